@@ -1,0 +1,7 @@
+"""lazyarr: a lazy array compiler for ordinary NumPy programs."""
+
+from __future__ import annotations
+
+from lazyarr._version import __version__
+
+__all__ = ["__version__"]

@@ -1,0 +1,57 @@
+"""What every test shares: hypothesis profiles, and the reasons for which a test may be skipped."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import shutil
+import sys
+
+import hypothesis
+import pytest
+
+# No deadline anywhere: the first example of a new signature pays for a compilation.
+hypothesis.settings.register_profile("local", deadline=None)
+# The same examples in every run, so that a failure belongs to the commit and not to chance.
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+
+FUZZ_EXAMPLES = os.environ.get("LAZYARR_FUZZ_EXAMPLES")
+if FUZZ_EXAMPLES is not None:
+    hypothesis.settings.register_profile(
+        "fuzz",
+        deadline=None,
+        max_examples=int(FUZZ_EXAMPLES),
+        print_blob=True,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("fuzz")
+else:
+    hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@functools.cache
+def _missing_gpu() -> str | None:
+    import jax
+
+    if jax.default_backend() == "gpu":
+        return None
+    return f"jax has no GPU here (its default is {jax.default_backend()})"
+
+
+@functools.cache
+def _missing_mpi() -> str | None:
+    if importlib.util.find_spec("mpi4py") is None:
+        return "mpi4py is not installed: pip install lazyarr[mpi]"
+    # The mpich wheel puts mpiexec beside Python, where PATH need not lead.
+    beside_python = os.path.dirname(os.path.abspath(sys.executable))
+    if shutil.which("mpiexec", path=os.pathsep.join([beside_python, os.environ.get("PATH", os.defpath)])) is None:
+        return "there is no mpiexec: pip install lazyarr[mpi]"
+    return None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose machine or library is missing, and say which."""
+    for marker, missing in (("gpu", _missing_gpu), ("mpi", _missing_mpi)):
+        if item.get_closest_marker(marker) is not None and (reason := missing()) is not None:
+            pytest.skip(reason)
