@@ -15,11 +15,13 @@ LONGEST_FILE = 600
 
 # The parts of lazyarr, each with the parts of lazyarr that it may import besides itself: one direction, no cycle
 # between parts except the two marked ones. A new part is added here, in the place where it belongs.
-_COMPILER = {"_version", "ir", "ops", "passes", "backends"}
+_LEAVES = {"_version", "strides"}
+_COMPILER = _LEAVES | {"ir", "ops", "passes", "backends"}
 _RUNTIME = _COMPILER | {"runtime", "report"}
 _FRONTEND = _RUNTIME | {"array", "numpy", "tracing"}
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
+    "strides": set(),
     "ir": {"ops"},  # ir and ops know each other
     "ops": {"ir"},
     "passes": {"ir", "ops"},  # a pass knows no back end
@@ -173,7 +175,7 @@ def test_folder_stands_beside_the_package_and_is_flat(folder: str) -> None:
 def test_every_package_is_listed() -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         settings = tomllib.load(file)["tool"]["setuptools"]
-    on_disk = {module_name(path).rpartition(".")[0] for path in PACKAGE}
+    on_disk = {module_name(path).removesuffix(".__init__") for path in PACKAGE if path.name == "__init__.py"}
     assert set(settings["packages"]) == on_disk
 
 
