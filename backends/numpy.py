@@ -1,0 +1,67 @@
+"""The reference interpreter: runs any graph with NumPy, one operation at a time. The oracle of every test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lazyarr.ir.graph import Graph
+from lazyarr.ir.node import Node, Value
+
+
+def interpret(graph: Graph, arguments: Sequence[Any]) -> list[Any]:
+    """Run `graph` on NumPy arrays.
+
+    Parameters
+    ----------
+    graph : Graph
+        In any form; regions are run like the rest.
+    arguments : sequence of ndarray or scalar
+        One a parameter, of its dtype and shape (a Python scalar for a weak parameter).
+
+    Returns
+    -------
+    list of ndarray
+        One for each of ``graph.roots``: results, then conditions of checks. A result may share memory with an
+        argument or with another result; callers that write to one copy it first.
+    """
+    values: dict[Value, Any] = dict(zip(graph.params, arguments, strict=True))
+    last = last_uses(graph)
+    with np.errstate(all="ignore"):
+        for node in graph.nodes:
+            outcome = evaluate(node, [values[operand] for operand in node.operands])
+            for index, array in enumerate(outcome):
+                values[Value(node, index)] = array
+            # Memory goes back as soon as the last reader has run: what `reorder` lowers is then what is seen.
+            for dead in last.get(node, ()):
+                values.pop(dead, None)
+    return [values[root] for root in graph.roots]
+
+
+def evaluate(node: Node, arguments: Sequence[Any]) -> tuple[Any, ...]:
+    """Results of one node, each an ndarray of the node's type."""
+    attrs = node.kw
+    if any(True for _ in node.regions):
+        attrs = {k: _callable(v) if isinstance(v, Graph) else v for k, v in attrs.items()}
+    result = node.op.evaluate(np, *arguments, **attrs)
+    results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+    return tuple(np.asarray(r, t.dtype) for r, t in zip(results, node.types, strict=True))
+
+
+def _callable(graph: Graph) -> Any:
+    return lambda *arguments: tuple(interpret(graph, arguments))
+
+
+def last_uses(graph: Graph) -> dict[Node, list[Value]]:
+    """For each node the values nobody reads after it (results of the graph are always read)."""
+    kept = set(graph.roots)
+    seen: set[Value] = set()
+    found: dict[Node, list[Value]] = {}
+    for node in reversed(graph.nodes):
+        for value in (*node.operands, *node.values):
+            if value not in seen and value not in kept:
+                seen.add(value)
+                found.setdefault(node, []).append(value)
+    return found

@@ -1,0 +1,101 @@
+"""XLA: lowers a graph through jax to one executable for the CPU or a GPU.
+
+jax is imported at the first lowering. 64-bit types are switched on for lazyarr's own tracing only (a
+thread-local context), so the user's jax keeps its settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lazyarr.ir.graph import Graph
+from lazyarr.ir.node import Node, Value
+from lazyarr.ir.types import ArrayType
+
+
+def own_settings(jax: Any) -> Any:
+    """Context in which jax keeps 64-bit types and promotes nothing behind lazyarr's back."""
+    from contextlib import ExitStack
+
+    stack = ExitStack()
+    stack.enter_context(jax.enable_x64(True))
+    stack.enter_context(jax.numpy_dtype_promotion("standard"))
+    stack.enter_context(jax.debug_nans(False))
+    stack.enter_context(jax.default_matmul_precision("highest"))
+    return stack
+
+
+def lower(jax: Any, graph: Graph) -> Callable[..., tuple[Any, ...]]:
+    """A function on jax arrays that computes the roots of `graph`, for jax to trace."""
+
+    def run(*arguments: Any) -> tuple[Any, ...]:
+        values: dict[Value, Any] = dict(zip(graph.params, arguments, strict=True))
+        for node in graph.nodes:
+            outcome = _evaluate(jax, node, [values[operand] for operand in node.operands])
+            for index, array in enumerate(outcome):
+                values[Value(node, index)] = array
+        return tuple(values[root] for root in graph.roots)
+
+    return run
+
+
+def _evaluate(jax: Any, node: Node, arguments: list[Any]) -> tuple[Any, ...]:
+    attrs = node.kw
+    if any(True for _ in node.regions):
+        attrs = {k: lower(jax, v) if isinstance(v, Graph) else v for k, v in attrs.items()}
+    if node.op.jax is not None:
+        result = node.op.jax(jax, *arguments, **attrs)
+    else:
+        result = node.op.evaluate(jax.numpy, *arguments, **attrs)
+    results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+    return tuple(
+        _of_type(jax, r, t, node) for r, t in zip(results, node.types, strict=True)
+    )
+
+
+def _of_type(jax: Any, array: Any, type: ArrayType, node: Node) -> Any:
+    array = jax.numpy.asarray(array)
+    if array.shape != type.shape:
+        raise AssertionError(f"{node.op.name} gave shape {array.shape} in XLA, its type rule says {type}")
+    return array if array.dtype == type.dtype else jax.lax.convert_element_type(array, type.dtype)
+
+
+class Executable:
+    """A compiled graph.
+
+    Parameters
+    ----------
+    graph : Graph
+        Its symbolic extents must have been lowered.
+    donate : sequence of int
+        Parameters whose buffers the results may reuse; they are dead after a call.
+    """
+
+    def __init__(self, graph: Graph, donate: Sequence[int] = ()):
+        import jax
+
+        self._jax = jax
+        self.graph = graph
+        shapes = [jax.ShapeDtypeStruct(p.type.shape, p.type.dtype) for p in graph.params]
+        with own_settings(jax):
+            function = jax.jit(lower(jax, graph), donate_argnums=tuple(donate), keep_unused=True)
+            self._compiled = function.lower(*shapes).compile()
+        self._dtypes = [p.type.dtype for p in graph.params]
+
+    def __call__(self, arguments: Sequence[Any]) -> list[Any]:
+        """Run on NumPy or jax arrays (Python scalars for weak parameters); gives jax arrays."""
+        jax = self._jax
+        with jax.enable_x64(True):
+            ready = [
+                a if isinstance(a, jax.Array) else jax.device_put(np.asarray(a, d))
+                for a, d in zip(arguments, self._dtypes, strict=True)
+            ]
+            return list(self._compiled(*ready))
+
+    @property
+    def text(self) -> str:
+        """The optimized HLO."""
+        return str(self._compiled.as_text())

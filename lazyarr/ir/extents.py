@@ -1,0 +1,108 @@
+"""Extents: the length of an axis, an ``int`` or an affine sympy expression of loop indices.
+
+sympy costs a third of a second to import, so it is loaded only when an extent that is not an ``int`` is
+made or compared. Every symbol that appears in an extent carries its bound as sympy assumptions
+(``nonnegative`` integer) and an inclusive upper limit kept in its name table, see `symbol`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+# An extent is ``int | sympy.Expr``; sympy ships no types, and importing it here would cost every start-up.
+Extent = Any
+Shape = tuple[Extent, ...]
+
+_bounds: dict[str, int] = {}
+
+
+def symbol(name: str, bound: int) -> Extent:
+    """A symbolic extent: a non-negative integer of at most `bound`.
+
+    Parameters
+    ----------
+    name : str
+        The symbol's name; the same name always means the same symbol.
+    bound : int
+        Inclusive upper limit, what a buffer for such an axis has to hold.
+
+    Raises
+    ------
+    ValueError
+        If the name is in use with another bound.
+    """
+    import sympy
+
+    if _bounds.setdefault(name, bound) != bound:
+        raise ValueError(f"extent {name} has the bound {_bounds[name]}, not {bound}")
+    return sympy.Symbol(name, integer=True, nonnegative=True)
+
+
+def parse(text: str) -> Extent:
+    """The extent that `show` printed as `text`; its symbols must have been declared with `symbol`."""
+    if text.isdigit():
+        return int(text)
+    import sympy
+
+    names = {name: symbol(name, bound) for name, bound in _bounds.items()}
+    value = sympy.sympify(text, locals=names)
+    unknown = {str(s) for s in value.free_symbols} - set(_bounds)
+    if unknown:
+        raise ValueError(f"extent {text!r} uses undeclared symbols {sorted(unknown)}")
+    return int(value) if value.is_Integer else value
+
+
+def show(extent: Extent) -> str:
+    """The extent as text, without blanks."""
+    return str(extent).replace(" ", "")
+
+
+def bound(extent: Extent) -> int:
+    """The largest value the extent can take (the extent itself when it is an ``int``)."""
+    if isinstance(extent, int):
+        return extent
+    corners: list[int] = []
+    symbols = sorted(extent.free_symbols, key=str)
+    for mask in range(1 << len(symbols)):
+        at = {s: _bounds[str(s)] if mask >> k & 1 else 0 for k, s in enumerate(symbols)}
+        corners.append(int(extent.subs(at)))
+    return max(corners)
+
+
+def is_static(shape: Iterable[Extent]) -> bool:
+    """Whether every extent is an ``int``."""
+    return all(isinstance(extent, int) for extent in shape)
+
+
+def size(shape: Iterable[Extent]) -> Extent:
+    """Number of elements: an ``int``, or an expression where an extent is symbolic."""
+    result: Extent = 1
+    for extent in shape:
+        result = result * extent
+    return result
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """NumPy's broadcast of shapes, symbolic extents included (two expressions match when equal).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast, in NumPy's words.
+    """
+    if len(shapes) == 1:
+        return shapes[0]
+    first = shapes[0]
+    if all(shape == first for shape in shapes[1:]):
+        return first
+    rank = max(len(shape) for shape in shapes)
+    result: list[Extent] = [1] * rank
+    for shape in shapes:
+        for axis, extent in enumerate(shape, rank - len(shape)):
+            if result[axis] == 1:
+                result[axis] = extent
+            elif extent != 1 and extent != result[axis]:
+                listed = " ".join("(" + ",".join(map(show, s)) + ("," if len(s) == 1 else "") + ")" for s in shapes)
+                raise ValueError(f"operands could not be broadcast together with shapes {listed} ")
+    return tuple(result)

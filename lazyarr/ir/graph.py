@@ -1,0 +1,163 @@
+"""Graph: a program with parameters, an order of nodes, results and checks; and where each value came from."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
+
+from lazyarr.ir.access import opaque
+from lazyarr.ir.node import Node, Value, make
+from lazyarr.ir.op import Cost, Op
+from lazyarr.ir.types import ArrayType
+
+#: A parameter of a graph. Not an operation to run: back ends bind it.
+PARAM = Op(
+    name="param",
+    numpy="an argument",
+    infer=lambda *, index, type: type,
+    evaluate=lambda xp, **attrs: _bound_by_the_back_end("param"),
+    jax=None,
+    access=lambda **attrs: opaque(),
+    cost=lambda **attrs: Cost(0, 0),
+    backends=(),
+    samples=lambda: (),
+)
+
+
+def _bound_by_the_back_end(name: str) -> Any:
+    raise RuntimeError(f"a {name} is bound by the back end, never evaluated")
+
+
+def param(index: int, type: ArrayType) -> Value:
+    """Parameter number `index` of a graph."""
+    return Value(make(PARAM, (), (("index", index), ("type", type))), 0)
+
+
+class Check(NamedTuple):
+    """What NumPy would have raised at run time.
+
+    Attributes
+    ----------
+    ok : Value
+        A bool scalar; False raises.
+    exception : str
+        Name of the class to raise (a builtin, or ``LinAlgError``).
+    message : str
+    """
+
+    ok: Value
+    exception: str
+    message: str
+
+
+class Graph:
+    """A closed program. Interned: equal graphs are one object.
+
+    Attributes
+    ----------
+    params : tuple of Value
+        The parameters, in the order of arguments.
+    nodes : tuple of Node
+        Every other node once, operands before users. The order is part of the graph: it is the schedule.
+    results : tuple of Value
+    checks : tuple of Check
+        Conditions that must hold, computed with the results.
+    """
+
+    __slots__ = ("__weakref__", "checks", "nodes", "params", "results")
+    params: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    results: tuple[Value, ...]
+    checks: tuple[Check, ...]
+
+    def __new__(
+        cls,
+        params: Sequence[Value],
+        results: Sequence[Value],
+        checks: Sequence[Check] = (),
+        nodes: Sequence[Node] | None = None,
+    ) -> Graph:
+        params, results, checks = tuple(params), tuple(results), tuple(checks)
+        ordered = tuple(nodes) if nodes is not None else depth_first([*results, *(c.ok for c in checks)])
+        key = (params, results, checks, ordered)
+        found = _graphs.get(key)
+        if found is not None:
+            return found
+        self = object.__new__(cls)
+        self.params, self.results, self.checks, self.nodes = params, results, checks, ordered
+        with _lock:
+            return _graphs.setdefault(key, self)
+
+    @property
+    def roots(self) -> tuple[Value, ...]:
+        """Results and conditions of checks: what must be computed."""
+        return (*self.results, *(check.ok for check in self.checks))
+
+    def __str__(self) -> str:
+        from lazyarr.ir.text import show
+
+        return show(self)
+
+    def __repr__(self) -> str:
+        return f"<graph of {len(self.nodes)} nodes, {len(self.params)} parameters, {len(self.results)} results>"
+
+    def __reduce__(self) -> Any:
+        from lazyarr.ir.text import parse, show
+
+        return parse, (show(self),)
+
+
+_graphs: WeakValueDictionary[Any, Graph] = WeakValueDictionary()
+_lock = threading.RLock()
+
+
+def depth_first(roots: Iterable[Value], seen: set[Node] | None = None) -> tuple[Node, ...]:
+    """Every node `roots` need but parameters, operands before users. Iterative: graphs are deep."""
+    seen = set() if seen is None else seen
+    order: list[Node] = []
+    for root in roots:
+        stack: list[tuple[Node, bool]] = [(root.node, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+            elif node not in seen:
+                seen.add(node)
+                if node.op is PARAM:
+                    continue
+                stack.append((node, True))
+                stack.extend((operand.node, False) for operand in reversed(node.operands))
+    return tuple(order)
+
+
+def users(graph: Graph) -> dict[Node, list[Node]]:
+    """For each node of the graph (and parameter) the nodes that read it, each once."""
+    found: dict[Node, list[Node]] = {p.node: [] for p in graph.params}
+    for node in graph.nodes:
+        found[node] = []
+        for producer in dict.fromkeys(operand.node for operand in node.operands):
+            found[producer].append(node)
+    return found
+
+
+Line = tuple[str, int]
+#: For each node of a graph the user's lines it stands for: (file name, line number).
+Origins = Mapping[Node, frozenset[Line]]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A graph and the table that says which of the user's lines each of its nodes stands for.
+
+    Passes take and return programs; the rewrite driver carries the table along.
+    """
+
+    graph: Graph
+    origins: Origins = field(default_factory=dict)
+
+    def lines(self, node: Node) -> tuple[Line, ...]:
+        """The user's lines `node` stands for, sorted."""
+        return tuple(sorted(self.origins.get(node, ())))

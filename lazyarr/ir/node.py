@@ -1,0 +1,168 @@
+"""Node and Value: one application of an operation, and one of its results.
+
+Nodes are frozen and interned: equal nodes are one object, so common subexpressions vanish when they are
+made, and comparing is ``is``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from lazyarr.ir.op import Op, Types
+from lazyarr.ir.types import ArrayType
+
+if TYPE_CHECKING:
+    from lazyarr.ir.graph import Graph
+
+Attrs = tuple[tuple[str, Any], ...]
+
+
+class Literal:
+    """A constant scalar as an attribute: compared by dtype and bits, so that -0.0 is not 0.0 and NaN is NaN.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+    value : numpy.generic
+    """
+
+    __slots__ = ("_key", "dtype", "value")
+
+    def __init__(self, value: Any, dtype: np.dtype[Any] | None = None):
+        array = np.asarray(value, dtype)
+        self.dtype = array.dtype
+        self.value = array[()]
+        self._key = (array.dtype, array.tobytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Literal) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return repr(self.value.item())
+
+
+class Value(NamedTuple):
+    """One result of a node."""
+
+    node: Node
+    index: int
+
+    @property
+    def type(self) -> ArrayType:
+        return self.node.types[self.index]
+
+    def __repr__(self) -> str:
+        suffix = f"#{self.index}" if len(self.node.types) > 1 else ""
+        return f"<{self.node.op.name}{suffix}: {self.type}>"
+
+
+class Node:
+    """One application of an operation. Make it with `make`.
+
+    Attributes
+    ----------
+    op : Op
+    operands : tuple of Value
+    attrs : tuple of (name, value)
+        Sorted by name; values are hashable, and a `Graph` value is a region (closed: it sees only its
+        parameters).
+    kw : dict
+        `attrs` as keyword arguments. Not to be changed.
+    types : tuple of ArrayType
+        One a result.
+    lines : set of (file name, line number)
+        The user's lines that recorded this work. Beside the identity: equal work from two lines is one node.
+    """
+
+    __slots__ = ("__weakref__", "attrs", "kw", "lines", "op", "operands", "types")
+    op: Op
+    operands: tuple[Value, ...]
+    attrs: Attrs
+    kw: dict[str, Any]
+    types: Types
+    lines: set[tuple[str, int]]
+
+    def __init__(self, op: Op, operands: tuple[Value, ...], attrs: Attrs, types: Types):
+        self.op = op
+        self.operands = operands
+        self.attrs = attrs
+        self.kw = dict(attrs)
+        self.types = types
+        self.lines = set()
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return tuple(Value(self, i) for i in range(len(self.types)))
+
+    @property
+    def regions(self) -> Iterator[Graph]:
+        """The graphs among the attributes."""
+        from lazyarr.ir.graph import Graph
+
+        return (value for _, value in self.attrs if isinstance(value, Graph))
+
+    def __repr__(self) -> str:
+        return f"<node {self.op.name}: {', '.join(map(str, self.types))}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("nodes are not pickled; print the graph with lazyarr.ir.text and parse it")
+
+
+_nodes: WeakValueDictionary[Any, Node] = WeakValueDictionary()
+_inferred: dict[Any, Types] = {}
+_lock = threading.RLock()
+
+
+def infer(op: Op, types: Types, attrs: Attrs) -> Types:
+    """Result types of `op`, remembered."""
+    key = (op.name, types, attrs)
+    found = _inferred.get(key)
+    if found is None:
+        result = op.infer(*types, **dict(attrs))
+        found = (result,) if isinstance(result, ArrayType) else tuple(result)
+        if len(_inferred) > 100_000:
+            _inferred.clear()
+        _inferred[key] = found
+    return found
+
+
+def make(op: Op, operands: tuple[Value, ...] = (), attrs: Attrs = ()) -> Node:
+    """The node that applies `op` to `operands`; the same object for the same arguments.
+
+    Parameters
+    ----------
+    op : Op
+    operands : tuple of Value
+    attrs : tuple of (name, value)
+        Sorted by name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        From the operation's type rule.
+    """
+    key = (op.name, operands, attrs)
+    found = _nodes.get(key)
+    if found is not None:
+        return found
+    node = Node(op, operands, attrs, infer(op, tuple([v.node.types[v.index] for v in operands]), attrs))
+    with _lock:
+        return _nodes.setdefault(key, node)
+
+
+def apply(op: Op, *operands: Value, **attrs: Any) -> Value:
+    """The first result of `op` applied to `operands`."""
+    return Value(make(op, operands, tuple(sorted(attrs.items())) if len(attrs) > 1 else tuple(attrs.items())), 0)
+
+
+def apply_all(op: Op, *operands: Value, **attrs: Any) -> tuple[Value, ...]:
+    """All results of `op` applied to `operands`."""
+    return make(op, operands, tuple(sorted(attrs.items()))).values

@@ -1,0 +1,136 @@
+"""Op: everything the compiler knows of an operation, in one declaration.
+
+Nothing else in lazyarr lists operations: type inference, both back ends, fusion, partitioning, printing
+and the generic tests all read the declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lazyarr.ir.access import OperandAccess
+from lazyarr.ir.extents import Extent
+from lazyarr.ir.types import ArrayType
+
+Types = tuple[ArrayType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one application costs: arithmetic operations and bytes moved, numbers or sympy expressions."""
+
+    flops: Extent
+    bytes: Extent
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One application for the generic tests.
+
+    Attributes
+    ----------
+    types : tuple of str
+        Operand types as text.
+    attrs : mapping
+        Attributes.
+    low, high : float
+        Operand values are drawn from [low, high), rounded for integer dtypes.
+    make : callable, optional
+        ``make(rng) -> operands`` where ranges are not enough (indices, positive definite matrices).
+    smooth : bool
+        False where the results jump as inputs change, so that back ends are compared on exact inputs only.
+    """
+
+    types: tuple[str, ...]
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    low: float = -4.0
+    high: float = 4.0
+    make: Callable[[Any], tuple[Any, ...]] | None = None
+    smooth: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """An operation. Every field is required; declaring registers it under its name.
+
+    Attributes
+    ----------
+    name : str
+        As printed.
+    numpy : str
+        The NumPy expression it stands for, for readers.
+    infer : callable
+        ``infer(*types, **attrs) -> ArrayType | tuple of ArrayType``; raises TypeError or ValueError.
+    evaluate : callable
+        ``evaluate(xp, *arrays, **attrs)`` with ``xp`` an array namespace: NumPy gives the reference result,
+        ``jax.numpy`` the XLA lowering unless `jax` is set. Must not modify its arguments.
+    jax : callable or None
+        ``jax(jax, *arrays, **attrs)``, given the ``jax`` module: the XLA lowering where it has to differ.
+    access : callable
+        ``access(*types, **attrs) -> tuple of OperandAccess``, the same for every result.
+    cost : callable
+        ``cost(*types, **attrs) -> Cost``.
+    backends : tuple of str
+        Back ends that can run it, the best first, by measurement.
+    samples : callable
+        ``samples() -> iterable of Sample``.
+    """
+
+    name: str
+    numpy: str
+    infer: Callable[..., ArrayType | Types]
+    evaluate: Callable[..., Any]
+    jax: Callable[..., Any] | None
+    access: Callable[..., tuple[OperandAccess, ...]]
+    cost: Callable[..., Cost]
+    backends: tuple[str, ...]
+    samples: Callable[[], Any]
+
+    def __post_init__(self) -> None:
+        if self.name in OPS:
+            raise ValueError(f"operation {self.name!r} is declared twice")
+        OPS[self.name] = self
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return lookup, (self.name,)
+
+
+#: Every declared operation by name.
+OPS: dict[str, Op] = {}
+
+
+def lookup(name: str) -> Op:
+    """The operation called `name`.
+
+    Raises
+    ------
+    KeyError
+        If none is declared by that name.
+    """
+    try:
+        return OPS[name]
+    except KeyError:
+        raise KeyError(f"no operation is called {name!r}") from None
+
+
+def streaming_cost(flops_per_element: float = 1.0) -> Callable[..., Cost]:
+    """Cost of an operation that reads its operands once and writes its results once.
+
+    The result's bytes are taken from the operands' broadcast at the widest operand dtype, which is exact
+    for most element-wise work and needs no second type inference.
+    """
+    from lazyarr.ir import extents
+
+    def cost(*types: ArrayType, **attrs: Any) -> Cost:
+        if not types:
+            return Cost(0, 0)
+        size = extents.size(extents.broadcast(*(t.shape for t in types)))
+        width = max(t.dtype.itemsize for t in types)
+        return Cost(flops_per_element * size, sum((t.nbytes for t in types), 0) + size * width)
+
+    return cost

@@ -1,0 +1,138 @@
+"""The type of a value: dtype, shape, and whether it is still a Python scalar."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from lazyarr.ir import extents
+from lazyarr.ir.extents import Extent, Shape
+
+#: Short names of the dtypes that are compiled; everything else runs in NumPy.
+DTYPES: dict[str, np.dtype[Any]] = {
+    "bool": np.dtype(np.bool_),
+    **{f"i{8 * n}": np.dtype(f"i{n}") for n in (1, 2, 4, 8)},
+    **{f"u{8 * n}": np.dtype(f"u{n}") for n in (1, 2, 4, 8)},
+    **{f"f{8 * n}": np.dtype(f"f{n}") for n in (2, 4, 8)},
+    **{f"c{8 * n}": np.dtype(f"c{n}") for n in (8, 16)},
+}
+NAMES: dict[np.dtype[Any], str] = {dtype: name for name, dtype in DTYPES.items()}
+
+#: Python's scalar types as weak types: the dtype that holds one until an operation decides (NEP 50).
+WEAK: dict[type, np.dtype[Any]] = {int: DTYPES["i64"], float: DTYPES["f64"], complex: DTYPES["c128"]}
+_WEAK_NAMES: dict[str, np.dtype[Any]] = {kind.__name__: dtype for kind, dtype in WEAK.items()}
+_WEAK_OF = {dtype: kind for kind, dtype in WEAK.items()}
+
+
+class ArrayType:
+    """Type of one value. Interned: equal types are one object, compared by identity.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        Native byte order, one of `DTYPES`.
+    shape : tuple of Extent
+        One extent an axis; symbolic inside loops.
+    weak : bool
+        True for a Python scalar, whose dtype an operation still has to decide (NEP 50); shape is then ().
+    """
+
+    __slots__ = ("__weakref__", "dtype", "shape", "weak")
+    dtype: np.dtype[Any]
+    shape: Shape
+    weak: bool
+
+    def __new__(cls, dtype: np.dtype[Any], shape: Shape = (), weak: bool = False) -> ArrayType:
+        key = (dtype, shape, weak)
+        found = _types.get(key)
+        if found is not None:
+            return found
+        if dtype not in NAMES:
+            raise TypeError(f"dtype {dtype} is not one lazyarr compiles: {', '.join(DTYPES)}")
+        if weak and (shape or dtype not in _WEAK_OF):
+            raise TypeError(f"a weak type is a Python scalar, not {dtype}{list(shape)}")
+        self = object.__new__(cls)
+        object.__setattr__(self, "dtype", dtype)
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "weak", weak)
+        return _types.setdefault(key, self)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"ArrayType is immutable; cannot set {name}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ArrayType, (self.dtype, self.shape, self.weak)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> Extent:
+        """Number of elements."""
+        return extents.size(self.shape)
+
+    @property
+    def nbytes(self) -> Extent:
+        """Bytes that hold a value of this type."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def python(self) -> type:
+        """Python's scalar type of a weak type."""
+        return _WEAK_OF[self.dtype]
+
+    def with_shape(self, shape: Shape) -> ArrayType:
+        return ArrayType(self.dtype, shape)
+
+    def __str__(self) -> str:
+        if self.weak:
+            return self.python.__name__
+        return f"{NAMES[self.dtype]}[{','.join(map(extents.show, self.shape))}]"
+
+    __repr__ = __str__
+
+
+_types: WeakValueDictionary[Any, ArrayType] = WeakValueDictionary()
+
+_PATTERN = re.compile(r"([a-z]+\d*)\[([^\]]*)\]")
+
+
+def parse(text: str) -> ArrayType:
+    """The type printed as `text`: ``f64[3,n+1]``, or ``float`` for a weak Python scalar.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a type, naming what was expected.
+    """
+    text = text.strip()
+    if text in _WEAK_NAMES:
+        return ArrayType(_WEAK_NAMES[text], (), True)
+    match = _PATTERN.fullmatch(text)
+    if match is None or match[1] not in DTYPES:
+        raise ValueError(f"{text!r} is not a type; expected a Python scalar type (int, float, complex) or "
+                         f"DTYPE[EXTENT,...] such as f64[512,512], with DTYPE one of {', '.join(DTYPES)}")
+    inner = match[2].strip()
+    shape = tuple(extents.parse(part.strip()) for part in inner.split(",")) if inner else ()
+    return ArrayType(DTYPES[match[1]], shape)
+
+
+def of(value: Any) -> ArrayType:
+    """The type of a NumPy array or scalar, or the weak type of a Python scalar.
+
+    Raises
+    ------
+    TypeError
+        If its dtype is not one of `DTYPES`.
+    """
+    weak = WEAK.get(type(value))
+    if weak is not None:
+        return ArrayType(weak, (), True)
+    if type(value) is bool:
+        return ArrayType(DTYPES["bool"])
+    array = np.asarray(value)
+    return ArrayType(array.dtype.newbyteorder("="), array.shape)

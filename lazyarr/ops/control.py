@@ -1,0 +1,56 @@
+"""Operations that hold graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lazyarr.ir.access import OperandAccess, whole
+from lazyarr.ir.graph import Graph, param
+from lazyarr.ir.node import apply
+from lazyarr.ir.op import Cost, Op, Sample, Types, lookup
+from lazyarr.ir.types import ArrayType, parse
+
+
+def _infer_region(*types: ArrayType, backend: str, body: Graph) -> Types:
+    expected = tuple(p.type for p in body.params)
+    if types != expected:
+        raise TypeError(f"region takes {expected}, got {types}")
+    return tuple(value.type for value in body.results)
+
+
+def _access_region(*types: ArrayType, **attrs: Any) -> tuple[OperandAccess, ...]:
+    return whole(*(t.shape for t in types))
+
+
+def graph_cost(graph: Graph) -> Cost:
+    """Cost of a graph: the sum over its nodes, each reading and writing memory."""
+    costs = [node.op.cost(*(v.type for v in node.operands), **node.kw) for node in graph.nodes]
+    return Cost(sum((c.flops for c in costs), 0), sum((c.bytes for c in costs), 0))
+
+
+def _cost_region(*types: ArrayType, backend: str, body: Graph) -> Cost:
+    # A region touches memory only for what crosses its border: that is what fusing is for.
+    crossing = sum((t.nbytes for t in types), 0) + sum((v.type.nbytes for v in body.results), 0)
+    return Cost(graph_cost(body).flops, crossing)
+
+
+def _sample_region() -> Iterator[Sample]:
+    x = param(0, parse("f64[3,4]"))
+    y = param(1, parse("f64[4]"))
+    body = Graph([x, y], [apply(lookup("add"), apply(lookup("multiply"), x, y), y)])
+    yield Sample(("f64[3,4]", "f64[4]"), {"backend": "xla", "body": body})
+
+
+#: Part of a program that one back end runs as a whole; for XLA, one executable.
+REGION = Op(
+    name="region",
+    numpy="several calls",
+    infer=_infer_region,
+    evaluate=lambda xp, *arrays, backend, body: body(*arrays),
+    jax=None,
+    access=_access_region,
+    cost=_cost_region,
+    backends=("xla", "numpy"),
+    samples=_sample_region,
+)
