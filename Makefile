@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DELETE_ON_ERROR:
+# Two targets at a time would run pip twice in one environment.
+.NOTPARALLEL:
 .PHONY: help demo test lint fuzz wheel docs clean distclean
 
 help:
@@ -48,7 +50,8 @@ wheel: $(VENV)/.installed-test
 	$(BIN)/python -m build
 
 docs: $(VENV)/.installed-docs
-	$(BIN)/sphinx-build --quiet -C -D extensions=myst_parser -D project=lazyarr -D root_doc=architecture docs build/docs
+	$(BIN)/sphinx-build --quiet -C -D extensions=myst_parser -D project=lazyarr -D root_doc=architecture \
+		-D suppress_warnings=toc.not_included docs build/docs
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
