@@ -7,7 +7,9 @@ made or compared. Every symbol that appears in an extent carries its bound as sy
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+import operator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 # An extent is ``int | sympy.Expr``; sympy ships no types, and importing it here would cost every start-up.
@@ -40,17 +42,50 @@ def symbol(name: str, bound: int) -> Extent:
 
 
 def parse(text: str) -> Extent:
-    """The extent that `show` printed as `text`; its symbols must have been declared with `symbol`."""
-    if text.isdigit():
+    """The extent that `show` printed as `text`; its symbols must have been declared with `symbol`.
+
+    Raises
+    ------
+    ValueError
+        If the text is not an expression of integers and declared symbols. It is read, never evaluated as
+        Python: texts may come from someone else.
+    """
+    if text.isdecimal():
         return int(text)
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        raise ValueError(f"{text!r} is not an extent; expected a whole number or an expression such as n+1") from None
     import sympy
 
-    names = {name: symbol(name, bound) for name, bound in _bounds.items()}
-    value = sympy.sympify(text, locals=names)
-    unknown = {str(s) for s in value.free_symbols} - set(_bounds)
-    if unknown:
-        raise ValueError(f"extent {text!r} uses undeclared symbols {sorted(unknown)}")
+    value = sympy.sympify(_build(tree, text))
     return int(value) if value.is_Integer else value
+
+
+def _build(tree: ast.expr, text: str) -> Any:
+    """The sympy value of a parsed expression: integers, declared symbols, ``+ - * / **``, and sympy's functions."""
+    import sympy
+
+    if isinstance(tree, ast.Constant) and type(tree.value) is int:
+        return sympy.Integer(tree.value)
+    if isinstance(tree, ast.Name):
+        if tree.id not in _bounds:
+            raise ValueError(f"extent {text!r} uses the undeclared symbol {tree.id}")
+        return symbol(tree.id, _bounds[tree.id])
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        return -_build(tree.operand, text)
+    if isinstance(tree, ast.BinOp) and type(tree.op) in _BINARY:
+        return _BINARY[type(tree.op)](_build(tree.left, text), _build(tree.right, text))
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in _FUNCTIONS:
+        return getattr(sympy, tree.func.id)(*(_build(a, text) for a in tree.args))
+    raise ValueError(f"extent {text!r} is not an expression of integers and symbols")
+
+
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
+    ast.Div: operator.truediv, ast.Pow: operator.pow,
+}  # fmt: skip
+_FUNCTIONS = ("floor", "ceiling", "Max", "Min", "Mod")
 
 
 def show(extent: Extent) -> str:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Attrs = tuple[tuple[str, Any], ...]
 
 
+_NO_LINES: frozenset[tuple[str, int]] = frozenset()
+
+
 class Literal:
     """A constant scalar as an attribute: compared by dtype and bits, so that -0.0 is not 0.0 and NaN is NaN.
 
@@ -78,7 +81,7 @@ class Node:
         `attrs` as keyword arguments. Not to be changed.
     types : tuple of ArrayType
         One a result.
-    lines : set of (file name, line number)
+    lines : frozenset of (file name, line number)
         The user's lines that recorded this work. Beside the identity: equal work from two lines is one node.
     """
 
@@ -88,7 +91,7 @@ class Node:
     attrs: Attrs
     kw: dict[str, Any]
     types: Types
-    lines: set[tuple[str, int]]
+    lines: frozenset[tuple[str, int]]
 
     def __init__(self, op: Op, operands: tuple[Value, ...], attrs: Attrs, types: Types):
         self.op = op
@@ -96,7 +99,7 @@ class Node:
         self.attrs = attrs
         self.kw = dict(attrs)
         self.types = types
-        self.lines = set()
+        self.lines = _NO_LINES
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -121,9 +124,23 @@ _inferred: dict[Any, Types] = {}
 _lock = threading.RLock()
 
 
+def exact(value: Any) -> Any:
+    """An attribute value as a key: for Python ``1``, ``1.0``, ``True`` are equal, and ``0.0``, ``-0.0``; not for nodes."""
+    kind = type(value)
+    if kind is tuple:
+        for item in value:
+            if type(item) is not int:
+                return tuple([exact(v) for v in value])
+    elif kind is bool:
+        return bool, value
+    elif kind is float:
+        return float, value.hex()
+    return value
+
+
 def infer(op: Op, types: Types, attrs: Attrs) -> Types:
     """Result types of `op`, remembered."""
-    key = (op.name, types, attrs)
+    key = (op.name, types, exact(attrs))
     found = _inferred.get(key)
     if found is None:
         result = op.infer(*types, **dict(attrs))
@@ -149,7 +166,7 @@ def make(op: Op, operands: tuple[Value, ...] = (), attrs: Attrs = ()) -> Node:
     TypeError, ValueError
         From the operation's type rule.
     """
-    key = (op.name, operands, attrs)
+    key = (op.name, operands, exact(attrs))
     found = _nodes.get(key)
     if found is not None:
         return found

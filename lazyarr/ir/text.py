@@ -1,0 +1,557 @@
+"""The text of a graph: `show` prints it, `parse` reads it back, and ``parse(show(graph)) is graph``.
+
+::
+
+    graph(%0: f64[n,4], %1: float) where n<=9 {
+      %2 = cast(%1) {dtype=f64} : f64[]
+      %3, %4 = divmod(%0, %2) : f64[n,4], f64[n,4]  # heat.py:12
+      %5 = region(%3, %0) {backend="xla", body=graph(%0: f64[n,4], %1: f64[n,4]) {
+        %2 = add(%0, %1) : f64[n,4]
+        return %2
+      }} : f64[n,4]
+      check %9 IndexError "index out of bounds for axis 0 with size 3"
+      return %5, %4
+    }
+
+Attribute values: ``3``, ``0.5``, ``-inf``, ``nan``, ``True``, ``None``, ``"text"``, dtypes (``f64``), types
+(``f64[3]``), constants with their dtype (``f32(0.1)``, ``c128(0.0, -0.0)``, and a NaN that is not the usual
+one by its bits, ``f64(0xfff8000000000000)``), symbolic extents (``[n+1]``), tuples of these, and graphs.
+Names of values are free, blanks and line ends too; ``#`` starts a comment. Two lines that apply the same
+operation to the same operands are one node, as everywhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from lazyarr.ir import extents, types
+from lazyarr.ir.graph import Check, Graph, Origins, param
+from lazyarr.ir.node import Literal, Node, Value, make
+from lazyarr.ir.op import OPS
+from lazyarr.ir.types import DTYPES, NAMES, ArrayType
+
+_INDENT = "  "
+
+
+class ParseError(ValueError):
+    """The text is not a graph: where, what was expected, and what came.
+
+    Attributes
+    ----------
+    line : int
+        Line of the text, from 1.
+    """
+
+    def __init__(self, line: int, message: str):
+        super().__init__(f"line {line}: {message}")
+        self.line = line
+
+
+# --------------------------------------------------------------------------------------------- printing
+
+
+def names(graph: Graph) -> dict[Value, str]:
+    """The name `show` gives each value of `graph`, regions excepted: ``%0``, ``%1``, ..."""
+    found: dict[Value, str] = {}
+    for value in graph.params:
+        found.setdefault(value, f"%{len(found)}")
+    for node in graph.nodes:
+        for value in node.values:
+            found.setdefault(value, f"%{len(found)}")
+    return found
+
+
+def show(graph: Graph, origins: Origins | None = None) -> str:
+    """The graph as text.
+
+    Parameters
+    ----------
+    graph : Graph
+    origins : mapping, optional
+        The user's lines of each node, printed as a comment ``# file.py:12``.
+
+    Returns
+    -------
+    str
+        Without a line end at its end.
+
+    Raises
+    ------
+    TypeError
+        If an attribute is of a kind that has no text.
+    """
+    symbols: set[Any] = set()
+    lines: list[str] = []
+    _show_block(graph, origins or {}, "", lines, symbols)
+    if symbols:
+        bounds = ", ".join(f"{s}<={extents.bound(s)}" for s in sorted(symbols, key=str))
+        lines[0] = lines[0].removesuffix("{") + f"where {bounds} {{"
+    return "\n".join(lines)
+
+
+def _show_block(graph: Graph, origins: Origins, indent: str, lines: list[str], symbols: set[Any]) -> None:
+    """Append the lines of `graph`; the first continues the line that holds it, so it has no indent."""
+    named = names(graph)
+    inner = indent + _INDENT
+    params = []
+    for position, value in enumerate(graph.params):
+        index = value.node.kw.get("index")
+        note = "" if index == position else f" {{index={index}}}"
+        params.append(f"{named[value]}: {_show_type(value.type, symbols)}{note}")
+    lines.append(f"graph({', '.join(params)}) {{")
+    for node in graph.nodes:
+        lines.append(inner)
+        _show_line(node, named, origins, inner, lines, symbols)
+    for check in graph.checks:
+        lines.append(f"{inner}check {_name(check.ok, named)} {check.exception} {json.dumps(check.message)}")
+    lines.append(f"{inner}return {', '.join(_name(v, named) for v in graph.results)}".rstrip())
+    lines.append(f"{indent}}}")
+
+
+def _show_line(
+    node: Node, named: Mapping[Value, str], origins: Origins, indent: str, lines: list[str], symbols: set[Any]
+) -> None:
+    """Append the text of a node to the last line; its regions add lines."""
+    if node.types:
+        lines[-1] += ", ".join(_name(v, named) for v in node.values) + " = "
+    lines[-1] += f"{node.op.name}({', '.join(_name(v, named) for v in node.operands)})"
+    for k, (key, value) in enumerate(node.attrs):
+        lines[-1] += f"{', ' if k else ' {'}{key}="
+        if isinstance(value, Graph):
+            block: list[str] = []
+            _show_block(value, origins, indent, block, symbols)
+            lines[-1] += block[0]
+            lines.extend(block[1:])
+        else:
+            lines[-1] += _show_attr(value, symbols)
+    if node.attrs:
+        lines[-1] += "}"
+    if node.types:
+        lines[-1] += " : " + ", ".join(_show_type(t, symbols) for t in node.types)
+    found = origins.get(node)
+    if found:
+        lines[-1] += "  # " + show_lines(found)
+
+
+def show_node(node: Node, named: Mapping[Value, str] | None = None) -> str:
+    """One node as `show` prints it, its operands by `named` (see `names`) or, without, by their types.
+
+    Unlike `show` it prints every node, also one that no verifier would let pass: it is what messages quote.
+    """
+    if named is not None:
+        operands = ", ".join(_name(v, named) for v in node.operands)
+        results = ", ".join(_name(v, named) for v in node.values) + " = " if node.types else ""
+    else:
+        operands = ", ".join(str(v.type) for v in node.operands)
+        results = ""
+    attrs = ", ".join(f"{key}={_show_any(value)}" for key, value in node.attrs)
+    text = f"{results}{node.op.name}({operands})" + (f" {{{attrs}}}" if attrs else "")
+    return text + (" : " + ", ".join(map(str, node.types)) if node.types else "")
+
+
+def show_attr(value: Any) -> str:
+    """The text of one attribute value; a graph takes several lines.
+
+    Raises
+    ------
+    TypeError
+        If values of its kind have no text.
+    """
+    return show(value) if isinstance(value, Graph) else _show_attr(value, set())
+
+
+def show_lines(lines: Iterable[tuple[str, int]]) -> str:
+    """The user's lines as ``heat.py:12, heat.py:14``."""
+    return ", ".join(f"{os.path.basename(file)}:{line}" for file, line in sorted(lines))
+
+
+def _show_any(value: Any) -> str:
+    if isinstance(value, Graph):
+        return f"graph of {len(value.nodes)} nodes"
+    try:
+        return _show_attr(value, set())
+    except TypeError:
+        return repr(value)
+
+
+def _name(value: Value, named: Mapping[Value, str]) -> str:
+    found = named.get(value)
+    # No graph that verifies has such a value; a message about one that does not still has to be printed.
+    return f"<undefined {value.node.op.name}>" if found is None else found
+
+
+def _show_type(type: ArrayType, symbols: set[Any]) -> str:
+    for extent in type.shape:
+        if not isinstance(extent, int):
+            symbols |= extent.free_symbols
+    return str(type)
+
+
+def _show_attr(value: Any, symbols: set[Any]) -> str:
+    if value is None or isinstance(value, (bool, np.bool_)):
+        return str(value)
+    if isinstance(value, (int, np.integer)):
+        return str(int(value))
+    if isinstance(value, float):
+        return repr(float(value))
+    if isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, tuple):
+        inner = ", ".join(_show_attr(v, symbols) for v in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if isinstance(value, np.dtype):
+        if value not in NAMES:
+            raise TypeError(f"dtype {value} has no text; dtypes of attributes are {', '.join(DTYPES)}")
+        return NAMES[value]
+    if isinstance(value, Literal):
+        return _show_literal(value)
+    if isinstance(value, ArrayType):
+        return _show_type(value, symbols)
+    if hasattr(value, "free_symbols"):
+        symbols |= value.free_symbols
+        return f"[{extents.show(value)}]"
+    raise TypeError(f"an attribute that is a {type(value).__name__} has no text: {value!r}")
+
+
+def _show_literal(literal: Literal) -> str:
+    dtype, value = literal.dtype, literal.value
+    if dtype.kind == "c":
+        parts = f"{_show_float(value.real)}, {_show_float(value.imag)}"
+    elif dtype.kind == "f":
+        parts = _show_float(value)
+    else:
+        parts = str(value.item())
+    return f"{NAMES[dtype]}({parts})"
+
+
+def _show_float(value: Any) -> str:
+    """The shortest text that gives the same bits; the bits themselves for a NaN that ``nan`` does not give."""
+    for text in (str(value), repr(float(value))):
+        if type(value)(float(text)).tobytes() == value.tobytes():
+            return text
+    return hex(int.from_bytes(value.tobytes(), sys.byteorder))
+
+
+# ---------------------------------------------------------------------------------------------- parsing
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    line: int
+
+
+_TOKEN = re.compile(
+    r"""(?P<skip>[ \t\r\f\v]+|\#[^\n]*)
+      | (?P<newline>\n)
+      | (?P<value>%[A-Za-z0-9_]+)
+      | (?P<string>"(?:[^"\\\n]|\\.)*")
+      | (?P<extents>\[[^\]\n]*\])
+      | (?P<number>-?(?:0x[0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|inf\b|nan\b))
+      | (?P<name>[A-Za-z_][A-Za-z0-9_.]*)
+      | (?P<mark><=|[(){},:=])""",
+    re.VERBOSE,
+)
+
+
+def _tokens(text: str) -> list[_Token]:
+    found: list[_Token] = []
+    line, at = 1, 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise ParseError(line, f"unexpected character {text[at]!r}")
+        kind = str(match.lastgroup)
+        if kind == "newline":
+            line += 1
+        elif kind != "skip":
+            found.append(_Token(kind, match[0], line))
+        at = match.end()
+    found.append(_Token("end", "", line))
+    return found
+
+
+def parse(text: str) -> Graph:
+    """The graph that `show` printed as `text`: the same object, if it still exists.
+
+    Parameters
+    ----------
+    text : str
+        Comments and origins are skipped.
+
+    Raises
+    ------
+    ParseError
+        Naming the line, what was expected and what came; also where an operation refuses its operands, or
+        its type is not the one written.
+    """
+    parser = _Parser(_tokens(text))
+    graph = parser.graph()
+    parser.expect("end", "the end of the text")
+    return graph
+
+
+class _Parser:
+    """A recursive-descent parser; it recurses into regions and tuples only."""
+
+    def __init__(self, tokens: list[_Token]):
+        self._tokens = tokens
+        self._at = 0
+
+    @property
+    def next(self) -> _Token:
+        return self._tokens[self._at]
+
+    def fail(self, message: str, line: int | None = None) -> NoReturn:
+        raise ParseError(self.next.line if line is None else line, message)
+
+    def take(self) -> _Token:
+        token = self.next
+        if token.kind != "end":
+            self._at += 1
+        return token
+
+    def expect(self, kind: str, what: str, text: str | None = None) -> _Token:
+        token = self.next
+        if token.kind != kind or (text is not None and token.text != text):
+            came = "the end of the text" if token.kind == "end" else repr(token.text)
+            self.fail(f"expected {what}, got {came}")
+        return self.take()
+
+    def mark(self, text: str) -> _Token:
+        return self.expect("mark", repr(text), text)
+
+    def skip(self, text: str) -> bool:
+        """Take the mark `text` if it comes next."""
+        if self.next.kind == "mark" and self.next.text == text:
+            self._at += 1
+            return True
+        return False
+
+    def listed(self, close: str) -> Iterator[None]:
+        """Once for each item of a list that ends with the mark `close`."""
+        while not self.skip(close):
+            yield
+            if not self.skip(","):
+                self.expect("mark", f"',' or {close!r}", close)
+                return
+
+    # ------------------------------------------------------------------------------------------ graphs
+
+    def graph(self) -> Graph:
+        self.expect("name", "a graph", "graph")
+        self.mark("(")
+        start = self._at
+        # Symbols are declared after the parameters whose types use them.
+        depth = 1
+        while depth:
+            token = self.take()
+            if token.kind == "end":
+                self.fail("expected ')' after the parameters, got the end of the text")
+            depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "mark" else 0
+        if self.next.text == "where" and self.next.kind == "name":
+            self.take()
+            self.bounds()
+        body = self._at
+        self._at = start
+        values: dict[str, Value] = {}
+        params: list[Value] = []
+        for _ in self.listed(")"):
+            name = self.expect("value", "a parameter such as %0")
+            if name.text in values:
+                self.fail(f"the parameter {name.text} is declared twice", name.line)
+            self.mark(":")
+            type = self.type()
+            index = len(params)
+            if self.skip("{"):
+                self.expect("name", "index", "index")
+                self.mark("=")
+                index = int(self.expect("number", "an index").text)
+                self.mark("}")
+            values[name.text] = param(index, type)
+            params.append(values[name.text])
+        self._at = body
+        self.mark("{")
+        nodes: dict[Node, None] = {}
+        checks: list[Check] = []
+        while not (self.next.kind == "name" and self.next.text == "return"):
+            if self.next.text == "check" and self._tokens[self._at + 1].kind == "value":
+                checks.append(self.check(values))
+            else:
+                nodes.setdefault(self.node(values))
+        self.take()
+        results: list[Value] = []
+        for _ in self.listed("}"):
+            results.append(self.operand(values))
+        return Graph(params, results, checks, list(nodes))
+
+    def bounds(self) -> None:
+        while True:
+            name = self.expect("name", "the name of an extent")
+            self.mark("<=")
+            bound = self.expect("number", "the bound of an extent")
+            self.guard(name.line, extents.symbol, name.text, self.integer(bound))
+            if not self.skip(","):
+                return
+
+    def operand(self, values: Mapping[str, Value]) -> Value:
+        token = self.expect("value", "a value such as %0")
+        if token.text not in values:
+            self.fail(f"{token.text} is used before it is defined", token.line)
+        return values[token.text]
+
+    def check(self, values: Mapping[str, Value]) -> Check:
+        self.take()
+        ok = self.operand(values)
+        exception = self.expect("name", "the name of an exception")
+        return Check(ok, exception.text, self.string(self.expect("string", "a message in double quotes")))
+
+    def node(self, values: dict[str, Value]) -> Node:
+        line = self.next.line
+        targets: list[str] = []
+        if self.next.kind == "value":
+            targets.append(self.take().text)
+            while self.skip(","):
+                targets.append(self.expect("value", "a value such as %0").text)
+            self.mark("=")
+            name = self.expect("name", "the name of an operation")
+        else:
+            name = self.expect("name", "a line '%0 = operation(...)', 'check ...' or 'return ...'")
+        op = OPS.get(name.text)
+        if op is None:
+            near = difflib.get_close_matches(name.text, OPS, 1)
+            hint = f"; the nearest is {near[0]!r}" if near else ""
+            self.fail(f"no operation is called {name.text!r}{hint}", name.line)
+        self.mark("(")
+        operands = []
+        for _ in self.listed(")"):
+            operands.append(self.operand(values))
+        attrs: dict[str, Any] = {}
+        if self.skip("{"):
+            for _ in self.listed("}"):
+                key = self.expect("name", "the name of an attribute")
+                if key.text in attrs:
+                    self.fail(f"the attribute {key.text} is given twice", key.line)
+                self.mark("=")
+                attrs[key.text] = self.attr()
+        declared: list[ArrayType] = []
+        if targets:
+            self.mark(":")
+            declared.append(self.type())
+            while self.skip(","):
+                declared.append(self.type())
+        node = self.guard(line, make, op, tuple(operands), tuple(sorted(attrs.items())), what=f"{op.name}: ")
+        if len(node.types) != len(targets):
+            self.fail(f"{op.name} has {len(node.types)} results, the text names {len(targets)}", line)
+        if node.types != tuple(declared):
+            ours, theirs = (", ".join(map(str, t)) for t in (node.types, declared))
+            self.fail(f"the result of {op.name} is {ours}, the text says {theirs}", line)
+        for target, value in zip(targets, node.values, strict=True):
+            if target in values:
+                self.fail(f"{target} is defined twice", line)
+            values[target] = value
+        return node
+
+    # ----------------------------------------------------------------------------------- types, attributes
+
+    def guard(self, line: int, function: Any, *arguments: Any, what: str = "") -> Any:
+        """Call `function`; what it raises about its arguments is an error of the text, at `line`."""
+        try:
+            return function(*arguments)
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            raise ParseError(line, f"{what}{error}") from error
+
+    def type(self) -> ArrayType:
+        name = self.expect("name", "a type such as f64[3,4] or float")
+        shape = self.take().text if self.next.kind == "extents" else ""
+        found: ArrayType = self.guard(name.line, types.parse, name.text + shape)
+        return found
+
+    def string(self, token: _Token) -> str:
+        text: str = self.guard(token.line, json.loads, token.text)
+        return text
+
+    def integer(self, token: _Token) -> int:
+        value: int = self.guard(token.line, lambda: int(token.text, 0))
+        return value
+
+    def attr(self) -> Any:
+        token = self.next
+        if token.kind == "name":
+            return self.named_attr()
+        self.take()
+        if token.kind == "number":
+            return _number(token.text)
+        if token.kind == "string":
+            return self.string(token)
+        if token.kind == "extents":
+            return self.guard(token.line, extents.parse, token.text[1:-1])
+        if token.kind == "mark" and token.text == "(":
+            items = []
+            for _ in self.listed(")"):
+                items.append(self.attr())
+            return tuple(items)
+        self._at -= token.kind != "end"
+        return self.expect("attribute", "an attribute value")
+
+    def named_attr(self) -> Any:
+        token = self.next
+        if token.text == "graph":
+            return self.graph()
+        after = self._tokens[self._at + 1]
+        if token.text in DTYPES and after.kind == "mark" and after.text == "(":
+            return self.literal()
+        if after.kind == "extents":
+            return self.type()
+        self.take()
+        if token.text in _CONSTANTS:
+            return _CONSTANTS[token.text]
+        if token.text in DTYPES:
+            return DTYPES[token.text]
+        return self.guard(token.line, types.parse, token.text, what="unknown attribute value: ")
+
+    def literal(self) -> Literal:
+        name = self.take()
+        dtype = DTYPES[name.text]
+        self.mark("(")
+        parts = []
+        for _ in self.listed(")"):
+            parts.append(self.take())
+        wanted = 2 if dtype.kind == "c" else 1
+        if len(parts) != wanted:
+            self.fail(f"a {name.text} constant has {wanted} part{'s' * (wanted > 1)}, got {len(parts)}", name.line)
+        if dtype.kind == "b":
+            if parts[0].text not in ("True", "False"):
+                self.fail(f"expected True or False, got {parts[0].text!r}", name.line)
+            return Literal(parts[0].text == "True", dtype)
+        if dtype.kind in "iu":
+            number = self.integer(parts[0])
+            if not np.iinfo(dtype).min <= number <= np.iinfo(dtype).max:
+                self.fail(f"{number} does not fit {name.text}", name.line)
+            return Literal(number, dtype)
+        part = np.dtype(f"f{dtype.itemsize // wanted}")
+        values = np.array([self.guard(p.line, _float, p.text, part) for p in parts], part)
+        return Literal(values.view(dtype)[0])
+
+
+_CONSTANTS = {"True": True, "False": False, "None": None, "inf": math.inf, "nan": math.nan}
+
+
+def _number(text: str) -> int | float:
+    return int(text, 0) if re.fullmatch(r"-?(\d+|0x[0-9a-fA-F]+)", text) else float(text)
+
+
+def _float(text: str, dtype: np.dtype[Any]) -> Any:
+    """A float from its decimal text or from its bits in hexadecimal."""
+    if text.startswith("0x"):
+        return np.frombuffer(int(text, 16).to_bytes(dtype.itemsize, sys.byteorder), dtype)[0]
+    return dtype.type(float(text))
