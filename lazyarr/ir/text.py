@@ -449,7 +449,7 @@ class _Parser:
             declared.append(self.type())
             while self.skip(","):
                 declared.append(self.type())
-        node = self.guard(line, make, op, tuple(operands), tuple(sorted(attrs.items())), what=f"{op.name}: ")
+        node: Node = self.guard(line, make, op, tuple(operands), tuple(sorted(attrs.items())), what=f"{op.name}: ")
         if len(node.types) != len(targets):
             self.fail(f"{op.name} has {len(node.types)} results, the text names {len(targets)}", line)
         if node.types != tuple(declared):
