@@ -1,0 +1,234 @@
+"""Running a random program with NumPy and with another implementation, and telling how they differ."""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tests.random_compare import Expected, compare, compare_exceptions
+from tests.random_execution import Branch, Level, Loop, Spoiled, Tracker, Unstable, quiet
+from tests.random_inputs import Inputs
+from tests.random_programs import Program
+
+Array = np.ndarray[Any, Any]
+
+NOISY_RUNS = 4
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How an implementation differs from NumPy on a program."""
+
+    message: str
+    inputs: Inputs
+    call: int = 1
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What NumPy makes of a program: its results and base arrays, or its exception and base arrays."""
+
+    results: tuple[Expected, ...]
+    bases: tuple[Expected, ...]
+    error: BaseException | None = None
+
+
+def reference(program: Program, inputs: Inputs) -> Reference:
+    """Run a program with NumPy, and with noise if it rounds.
+
+    Raises
+    ------
+    Unstable, Spoiled
+        With these arguments rounding decides what the program does.
+    """
+    bases, tracker, error = _run(program, inputs)
+    levels = {name: tracker.level(name) for name in bases}
+    rounded = any(tracker.level(name) for name in program.returns) or any(levels.values())
+    samples = []
+    if rounded:
+        noise = np.random.Generator(np.random.PCG64(0))
+        samples = [_run(program, inputs, noise, tracker.trace)[:2] for _ in range(NOISY_RUNS)]
+    results = []
+    if error is None:
+        for index, name in enumerate(program.returns):
+            if name not in tracker.env:  # bound in the branch that was not taken
+                raise Unstable(name)
+            spread = [sample.env[name] for _, sample in samples]
+            results.append(Expected(f"result {index} ({name})", tracker.env[name], tracker.level(name), spread))
+    expected = [
+        Expected(name, base, levels[name], [changed[name] for changed, _ in samples]) for name, base in bases.items()
+    ]
+    return Reference(tuple(results), tuple(expected), error)
+
+
+def _run(
+    program: Program, inputs: Inputs, noise: np.random.Generator | None = None, trace: Sequence[bool] = ()
+) -> tuple[dict[str, Array], Tracker, BaseException | None]:
+    bases, arguments = inputs.build()
+    tracker = Tracker({**bases, **dict(zip(inputs.parameters, arguments, strict=True))}, noise, list(trace))
+    try:
+        tracker.run(program.steps)
+    except (Unstable, Spoiled):
+        raise
+    except Exception as error:  # noqa: BLE001 - this is the program's own exception
+        return bases, tracker, error
+    return bases, tracker, None
+
+
+def compile_program(program: Program, name: str, np_module: Any) -> Callable[..., Any]:
+    """The program as a function whose global ``np`` is the given module; ``inspect`` finds its source."""
+    source = program.source()
+    namespace: dict[str, Any] = {"np": np_module, "__name__": "random_program"}
+    exec(compile(source, name, "exec"), namespace)
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    function: Callable[..., Any] = namespace["program"]
+    return function
+
+
+class Implementation:
+    """Something that runs programs: by default NumPy itself.
+
+    ``strict_scalars``: results tell NumPy scalars from 0-d arrays. ``atomic``: a call that raises has changed none of its
+    arguments.
+    """
+
+    strict_scalars = True
+    atomic = False
+
+    def compile(self, program: Program, name: str) -> Callable[..., Any]:
+        """Make the program callable."""
+        return compile_program(program, name, np)
+
+    def array(self, array: Array) -> Any:
+        """Make an argument's base array."""
+        return array
+
+    def read(self, value: Any) -> Any:
+        """The NumPy value, or Python number, of a result."""
+        return value
+
+
+_names = itertools.count()
+
+
+def differ(program: Program, implementation: Implementation, zero_signs: bool = True) -> Difference | None:
+    """Run a program with an implementation and with NumPy; tell the first difference.
+
+    The function is called with the program's two sets of arguments in turn, and a third time with the first again,
+    so that values kept from an earlier call are noticed.
+
+    Raises
+    ------
+    Unstable, Spoiled
+        With the first arguments rounding decides what the program does: there is nothing to compare.
+    """
+    name = f"<random program {next(_names)}>"
+    with quiet():
+        expected = reference(program, program.inputs)
+        calls = [(program.inputs, expected)]
+        try:
+            calls.append((program.other_inputs, reference(program, program.other_inputs)))
+        except (Unstable, Spoiled):
+            pass  # with these values rounding decides: only the first arguments can be compared
+        try:
+            function = implementation.compile(program, name)
+            for number, (inputs, wanted) in enumerate(calls, 1):
+                message = _call(function, implementation, inputs, wanted, zero_signs)
+                if message is not None:
+                    return Difference(message, inputs, number)
+        finally:
+            linecache.cache.pop(name, None)
+    return None
+
+
+def _call(
+    function: Callable[..., Any], implementation: Implementation, inputs: Inputs, wanted: Reference, zero_signs: bool
+) -> str | None:
+    bases, arguments = inputs.build(implementation.array)
+    results: list[Any] = []
+    error: BaseException | None = None
+    try:
+        results = [implementation.read(value) for value in function(*arguments)]
+    except Exception as caught:  # noqa: BLE001 - compared with NumPy's
+        error = caught
+    if wanted.error is not None:
+        message = compare_exceptions(wanted.error, error)
+        if message is not None:
+            return message
+    elif error is not None:
+        raise_at = error.__traceback__
+        while raise_at is not None and raise_at.tb_next is not None:
+            raise_at = raise_at.tb_next
+        where = f"{raise_at.tb_frame.f_code.co_filename}:{raise_at.tb_lineno}" if raise_at is not None else "?"
+        return f"NumPy raises nothing, got {type(error).__name__}: {error} (at {where})"
+    changed = {name: implementation.read(base) for name, base in bases.items()}
+    wanted_bases: Sequence[Expected] = wanted.bases
+    if wanted.error is not None and implementation.atomic:
+        untouched, _ = inputs.build()
+        wanted_bases = [Expected(name, base) for name, base in untouched.items()]
+    for expected, result in zip(wanted.results, results, strict=wanted.error is None):
+        message = compare(expected, result, scalars=implementation.strict_scalars, zero_signs=zero_signs)
+        if message is not None:
+            return message
+    for expected in wanted_bases:
+        message = compare(expected, changed[expected.name], zero_signs=zero_signs)
+        if message is not None:
+            return f"argument's base {message}"
+    return None
+
+
+def minimise(program: Program, fails: Callable[[Program], bool]) -> Program:
+    """Drop statements and results as long as the program still fails."""
+    improved = True
+    while improved:
+        improved = False
+        for candidate in _smaller(program):
+            if _still_fails(candidate, fails):
+                program, improved = candidate, True
+                break
+    return program
+
+
+def _smaller(program: Program) -> Iterator[Program]:
+    steps = program.steps
+    for index in reversed(range(len(steps))):
+        gone = set(steps[index].targets)
+        kept = list(steps[:index])
+        for step in steps[index + 1 :]:
+            if step.names & gone:
+                gone |= set(step.targets)
+            else:
+                kept.append(step)
+        bound = {name for step in kept for name in step.targets} | set(program.inputs.parameters)
+        returns = tuple(name for name in program.returns if name in bound)
+        if kept:
+            yield replace(program, steps=tuple(kept), returns=returns or program.inputs.parameters[:1])
+    for index, step in enumerate(steps):
+        if isinstance(step, Branch | Loop):
+            bodies = [step.body, step.otherwise] if isinstance(step, Branch) else [step.body[:1], step.body[1:]]
+            for body in bodies:
+                if isinstance(step, Loop) and body:
+                    if body != step.body:
+                        yield replace(program, steps=(*steps[:index], replace(step, body=body), *steps[index + 1 :]))
+                elif body:
+                    yield replace(program, steps=(*steps[:index], *body, *steps[index + 1 :]))
+    if len(program.returns) > 1:
+        for name in program.returns:
+            yield replace(program, returns=(name,))
+    first = program.inputs.bases
+    if program.other_inputs != program.inputs:
+        yield replace(program, other_inputs=program.inputs)
+        yield replace(program, inputs=program.other_inputs)
+    assert first
+
+
+def _still_fails(program: Program, fails: Callable[[Program], bool]) -> bool:
+    try:
+        return fails(program)
+    except (Unstable, Spoiled):
+        return False
