@@ -1,5 +1,5 @@
 """Declarations of operations, one file a family; importing this package declares them all."""
 
-from lazyarr.ops import control, create, elementwise, linalg
+from lazyarr.ops import control, create, elementwise, index, linalg, reduce, shape
 
-__all__ = ["control", "create", "elementwise", "linalg"]
+__all__ = ["control", "create", "elementwise", "index", "linalg", "reduce", "shape"]
