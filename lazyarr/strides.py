@@ -400,9 +400,12 @@ def index(shape: Shape, strides: Strides, key: BasicKey) -> tuple[int, Shape, St
         else:
             if axis >= ndim:
                 _count(ndim, key)
-            if isinstance(item, bool):
+            if type(item) is int:
+                at = item
+            elif isinstance(item, bool):
                 raise TypeError("a bool is a mask, not a basic index")
-            at = as_index(item)
+            else:
+                at = as_index(item)
             n = shape[axis]
             i = at + n if at < 0 else at
             if not 0 <= i < n:
