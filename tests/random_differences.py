@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tests.random_compare import Expected, compare, compare_exceptions
-from tests.random_execution import Branch, Level, Loop, Spoiled, Tracker, Unstable, quiet
+from tests.random_execution import Branch, Loop, Spoiled, Tracker, Unstable, quiet
 from tests.random_inputs import Inputs
 from tests.random_programs import Program
 
@@ -59,6 +59,8 @@ def reference(program: Program, inputs: Inputs) -> Reference:
             if name not in tracker.env:  # bound in the branch that was not taken
                 raise Unstable(name)
             spread = [sample.env[name] for _, sample in samples]
+            if any(np.shape(sample) != np.shape(tracker.env[name]) for sample in spread):
+                raise Unstable(name)
             results.append(Expected(f"result {index} ({name})", tracker.env[name], tracker.level(name), spread))
     expected = [
         Expected(name, base, levels[name], [changed[name] for changed, _ in samples]) for name, base in bases.items()
@@ -66,11 +68,25 @@ def reference(program: Program, inputs: Inputs) -> Reference:
     return Reference(tuple(results), tuple(expected), error)
 
 
+def run_with_noise(program: Program, inputs: Inputs, seed: int, loudness: float = 1.0) -> tuple[list[Any], list[Array]]:
+    """The results and base arrays of a program whose rounding errors are others, drawn from ``seed``."""
+    _, tracker, _ = _run(program, inputs)
+    noise = np.random.Generator(np.random.PCG64(seed + 1))
+    bases, noisy, error = _run(program, inputs, noise, tracker.trace, loudness)
+    return ([] if error is not None else [noisy.env[name] for name in program.returns]), list(bases.values())
+
+
 def _run(
-    program: Program, inputs: Inputs, noise: np.random.Generator | None = None, trace: Sequence[bool] = ()
+    program: Program,
+    inputs: Inputs,
+    noise: np.random.Generator | None = None,
+    trace: Sequence[bool] = (),
+    loudness: float = 1.0,
 ) -> tuple[dict[str, Array], Tracker, BaseException | None]:
     bases, arguments = inputs.build()
-    tracker = Tracker({**bases, **dict(zip(inputs.parameters, arguments, strict=True))}, noise, list(trace))
+    tracker = Tracker(
+        {**bases, **dict(zip(inputs.parameters, arguments, strict=True))}, noise, list(trace), {}, loudness
+    )
     try:
         tracker.run(program.steps)
     except (Unstable, Spoiled):
@@ -93,8 +109,8 @@ def compile_program(program: Program, name: str, np_module: Any) -> Callable[...
 class Implementation:
     """Something that runs programs: by default NumPy itself.
 
-    ``strict_scalars``: results tell NumPy scalars from 0-d arrays. ``atomic``: a call that raises has changed none of its
-    arguments.
+    ``strict_scalars``: results tell NumPy scalars from 0-d arrays. ``atomic``: a call that raises has changed none
+    of its arguments.
     """
 
     strict_scalars = True

@@ -29,6 +29,7 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 _FLOAT = re.compile(r"\b\d+\.\d+")
+_COMPARISON = re.compile(r" (==|!=|<|<=|>|>=) ")
 _NAME = re.compile(r"\b[asv]\d+\b")
 
 
@@ -91,6 +92,11 @@ class Statement:
     def off_grid(self) -> bool:
         """Whether the line has a literal that makes arithmetic round."""
         return any(float(text) * 16 % 1 != 0 for text in _FLOAT.findall(self.source))
+
+    @cached_property
+    def compares(self) -> bool:
+        """Whether the line has a comparison in it, such as a mask."""
+        return _COMPARISON.search(self.source) is not None
 
     @cached_property
     def code(self) -> types.CodeType:
@@ -163,14 +169,15 @@ def _indented(statements: Iterable[Statement]) -> list[str]:
 class Tracker:
     """Runs statements with NumPy and knows the precision of every variable.
 
-    With ``noise`` the statements run with random perturbations where ``trace``, the record of a run without noise,
-    says that they round.
+    With ``noise`` the statements run with random perturbations, ``loudness`` times as large as the tolerance needs,
+    where ``trace``, the record of a run without noise, says that they round.
     """
 
     env: dict[str, Any]
     noise: np.random.Generator | None = None
     trace: list[bool] = field(default_factory=list)
     levels: dict[str, Level] = field(default_factory=dict)
+    loudness: float = 1.0
 
     def __post_init__(self) -> None:
         self._replay: Iterator[bool] = iter(self.trace) if self.noise is not None else iter(())
@@ -263,17 +270,18 @@ class Tracker:
         if not rounds:
             exec(statement.code, self.env)
             return
-        amplitude = 8.0 if statement.kind is Kind.INEXACT else 2.0
+        before = 2.0 * self.loudness
+        amplitude = 8.0 * self.loudness if statement.kind is Kind.INEXACT else before
         if statement.mutates:
             for name in statement.mutates:
-                _perturb_in_place(self.env[name], 2.0, noise)
+                _perturb_in_place(self.env[name], before, noise)
             exec(statement.code, self.env)
             for name in statement.mutates:
                 self.env[name] = _perturb_in_place(self.env[name], amplitude, noise)
             return
         inner = dict(self.env)
         for name in self._operands(statement):
-            inner[name] = perturbed(inner[name], 2.0, noise)
+            inner[name] = perturbed(inner[name], before, noise)
         exec(statement.code, inner)
         for name in statement.targets:
             self.env[name] = perturbed(inner[name], amplitude, noise)
@@ -293,7 +301,7 @@ def classify(
         return Level.EXACT, False
     worst = max((levels.get(name, Level.EXACT) for name in operands), default=Level.EXACT)
     inexact_result = any(kind_of(value) in "fc" for value in results)
-    if worst is Level.ROUNDED and (kind is Kind.STEP or not inexact_result):
+    if worst is Level.ROUNDED and (kind is Kind.STEP or not inexact_result or statement.compares):
         raise Unstable(f"{statement.source}: discontinuous")
     if "c" in kinds and (kind is not Kind.MOVE or flags):
         _require_tame_complex(statement, operands, [] if statement.mutates else results)
@@ -393,8 +401,8 @@ def _exact_arithmetic(statement: Statement, values: list[Any]) -> bool:
     bits, limit = min((_GRID[name] for name in names), default=_GRID["float64"])
     if "product" in statement.flags:
         bits, limit = 0, 1.0
-    results = len(statement.targets)
-    return all(_on_grid(value, bits, limit) for value in (values if statement.mutates else values[: len(values) - results]))
+    operands = values if statement.mutates else values[: len(values) - len(statement.targets)]
+    return all(_on_grid(value, bits, limit) for value in operands)
 
 
 def _has_float_dtype(value: Any) -> bool:
@@ -422,15 +430,17 @@ def perturbed(value: Any, amplitude: float, rng: np.random.Generator) -> Any:
     """A copy of ``value`` with relative noise of about ``amplitude`` ulps on each inexact number in it."""
     if isinstance(value, float):
         return value * (1.0 + _noise(1, np.dtype(np.float64), amplitude, rng)[0])
-    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind not in "fc":
+    if kind_of(value) not in "fc" or isinstance(value, complex | float):
         return value
-    noise = _noise(value.size, value.dtype, amplitude, rng).reshape(value.shape)
+    array = np.asarray(value)
+    noise = _noise(array.size, array.dtype, amplitude, rng).reshape(array.shape)
     with np.errstate(all="ignore"):
-        if value.dtype.kind == "c":
-            turn = _noise(value.size, value.dtype, amplitude, rng).reshape(value.shape)
-            return (value + np.abs(value) * (noise + 1j * turn)).astype(value.dtype)[()]
-        changed = (value + np.asarray(value, dtype=np.float64) * noise).astype(value.dtype)
-    return changed[()] if isinstance(value, np.generic) else np.asarray(changed)
+        if array.dtype.kind == "c":
+            turn = _noise(array.size, array.dtype, amplitude, rng).reshape(array.shape)
+            changed = np.asarray(array + np.abs(array) * (noise + 1j * turn), dtype=array.dtype)
+        else:
+            changed = np.asarray(array.astype(np.float64) * (1.0 + noise), dtype=array.dtype)
+    return changed[()] if isinstance(value, np.generic) else changed
 
 
 def _noise(size: int, dtype: np.dtype[Any], amplitude: float, rng: np.random.Generator) -> Array:

@@ -133,7 +133,9 @@ def random_inputs(rng: Random) -> Inputs:
     pattern = _random_shape(rng)
     bases: list[Base] = []
     views: dict[str, str] = {}
-    dtypes = [rng.choice(_DTYPE_POOL) for _ in range(rng.choice((1, 1, 2)))]
+    dtypes = [rng.choice(_DTYPE_POOL) for _ in range(rng.choice((1, 2, 2)))]
+    if dtypes == ["bool"]:
+        dtypes = ["float64"]
     for index in range(rng.choice((1, 2, 2, 3))):
         name = f"a{index}"
         if bases and rng.random() < 0.25:
@@ -229,8 +231,9 @@ def _random_integers(rng: Random, dtype: str, size: int) -> list[int]:
     low = 0 if info.min == 0 else -5
     values = [rng.randint(low, 9) for _ in range(size)]
     if size and rng.random() < 0.12:
+        extremes = (int(info.min), int(info.max), int(info.max) - 1, int(info.min) + 1)
         for _ in range(rng.randint(1, 3)):
-            values[rng.randrange(size)] = rng.choice((int(info.min), int(info.max), int(info.max) - 1, int(info.min) + 1))
+            values[rng.randrange(size)] = rng.choice(extremes)
     return values
 
 

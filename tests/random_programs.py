@@ -53,7 +53,8 @@ class Program:
         if mode == "accelerate":
             lines[1:1] = ["import lazyarr"]
             lines.append("@lazyarr.accelerate")
-        lines += [self.source(), *(inputs or self.inputs).lines(), f"print(program({', '.join(self.inputs.parameters)}))"]
+        lines += [self.source(), *(inputs or self.inputs).lines()]
+        lines.append(f"print(program({', '.join(self.inputs.parameters)}))")
         lines.append(f"print({', '.join(base.name for base in self.inputs.bases)})")
         return "\n".join(lines)
 
@@ -105,6 +106,7 @@ def _attempt(rng: Random, wanted: int) -> Program | None:
         if last or _too_large(tracker, step):
             return None
         steps.append(step)
+        scope.used |= step.names - set(step.targets)
     if len(steps) < min(wanted, 2):
         return None
     returns = _returned(rng, tracker)

@@ -168,7 +168,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         print(f"{count:5d}  {text}")
     seconds = time.monotonic() - begin
     print(
-        f"{arguments.mode}: {done} programs of {statements} statements compared in {seconds:.0f} s (seed {arguments.seed}), "
+        f"{arguments.mode}: {done} programs, {statements} statements, seed {arguments.seed}, in {seconds:.0f} s: "
         f"{failures} differ, {skipped} skipped as decided by rounding"
     )
     return 1 if failures else 0

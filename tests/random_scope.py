@@ -25,6 +25,7 @@ class Scope:
         self.rng = rng
         self.tracker = tracker
         self.count = 0
+        self.used: set[str] = set()
 
     def value(self, name: str) -> Any:
         """The value of a variable."""
@@ -56,13 +57,18 @@ class Scope:
         return self.rng.choice(items)
 
     def pick(self, fits: Callable[[Any], bool] = lambda value: True, scalars: bool = False) -> str:
-        """The name of an array (or, with ``scalars``, of any number) that ``fits``; recent ones are likelier."""
+        """
+        The name of an array (or, with ``scalars``, of any number) that ``fits``; recent and unused ones are likelier.
+        """
         names = []
         for name, value in self.tracker.variables().items():
             if (isinstance(value, np.ndarray) or (scalars and kind_of(value) != "O")) and fits(value):
                 names.append(name)
-        if len(names) > 3 and self.chance(0.5):
+        draw = self.rng.random()
+        if draw < 0.4:
             names = names[-3:]
+        elif draw < 0.75:
+            names = [name for name in names if name not in self.used] or names
         return self.choose(names)
 
     def pick_kind(self, kinds: str, scalars: bool = False) -> str:
@@ -120,8 +126,8 @@ class Scope:
         start = rng.randint(-extent - 1, extent + 1)
         stop = rng.randint(-extent - 1, extent + 1)
         step = rng.choice((None, None, 1, 2, -1, -2, 3))
-        if draw < 0.9 and step is None:
-            start, stop = sorted((start % (extent + 1), stop % (extent + 1)))
+        if draw < 0.95:  # else whatever it is: often empty
+            start, stop = sorted((start % (extent + 1), stop % (extent + 1)), reverse=(step or 1) < 0)
         return f"{start}:{stop}" + (f":{step}" if step else "")
 
     def basic_index(self, shape: tuple[int, ...], keep_axes: bool = False) -> str:

@@ -319,10 +319,12 @@ def view(scope: Scope) -> Statement:
     draw = scope.rng.random()
     if draw < 0.45:
         return scope.assign(f"{x}[{scope.basic_index(shape)}]", MOVE)
-    forms = ["{x}.T", "{x}.ravel()", "{x}.reshape(-1)", "{x}[None]", "{x}.real", "np.transpose({x})", "{x}[...]"]
+    forms = ["{x}.T", "{x}.ravel()", "{x}.reshape(-1)", "{x}[None]", "np.transpose({x})", "{x}.reshape(-1)"]
     forms += ["np.squeeze({x})", "np.expand_dims({x}, 0)", "{x}.view()", "np.atleast_2d({x})", "{x}.squeeze()"]
     if kind_of(scope.value(x)) == "c":
         forms += ["{x}.imag", "{x}.imag", "{x}.real"]
+    elif scope.chance(0.3):
+        forms += ["{x}.real", "{x}.imag", "{x}[...]"]
     if shape:
         axes = scope.axis(x), scope.axis(x)
         order = scope.rng.sample(range(len(shape)), len(shape))
@@ -401,6 +403,7 @@ def shape_function(scope: Scope) -> Statement:
             )
         )
         return scope.assign(form, MOVE)
+    tiling = scope.choose(("2", "(2, 1)", "(1, 2)", "3"))
     pads = [(integer(0, 2), integer(0, 2)) for _ in shape]
     mode = scope.choose(("constant", "constant", "edge", "wrap", "reflect", "symmetric"))
     form = scope.choose(
@@ -410,7 +413,7 @@ def shape_function(scope: Scope) -> Statement:
             f"np.pad({x}, 1, constant_values={integer(-1, 3)})",
             f"np.roll({x}, {integer(-4, 4)}, axis={axis})",
             f"np.roll({x}, {integer(-4, 4)})",
-            f"np.tile({x}, {scope.choose((2, (2, 1), (1, 2), 3))})",
+            f"np.tile({x}, {tiling})",
             f"np.repeat({x}, {integer(0, 3)}, axis={axis})",
             f"np.repeat({x}, {[integer(0, 2) for _ in range(shape[axis])]}, axis={axis})",
             f"{x}.flatten()",
