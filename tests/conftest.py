@@ -15,19 +15,7 @@ import pytest
 hypothesis.settings.register_profile("local", deadline=None)
 # The same examples in every run, so that a failure belongs to the commit and not to chance.
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-
-FUZZ_EXAMPLES = os.environ.get("LAZYARR_FUZZ_EXAMPLES")
-if FUZZ_EXAMPLES is not None:
-    hypothesis.settings.register_profile(
-        "fuzz",
-        deadline=None,
-        max_examples=int(FUZZ_EXAMPLES),
-        print_blob=True,
-        suppress_health_check=[hypothesis.HealthCheck.too_slow],
-    )
-    hypothesis.settings.load_profile("fuzz")
-else:
-    hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @functools.cache
