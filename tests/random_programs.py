@@ -19,13 +19,16 @@ import numpy as np
 
 from tests.random_execution import Spoiled, Statement, Step, Tracker, Unstable, kind_of, quiet
 from tests.random_inputs import Inputs, random_inputs
+from tests.random_library import LIBRARY
 from tests.random_scope import Scope, Unfit
 from tests.random_statements import COMPUTE
 from tests.random_writes import CONTROL, FAULTY, WRITE
 
 LARGEST = 600  # elements of one value
 
-_TEMPLATES = [template for table in (COMPUTE, WRITE, CONTROL) for template, n in table.items() for _ in range(n)]
+_TEMPLATES = [
+    template for table in (COMPUTE, LIBRARY, WRITE, CONTROL) for template, n in table.items() for _ in range(n)
+]
 _FAULTY = [template for template, n in FAULTY.items() for _ in range(n)]
 
 
@@ -91,8 +94,11 @@ def _attempt(rng: Random, wanted: int) -> Program | None:
         try:
             template = rng.choice(_FAULTY if last else _TEMPLATES)
             step = replace(template(scope), label=template.__name__)
+        except Unfit:
+            continue
+        try:
             tracker.step(step)
-        except (Unfit, Unstable):
+        except Unstable:
             continue
         except Spoiled:
             return None

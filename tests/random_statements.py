@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 
 from tests.random_execution import Kind, Statement, kind_of
-from tests.random_scope import Scope, Unfit, broadcasts
+from tests.random_scope import Scope, broadcasts
 
 Template = Callable[[Scope], Statement]
 
@@ -258,7 +258,7 @@ def ufunc_method(scope: Scope) -> Statement:
         x, y = (scope.pick(lambda value: value.size <= 8 and value.ndim <= 2) for _ in range(2))
         return scope.assign(f"np.{function}.outer({x}, {y})", kind, *flags)
     if scope.chance(0.2):
-        x = scope.pick_kind("biu")
+        x = scope.pick(lambda value: value.dtype.kind in "biu" and value.ndim > 0 and value.size > 0)
         function = scope.choose(("bitwise_and", "bitwise_or", "bitwise_xor", "logical_and", "logical_or"))
         kind = STEP
     else:
@@ -466,11 +466,12 @@ def conversion(scope: Scope) -> Statement:
     """``x.astype(np.int32)``, ``np.float32(x)``, ``float(x[0])``"""
     x = scope.pick()
     shape = scope.shape(x)
+    size = math.prod(shape)
     draw = scope.rng.random()
     if draw < 0.6:
         names = ("float64", "float32", "float16", "int64", "int32", "int8", "uint8", "uint16", "bool_", "complex64")
         return scope.assign(f"{x}.astype(np.{scope.choose(names)})", MOVE, "cast")
-    element = f"{x}[{', '.join(str(scope.rng.randrange(n)) for n in shape)}]" if shape and math.prod(shape) else x
+    element = f"{x}[{', '.join(str(scope.rng.randrange(n)) for n in shape)}]" if shape and size else x
     forms = [f"float({element})", f"int({element})", f"bool({element})", f"complex({element})", f"len({x})"]
     forms += [f"{x}.shape[0]", f"{x}.ndim", f"{x}.size", f"{element}.item()", f"np.float32({element})"]
     forms += [f"np.float64({x})", f"np.int64({x})", f"np.asarray({x}, dtype=np.float64)", f"{x}.dtype.itemsize"]
@@ -512,34 +513,6 @@ def creation(scope: Scope) -> Statement:
     return scope.assign(form, kind, "meta")
 
 
-def helper(scope: Scope) -> Statement:
-    """Functions made of several operations: ``np.round``, ``np.average``, ``np.interp``, ``np.gradient``, norms"""
-    x = scope.pick_kind("iuf")
-    form, kind, flags = scope.choose(
-        (
-            (f"np.round({x})", STEP, ()),
-            (f"np.round({x}, 1)", STEP, ("rounds",)),
-            (f"np.nan_to_num({x})", STEP, ()),
-            (f"np.average({x})", INEXACT, ()),
-            (f"np.interp({x}, [0, 1, 3], [2, 4, 3])", INEXACT, ()),
-            (f"np.gradient({x}, axis=0)", INEXACT, ()),
-            (f"np.percentile({x}, 30)", INEXACT, ("zero_sign",)),
-            (f"np.linalg.norm({x})", INEXACT, ()),
-            (f"np.convolve({x}.ravel(), [1, -1, 2])", ARITH, ("zero_sign",)),
-            (f"np.sinc({x})", INEXACT, ()),
-            (f"np.polyval([1, -2, 0.5], {x})", ARITH, ()),
-            (f"np.fft.rfft({x}.ravel()).real", INEXACT, ()),
-            (f"np.cov({x}.ravel())", INEXACT, ()),
-            (f"np.trapezoid({x})", INEXACT, ()),
-            (f"np.piecewise({x}, [{x} > 1], [1, 0])", STEP, ()),
-            (f"np.partition({x}, 0, axis=None)[0]", MOVE, ("zero_sign",)),
-        )
-    )
-    if "gradient" in form and not scope.shape(x):
-        raise Unfit
-    return scope.assign(form, kind, *flags)
-
-
 #: the templates, with the weight each is drawn with
 COMPUTE: dict[Template, int] = {
     operator: 14,
@@ -563,5 +536,4 @@ COMPUTE: dict[Template, int] = {
     sorting: 5,
     conversion: 6,
     creation: 4,
-    helper: 2,
 }

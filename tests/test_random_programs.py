@@ -19,6 +19,7 @@ from tests.random_compare import Expected, compare
 from tests.random_differences import Implementation, compile_program, differ, minimise, reference, run_with_noise
 from tests.random_execution import Level, Spoiled, Statement, Unstable, quiet
 from tests.random_inputs import DTYPES
+from tests.random_library import LIBRARY
 from tests.random_programs import Program, random_program, seeded_program, statistics
 from tests.random_runner import IMPLEMENTATIONS
 from tests.random_statements import COMPUTE
@@ -172,7 +173,7 @@ def test_mistakes_are_found(mistake: str) -> None:
 def test_programs_are_varied() -> None:
     """Every template, dtype and rank occurs, views and writes are common, and some programs raise."""
     counts = statistics(seeded_program(3, index) for index in range(1200))
-    templates = {template.__name__ for table in (COMPUTE, WRITE, CONTROL, FAULTY) for template in table}
+    templates = {template.__name__ for table in (COMPUTE, LIBRARY, WRITE, CONTROL, FAULTY) for template in table}
     assert {name for name in templates if not counts[f"template {name}"]} == set()
     assert {name for name in DTYPES if counts[f"dtype {name}"] < 40} == set()
     assert all(counts[f"rank {rank}"] > 100 for rank in range(5))
