@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -104,8 +110,27 @@ def signature(message: str) -> str:
     return re.sub(r"'[^']*'|\b[abv]\w*\d+\b|-?\d+(\.\d+)?(e[-+]?\d+)?|\[[^\]]*\]|np\.\w+\([^)]*\)", "_", message)[:140]
 
 
+@dataclass
+class Counts:
+    """What came of comparing a range of programs."""
+
+    programs: int = 0
+    statements: int = 0
+    differ: int = 0
+    skipped: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Counts) -> None:
+        """Count another range too."""
+        self.programs += other.programs
+        self.statements += other.statements
+        self.differ += other.differ
+        self.skipped += other.skipped
+        self.causes += other.causes
+
+
 def report(program: Program, implementation: Implementation, arguments: argparse.Namespace, index: int) -> str:
-    """The failing program, reduced, as a script; returns the signature of what is left."""
+    """Print a failing program, reduced, as a script; returns what it has in common with others of the same cause."""
 
     def fails(candidate: Program) -> bool:
         return failure(candidate, implementation, not arguments.ignore_zero_signs, arguments.limit) is not None
@@ -120,55 +145,98 @@ def report(program: Program, implementation: Implementation, arguments: argparse
     return f"{signature(message)}   [{smallest.steps[-1].lines()[0]}]"
 
 
+def compare_range(arguments: argparse.Namespace) -> Counts:
+    """Compare the programs from ``--start`` on, in this process."""
+    implementation = IMPLEMENTATIONS[arguments.mode]()
+    begin = shown = time.monotonic()
+    counts = Counts()
+    for index in range(arguments.start, arguments.start + arguments.examples):
+        program = seeded_program(arguments.seed, index)
+        if arguments.trace:
+            Path(arguments.trace).write_text(f"# program {index} of seed {arguments.seed}\n{program.script()}\n")
+        try:
+            message = failure(program, implementation, not arguments.ignore_zero_signs, arguments.limit)
+        except (Unstable, Spoiled):
+            counts.skipped += 1
+            continue
+        counts.programs += 1
+        counts.statements += len(program.steps)
+        if message is not None:
+            counts.differ += 1
+            counts.causes[report(program, implementation, arguments, index)] += 1
+            if counts.differ >= arguments.max_failures:
+                break
+        if time.monotonic() - shown > 10:
+            shown = time.monotonic()
+            rate = counts.programs / (shown - begin)
+            line = (
+                f"... from {arguments.start}: {counts.programs} programs, {counts.differ} differ, {rate:.0f} a second"
+            )
+            print(line, file=sys.stderr, flush=True)
+    return counts
+
+
+def compare_in_children(arguments: argparse.Namespace) -> Counts:
+    """Compare the programs in other processes, ``--chunk`` at a time: a crash or a hang ends only one of them."""
+    starts = range(arguments.start, arguments.start + arguments.examples, arguments.chunk)
+    total = Counts()
+    with ThreadPoolExecutor(arguments.jobs) as pool, tempfile.TemporaryDirectory() as folder:
+
+        def child(start: int) -> Counts:
+            size = min(arguments.chunk, arguments.start + arguments.examples - start)
+            trace = Path(folder, str(start))
+            options = {"mode": arguments.mode, "seed": arguments.seed, "start": start, "examples": size, "trace": trace}
+            options |= {"show": arguments.show, "max-failures": arguments.max_failures, "limit": arguments.limit}
+            command = [sys.executable, "-m", "tests.random_programs", "--json"]
+            command += [f"--{name}={value}" for name, value in options.items()]
+            command += ["--ignore-zero-signs"] * arguments.ignore_zero_signs
+            command += ["--no-minimise"] * (not arguments.minimise)
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=arguments.limit * size)
+            *lines, last = done.stdout.splitlines() or [""]
+            if done.returncode not in (0, 1) or not last.startswith("{"):
+                print(f"{done.stdout}\n=== the process ended with status {done.returncode} in\n{trace.read_text()}")
+                return Counts(differ=1, causes=Counter({f"status {done.returncode}": 1}))
+            if lines:
+                print("\n".join(lines), flush=True)
+            fields = json.loads(last)
+            return Counts(**{**fields, "causes": Counter(fields["causes"])})
+
+        for counts in pool.map(child, starts):
+            total.add(counts)
+    return total
+
+
 def main(argv: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """The command line; returns the exit status: 1 when a program differs."""
     parser = argparse.ArgumentParser(prog="python -m tests.random_programs", description=__doc__)
     parser.add_argument("--examples", type=int, default=1000, help="number of programs")
     parser.add_argument("--start", type=int, default=0, help="number of the first program of the series")
     parser.add_argument("--mode", choices=(*IMPLEMENTATIONS, "statistics"), default="numpy")
     parser.add_argument("--seed", type=int, default=0, help="which series of programs")
-    parser.add_argument("--show", type=int, default=20, help="print at most so many failing programs")
-    parser.add_argument("--max-failures", type=int, default=200, help="stop after so many")
+    parser.add_argument("--show", type=int, default=20, help="print at most so many failing programs (of each process)")
+    parser.add_argument("--max-failures", type=int, default=200, help="stop (each process) after so many")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds that one program may take")
+    parser.add_argument("--jobs", type=int, default=0, help="compare in so many processes at a time")
+    parser.add_argument("--chunk", type=int, default=1000, help="with --jobs: programs that one process compares")
+    parser.add_argument("--trace", help="write each program to this file before it runs (to find one that crashes)")
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.add_argument("--no-minimise", dest="minimise", action="store_false", help="print failing programs whole")
     parser.add_argument("--ignore-zero-signs", action="store_true", help="let -0.0 equal 0.0")
     arguments = parser.parse_args(argv)
     if arguments.mode == "statistics":
-        counts = statistics(seeded_program(arguments.seed, arguments.start + i) for i in range(arguments.examples))
-        for key in sorted(counts):
-            print(f"{counts[key]:8d}  {key}")
+        table = statistics(seeded_program(arguments.seed, arguments.start + i) for i in range(arguments.examples))
+        for key in sorted(table):
+            print(f"{table[key]:8d}  {key}")
         return 0
-    return _compare(arguments)
-
-
-def _compare(arguments: argparse.Namespace) -> int:
-    implementation = IMPLEMENTATIONS[arguments.mode]()
-    begin = shown = time.monotonic()
-    done = failures = skipped = statements = 0
-    signatures: Counter[str] = Counter()
-    for index in range(arguments.start, arguments.start + arguments.examples):
-        program = seeded_program(arguments.seed, index)
-        try:
-            message = failure(program, implementation, not arguments.ignore_zero_signs, arguments.limit)
-        except (Unstable, Spoiled):
-            skipped += 1
-            continue
-        done += 1
-        statements += len(program.steps)
-        if message is not None:
-            failures += 1
-            signatures[report(program, implementation, arguments, index)] += 1
-            if failures >= arguments.max_failures:
-                break
-        if time.monotonic() - shown > 10:
-            shown = time.monotonic()
-            rate = done / (shown - begin)
-            print(f"... {done} programs, {failures} differ, {rate:.0f} a second", file=sys.stderr, flush=True)
-    for text, count in signatures.most_common():
+    begin = time.monotonic()
+    counts = compare_in_children(arguments) if arguments.jobs else compare_range(arguments)
+    if arguments.json:
+        print(json.dumps(asdict(counts)))
+        return 1 if counts.differ else 0
+    for text, count in counts.causes.most_common():
         print(f"{count:5d}  {text}")
-    seconds = time.monotonic() - begin
     print(
-        f"{arguments.mode}: {done} programs, {statements} statements, seed {arguments.seed}, in {seconds:.0f} s: "
-        f"{failures} differ, {skipped} skipped as decided by rounding"
+        f"{arguments.mode}: {counts.programs} programs, {counts.statements} statements, seed {arguments.seed}, "
+        f"in {time.monotonic() - begin:.0f} s: {counts.differ} differ, {counts.skipped} skipped as decided by rounding"
     )
-    return 1 if failures else 0
+    return 1 if counts.differ else 0
