@@ -41,6 +41,12 @@ class Sample:
         ``make(rng) -> operands`` where ranges are not enough (indices, positive definite matrices).
     smooth : bool
         False where the results jump as inputs change, so that back ends are compared on exact inputs only.
+    ulps : float, optional
+        Units in the last place by which back ends may differ; without it what `lazyarr.testing` allows.
+    corners : tuple of str
+        Kinds of corner values that back ends are compared on besides, if the operation is element-wise: ``nan``,
+        ``inf``, ``-0``, and ``limits``, the ends of the dtype's range. To be left out where NumPy's own result
+        is undefined or depends on the CPU, or where a difference is documented in docs/semantics.md.
     """
 
     types: tuple[str, ...]
@@ -49,6 +55,8 @@ class Sample:
     high: float = 4.0
     make: Callable[[Any], tuple[Any, ...]] | None = None
     smooth: bool = True
+    ulps: float | None = None
+    corners: tuple[str, ...] = ("nan", "inf", "-0", "limits")
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ broadcast as in NumPy.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -145,12 +146,18 @@ def _cast(xp: Any, x: Any, *, dtype: np.dtype[Any]) -> Any:
     return x.astype(dtype) if np.issubdtype(dtype, np.complexfloating) else x.real.astype(dtype)
 
 
+_X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+
 def _samples_cast() -> Iterator[Sample]:
     for source in DTYPES:
         for target in DTYPES.values():
             # A negative float to an unsigned integer is undefined in C; NumPy's answer depends on the CPU.
             low = 0.0 if target.kind == "u" else -4.0
-            yield Sample((f"{source}[3,4]",), {"dtype": target}, low=low, smooth=False)
+            # So is NaN, or a float out of range, to any integer; signed ones are made as x86-64 makes them.
+            defined = DTYPES[source].kind not in "fc" or target.kind in "bfc" or (_X86 and target.kind == "i")
+            corners = Sample.corners if defined else ("-0",)
+            yield Sample((f"{source}[3,4]",), {"dtype": target}, low=low, smooth=False, corners=corners)
 
 
 #: Change of dtype; also what makes a Python scalar an array value.
