@@ -12,10 +12,12 @@ from lazyarr.ir.op import Cost, Op, Sample, Types, lookup
 from lazyarr.ir.types import ArrayType, parse
 
 
-def _infer_region(*types: ArrayType, backend: str, body: Graph) -> Types:
+def _infer_region(*types: ArrayType, backend: str, body: Graph, donate: tuple[int, ...] = ()) -> Types:
     expected = tuple(p.type for p in body.params)
     if types != expected:
         raise TypeError(f"region takes {expected}, got {types}")
+    if sorted(set(donate)) != list(donate) or not set(donate) <= set(range(len(types))):
+        raise ValueError(f"region of {len(types)} operands cannot donate {donate}")
     return tuple(value.type for value in body.results)
 
 
@@ -29,7 +31,7 @@ def graph_cost(graph: Graph) -> Cost:
     return Cost(sum((c.flops for c in costs), 0), sum((c.bytes for c in costs), 0))
 
 
-def _cost_region(*types: ArrayType, backend: str, body: Graph) -> Cost:
+def _cost_region(*types: ArrayType, body: Graph, **attrs: Any) -> Cost:
     # A region touches memory only for what crosses its border: that is what fusing is for.
     crossing = sum((t.nbytes for t in types), 0) + sum((v.type.nbytes for v in body.results), 0)
     return Cost(graph_cost(body).flops, crossing)
@@ -42,12 +44,13 @@ def _sample_region() -> Iterator[Sample]:
     yield Sample(("f64[3,4]", "f64[4]"), {"backend": "xla", "body": body})
 
 
-#: Part of a program that one back end runs as a whole; for XLA, one executable.
+#: Part of a program that one back end runs as a whole; for XLA, one executable. ``donate`` holds the positions of
+#: operands that are dead afterwards, in ascending order: the back end may write results into their memory.
 REGION = Op(
     name="region",
     numpy="several calls",
     infer=_infer_region,
-    evaluate=lambda xp, *arrays, backend, body: body(*arrays),
+    evaluate=lambda xp, *arrays, backend, body, donate=(): body(*arrays),
     jax=None,
     access=_access_region,
     cost=_cost_region,

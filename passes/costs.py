@@ -1,0 +1,63 @@
+"""What running something costs, in seconds: the measured numbers that `place` decides by.
+
+Measured on two cores of an x86-64 server with jax 0.10 and NumPy 2.4, float64; they are read as ratios. An
+operation's own arithmetic and bytes stand in its declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lazyarr.ir import extents
+from lazyarr.ir.node import Node, Value
+
+#: One addition in a loop that stays in cache, and one byte read or written.
+SECONDS_PER_FLOP = 0.25e-9
+SECONDS_PER_BYTE = 0.1e-9
+#: Calling one NumPy function, and starting one XLA executable.
+NUMPY_CALL = 1e-6
+XLA_CALL = 20e-6
+#: Handing values from one back end to another: once, and for each byte.
+CROSSING = 20e-6
+CROSSING_PER_BYTE = 0.1e-9
+
+#: (operation, back end) -> how many times slower than the operation's first choice it runs there. Only what differs;
+#: an operation that is not listed is `DEFAULT_SLOWDOWN` times slower on any back end but its first.
+SLOWDOWN: dict[tuple[str, str], float] = {
+    ("sort", "xla"): 40.0,
+}
+DEFAULT_SLOWDOWN = 4.0
+
+
+def slowdown(node: Node, backend: str) -> float:
+    """How many times slower `node` runs on `backend` than on its operation's first choice."""
+    if backend == node.op.backends[0]:
+        return 1.0
+    # Where XLA is the best, NumPy's loop over the same elements is as fast; fusion is counted elsewhere.
+    usual = 1.0 if node.op.backends[0] == "xla" else DEFAULT_SLOWDOWN
+    return SLOWDOWN.get((node.op.name, backend), usual)
+
+
+def node_seconds(node: Node, backend: str) -> float:
+    """Time of one node by itself, its operands and results in memory."""
+    cost = node.op.cost(*(v.type for v in node.operands), **node.kw)
+    seconds = extents.bound(cost.flops) * SECONDS_PER_FLOP + extents.bound(cost.bytes) * SECONDS_PER_BYTE
+    return float(seconds * slowdown(node, backend) + (NUMPY_CALL if backend != "xla" else 0.0))
+
+
+def fused_seconds(nodes: Iterable[Node], border: Iterable[Value]) -> float:
+    """Time of XLA nodes run as one executable that reads and writes only the values on its border."""
+    flops = sum(extents.bound(n.op.cost(*(v.type for v in n.operands), **n.kw).flops) * slowdown(n, "xla")
+                for n in nodes)  # fmt: skip
+    return float(flops * SECONDS_PER_FLOP + nbytes(border) * SECONDS_PER_BYTE)
+
+
+def crossing_seconds(values: Iterable[Value]) -> float:
+    """Time of handing `values` to another back end at one point of the program; nothing for no values."""
+    values = list(values)
+    return CROSSING + nbytes(values) * CROSSING_PER_BYTE if values else 0.0
+
+
+def nbytes(values: Iterable[Value]) -> int:
+    """Bytes of values, symbolic extents at their bounds."""
+    return sum(extents.bound(v.type.nbytes) for v in values)

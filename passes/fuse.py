@@ -1,0 +1,273 @@
+"""fuse: decides the regions, each of which one back end runs as a whole; for XLA, one executable.
+
+The whole program is one region unless something in it runs elsewhere. Then the regions are as few as an order of
+alternating back ends allows, and a value is computed in the region that saves most bytes between regions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lazyarr.ir.graph import Check, Graph, Line, Program, param
+from lazyarr.ir.node import Node, Value, make
+from lazyarr.ir.rewrite import live_origins, remaining_checks
+from lazyarr.ops.control import REGION
+from lazyarr.passes import costs
+from lazyarr.passes.base import Pass
+from lazyarr.passes.place import free_nodes, runs_on
+
+Groups = list[tuple[str, list[Node]]]
+
+
+@dataclass(frozen=True)
+class Fuse(Pass):
+    """Group the nodes into regions. Afterwards every node is a region.
+
+    Attributes
+    ----------
+    limit : int
+        The most nodes in one region, 0 for no limit. XLA's time to compile grows faster than a program's length.
+    """
+
+    name: ClassVar[str] = "fuse"
+    limit: int = 0
+
+    def run(self, program: Program) -> Program:
+        flat = inline_regions(program)
+        graph, backend = flat.program.graph, flat.backend
+        free = free_nodes(graph)
+        work = [node for node in graph.nodes if node not in free]
+        groups = schedule(graph, work, backend)
+        groups = _sink(graph, groups, free)
+        groups = _with_free_roots(graph, groups, free)
+        if self.limit:
+            groups = [(b, nodes[k : k + self.limit]) for b, nodes in groups for k in range(0, len(nodes), self.limit)]
+        return _regions(flat.program, groups, free)
+
+
+# --------------------------------------------------------------------------------------- regions taken apart
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A program without regions, and the back end of each of its nodes."""
+
+    program: Program
+    backend: dict[Node, str]
+
+
+def inline_regions(program: Program) -> Flat:
+    """Put the nodes of regions into the graph around them, remembering where they run.
+
+    A node stands in one place only: where two regions for unlike back ends compute the same, the first keeps it.
+    """
+    graph = program.graph
+    new: dict[Value, Value] = {p: p for p in graph.params}
+    origins: dict[Node, frozenset[Line]] = dict(program.origins)
+    backend: dict[Node, str] = {}
+
+    def add(node: Node, names: dict[Value, Value], where: str) -> None:
+        made = make(node.op, tuple(names[v] for v in node.operands), node.attrs)
+        backend.setdefault(made, where)
+        if node in program.origins:
+            origins[made] = origins.get(made, frozenset()) | program.origins[node]
+        names.update(zip(node.values, made.values, strict=True))
+
+    for node in graph.nodes:
+        if node.op is not REGION:
+            can = runs_on(node)
+            if not can:
+                raise ValueError(f"no back end runs {node.op.name}")
+            add(node, new, "xla" if "xla" in can else can[0])
+            continue
+        body: Graph = node.kw["body"]
+        names = {p: new[v] for p, v in zip(body.params, node.operands, strict=True)}
+        for inner in body.nodes:
+            add(inner, names, node.kw["backend"])
+        new.update((v, names[r]) for v, r in zip(node.values, body.results, strict=True))
+    checks = remaining_checks(Check(new[c.ok], c.exception, c.message) for c in graph.checks)
+    flat = Graph(graph.params, [new[v] for v in graph.results], checks, list(backend))
+    return Flat(Program(flat, origins), backend)
+
+
+# ----------------------------------------------------------------------------------------------- the grouping
+
+
+def schedule(graph: Graph, work: Sequence[Node], backend: dict[Node, str]) -> Groups:
+    """Groups of `work`, each for one back end, in an order in which they can run one after another.
+
+    Each group takes all that can run once the groups before it have; with two back ends that alternate this gives
+    the fewest groups for the back end that starts. Each is tried as the first, and the fewest groups win.
+    """
+    if not work:
+        return []
+    starts = sorted({backend[node] for node in work}, key=lambda b: (b != "xla", b))
+    return min((_greedy(graph, work, backend, start) for start in starts), key=len)
+
+
+def _greedy(graph: Graph, work: Sequence[Node], backend: dict[Node, str], start: str) -> Groups:
+    known = {node: k for k, node in enumerate(work)}
+    waiting: dict[Node, int] = {}
+    readers: dict[Node, list[Node]] = {node: [] for node in work}
+    ready: dict[str, deque[Node]] = {}
+    for node in work:
+        producers = {v.node for v in node.operands} & known.keys()
+        waiting[node] = len(producers)
+        for producer in producers:
+            readers[producer].append(node)
+        if not producers:
+            ready.setdefault(backend[node], deque()).append(node)
+    groups: Groups = []
+    current = start
+    done = 0
+    while done < len(work):
+        taken: list[Node] = []
+        queue = ready.setdefault(current, deque())
+        while queue:
+            node = queue.popleft()
+            taken.append(node)
+            for reader in readers[node]:
+                waiting[reader] -= 1
+                if not waiting[reader]:
+                    ready.setdefault(backend[reader], deque()).append(reader)
+        if taken:
+            groups.append((current, sorted(taken, key=known.__getitem__)))
+            done += len(taken)
+        current = max(ready, key=lambda b: (len(ready[b]), b))
+    return groups
+
+
+def _sink(graph: Graph, groups: Groups, free: set[Node]) -> Groups:
+    """Move nodes to later groups of their back end where fewer bytes then cross between groups."""
+    if len(groups) < 2:
+        return groups
+    place = {node: k for k, (_, nodes) in enumerate(groups) for node in nodes}
+    roots = set(graph.roots)
+    # For each value, how many nodes of each group read it.
+    reads: dict[Value, Counter[int]] = {}
+    for node, k in place.items():
+        for value in set(node.operands):
+            reads.setdefault(value, Counter())[k] += 1
+
+    def crosses(value: Value, home: int) -> bool:
+        return value in roots or any(count and k != home for k, count in reads.get(value, Counter()).items())
+
+    for k in range(len(groups) - 1, -1, -1):
+        backend, nodes = groups[k]
+        for node in reversed(nodes):
+            readers = [j for value in node.values for j, count in reads.get(value, Counter()).items() if count]
+            if not readers or min(readers) == k:
+                continue
+            target = max(j for j in range(k, min(readers) + 1) if groups[j][0] == backend)
+            if target == k:
+                continue
+            operands = [v for v in set(node.operands) if v.node in place]
+            before = [v for v in node.values if crosses(v, k)] + [v for v in operands if crosses(v, place[v.node])]
+            for value in set(node.operands):
+                reads[value][k] -= 1
+                reads[value][target] += 1
+            place[node] = target
+            after = [v for v in node.values if crosses(v, target)] + [v for v in operands if crosses(v, place[v.node])]
+            if costs.nbytes(after) > costs.nbytes(before):
+                place[node] = k
+                for value in set(node.operands):
+                    reads[value][k] += 1
+                    reads[value][target] -= 1
+    moved: Groups = [(backend, []) for backend, _ in groups]
+    for node in (n for n in graph.nodes if n in place):
+        moved[place[node]][1].append(node)
+    merged: Groups = []
+    for backend, nodes in moved:
+        if nodes and merged and merged[-1][0] == backend:
+            merged[-1][1].extend(nodes)
+        elif nodes:
+            merged.append((backend, nodes))
+    return merged
+
+
+def _with_free_roots(graph: Graph, groups: Groups, free: set[Node]) -> Groups:
+    """Groups that also compute the constants which are results themselves."""
+    wanted = {v.node for v in graph.roots} & free
+    if not wanted:
+        return groups
+    extra = [node for node in graph.nodes if node in wanted]
+    if not groups:
+        return [("xla", extra)]
+    return [(groups[0][0], [*extra, *groups[0][1]]), *groups[1:]]
+
+
+# --------------------------------------------------------------------------------------------- building them
+
+
+def _regions(program: Program, groups: Groups, free: set[Node]) -> Program:
+    graph = program.graph
+    home = {node: k for k, (_, nodes) in enumerate(groups) for node in nodes}
+    needed = set(graph.roots)
+    for k, (_, nodes) in enumerate(groups):
+        needed.update(v for n in nodes for v in n.operands if v.node in home and home[v.node] != k)
+    new: dict[Value, Value] = {p: p for p in graph.params}
+    origins = dict(program.origins)
+    regions: list[Node] = []
+    for backend, nodes in groups:
+        region, outputs, inner = _region(backend, nodes, needed, free, new)
+        regions.append(region)
+        lines: frozenset[Line] = frozenset()
+        for old, made in inner:
+            old_lines = program.origins.get(old, frozenset())
+            if old_lines:
+                origins[made] = origins.get(made, frozenset()) | old_lines
+                lines |= old_lines
+        if lines:
+            origins[region] = origins.get(region, frozenset()) | lines
+        new.update(zip(outputs, region.values, strict=True))
+    checks = remaining_checks(Check(new[c.ok], c.exception, c.message) for c in graph.checks)
+    fused = Graph(graph.params, [new[v] for v in graph.results], checks, list(dict.fromkeys(regions)))
+    return Program(fused, live_origins(fused, origins))
+
+
+def _region(
+    backend: str, nodes: Iterable[Node], needed: set[Value], free: set[Node], new: dict[Value, Value]
+) -> tuple[Node, list[Value], list[tuple[Node, Node]]]:
+    """The region that runs `nodes`, the values it hands out, and each node with the one it became inside."""
+    inside: dict[Value, Value] = {}
+    params: list[Value] = []
+    handed_in: list[Value] = []
+    inner: list[tuple[Node, Node]] = []
+    outputs: list[Value] = []
+
+    def add(node: Node) -> None:
+        made = make(node.op, tuple(inside[v] for v in node.operands), node.attrs)
+        inside.update(zip(node.values, made.values, strict=True))
+        inner.append((node, made))
+
+    for node in nodes:
+        for value in node.operands:
+            if value in inside:
+                continue
+            if value.node in free:
+                for source in _free_chain(value.node):
+                    if source.values[0] not in inside:
+                        add(source)
+            else:
+                inside[value] = param(len(params), value.type)
+                params.append(inside[value])
+                handed_in.append(new[value])
+        if node.values[0] not in inside:
+            for source in _free_chain(node) if node in free else [node]:
+                if source.values[0] not in inside:
+                    add(source)
+        outputs.extend(v for v in node.values if v in needed)
+    order = list(dict.fromkeys(made for _, made in inner))
+    body = Graph(params, [inside[v] for v in outputs], (), order)
+    return make(REGION, tuple(handed_in), (("backend", backend), ("body", body))), outputs, inner
+
+
+def _free_chain(node: Node) -> list[Node]:
+    """A free node and those it is made of, operands first."""
+    chain = [node]
+    while chain[-1].operands:
+        chain.append(chain[-1].operands[0].node)
+    return chain[::-1]

@@ -1,0 +1,175 @@
+"""hoist: do work on fewer elements, and fewer times.
+
+Element-wise work moves before the operation that repeats elements and behind the one that selects some, and what does
+not change from run to run leaves a region that runs many times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lazyarr.ir.extents import broadcast, is_static
+from lazyarr.ir.graph import Check, Graph, Program, param
+from lazyarr.ir.node import Node, Value, make
+from lazyarr.ir.regions import REPEATED
+from lazyarr.ir.rewrite import EVERY, Context, Replacement, Rules, rewrite
+from lazyarr.passes import boxes
+from lazyarr.passes.base import Pass
+from lazyarr.passes.boxes import Box
+from lazyarr.passes.build import REPEATING, broadcast_to, is_pointwise, repeated, size, strides_matter
+
+
+@dataclass(frozen=True)
+class Hoist(Pass):
+    """Move work to smaller shapes, and out of regions that run many times."""
+
+    name: ClassVar[str] = "hoist"
+
+    def run(self, program: Program) -> Program:
+        return rewrite(program, _RULES)
+
+
+# ------------------------------------------------------------------------------------------- to smaller shapes
+
+
+def before_repeating(node: Node, context: Context) -> Replacement:
+    """``exp(broadcast(x: f64[4]) {shape=(3, 4)}) -> broadcast(exp(x)) {shape=(3, 4)}``.
+
+    ``add(full(x), full(y)) -> full(add(x, y))``: any element-wise work all of whose operands repeat elements.
+    """
+    if not is_pointwise(node) or strides_matter(node):
+        return None
+    shape = node.types[0].shape
+    sources = tuple(repeated(v) for v in node.operands)
+    small = broadcast(*(v.type.shape for v in sources))
+    if not (small == () != shape) and not (is_static((*small, *shape)) and size(small) < size(shape)):
+        return None
+    return tuple(broadcast_to(v, shape) for v in make(node.op, sources, node.attrs).values)
+
+
+def slice_before_repeating(node: Node, context: Context) -> Replacement:
+    """``slice(broadcast(x: f64[1,4])) -> broadcast(slice(x))``: select first, then repeat."""
+    inner = node.operands[0].node
+    box = boxes.of_node(node)
+    if inner.op.name not in REPEATING or box is None:
+        return None
+    source = inner.operands[0]
+    return broadcast_to(boxes.slice_of(source, _part(source, box)), node.types[0].shape)
+
+
+def slice_before_work(node: Node, context: Context) -> Replacement:
+    """``slice(add(x, exp(y))) -> add(slice(x), exp(slice(y)))`` where nobody else reads the sum or the exponential.
+
+    The whole tree of element-wise work below the slice moves at once.
+    """
+    box = boxes.of_node(node)
+    root = node.operands[0]
+    if box is None or boxes.is_empty(box) or not _is_private_work(root, context):
+        return None
+    if size(node.types[0].shape) >= size(root.type.shape):
+        return None
+    done: dict[tuple[Value, Box], Value] = {}
+    stack: list[tuple[Value, Box, bool]] = [(root, box, False)]
+    while stack:
+        value, part, ready = stack.pop()
+        if (value, part) in done:
+            continue
+        if value is not root and not _is_private_work(value, context):
+            done[value, part] = boxes.slice_of(value, part)
+            continue
+        wanted = [(v, _part(v, part)) for v in value.node.operands]
+        if not ready:
+            stack.append((value, part, True))
+            stack.extend((v, p, False) for v, p in wanted)
+            continue
+        made = make(value.node.op, tuple(done[entry] for entry in wanted), value.node.attrs)
+        context.moved(value.node, made)
+        done[value, part] = made.values[0]
+    return done[root, box]
+
+
+def _is_private_work(value: Value, context: Context) -> bool:
+    """Whether `value` is element-wise work, of one result, that one operand reads."""
+    node = value.node
+    if not is_pointwise(node) or len(node.types) > 1 or context.readers(value) != 1 or strides_matter(node):
+        return False
+    return all(is_static(v.type.shape) for v in (value, *node.operands))
+
+
+def _part(value: Value, box: Box) -> Box:
+    """The box of an operand whose broadcast is read at `box`: axes of 1 are read whole."""
+    shape = value.type.shape
+    lead = len(box) - len(shape)
+    return tuple(range(1) if n == 1 else box[lead + axis] for axis, n in enumerate(shape))
+
+
+# ----------------------------------------------------------------------------------------------- out of regions
+
+#: Work that is cheaper to do again in each run than to hold in memory and hand in.
+_STAYS = REPEATING | {"const", "iota"}
+
+
+def leave_region(node: Node, context: Context) -> Replacement:
+    """``repeat(x, y) {body: x * exp(y)} -> repeat(x, exp(y)) {body: x * z}``, y the same in every run.
+
+    For every operation declared in `lazyarr.ir.regions`.
+    """
+    how = REPEATED.get(node.op.name)
+    if how is None:
+        return None
+    for name, body in node.attrs:
+        if isinstance(body, Graph):
+            invariant = {body.params[p]: node.operands[k] for p, k in how.invariant(node, name).items()}
+            split = _split(body, invariant, context)
+            if split is not None:
+                return how.extend(node, name, *split).values
+    return None
+
+
+def _split(body: Graph, invariant: Mapping[Value, Value], context: Context) -> tuple[Graph, tuple[Value, ...]] | None:
+    """`body` without its invariant work, which it takes as parameters, and the values of these; None if there is none.
+
+    `invariant` maps those parameters to their values outside.
+    """
+    outside: dict[Value, Value] = dict(invariant)
+    for node in body.nodes:
+        if all(v in outside for v in node.operands):
+            moved = make(node.op, tuple(outside[v] for v in node.operands), node.attrs)
+            outside.update(zip(node.values, moved.values, strict=True))
+    inside: set[Node] = set()
+    handed_in: set[Value] = set()
+    needed = set(body.roots)
+    for node in reversed(body.nodes):
+        wanted = [v for v in node.values if v in needed]
+        if not wanted:
+            continue
+        if wanted[0] in outside and node.op.name not in _STAYS:
+            handed_in.update(wanted)
+        else:
+            inside.add(node)
+            needed.update(node.operands)
+    if not handed_in:
+        return None
+    extra = [v for node in body.nodes for v in node.values if v in handed_in]
+    params = [param(len(body.params) + k, v.type) for k, v in enumerate(extra)]
+    new: dict[Value, Value] = {p: p for p in body.params} | dict(zip(extra, params, strict=True))
+    order: list[Node] = []
+    for node in body.nodes:
+        if node in inside:
+            made = make(node.op, tuple(new[v] for v in node.operands), node.attrs)
+            context.moved(node, made)
+            order.append(made)
+            new.update(zip(node.values, made.values, strict=True))
+        elif node.values[0] in outside:
+            context.moved(node, outside[node.values[0]].node)
+    checks = [Check(new[c.ok], c.exception, c.message) for c in body.checks]
+    smaller = Graph([*body.params, *params], [new[v] for v in body.results], checks, order)
+    return smaller, tuple(outside[v] for v in extra)
+
+
+_RULES: Rules = {
+    "slice": (slice_before_repeating, slice_before_work),
+    EVERY: (before_repeating, leave_region),
+}

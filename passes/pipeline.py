@@ -1,0 +1,87 @@
+"""The order of the passes, and what runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lazyarr.ir.graph import Program
+from lazyarr.passes.base import PASSES, Pass, parse_pass, split_top_level
+from lazyarr.passes.canonicalize import Canonicalize
+from lazyarr.passes.fuse import Fuse
+from lazyarr.passes.hoist import Hoist
+from lazyarr.passes.place import Place
+from lazyarr.passes.reorder import Reorder
+from lazyarr.passes.reuse_buffers import ReuseBuffers
+from lazyarr.passes.simplify import Simplify
+
+__all__ = ["DEFAULT", "PASSES", "Observe", "Pass", "parse_pipeline", "run_pipeline", "show_pipeline"]
+
+#: What every program goes through. `canonicalize` runs again where `hoist` has moved work to new places.
+DEFAULT: tuple[Pass, ...] = (
+    Canonicalize(),
+    Simplify(),
+    Hoist(),
+    Canonicalize(),
+    Simplify(),
+    Place(),
+    Fuse(),
+    Reorder(),
+    ReuseBuffers(),
+)
+
+#: Told of each pass: the pass, the program before it, the program after it.
+Observe = Callable[[Pass, Program, Program], None]
+
+
+def parse_pipeline(text: str) -> tuple[Pass, ...]:
+    """The passes named in `text`, separated by commas: ``canonicalize,fuse{limit=500}``.
+
+    Raises
+    ------
+    ValueError
+        If one is not a pass, or has no such option.
+    """
+    return tuple(parse_pass(part) for part in split_top_level(text)) if text.strip() else ()
+
+
+def show_pipeline(passes: Sequence[Pass]) -> str:
+    """The text that `parse_pipeline` reads."""
+    return ",".join(map(str, passes))
+
+
+def run_pipeline(
+    program: Program,
+    passes: Sequence[Pass] = DEFAULT,
+    observe: Observe | None = None,
+    verify: bool = False,
+) -> Program:
+    """Run `passes` over `program`, one after another.
+
+    Parameters
+    ----------
+    program : Program
+    passes : sequence of Pass
+    observe : callable, optional
+        ``observe(pass, before, after)``, called after each pass.
+    verify : bool
+        Check the rules of the IR after each pass; costs about as much as the pass.
+
+    Raises
+    ------
+    VerificationError
+        If a pass broke a rule (only with `verify`); a note names the pass.
+    """
+    for step in passes:
+        before, program = program, step.run(program)
+        if verify:
+            from lazyarr.ir.verify import VerificationError
+            from lazyarr.ir.verify import verify as check
+
+            try:
+                check(program.graph)
+            except VerificationError as error:
+                error.add_note(f"after the pass {step}")
+                raise
+        if observe is not None:
+            observe(step, before, program)
+    return program

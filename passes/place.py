@@ -1,0 +1,215 @@
+"""place: decides what does not run in XLA, and writes it into the graph as regions of one operation each.
+
+An operation's first choice of back end is taken unless handing the data over costs more than it gains, and so is
+work between such operations where fetching it from XLA would cost more than doing it there. What stays outside the
+regions is XLA's; `fuse` reads it so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lazyarr.ir.graph import Check, Graph, Program, param, users
+from lazyarr.ir.node import Node, Value, make
+from lazyarr.ir.rewrite import live_origins, remaining_checks
+from lazyarr.ops.control import REGION
+from lazyarr.passes import costs
+from lazyarr.passes.base import Pass
+
+#: What costs nothing to make again, so that it never crosses a border.
+_FREE = frozenset({"const", "iota", "full"})
+
+
+@dataclass(frozen=True)
+class Place(Pass):
+    """Wrap what runs elsewhere than in XLA into ``region {backend=...}``."""
+
+    name: ClassVar[str] = "place"
+
+    def run(self, program: Program) -> Program:
+        placed = choose(program.graph)
+        if all(backend == "xla" for backend in placed.values()):
+            return program
+        return _wrap(program, placed)
+
+
+def runs_on(node: Node) -> tuple[str, ...]:
+    """Back ends that can run `node` and everything in its regions, the best first."""
+    if node.op is REGION:
+        return (node.kw["backend"],)
+    found = node.op.backends
+    for region in node.regions:
+        for inner in region.nodes:
+            can = runs_on(inner)
+            found = tuple(b for b in found if b in can)
+    return found
+
+
+def free_nodes(graph: Graph) -> set[Node]:
+    """Nodes that any region can make for itself at no cost: constants, and what repeats them."""
+    found: set[Node] = set()
+    for node in graph.nodes:
+        if node.op.name in _FREE and all(v.node in found for v in node.operands):
+            found.add(node)
+    return found
+
+
+def choose(graph: Graph) -> dict[Node, str]:
+    """The back end of each node, free ones excepted.
+
+    Raises
+    ------
+    ValueError
+        If no back end can run a node.
+    """
+    free = free_nodes(graph)
+    placed: dict[Node, str] = {}
+    for node in graph.nodes:
+        if node in free:
+            continue
+        can = runs_on(node)
+        if not can:
+            raise ValueError(f"no back end runs {node.op.name}")
+        placed[node] = can[0]
+    if all(backend == "xla" for backend in placed.values()):
+        return placed
+    surroundings = _Surroundings(graph, placed)
+    # Work that is better elsewhere, but not by what the way there costs, stays in XLA.
+    for cluster in surroundings.clusters(lambda backend: backend != "xla"):
+        if all("xla" in runs_on(n) and n.op is not REGION for n in cluster):
+            surroundings.move_if_cheaper(cluster, "xla")
+    # XLA's work between two such pieces goes with them where that saves more than fusing it gains.
+    for cluster in surroundings.clusters(lambda backend: backend == "xla"):
+        others = {b for n in cluster for b in surroundings.neighbours(n)} - {"xla"}
+        if len(others) == 1 and all(n.op is not REGION and others <= set(runs_on(n)) for n in cluster):
+            surroundings.move_if_cheaper(cluster, *others)
+    return placed
+
+
+class _Surroundings:
+    """A graph with the back ends of its nodes, which it may change."""
+
+    def __init__(self, graph: Graph, placed: dict[Node, str]):
+        self.graph = graph
+        self.placed = placed
+        self._users = users(graph)
+        self._roots = set(graph.roots)
+
+    def _around(self, node: Node) -> list[Node]:
+        near = [v.node for v in node.operands] + self._users[node]
+        return [n for n in near if n in self.placed]
+
+    def neighbours(self, node: Node) -> set[str]:
+        """Back ends of the nodes that `node` reads and is read by."""
+        return {self.placed[n] for n in self._around(node)}
+
+    def clusters(self, wanted: Callable[[str], bool]) -> list[list[Node]]:
+        """Connected pieces of nodes on one back end that is `wanted`, in the order of the schedule."""
+        found: list[list[Node]] = []
+        seen: set[Node] = set()
+        order = {node: k for k, node in enumerate(self.graph.nodes)}
+        for start in self.graph.nodes:
+            if start in seen or start not in self.placed or not wanted(self.placed[start]):
+                continue
+            backend, stack = self.placed[start], [start]
+            piece: list[Node] = []
+            seen.add(start)
+            while stack:
+                node = stack.pop()
+                piece.append(node)
+                for other in self._around(node):
+                    if other not in seen and self.placed[other] == backend:
+                        seen.add(other)
+                        stack.append(other)
+            found.append(sorted(piece, key=order.__getitem__))
+        return found
+
+    def move_if_cheaper(self, cluster: Sequence[Node], backend: str) -> None:
+        """Put `cluster` on `backend` if the program is faster so, by the declared costs."""
+        now = self.placed[cluster[0]]
+        if self._seconds(cluster, backend) < self._seconds(cluster, now):
+            self.placed.update(dict.fromkeys(cluster, backend))
+
+    def _seconds(self, cluster: Sequence[Node], backend: str) -> float:
+        """Time of `cluster` on `backend`, the ways to and from its neighbours included."""
+        members = set(cluster)
+        read = {v for n in cluster for v in n.operands if v.node not in members}
+        written = {v for n in cluster for v in n.values if self._leaves(v, members)}
+        fetched = [v for v in read if self.placed.get(v.node, backend) != backend]
+        handed = [
+            v for v in written if any(u not in members and self.placed[u] != backend and v in u.operands
+                                      for u in self._users[v.node])
+        ]  # fmt: skip
+        ways = costs.crossing_seconds(fetched) + costs.crossing_seconds(handed)
+        if backend == "xla":
+            # Started for these nodes alone only where no neighbour is in XLA, with which they would be fused.
+            alone = not any(self.placed[o] == "xla" for n in cluster for o in self._around(n) if o not in members)
+            return costs.fused_seconds(cluster, read | written) + ways + alone * costs.XLA_CALL
+        return sum(costs.node_seconds(n, backend) for n in cluster) + ways
+
+    def _leaves(self, value: Value, members: set[Node]) -> bool:
+        return value in self._roots or any(u not in members and value in u.operands for u in self._users[value.node])
+
+
+def _wrap(program: Program, placed: dict[Node, str]) -> Program:
+    """The program with each node that does not run in XLA in a region of its own, free operands inside."""
+    graph = program.graph
+    origins = dict(program.origins)
+    new: dict[Value, Value] = {p: p for p in graph.params}
+    order: list[Node] = []
+    for node in graph.nodes:
+        operands = tuple(new[v] for v in node.operands)
+        backend = placed.get(node, "xla")
+        if backend == "xla" or node.op is REGION:
+            made = make(node.op, operands, node.attrs)
+            lines = origins.get(node)
+        else:
+            made = _region_of(node, operands, backend)
+            lines = origins.get(node)
+            inner = made.kw["body"].nodes[-1]
+            if lines:
+                origins[inner] = origins.get(inner, frozenset()) | lines
+        if lines:
+            origins[made] = origins.get(made, frozenset()) | lines
+        order.append(made)
+        new.update(zip(node.values, made.values, strict=True))
+    checks = remaining_checks(Check(new[c.ok], c.exception, c.message) for c in graph.checks)
+    placed_graph = Graph(graph.params, [new[v] for v in graph.results], checks, _live(order, new, graph))
+    return Program(placed_graph, live_origins(placed_graph, origins))
+
+
+def _region_of(node: Node, operands: tuple[Value, ...], backend: str) -> Node:
+    """A region that runs `node` alone; constants among its operands are made inside."""
+    inside: dict[Value, Value] = {}
+    handed_in: list[Value] = []
+    for operand in operands:
+        if operand in inside:
+            continue
+        if operand.node.op.name in _FREE and _is_free(operand):
+            inside[operand] = operand
+        else:
+            inside[operand] = param(len(handed_in), operand.type)
+            handed_in.append(operand)
+    made = make(node.op, tuple(inside[v] for v in operands), node.attrs)
+    body = Graph([inside[v] for v in handed_in], made.values)
+    return make(REGION, tuple(handed_in), (("backend", backend), ("body", body)))
+
+
+def _is_free(value: Value) -> bool:
+    node = value.node
+    while node.op.name == "full":
+        node = node.operands[0].node
+    return node.op.name in ("const", "iota")
+
+
+def _live(order: list[Node], new: dict[Value, Value], graph: Graph) -> list[Node]:
+    """`order` without what only wrapped nodes read."""
+    needed = {new[v].node for v in graph.roots}
+    kept: list[Node] = []
+    for node in reversed(dict.fromkeys(order)):
+        if node in needed:
+            kept.append(node)
+            needed.update(v.node for v in node.operands)
+    return kept[::-1]

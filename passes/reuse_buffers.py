@@ -1,0 +1,129 @@
+"""reuse_buffers: finds the operands of regions that are dead afterwards, whose memory a result may take.
+
+Fresh memory costs XLA more than arithmetic: a result that is written over a dead operand runs several times faster.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lazyarr.ir.graph import Check, Graph, Program
+from lazyarr.ir.node import Node, Value, make
+from lazyarr.ir.rewrite import live_origins
+from lazyarr.ops.control import REGION
+from lazyarr.passes.base import Pass
+
+#: Operations whose result may be, in jax or in NumPy, the very memory of their operand.
+_SAME_MEMORY = frozenset({"positive", "reshape", "transpose", "slice", "broadcast", "diagonal", "real", "imag", "cast",
+                          "bitcast"})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReuseBuffers(Pass):
+    """Set ``donate`` of XLA regions. Run it last: what changes the order afterwards breaks what it found.
+
+    Attributes
+    ----------
+    owned : tuple of int
+        Parameters of the program whose memory belongs to whoever runs it and is shared with nothing else. All
+        others are the caller's and never written.
+    """
+
+    name: ClassVar[str] = "reuse_buffers"
+    owned: tuple[int, ...] = ()
+
+    def run(self, program: Program) -> Program:
+        graph = program.graph
+        donations = donatable(graph, self.owned)
+        new: dict[Value, Value] = {p: p for p in graph.params}
+        origins = dict(program.origins)
+        order: list[Node] = []
+        for node in graph.nodes:
+            attrs = node.attrs
+            if node.op is REGION:
+                attrs = tuple((k, v) for k, v in attrs if k != "donate")
+                if donations.get(node):
+                    attrs = (*attrs, ("donate", donations[node]))
+            made = make(node.op, tuple(new[v] for v in node.operands), attrs)
+            if node in program.origins:
+                origins[made] = origins.get(made, frozenset()) | program.origins[node]
+            order.append(made)
+            new.update(zip(node.values, made.values, strict=True))
+        checks = [Check(new[c.ok], c.exception, c.message) for c in graph.checks]
+        reusing = Graph(graph.params, [new[v] for v in graph.results], checks, order)
+        return Program(reusing, live_origins(reusing, origins))
+
+
+def donatable(graph: Graph, owned: tuple[int, ...] = ()) -> dict[Node, tuple[int, ...]]:
+    """For each XLA region the positions of operands that are dead after it and whose memory a result can take.
+
+    A value's memory is dead when nothing that may share it is read later or returned. Only what XLA made, or `owned`
+    parameters, are given away, and only where a result has the same type; jax warns of others.
+    """
+    memory = _Sharing(graph)
+    mine = {graph.params[k] for k in owned}
+    busy = {memory.name(v) for v in (*graph.roots, *(p for p in graph.params if p not in mine))}
+    last = {memory.name(v): k for k, node in enumerate(graph.nodes) for v in node.operands}
+    found: dict[Node, tuple[int, ...]] = {}
+    for k, node in enumerate(graph.nodes):
+        if node.op is not REGION or node.kw["backend"] != "xla":
+            continue
+        room = Counter(value.type for value in node.values)
+        handed_in = Counter(memory.name(v) for v in node.operands)
+        positions: list[int] = []
+        for position, value in enumerate(node.operands):
+            name = memory.name(value)
+            if name in busy or last[name] > k or handed_in[name] > 1 or value.type.shape == ():
+                continue
+            if value not in mine and not _made_by_xla(value):
+                continue
+            if room[value.type]:
+                room[value.type] -= 1
+                positions.append(position)
+        if positions:
+            found[node] = tuple(positions)
+    return found
+
+
+def _made_by_xla(value: Value) -> bool:
+    return value.node.op is REGION and value.node.kw["backend"] == "xla"
+
+
+class _Sharing:
+    """Which values of a graph may share memory: a partition of them, by a representative each (union-find)."""
+
+    def __init__(self, graph: Graph):
+        self._parent: dict[Value, Value] = {}
+        for node in graph.nodes:
+            if node.op is REGION and node.kw["backend"] == "xla":
+                self._xla_region(node)
+            else:
+                # A NumPy function may give a view of any of its operands; two results may be views of one.
+                self._join([*node.operands, *node.values])
+
+    def name(self, value: Value) -> Value:
+        """The representative of all values that may share memory with `value`."""
+        while (parent := self._parent.get(value, value)) != value:
+            self._parent[value] = self._parent.get(parent, parent)
+            value = parent
+        return value
+
+    def _join(self, values: list[Value]) -> None:
+        for value in values[1:]:
+            first, second = self.name(values[0]), self.name(value)
+            if first != second:
+                self._parent[second] = first
+
+    def _xla_region(self, node: Node) -> None:
+        """XLA makes its own results; but jax hands an argument back that is a result, and a result twice."""
+        body: Graph = node.kw["body"]
+        outside = dict(zip(body.params, node.operands, strict=True))
+        for value, result in zip(node.values, body.results, strict=True):
+            source = result
+            while source.node.op.name in _SAME_MEMORY:
+                source = source.node.operands[0]
+            first = outside.setdefault(source, value)
+            if first != value:
+                self._join([first, value])
