@@ -27,7 +27,9 @@ def interpret(graph: Graph, arguments: Sequence[Any]) -> list[Any]:
         One for each of ``graph.roots``: results, then conditions of checks. A result may share memory with an
         argument or with another result; callers that write to one copy it first.
     """
-    values: dict[Value, Any] = dict(zip(graph.params, arguments, strict=True))
+    values: dict[Value, Any] = {
+        p: np.asarray(a, p.type.dtype) if p.type.weak else a for p, a in zip(graph.params, arguments, strict=True)
+    }
     last = last_uses(graph)
     with np.errstate(all="ignore"):
         for node in graph.nodes:

@@ -1,4 +1,4 @@
-"""lazyarr: a lazy array compiler for ordinary NumPy programs."""
+"""lazyarr: a compiler for ordinary NumPy programs."""
 
 from __future__ import annotations
 

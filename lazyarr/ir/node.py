@@ -125,7 +125,7 @@ _lock = threading.RLock()
 
 
 def exact(value: Any) -> Any:
-    """An attribute value as a key: for Python ``1``, ``1.0``, ``True`` are equal, and ``0.0``, ``-0.0``; not for nodes."""
+    """An attribute value as a key: Python holds ``1``, ``1.0`` and ``True`` equal, and 0.0 and -0.0; nodes do not."""
     kind = type(value)
     if kind is tuple:
         for item in value:

@@ -1,0 +1,398 @@
+"""LazyArray: an array whose elements are computed when somebody looks at them.
+
+A lazy array is a view of a storage cell. The cell holds the current value, a node of the recorded graph;
+reading takes the view of that value, writing replaces it. What is a view is decided by NumPy's own stride
+rules (`lazyarr.strides`), so programs that alias behave as they do in NumPy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lazyarr import strides as geometry
+from lazyarr import views
+from lazyarr.ir.extents import Shape
+from lazyarr.ir.node import Value
+from lazyarr.ir.types import NAMES, ArrayType
+from lazyarr.operators import ArrayOperators
+from lazyarr.runtime import Leaf, as_numpy, evaluate, fetch, leaf, recording
+
+
+class Cell:
+    """Storage of one array: its current value.
+
+    Attributes
+    ----------
+    value : Value
+        The current value; a leaf once it is computed.
+    """
+
+    __slots__ = ("__weakref__", "value")
+    value: Value
+
+    def __init__(self, value: Value):
+        self.value = value
+        if not isinstance(value.node, Leaf):
+            recording().hold(self)
+
+
+class LazyArray(ArrayOperators):
+    """An array of fixed shape and dtype whose work is recorded, and run when its data is observed.
+
+    Made by the functions of `lazyarr.numpy`; behaves as `numpy.ndarray` does, views and writes included.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+    strides : tuple of int
+        Bytes; as NumPy's would be.
+    """
+
+    __slots__ = ("__weakref__", "_cell", "_offset", "_parent", "_scalar", "_seen", "_step", "_writeable", "dtype",
+                 "shape", "strides")  # fmt: skip
+    __array_priority__ = 1000.0
+    __hash__ = None  # type: ignore[assignment]
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        raise TypeError("make lazy arrays with the functions of lazyarr.numpy (array, zeros, ...)")
+
+    # -- construction --------------------------------------------------------------------------------------
+
+    @classmethod
+    def _new(cls, value: Value, strides: tuple[int, ...] | None = None, scalar: bool = False) -> LazyArray:
+        """A new array that owns `value`."""
+        self = object.__new__(cls)
+        type = value.node.types[value.index]
+        self.shape, self.dtype = type.shape, type.dtype
+        if strides is None:
+            strides = geometry.contiguous(type.shape, type.dtype.itemsize) if type.shape else ()
+        self.strides = strides
+        self._cell = Cell(value)
+        self._offset = 0
+        self._parent = self._step = self._seen = None
+        self._scalar = scalar
+        self._writeable = not scalar
+        return self
+
+    def _view(
+        self, step: views.Step, shape: Shape, strides: tuple[int, ...], offset: int = 0,
+        dtype: np.dtype[Any] | None = None, writeable: bool = True,
+    ) -> LazyArray:  # fmt: skip
+        """A view of this array."""
+        new = object.__new__(type(self))
+        new.shape, new.strides = shape, strides
+        new.dtype = self.dtype if dtype is None else dtype
+        new._cell = self._cell
+        new._offset = self._offset + offset
+        new._parent, new._step, new._seen = self, step, None
+        new._scalar = False
+        new._writeable = self._writeable and writeable
+        return new
+
+    # -- the value -----------------------------------------------------------------------------------------
+
+    def _value(self) -> Value:
+        """The value this array has now."""
+        stored = self._cell.value
+        if self._parent is None:
+            return stored
+        if self._seen is not None and self._seen[0] is stored.node:
+            found: Value = self._seen[1]
+            return found
+        assert self._step is not None
+        value = self._step.read(self._parent._value())
+        self._seen = (stored.node, value)
+        return value
+
+    def _assign(self, new: Value) -> None:
+        """Make `new`, of this array's shape and dtype, its value."""
+        if not self._writeable:
+            raise ValueError("assignment destination is read-only")
+        if self._parent is None:
+            self._cell.value = new
+            if not isinstance(new.node, Leaf):
+                recording().hold(self._cell)
+        else:
+            assert self._step is not None
+            self._parent._store(self._step.write(self._parent._value(), new))
+
+    def _store(self, new: Value) -> None:
+        """`_assign` for the arrays below a writeable view."""
+        if self._parent is None:
+            self._cell.value = new
+            if not isinstance(new.node, Leaf):
+                recording().hold(self._cell)
+        else:
+            assert self._step is not None
+            self._parent._store(self._step.write(self._parent._value(), new))
+
+    def _data(self, why: str) -> np.ndarray[Any, Any]:
+        """The elements as a NumPy array nobody may write to; runs recorded work."""
+        now = recording()
+        if now.observer is not None:
+            now.observer.observed(why)
+        if isinstance(self._cell.value.node, Leaf):
+            steps: list[views.Step] = []
+            at: LazyArray = self
+            while at._parent is not None:
+                assert at._step is not None
+                steps.append(at._step)
+                at = at._parent
+            array = np.asarray(as_numpy(fetch(self._cell.value)))
+            for step in reversed(steps):
+                array = step.view(array)
+        else:
+            array = np.asarray(as_numpy(evaluate([self._value()])[0]))
+        array = array.view()
+        array.flags.writeable = False
+        return array
+
+    def _copied_data(self, why: str) -> np.ndarray[Any, Any]:
+        """The elements as a NumPy array of the caller's own, laid out as this array is."""
+        data = self._data(why)
+        target: np.ndarray[Any, Any] = empty_with_layout(self.shape, self.dtype, self.strides)
+        np.copyto(target, data)
+        return target
+
+    # -- attributes ----------------------------------------------------------------------------------------
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    @property
+    def base(self) -> LazyArray | None:
+        """The array that owns the storage, or None."""
+        at = self
+        while at._parent is not None:
+            at = at._parent
+        return None if at is self else at
+
+    @property
+    def flags(self) -> Any:
+        from lazyarr.arrayinfo import Flags
+
+        return Flags(self)
+
+    @property
+    def device(self) -> str:
+        return "cpu"
+
+    @property
+    def T(self) -> LazyArray:
+        return self._transposed(tuple(reversed(range(self.ndim))))
+
+    @property
+    def mT(self) -> LazyArray:
+        if self.ndim < 2:
+            raise ValueError("matrix transpose with ndim < 2 is undefined")
+        return self._transposed((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+
+    def _transposed(self, axes: tuple[int, ...]) -> LazyArray:
+        if self._scalar:
+            return self
+        shape, strides = geometry.transpose(self.shape, self.strides, axes)
+        return self._view(views.Transpose(axes), shape, strides)
+
+    @property
+    def real(self) -> LazyArray:
+        if self.dtype.kind != "c":
+            return self
+        return self._part("real", 0)
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        self.real[...] = value
+
+    @property
+    def imag(self) -> LazyArray:
+        if self.dtype.kind != "c":
+            # NumPy: a read-only array of zeros, not a view.
+            zeros = LazyArray._new(views.zeros(self.shape, self.dtype), scalar=self._scalar)
+            zeros._writeable = False
+            return zeros
+        return self._part("imag", self.dtype.itemsize // 2)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        if self.dtype.kind != "c":
+            raise TypeError("array does not have imaginary part to set")
+        self.imag[...] = value
+
+    def _part(self, name: str, offset: int) -> LazyArray:
+        dtype = np.dtype(f"f{self.dtype.itemsize // 2}")
+        view = self._view(views.Part(name), self.shape, self.strides, offset, dtype)
+        return LazyArray._new(view._value(), scalar=True) if self._scalar else view
+
+    @property
+    def flat(self) -> Any:
+        from lazyarr.flat import FlatIterator
+
+        return FlatIterator(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        self.flat[...] = value
+
+    # -- observing -----------------------------------------------------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if copy is False and dtype is not None and np.dtype(dtype) != self.dtype:
+            raise ValueError("Unable to avoid copy while creating an array as requested.")
+        data = self._copied_data("numpy.asarray") if copy else self._data("numpy.asarray")
+        return data if dtype is None or np.dtype(dtype) == self.dtype else data.astype(dtype)
+
+    def _single(self, why: str) -> Any:
+        data = self._data(why)
+        return data[()] if data.ndim == 0 else data
+
+    def __bool__(self) -> bool:
+        return bool(self._single("a branch on data"))
+
+    def __int__(self) -> int:
+        return int(self._single("int() of data"))
+
+    def __float__(self) -> float:
+        return float(self._single("float() of data"))
+
+    def __complex__(self) -> complex:
+        return complex(self._single("complex() of data"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.ndim:
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        return int(self._single("data used as an index or a shape"))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        if not self._scalar:
+            raise TypeError("type numpy.ndarray doesn't define __round__ method")
+        return round(self._single("round() of data"), digits) if digits is not None else round(self._single("round()"))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool((self == item).any())
+
+    def __repr__(self) -> str:
+        return repr(self._single("repr") if self._scalar else self._data("repr"))
+
+    def __str__(self) -> str:
+        return str(self._single("str") if self._scalar else self._data("str"))
+
+    def __format__(self, spec: str) -> str:
+        return format(self._single("format") if self._scalar else self._data("format"), spec)
+
+    def __reduce__(self) -> Any:
+        return rebuild, (self._copied_data("pickling"), self._scalar)
+
+    def __copy__(self) -> LazyArray:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> LazyArray:
+        return self.copy()
+
+    def copy(self, order: str = "C") -> LazyArray:
+        """A copy, as `numpy.ndarray.copy`."""
+        if self._scalar:
+            return self
+        return LazyArray._new(self._value(), self._copy_strides(order, self.dtype.itemsize))
+
+    def _copy_strides(self, order: str | None, itemsize: int) -> tuple[int, ...]:
+        """Strides of a copy laid out in `order`."""
+        if order == "A":
+            fortran = geometry.is_f_contiguous(self.shape, self.strides, self.dtype.itemsize)
+            c = geometry.is_c_contiguous(self.shape, self.strides, self.dtype.itemsize)
+            order = "F" if fortran and not c else "C"
+        if order == "K":
+            return geometry.keep_order_copy(self.shape, self.strides, self.dtype.itemsize, itemsize)
+        if order not in ("C", "F"):
+            raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+        return geometry.contiguous(self.shape, itemsize, "F" if order == "F" else "C")
+
+    # -- protocols -----------------------------------------------------------------------------------------
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        import lazyarr.numpy
+
+        return lazyarr.numpy
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from lazyarr.dispatch import ufunc_call
+
+        return ufunc_call(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from lazyarr.dispatch import function_call
+
+        return function_call(func, args, kwargs)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return self._copied_data("DLPack").__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (1, 0)
+
+    # -- indexing ------------------------------------------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Any:
+        from lazyarr import indexing
+
+        return indexing.get(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        from lazyarr import indexing
+
+        indexing.set(self, key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        raise ValueError("cannot delete array elements")
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def rebuild(data: np.ndarray[Any, Any], scalar: bool = False) -> LazyArray:
+    """A lazy array of NumPy data that nobody else holds."""
+    value = leaf(data, ArrayType(data.dtype, data.shape))
+    return LazyArray._new(value, None if scalar else data.strides, scalar)
+
+
+def empty_with_layout(shape: Sequence[int], dtype: np.dtype[Any], strides: Sequence[int]) -> np.ndarray[Any, Any]:
+    """An uninitialised NumPy array whose axes lie in memory in the order of `strides`."""
+    order = sorted(range(len(shape)), key=lambda axis: -abs(strides[axis]))
+    dense = np.empty([shape[axis] for axis in order], dtype)
+    return dense.transpose(np.argsort(order)) if len(shape) > 1 else dense
+
+
+def compiled_dtype(dtype: np.dtype[Any]) -> bool:
+    """Whether lazyarr compiles arrays of `dtype`."""
+    return dtype in NAMES

@@ -1,0 +1,156 @@
+"""From what a user passes to what is recorded: lazy arrays, constants, Python scalars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lazyarr import strides as geometry
+from lazyarr.array import LazyArray
+from lazyarr.dispatch import NotCompiled
+from lazyarr.ir.node import Value
+from lazyarr.ir.types import NAMES, WEAK, ArrayType
+from lazyarr.ops.create import const
+from lazyarr.ops.elementwise import CAST
+from lazyarr.runtime import leaf, record, recording
+from lazyarr.weak import WeakScalar
+
+PYTHON_SCALARS = (bool, int, float, complex)
+
+
+def cast(value: Value, dtype: np.dtype[Any]) -> Value:
+    """`value` with another dtype."""
+    type = value.node.types[value.index]
+    return value if type.dtype is dtype or (type.dtype == dtype and not type.weak) else record(CAST, value, dtype=dtype)
+
+
+def scalar_value(x: Any, dtype: np.dtype[Any]) -> Value:
+    """A Python scalar as a value of `dtype`.
+
+    Raises
+    ------
+    OverflowError
+        If an int does not fit an integer dtype, in NumPy's words.
+    """
+    kind = type(x)
+    if kind is float and recording().observer is None and dtype.kind == "f":
+        # Outside an accelerated call a float is probably computed in Python at each step of a loop: as an operand it
+        # does not make a new program, as a constant it would.
+        return record(CAST, leaf(x, ArrayType(WEAK[float], (), True)), dtype=dtype)
+    return const(np.asarray(x, dtype) if dtype.kind != "b" else bool(x), dtype)
+
+
+def weak_cast(x: WeakScalar, dtype: np.dtype[Any]) -> Value:
+    """A traced Python scalar as a value of `dtype`."""
+    return record(CAST, x.weak_value(dtype), dtype=dtype)
+
+
+def from_numpy(data: Any, copy: bool = True) -> LazyArray:
+    """A lazy array of NumPy data.
+
+    Parameters
+    ----------
+    data : ndarray or NumPy scalar
+    copy : bool
+        False when nobody else can change `data`.
+
+    Raises
+    ------
+    NotCompiled
+        If lazyarr does not compile its dtype.
+    """
+    if isinstance(data, np.generic):
+        if data.dtype not in NAMES:
+            raise NotCompiled(f"dtype {data.dtype}")
+        if recording().observer is None:
+            return LazyArray._new(leaf(np.asarray(data), ArrayType(data.dtype)), scalar=True)
+        return LazyArray._new(const(data), scalar=True)
+    array = np.asarray(data)
+    native = array.dtype.newbyteorder("=")
+    if native not in NAMES:
+        raise NotCompiled(f"dtype {array.dtype}")
+    observer = recording().observer
+    if copy and observer is not None:
+        observer.foreign(array)
+    if copy or array.dtype != native:
+        array = array.astype(native, order="K", copy=True)
+    return LazyArray._new(leaf(array, ArrayType(native, array.shape)), array.strides)
+
+
+def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
+    """`numpy.asarray` for lazy arrays: `x` itself when it is one of that dtype.
+
+    Raises
+    ------
+    NotCompiled
+        If its dtype is not one lazyarr compiles.
+    """
+    wanted = None if dtype is None else np.dtype(dtype)
+    if wanted is not None and wanted not in NAMES:
+        raise NotCompiled(f"dtype {wanted}")
+    if isinstance(x, LazyArray):
+        if wanted is None or wanted == x.dtype:
+            return x
+        return LazyArray._new(cast(x._value(), wanted), x._copy_strides("K", wanted.itemsize))
+    if isinstance(x, WeakScalar):
+        return LazyArray._new(weak_cast(x, wanted or WEAK[x.python_type]))
+    if isinstance(x, (np.ndarray, np.generic)):
+        found = from_numpy(x)
+        return found if wanted is None else as_lazy(found, wanted)
+    if isinstance(x, PYTHON_SCALARS):
+        data = np.asarray(x, wanted)
+        if data.dtype not in NAMES:
+            raise NotCompiled(f"dtype {data.dtype}")
+        return LazyArray._new(scalar_value(x, data.dtype))
+    if isinstance(x, (list, tuple)) and _holds_lazy(x):
+        return _from_nested(x, wanted)
+    for protocol in ("__array__", "__array_interface__", "__dlpack__", "__buffer__"):
+        if hasattr(x, protocol):
+            found = from_numpy(np.asarray(x))
+            return found if wanted is None else as_lazy(found, wanted)
+    data = np.asarray(x, wanted)
+    if data.dtype not in NAMES:
+        raise NotCompiled(f"dtype {data.dtype}")
+    return from_numpy(data, copy=False)
+
+
+def _holds_lazy(x: Any) -> bool:
+    """Whether a nested sequence holds a lazy array or a traced scalar anywhere."""
+    return any(
+        isinstance(item, (LazyArray, WeakScalar)) or (isinstance(item, (list, tuple)) and _holds_lazy(item))
+        for item in x
+    )
+
+
+def _from_nested(x: Any, dtype: np.dtype[Any] | None) -> LazyArray:
+    """An array of a nested sequence that holds lazy arrays."""
+    from lazyarr.numpy import result_type, stack
+
+    items = [_from_nested(item, dtype) if isinstance(item, (list, tuple)) else item for item in x]
+    if dtype is None:
+        # NumPy looks at Python scalars in a list as arrays: they are not weak there.
+        dtype = result_type(*[np.asarray(i) if isinstance(i, PYTHON_SCALARS) else as_lazy(i) for i in items])
+    arrays = [as_lazy(item, dtype) for item in items]
+    if len({a.shape for a in arrays}) > 1:
+        raise ValueError("setting an array element with a sequence. The requested array has an inhomogeneous shape "
+                         f"after 1 dimensions. The detected shape was ({len(arrays)},) + inhomogeneous part.")
+    stacked: LazyArray = stack(arrays)
+    return stacked
+
+
+def dtype_or_kind(x: Any) -> Any:
+    """What NumPy's dtype resolution takes for an operand: a dtype, or a Python scalar type."""
+    if isinstance(x, LazyArray):
+        return x.dtype
+    if isinstance(x, WeakScalar):
+        return x.python_type
+    return type(x) if type(x) in WEAK else np.asarray(x).dtype
+
+
+def fresh(value: Value, like: LazyArray | None = None) -> LazyArray:
+    """A new array of `value`; laid out as NumPy lays out an element-wise result of `like`."""
+    if like is None:
+        return LazyArray._new(value)
+    type = value.type
+    return LazyArray._new(value, geometry.keep_order([(like.shape, like.strides)], type.shape, type.dtype.itemsize))

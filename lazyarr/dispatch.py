@@ -1,0 +1,77 @@
+"""Dispatch: which lazy implementation a NumPy function has.
+
+`lazyarr.numpy` fills the tables when it is imported; the array's protocols and methods read them. What has no entry, or
+says `NotCompiled` for the arguments it got, runs in NumPy (`lazyarr.fallback`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class NotCompiled(Exception):
+    """An implementation does not take these arguments; NumPy runs the call. Raised before anything is changed."""
+
+
+#: NumPy function -> its lazy implementation.
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+#: NumPy ufunc -> its lazy counterpart.
+UFUNCS: dict[np.ufunc, Any] = {}
+
+
+def implements(*functions: Any) -> Callable[[Function], Function]:
+    """Decorator: the lazy implementation of NumPy functions."""
+
+    def register(implementation: Function) -> Function:
+        for function in functions:
+            if function in FUNCTIONS:
+                raise ValueError(f"{function.__name__} is implemented twice")
+            FUNCTIONS[function] = implementation
+        return implementation
+
+    return register
+
+
+def ufunc_call(ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any) -> Any:
+    """Call a NumPy ufunc, or one of its methods, on arguments of which some are lazy."""
+    lazy = UFUNCS.get(ufunc)
+    if lazy is None:
+        from lazyarr.fallback import run_in_numpy
+
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return run_in_numpy(function, inputs, kwargs, f"{ufunc.__name__} is not compiled")
+    return (lazy if method == "__call__" else getattr(lazy, method))(*inputs, **kwargs)
+
+
+def function_call(function: Any, args: Any, kwargs: Any) -> Any:
+    """Call a NumPy function on arguments of which some may be lazy; arrays come back lazy."""
+    from lazyarr.fallback import run_in_numpy, run_on_constants
+
+    implementation = FUNCTIONS.get(function)
+    why = "it is not compiled"
+    if implementation is not None:
+        try:
+            return implementation(*args, **kwargs)
+        except NotCompiled as reason:
+            why = str(reason)
+    if not holds_lazy(args) and not holds_lazy(kwargs):
+        return run_on_constants(function, args, kwargs)
+    module = (getattr(function, "__module__", None) or "numpy").replace("numpy._core.", "numpy.")
+    return run_in_numpy(function, args, kwargs, f"{module}.{getattr(function, '__name__', function)}: {why}")
+
+
+def holds_lazy(x: Any) -> bool:
+    """Whether a lazy array or a traced scalar stands anywhere in nested arguments."""
+    from lazyarr.array import LazyArray
+    from lazyarr.weak import WeakScalar
+
+    if isinstance(x, (list, tuple)):
+        return any(holds_lazy(item) for item in x)
+    if isinstance(x, dict):
+        return any(holds_lazy(item) for item in x.values())
+    return isinstance(x, (LazyArray, WeakScalar))

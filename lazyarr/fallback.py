@@ -1,0 +1,140 @@
+"""What is not compiled runs in NumPy on evaluated values, is counted, and says so."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lazyarr import settings
+from lazyarr.array import LazyArray, rebuild
+from lazyarr.ir.types import NAMES
+from lazyarr.runtime import recording
+from lazyarr.source import user_line
+from lazyarr.weak import WeakScalar
+
+
+class FallbackWarning(UserWarning):
+    """A call ran in NumPy because lazyarr does not compile it."""
+
+
+class FallbackError(RuntimeError):
+    """A call would have run in NumPy, and ``LAZYARR_FALLBACK=error`` forbids it."""
+
+
+#: (file, line, what) -> how often it ran in NumPy.
+calls: Counter[tuple[str, int, str]] = Counter()
+
+
+def note(what: str) -> None:
+    """Count a call that runs in NumPy; warn, or refuse, as the settings say.
+
+    Raises
+    ------
+    FallbackError
+        If fallbacks are set to be errors.
+    """
+    file, line = user_line(2)
+    first = calls[file, line, what] == 0
+    calls[file, line, what] += 1
+    mode = settings.current.fallback
+    if mode == "error":
+        raise FallbackError(f"{file}:{line}: {what}; it would run in NumPy, and the setting fallback='error' forbids it")
+    if mode == "warn" and first:
+        warnings.warn_explicit(f"{what}; it runs in NumPy", FallbackWarning, file, line)
+
+
+def run_in_numpy(function: Callable[..., Any], args: Any, kwargs: Any, why: str) -> Any:
+    """Call a NumPy function on evaluated arguments; lazy arrays it changes in place are changed.
+
+    Parameters
+    ----------
+    function : callable
+        Of NumPy.
+    args, kwargs
+        Its arguments, lazy arrays anywhere within lists, tuples and dicts.
+    why : str
+        What the report says.
+    """
+    note(why)
+    observer = recording().observer
+    if observer is not None:
+        observer.observed(why)
+    try:
+        return _call(function, args, kwargs, writeable=False)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+    # The function writes to an argument: give it copies it may write to, and write those back.
+    return _call(function, args, kwargs, writeable=True)
+
+
+#: Functions that read or change the world: what they give is no constant.
+_IMPURE = {"fromfile", "load", "loadtxt", "genfromtxt", "save", "savez", "savez_compressed", "savetxt", "memmap", "seterr",
+           "setbufsize", "set_printoptions", "setdiagnostics", "seterrcall", "show_config", "show_runtime"}  # fmt: skip
+
+
+def run_on_constants(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Call a NumPy function on arguments of which none is lazy; its arrays come back lazy."""
+    observer = recording().observer
+    if observer is not None:
+        if getattr(function, "__name__", "") in _IMPURE:
+            observer.observed(f"numpy.{function.__name__} acts on the world outside the program")
+        for array in [*args, *kwargs.values()]:
+            if isinstance(array, np.ndarray):
+                observer.foreign(array)
+    return _lazy(function(*args, **kwargs), {})
+
+
+def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool) -> Any:
+    evaluated: dict[int, tuple[LazyArray, np.ndarray[Any, Any]]] = {}
+
+    def concrete(x: Any, into: bool = False) -> Any:
+        if isinstance(x, LazyArray):
+            if id(x) not in evaluated:
+                change = writeable or into
+                evaluated[id(x)] = (x, x._copied_data("a call that runs in NumPy") if change
+                                    else x._data("a call that runs in NumPy"))  # fmt: skip
+            data = evaluated[id(x)][1]
+            return data[()] if x._scalar else data
+        if isinstance(x, WeakScalar):
+            return x.python_type(x)  # type: ignore[call-arg]
+        if type(x) in (list, tuple):
+            return type(x)(concrete(item, into) for item in x)
+        if type(x) is dict:
+            return {key: concrete(item, into) for key, item in x.items()}
+        return x
+
+    out = concrete(kwargs["out"], into=True) if kwargs.get("out") is not None else None
+    rest = {k: concrete(v) for k, v in kwargs.items() if k != "out"}
+    if "out" in kwargs:
+        rest["out"] = out
+    before = {k: data.copy() for k, (_, data) in evaluated.items()} if writeable else {}
+    result = function(*concrete(args), **rest)
+    changed: dict[int, LazyArray] = {}
+    for key, (array, data) in evaluated.items():
+        if data.flags.writeable:
+            changed[id(data)] = array
+            if key not in before or before[key].tobytes() != data.tobytes():
+                array[...] = data
+    return _lazy(result, changed)
+
+
+def _lazy(result: Any, changed: dict[int, LazyArray]) -> Any:
+    """A result of NumPy with its arrays made lazy; an argument that came back is that argument."""
+    if isinstance(result, np.ndarray):
+        if id(result) in changed:
+            return changed[id(result)]
+        if type(result) is np.ndarray and result.dtype in NAMES:
+            return rebuild(result if result.base is None and result.flags.owndata else result.copy(order="K"))
+        return result
+    if type(result) in (list, tuple):
+        return type(result)(_lazy(item, changed) for item in result)
+    if isinstance(result, tuple) and hasattr(result, "_fields"):
+        return type(result)(*(_lazy(item, changed) for item in result))
+    if type(result) is dict:
+        return {key: _lazy(item, changed) for key, item in result.items()}
+    return result

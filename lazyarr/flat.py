@@ -1,0 +1,75 @@
+"""``array.flat``: the array as one axis in C order, for reading and writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lazyarr import views
+from lazyarr.array import LazyArray
+
+
+class FlatIterator:
+    """What ``array.flat`` gives, as `numpy.flatiter`.
+
+    Parameters
+    ----------
+    base : LazyArray
+    """
+
+    def __init__(self, base: LazyArray):
+        self.base = base
+        self._at = 0
+
+    def _flat(self) -> LazyArray:
+        # A view in C order even where memory order would make `reshape` copy: a write goes back to the base.
+        array = self.base
+        strides = (array.dtype.itemsize,)
+        return array._view(views.Reshape(array.shape, (array.size,)), (array.size,), strides)
+
+    def __len__(self) -> int:
+        return self.base.size
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._flat())
+
+    def __next__(self) -> Any:
+        if self._at >= self.base.size:
+            raise StopIteration
+        self._at += 1
+        return self._flat()[self._at - 1]
+
+    @property
+    def index(self) -> int:
+        return self._at
+
+    def __getitem__(self, key: Any) -> Any:
+        found = self._flat()[key]
+        return found if found._scalar else found.copy()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        target = self._flat()
+        positions = np.arange(self.base.size)[key] if not isinstance(key, LazyArray) else None
+        wanted = target[key].shape if positions is None else np.shape(positions)
+        count = int(np.prod(wanted, dtype=int))
+        from lazyarr.convert import PYTHON_SCALARS, as_lazy
+        from lazyarr.weak import WeakScalar
+
+        if isinstance(value, WeakScalar) or (isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic)):
+            target[key] = value
+            return
+        source = as_lazy(value).reshape(-1)
+        if source.size == 0:
+            if count:
+                raise ValueError("Error setting single item of array.")
+            return
+        # NumPy repeats values that are too few, and ignores those that are too many.
+        target[key] = source[np.arange(count) % source.size].reshape(wanted)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return self._flat().__array__(dtype, copy)
+
+    def copy(self) -> LazyArray:
+        return self._flat().copy()

@@ -1,0 +1,389 @@
+"""NumPy's indexing of lazy arrays: basic, advanced and boolean, for reading and writing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lazyarr import strides as geometry
+from lazyarr import views
+from lazyarr.array import LazyArray
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, scalar_value, weak_cast
+from lazyarr.dispatch import NotCompiled
+from lazyarr.ir import extents
+from lazyarr.ir.node import Value
+from lazyarr.ir.op import OPS
+from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops.create import const
+from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
+from lazyarr.runtime import Leaf, add_check, as_numpy, leaf, record
+from lazyarr.weak import WeakScalar
+
+_I64 = DTYPES["i64"]
+_BASIC = (int, slice, type(None), type(...))
+
+
+def get(array: LazyArray, key: Any) -> Any:
+    """``array[key]``."""
+    items = _as_tuple(key)
+    if array._scalar:
+        return _get_of_scalar(array, items)
+    for item in items:
+        if type(item) not in _BASIC:
+            break
+    else:
+        return _basic(array, items)
+    items = _resolved(items, array.ndim)
+    if _is_basic(items):
+        return _basic(array, items)
+    plan = _Advanced.of(array, items)
+    value = record(OPS["gather"], plan.view._value(), *plan.indices, axes=plan.axes)
+    return _placed(value, plan)
+
+
+def set(array: LazyArray, key: Any, value: Any) -> None:
+    """``array[key] = value``; nothing is written if anything raises."""
+    if array._scalar:
+        raise TypeError(f"'numpy.{array.dtype.name}' object does not support item assignment")
+    if not array._writeable:
+        raise ValueError("assignment destination is read-only")
+    items = _as_tuple(key)
+    if any(type(item) not in _BASIC for item in items):
+        mask = _whole_mask(array, items)
+        if mask is not None:
+            _set_masked(array, mask, value)
+            return
+        items = _resolved(items, array.ndim)
+    if _is_basic(items):
+        target = _basic(array, (*items, ...) if ... not in [i for i in items if i is ...] else items)
+        target._assign(assigned_value(value, target.shape, target.dtype))
+        return
+    plan = _Advanced.of(array, items)
+    new = assigned_value(value, plan.shape, array.dtype)
+    # From where NumPy puts the index dimensions to the front, where `scatter` wants them.
+    new = views.transpose(new, plan.to_front())
+    written = record(OPS["scatter"], plan.view._value(), new, *plan.indices, axes=plan.axes, kind="set")
+    plan.view._assign(written)
+
+
+def ufunc_at(ufunc: Any, array: Any, key: Any, *operand: Any) -> None:
+    """``ufunc.at(array, key, operand)``: repeated indices count every time."""
+    if not operand or not isinstance(array, LazyArray) or ufunc.op is None or (ufunc.nin, ufunc.nout) != (2, 1):
+        raise NotCompiled("this ufunc and operands")
+    b = as_lazy(operand[0]) if not isinstance(operand[0], (*PYTHON_SCALARS, WeakScalar)) else operand[0]
+    loop = ufunc._resolve([array, b], (array,), None, None, "same_kind")
+    if any(dtype != array.dtype for dtype in loop):
+        raise NotCompiled("a loop in another dtype")
+    items = _resolved(_as_tuple(key), array.ndim)
+    if _is_basic(items):
+        target = _basic(array, (*items, ...) if not any(i is ... for i in items) else items)
+        ufunc(target, b, out=target)
+        return
+    plan = _Advanced.of(array, items)
+    new = views.transpose(assigned_value(b, plan.shape, loop[1]), plan.to_front())
+    kind = ufunc.__name__
+    written = record(OPS["scatter"], plan.view._value(), new, *plan.indices, axes=plan.axes, kind=kind)
+    plan.view._assign(written)
+
+
+def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Value:
+    """The right-hand side of an assignment as a value of the target's shape and dtype.
+
+    Raises
+    ------
+    ValueError
+        If it does not broadcast to the target, in NumPy's words.
+    """
+    if isinstance(value, WeakScalar):
+        return views.broadcast(weak_cast(value, dtype), shape)
+    if isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic):
+        return views.broadcast(scalar_value(value, dtype), shape)
+    source = as_lazy(value)
+    found = cast(source._value(), dtype)
+    given = source.shape
+    while len(given) > len(shape) and given[0] == 1:
+        given = given[1:]
+    if given == shape:
+        return views.reshape(found, shape)
+    if len(given) > len(shape) or any(a not in (1, b) for a, b in zip(given[::-1], shape[::-1], strict=False)):
+        raise ValueError(f"could not broadcast input array from shape {_text(source.shape)} into shape {_text(shape)}")
+    return views.broadcast(views.reshape(found, given), shape)
+
+
+def _text(shape: Sequence[int]) -> str:
+    return "(" + ",".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _as_tuple(key: Any) -> tuple[Any, ...]:
+    return key if type(key) is tuple else (key,)
+
+
+def _is_basic(items: Sequence[Any]) -> bool:
+    return all(type(item) in _BASIC for item in items)
+
+
+def _basic(array: LazyArray, items: tuple[Any, ...]) -> LazyArray:
+    """A basic index: a view, or a scalar where every axis has an integer and there is no ellipsis."""
+    offset, shape, strides, normal = geometry.index(array.shape, array.strides, items)
+    view = array._view(views.Box(normal, shape), shape, strides, offset)
+    if shape == () and not any(item is ... for item in items):
+        return LazyArray._new(view._value(), scalar=True)
+    return view
+
+
+def _get_of_scalar(array: LazyArray, items: tuple[Any, ...]) -> LazyArray:
+    if items == ():
+        return array
+    if all(item is None or item is ... for item in items):
+        _, shape, strides, _ = geometry.index((), (), items)
+        return LazyArray._new(views.reshape(array._value(), shape), strides)
+    if all(isinstance(item, (bool, np.bool_)) for item in items):
+        zero_d = LazyArray._new(array._value())
+        return get(zero_d, items)  # type: ignore[no-any-return]
+    raise IndexError("invalid index to scalar variable.")
+
+
+def _resolved(items: Sequence[Any], ndim: int) -> tuple[Any, ...]:
+    """Index items as basic ones, integer `LazyArray`s and nothing else; masks become their nonzero indices."""
+    found: list[Any] = []
+    for item in items:
+        if type(item) in _BASIC:
+            found.append(item)
+        elif isinstance(item, (slice, WeakScalar)):
+            found.append(item if isinstance(item, slice) else item.__index__())  # type: ignore[attr-defined]
+        elif isinstance(item, np.integer):
+            found.append(int(item))
+        else:
+            found.extend(_array_items(item))
+    return tuple(found)
+
+
+def _array_items(item: Any) -> list[Any]:
+    if hasattr(item, "__index__") and not isinstance(item, (LazyArray, np.ndarray, bool, np.bool_)):
+        return [item.__index__()]
+    if isinstance(item, (list, tuple)) and len(item) == 0:
+        return [LazyArray._new(leaf(np.zeros(0, np.int64), ArrayType(_I64, (0,))))]
+    try:
+        index = as_lazy(item)
+    except (NotCompiled, TypeError) as error:
+        raise IndexError("only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean "
+                         "arrays are valid indices") from error
+    if index.dtype == np.bool_:
+        data = index._data("a boolean mask read by index")
+        if data.ndim == 0:
+            # A 0-d mask adds an axis of length 0 or 1.
+            return [None, LazyArray._new(leaf(np.zeros(int(data), np.int64), ArrayType(_I64, (int(data),))))]
+        return [_MaskPart.of(n, size) for n, size in zip(np.nonzero(data), data.shape, strict=True)]
+    if index.dtype.kind not in "iu":
+        raise IndexError("arrays used as indices must be of integer (or boolean) type")
+    if index.shape == () and (index._scalar or isinstance(index._cell.value.node, Leaf)) and _known(index):
+        return [int(index._data("an index"))]
+    return [index]
+
+
+class _MaskPart(LazyArray):
+    """The indices a mask selects along one axis; remembers the extent the mask had."""
+
+    __slots__ = ("extent",)
+    extent: int
+
+    @staticmethod
+    def of(positions: np.ndarray[Any, Any], extent: int) -> _MaskPart:
+        data = positions.astype(np.int64)
+        part = _MaskPart._new(leaf(data, ArrayType(_I64, data.shape)))
+        assert isinstance(part, _MaskPart)
+        part.extent = extent
+        return part
+
+
+def _known(index: LazyArray) -> bool:
+    """Whether looking at the index costs nothing and depends on no argument."""
+    from lazyarr.runtime import recording
+
+    return recording().observer is None and isinstance(index._cell.value.node, Leaf)
+
+
+class _Advanced(NamedTuple):
+    """An advanced index, taken apart.
+
+    Attributes
+    ----------
+    view : LazyArray
+        The array after the slices and new axes among the index.
+    axes : tuple of int
+        Axes of `view` that index arrays address.
+    indices : tuple of Value
+        int64, broadcast to `block`.
+    block : tuple of int
+        The shape the index arrays broadcast to.
+    position : int
+        Where NumPy puts the block's axes among the rest.
+    """
+
+    view: LazyArray
+    axes: tuple[int, ...]
+    indices: tuple[Value, ...]
+    block: tuple[int, ...]
+    position: int
+
+    @staticmethod
+    def of(array: LazyArray, items: tuple[Any, ...]) -> _Advanced:
+        used = sum(1 for item in items if item is not None and item is not ...)
+        if used > array.ndim:
+            raise IndexError(f"too many indices for array: array is {array.ndim}-dimensional, but {used} were indexed")
+        if not any(item is ... for item in items):
+            items = (*items, ...)
+        basic: list[Any] = []
+        arrays: list[LazyArray] = []
+        axes: list[int] = []
+        places: list[int] = []
+        source = position = 0
+        for place, item in enumerate(items):
+            if item is ...:
+                rest = array.ndim - used
+                basic.extend([slice(None)] * rest)
+                source += rest
+                position += rest
+                # An ellipsis separates index arrays even where it stands for no axis.
+                places.append(-1)
+            elif item is None or isinstance(item, slice):
+                basic.append(item)
+                source += item is not None
+                position += 1
+                places.append(-1)
+            else:
+                extent = array.shape[source]
+                index = item if isinstance(item, LazyArray) else None
+                if index is None:
+                    if not -extent <= item < extent:
+                        raise IndexError(f"index {item} is out of bounds for axis {source} with size {extent}")
+                    index = LazyArray._new(const(item, _I64))
+                else:
+                    _check_bounds(index, source, extent)
+                basic.append(slice(None))
+                arrays.append(index)
+                axes.append(position)
+                places.append(place)
+                source += 1
+                position += 1
+        try:
+            block = extents.broadcast(*(a.shape for a in arrays))
+        except ValueError:
+            listed = " ".join(_text(a.shape) for a in arrays)
+            raise IndexError("shape mismatch: indexing arrays could not be broadcast together with shapes "
+                             f"{listed} ") from None
+        which = [k for k, place in enumerate(places) if place >= 0]
+        adjacent = which == list(range(which[0], which[0] + len(which)))
+        view = _basic(array, (*basic, ...))
+        indices = tuple(cast(a._value(), _I64) for a in arrays)
+        indices = (views.broadcast(indices[0], block), *indices[1:]) if len(indices) == 1 else indices
+        return _Advanced(view, tuple(axes), indices, block, axes[0] if adjacent else 0)
+
+    @property
+    def rest(self) -> tuple[int, ...]:
+        """Extents of the axes no index array addresses."""
+        return tuple(n for axis, n in enumerate(self.view.shape) if axis not in self.axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The result's shape."""
+        return (*self.rest[: self.position], *self.block, *self.rest[self.position :])
+
+    def to_front(self) -> tuple[int, ...]:
+        """The transposition that puts the block's axes of a result first."""
+        block = range(self.position, self.position + len(self.block))
+        return (*block, *(axis for axis in range(len(self.shape)) if axis not in block))
+
+    def from_front(self) -> tuple[int, ...]:
+        """The inverse of `to_front`."""
+        inverse = [0] * len(self.shape)
+        for place, axis in enumerate(self.to_front()):
+            inverse[axis] = place
+        return tuple(inverse)
+
+
+def _placed(value: Value, plan: _Advanced) -> LazyArray:
+    """A gathered value with the block's axes where NumPy puts them, and NumPy's memory layout."""
+    axes = plan.from_front()
+    dense = geometry.contiguous(value.type.shape, value.type.dtype.itemsize)
+    _, strides = geometry.transpose(value.type.shape, dense, axes)
+    result = views.transpose(value, axes)
+    return LazyArray._new(result, strides, scalar=result.type.shape == ())
+
+
+def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
+    """Raise IndexError for an index out of range: now where it is known, or when the program runs."""
+    if isinstance(index, _MaskPart):
+        if index.extent != extent:
+            raise IndexError(f"boolean index did not match indexed array along axis {axis}; size of axis is {extent} "
+                             f"but size of corresponding boolean axis is {index.extent}")
+        return
+    if index.size == 0:
+        return
+    message = f"index is out of bounds for axis {axis} with size {extent}"
+    value = index._cell.value
+    if index._parent is None and isinstance(value.node, Leaf) and _known(index):
+        data = np.asarray(as_numpy(value.node.data))
+        wrong = data[(data < -extent) | (data >= extent)]
+        if wrong.size:
+            raise IndexError(f"index {wrong.flat[0]} is out of bounds for axis {axis} with size {extent}")
+        return
+    current = cast(index._value(), _I64)
+    low = record(ELEMENTWISE["greater_equal"], current, const(-extent, _I64))
+    high = record(ELEMENTWISE["less"], current, const(extent, _I64))
+    inside = record(ELEMENTWISE["logical_and"], low, high)
+    if index.ndim:
+        inside = record(OPS["reduce"], inside, kind="logical_and", axes=tuple(range(index.ndim)))
+    add_check(inside, "IndexError", message)
+
+
+def _whole_mask(array: LazyArray, items: Sequence[Any]) -> LazyArray | None:
+    """The mask, where the index is one boolean array over leading axes and perhaps an ellipsis or full slices."""
+    first, *others = items
+    if not isinstance(first, (LazyArray, np.ndarray, list)):
+        return None
+    if any(item is not ... and not (isinstance(item, slice) and item == slice(None)) for item in others):
+        return None
+    try:
+        mask = as_lazy(first)
+    except NotCompiled:
+        return None
+    if mask.dtype != np.bool_ or mask.ndim == 0 or mask.ndim + sum(i is not ... for i in others) > array.ndim:
+        return None
+    for axis, (n, m) in enumerate(zip(array.shape, mask.shape, strict=False)):
+        if n != m:
+            raise IndexError(f"boolean index did not match indexed array along axis {axis}; size of axis is {n} but "
+                             f"size of corresponding boolean axis is {m}")
+    return mask
+
+
+def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
+    """``array[mask] = value`` as a selection: no mask is counted on the host unless NumPy would raise."""
+    rest = array.shape[mask.ndim :]
+    chosen = views.reshape(mask._value(), (*mask.shape, *(1,) * len(rest)))
+    single = isinstance(value, (WeakScalar, *PYTHON_SCALARS)) and not isinstance(value, np.generic)
+    source = None if single else as_lazy(value)
+    if source is None or source.ndim <= len(rest) or all(n == 1 for n in source.shape[: source.ndim - len(rest)]):
+        new = assigned_value(value if source is None else source, rest, array.dtype)
+        array._assign(record(SELECT, chosen, views.broadcast(new, array.shape), array._value()))
+        return
+    if source.ndim != len(rest) + 1:
+        raise ValueError(f"NumPy boolean array indexing assignment requires a 0 or 1-dimensional input, input has "
+                         f"{source.ndim} dimensions")
+    # The k-th True element takes the k-th row: its number is a running count of the mask.
+    flat = views.reshape(mask._value(), (mask.size,))
+    counted = record(OPS["accumulate"], cast(flat, _I64), kind="add", axis=0)
+    rows = source.shape[0]
+    total = record(OPS["reduce"], cast(flat, _I64), kind="add", axes=(0,))
+    add_check(record(ELEMENTWISE["equal"], total, const(rows, _I64)), "ValueError",
+              f"NumPy boolean array indexing assignment cannot assign {rows} input values to the output values where "
+              "the mask is true")  # fmt: skip
+    if mask.size == 0 or rows == 0:
+        return
+    number = record(ELEMENTWISE["subtract"], counted, const(1, _I64))
+    number = record(ELEMENTWISE["maximum"], number, const(0, _I64))
+    table = assigned_value(source, (rows, *rest), array.dtype)
+    spread = record(OPS["gather"], table, number, axes=(0,))
+    array._assign(record(SELECT, chosen, views.reshape(spread, array.shape), array._value()))

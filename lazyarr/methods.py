@@ -1,0 +1,113 @@
+"""The methods of arrays, most of them functions of NumPy with the array as first argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lazyarr import views
+from lazyarr.array import LazyArray
+from lazyarr.dispatch import UFUNCS, function_call
+from lazyarr.fallback import run_in_numpy
+from lazyarr.numpy import _select, _shape
+
+#: Method -> NumPy function that does the same.
+_FUNCTIONS: dict[str, Any] = {
+    name: getattr(np, name)
+    for name in (
+        "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "compress", "cumprod", "cumsum",
+        "diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "put", "ravel", "repeat", "searchsorted",
+        "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
+    )
+}  # fmt: skip
+
+
+def _method(function: Any) -> Callable[..., Any]:
+    def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
+        return function_call(function, (self, *args), kwargs)
+
+    method.__name__ = function.__name__
+    method.__doc__ = f"As `numpy.ndarray.{function.__name__}`."
+    return method
+
+
+for _name, _function in _FUNCTIONS.items():
+    setattr(LazyArray, _name, _method(_function))
+
+
+def _reshape(self: LazyArray, *shape: Any, order: str = "C", copy: bool | None = None) -> LazyArray:
+    wanted = shape[0] if len(shape) == 1 and not hasattr(shape[0], "__index__") else shape
+    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        wanted = shape[0]
+    return _shape.reshape(self, wanted, order, copy=copy)
+
+
+def _transpose(self: LazyArray, *axes: Any) -> LazyArray:
+    if not axes or axes == (None,):
+        return self.T
+    return _shape.transpose(self, axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes)
+
+
+def _flatten(self: LazyArray, order: str = "C") -> LazyArray:
+    flat = _shape.ravel(self, order)
+    return flat.copy()
+
+
+def _fill(self: LazyArray, value: Any) -> None:
+    self[...] = value
+
+
+def _item(self: LazyArray, *args: Any) -> Any:
+    return self._data("item()").item(*args)
+
+
+def _tolist(self: LazyArray) -> Any:
+    return self._data("tolist()").tolist()
+
+
+def _tobytes(self: LazyArray, order: Any = "C") -> bytes:
+    return self._data("tobytes()").tobytes(order)
+
+
+def _round(self: LazyArray, decimals: int = 0, out: Any = None) -> Any:
+    return function_call(np.round, (self, decimals, out), {})
+
+
+def _conj(self: LazyArray) -> Any:
+    return UFUNCS[np.conjugate](self)
+
+
+def _view(self: LazyArray, dtype: Any = None, type: Any = None) -> Any:
+    if dtype is None or type is not None:
+        return self._view(views.Reshape(self.shape, self.shape), self.shape, self.strides)
+    wanted = np.dtype(dtype)
+    if wanted.itemsize != self.dtype.itemsize:
+        return run_in_numpy(np.ndarray.view, (self, dtype), {}, "view() as a dtype of another size (a copy here)")
+    return self._view(views.Bits(self.dtype, wanted), self.shape, self.strides, dtype=wanted)
+
+
+def _setflags(self: LazyArray, write: bool | None = None, align: bool | None = None, uic: bool | None = None) -> None:
+    if write is not None:
+        self.flags.writeable = write
+
+
+def _numpy_method(name: str) -> Callable[..., Any]:
+    def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
+        function = getattr(np.ndarray, name)
+        return run_in_numpy(function, (self, *args), kwargs, f"numpy.ndarray.{name} is not compiled")
+
+    return method
+
+
+_OWN: dict[str, Any] = {
+    "astype": _shape.astype, "sort": _select.sort_in_place, "partition": _select.partition_in_place,
+    "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "fill": _fill, "item": _item,
+    "tolist": _tolist, "tobytes": _tobytes, "round": _round, "conj": _conj, "conjugate": _conj, "view": _view,
+    "setflags": _setflags,
+}  # fmt: skip
+for _name, _function in _OWN.items():
+    setattr(LazyArray, _name, _function)
+for _name in ("byteswap", "dump", "dumps", "getfield", "setfield", "resize", "tofile"):
+    setattr(LazyArray, _name, _numpy_method(_name))

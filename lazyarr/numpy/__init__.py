@@ -1,0 +1,73 @@
+"""NumPy's namespace over lazy arrays: ``import lazyarr.numpy as np``.
+
+Every public name of NumPy is here. A call is recorded where lazyarr compiles it; the rest runs in NumPy on evaluated
+values and is counted (`lazyarr.report`).
+"""
+
+from __future__ import annotations
+
+import types
+from functools import wraps
+from typing import Any
+
+import numpy as _np
+
+from lazyarr.dispatch import UFUNCS, function_call
+from lazyarr.numpy import _select, _ufunc
+
+_ALIASES = {"pow": "power", "abs": "absolute", "bitwise_not": "invert", "conj": "conjugate", "mod": "remainder"}
+
+
+def _declare_ufuncs() -> None:
+    candidates = [getattr(_np, name) for name in dir(_np)] + [_np._core.umath.clip]  # type: ignore[attr-defined]
+    for value in candidates:
+        if isinstance(value, _np.ufunc) and value not in UFUNCS:
+            UFUNCS[value] = (_select.MatmulUfunc if value is _np.matmul else _ufunc.Ufunc)(value)
+
+
+_declare_ufuncs()
+
+from lazyarr.numpy import _create, _definitions, _reduce, _shape, _statistics, _types  # noqa: E402, F401
+from lazyarr import methods as _methods  # noqa: E402, F401
+
+
+def _wrapped(function: Any) -> Any:
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function_call(function, args, kwargs)
+
+    return call
+
+
+def _public(name: str) -> Any:
+    value = getattr(_np, name)
+    if isinstance(value, _np.ufunc):
+        return UFUNCS[value]
+    if isinstance(value, (type, types.ModuleType)) or not callable(value):
+        return value
+    return _wrapped(value)
+
+
+_OWN_MODULES = ("fft", "linalg", "random")
+for _name in dir(_np):
+    if not _name.startswith("_") and _name not in _OWN_MODULES:
+        globals()[_name] = _public(_name)
+
+ndarray = _types.ndarray
+__version__ = _np.__version__
+__all__ = list(_np.__all__)
+
+from lazyarr.numpy import fft, linalg, random  # noqa: E402
+
+result_type: Any
+stack: Any
+
+
+def __getattr__(name: str) -> Any:
+    # Names NumPy makes on demand, and the AttributeError (with its advice) for those it removed.
+    return getattr(_np, name)
+
+
+__all__ += [n for n in ("fft", "linalg", "random") if n not in __all__]
+del _name
+_ = (fft, linalg, random)

@@ -1,0 +1,337 @@
+"""Functions that create arrays, and dtype questions about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lazyarr import strides as geometry
+from lazyarr import views
+from lazyarr.array import LazyArray
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, dtype_or_kind
+from lazyarr.dispatch import NotCompiled, implements
+from lazyarr.indexing import assigned_value
+from lazyarr.ir.op import OPS
+from lazyarr.ir.types import NAMES
+from lazyarr.numpy._shape import as_shape
+from lazyarr.ops.create import IOTA, const
+from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.runtime import record
+from lazyarr.weak import WeakScalar
+
+
+def _dtype(dtype: Any, default: Any = np.float64) -> np.dtype[Any]:
+    found = np.dtype(default if dtype is None else dtype)
+    if found not in NAMES:
+        raise NotCompiled(f"dtype {found}")
+    return found
+
+
+def _order(order: str) -> Any:
+    if order not in ("C", "F", "A", "K"):
+        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+    return "F" if order == "F" else "C"
+
+
+def _filled(shape: Any, value: Any, dtype: np.dtype[Any], order: str) -> LazyArray:
+    wanted = as_shape(shape)
+    if any(n < 0 for n in wanted):
+        raise ValueError("negative dimensions are not allowed")
+    return LazyArray._new(assigned_value(value, wanted, dtype),
+                          geometry.contiguous(wanted, dtype.itemsize, _order(order)))  # fmt: skip
+
+
+@implements(np.zeros)
+def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None) -> LazyArray:
+    """As `numpy.zeros`."""
+    return _filled(shape, 0, _dtype(dtype), order)
+
+
+@implements(np.empty)
+def empty(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None) -> LazyArray:
+    """As `numpy.empty`; the elements are zero."""
+    return _filled(shape, 0, _dtype(dtype), order)
+
+
+@implements(np.ones)
+def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None) -> LazyArray:
+    """As `numpy.ones`."""
+    return _filled(shape, 1, _dtype(dtype), order)
+
+
+@implements(np.full)
+def full(
+    shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None
+) -> LazyArray:
+    """As `numpy.full`."""
+    if dtype is None:
+        weak = isinstance(fill_value, (WeakScalar, *PYTHON_SCALARS)) and not isinstance(fill_value, np.generic)
+        dtype = result_type(fill_value) if weak else as_lazy(fill_value).dtype
+    return _filled(shape, fill_value, _dtype(dtype), order)
+
+
+def _like(a: Any, value: Any, dtype: Any, order: str, shape: Any) -> LazyArray:
+    x = as_lazy(a)
+    kind = x.dtype if dtype is None else _dtype(dtype)
+    if shape is not None:
+        wanted = as_shape(shape)
+        layout = "F" if order == "F" or (order in "AK" and x.flags.fnc and len(wanted) == x.ndim) else "C"
+        return _filled(wanted, value, kind, layout)
+    return LazyArray._new(assigned_value(value, x.shape, kind), x._copy_strides(order, kind.itemsize))
+
+
+@implements(np.zeros_like)
+def zeros_like(a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *,
+               device: Any = None) -> LazyArray:  # fmt: skip
+    """As `numpy.zeros_like`."""
+    return _like(a, 0, dtype, order, shape)
+
+
+@implements(np.empty_like)
+def empty_like(prototype: Any, /, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *,
+               device: Any = None) -> LazyArray:  # fmt: skip
+    """As `numpy.empty_like`; the elements are zero."""
+    return _like(prototype, 0, dtype, order, shape)
+
+
+@implements(np.ones_like)
+def ones_like(a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *,
+              device: Any = None) -> LazyArray:  # fmt: skip
+    """As `numpy.ones_like`."""
+    return _like(a, 1, dtype, order, shape)
+
+
+@implements(np.full_like)
+def full_like(a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *,
+              device: Any = None) -> LazyArray:  # fmt: skip
+    """As `numpy.full_like`."""
+    return _like(a, fill_value, dtype, order, shape)
+
+
+@implements(np.array)
+def array(
+    object: Any, dtype: Any = None, *, copy: bool | None = True, order: str = "K", subok: bool = False,
+    ndmin: int = 0, ndmax: int = 0, like: Any = None,
+) -> LazyArray:  # fmt: skip
+    """As `numpy.array`."""
+    x = as_lazy(object, dtype)
+    if x._scalar:
+        x = LazyArray._new(x._value())
+    elif copy and x is object:
+        x = x.copy(order=order)
+    x = _laid_out(x, order, copy)
+    if x.ndim < ndmin:
+        x = x[(None,) * (ndmin - x.ndim)]
+    return x
+
+
+def _laid_out(x: LazyArray, order: str | None, copy: bool | None = None) -> LazyArray:
+    right = {"C": x.flags.c_contiguous, "F": x.flags.f_contiguous}.get(order or "K", True)
+    if right:
+        return x
+    if copy is False:
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
+    return x.copy(order=str(order))
+
+
+@implements(np.asarray, np.asanyarray)
+def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None,
+            like: Any = None) -> LazyArray:  # fmt: skip
+    """As `numpy.asarray`; the elements of a NumPy array are copied."""
+    return array(a, dtype, copy=copy, order=order or "K")
+
+
+@implements(np.ascontiguousarray)
+def ascontiguousarray(a: Any, dtype: Any = None, *, like: Any = None) -> LazyArray:
+    """As `numpy.ascontiguousarray`."""
+    return array(a, dtype, copy=None, order="C", ndmin=1)
+
+
+@implements(np.asfortranarray)
+def asfortranarray(a: Any, dtype: Any = None, *, like: Any = None) -> LazyArray:
+    """As `numpy.asfortranarray`."""
+    return array(a, dtype, copy=None, order="F", ndmin=1)
+
+
+@implements(np.copy)
+def copy(a: Any, order: str = "K", subok: bool = False) -> LazyArray:
+    """As `numpy.copy`."""
+    return array(a, order=order, copy=True)
+
+
+@implements(np.arange)
+def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, **kwargs: Any) -> LazyArray:
+    """As `numpy.arange`."""
+    bounds = _arange_bounds(args, kwargs)
+    if len(args) > 3:
+        dtype = args[3]
+    start, stop, step = bounds
+    if all(type(b) is int for b in bounds) and (dtype is None or np.dtype(dtype).kind in "iu"):
+        kind = _dtype(dtype, np.int64)
+        if step == 0:
+            raise ZeroDivisionError("division by zero")
+        length = max(0, -(-(stop - start) // step))
+        value = record(IOTA, length=length, dtype=kind)
+        if step != 1:
+            value = record(ELEMENTWISE["multiply"], value, const(np.asarray(step).astype(kind), kind))
+        if start != 0:
+            value = record(ELEMENTWISE["add"], value, const(np.asarray(start).astype(kind), kind))
+        return LazyArray._new(value)
+    # Floats: NumPy itself decides the length and the rounding of each element.
+    concrete = [b if isinstance(b, (int, float, np.generic)) else _concrete(b) for b in bounds]
+    return as_lazy_constant(np.arange(*concrete, dtype=dtype))
+
+
+def _arange_bounds(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
+    given = dict(zip(("start", "stop", "step"), args, strict=False)) | kwargs
+    if not given:
+        raise TypeError("arange() requires stop to be specified.")
+    if "stop" not in given or given["stop"] is None:
+        given["stop"], given["start"] = given.pop("start"), 0
+    if given.get("step") is None:
+        given["step"] = 1
+    start = given.get("start")
+    bounds = (0 if start is None else start, given["stop"], given["step"])
+    return tuple(int(b) if isinstance(b, np.integer) else _concrete(b) for b in bounds)  # type: ignore[return-value]
+
+
+def _concrete(x: Any) -> Any:
+    """A number that decides a shape, looked at."""
+    if isinstance(x, WeakScalar):
+        return x.python_type(x)  # type: ignore[call-arg]
+    return x._data("a length")[()] if isinstance(x, LazyArray) else x
+
+
+def as_lazy_constant(data: np.ndarray[Any, Any]) -> LazyArray:
+    """A lazy array of data that was just computed from constants."""
+    from lazyarr.convert import from_numpy
+
+    return from_numpy(data, copy=False)
+
+
+@implements(np.eye)
+def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = float, order: str = "C", *, device: Any = None,
+        like: Any = None) -> LazyArray:  # fmt: skip
+    """As `numpy.eye`."""
+    rows = N.__index__()
+    columns = rows if M is None else M.__index__()
+    i64 = np.dtype(np.int64)
+    row = views.reshape(record(IOTA, length=rows, dtype=i64), (rows, 1))
+    row = record(ELEMENTWISE["add"], row, const(k.__index__(), i64))
+    found = cast(record(ELEMENTWISE["equal"], row, record(IOTA, length=columns, dtype=i64)), _dtype(dtype))
+    return LazyArray._new(found, geometry.contiguous((rows, columns), _dtype(dtype).itemsize, _order(order)))
+
+
+@implements(np.identity)
+def identity(n: Any, dtype: Any = None, *, like: Any = None) -> LazyArray:
+    """As `numpy.identity`."""
+    return eye(n, dtype=float if dtype is None else dtype)
+
+
+@implements(np.result_type)
+def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
+    """As `numpy.result_type`; of a lazy array only the dtype matters."""
+    def known(x: Any) -> Any:
+        if isinstance(x, LazyArray):
+            return x.dtype
+        if isinstance(x, WeakScalar):
+            return x.python_type(1)
+        return np.asarray(x).dtype if isinstance(x, np.ndarray) else x
+
+    return np.result_type(*(known(x) for x in arrays_and_dtypes))
+
+
+@implements(np.shape)
+def shape(a: Any) -> tuple[int, ...]:
+    """As `numpy.shape`."""
+    found: tuple[int, ...] = a.shape if hasattr(a, "shape") else as_lazy(a).shape
+    return found
+
+
+@implements(np.ndim)
+def ndim(a: Any) -> int:
+    """As `numpy.ndim`."""
+    return len(shape(a))
+
+
+@implements(np.size)
+def size(a: Any, axis: Any = None) -> int:
+    """As `numpy.size`."""
+    return np.size(np.broadcast_to(np.empty(()), shape(a)), axis)
+
+
+def dtype_of(x: Any) -> np.dtype[Any]:
+    """The dtype NumPy gives an argument."""
+    kind = dtype_or_kind(x)
+    return np.dtype(kind)
+
+
+@implements(np.iscomplexobj)
+def iscomplexobj(x: Any) -> bool:
+    """As `numpy.iscomplexobj`."""
+    return dtype_of(x).kind == "c"
+
+
+@implements(np.isrealobj)
+def isrealobj(x: Any) -> bool:
+    """As `numpy.isrealobj`."""
+    return not iscomplexobj(x)
+
+
+@implements(np.can_cast)
+def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
+    """As `numpy.can_cast`."""
+    return np.can_cast(from_.dtype if isinstance(from_, LazyArray) else from_, to, casting)  # type: ignore[arg-type]
+
+
+@implements(np.shares_memory, np.may_share_memory)
+def shares_memory(a: Any, b: Any, max_work: Any = None) -> bool:
+    """As `numpy.shares_memory`."""
+    if not (isinstance(a, LazyArray) and isinstance(b, LazyArray)) or a._cell is not b._cell:
+        return False
+    if not a.size or not b.size:
+        return False
+    return bool(np.shares_memory(_addresses(a), _addresses(b)))
+
+
+def _addresses(x: LazyArray) -> np.ndarray[Any, Any]:
+    """A NumPy array with the memory geometry of `x`, to ask NumPy about overlap; its data is never touched."""
+    owner = x.base if x.base is not None else x
+    memory = np.broadcast_to(np.zeros((), np.uint8), ())
+    holder = type("Geometry", (), {"__array_interface__": {
+        "shape": x.shape, "typestr": x.dtype.str, "strides": x.strides, "version": 3,
+        "data": (memory.ctypes.data + x._offset + 0 * owner.nbytes, True)}})()  # fmt: skip
+    return np.asarray(holder)
+
+
+@implements(np.meshgrid)
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[LazyArray, ...]:
+    """As `numpy.meshgrid`."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
+    rank = len(xi)
+    grids = []
+    for k, x in enumerate(xi):
+        at = {0: 1, 1: 0}.get(k, k) if indexing == "xy" and rank > 1 else k
+        grids.append(as_lazy(x).reshape(tuple(-1 if axis == at else 1 for axis in range(rank))))
+    if not sparse:
+        from lazyarr.numpy._shape import broadcast_arrays
+
+        grids = list(broadcast_arrays(*grids))
+    return tuple(g.copy() for g in grids) if copy else tuple(grids)
+
+
+@implements(np.tri)
+def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = float, *, like: Any = None) -> LazyArray:
+    """As `numpy.tri`."""
+    rows = N.__index__()
+    columns = rows if M is None else M.__index__()
+    i64 = np.dtype(np.int64)
+    row = views.reshape(record(IOTA, length=rows, dtype=i64), (rows, 1))
+    row = record(ELEMENTWISE["add"], row, const(k.__index__(), i64))
+    below = record(ELEMENTWISE["greater_equal"], row, record(IOTA, length=columns, dtype=i64))
+    return LazyArray._new(cast(below, _dtype(dtype)))
+
+
+__all__ = ["OPS", "array", "asarray", "result_type"]

@@ -1,0 +1,34 @@
+"""Which public NumPy functions run NumPy's own Python definition over lazy arrays; each is tested against NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lazyarr.convert import as_lazy
+from lazyarr.dispatch import implements
+from lazyarr.numpy._through import through_names
+
+through_names(
+    np,
+    "average angle append apply_along_axis apply_over_axes array_equal array_equiv array_split atleast_1d atleast_2d "
+    "atleast_3d allclose column_stack convolve corrcoef correlate cov cross delete diag diagflat diff "
+    "dsplit dstack ediff1d expand_dims fill_diagonal fix fliplr flipud gradient hsplit hstack insert isclose "
+    "iscomplex isneginf isposinf isreal kron linspace logspace matrix_transpose moveaxis nan_to_num nancumprod "
+    "nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar polyadd polyder polyint polymul polysub "
+    "polyval real_if_close rollaxis rot90 sinc split trapezoid tril triu unstack unwrap vander "
+    "vsplit vstack cumulative_sum cumulative_prod geomspace i0",
+)
+
+
+@implements(np.real)
+def real(val: Any) -> Any:
+    """As `numpy.real`."""
+    return as_lazy(val).real
+
+
+@implements(np.imag)
+def imag(val: Any) -> Any:
+    """As `numpy.imag`."""
+    return as_lazy(val).imag

@@ -1,0 +1,295 @@
+"""Reductions and cumulative functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lazyarr import strides as geometry
+from lazyarr import views
+from lazyarr.array import LazyArray
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, scalar_value
+from lazyarr.dispatch import UFUNCS, NotCompiled, implements
+from lazyarr.ir.node import Value
+from lazyarr.ir.op import OPS
+from lazyarr.ir.types import NAMES
+from lazyarr.ops.elementwise import SELECT
+from lazyarr.ops.reduce import KINDS
+from lazyarr.runtime import record
+from lazyarr.weak import WeakScalar
+
+_UNSET = np._NoValue
+#: Reductions whose one element at a time meets the first: without an identity, order and `initial` matter.
+_WIDENING = {"add", "multiply"}
+
+
+def normalized_axes(axis: Any, ndim: int, name: str = "axis") -> tuple[int, ...]:
+    """``axis=`` of a reduction as sorted non-negative axes; None is all of them.
+
+    Raises
+    ------
+    numpy.exceptions.AxisError, ValueError, TypeError
+        As NumPy.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    if isinstance(axis, (tuple, list)):
+        if isinstance(axis, list):
+            raise TypeError("'list' object cannot be interpreted as an integer")
+        axes = tuple(one_axis(a, ndim) for a in axis)
+        if len(dict.fromkeys(axes)) != len(axes):
+            raise ValueError("duplicate value in 'axis'")
+        return tuple(sorted(axes))
+    if ndim == 0 and axis in (0, -1):
+        return ()
+    return (one_axis(axis, ndim),)
+
+
+def one_axis(axis: Any, ndim: int) -> int:
+    """A non-negative axis; raises `numpy.exceptions.AxisError` as NumPy does."""
+    return np.lib.array_utils.normalize_axis_index(axis.__index__(), ndim)
+
+
+def _loop_dtype(ufunc: Any, array: LazyArray, dtype: Any, out: LazyArray | None) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """Operand and result dtype of the reduction loop, as NumPy chooses them."""
+    name = ufunc.__name__
+    if dtype is None and out is not None and name in _WIDENING:
+        dtype = out.dtype
+    elif dtype is None and name in _WIDENING and array.dtype.kind in "bui":
+        # Small integers are summed in the platform's integer.
+        if array.dtype.kind in "bi" and array.dtype.itemsize < 8:
+            dtype = np.dtype(np.int64)
+        elif array.dtype.kind == "u" and array.dtype.itemsize < 8:
+            dtype = np.dtype(np.uint64)
+    if name.startswith("logical"):
+        return array.dtype, np.dtype(bool)
+    given = None if dtype is None else np.dtype(dtype)
+    signature = {} if given is None else {"signature": (given, given, given)}
+    loop = ufunc.numpy.resolve_dtypes((array.dtype, array.dtype, None), casting="unsafe", **signature)
+    if loop[0] not in NAMES or loop[2] not in NAMES:
+        raise NotCompiled(f"dtype {loop[2]}")
+    return loop[0], loop[2]
+
+
+def ufunc_reduce(
+    ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
+    initial: Any = _UNSET, where: Any = True,
+) -> Any:  # fmt: skip
+    """``ufunc.reduce`` on a lazy array."""
+    if ufunc.nin != 2 or ufunc.nout != 1:
+        raise ValueError("reduce only supported for binary functions")
+    if ufunc.__name__ not in KINDS:
+        raise NotCompiled("this reduction")
+    x = as_lazy(array)
+    target = reduce_out(out)
+    axes = normalized_axes(axis, x.ndim)
+    if len(axes) > 1 and ufunc.__name__ in ("subtract", "divide"):
+        raise ValueError(f"reduction operation '{ufunc.__name__}' is not reorderable, so at most one axis may be "
+                         "specified")
+    loop, result_dtype = _loop_dtype(ufunc, x, dtype, target)
+    value = cast(x._value(), loop)
+    kind = ufunc.__name__
+    identity = ufunc.numpy.identity
+    if where is not True:
+        mask = as_lazy(where)
+        if mask.dtype != np.bool_:
+            raise TypeError(f"Cannot cast array data from {mask.dtype!r} to dtype('bool') according to the rule 'safe'")
+        start = initial if initial is not _UNSET and initial is not None else identity
+        if start is None:
+            raise ValueError(f"reduction operation '{kind}' does not have an identity, so to use a where mask one has to "
+                             "specify 'initial'")
+        shape = np.broadcast_shapes(x.shape, mask.shape)
+        if shape != x.shape:
+            value = views.broadcast(value, shape)
+            axes = normalized_axes(axis, len(shape))
+        neutral = identity if identity is not None else start
+        value = record(SELECT, mask._value(), value, views.broadcast(start_value(neutral, loop), shape))
+    shape = value.type.shape
+    kept = tuple(n for a, n in enumerate(shape) if a not in axes)
+    empty = any(shape[a] == 0 for a in axes)
+    seeded = initial is not _UNSET and initial is not None
+    if empty and identity is None and not seeded:
+        raise ValueError(f"zero-size array to reduction operation {kind} which has no identity")
+    if initial is None and empty:
+        raise ValueError(f"zero-size array to reduction operation {kind} which has no identity")
+    if empty and identity is None:
+        reduced = views.broadcast(start_value(initial, result_dtype), kept)
+        seeded = False
+    else:
+        reduced = record(OPS["reduce"], value, kind=kind, axes=axes) if axes else cast(value, result_dtype)
+    if seeded:
+        op = OPS[kind]
+        first = start_value(initial, loop)
+        again = cast(reduced, loop)
+        reduced = record(op, first, again) if kind.startswith("logical") else cast(record(op, first, again), result_dtype)
+    if keepdims:
+        reduced = views.reshape(reduced, tuple(1 if a in axes else n for a, n in enumerate(shape)))
+    return finish(reduced, target, _reduced_strides(x, axes, keepdims, reduced))
+
+
+def _reduced_strides(x: LazyArray, axes: tuple[int, ...], keepdims: bool, value: Value) -> tuple[int, ...] | None:
+    """Memory layout NumPy gives a reduction's result: the kept axes in the order they have in the operand."""
+    if value.type.ndim < 2 or len(value.type.shape) + (0 if keepdims else len(axes)) != x.ndim:
+        return None
+    strides = x.strides if keepdims else tuple(s for a, s in enumerate(x.strides) if a not in axes)
+    if keepdims:
+        strides = tuple(0 if a in axes else s for a, s in enumerate(strides))
+    return geometry.keep_order([(value.type.shape, strides)], value.type.shape, value.type.dtype.itemsize)
+
+
+def start_value(initial: Any, dtype: np.dtype[Any]) -> Value:
+    """``initial=`` (or an identity) as a scalar value."""
+    if isinstance(initial, (*PYTHON_SCALARS,)) and not isinstance(initial, np.generic):
+        if dtype.kind in "iu" and initial == -1:
+            return scalar_value(np.array(-1).astype(dtype).item(), dtype)
+        return scalar_value(initial, dtype)
+    if isinstance(initial, WeakScalar):
+        from lazyarr.convert import weak_cast
+
+        return weak_cast(initial, dtype)
+    return cast(as_lazy(initial)._value(), dtype)
+
+
+def reduce_out(out: Any) -> LazyArray | None:
+    """``out=`` of a reduction: None, an array, or a tuple of one array."""
+    if isinstance(out, tuple) and len(out) == 1:
+        out = out[0]
+    if out is None or out is _UNSET:
+        return None
+    if isinstance(out, LazyArray):
+        if out._scalar:
+            raise TypeError("return arrays must be of ArrayType")
+        return out
+    if isinstance(out, np.ndarray):
+        raise NotCompiled("out= is a NumPy array")
+    raise TypeError("return arrays must be of ArrayType")
+
+
+def finish(value: Value, out: LazyArray | None, strides: tuple[int, ...] | None = None) -> LazyArray:
+    """A result as a new array (a scalar where it has no axis), or written to ``out=``."""
+    if out is None:
+        return LazyArray._new(value, strides, scalar=value.type.shape == ())
+    if out.shape != value.type.shape:
+        if len(out.shape) != len(value.type.shape):
+            raise ValueError(f"output parameter for reduction operation has the wrong number of dimensions: Found "
+                             f"{out.ndim} but expected {value.type.ndim}")
+        raise ValueError(f"output array has shape {out.shape}, expected {value.type.shape}")
+    if not np.can_cast(value.type.dtype, out.dtype, "same_kind"):
+        raise TypeError(f"Cannot cast ufunc output from dtype('{value.type.dtype}') to dtype('{out.dtype}') with casting "
+                        "rule 'same_kind'")
+    out._assign(cast(value, out.dtype))
+    return out
+
+
+def ufunc_accumulate(ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
+    """``ufunc.accumulate`` on a lazy array."""
+    if ufunc.nin != 2 or ufunc.nout != 1:
+        raise ValueError("accumulate only supported for binary functions")
+    if ufunc.__name__ not in KINDS:
+        raise NotCompiled("this accumulation")
+    x = as_lazy(array)
+    if x.ndim == 0:
+        raise TypeError("cannot accumulate on a scalar")
+    target = reduce_out(out)
+    loop, _ = _loop_dtype(ufunc, x, dtype, target)
+    at = one_axis(axis, x.ndim)
+    value = record(OPS["accumulate"], cast(x._value(), loop), kind=ufunc.__name__, axis=at)
+    return finish(value, target, _like(x, value))
+
+
+def _like(x: LazyArray, value: Value) -> tuple[int, ...] | None:
+    if value.type.ndim < 2:
+        return None
+    return geometry.keep_order([(x.shape, x.strides)], value.type.shape, value.type.dtype.itemsize)
+
+
+def _reduction(ufunc: np.ufunc) -> Any:
+    def function(
+        a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _UNSET, initial: Any = _UNSET,
+        where: Any = _UNSET,
+    ) -> Any:  # fmt: skip
+        keep = False if keepdims is _UNSET else keepdims
+        return ufunc_reduce(UFUNCS[ufunc], a, axis, dtype, out, keep, initial, True if where is _UNSET else where)
+
+    return function
+
+
+def _without_dtype(ufunc: np.ufunc) -> Any:
+    general = _reduction(ufunc)
+
+    def function(
+        a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET, initial: Any = _UNSET, where: Any = _UNSET
+    ) -> Any:
+        return general(a, axis, None, out, keepdims, initial, where)
+
+    return function
+
+
+implements(np.sum)(_reduction(np.add))
+implements(np.prod)(_reduction(np.multiply))
+implements(np.max, *([np.amax] if np.amax is not np.max else []))(_without_dtype(np.maximum))
+implements(np.min, *([np.amin] if np.amin is not np.min else []))(_without_dtype(np.minimum))
+
+
+@implements(np.any)
+def any_(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET, *, where: Any = _UNSET) -> Any:
+    """As `numpy.any`."""
+    return _without_dtype(np.logical_or)(a, axis, out, keepdims, _UNSET, where)
+
+
+@implements(np.all)
+def all_(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET, *, where: Any = _UNSET) -> Any:
+    """As `numpy.all`."""
+    return _without_dtype(np.logical_and)(a, axis, out, keepdims, _UNSET, where)
+
+
+def _cumulative(ufunc: np.ufunc) -> Any:
+    def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+        x = as_lazy(a)
+        if axis is None:
+            x, axis = x.reshape(-1), 0
+        elif x.ndim == 0:
+            x = x.reshape(1)
+            axis = one_axis(axis, 1)
+        return ufunc_accumulate(UFUNCS[ufunc], x, axis, dtype, out)
+
+    return function
+
+
+implements(np.cumsum)(_cumulative(np.add))
+implements(np.cumprod)(_cumulative(np.multiply))
+
+
+def _position(name: str) -> Any:
+    def function(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = _UNSET) -> Any:
+        x = as_lazy(a)
+        shape = x.shape
+        if axis is None:
+            flat, at = x.reshape(-1), 0
+        else:
+            flat, at = (x if x.ndim else x.reshape(1)), one_axis(axis, max(x.ndim, 1))
+        if flat.shape[at] == 0:
+            raise ValueError(f"attempt to get {name} of an empty sequence")
+        value = record(OPS[name], flat._value(), axis=at)
+        if keepdims is not _UNSET and keepdims:
+            kept = (1,) * len(shape) if axis is None else tuple(1 if k == at else n for k, n in enumerate(shape))
+            value = views.reshape(value, kept)
+        target = reduce_out(out)
+        if target is not None and target.dtype != np.dtype(np.intp):
+            raise TypeError("Cannot cast array data from dtype('int64') to the output's dtype according to the rule 'safe'")
+        return finish(value, target)
+
+    return function
+
+
+implements(np.argmax)(_position("argmax"))
+implements(np.argmin)(_position("argmin"))
+
+
+@implements(np.count_nonzero)
+def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """As `numpy.count_nonzero`."""
+    x = as_lazy(a)
+    counted = LazyArray._new(cast(cast(x._value(), np.dtype(bool)), np.dtype(np.int64)))
+    return ufunc_reduce(UFUNCS[np.add], counted, axis, None, None, keepdims)

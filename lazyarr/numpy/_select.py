@@ -1,0 +1,521 @@
+"""Functions that choose, order and combine elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lazyarr import views
+from lazyarr.array import LazyArray
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, dtype_or_kind, scalar_value, weak_cast
+from lazyarr.dispatch import UFUNCS, NotCompiled, implements
+from lazyarr.indexing import assigned_value
+from lazyarr.ir import extents
+from lazyarr.ir.op import OPS
+from lazyarr.ir.types import NAMES
+from lazyarr.numpy._reduce import finish, one_axis, reduce_out
+from lazyarr.numpy._ufunc import Ufunc, loop_value, operand
+from lazyarr.ops.create import const
+from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
+from lazyarr.runtime import add_check, record
+from lazyarr.weak import WeakScalar
+
+_UNSET = np._NoValue
+_I64 = np.dtype(np.int64)
+
+
+def common_dtype(*operands: Any) -> np.dtype[Any]:
+    """Result dtype of operands under NEP 50 (Python scalars are weak)."""
+    kinds = [k(1) if isinstance(k, type) else k for k in map(dtype_or_kind, operands)]
+    found = np.result_type(*kinds)
+    if found not in NAMES:
+        raise NotCompiled(f"dtype {found}")
+    return found
+
+
+@implements(np.where)
+def where(condition: Any, x: Any = _UNSET, y: Any = _UNSET, /) -> Any:
+    """As `numpy.where`."""
+    if x is _UNSET and y is _UNSET:
+        return as_lazy(condition).nonzero()
+    if x is _UNSET or y is _UNSET:
+        raise ValueError("either both or neither of x and y should be given")
+    mask = as_lazy(condition)
+    a, b = operand(x), operand(y)
+    dtype = common_dtype(a, b)
+    chosen = record(SELECT, cast(mask._value(), np.dtype(bool)), loop_value(a, dtype), loop_value(b, dtype))
+    from lazyarr import strides as geometry
+
+    arrays = [(o.shape, o.strides) for o in (mask, a, b) if isinstance(o, LazyArray)]
+    shape = chosen.type.shape
+    return LazyArray._new(chosen, geometry.keep_order(arrays, shape, dtype.itemsize) if len(shape) > 1 else None)
+
+
+@implements(np.clip)
+def clip(a: Any, a_min: Any = _UNSET, a_max: Any = _UNSET, out: Any = None, *, min: Any = _UNSET, max: Any = _UNSET,
+         **kwargs: Any) -> Any:  # fmt: skip
+    """As `numpy.clip`."""
+    if a_min is _UNSET and a_max is _UNSET:
+        a_min, a_max = (None if min is _UNSET else min), (None if max is _UNSET else max)
+    elif a_min is _UNSET or a_max is _UNSET:
+        raise TypeError(f"clip() missing 1 required positional argument: '{'a_min' if a_min is _UNSET else 'a_max'}'")
+    elif min is not _UNSET or max is not _UNSET:
+        raise ValueError("Passing `min` or `max` keyword argument when `a_min` and `a_max` are provided is forbidden.")
+    x = as_lazy(a)
+    if a_min is None and a_max is None:
+        return UFUNCS[np.positive](x, out=out, **kwargs)
+    low, high = (_without_overflow(bound, x.dtype) for bound in (a_min, a_max))
+    if low is None:
+        return UFUNCS[np.minimum](x, high, out=out, **kwargs)
+    if high is None:
+        return UFUNCS[np.maximum](x, low, out=out, **kwargs)
+    return UFUNCS[np._core.umath.clip](x, low, high, out=out, **kwargs)  # type: ignore[attr-defined]
+
+
+def _without_overflow(bound: Any, dtype: np.dtype[Any]) -> Any:
+    """A Python int bound beyond an integer dtype's range limits nothing: NumPy drops it."""
+    if type(bound) is int and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        if bound < limits.min or bound > limits.max:
+            raise NotCompiled("a bound beyond the dtype's range")
+    return bound
+
+
+@implements(np.take)
+def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
+    """As `numpy.take`."""
+    if mode not in ("raise", "wrap", "clip"):
+        raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got '{mode}')")
+    x = as_lazy(a)
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    x = x if x.ndim else x.reshape(1)
+    at = one_axis(axis, x.ndim)
+    scalar = not isinstance(indices, (LazyArray, np.ndarray, list, tuple)) or (
+        isinstance(indices, (LazyArray, np.ndarray)) and np.ndim(indices) == 0
+    )
+    index = as_lazy(indices)
+    if index.size == 0 and not isinstance(indices, (LazyArray, np.ndarray)):
+        index = as_lazy(np.zeros(index.shape, np.int64))
+    if index.dtype.kind not in "iub":
+        raise TypeError(f"Cannot cast array data from {index.dtype!r} to dtype('int64') according to the rule 'safe'")
+    n = x.shape[at]
+    if n == 0 and index.size:
+        raise IndexError("cannot do a non-empty take from an empty axes.")
+    value = cast(index._value(), _I64)
+    if mode == "wrap" and n:
+        value = record(ELEMENTWISE["remainder"], value, const(n, _I64))
+    elif mode == "clip" and n:
+        value = record(ELEMENTWISE["clip"], value, const(0, _I64), const(n - 1, _I64))
+    chosen = LazyArray._new(value)
+    if mode == "raise" and index._cell.value is value:
+        chosen = index
+    result = x[(*(slice(None),) * at, chosen if not scalar else chosen.reshape(1))]
+    if scalar:
+        result = result.reshape(x.shape[:at] + x.shape[at + 1 :])
+    found = result._value()
+    target = reduce_out(out)
+    if target is not None and target.dtype != x.dtype:
+        raise NotCompiled("out= of another dtype")
+    return finish(found, target)
+
+
+@implements(np.take_along_axis)
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    """As `numpy.take_along_axis`."""
+    x, index = as_lazy(arr), as_lazy(indices)
+    if axis is None:
+        if index.ndim != 1:
+            raise ValueError("when axis=None, `indices` must have a single dimension.")
+        x, axis = x.reshape(-1), 0
+    at = one_axis(axis, x.ndim)
+    return x[_along_axis(x, index, at)]
+
+
+def _along_axis(x: LazyArray, index: LazyArray, axis: int) -> tuple[Any, ...]:
+    if index.dtype.kind not in "iu":
+        raise IndexError("`indices` must be an integer array")
+    if index.ndim != x.ndim:
+        raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    from lazyarr.numpy._create import arange
+
+    return tuple(
+        index if k == axis else arange(n).reshape(tuple(-1 if j == k else 1 for j in range(x.ndim)))
+        for k, n in enumerate(x.shape)
+    )
+
+
+@implements(np.put_along_axis)
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
+    """As `numpy.put_along_axis`."""
+    if not isinstance(arr, LazyArray):
+        raise NotCompiled("the target is not a lazy array")
+    index = as_lazy(indices)
+    if axis is None:
+        arr.flat[index] = values
+        return
+    arr[_along_axis(arr, index, one_axis(axis, arr.ndim))] = values
+
+
+@implements(np.putmask)
+def putmask(a: Any, /, mask: Any, values: Any) -> None:
+    """As `numpy.putmask`: element k of `a` takes element k of `values`, repeated."""
+    if not isinstance(a, LazyArray):
+        raise NotCompiled("the target is not a lazy array")
+    chosen = as_lazy(mask)
+    source = as_lazy(values)
+    if chosen.shape != a.shape:
+        raise ValueError("putmask: mask and data must be the same size")
+    if source.size == 0:
+        return
+    if source.size == 1:
+        spread = assigned_value(source.reshape(()), a.shape, a.dtype)
+    else:
+        spread = cast(source.reshape(-1)[np.arange(a.size) % source.size]._value(), a.dtype)
+        spread = views.reshape(spread, a.shape)
+    a._assign(record(SELECT, cast(chosen._value(), np.dtype(bool)), spread, a._value()))
+
+
+def _stable(kind: Any, stable: Any) -> bool:
+    if kind is not None and stable is not None:
+        raise ValueError("`kind` and keyword parameters can't be provided at the same time.")
+    if kind not in (None, "quicksort", "heapsort", "mergesort", "stable"):
+        raise ValueError(f"sort kind must be one of 'quick', 'heap', or 'stable' (got {kind!r})")
+    # An unstable argsort may order equal elements in any way; NumPy's own way differs by CPU. One stable way serves.
+    return bool(stable) or kind in ("mergesort", "stable")
+
+
+@implements(np.sort)
+def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> LazyArray:
+    """As `numpy.sort`."""
+    x = as_lazy(a)
+    if order is not None:
+        raise ValueError("Cannot specify order when the array has no fields.")
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    at = one_axis(axis, x.ndim)
+    value = record(OPS["sort"], x._value(), axis=at, stable=_stable(kind, stable))
+    return LazyArray._new(value, x._copy_strides("K", x.dtype.itemsize))
+
+
+def sort_in_place(x: LazyArray, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+    """As `numpy.ndarray.sort`."""
+    if not x._writeable:
+        raise ValueError("sort array is read-only")
+    x._assign(sort(x, axis if axis is not None else -1, kind, order, stable=stable)._value())
+
+
+@implements(np.argsort)
+def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> LazyArray:
+    """As `numpy.argsort`."""
+    x = as_lazy(a)
+    if order is not None:
+        raise ValueError("Cannot specify order when the array has no fields.")
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    if x.ndim == 0:
+        x = x.reshape(1)
+    at = one_axis(axis, x.ndim)
+    return LazyArray._new(record(OPS["argsort"], x._value(), axis=at, stable=_stable(kind, stable)))
+
+
+def _kth(kth: Any, n: int) -> tuple[int, ...]:
+    given = [kth] if not isinstance(kth, (tuple, list, np.ndarray)) else list(kth)
+    found = tuple(k.__index__() for k in given)
+    for k in found:
+        if not -n <= k < n:
+            raise ValueError(f"kth(={k}) out of bounds ({n})")
+    return tuple(k % n for k in found)
+
+
+def _partitioned(name: str) -> Any:
+    def function(a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> LazyArray:
+        x = as_lazy(a)
+        if axis is None:
+            x, axis = x.reshape(-1), 0
+        at = one_axis(axis, x.ndim)
+        value = record(OPS[name], x._value(), kth=_kth(kth, x.shape[at]), axis=at)
+        return LazyArray._new(value, x._copy_strides("K", value.type.dtype.itemsize))
+
+    return function
+
+
+implements(np.partition)(_partitioned("partition"))
+implements(np.argpartition)(_partitioned("argpartition"))
+
+
+def partition_in_place(x: LazyArray, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> None:
+    """As `numpy.ndarray.partition`."""
+    x._assign(_partitioned("partition")(x, kth, axis)._value())
+
+
+@implements(np.searchsorted)
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    """As `numpy.searchsorted`."""
+    x = as_lazy(a)
+    if sorter is not None:
+        x = take(x, sorter)
+    if x.ndim != 1:
+        raise ValueError("object too deep for desired array" if x.ndim > 1 else "object of too small depth for desired "
+                         "array")  # fmt: skip
+    if side not in ("left", "right"):
+        raise ValueError(f"search side must be one of 'left' or 'right' (got {side!r})")
+    sought = operand(v)
+    dtype = common_dtype(x, sought if isinstance(sought, LazyArray) else as_lazy(v))
+    needle = loop_value(sought, dtype)
+    found = record(OPS["searchsorted"], cast(x._value(), dtype), needle, side=side)
+    return LazyArray._new(found, scalar=found.type.shape == ())
+
+
+@implements(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> LazyArray:
+    """As `numpy.bincount`; the largest element decides the length, so the data is looked at."""
+    index = as_lazy(x)
+    if index.ndim != 1:
+        raise ValueError("object too deep for desired array" if index.ndim > 1 else "object of too small depth for "
+                         "desired array")  # fmt: skip
+    if index.dtype.kind not in "iub" or index.dtype == np.uint64:
+        raise TypeError(f"Cannot cast array data from {index.dtype!r} to dtype('int64') according to the rule 'safe'")
+    data = index._data("numpy.bincount: the largest element is the result's length")
+    if data.size and data.min() < 0:
+        raise ValueError("'list' argument must have no negative elements")
+    least = minlength.__index__()
+    if least < 0:
+        raise ValueError("'minlength' must not be negative")
+    length = max(least, int(data.max()) + 1 if data.size else 0)
+    positions = cast(index._value(), _I64)
+    if weights is None:
+        return LazyArray._new(record(OPS["bincount"], positions, length=length))
+    w = as_lazy(weights)
+    if w.shape != index.shape:
+        raise ValueError("The weights and list don't have the same length.")
+    if not np.can_cast(w.dtype, np.float64, "safe"):
+        raise TypeError(f"Cannot cast array data from {w.dtype!r} to dtype('float64') according to the rule 'safe'")
+    return LazyArray._new(record(OPS["bincount_weights"], positions, cast(w._value(), np.dtype("f8")), length=length))
+
+
+@implements(np.nonzero)
+def nonzero(a: Any) -> tuple[LazyArray, ...]:
+    """As `numpy.nonzero`; the data decides the result's shape, so it is looked at."""
+    from lazyarr.array import rebuild
+
+    x = as_lazy(a)
+    if x.ndim == 0:
+        raise ValueError("Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead. If "
+                         "the context of your code is not obvious, np.atleast_1d(a).nonzero() may be")
+    return tuple(rebuild(i.copy()) for i in np.nonzero(x._data("numpy.nonzero: data decides the result's shape")))
+
+
+def _product(name: str) -> Any:
+    ufunc = UFUNCS
+
+    def function(a: Any, b: Any, out: Any = None) -> Any:
+        return ufunc[np.multiply](a, b, out=out)
+
+    function.__name__ = name
+    return function
+
+
+def _contract(subscripts: str, dtype: np.dtype[Any], *arrays: LazyArray) -> LazyArray:
+    value = record(OPS["einsum"], *(cast(a._value(), dtype) for a in arrays), subscripts=subscripts)
+    return LazyArray._new(value, scalar=value.type.shape == ())
+
+
+def _letters(n: int, start: int = 0) -> str:
+    return "".join(chr(ord("a") + start + k) if start + k < 26 else chr(ord("A") + start + k - 26) for k in range(n))
+
+
+@implements(np.dot)
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    """As `numpy.dot`."""
+    x, y = as_lazy(a), as_lazy(b)
+    if x.ndim == 0 or y.ndim == 0:
+        result = UFUNCS[np.multiply](x, y)
+    else:
+        dtype = common_dtype(x, y)
+        k = x.shape[-1]
+        other = y.shape[-2] if y.ndim > 1 else y.shape[0]
+        if k != other:
+            raise ValueError(f"shapes {_shape_text(x.shape)} and {_shape_text(y.shape)} not aligned: {k} (dim "
+                             f"{x.ndim - 1}) != {other} (dim {max(y.ndim - 2, 0)})")
+        if x.ndim <= 2 and y.ndim <= 2:
+            value = record(OPS["matmul"], cast(x._value(), dtype), cast(y._value(), dtype))
+            result = LazyArray._new(value, scalar=value.type.shape == ())
+        else:
+            left = _letters(x.ndim)
+            right = _letters(y.ndim, x.ndim)
+            if y.ndim > 1:
+                right = right[:-2] + left[-1] + right[-1]
+            else:
+                right = left[-1]
+            kept = left[:-1] + right.replace(left[-1], "")
+            result = _contract(f"{left},{right}->{kept}", dtype, x, y)
+    if out is None:
+        return result
+    if not isinstance(out, LazyArray) or out.dtype != result.dtype or out.shape != result.shape:
+        raise ValueError("output array is not acceptable (must have the right datatype, number of dimensions, and be a "
+                         "C-Array)")
+    out._assign(result._value())
+    return out
+
+
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return "(" + ",".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+@implements(np.vdot)
+def vdot(a: Any, b: Any, /) -> Any:
+    """As `numpy.vdot`."""
+    x, y = as_lazy(a).reshape(-1), as_lazy(b).reshape(-1)
+    return dot(x.conj(), y)
+
+
+@implements(np.inner)
+def inner(a: Any, b: Any, /) -> Any:
+    """As `numpy.inner`."""
+    x, y = as_lazy(a), as_lazy(b)
+    if x.ndim == 0 or y.ndim == 0:
+        return UFUNCS[np.multiply](x, y)
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError(f"shapes {_shape_text(x.shape)} and {_shape_text(y.shape)} not aligned: {x.shape[-1]} (dim "
+                         f"{x.ndim - 1}) != {y.shape[-1]} (dim {y.ndim - 1})")
+    left = _letters(x.ndim)
+    right = _letters(y.ndim - 1, x.ndim) + left[-1]
+    return _contract(f"{left},{right}->{left[:-1]}{right[:-1]}", common_dtype(x, y), x, y)
+
+
+@implements(np.outer)
+def outer(a: Any, b: Any, out: Any = None) -> Any:
+    """As `numpy.outer`."""
+    return UFUNCS[np.multiply](as_lazy(a).reshape(-1, 1), as_lazy(b).reshape(1, -1), out=out)
+
+
+@implements(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """As `numpy.tensordot`."""
+    x, y = as_lazy(a), as_lazy(b)
+    if isinstance(axes, (tuple, list)):
+        first, second = axes
+        left_axes = [one_axis(k, x.ndim) for k in (first if isinstance(first, (tuple, list)) else [first])]
+        right_axes = [one_axis(k, y.ndim) for k in (second if isinstance(second, (tuple, list)) else [second])]
+    else:
+        n = axes.__index__()
+        left_axes, right_axes = list(range(x.ndim - n, x.ndim)), list(range(n))
+    if len(left_axes) != len(right_axes) or any(
+        not (0 <= i < x.ndim and 0 <= j < y.ndim) or x.shape[i] != y.shape[j]
+        for i, j in zip(left_axes, right_axes, strict=False)
+    ):
+        raise ValueError("shape-mismatch for sum")
+    left = list(_letters(x.ndim))
+    right = list(_letters(y.ndim, x.ndim))
+    for i, j in zip(left_axes, right_axes, strict=True):
+        right[j] = left[i]
+    kept = [c for k, c in enumerate(left) if k not in left_axes] + [c for k, c in enumerate(right) if k not in right_axes]
+    result = _contract(f"{''.join(left)},{''.join(right)}->{''.join(kept)}", common_dtype(x, y), x, y)
+    return LazyArray._new(result._value()) if result._scalar else result
+
+
+@implements(np.einsum)
+def einsum(subscripts: Any, *operands: Any, out: Any = None, dtype: Any = None, order: str = "K",
+           casting: str = "safe", optimize: Any = False) -> Any:  # fmt: skip
+    """As `numpy.einsum`."""
+    if not isinstance(subscripts, str):
+        raise NotCompiled("operands with lists of axes")
+    arrays = [as_lazy(x) for x in operands]
+    explicit = explicit_subscripts(subscripts, [a.ndim for a in arrays])
+    kind = common_dtype(*arrays) if dtype is None else np.dtype(dtype)
+    if kind not in NAMES:
+        raise NotCompiled(f"dtype {kind}")
+    terms = explicit.split("->")[0].split(",")
+    sizes: dict[str, int] = {}
+    for term, a in zip(terms, arrays, strict=True):
+        for label, n in zip(term, a.shape, strict=True):
+            if sizes.setdefault(label, n) == 1:
+                sizes[label] = n
+            if n not in (1, sizes[label]):
+                raise ValueError(f"operands could not be broadcast together with remapped shapes: label {label!r} has "
+                                 f"the extents {sizes[label]} and {n}")
+    # A label of extent 1 broadcasts against a longer one.
+    if any(n != sizes[label] for term, a in zip(terms, arrays, strict=True)
+           for label, n in zip(term, a.shape, strict=True)):  # fmt: skip
+        raise NotCompiled("broadcast labels")
+    result = _contract(explicit, kind, *arrays)
+    return result if out is None else finish(result._value(), reduce_out(out))
+
+
+def explicit_subscripts(subscripts: str, ranks: list[int]) -> str:
+    """Einsum subscripts with the output written out and no ellipsis.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit operands of the given numbers of axes.
+    """
+    text = subscripts.replace(" ", "")
+    inputs, arrow, output = text.partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(ranks):
+        raise ValueError("more operands provided to einstein sum function than specified in the subscripts string"
+                         if len(ranks) > len(terms) else
+                         "fewer operands provided to einstein sum function than specified in the subscripts string")
+    if any(c not in "." and not c.isalpha() for c in "".join(terms) + output):
+        raise ValueError(f"invalid subscript in einstein sum string {subscripts!r}, subscripts must be letters")
+    used = set(text)
+    spare = [c for c in _letters(52) if c not in used]
+    widest = 0
+    for term, rank in zip(terms, ranks, strict=True):
+        named = len(term.replace("...", ""))
+        if "." in term.replace("...", "") or (named != rank and "..." not in term) or named > rank:
+            raise ValueError("einstein sum subscripts string contains too many subscripts for operand" if named > rank
+                             else "operand has more dimensions than subscripts given in einstein sum, but no '...' "
+                             "ellipsis provided to broadcast the extra dimensions.")
+        widest = max(widest, rank - named)
+    broadcast = "".join(spare[:widest])
+    full = [
+        term.replace("...", broadcast[widest - (rank - len(term.replace("...", ""))) :])
+        for term, rank in zip(terms, ranks, strict=True)
+    ]
+    if arrow:
+        result = output.replace("...", broadcast)
+        unknown = [c for c in result if c not in "".join(full)]
+        if unknown or len(set(result)) != len(result):
+            raise ValueError(f"einstein sum subscripts string included output subscript '{(unknown or [result])[0]}' "
+                             "which never appeared in an input" if unknown else
+                             "einstein sum subscripts string includes output subscript multiple times")
+    else:
+        labels = "".join(terms).replace(".", "")
+        result = broadcast + "".join(sorted(c for c in set(labels) if labels.count(c) == 1))
+    return f"{','.join(full)}->{result}"
+
+
+class MatmulUfunc(Ufunc):
+    """`numpy.matmul`."""
+
+    def _call(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if kwargs.keys() - {"dtype", "casting", "order", "subok"} or len(args) != 2:
+            raise NotCompiled("these keyword arguments")
+        x, y = (as_lazy(a) for a in args)
+        if x.ndim == 0 or y.ndim == 0:
+            which = 0 if x.ndim == 0 else 1
+            raise ValueError(f"matmul: Input operand {which} does not have enough dimensions (has 0, gufunc core with "
+                             "signature (n?,k),(k,m?)->(n?,m?) requires 1)")
+        k, other = x.shape[-1], y.shape[-2] if y.ndim > 1 else y.shape[0]
+        if k != other:
+            raise ValueError("matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature "
+                             f"(n?,k),(k,m?)->(n?,m?) (size {other} is different from {k})")
+        extents.broadcast(x.shape[:-2], y.shape[:-2])
+        dtype = np.dtype(kwargs["dtype"]) if kwargs.get("dtype") is not None else common_dtype(x, y)
+        value = record(OPS["matmul"], cast(x._value(), dtype), cast(y._value(), dtype))
+        if out is None:
+            return LazyArray._new(value, scalar=value.type.shape == ())
+        target = out[0] if isinstance(out, tuple) else out
+        if not isinstance(target, LazyArray):
+            raise NotCompiled("out= is a NumPy array")
+        if not np.can_cast(dtype, target.dtype, kwargs.get("casting", "same_kind")):
+            raise np._core._exceptions._UFuncOutputCastingError(np.matmul, "same_kind", dtype, target.dtype, 0)  # type: ignore[attr-defined]
+        target._assign(assigned_value(LazyArray._new(value), target.shape, target.dtype))
+        return target
+
+
+__all__ = ["MatmulUfunc", "PYTHON_SCALARS", "WeakScalar", "add_check", "scalar_value", "weak_cast"]

@@ -1,0 +1,397 @@
+"""Functions that change shape: reshape, transpose, join, repeat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lazyarr import strides as geometry
+from lazyarr import views
+from lazyarr.array import LazyArray
+from lazyarr.convert import as_lazy, cast, fresh
+from lazyarr.dispatch import NotCompiled, implements
+from lazyarr.ir.op import OPS
+from lazyarr.numpy._reduce import one_axis
+from lazyarr.runtime import record
+
+
+def as_shape(shape: Any) -> tuple[int, ...]:
+    """A shape argument as a tuple of ints."""
+    if isinstance(shape, (tuple, list)):
+        return tuple(n.__index__() for n in shape)
+    if isinstance(shape, (np.ndarray, LazyArray)) and shape.ndim:
+        return tuple(int(n) for n in np.asarray(shape))
+    return (shape.__index__(),)
+
+
+def _order(order: str, x: LazyArray) -> str:
+    if order == "A":
+        fortran = x.flags.fnc
+        return "F" if fortran else "C"
+    if order not in ("C", "F"):
+        raise ValueError(f"order must be one of 'C', 'F', or 'A' (got {order!r})")
+    return order
+
+
+@implements(np.reshape)
+def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> LazyArray:
+    """As `numpy.reshape`: a view where NumPy's strides allow one, a copy otherwise."""
+    x = as_lazy(a)
+    wanted = geometry.resolve_shape(x.size, as_shape(shape))
+    order = _order(order or "C", x)
+    strides = None
+    if copy is not True:
+        strides = geometry.reshape(x.shape, x.strides, x.dtype.itemsize, wanted, order)  # type: ignore[arg-type]
+        if strides is None and copy is False:
+            raise ValueError("Unable to avoid creating a copy while reshaping.")
+    if strides is None or x._scalar:
+        value = views.reshaped(x._value(), wanted, order)
+        return LazyArray._new(value, geometry.contiguous(wanted, x.dtype.itemsize, order))  # type: ignore[arg-type]
+    return x._view(views.Reshape(x.shape, wanted, order), wanted, strides)
+
+
+@implements(np.ravel)
+def ravel(a: Any, order: str = "C") -> LazyArray:
+    """As `numpy.ravel`."""
+    x = as_lazy(a)
+    if order == "K":
+        by_stride = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
+        if any(s < 0 for s in x.strides):
+            raise NotCompiled("ravel(order='K') of negative strides")
+        x, order = x._transposed(tuple(by_stride)), "C"
+    order = _order(order or "C", x)
+    contiguous = geometry.is_c_contiguous if order == "C" else geometry.is_f_contiguous
+    if contiguous(x.shape, x.strides, x.dtype.itemsize):
+        return reshape(x, (-1,) if x.size else (0,), order)
+    # NumPy's ravel copies whatever is not contiguous, also where reshape(-1) would be a view.
+    value = views.reshaped(x._value(), (x.size,), order)
+    return LazyArray._new(value)
+
+
+@implements(np.transpose)
+def transpose(a: Any, axes: Any = None) -> LazyArray:
+    """As `numpy.transpose`."""
+    x = as_lazy(a)
+    if axes is None:
+        return x.T
+    return _transposed(x, tuple(axes) if isinstance(axes, (tuple, list)) else (axes,))
+
+
+def _transposed(x: LazyArray, axes: Sequence[Any]) -> LazyArray:
+    if len(axes) != x.ndim:
+        raise ValueError("axes don't match array")
+    normal = tuple(one_axis(axis, x.ndim) for axis in axes)
+    if len(set(normal)) != len(normal):
+        raise ValueError("repeated axis in transpose")
+    return x._transposed(normal)
+
+
+@implements(np.swapaxes)
+def swapaxes(a: Any, axis1: int, axis2: int) -> LazyArray:
+    """As `numpy.swapaxes`."""
+    x = as_lazy(a)
+    i, j = one_axis(axis1, x.ndim), one_axis(axis2, x.ndim)
+    axes = list(range(x.ndim))
+    axes[i], axes[j] = axes[j], axes[i]
+    return x._transposed(tuple(axes))
+
+
+@implements(np.squeeze)
+def squeeze(a: Any, axis: Any = None) -> LazyArray:
+    """As `numpy.squeeze`."""
+    x = as_lazy(a)
+    shape, strides = geometry.squeeze(x.shape, x.strides, axis)
+    return x if x._scalar else x._view(views.Reshape(x.shape, shape), shape, strides)
+
+
+@implements(np.broadcast_to)
+def broadcast_to(array: Any, shape: Any, subok: bool = False) -> LazyArray:
+    """As `numpy.broadcast_to`: a read-only view."""
+    x = as_lazy(array)
+    wanted = as_shape(shape)
+    strides = geometry.broadcast_to(x.shape, x.strides, wanted)
+    return x._view(views.Broadcast(wanted), wanted, strides, writeable=False)
+
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[LazyArray, ...]:
+    """As `numpy.broadcast_arrays`."""
+    arrays = [as_lazy(a) for a in args]
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    return tuple(a if a.shape == shape else broadcast_to(a, shape) for a in arrays)
+
+
+@implements(np.diagonal)
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> LazyArray:
+    """As `numpy.diagonal`: a read-only view."""
+    x = as_lazy(a)
+    if x.ndim < 2:
+        raise ValueError("diag requires an array of at least two dimensions")
+    start, shape, strides = geometry.diagonal(x.shape, x.strides, offset, axis1, axis2)
+    first, second = one_axis(axis1, x.ndim), one_axis(axis2, x.ndim)
+    return x._view(_Diagonal(offset, first, second), shape, strides, start, writeable=False)
+
+
+class _Diagonal:
+    """The view step of a diagonal."""
+
+    def __init__(self, offset: int, axis1: int, axis2: int):
+        self._attrs = {"offset": offset, "axis1": axis1, "axis2": axis2}
+
+    def read(self, base: Any) -> Any:
+        return record(OPS["diagonal"], base, **self._attrs)
+
+    def write(self, base: Any, new: Any) -> Any:
+        raise ValueError("assignment destination is read-only")
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.diagonal(base, **self._attrs)
+
+
+def _joined(arrays: Sequence[Any], dtype: Any, casting: str, out: Any) -> tuple[list[LazyArray], np.dtype[Any]]:
+    from lazyarr.numpy._create import result_type
+
+    lazy = [as_lazy(a) for a in arrays]
+    if not lazy:
+        raise ValueError("need at least one array to concatenate")
+    if dtype is not None and out is not None:
+        raise TypeError("concatenate() only takes `out` or `dtype` as an argument, but both were provided.")
+    # Joining looks at Python scalars as arrays; only their lists and arrays have a say here.
+    common = np.dtype(dtype) if dtype is not None else result_type(*lazy)
+    wanted = out.dtype if out is not None else common
+    for a in lazy:
+        if not np.can_cast(a.dtype, wanted, casting):  # type: ignore[arg-type]
+            raise TypeError(f"Cannot cast array data from {a.dtype!r} to {wanted!r} according to the rule '{casting}'")
+    return lazy, common
+
+
+@implements(np.concatenate)
+def concatenate(
+    arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> LazyArray:
+    """As `numpy.concatenate`."""
+    parts = list(arrays) if not isinstance(arrays, LazyArray) else [arrays[k] for k in range(len(arrays))]
+    lazy, common = _joined(parts, dtype, casting, out)
+    if axis is None:
+        lazy, at = [a.reshape(-1) for a in lazy], 0
+    else:
+        if lazy[0].ndim == 0:
+            raise ValueError("zero-dimensional arrays cannot be concatenated")
+        at = one_axis(axis, lazy[0].ndim)
+    first = lazy[0]
+    for k, a in enumerate(lazy):
+        if a.ndim != first.ndim:
+            raise ValueError("all the input array dimensions except for the concatenation axis must match exactly, but "
+                             f"the array at index 0 has {first.ndim} dimension(s) and the array at index {k} has "
+                             f"{a.ndim} dimension(s)")
+        for axis_, (m, n) in enumerate(zip(first.shape, a.shape, strict=True)):
+            if axis_ != at and m != n:
+                raise ValueError("all the input array dimensions except for the concatenation axis must match exactly, "
+                                 f"but along dimension {axis_}, the array at index 0 has size {m} and the array at "
+                                 f"index {k} has size {n}")
+    value = record(OPS["concatenate"], *(cast(a._value(), common) for a in lazy), axis=at)
+    if out is not None:
+        if out.shape != value.type.shape:
+            raise ValueError("Output array is the wrong shape")
+        out[...] = LazyArray._new(value)
+        return out  # type: ignore[no-any-return]
+    fortran = value.type.ndim > 1 and all(a.flags.f_contiguous and not a.flags.c_contiguous for a in lazy)
+    return LazyArray._new(value, geometry.contiguous(value.type.shape, common.itemsize, "F" if fortran else "C"))
+
+
+@implements(np.stack)
+def stack(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> LazyArray:
+    """As `numpy.stack`."""
+    lazy = [as_lazy(a) for a in arrays]
+    if not lazy:
+        raise ValueError("need at least one array to stack")
+    if len({a.shape for a in lazy}) != 1:
+        raise ValueError("all input arrays must have the same shape")
+    at = one_axis(axis, lazy[0].ndim + 1)
+    key = (slice(None),) * at + (None,)
+    return concatenate([(LazyArray._new(a._value()) if a._scalar else a)[key] for a in lazy], at, out,
+                       dtype=dtype, casting=casting)  # fmt: skip
+
+
+@implements(np.repeat)
+def repeat(a: Any, repeats: Any, axis: Any = None) -> LazyArray:
+    """As `numpy.repeat`; `repeats` decides the result's shape, so its data is looked at."""
+    x = as_lazy(a)
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    at = one_axis(axis, max(x.ndim, 1))
+    x = x if x.ndim else x.reshape(1)
+    counts = np.asarray(repeats.__index__() if hasattr(repeats, "__index__") and not isinstance(repeats, LazyArray)
+                        else repeats)  # fmt: skip
+    if counts.dtype.kind not in "iub":
+        raise TypeError(f"Cannot cast array data from {counts.dtype!r} to dtype('int64') according to the rule 'safe'")
+    if counts.size and counts.min() < 0:
+        raise ValueError("repeats may not contain negative values.")
+    n = x.shape[at]
+    if counts.size == 1:
+        each = int(counts.reshape(-1)[0])
+        shape = (*x.shape[: at + 1], each, *x.shape[at + 1 :])
+        spread = views.broadcast(views.reshape(x._value(), (*x.shape[: at + 1], 1, *x.shape[at + 1 :])), shape)
+        return LazyArray._new(views.reshape(spread, (*x.shape[:at], n * each, *x.shape[at + 1 :])))
+    if counts.shape != (n,):
+        raise ValueError(f"operands could not be broadcast together with shape ({n},) {counts.shape}")
+    return x.take(np.repeat(np.arange(n), counts), axis=at)  # type: ignore[no-any-return]
+
+
+@implements(np.roll)
+def roll(a: Any, shift: Any, axis: Any = None) -> LazyArray:
+    """As `numpy.roll`."""
+    x = as_lazy(a)
+    if axis is None:
+        return roll(x.reshape(-1), shift, 0).reshape(x.shape)  # type: ignore[no-any-return]
+    shifts, axes = np.broadcast_arrays(_ints(shift), _ints(axis))
+    if shifts.ndim > 1:
+        raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
+    by_axis: dict[int, int] = {}
+    for s, at in zip(np.atleast_1d(shifts).tolist(), np.atleast_1d(axes).tolist(), strict=True):
+        normal = one_axis(at, x.ndim)
+        by_axis[normal] = by_axis.get(normal, 0) + s
+    value = x._value()
+    for at, s in by_axis.items():
+        n = x.shape[at]
+        if n and s % n:
+            value = record(OPS["roll"], value, shift=s % n, axis=at)
+    return LazyArray._new(value, x._copy_strides("K", x.dtype.itemsize))
+
+
+def _ints(x: Any) -> np.ndarray[Any, Any]:
+    if isinstance(x, (tuple, list)):
+        return np.array([i.__index__() for i in x], dtype=np.int64)
+    return np.asarray(x.__index__() if not isinstance(x, np.ndarray) or x.ndim == 0 else x)
+
+
+@implements(np.flip)
+def flip(m: Any, axis: Any = None) -> LazyArray:
+    """As `numpy.flip`: a view."""
+    x = as_lazy(m)
+    if axis is None:
+        axes: tuple[int, ...] = tuple(range(x.ndim))
+    else:
+        axes = tuple(one_axis(k, x.ndim) for k in (axis if isinstance(axis, tuple) else (axis,)))
+        if len(set(axes)) != len(axes):
+            raise ValueError("repeated axis")
+    return x[tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(x.ndim))]  # type: ignore[no-any-return]
+
+
+@implements(np.tile)
+def tile(A: Any, reps: Any) -> LazyArray:
+    """As `numpy.tile`."""
+    x = as_lazy(A)
+    counts = as_shape(reps)
+    rank = max(x.ndim, len(counts))
+    counts = (1,) * (rank - len(counts)) + counts
+    shape = (1,) * (rank - x.ndim) + x.shape
+    if all(c == 1 for c in counts):
+        return LazyArray._new(views.reshape(x._value(), shape))
+    paired = tuple(k for n in shape for k in (1, n))
+    spread = tuple(k for c, n in zip(counts, shape, strict=True) for k in (c, n))
+    value = views.broadcast(views.reshape(x._value(), paired), spread)
+    return LazyArray._new(views.reshape(value, tuple(c * n for c, n in zip(counts, shape, strict=True))))
+
+
+@implements(np.pad)
+def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> LazyArray:
+    """As `numpy.pad`: constant padding is one operation, other modes are reads by index."""
+    x = as_lazy(array)
+    widths = _pad_widths(pad_width, x.ndim)
+    if mode == "constant":
+        constant = kwargs.pop("constant_values", 0)
+        if kwargs:
+            raise ValueError(f"unsupported keyword arguments for mode 'constant': {set(kwargs)}")
+        if isinstance(constant, (tuple, list)) or np.ndim(constant):
+            raise NotCompiled("constant_values that differ by side")
+        from lazyarr.indexing import assigned_value
+
+        value = record(OPS["pad"], x._value(), assigned_value(constant, (), x.dtype),
+                       low=tuple(w[0] for w in widths), high=tuple(w[1] for w in widths))  # fmt: skip
+        return LazyArray._new(value, _padded_strides(x, value.type.shape))
+    if mode in ("edge", "wrap", "reflect", "symmetric") and not kwargs and 0 not in x.shape:
+        found = x
+        for axis, (low, high) in enumerate(widths):
+            if (low, high) != (0, 0):
+                where = np.pad(np.arange(x.shape[axis]), (low, high), mode=mode)
+                found = found.take(where, axis=axis)
+        if found is x:
+            return x.copy(order="K")
+        return LazyArray._new(found._value(), _padded_strides(x, found.shape))
+    raise NotCompiled(f"mode {mode!r}")
+
+
+def _padded_strides(x: LazyArray, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return geometry.contiguous(shape, x.dtype.itemsize, "F" if x.flags.fnc else "C")
+
+
+def _pad_widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+    if isinstance(pad_width, dict):
+        raise NotCompiled("pad_width as a dict")
+    widths = np.asarray(pad_width)
+    if widths.dtype.kind != "i":
+        raise TypeError("`pad_width` must be of integral type.")
+    if widths.size and widths.min() < 0:
+        raise ValueError("index can't contain negative values")
+    return [(int(low), int(high)) for low, high in np.broadcast_to(widths, (ndim, 2))]
+
+
+@implements(np.copyto)
+def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    """As `numpy.copyto`."""
+    if not isinstance(dst, LazyArray):
+        raise NotCompiled("the destination is a NumPy array") if isinstance(dst, np.ndarray) else TypeError(
+            f"copyto() argument 1 must be numpy.ndarray, not {type(dst).__name__}")
+    from lazyarr.convert import PYTHON_SCALARS
+    from lazyarr.indexing import assigned_value
+    from lazyarr.ops.elementwise import SELECT
+    from lazyarr.weak import WeakScalar
+
+    if not dst._writeable:
+        raise ValueError("assignment destination is read-only")
+    if not isinstance(src, (WeakScalar, *PYTHON_SCALARS)) or isinstance(src, np.generic):
+        src = as_lazy(src)
+        if not np.can_cast(src.dtype, dst.dtype, casting):  # type: ignore[arg-type]
+            raise TypeError(f"Cannot cast array data from {src.dtype!r} to {dst.dtype!r} according to the rule "
+                            f"'{casting}'")
+    elif not np.can_cast(np.min_scalar_type(src) if not isinstance(src, WeakScalar) else src.python_type, dst.dtype,
+                         casting):  # type: ignore[arg-type]  # fmt: skip
+        raise TypeError(f"Cannot cast scalar from {np.asarray(src).dtype!r} to {dst.dtype!r} according to the rule "
+                        f"'{casting}'")
+    new = assigned_value(src, dst.shape, dst.dtype)
+    if where is not True:
+        mask = as_lazy(where)
+        if mask.dtype != np.bool_:
+            raise TypeError(f"Cannot cast array data from {mask.dtype!r} to dtype('bool') according to the rule 'safe'")
+        new = record(SELECT, assigned_value(mask, dst.shape, np.dtype(bool)), new, dst._value())
+    dst._assign(new)
+
+
+def astype(x: LazyArray, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True,
+           copy: bool = True) -> LazyArray:  # fmt: skip
+    """As `numpy.ndarray.astype`."""
+    wanted = np.dtype(dtype)
+    if not np.can_cast(x.dtype, wanted, casting):  # type: ignore[arg-type]
+        raise TypeError(f"Cannot cast array data from {x.dtype!r} to {wanted!r} according to the rule '{casting}'")
+    if not copy and wanted == x.dtype and order in ("K", "A"):
+        return x
+    if x._scalar:
+        return fresh_scalar(x, wanted)
+    return LazyArray._new(cast(x._value(), wanted), x._copy_strides(order, wanted.itemsize))
+
+
+def fresh_scalar(x: LazyArray, dtype: np.dtype[Any]) -> LazyArray:
+    """A scalar with another dtype."""
+    return LazyArray._new(cast(x._value(), dtype), scalar=True)
+
+
+def count(shape: Sequence[int]) -> int:
+    """Number of elements."""
+    return math.prod(shape)
+
+
+__all__ = ["astype", "concatenate", "fresh", "reshape", "stack", "transpose"]

@@ -1,0 +1,334 @@
+"""Lazy ufuncs: NumPy's calling convention, its dtype resolution (NEP 50), and its methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lazyarr import strides as geometry
+from lazyarr import views
+from lazyarr.array import LazyArray
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, scalar_value, weak_cast
+from lazyarr.dispatch import NotCompiled
+from lazyarr.fallback import run_in_numpy
+from lazyarr.ir import extents
+from lazyarr.ir.node import Value
+from lazyarr.ir.op import Op
+from lazyarr.ir.types import NAMES, WEAK
+from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
+from lazyarr.runtime import add_check, record, record_all
+from lazyarr.weak import WeakScalar
+
+_COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+
+
+class Ufunc:
+    """The lazy counterpart of a NumPy ufunc.
+
+    Attributes
+    ----------
+    numpy : numpy.ufunc
+        The ufunc itself; its attributes (``nin``, ``identity``, ``types``, ...) are this object's too.
+    """
+
+    def __init__(self, numpy: np.ufunc):
+        self.numpy = numpy
+        self.op: Op | None = ELEMENTWISE.get(numpy.__name__)
+        self.__name__ = numpy.__name__
+        self.__doc__ = numpy.__doc__
+        self.nin, self.nout = numpy.nin, numpy.nout
+        self._loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
+
+    def __repr__(self) -> str:
+        return f"<lazy ufunc '{self.__name__}'>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.numpy, name)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return _by_ufunc, (self.numpy,)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.op is None:
+            return run_in_numpy(self.numpy, args, kwargs, f"numpy.{self.__name__} is not compiled")
+        try:
+            return self._call(*args, **kwargs)
+        except NotCompiled as reason:
+            return run_in_numpy(self.numpy, args, kwargs, f"numpy.{self.__name__}: {reason}")
+
+    def _call(
+        self, *args: Any, out: Any = None, where: Any = True, casting: str = "same_kind", order: str = "K",
+        dtype: Any = None, signature: Any = None, sig: Any = None, subok: bool = True,
+    ) -> Any:  # fmt: skip
+        nin, nout = self.nin, self.nout
+        if len(args) > nin:
+            if out is not None:
+                raise TypeError("cannot specify 'out' as both a positional and keyword argument")
+            if len(args) > nin + nout:
+                raise TypeError(f"{self.__name__}() takes from {nin} to {nin + nout} positional arguments but "
+                                f"{len(args)} were given")
+            out = tuple(args[nin:]) + (None,) * (nin + nout - len(args))
+        elif len(args) < nin:
+            raise TypeError(f"{self.__name__}() takes from {nin} to {nin + nout} positional arguments but "
+                            f"{len(args)} were given")
+        outs = _outs(out, nout)
+        inputs = [operand(x) for x in args[:nin]]
+        if signature is None:
+            signature = sig
+        loop = self._resolve(inputs, outs, dtype, signature, casting)
+        bounds = self._beyond_range(inputs, loop)
+        shapes = [x.shape if isinstance(x, LazyArray) else () for x in inputs]
+        values = [None] * nin if bounds is not None else [
+            loop_value(x, d) for x, d in zip(inputs, loop, strict=False)
+        ]  # fmt: skip
+        shape = self._shape(shapes, outs)
+        mask = None if where is True else self._mask(where)
+        if mask is not None:
+            shape = extents.broadcast(shape, mask.type.shape)
+            if any(o is not None and o.shape != shape for o in outs):
+                _refuse_out(next(o for o in outs if o is not None).shape, shape)
+        if bounds is not None:
+            results: tuple[Value, ...] = (views.broadcast(scalar_value(bounds, np.dtype(bool)), shape),)
+        else:
+            self._check_domain(values, inputs)
+            assert self.op is not None
+            results = record_all(self.op, *values)  # type: ignore[arg-type]
+        scalar = shape == () and mask is None
+        given = [(x.shape, x.strides) for x in inputs if isinstance(x, LazyArray)]
+        finished = [
+            self._finish(r, o, shape, mask, scalar, given, order) for r, o in zip(results, outs, strict=True)
+        ]
+        return finished[0] if nout == 1 else tuple(finished)
+
+    def _resolve(
+        self, inputs: Sequence[Any], outs: Sequence[LazyArray | None], dtype: Any, signature: Any, casting: str
+    ) -> tuple[np.dtype[Any], ...]:
+        """Dtypes of the loop NumPy would run: inputs, then outputs."""
+        kinds = [kind_of(x) for x in inputs]
+        key = (*kinds, *(None if o is None else o.dtype for o in outs))
+        plain = dtype is None and signature is None and casting == "same_kind"
+        if plain:
+            found = self._loops.get(key)
+            if found is not None:
+                return found
+        asked = _signature(self, dtype, signature)
+        if all(isinstance(k, type) for k in kinds):
+            # NumPy resolves Python scalars alone as arrays of their default dtypes.
+            kinds = [np.asarray(x).dtype if isinstance(x, PYTHON_SCALARS) else WEAK[k]
+                     for x, k in zip(inputs, kinds, strict=True)]  # fmt: skip
+        loop: tuple[np.dtype[Any], ...] = self.numpy.resolve_dtypes(
+            (*kinds, *(None if o is None else o.dtype for o in outs)),  # type: ignore[arg-type]
+            casting=casting, **({} if asked is None else {"signature": asked}),
+        )  # fmt: skip
+        if any(d not in NAMES for d in loop):
+            raise NotCompiled(f"dtype {next(d for d in loop if d not in NAMES)}")
+        if plain:
+            self._loops[key] = loop
+        return loop
+
+    def _beyond_range(self, inputs: Sequence[Any], loop: Sequence[np.dtype[Any]]) -> bool | None:
+        """The answer of a comparison with a Python int no element can equal; None for all other calls."""
+        if self.__name__ not in _COMPARISONS or loop[0].kind not in "iu":
+            return None
+        for position, x in enumerate(inputs):
+            if type(x) is int:
+                limits = np.iinfo(loop[position])
+                if not limits.min <= x <= limits.max:
+                    big = x > limits.max
+                    lesser_first = self.__name__.startswith("less") == (position == 1)
+                    return {"equal": False, "not_equal": True}.get(self.__name__, lesser_first == big)
+        return None
+
+    def _shape(self, shapes: list[tuple[int, ...]], outs: Sequence[LazyArray | None]) -> tuple[int, ...]:
+        shape = extents.broadcast(*shapes)
+        for o in outs:
+            if o is not None and o.shape != shape:
+                full = extents.broadcast(shape, o.shape)
+                if full != o.shape:
+                    _refuse_out(o.shape, full)
+                shape = full
+        return shape
+
+    def _mask(self, where: Any) -> Value:
+        array = as_lazy(where)
+        if array.dtype != np.bool_:
+            raise TypeError(f"Cannot cast array data from {array.dtype!r} to dtype('bool') according to the rule 'safe'")
+        return array._value()
+
+    def _check_domain(self, values: Sequence[Value | None], inputs: Sequence[Any]) -> None:
+        """What NumPy refuses by value: integers to negative powers."""
+        if self.__name__ != "power":
+            return
+        exponent = values[1]
+        assert exponent is not None
+        if exponent.type.dtype.kind != "i":
+            return
+        message = "Integers to negative integer powers are not allowed."
+        if isinstance(inputs[1], PYTHON_SCALARS):
+            if inputs[1] < 0:
+                raise ValueError(message)
+            return
+        negative = record(ELEMENTWISE["less"], exponent, scalar_value(0, exponent.type.dtype))
+        if exponent.type.shape:
+            from lazyarr.ir.op import OPS
+
+            negative = record(OPS["reduce"], negative, kind="logical_or", axes=tuple(range(exponent.type.ndim)))
+        add_check(record(ELEMENTWISE["logical_not"], negative), "ValueError", message)
+
+    def _finish(
+        self, result: Value, out: LazyArray | None, shape: tuple[int, ...], mask: Value | None, scalar: bool,
+        given: Sequence[Any], order: str,
+    ) -> LazyArray:  # fmt: skip
+        if out is None:
+            if mask is not None:
+                # Where the mask is False NumPy leaves memory as it was allocated; zeros are as good as any.
+                result = record(SELECT, mask, views.broadcast(result, shape), views.zeros(shape, result.type.dtype))
+            elif result.type.shape != shape:
+                result = views.broadcast(result, shape)
+            type = result.type
+            if order == "K":
+                strides = geometry.keep_order(given, shape, type.dtype.itemsize) if len(shape) > 1 else None
+            else:
+                fortran = order == "F" or (order == "A" and bool(given) and all(
+                    geometry.is_f_contiguous(s, t, 1) for s, t in given))  # fmt: skip
+                strides = geometry.contiguous(shape, type.dtype.itemsize, "F" if fortran else "C")
+            return LazyArray._new(result, strides, scalar)
+        result = views.broadcast(cast(result, out.dtype), out.shape)
+        if mask is not None:
+            result = record(SELECT, mask, result, out._value())
+        out._assign(result)
+        return out
+
+    # -- methods -------------------------------------------------------------------------------------------
+
+    def reduce(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
+               initial: Any = np._NoValue, where: Any = True) -> Any:  # fmt: skip
+        from lazyarr.numpy import _reduce
+
+        kwargs = {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims}
+        if initial is not np._NoValue:
+            kwargs["initial"] = initial
+        if where is not True:
+            kwargs["where"] = where
+        return self._method("reduce", _reduce.ufunc_reduce, (array,), kwargs)
+
+    def accumulate(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
+        from lazyarr.numpy import _reduce
+
+        return self._method("accumulate", _reduce.ufunc_accumulate, (array,), {"axis": axis, "dtype": dtype, "out": out})
+
+    def reduceat(self, array: Any, indices: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
+        return run_in_numpy(self.numpy.reduceat, (array, indices), {"axis": axis, "dtype": dtype, "out": out},
+                            f"numpy.{self.__name__}.reduceat is not compiled")
+
+    def outer(self, a: Any, b: Any, /, **kwargs: Any) -> Any:
+        """``ufunc(a[..., None, ...], b)`` over all pairs of elements."""
+        if self.nin != 2:
+            raise ValueError("outer product only supported for binary functions")
+        if self.numpy.signature is not None:
+            raise RuntimeError(f"Reduction not defined on ufunc with signature {self.numpy.signature}")
+        a = a if isinstance(a, WeakScalar) else as_lazy(a)
+        b = b if isinstance(b, WeakScalar) else as_lazy(b)
+        if isinstance(a, LazyArray) and isinstance(b, LazyArray):
+            a = a[(...,) + (None,) * b.ndim]
+        return self(a, b, **kwargs)
+
+    def at(self, a: Any, indices: Any, b: Any = None, /) -> None:
+        """Unbuffered in-place operation: repeated indices count every time."""
+        from lazyarr import indexing
+
+        args = (a, indices) if b is None else (a, indices, b)
+        try:
+            indexing.ufunc_at(self, *args)
+        except NotCompiled as reason:
+            run_in_numpy(self.numpy.at, args, {}, f"numpy.{self.__name__}.at: {reason}")
+
+    def _method(self, name: str, implementation: Any, args: Any, kwargs: Any) -> Any:
+        try:
+            return implementation(self, *args, **kwargs)
+        except NotCompiled as reason:
+            return run_in_numpy(getattr(self.numpy, name), args, kwargs, f"numpy.{self.__name__}.{name}: {reason}")
+
+
+def _by_ufunc(ufunc: np.ufunc) -> Any:
+    from lazyarr.dispatch import UFUNCS
+
+    return UFUNCS[ufunc]
+
+
+def operand(x: Any) -> Any:
+    """An operand of a ufunc: a lazy array, a Python scalar, or a traced one."""
+    if isinstance(x, LazyArray) or type(x) in (float, int, complex, bool):
+        return x
+    return x if isinstance(x, WeakScalar) else as_lazy(x)
+
+
+def kind_of(x: Any) -> Any:
+    """What dtype resolution takes: a dtype, or int, float or complex for a Python scalar."""
+    if isinstance(x, LazyArray):
+        return x.dtype
+    if type(x) is bool:
+        return np.dtype(bool)
+    return x.python_type if isinstance(x, WeakScalar) else type(x)
+
+
+def loop_value(x: Any, dtype: np.dtype[Any]) -> Value:
+    """An operand as a value of the loop's dtype."""
+    if isinstance(x, LazyArray):
+        return cast(x._value(), dtype)
+    return weak_cast(x, dtype) if isinstance(x, WeakScalar) else scalar_value(x, dtype)
+
+
+def _outs(out: Any, nout: int) -> tuple[LazyArray | None, ...]:
+    """The ``out=`` argument as one entry an output.
+
+    Raises
+    ------
+    TypeError
+        If an entry is not an array, in NumPy's words.
+    """
+    if out is None:
+        return (None,) * nout
+    given = out if isinstance(out, tuple) else (out,)
+    if len(given) != nout:
+        raise ValueError("The 'out' tuple must have exactly one entry per ufunc output" if isinstance(out, tuple)
+                         else "'out' must be a tuple of arrays")
+    for o in given:
+        if o is not None and not isinstance(o, LazyArray):
+            if isinstance(o, np.ndarray):
+                raise NotCompiled("out= is a NumPy array")
+            raise TypeError("return arrays must be of ArrayType")
+        if o is not None and (o._scalar or not o._writeable):
+            if o._scalar:
+                raise TypeError("return arrays must be of ArrayType")
+            raise ValueError("output array is read-only")
+    return given
+
+
+def _refuse_out(out: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    def text(s: tuple[int, ...]) -> str:
+        return "(" + ",".join(map(str, s)) + ("," if len(s) == 1 else "") + ")"
+
+    raise ValueError(f"non-broadcastable output operand with shape {text(out)} doesn't match the broadcast shape "
+                     f"{text(shape)}")
+
+
+def _signature(ufunc: Ufunc, dtype: Any, signature: Any) -> Any:
+    """The ``signature`` for `resolve_dtypes` that ``dtype=`` and ``signature=`` of a call ask for."""
+    if dtype is not None:
+        if signature is not None:
+            raise TypeError("cannot specify both 'signature' and 'dtype'")
+        if isinstance(dtype, type) and issubclass(dtype, np.dtype):
+            dtype = dtype()
+        return (*(None,) * ufunc.nin, *(np.dtype(dtype),) * ufunc.nout)
+    if isinstance(signature, str):
+        return tuple(np.dtype(c) for c in signature.replace("->", ""))
+    if signature is None or isinstance(signature, tuple):
+        if signature is not None and len(signature) == 1:
+            return (*(None,) * ufunc.nin, *(np.dtype(signature[0]),) * ufunc.nout)
+        return signature if signature is None else tuple(None if s is None else np.dtype(s) for s in signature)
+    raise TypeError("the signature object to ufunc must be a string or a tuple.")

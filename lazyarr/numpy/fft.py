@@ -1,0 +1,7 @@
+"""NumPy's `numpy.fft` over lazy arrays."""
+
+from __future__ import annotations
+
+from lazyarr.numpy._submodule import fill
+
+fill(globals(), "fft")

@@ -1,0 +1,354 @@
+"""The runtime: recorded values -> graph -> passes -> back ends -> results, and the caches in between."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
+from typing import Any, Protocol
+from weakref import ref
+
+import numpy as np
+
+import lazyarr.ops  # noqa: F401  declares the operations
+from lazyarr import settings
+from lazyarr.ir.graph import Check, Graph, Line, Program, depth_first, param
+from lazyarr.ir.node import Node, Value, make
+from lazyarr.ir.op import Cost, Op
+from lazyarr.ir.types import ArrayType
+from lazyarr.source import user_line
+
+
+def _never(*args: Any, **attrs: Any) -> Any:
+    raise RuntimeError("a leaf is captured as a parameter before a graph is run")
+
+
+#: Data that exists, as an operand of recorded work. Not interned: each is its own.
+LEAF = Op(
+    name="leaf",
+    numpy="an array that exists",
+    infer=_never,
+    evaluate=_never,
+    jax=None,
+    access=lambda **attrs: (),
+    cost=lambda **attrs: Cost(0, 0),
+    backends=(),
+    samples=lambda: (),
+)
+
+
+class Leaf(Node):
+    """A node that holds data: a NumPy array, a jax array, or a Python scalar (weak)."""
+
+    __slots__ = ("data",)
+    data: Any
+
+    def __init__(self, data: Any, type: ArrayType):
+        super().__init__(LEAF, (), (), (type,))
+        self.data = data
+
+
+def leaf(data: Any, type: ArrayType) -> Value:
+    """A value that stands for `data`, which nobody may change from now on."""
+    return Value(Leaf(data, type), 0)
+
+
+def record(op: Op, *operands: Value, **attrs: Any) -> Value:
+    """The first result of `op`, credited to the user's line."""
+    return Value(record_node(op, operands, attrs), 0)
+
+
+def record_all(op: Op, *operands: Value, **attrs: Any) -> tuple[Value, ...]:
+    """All results of `op`, credited to the user's line."""
+    return record_node(op, operands, attrs).values
+
+
+def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> Node:
+    """The node of `op`, credited to the user's line."""
+    node = make(op, operands, tuple(sorted(attrs.items())) if len(attrs) > 1 else tuple(attrs.items()))
+    line = user_line(3)
+    if line not in node.lines:
+        node.lines = node.lines | {line}
+    return node
+
+
+class RunCheck(Exception):
+    """A check failed; carries the check and the line that recorded it."""
+
+
+class Holder(Protocol):
+    """What keeps a recorded value alive and takes its data once it is computed (a storage cell)."""
+
+    value: Value
+
+
+class Observer(Protocol):
+    """Told when recorded work has to run because Python looks at its data."""
+
+    def observed(self, why: str) -> None:
+        """Data is about to be looked at."""
+
+    def foreign(self, array: Any) -> None:
+        """A NumPy array that no argument holds takes part in the work."""
+
+
+class Recording:
+    """What is recorded and not yet run, in one thread (or one accelerated call)."""
+
+    def __init__(self, observer: Observer | None = None):
+        self.holders: list[Any] = []
+        self.checks: list[tuple[Check, Line]] = []
+        self.since_flush = 0
+        self.flush_line: Line | None = None
+        self.observer = observer
+
+    def hold(self, holder: Holder) -> None:
+        """Note that `holder` has pending work; counts towards a flush."""
+        self.holders.append(ref(holder))
+        self.since_flush += 1
+        if self.since_flush > settings.current.flush_after and self.observer is None:
+            self._maybe_flush()
+
+    def _maybe_flush(self) -> None:
+        # In a time loop, flush always at the same statement: the flushed graphs are then equal and compile once.
+        line = user_line(3)
+        if self.flush_line is None or line == self.flush_line or self.since_flush > 2 * settings.current.flush_after:
+            self.flush_line = line
+            flush(self)
+
+    def pending(self) -> list[Holder]:
+        """Holders still alive whose value is not computed."""
+        alive = [h for r in self.holders if (h := r()) is not None and h.value.node.op is not LEAF]
+        unique = list({id(h): h for h in alive}.values())
+        self.holders = [ref(h) for h in unique]
+        return unique
+
+
+class _Threads(threading.local):
+    def __init__(self) -> None:
+        self.recording = Recording()
+
+
+_threads = _Threads()
+_traced: ContextVar[Recording | None] = ContextVar("lazyarr_recording", default=None)
+
+
+def recording() -> Recording:
+    """The recording of the accelerated call that runs, or else of the thread."""
+    return _traced.get() or _threads.recording
+
+
+def use_recording(new: Recording) -> Callable[[], None]:
+    """Make `new` the recording of this context; gives the function that ends it."""
+    token = _traced.set(new)
+    return lambda: _traced.reset(token)
+
+
+def add_check(ok: Value, exception: str, message: str) -> None:
+    """Record a condition that must hold before any result counts.
+
+    Outside an accelerated call it is tested at once, so that the error comes at the user's line, as in NumPy.
+    """
+    now = recording()
+    check = Check(ok, exception, message)
+    if now.observer is None:
+        raise_failed([(check, user_line(2))], [fetch(ok)])
+    else:
+        now.checks.append((check, user_line(2)))
+
+
+def exception_class(name: str) -> type[Exception]:
+    """The class a check names."""
+    import builtins
+
+    found = np.linalg.LinAlgError if name == "LinAlgError" else getattr(builtins, name)
+    assert isinstance(found, type) and issubclass(found, Exception)
+    return found
+
+
+def raise_failed(checks: Sequence[tuple[Check, Line]], values: Sequence[Any]) -> None:
+    """Raise what the first failed check says, with the user's line as a note."""
+    for (check, (file, line)), ok in zip(checks, values, strict=True):
+        if not bool(np.asarray(ok)):
+            error = exception_class(check.exception)(check.message)
+            error.add_note(f"raised by the operation recorded at {file}:{line}")
+            raise error
+
+
+def capture(
+    roots: Sequence[Value], checks: Sequence[Check] = (), params: Sequence[Leaf] = ()
+) -> tuple[Program, list[Leaf]]:
+    """Recorded values as a program: leaves become positional parameters.
+
+    Parameters
+    ----------
+    roots : sequence of Value
+        What to compute.
+    checks : sequence of Check
+    params : sequence of Leaf
+        Leaves that are parameters in this order, used or not; others follow as they are met.
+
+    Returns
+    -------
+    Program
+    list of Leaf
+        The leaf behind each parameter.
+    """
+    leaves = list(params)
+    new: dict[Node, Node] = {}
+    inputs: list[Value] = []
+    for found in leaves:
+        value = param(len(inputs), found.types[0])
+        new[found] = value.node
+        inputs.append(value)
+    origins: dict[Node, frozenset[Line]] = {}
+    for node in depth_first([*roots, *(c.ok for c in checks)], set(leaves)):
+        if isinstance(node, Leaf):
+            value = param(len(inputs), node.types[0])
+            new[node] = value.node
+            inputs.append(value)
+            leaves.append(node)
+            continue
+        operands = tuple([Value(new[v.node], v.index) for v in node.operands])
+        built = new[node] = make(node.op, operands, node.attrs)
+        origins[built] = origins[built] | node.lines if built in origins else node.lines
+    results = [Value(new[v.node], v.index) for v in roots]
+    conditions = [Check(Value(new[c.ok.node], c.ok.index), c.exception, c.message) for c in checks]
+    return Program(Graph(inputs, results, conditions), origins), leaves
+
+
+class Plan:
+    """A program after the passes, ready to run.
+
+    Attributes
+    ----------
+    before, after : Program
+        What was recorded, and what the passes made of it: a schedule of regions.
+    """
+
+    def __init__(self, program: Program):
+        from lazyarr.passes.pipeline import run_pipeline
+
+        self.before = program
+        self.after = run_pipeline(program)
+        self._steps = [_prepare(node) for node in self.after.graph.nodes]
+
+    def __call__(self, arguments: Sequence[Any]) -> list[Any]:
+        """Run on one argument a parameter; gives one array for each result and check, NumPy's or jax's."""
+        graph = self.after.graph
+        values: dict[Value, Any] = dict(zip(graph.params, arguments, strict=True))
+        for node, step in zip(graph.nodes, self._steps, strict=True):
+            for index, result in enumerate(step([values[v] for v in node.operands])):
+                values[Value(node, index)] = result
+        return [values[root] for root in graph.roots]
+
+
+def _prepare(node: Node) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What runs one region."""
+    body: Graph = node.kw["body"]
+    if node.kw["backend"] == "xla":
+        from lazyarr.backends.xla import Executable
+
+        return Executable(body, node.kw.get("donate", ()))
+    from lazyarr.backends.numpy import interpret
+
+    return lambda arguments: interpret(body, [as_numpy(a) for a in arguments])
+
+
+class Cache:
+    """The most recently used plans by graph; safe from many threads."""
+
+    def __init__(self, limit: int = 512):
+        self._limit = limit
+        self._plans: OrderedDict[Graph, Plan] = OrderedDict()
+        self._seen: OrderedDict[Graph, int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def count(self, graph: Graph) -> int:
+        """How often `graph` has been asked for, this time included."""
+        with self._lock:
+            self._seen[graph] = times = self._seen.pop(graph, 0) + 1
+            if len(self._seen) > 4 * self._limit:
+                self._seen.popitem(last=False)
+            return times
+
+    def get(self, program: Program) -> Plan:
+        """The plan of a program, made at the first call."""
+        with self._lock:
+            plan = self._plans.get(program.graph)
+            if plan is not None:
+                self._plans.move_to_end(program.graph)
+                return plan
+        plan = Plan(program)
+        with self._lock:
+            self._plans[program.graph] = plan
+            if len(self._plans) > self._limit:
+                self._plans.popitem(last=False)
+        return plan
+
+    def clear(self) -> None:
+        """Forget every plan."""
+        with self._lock:
+            self._plans.clear()
+            self._seen.clear()
+
+
+plans = Cache()
+
+
+def run(program: Program, leaves: Sequence[Leaf]) -> list[Any]:
+    """Run a captured program on the data of its leaves, compiled or interpreted as the settings say."""
+    arguments = [found.data for found in leaves]
+    if plans.count(program.graph) >= settings.current.compile_after:
+        return plans.get(program)(arguments)
+    from lazyarr.backends.numpy import interpret
+
+    return interpret(program.graph, [as_numpy(a) for a in arguments])
+
+
+def fetch(value: Value) -> Any:
+    """The data of one value (a NumPy array, a jax array, or a Python scalar)."""
+    if isinstance(value.node, Leaf):
+        return value.node.data
+    return evaluate([value])[0]
+
+
+def evaluate(roots: Sequence[Value]) -> list[Any]:
+    """Compute values, and with them what they pass through that somebody still holds."""
+    now = recording()
+    wanted = [v for v in roots if not isinstance(v.node, Leaf)]
+    reached = set(depth_first([*wanted, *(c.ok for c, _ in now.checks)]))
+    holders = [h for h in now.pending() if h.value.node in reached]
+    return _compute(now, list(roots), holders)
+
+
+def flush(now: Recording) -> None:
+    """Compute everything pending in a recording."""
+    _compute(now, [], now.pending())
+
+
+def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[Any]:
+    checks, now.checks = now.checks, []
+    now.since_flush = 0
+    needed = [v for v in dict.fromkeys([*roots, *(h.value for h in holders)]) if not isinstance(v.node, Leaf)]
+    program, leaves = capture(needed, [c for c, _ in checks])
+    results = run(program, leaves)
+    raise_failed(checks, results[len(needed) :])
+    found = {v: _owned(r, leaves) for v, r in zip(needed, results, strict=False)}
+    for holder in holders:
+        value = holder.value
+        holder.value = leaf(found[value], value.type)
+    return [v.node.data if isinstance(v.node, Leaf) else found[v] for v in roots]
+
+
+def _owned(result: Any, leaves: Iterable[Leaf]) -> Any:
+    """A result that shares no memory with an argument: whoever owns the argument may change it later."""
+    if isinstance(result, np.ndarray) and (result.base is not None or any(result is x.data for x in leaves)):
+        return result.copy(order="K")
+    return result
+
+
+def as_numpy(data: Any) -> Any:
+    """`data` as a NumPy array (no copy from jax on the CPU; read-only then); Python scalars stay."""
+    return data if isinstance(data, (np.ndarray, int, float, complex)) else np.asarray(data)

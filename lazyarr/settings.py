@@ -1,0 +1,89 @@
+"""Settings of the process: what lazyarr does where users may want it otherwise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+FALLBACK_MODES = ("allow", "warn", "error")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be set, with its default.
+
+    Attributes
+    ----------
+    fallback : {"warn", "allow", "error"}
+        What a call does that runs in NumPy because it is not compiled: warn once a line, nothing, or raise
+        `FallbackError`. Initially from the environment variable ``LAZYARR_FALLBACK``.
+    compile_after : int
+        A lazy graph is compiled the `compile_after`-th time it is evaluated, and interpreted with NumPy
+        before: a graph that is evaluated once is not worth a compilation. Accelerated functions are always
+        compiled. Initially from ``LAZYARR_COMPILE_AFTER``.
+    flush_after : int
+        Number of recorded operations after which pending work is evaluated though nobody asked.
+    """
+
+    fallback: str = "warn"
+    compile_after: int = 2
+    flush_after: int = 2000
+
+    def __post_init__(self) -> None:
+        if self.fallback not in FALLBACK_MODES:
+            raise ValueError(f"LAZYARR_FALLBACK is {self.fallback!r}; expected one of {', '.join(FALLBACK_MODES)}")
+        for name in ("compile_after", "flush_after"):
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least 1")
+
+
+def _from_environment() -> Settings:
+    given: dict[str, Any] = {}
+    for field in fields(Settings):
+        text = os.environ.get(f"LAZYARR_{field.name.upper()}")
+        if text:
+            try:
+                given[field.name] = int(text) if isinstance(field.default, int) else text
+            except ValueError:
+                raise ValueError(f"LAZYARR_{field.name.upper()} is {text!r}; expected an integer") from None
+    return Settings(**given)
+
+
+current = _from_environment()
+
+
+def configure(**changes: Any) -> Settings:
+    """Change settings of the process.
+
+    Parameters
+    ----------
+    **changes
+        Fields of `Settings`.
+
+    Returns
+    -------
+    Settings
+        The settings before the change.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an unknown name or a value that is not allowed; nothing is changed then.
+    """
+    global current
+    before, current = current, replace(current, **changes)
+    return before
+
+
+@contextmanager
+def settings(**changes: Any) -> Iterator[Settings]:
+    """Settings for the length of a ``with`` block (of the process, not of one thread)."""
+    global current
+    before = configure(**changes)
+    try:
+        yield current
+    finally:
+        current = before

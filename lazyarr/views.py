@@ -1,0 +1,218 @@
+"""View steps: how a view is read from the array it is a view of, and how a write goes back into it.
+
+Storage is a value of the graph, so a view is not an address but a function and its inverse: `read` gives the
+view's value, `write` the base's value after the view was assigned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from lazyarr.ir.extents import Shape
+from lazyarr.ir.node import Value
+from lazyarr.ir.op import OPS
+from lazyarr.ops.create import full
+from lazyarr.ops.elementwise import BITCAST, COMPLEX, IMAG, REAL
+from lazyarr.runtime import leaf, record
+from lazyarr.ir.types import ArrayType
+from lazyarr.strides import Index
+
+
+class Step(Protocol):
+    """One step from an array to a view of it."""
+
+    def read(self, base: Value) -> Value:
+        """The view's value."""
+
+    def write(self, base: Value, new: Value) -> Value:
+        """The base's value once the view has been assigned `new` (of the view's shape and dtype)."""
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The same view of a NumPy array."""
+
+
+def reshape(value: Value, shape: Shape) -> Value:
+    """`value` with another shape, elements in C order."""
+    return value if value.type.shape == shape else record(OPS["reshape"], value, shape=shape)
+
+
+def transpose(value: Value, axes: tuple[int, ...]) -> Value:
+    """`value` with its axes permuted."""
+    return value if axes == tuple(range(len(axes))) else record(OPS["transpose"], value, axes=axes)
+
+
+def broadcast(value: Value, shape: Shape) -> Value:
+    """`value` repeated to `shape`."""
+    return value if value.type.shape == shape else record(OPS["broadcast"], value, shape=shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A basic index: a strided box of the base, integer axes dropped, new axes inserted."""
+
+    normal: Index
+    shape: Shape
+
+    def _bounds(self) -> dict[str, tuple[int, ...]]:
+        starts, stops, steps = [], [], []
+        for entry in self.normal.axes:
+            if entry[0] == "int":
+                start, stop, step = entry[1], entry[1] + 1, 1
+            else:
+                _, start, stop, step, _ = entry
+            starts.append(start)
+            stops.append(stop)
+            steps.append(step)
+        return {"start": tuple(starts), "stop": tuple(stops), "step": tuple(steps)}
+
+    def _is_all(self, base: Value) -> bool:
+        return all(
+            entry == ("slice", 0, n, 1, n) for entry, n in zip(self.normal.axes, base.type.shape, strict=True)
+        )
+
+    def read(self, base: Value) -> Value:
+        box = base if self._is_all(base) else record(OPS["slice"], base, **self._bounds())
+        return reshape(box, self.shape)
+
+    def write(self, base: Value, new: Value) -> Value:
+        if self._is_all(base):
+            return reshape(new, base.type.shape)
+        lengths = tuple(1 if entry[0] == "int" else entry[4] for entry in self.normal.axes)
+        return record(OPS["update_slice"], base, reshape(new, lengths), **self._bounds())
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        # The ellipsis makes a full integer index a 0-d view instead of a scalar.
+        return base[(*self.normal.key(), ...)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """Another shape over the same elements, in C or Fortran order."""
+
+    base_shape: Shape
+    shape: Shape
+    order: str = "C"
+
+    def read(self, base: Value) -> Value:
+        return reshaped(base, self.shape, self.order)
+
+    def write(self, base: Value, new: Value) -> Value:
+        return reshaped(new, self.base_shape, self.order)
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return base.reshape(self.shape, order=self.order)  # type: ignore[call-overload,no-any-return]
+
+
+def reshaped(value: Value, shape: Shape, order: str) -> Value:
+    """`value` with another shape, elements taken and placed in C or Fortran `order`."""
+    if order == "C":
+        return reshape(value, shape)
+    backwards = transpose(value, tuple(reversed(range(value.type.ndim))))
+    return transpose(reshape(backwards, shape[::-1]), tuple(reversed(range(len(shape)))))
+
+
+@dataclass(frozen=True, slots=True)
+class Transpose:
+    """A permutation of axes."""
+
+    axes: tuple[int, ...]
+
+    def read(self, base: Value) -> Value:
+        return transpose(base, self.axes)
+
+    def write(self, base: Value, new: Value) -> Value:
+        inverse = [0] * len(self.axes)
+        for position, axis in enumerate(self.axes):
+            inverse[axis] = position
+        return transpose(new, tuple(inverse))
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return base.transpose(self.axes)
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """A read-only repetition."""
+
+    shape: Shape
+
+    def read(self, base: Value) -> Value:
+        return broadcast(base, self.shape)
+
+    def write(self, base: Value, new: Value) -> Value:
+        raise ValueError("assignment destination is read-only")
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.broadcast_to(base, self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The real or the imaginary part of a complex array."""
+
+    name: str
+
+    def read(self, base: Value) -> Value:
+        return record(REAL if self.name == "real" else IMAG, base)
+
+    def write(self, base: Value, new: Value) -> Value:
+        if self.name == "real":
+            return record(COMPLEX, new, record(IMAG, base))
+        return record(COMPLEX, record(REAL, base), new)
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return getattr(base, self.name)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """The same bits as a dtype of equal size."""
+
+    base_dtype: np.dtype[Any]
+    dtype: np.dtype[Any]
+
+    def read(self, base: Value) -> Value:
+        return record(BITCAST, base, dtype=self.dtype)
+
+    def write(self, base: Value, new: Value) -> Value:
+        return record(BITCAST, new, dtype=self.base_dtype)
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return base.view(self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Strided:
+    """Any view: elements of the base (in C order) at `offset` plus multiples of `steps`, counted in elements."""
+
+    offset: int
+    shape: Shape
+    steps: tuple[int, ...]
+
+    def _positions(self) -> Value:
+        where = np.full(self.shape, self.offset, np.int64)
+        for axis, (n, step) in enumerate(zip(self.shape, self.steps, strict=True)):
+            where += (np.arange(n) * step).reshape([-1 if k == axis else 1 for k in range(len(self.shape))])
+        return leaf(where, ArrayType(where.dtype, where.shape))
+
+    def read(self, base: Value) -> Value:
+        flat = reshape(base, (base.type.size,))
+        return record(OPS["gather"], flat, self._positions(), axes=(0,))
+
+    def write(self, base: Value, new: Value) -> Value:
+        flat = reshape(base, (base.type.size,))
+        return reshape(record(OPS["scatter"], flat, new, self._positions(), axes=(0,), kind="set"), base.type.shape)
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        flat = base.reshape(-1)
+        width = flat.itemsize
+        steps = tuple(step * width for step in self.steps)
+        return np.lib.stride_tricks.as_strided(flat[self.offset :], self.shape, steps)
+
+
+def zeros(shape: Shape, dtype: np.dtype[Any]) -> Value:
+    """A value of zeros."""
+    return full(shape, 0, dtype)
