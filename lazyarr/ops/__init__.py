@@ -1,5 +1,5 @@
 """Declarations of operations, one file a family; importing this package declares them all."""
 
-from lazyarr.ops import control, create, elementwise, index, linalg, reduce, shape
+from lazyarr.ops import control, create, elementwise, index, lapack, linalg, reduce, shape, sort
 
-__all__ = ["control", "create", "elementwise", "index", "linalg", "reduce", "shape"]
+__all__ = ["control", "create", "elementwise", "index", "lapack", "linalg", "reduce", "shape", "sort"]

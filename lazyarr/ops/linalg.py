@@ -54,7 +54,7 @@ def _infer_matmul(a: ArrayType, b: ArrayType) -> ArrayType:
     return ArrayType(dtype, batch + a.shape[-2:-1] + (b.shape[-1:] if b.ndim > 1 else ()))
 
 
-def _batch_access(shape: Shape, batch: Shape) -> OperandAccess:
+def batch_access(shape: Shape, batch: Shape) -> OperandAccess:
     """Access of an operand's leading axes, which broadcast to the result's leading axes `batch`."""
     lead = len(batch) - len(shape)
     return tuple(
@@ -68,8 +68,8 @@ def _access_matmul(a: ArrayType, b: ArrayType) -> tuple[OperandAccess, ...]:
     row = (Along(len(batch)),) if a.ndim > 1 else ()
     column = (Along(len(batch) + len(row)),) if b.ndim > 1 else ()
     return (
-        _batch_access(a.shape[:-2], batch) + row + (contracted,),
-        _batch_access(b.shape[:-2], batch) + (contracted,) + column,
+        batch_access(a.shape[:-2], batch) + row + (contracted,),
+        batch_access(b.shape[:-2], batch) + (contracted,) + column,
     )
 
 
