@@ -40,7 +40,7 @@ class Canonicalize(Pass):
     name: ClassVar[str] = "canonicalize"
 
     def run(self, program: Program) -> Program:
-        return rewrite(program, _RULES)
+        return rewrite(program, RULES)
 
 
 # ------------------------------------------------------------------------------------------------- casts
@@ -359,13 +359,20 @@ def constant_condition(node: Node, context: Context) -> Replacement:
 
 
 def fold_constants(node: Node, context: Context) -> Replacement:
-    """``add(1.0, 2.0) -> 3.0``: scalars are computed by the operation's reference."""
+    """``add(1.0, 2.0) -> 3.0``: scalars are computed by the operation's reference.
+
+    What the reference refuses (``power(2, -1)`` of integers) is left to the check that raises for it.
+    """
     if not node.operands or "numpy" not in node.op.backends or any(t.shape != () for t in node.types):
         return None
     if any(v.node.op is not CONST for v in node.operands) or any(True for _ in node.regions):
         return None
-    with np.errstate(all="ignore"):
-        found = node.op.evaluate(np, *(np.asarray(v.node.kw["value"].value) for v in node.operands), **node.kw)
+    scalars = [np.asarray(v.node.kw["value"].value) for v in node.operands]
+    try:
+        with np.errstate(all="ignore"):
+            found = node.op.evaluate(np, *scalars, **node.kw)
+    except (ValueError, ArithmeticError):
+        return None
     results = found if isinstance(found, (tuple, list)) else (found,)
     return tuple(
         apply(CONST, value=Literal(np.asarray(r, t.dtype))) for r, t in zip(results, node.types, strict=True)
@@ -394,7 +401,7 @@ _MOVES = {
     "diagonal": (),
 }
 
-_RULES: Rules = {
+RULES: Rules = {
     "cast": (no_cast, cast_of_cast),
     "broadcast": (no_broadcast, broadcast_of_repeated),
     "full": (full_of_no_axes,),

@@ -28,7 +28,7 @@ class Hoist(Pass):
     name: ClassVar[str] = "hoist"
 
     def run(self, program: Program) -> Program:
-        return rewrite(program, _RULES)
+        return rewrite(program, RULES)
 
 
 # ------------------------------------------------------------------------------------------- to smaller shapes
@@ -169,7 +169,7 @@ def _split(body: Graph, invariant: Mapping[Value, Value], context: Context) -> t
     return smaller, tuple(outside[v] for v in extra)
 
 
-_RULES: Rules = {
+RULES: Rules = {
     "slice": (slice_before_repeating, slice_before_work),
     EVERY: (before_repeating, leave_region),
 }

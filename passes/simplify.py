@@ -29,7 +29,7 @@ class Simplify(Pass):
     name: ClassVar[str] = "simplify"
 
     def run(self, program: Program) -> Program:
-        return rewrite(program, _RULES)
+        return rewrite(program, RULES)
 
 
 def _kind(value: Value) -> str:
@@ -389,7 +389,7 @@ def reduce_of_reduce(node: Node, context: Context) -> Replacement:
     return apply(node.op, x, kind=kind, axes=axes)
 
 
-_RULES: Rules = {
+RULES: Rules = {
     "add": (add_zero, add_negative),
     "subtract": (subtract_zero, subtract_from_zero, same_difference, subtract_negative),
     "multiply": (multiply_constant, signs_cancel),

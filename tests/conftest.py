@@ -38,6 +38,11 @@ def _missing_mpi() -> str | None:
     return None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update-golden`` writes what passes give now into tests/golden, for reading in a diff."""
+    parser.addoption("--update-golden", action="store_true", help="write golden texts instead of comparing them")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose machine or library is missing, and say which."""
     for marker, missing in (("gpu", _missing_gpu), ("mpi", _missing_mpi)):
