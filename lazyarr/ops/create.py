@@ -10,6 +10,14 @@ from lazyarr.ir.extents import Shape
 from lazyarr.ir.node import Literal, Value, apply
 from lazyarr.ir.op import Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops.xla_core import exact, is_inexact
+
+
+def _const_xla(jax: Any, *, value: Literal) -> Any:
+    # XLA would add up the constants of x + 1e16 - 1e16, and take x + 0.0 for x where x is -0.0.
+    constant = jax.numpy.asarray(value.value)
+    return exact(jax, constant) if is_inexact(constant) else constant
+
 
 #: A constant scalar.
 CONST = Op(
@@ -17,7 +25,7 @@ CONST = Op(
     numpy="numpy.dtype.type(value)",
     infer=lambda *, value: ArrayType(value.dtype),
     evaluate=lambda xp, *, value: xp.asarray(value.value),
-    jax=None,
+    jax=_const_xla,
     access=lambda **attrs: (),
     cost=lambda **attrs: Cost(0, 0),
     backends=("xla", "numpy"),
@@ -47,7 +55,9 @@ FULL = Op(
     access=lambda x, *, shape: ((),),
     cost=lambda x, *, shape: Cost(0, x.with_shape(shape).nbytes),
     backends=("xla", "numpy"),
-    samples=lambda: (Sample((f"{t}[]",), {"shape": shape}) for t in ("f32", "i8", "bool") for shape in ((3, 4), (0,), ())),
+    samples=lambda: (
+        Sample((f"{t}[]",), {"shape": shape}) for t in ("f32", "i8", "bool") for shape in ((3, 4), (0,), ())
+    ),
 )
 
 

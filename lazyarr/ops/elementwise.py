@@ -17,7 +17,8 @@ import numpy as np
 from lazyarr.ir import access, extents
 from lazyarr.ir.op import Cost, Op, Sample, Types, streaming_cost
 from lazyarr.ir.types import DTYPES, NAMES, ArrayType
-from lazyarr.ops import xla_math
+from lazyarr.ops import xla_functions, xla_math
+from lazyarr.ops.xla_core import identity, lax
 
 
 def loop_dtypes(ufunc: np.ufunc) -> list[tuple[np.dtype[Any], ...]]:
@@ -60,14 +61,38 @@ _JUMPS = {"floor", "ceil", "trunc", "rint", "floor_divide", "remainder", "fmod",
           "signbit", "nextafter", "spacing", "heaviside", "gcd", "lcm"}  # fmt: skip
 
 
+def _corners(name: str, dtype: np.dtype[Any]) -> tuple[str, ...]:
+    """Kinds of corner values on which NumPy's own result is defined."""
+    if name in ("fmax", "fmin", "clip") and dtype.kind == "f" and dtype.itemsize > 2:
+        # Which of two zeros of unlike sign comes back depends on the position in NumPy's vector loops.
+        return ("nan", "inf", "limits")
+    if name in ("power", "float_power") and dtype.kind == "c":
+        # The C library's cpow decides, and differs from itself in precision and release.
+        return ("-0", "limits")
+    return Sample.corners
+
+
+def _powers(dtype: np.dtype[Any], rng: np.random.Generator) -> tuple[Any, Any]:
+    """Operands of an integer power: NumPy raises where an exponent is negative."""
+    limits = np.iinfo(dtype)
+    base = rng.choice([-7, -2, -1, 0, 1, 2, 3, 10, limits.min, limits.max], (3, 4)).astype(dtype)
+    return base, rng.choice([0, 1, 2, 3, 5, 31, 63, 64, 100], (3, 4)).astype(dtype)
+
+
 def _samples(ufunc: np.ufunc) -> Iterator[Sample]:
-    low, high = _DOMAINS.get(ufunc.__name__, (-4.0, 4.0))
+    name = ufunc.__name__
+    low, high = _DOMAINS.get(name, (-4.0, 4.0))
     for k, dtypes in enumerate(loop_dtypes(ufunc)):
         names = [NAMES[d] for d in dtypes[: ufunc.nin]]
+        if name == "power" and dtypes[0].kind == "i":
+            yield Sample((f"{names[0]}[3,4]",) * 2, make=partial(_powers, dtypes[0]))
+            continue
         shapes = (["3,4"] * ufunc.nin, ["3,1", *["4"] * (ufunc.nin - 1)])[k % 2] if ufunc.nin > 1 else ["3,4"]
         yield Sample(
             tuple(f"{n}[{s}]" for n, s in zip(names, shapes, strict=True)),
-            low=low, high=high, smooth=ufunc.__name__ not in _JUMPS,
+            low=low, high=high, smooth=name not in _JUMPS, corners=_corners(name, dtypes[0]),
+            # exp(y log x): the error grows with |y log x|.
+            ulps=64 if name in ("power", "float_power") and dtypes[0].kind == "c" else None,
         )  # fmt: skip
 
 
@@ -99,28 +124,26 @@ def declare(name: str, flops: float, jax: Callable[..., Any] | None) -> Op:
 
 # name -> (flops an element, XLA lowering where jax.numpy's differs from NumPy)
 _TABLE: dict[str, tuple[float, Callable[..., Any] | None]] = {
-    "add": (1, xla_math.add), "subtract": (1, xla_math.lax("sub")), "multiply": (1, xla_math.multiply),
-    "divide": (4, xla_math.divide), "floor_divide": (6, xla_math.floor_divide),
-    "remainder": (6, xla_math.remainder), "fmod": (6, xla_math.fmod), "divmod": (8, xla_math.divmod),
-    "power": (20, xla_math.power), "float_power": (20, xla_math.power),
-    "negative": (1, xla_math.lax("neg")), "positive": (0, xla_math.identity),
-    "absolute": (1, xla_math.absolute), "fabs": (1, None), "sign": (1, xla_math.sign),
-    "square": (1, xla_math.square), "reciprocal": (4, xla_math.reciprocal),
-    "sqrt": (4, xla_math.lax("sqrt")), "cbrt": (15, xla_math.lax("cbrt")),
-    "hypot": (8, None), "exp": (10, xla_math.lax("exp")), "exp2": (10, None), "expm1": (12, xla_math.lax("expm1")),
-    "log": (10, xla_math.lax("log")), "log2": (11, xla_math.log2), "log10": (11, xla_math.log10),
-    "log1p": (12, xla_math.lax("log1p")), "logaddexp": (25, None), "logaddexp2": (25, None),
-    "sin": (12, xla_math.lax("sin")), "cos": (12, xla_math.lax("cos")), "tan": (20, xla_math.lax("tan")),
-    "arcsin": (20, None), "arccos": (20, None), "arctan": (20, None), "arctan2": (25, None),
-    "sinh": (15, None), "cosh": (15, None), "tanh": (15, xla_math.lax("tanh")),
-    "arcsinh": (20, None), "arccosh": (20, None), "arctanh": (20, None),
-    "deg2rad": (1, None), "rad2deg": (1, None), "degrees": (1, None), "radians": (1, None),
-    "floor": (1, xla_math.rounding("floor")), "ceil": (1, xla_math.rounding("ceil")),
-    "trunc": (1, xla_math.trunc), "rint": (1, None),
-    "isnan": (1, None), "isinf": (1, None), "isfinite": (1, None), "signbit": (1, None),
-    "copysign": (1, None), "nextafter": (2, None), "spacing": (2, xla_math.spacing), "ldexp": (2, xla_math.ldexp),
-    "modf": (2, xla_math.modf), "frexp": (3, xla_math.frexp), "heaviside": (2, None),
-    "conjugate": (1, xla_math.conjugate),
+    "add": (1, xla_math.add), "subtract": (1, lax("sub")), "multiply": (1, xla_math.multiply),
+    "divide": (4, xla_math.divide), "floor_divide": (6, xla_math.floor_divide), "remainder": (6, xla_math.remainder),
+    "fmod": (6, xla_math.fmod), "divmod": (8, xla_math.divmod), "power": (20, xla_math.power),
+    "float_power": (20, xla_math.power), "negative": (1, lax("neg")), "positive": (0, identity),
+    "absolute": (1, xla_math.absolute), "fabs": (1, None), "sign": (1, xla_math.sign), "square": (1, xla_math.square),
+    "reciprocal": (4, xla_math.reciprocal), "sqrt": (4, xla_functions.sqrt), "cbrt": (15, lax("cbrt")),
+    "hypot": (8, None), "exp": (10, xla_functions.exp), "exp2": (10, xla_functions.exp2),
+    "expm1": (12, xla_functions.expm1), "log": (10, xla_functions.log), "log2": (11, xla_functions.log2),
+    "log10": (11, xla_functions.log10), "log1p": (12, xla_functions.log1p),
+    "logaddexp": (25, xla_functions.logaddexp), "logaddexp2": (25, xla_functions.logaddexp2),
+    "sin": (12, xla_functions.sin), "cos": (12, xla_functions.cos), "tan": (20, xla_functions.tan),
+    "arcsin": (20, xla_functions.arcsin), "arccos": (20, xla_functions.arccos), "arctan": (20, xla_functions.arctan),
+    "arctan2": (25, None), "sinh": (15, xla_functions.sinh), "cosh": (15, xla_functions.cosh),
+    "tanh": (15, xla_functions.tanh), "arcsinh": (20, xla_functions.arcsinh), "arccosh": (20, xla_functions.arccosh),
+    "arctanh": (20, xla_functions.arctanh), "deg2rad": (1, None), "rad2deg": (1, None), "degrees": (1, None),
+    "radians": (1, None), "floor": (1, xla_math.rounding("floor")), "ceil": (1, xla_math.rounding("ceil")),
+    "trunc": (1, xla_math.trunc), "rint": (1, None), "isnan": (1, None), "isinf": (1, None), "isfinite": (1, None),
+    "signbit": (1, None), "copysign": (1, None), "nextafter": (2, xla_math.nextafter),
+    "spacing": (2, xla_math.spacing), "ldexp": (2, xla_math.ldexp), "modf": (2, xla_math.modf),
+    "frexp": (3, xla_math.frexp), "heaviside": (2, None), "conjugate": (1, xla_math.conjugate),
     "maximum": (1, xla_math.extremum("maximum")), "minimum": (1, xla_math.extremum("minimum")),
     "fmax": (1, xla_math.extremum("fmax")), "fmin": (1, xla_math.extremum("fmin")), "clip": (2, xla_math.clip),
     "equal": (1, xla_math.compare("equal")), "not_equal": (1, xla_math.compare("not_equal")),
@@ -128,8 +151,8 @@ _TABLE: dict[str, tuple[float, Callable[..., Any] | None]] = {
     "greater": (1, xla_math.compare("greater")), "greater_equal": (1, xla_math.compare("greater_equal")),
     "logical_and": (1, None), "logical_or": (1, None), "logical_xor": (1, None), "logical_not": (1, None),
     "bitwise_and": (1, None), "bitwise_or": (1, None), "bitwise_xor": (1, None), "invert": (1, None),
-    "left_shift": (1, xla_math.left_shift), "right_shift": (1, xla_math.right_shift),
-    "bitwise_count": (1, None), "gcd": (40, xla_math.gcd), "lcm": (45, xla_math.lcm),
+    "left_shift": (1, xla_math.left_shift), "right_shift": (1, xla_math.right_shift), "bitwise_count": (1, None),
+    "gcd": (40, xla_math.gcd), "lcm": (45, xla_math.lcm),
 }  # fmt: skip
 
 ELEMENTWISE: dict[str, Op] = {name: declare(name, flops, jax) for name, (flops, jax) in _TABLE.items()}

@@ -7,50 +7,31 @@ complex corner cases; these do not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-Lowering = Callable[..., Any]
-
-
-def _integer(x: Any) -> bool:
-    return bool(np.issubdtype(x.dtype, np.integer))
-
-
-def _inexact(x: Any) -> bool:
-    return bool(np.issubdtype(x.dtype, np.inexact))
-
-
-def _complex(x: Any) -> bool:
-    return bool(np.issubdtype(x.dtype, np.complexfloating))
-
-
-def _together(jax: Any, *arrays: Any) -> list[Any]:
-    return list(jax.numpy.broadcast_arrays(*arrays))
-
-
-def lax(name: str) -> Lowering:
-    """The ``jax.lax`` function `name`, its operands broadcast."""
-
-    def lowered(jax: Any, *arrays: Any) -> Any:
-        return getattr(jax.lax, name)(*_together(jax, *arrays))
-
-    return lowered
-
-
-def identity(jax: Any, x: Any) -> Any:
-    return x
+from lazyarr.ops import xla_complex
+from lazyarr.ops.xla_core import (
+    Lowering,
+    exact,
+    in_float32,
+    is_complex,
+    is_inexact,
+    is_integer,
+    quotient,
+    scale_by_power_of_two,
+    together,
+)
 
 
 def add(jax: Any, x: Any, y: Any) -> Any:
-    x, y = _together(jax, x, y)
+    x, y = together(jax, x, y)
     return jax.lax.bitwise_or(x, y) if x.dtype == np.bool_ else jax.lax.add(x, y)
 
 
 def multiply(jax: Any, x: Any, y: Any) -> Any:
-    x, y = _together(jax, x, y)
+    x, y = together(jax, x, y)
     return jax.lax.bitwise_and(x, y) if x.dtype == np.bool_ else jax.lax.mul(x, y)
 
 
@@ -59,14 +40,16 @@ def square(jax: Any, x: Any) -> Any:
 
 
 def divide(jax: Any, x: Any, y: Any) -> Any:
-    x, y = _together(jax, x, y)
-    return jax.lax.div(x, y)
+    x, y = together(jax, x, y)
+    return xla_complex.divide(jax, x, y) if is_complex(x) else quotient(jax, x, y)
 
 
 def reciprocal(jax: Any, x: Any) -> Any:
+    if is_complex(x):
+        return xla_complex.reciprocal(jax, x)
     one = jax.lax.full_like(x, 1)
-    if not _integer(x):
-        return jax.lax.div(one, x)
+    if not is_integer(x):
+        return quotient(jax, one, x)
     # Integers: 1 / 0 is the smallest value in NumPy (a cast of infinity), 0 for the rest but 1 and -1.
     zero = jax.numpy.asarray(_integer_reciprocal_of_zero(x.dtype), x.dtype)
     return jax.numpy.where(x == 0, zero, jax.lax.div(one, jax.numpy.where(x == 0, one, x)))
@@ -94,29 +77,21 @@ def _floor_mod_float(jax: Any, x: Any, y: Any) -> tuple[Any, Any]:
     """
     jnp = jax.numpy
     mod = jax.lax.rem(x, y)
-    quotient = (x - mod) / y
+    ratio = quotient(jax, x - mod, y)
     wrong = (mod != 0) & ((y < 0) != (mod < 0))
-    quotient = jnp.where(wrong, quotient - 1, quotient)
+    ratio = jnp.where(wrong, ratio - 1, ratio)
     mod = jnp.where(mod != 0, jnp.where(wrong, mod + y, mod), jnp.copysign(jnp.zeros_like(mod), y))
-    floored = jnp.floor(quotient)
-    floored = jnp.where(quotient - floored > 0.5, floored + 1, floored)
-    floored = jnp.where(quotient != 0, floored, jnp.copysign(jnp.zeros_like(x), x / y))
-    plain = y == 0
-    return jnp.where(plain, x / y, floored), jnp.where(plain, jax.lax.rem(x, y), mod)
-
-
-def _in_float32(jax: Any, function: Lowering, *arrays: Any) -> Any:
-    """Float16 work as NumPy does it: in float32, rounded once."""
-    if arrays[0].dtype != np.float16:
-        return function(jax, *arrays)
-    wide = function(jax, *(a.astype(np.float32) for a in arrays))
-    return jax.tree_util.tree_map(lambda r: r.astype(np.float16), wide)
+    floored = jnp.floor(ratio)
+    floored = jnp.where(ratio - floored > 0.5, floored + 1, floored)
+    plain = quotient(jax, x, y)
+    floored = jnp.where(ratio != 0, floored, jnp.copysign(jnp.zeros_like(x), plain))
+    return jnp.where(y == 0, plain, floored), jnp.where(y == 0, jax.lax.rem(x, y), mod)
 
 
 def floor_divide(jax: Any, x: Any, y: Any) -> Any:
-    x, y = _together(jax, x, y)
-    if _inexact(x):
-        return _in_float32(jax, _floor_mod_float, x, y)[0]
+    x, y = together(jax, x, y)
+    if is_inexact(x):
+        return in_float32(jax, _floor_mod_float, x, y)[0]
     divisor = _safe_divisor(jax, x, y)
     quotient = jax.lax.div(x, divisor)
     if np.issubdtype(x.dtype, np.signedinteger):
@@ -126,9 +101,9 @@ def floor_divide(jax: Any, x: Any, y: Any) -> Any:
 
 
 def remainder(jax: Any, x: Any, y: Any) -> Any:
-    x, y = _together(jax, x, y)
-    if _inexact(x):
-        return _in_float32(jax, _floor_mod_float, x, y)[1]
+    x, y = together(jax, x, y)
+    if is_inexact(x):
+        return in_float32(jax, _floor_mod_float, x, y)[1]
     divisor = _safe_divisor(jax, x, y)
     rest = jax.lax.rem(x, divisor)
     if np.issubdtype(x.dtype, np.signedinteger):
@@ -137,29 +112,25 @@ def remainder(jax: Any, x: Any, y: Any) -> Any:
 
 
 def divmod(jax: Any, x: Any, y: Any) -> Any:
-    if _inexact(x):
-        return _in_float32(jax, _floor_mod_float, *_together(jax, x, y))
+    if is_inexact(x):
+        return in_float32(jax, _floor_mod_float, *together(jax, x, y))
     return floor_divide(jax, x, y), remainder(jax, x, y)
 
 
 def fmod(jax: Any, x: Any, y: Any) -> Any:
-    x, y = _together(jax, x, y)
-    if _inexact(x):
-        return _in_float32(jax, lambda jax, a, b: jax.lax.rem(a, b), x, y)
+    x, y = together(jax, x, y)
+    if is_inexact(x):
+        return in_float32(jax, lambda jax, a, b: jax.lax.rem(a, b), x, y)
     rest = jax.lax.rem(x, _safe_divisor(jax, x, y))
     return jax.numpy.where(y == 0, jax.lax.full_like(x, 0), rest)
 
 
 def power(jax: Any, x: Any, y: Any) -> Any:
-    x, y = _together(jax, x, y)
-    if not _integer(x):
-        if _complex(x):
-            # NumPy defines 0 ** y by cases; exp(y log x) does not.
-            value = jax.lax.pow(x, y)
-            zero = jax.lax.full_like(x, 0)
-            value = jax.numpy.where((x == 0) & (y.real > 0), zero, value)
-            return jax.numpy.where(y == 0, jax.lax.full_like(x, 1), value)
-        return jax.lax.pow(x, y)
+    x, y = together(jax, x, y)
+    if is_complex(x):
+        return xla_complex.power(jax, x, y)
+    if not is_integer(x):
+        return in_float32(jax, lambda jax, a, b: jax.lax.pow(exact(jax, a), exact(jax, b)), x, y)
     # Square and multiply; every bit of the exponent, so that overflow wraps as NumPy's loop does.
     result = jax.lax.full_like(x, 1)
     bits = 8 * y.dtype.itemsize - (1 if np.issubdtype(y.dtype, np.signedinteger) else 0)
@@ -175,66 +146,79 @@ def power(jax: Any, x: Any, y: Any) -> Any:
 def absolute(jax: Any, x: Any) -> Any:
     if x.dtype == np.bool_ or np.issubdtype(x.dtype, np.unsignedinteger):
         return x
-    return jax.lax.abs(x)
+    return xla_complex.absolute(jax, x) if is_complex(x) else jax.lax.abs(x)
 
 
 def sign(jax: Any, x: Any) -> Any:
-    if _complex(x):
-        # NumPy 2: x / |x|, and 0 at 0.
-        size = jax.lax.abs(x)
-        return jax.numpy.where(x == 0, jax.lax.full_like(x, 0), x / jax.numpy.where(x == 0, 1, size).astype(x.dtype))
-    if _inexact(x):
+    if is_complex(x):
+        return xla_complex.sign(jax, x)
+    if is_inexact(x):
         # NumPy's sign(-0.0) is 0.0.
         return jax.numpy.where(x == 0, jax.lax.full_like(x, 0), jax.lax.sign(x))
     return jax.lax.sign(x)
-
-
-def log2(jax: Any, x: Any) -> Any:
-    if _complex(x):
-        return jax.lax.log(x) * np.asarray(1 / np.log(2.0), x.dtype)
-    # Powers of two are exact in NumPy; log(x) / log(2) is not.
-    mantissa, exponent = jax.numpy.frexp(x)
-    special = ~jax.numpy.isfinite(x) | (x <= 0)
-    low = mantissa < np.sqrt(0.5)
-    mantissa = jax.numpy.where(low, mantissa * 2, mantissa)
-    exponent = jax.numpy.where(low, exponent - 1, exponent)
-    exact = exponent.astype(x.dtype) + jax.lax.log(mantissa) * np.asarray(1 / np.log(2.0), x.dtype)
-    return jax.numpy.where(special, jax.lax.log(x), exact)
-
-
-def log10(jax: Any, x: Any) -> Any:
-    return jax.lax.log(x) * np.asarray(1 / np.log(10.0), x.dtype)
 
 
 def rounding(name: str) -> Lowering:
     """``floor`` or ``ceil``, which leave bools and integers as they are."""
 
     def lowered(jax: Any, x: Any) -> Any:
-        return getattr(jax.lax, name)(x) if _inexact(x) else x
+        return getattr(jax.lax, name)(x) if is_inexact(x) else x
 
     return lowered
 
 
 def trunc(jax: Any, x: Any) -> Any:
-    if not _inexact(x):
+    if not is_inexact(x):
         return x
     return jax.numpy.copysign(jax.lax.floor(jax.lax.abs(x)), x)
 
 
 def conjugate(jax: Any, x: Any) -> Any:
-    return jax.lax.conj(x) if _complex(x) else x
+    return jax.lax.conj(x) if is_complex(x) else x
+
+
+def _ordinal(jax: Any, x: Any) -> Any:
+    """The bits of a float16 as int32."""
+    return jax.lax.bitcast_convert_type(x, np.int16).astype(np.int32)
+
+
+def _float16(jax: Any, bits: Any) -> Any:
+    return jax.lax.bitcast_convert_type(bits.astype(np.int16), np.float16)
+
+
+def nextafter(jax: Any, x: Any, y: Any) -> Any:
+    x, y = together(jax, x, y)
+    if x.dtype != np.float16:
+        return jax.lax.nextafter(x, y)
+    jnp = jax.numpy
+    bits = _ordinal(jax, x)
+    away = (y > x) == (bits >= 0)
+    stepped = _float16(jax, bits + jnp.where(away, 1, -1))
+    # From either zero the step is the smallest number of the sign of y.
+    stepped = jnp.where(x == 0, jnp.copysign(np.finfo(np.float16).smallest_subnormal, y), stepped)
+    nan = jnp.isnan(x) | jnp.isnan(y)
+    return jnp.where(nan, np.asarray(np.nan, x.dtype), jnp.where(x == y, x, stepped))
 
 
 def spacing(jax: Any, x: Any) -> Any:
-    away = jax.numpy.where(jax.numpy.signbit(x), -np.inf, np.inf).astype(x.dtype)
-    step = jax.lax.nextafter(x, away) - x
+    jnp = jax.numpy
     smallest = np.asarray(np.finfo(x.dtype).smallest_subnormal)
-    step = jax.numpy.where(x == 0, smallest, step)
-    return jax.numpy.where(jax.numpy.isfinite(x), step, np.asarray(np.nan, x.dtype))
+    if x.dtype == np.float16:
+        # NumPy's float16 loop: positive, and below a power of two the spacing towards zero for negative numbers.
+        wide = x.astype(np.float32)
+        upper = nextafter(jax, x, np.asarray(np.inf, x.dtype)).astype(np.float32)
+        step = jnp.maximum(jnp.abs(upper - wide).astype(x.dtype), smallest)
+    else:
+        away = jnp.copysign(np.asarray(np.inf, x.dtype), x)
+        step = jnp.where(x == 0, smallest, jax.lax.nextafter(x, away) - x)
+    return jnp.where(jnp.isfinite(x), step, np.asarray(np.nan, x.dtype))
 
 
 def ldexp(jax: Any, x: Any, exponent: Any) -> Any:
-    return jax.numpy.ldexp(x, exponent.astype(np.int32)).astype(x.dtype)
+    x, exponent = together(jax, x, exponent)
+    # Beyond this every finite number is zero or infinite.
+    exponent = jax.numpy.clip(exponent, -5000, 5000).astype(np.int32)
+    return in_float32(jax, lambda jax, a: scale_by_power_of_two(jax, a, exponent), x)
 
 
 def modf(jax: Any, x: Any) -> Any:
@@ -249,12 +233,17 @@ def frexp(jax: Any, x: Any) -> Any:
     return jax.numpy.where(special, x, mantissa), jax.numpy.where(special, 0, exponent).astype(np.int32)
 
 
-def _ordered_before(jax: Any, name: str, x: Any, y: Any) -> Any:
-    """NumPy's ordering of complex numbers: by real part, then by imaginary part."""
+def _lexicographic(jax: Any, name: str, x: Any, y: Any) -> Any:
+    """Comparison of complex numbers by real part, then by imaginary part."""
     plain = {"less": jax.lax.lt, "less_equal": jax.lax.le, "greater": jax.lax.gt, "greater_equal": jax.lax.ge}[name]
     strict = {"less": jax.lax.lt, "less_equal": jax.lax.lt, "greater": jax.lax.gt, "greater_equal": jax.lax.gt}[name]
+    return jax.numpy.where(x.real == y.real, plain(x.imag, y.imag), strict(x.real, y.real))
+
+
+def _ordered_before(jax: Any, name: str, x: Any, y: Any) -> Any:
+    """NumPy's ordering of complex numbers, which no NaN takes part in."""
     ordered = ~jax.numpy.isnan(x.imag) & ~jax.numpy.isnan(y.imag)
-    return (strict(x.real, y.real) & ordered) | ((x.real == y.real) & plain(x.imag, y.imag))
+    return _lexicographic(jax, name, x, y) & ordered
 
 
 def compare(name: str) -> Lowering:
@@ -263,9 +252,9 @@ def compare(name: str) -> Lowering:
     def lowered(jax: Any, x: Any, y: Any) -> Any:
         if x.dtype != y.dtype:
             # NumPy's one mixed loop: a signed against an unsigned 64-bit integer, compared by value.
-            return _compare_mixed_integers(jax, name, *_together(jax, x, y))
-        x, y = _together(jax, x, y)
-        if _complex(x) and name not in ("equal", "not_equal"):
+            return _compare_mixed_integers(jax, name, *together(jax, x, y))
+        x, y = together(jax, x, y)
+        if is_complex(x) and name not in ("equal", "not_equal"):
             return _ordered_before(jax, name, x, y)
         return getattr(jax.numpy, name)(x, y)
 
@@ -285,12 +274,15 @@ def extremum(name: str) -> Lowering:
     """``maximum``, ``minimum``, ``fmax`` or ``fmin``; which NaN and which zero come back is NumPy's choice."""
 
     def lowered(jax: Any, x: Any, y: Any) -> Any:
-        x, y = _together(jax, x, y)
+        x, y = together(jax, x, y)
         jnp = jax.numpy
-        if not _inexact(x):
+        if not is_inexact(x):
             return (jax.lax.max if name in ("maximum", "fmax") else jax.lax.min)(x, y)
-        greater = "greater_equal" if name in ("maximum", "fmax") else "less_equal"
-        first = _ordered_before(jax, greater, x, y) if _complex(x) else getattr(jnp, greater)(x, y)
+        # Of two equal numbers, zeros of unlike sign, NumPy's vector loops keep the second one, the others the first.
+        relation = "greater" if name in ("maximum", "fmax") else "less"
+        if is_complex(x) or x.dtype == np.float16:
+            relation += "_equal"
+        first = _ordered_before(jax, relation, x, y) if is_complex(x) else getattr(jnp, relation)(x, y)
         if name in ("maximum", "minimum"):
             return jnp.where(first | jnp.isnan(x), x, y)
         return jnp.where(first | jnp.isnan(y), x, y)
@@ -299,7 +291,14 @@ def extremum(name: str) -> Lowering:
 
 
 def clip(jax: Any, x: Any, low: Any, high: Any) -> Any:
-    return extremum("minimum")(jax, extremum("maximum")(jax, x, low), high)
+    x, low, high = together(jax, x, low, high)
+    if not is_complex(x):
+        return extremum("minimum")(jax, extremum("maximum")(jax, x, low), high)
+    # NumPy's clip keeps x if it is NaN, but orders by parts as if no bound could be.
+    for relation, bound in (("greater", low), ("less", high)):
+        keep = _lexicographic(jax, relation, x, bound) | jax.numpy.isnan(x)
+        x = jax.numpy.where(keep, x, bound)
+    return x
 
 
 def _shift(jax: Any, x: Any, count: Any, shift: Any, beyond: Any) -> Any:
@@ -310,12 +309,12 @@ def _shift(jax: Any, x: Any, count: Any, shift: Any, beyond: Any) -> Any:
 
 
 def left_shift(jax: Any, x: Any, count: Any) -> Any:
-    x, count = _together(jax, x, count)
+    x, count = together(jax, x, count)
     return _shift(jax, x, count, jax.lax.shift_left, jax.lax.full_like(x, 0))
 
 
 def right_shift(jax: Any, x: Any, count: Any) -> Any:
-    x, count = _together(jax, x, count)
+    x, count = together(jax, x, count)
     zero = jax.lax.full_like(x, 0)
     if np.issubdtype(x.dtype, np.unsignedinteger):
         return _shift(jax, x, count, jax.lax.shift_right_logical, zero)
@@ -323,9 +322,13 @@ def right_shift(jax: Any, x: Any, count: Any) -> Any:
     return _shift(jax, x, count, jax.lax.shift_right_arithmetic, beyond)
 
 
-def gcd(jax: Any, x: Any, y: Any) -> Any:
-    x, y = _together(jax, absolute(jax, x), absolute(jax, y))
+def _magnitudes(jax: Any, *arrays: Any) -> list[Any]:
+    """Magnitudes of integers as unsigned integers, which hold that of the smallest one."""
+    unsigned = np.dtype(f"u{arrays[0].dtype.itemsize}")
+    return [absolute(jax, x).astype(unsigned) for x in together(jax, *arrays)]
 
+
+def _gcd_unsigned(jax: Any, x: Any, y: Any) -> Any:
     def unfinished(state: Any) -> Any:
         return jax.numpy.any(state[1] != 0)
 
@@ -337,11 +340,15 @@ def gcd(jax: Any, x: Any, y: Any) -> Any:
     return jax.lax.while_loop(unfinished, step, (x, y))[0]
 
 
+def gcd(jax: Any, x: Any, y: Any) -> Any:
+    return _gcd_unsigned(jax, *_magnitudes(jax, x, y)).astype(x.dtype)
+
+
 def lcm(jax: Any, x: Any, y: Any) -> Any:
-    x, y = _together(jax, absolute(jax, x), absolute(jax, y))
-    common = gcd(jax, x, y)
+    a, b = _magnitudes(jax, x, y)
+    common = _gcd_unsigned(jax, a, b)
     safe = jax.numpy.where(common == 0, jax.lax.full_like(common, 1), common)
-    return jax.numpy.where(common == 0, common, jax.lax.div(x, safe) * y)
+    return jax.numpy.where(common == 0, common, jax.lax.div(a, safe) * b).astype(x.dtype)
 
 
 def cast(jax: Any, x: Any, *, dtype: np.dtype[Any]) -> Any:
@@ -349,10 +356,13 @@ def cast(jax: Any, x: Any, *, dtype: np.dtype[Any]) -> Any:
         return x
     if dtype == np.bool_:
         return x != jax.lax.full_like(x, 0)
-    if _complex(x) and not np.issubdtype(dtype, np.complexfloating):
+    if is_complex(x) and not np.issubdtype(dtype, np.complexfloating):
         x = x.real
-    if _inexact(x) and np.issubdtype(dtype, np.integer):
+    if is_inexact(x) and np.issubdtype(dtype, np.integer):
         return _float_to_integer(jax, x, dtype)
+    if x.dtype == np.bool_ and np.issubdtype(dtype, np.inexact):
+        # XLA turns ``convert(mask) * y`` into ``select(mask, y, 0)``, which hides NaN and infinity; not this form.
+        return jax.numpy.where(x, np.ones((), dtype), np.zeros((), dtype))
     return jax.lax.convert_element_type(x, dtype)
 
 
