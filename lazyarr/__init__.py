@@ -2,6 +2,29 @@
 
 from __future__ import annotations
 
-from lazyarr._version import __version__
+import importlib
+from typing import Any
 
-__all__ = ["__version__"]
+# Functions that share a module's name are imported here, at once: an attribute of the package is set to a submodule
+# when that is imported for the first time, and stays what it is made after that.
+from lazyarr import settings
+from lazyarr._version import __version__
+from lazyarr.report import FallbackError, FallbackWarning, report
+from lazyarr.settings import configure
+
+#: Public names whose modules take long to import, with the module that holds them; found when they are first used.
+_LATER = {"LazyArray": "lazyarr.array"}
+
+__all__ = ["FallbackError", "FallbackWarning", "__version__", "configure", "report", "settings"]
+__all__ += list(_LATER)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'lazyarr' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

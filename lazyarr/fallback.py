@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from lazyarr import settings
 from lazyarr.array import LazyArray, rebuild
 from lazyarr.ir.types import NAMES
+from lazyarr.report import FallbackError, FallbackWarning, calls, note
 from lazyarr.runtime import recording
-from lazyarr.source import user_line
 from lazyarr.weak import WeakScalar
-
-
-class FallbackWarning(UserWarning):
-    """A call ran in NumPy because lazyarr does not compile it."""
-
-
-class FallbackError(RuntimeError):
-    """A call would have run in NumPy, and ``LAZYARR_FALLBACK=error`` forbids it."""
-
-
-#: (file, line, what) -> how often it ran in NumPy.
-calls: Counter[tuple[str, int, str]] = Counter()
-
-
-def note(what: str) -> None:
-    """Count a call that runs in NumPy; warn, or refuse, as the settings say.
-
-    Raises
-    ------
-    FallbackError
-        If fallbacks are set to be errors.
-    """
-    file, line = user_line(2)
-    first = calls[file, line, what] == 0
-    calls[file, line, what] += 1
-    mode = settings.current.fallback
-    if mode == "error":
-        raise FallbackError(f"{file}:{line}: {what}; it would run in NumPy, and the setting fallback='error' forbids it")
-    if mode == "warn" and first:
-        warnings.warn_explicit(f"{what}; it runs in NumPy", FallbackWarning, file, line)
 
 
 def run_in_numpy(function: Callable[..., Any], args: Any, kwargs: Any, why: str) -> Any:
@@ -73,8 +40,10 @@ def run_in_numpy(function: Callable[..., Any], args: Any, kwargs: Any, why: str)
 
 
 #: Functions that read or change the world: what they give is no constant.
-_IMPURE = {"fromfile", "load", "loadtxt", "genfromtxt", "save", "savez", "savez_compressed", "savetxt", "memmap", "seterr",
-           "setbufsize", "set_printoptions", "setdiagnostics", "seterrcall", "show_config", "show_runtime"}  # fmt: skip
+_IMPURE = {
+    "fromfile", "genfromtxt", "load", "loadtxt", "memmap", "save", "savetxt", "savez", "savez_compressed",
+    "set_printoptions", "setbufsize", "seterr", "seterrcall", "show_config", "show_runtime",
+}  # fmt: skip
 
 
 def run_on_constants(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -101,7 +70,7 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
             data = evaluated[id(x)][1]
             return data[()] if x._scalar else data
         if isinstance(x, WeakScalar):
-            return x.python_type(x)  # type: ignore[call-arg]
+            return x.python_type(x)
         if type(x) in (list, tuple):
             return type(x)(concrete(item, into) for item in x)
         if type(x) is dict:
@@ -138,3 +107,6 @@ def _lazy(result: Any, changed: dict[int, LazyArray]) -> Any:
     if type(result) is dict:
         return {key: _lazy(item, changed) for key, item in result.items()}
     return result
+
+
+__all__ = ["FallbackError", "FallbackWarning", "calls", "note", "run_in_numpy", "run_on_constants"]

@@ -1,0 +1,136 @@
+"""What ran in NumPy because lazyarr does not compile it: the record, the warnings, and the report of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from lazyarr import settings
+from lazyarr.source import user_line
+
+
+class FallbackWarning(UserWarning):
+    """A call ran in NumPy because lazyarr does not compile it."""
+
+
+class FallbackError(RuntimeError):
+    """A call would have run in NumPy, and the setting ``fallback="error"`` forbids it."""
+
+
+#: (file, line, what) -> how often it ran in NumPy.
+calls: Counter[tuple[str, int, str]] = Counter()
+_lock = threading.Lock()
+
+
+def note(what: str) -> None:
+    """Count a call that is about to run in NumPy; warn, or refuse, as the settings say.
+
+    Raises
+    ------
+    FallbackError
+        If fallbacks are set to be errors.
+    """
+    file, line = user_line(2)
+    mode = settings.current.fallback
+    if mode == "error":
+        raise FallbackError(f"{file}:{line}: {what}; the setting fallback='error' forbids to run it in NumPy")
+    with _lock:
+        calls[file, line, what] += 1
+        first = calls[file, line, what] == 1
+    if mode == "warn" and first:
+        warnings.warn_explicit(f"{what}; it runs in NumPy", FallbackWarning, file, line)
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """Calls at one line that ran in NumPy.
+
+    Attributes
+    ----------
+    file : str
+    line : int
+    what : str
+        The function and the reason.
+    times : int
+        How often it ran.
+    """
+
+    file: str
+    line: int
+    what: str
+    times: int
+
+    @property
+    def where(self) -> str:
+        """``file:line``, the file relative to the working directory where it lies below it."""
+        inside = self.file.startswith(os.getcwd() + os.sep)
+        return f"{os.path.relpath(self.file) if inside else self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The calls that ran in NumPy so far in this process; prints as a table.
+
+    Attributes
+    ----------
+    calls : tuple of Fallback
+        The most frequent first.
+    """
+
+    calls: tuple[Fallback, ...]
+
+    def __len__(self) -> int:
+        return len(self.calls)
+
+    def __iter__(self) -> Any:
+        return iter(self.calls)
+
+    def clear(self) -> None:
+        """Forget every call recorded so far, also those after this report was made."""
+        with _lock:
+            calls.clear()
+
+    def _title(self) -> str:
+        if not self.calls:
+            return "No call ran in NumPy."
+        total = sum(call.times for call in self.calls)
+        return f"Calls that lazyarr does not compile, run in NumPy: {total}"
+
+    def __str__(self) -> str:
+        if not self.calls:
+            return self._title()
+        rows = [("times", "where", "what"), *((str(c.times), c.where, c.what) for c in self.calls)]
+        first, second = (max(len(row[k]) for row in rows) for k in (0, 1))
+        return "\n".join([self._title(), *(f"{a:>{first}}  {b:<{second}}  {c}" for a, b, c in rows)])
+
+    __repr__ = __str__
+
+    def __rich__(self) -> Any:
+        if not self.calls:
+            return self._title()
+        from rich.table import Table
+
+        table = Table(title=self._title(), title_justify="left")
+        table.add_column("times", justify="right")
+        table.add_column("where", overflow="fold")
+        table.add_column("what")
+        for call in self.calls:
+            table.add_row(str(call.times), call.where, call.what)
+        return table
+
+
+def report() -> Report:
+    """Which calls ran in NumPy because lazyarr does not compile them, and on which lines of the program.
+
+    Returns
+    -------
+    Report
+        ``print`` it, read its ``calls``, or ``clear()`` the record.
+    """
+    with _lock:
+        found = calls.most_common()
+    return Report(tuple(Fallback(file, line, what, times) for (file, line, what), times in found))
