@@ -7,6 +7,7 @@ thread-local context), so the user's jax keeps its settings.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -99,3 +100,23 @@ class Executable:
     def text(self) -> str:
         """The optimized HLO."""
         return str(self._compiled.as_text())
+
+
+def adopt(array: Any) -> np.ndarray[Any, Any]:
+    """A result of an executable as a writeable NumPy array over the same memory.
+
+    Only for arrays that nobody else holds: jax takes its arrays to be constant. On a device other than the CPU the
+    data is copied.
+    """
+    if array.size == 0 or next(iter(array.devices())).platform != "cpu":
+        return np.array(array)
+    holder = SimpleNamespace(
+        __array_interface__={
+            "data": (array.unsafe_buffer_pointer(), False),
+            "shape": array.shape,
+            "typestr": array.dtype.str,
+            "version": 3,
+        },
+        keep=array,
+    )
+    return np.asarray(holder)

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-# Functions that share a module's name are imported here, at once: an attribute of the package is set to a submodule
-# when that is imported for the first time, and stays what it is made after that.
-from lazyarr import settings
 from lazyarr._version import __version__
-from lazyarr.report import FallbackError, FallbackWarning, report
-from lazyarr.settings import configure
 
-#: Public names whose modules take long to import, with the module that holds them; found when they are first used.
-_LATER = {"LazyArray": "lazyarr.array"}
+if TYPE_CHECKING:
+    from lazyarr.tracing import accelerate
 
-__all__ = ["FallbackError", "FallbackWarning", "__version__", "configure", "report", "settings"]
-__all__ += list(_LATER)
+__all__ = ["__version__", "accelerate"]
+
+_LAZY = {"accelerate": "lazyarr.tracing"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    # Loaded at first use, so that importing lazyarr costs nothing.
+    if name not in _LAZY:
         raise AttributeError(f"module 'lazyarr' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
-    return value
+    from importlib import import_module
 
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return getattr(import_module(_LAZY[name]), name)

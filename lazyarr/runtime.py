@@ -92,6 +92,12 @@ class Observer(Protocol):
     def foreign(self, array: Any) -> None:
         """A NumPy array that no argument holds takes part in the work."""
 
+    def may_flush(self, count: int) -> bool:
+        """Whether pending work may be run now that so many operations are recorded."""
+
+    def ran(self, program: Program) -> None:
+        """Part of the work has been run as a program of its own."""
+
 
 class Recording:
     """What is recorded and not yet run, in one thread (or one accelerated call)."""
@@ -107,7 +113,9 @@ class Recording:
         """Note that `holder` has pending work; counts towards a flush."""
         self.holders.append(ref(holder))
         self.since_flush += 1
-        if self.since_flush > settings.current.flush_after and self.observer is None:
+        if self.since_flush > settings.current.flush_after:
+            if self.observer is not None and not self.observer.may_flush(self.since_flush):
+                return
             self._maybe_flush()
 
     def _maybe_flush(self) -> None:
@@ -333,6 +341,8 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
     now.since_flush = 0
     needed = [v for v in dict.fromkeys([*roots, *(h.value for h in holders)]) if not isinstance(v.node, Leaf)]
     program, leaves = capture(needed, [c for c, _ in checks])
+    if now.observer is not None:
+        now.observer.ran(program)
     results = run(program, leaves)
     raise_failed(checks, results[len(needed) :])
     found = {v: _owned(r, leaves) for v, r in zip(needed, results, strict=False)}
@@ -352,3 +362,14 @@ def _owned(result: Any, leaves: Iterable[Leaf]) -> Any:
 def as_numpy(data: Any) -> Any:
     """`data` as a NumPy array (no copy from jax on the CPU; read-only then); Python scalars stay."""
     return data if isinstance(data, (np.ndarray, int, float, complex)) else np.asarray(data)
+
+
+def to_owned_numpy(data: Any) -> np.ndarray[Any, Any]:
+    """Results nobody else holds as a NumPy array that may be written to; no copy from jax on the CPU."""
+    if isinstance(data, np.ndarray):
+        return data
+    if hasattr(data, "unsafe_buffer_pointer"):
+        from lazyarr.backends.xla import adopt
+
+        return adopt(data)
+    return np.array(data)

@@ -25,17 +25,21 @@ class Settings:
         before: a graph that is evaluated once is not worth a compilation. Accelerated functions are always
         compiled. Initially from ``LAZYARR_COMPILE_AFTER``.
     flush_after : int
-        Number of recorded operations after which pending work is evaluated though nobody asked.
+        Number of recorded array values after which pending work is evaluated though nobody asked.
+    unroll_limit : int
+        Number of recorded array values up to which an accelerated call becomes one program, its Python loops
+        unrolled; a longer call is run in pieces of about `flush_after`, which repeat and are compiled once.
     """
 
     fallback: str = "warn"
     compile_after: int = 2
-    flush_after: int = 2000
+    flush_after: int = 300
+    unroll_limit: int = 1500
 
     def __post_init__(self) -> None:
         if self.fallback not in FALLBACK_MODES:
             raise ValueError(f"LAZYARR_FALLBACK is {self.fallback!r}; expected one of {', '.join(FALLBACK_MODES)}")
-        for name in ("compile_after", "flush_after"):
+        for name in ("compile_after", "flush_after", "unroll_limit"):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least 1")
 

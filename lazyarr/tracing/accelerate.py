@@ -1,0 +1,261 @@
+"""`accelerate`: a plain NumPy function, compiled for each signature it is called with."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import types
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+import lazyarr.numpy  # noqa: F401  the lazy implementations
+from lazyarr.ir.graph import Line, Program
+from lazyarr.runtime import (
+    Leaf,
+    Plan,
+    capture,
+    evaluate,
+    plans,
+    raise_failed,
+    recording,
+    use_recording,
+)
+from lazyarr.tracing.outputs import Outcome
+from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
+from lazyarr.tracing.trace import Trace
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+#: Programs for one signature, beyond which the values they depend on are taken to change at every call.
+_MOST_VARIANTS = 16
+
+
+class Compiled:
+    """One program of an accelerated function, and what has to hold for a call that uses it."""
+
+    def __init__(self, trace: Trace, outcome: Outcome):
+        self.trace = trace
+        self.outcome = outcome
+        checks = trace.recording.checks
+        self.lines = [line for _, line in checks]
+        self.program, leaves = capture(outcome.roots, [c for c, _ in checks])
+        self.checks = list(zip((c for c, _ in checks), self.lines, strict=True))
+        self.plan: Plan = plans.get(self.program)
+        self._sources = [self._source(leaf) for leaf in leaves]
+
+    def _source(self, leaf: Leaf) -> tuple[str, Any]:
+        """Where the data of a parameter comes from at each call."""
+        position = self.trace.tape.position_of(leaf)
+        if position is not None:
+            return "scalar", position
+        for k, lazy in enumerate(self.trace.input_leaves):
+            if lazy is leaf:
+                return "base", k
+        return "constant", leaf.data
+
+    def __call__(self, parts: Parts) -> tuple[bool, Any]:
+        """Run, if the guards hold: (True, result), or (False, None)."""
+        trace = self.trace
+        for get, value in trace.expected:
+            if get() is not value:
+                return False, None
+        given = len(parts.arrays)
+        for get, spec in trace.captured:
+            if parts.describe(get()) != spec:
+                return False, None
+        if len(parts.arrays) > given and any(k >= given for g in memory_groups(parts.arrays) for k in g):
+            return False, None
+        scalars = trace.tape.replay(parts.scalars)
+        if scalars is None:
+            return False, None
+        arguments = [
+            scalars[where] if kind == "scalar" else where if kind == "constant" else trace.base_data(parts, where)
+            for kind, where in self._sources
+        ]
+        results = self.plan(arguments)
+        count = len(self.outcome.roots)
+        raise_failed(self.checks, results[count:])
+        owned = [_unshared(r, arguments) for r in results[:count]]
+        return True, self.outcome.build(parts, owned, scalars)
+
+
+def _unshared(result: Any, arguments: list[Any]) -> Any:
+    """A result nobody else holds: a program may give an argument back as it came."""
+    if isinstance(result, np.ndarray) and (result.base is not None or any(result is a for a in arguments)):
+        return result.copy(order="K")
+    return np.array(result) if isinstance(result, (np.generic, int, float, complex)) else result
+
+
+class Accelerated:
+    """A function compiled for each signature it is called with. Made by `accelerate`.
+
+    Attributes
+    ----------
+    function : callable
+        The user's function.
+    """
+
+    def __init__(self, function: Callable[..., Any]):
+        functools.update_wrapper(self, function)
+        self.function = function
+        self._known: dict[Any, list[Compiled]] = {}
+        self._pieces: dict[Any, str] = {}
+        self._plain: dict[Any, str] = {}
+        self._lock = threading.RLock()
+        self._package = (getattr(function, "__module__", None) or "").partition(".")[0]
+
+    def __repr__(self) -> str:
+        return f"<accelerated {self.function!r}>"
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> str:
+        return str(getattr(self.function, "__qualname__", "accelerated"))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        inside = recording().observer
+        if isinstance(inside, Trace):
+            # Called by another accelerated function: part of its program.
+            if isinstance(self.function, types.FunctionType):
+                return inside.environment.traced(self.function)(*args, **kwargs)
+            return self.function(*args, **kwargs)
+        try:
+            parts, key, specs = self._describe(args, kwargs)
+        except Plain as reason:
+            return self._run_plain(None, str(reason), args, kwargs)
+        if key in self._plain:
+            return self.function(*args, **kwargs)
+        for compiled in self._known.get(key, ()):
+            done, result = compiled(parts)
+            if done:
+                return result
+            parts, key, specs = self._describe(args, kwargs)
+        return self._first(parts, key, specs, args, kwargs)
+
+    def _describe(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Parts, Any, Any]:
+        if not isinstance(self.function, types.FunctionType):
+            raise Plain(f"a {type(self.function).__name__} has no Python code to trace")
+        if inspect.isgeneratorfunction(self.function) or inspect.iscoroutinefunction(self.function):
+            raise Plain("a generator or coroutine function runs after the call has returned")
+        parts = Parts(self._package)
+        specs = tuple(parts.describe(a) for a in args), tuple((k, parts.describe(v)) for k, v in kwargs.items())
+        groups = memory_groups(parts.arrays) if len(parts.arrays) > 1 else []
+        return parts, (specs, sharing_key(parts.arrays, groups)), specs
+
+    def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call no compiled program serves: trace, and compile if the trace stands for later calls."""
+        try:
+            trace, outcome = self._traced(parts, specs, args, kwargs)
+        except Plain as reason:
+            return self._run_plain(key, str(reason), args, kwargs)
+        if trace.reasons or key in self._pieces:
+            self._pieces[key] = trace.reasons[0][0] if trace.reasons else self._pieces[key]
+            return self._finish_in_pieces(trace, outcome, parts)
+        compiled = Compiled(trace, outcome)
+        with self._lock:
+            variants = self._known.setdefault(key, [])
+            variants.append(compiled)
+            if len(variants) > _MOST_VARIANTS:
+                self._pieces[key] = "a Python value that decides the program differs at every call"
+                variants.clear()
+        fresh, _, _ = self._describe(args, kwargs)
+        done, result = compiled(fresh)
+        return result if done else self._finish_in_pieces(trace, outcome, parts)
+
+    def _traced(
+        self, parts: Parts, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Trace, Outcome]:
+        trace = Trace(parts)
+        at = [0, 0]
+        end = use_recording(trace.recording)
+        try:
+            if parts.opaque:
+                trace.observed(f"an argument is a {type(parts.opaque[0]).__name__}, which lazyarr cannot look into")
+            lazy_args = tuple(trace.shadow(a, s, at) for a, s in zip(args, specs[0], strict=True))
+            lazy_kwargs = {k: trace.shadow(v, s, at) for (k, v), (_, s) in zip(kwargs.items(), specs[1], strict=True)}
+            assert isinstance(self.function, types.FunctionType)
+            result = trace.environment.traced(self.function)(*lazy_args, **lazy_kwargs)
+            return trace, Outcome(trace, result)
+        finally:
+            end()
+
+    def _finish_in_pieces(self, trace: Trace, outcome: Outcome, parts: Parts) -> Any:
+        end = use_recording(trace.recording)
+        try:
+            data = [_unshared(d, parts.arrays) for d in evaluate(outcome.roots)]
+        finally:
+            end()
+        return outcome.build(parts, [_copied_leaf(d, r) for d, r in zip(data, outcome.roots, strict=True)],
+                             trace.tape.values)  # fmt: skip
+
+    def _run_plain(self, key: Any, why: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        from lazyarr.fallback import note
+
+        if key is not None:
+            self._plain[key] = why
+        note(f"{getattr(self.function, '__qualname__', self.function)} runs as plain Python: {why}")
+        return self.function(*args, **kwargs)
+
+    def explain(self, *args: Any, **kwargs: Any) -> Any:
+        """What becomes of the function for these arguments, which are not changed.
+
+        Returns
+        -------
+        Explanation
+            Regions, what fused, what fell back and why, bytes moved before and after; prints well.
+        """
+        from lazyarr.tracing.explain import explain
+
+        return explain(self, args, kwargs)
+
+
+def _copied_leaf(data: Any, root: Any) -> Any:
+    # A root that already was data is somebody's storage: the caller gets a copy.
+    return np.array(data) if isinstance(root.node, Leaf) else data
+
+
+@overload
+def accelerate(function: Function) -> Function: ...
+@overload
+def accelerate() -> Callable[[Function], Function]: ...
+def accelerate(function: Any = None) -> Any:
+    """Compile a function written in plain NumPy.
+
+    The function is traced when it is called with arguments of a new signature (dtypes, shapes, structure), optimized, and
+    compiled by XLA; later calls run the compiled program. Arrays that the function changes in place are changed, after
+    everything has succeeded. What cannot become one program runs in pieces, with NumPy's results.
+
+    Parameters
+    ----------
+    function : callable
+        Takes and returns NumPy arrays, Python scalars, and tuples, lists, dicts and dataclasses of them.
+
+    Returns
+    -------
+    Accelerated
+        Called as the function is; has the method ``explain``.
+
+    Examples
+    --------
+    >>> import numpy as np, lazyarr
+    >>> @lazyarr.accelerate
+    ... def step(u, dt):
+    ...     u[1:-1] += dt * (u[2:] - 2 * u[1:-1] + u[:-2])
+    ...     return u.sum()
+    """
+    if function is None:
+        return accelerate
+    if isinstance(function, Accelerated):
+        return function
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(accelerate(function.__func__))
+    if not callable(function):
+        raise TypeError(f"accelerate takes a function, got a {type(function).__name__}")
+    return Accelerated(function)
+
+
+__all__ = ["Accelerated", "Line", "Program", "accelerate"]

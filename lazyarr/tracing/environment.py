@@ -1,0 +1,272 @@
+"""The world a traced function sees: its globals and closure with NumPy's names meaning lazyarr's.
+
+The user's module is not changed. A traced function is a new function around the user's code, whose globals are a dictionary
+that answers look-ups: NumPy becomes `lazyarr.numpy`, the module's own functions become traced ones, arrays and numbers become
+inputs of the program. What it answered is remembered, so that a later call can see whether any of it has changed.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lazyarr.dispatch import FUNCTIONS, UFUNCS
+from lazyarr.tracing.scalars import python_call
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.trace import Trace
+
+#: Modules whose functions depend on their arguments alone.
+_PURE_MODULES = {
+    "math", "cmath", "functools", "itertools", "operator", "typing", "dataclasses", "enum", "abc", "collections",
+    "numbers", "copy", "string", "types", "contextlib", "warnings", "__future__", "scipy",
+}  # fmt: skip
+#: Builtins that act on the world, or look into it.
+_ACTING = {"print", "open", "input", "exec", "eval", "globals", "locals", "vars", "setattr", "delattr", "id", "next",
+           "breakpoint", "__import__"}  # fmt: skip
+#: Builtins of numbers that traced scalars take to the tape.
+_NUMERIC = {"float", "int", "complex", "abs", "round", "pow"}
+
+
+class TracedGlobals(dict[str, Any]):
+    """The globals of a traced function: look-ups are answered by the trace, stores stay here until it succeeds."""
+
+    def __init__(self, trace: Trace, real: dict[str, Any]):
+        # A function finds its builtins in the raw dictionary.
+        super().__init__(__builtins__=builtins)
+        self._trace = trace
+        self.real = real
+
+    def __getitem__(self, name: str) -> Any:
+        if dict.__contains__(self, name) and name != "__builtins__":
+            return dict.__getitem__(self, name)
+        if name in self.real:
+            return self._trace.environment.global_value(self.real, name)
+        return self._trace.environment.builtin(name)
+
+    def written(self) -> dict[str, Any]:
+        """Globals the function has set."""
+        return {name: value for name, value in self.items() if name != "__builtins__"}
+
+
+def _is_call() -> bool:
+    """Whether the look-up that runs now is of a name that is called at once (``float(x)``, not ``dtype=float``).
+
+    CPython's LOAD_GLOBAL (3.11 to 3.13) says so in the low bit of its argument.
+    """
+    frame = sys._getframe(3)
+    return bool(frame.f_code.co_code[frame.f_lasti + 1] & 1)
+
+
+class Environment:
+    """What one trace has seen of the world outside its arguments."""
+
+    def __init__(self, trace: Trace):
+        self._trace = trace
+        self._functions: dict[types.FunctionType, types.FunctionType] = {}
+        self._globals: dict[int, TracedGlobals] = {}
+        self._cells: list[tuple[types.CellType, types.CellType, Any]] = []
+        self._answers: dict[tuple[int, str], Any] = {}
+        self._modules: dict[str, Any] = {}
+
+    # -- functions -----------------------------------------------------------------------------------------
+
+    def traced(self, function: types.FunctionType) -> types.FunctionType:
+        """`function` with this environment as its world."""
+        found = self._functions.get(function)
+        if found is None:
+            module = self._globals.get(id(function.__globals__))
+            if module is None:
+                module = self._globals[id(function.__globals__)] = TracedGlobals(self._trace, function.__globals__)
+            cells = tuple(types.CellType() for _ in function.__closure__ or ())
+            found = types.FunctionType(function.__code__, module, function.__name__, None, cells or None)
+            self._functions[function] = found
+            found.__qualname__ = function.__qualname__
+            found.__dict__.update(function.__dict__)
+            found.__defaults__ = _each(self._default, function.__defaults__)
+            if function.__kwdefaults__:
+                found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
+            self._close(function, cells)
+        return found
+
+    def _default(self, value: Any) -> Any:
+        return self._trace.outside(lambda: value, "a default argument")
+
+    def _close(self, function: types.FunctionType, cells: tuple[types.CellType, ...]) -> None:
+        for name, real, cell in zip(function.__code__.co_freevars, function.__closure__ or (), cells, strict=True):
+            try:
+                content = real.cell_contents
+            except ValueError:
+                continue  # not assigned yet: the same NameError comes when it is read
+            if name == "__class__":
+                cell.cell_contents = content
+            else:
+                cell.cell_contents = self.answer(lambda real=real: real.cell_contents, f"the variable {name!r}")
+            self._cells.append((real, cell, cell.cell_contents))
+
+    # -- look-ups ------------------------------------------------------------------------------------------
+
+    def global_value(self, real: dict[str, Any], name: str) -> Any:
+        """What a global name means in the traced program."""
+        key = (id(real), name)
+        if key not in self._answers:
+            self._answers[key] = self.answer(lambda: real[name], f"the global {name!r}")
+        return self._answers[key]
+
+    def builtin(self, name: str) -> Any:
+        """A builtin; those that act on the world keep the function from being compiled as a whole."""
+        try:
+            value = getattr(builtins, name)
+        except AttributeError:
+            raise KeyError(name) from None
+        if name in _ACTING and callable(value):
+            return _noting(self._trace, value, f"calls {name}()")
+        if name in _NUMERIC and _is_call():
+            return python_call(value)
+        return value
+
+    def answer(self, get: Callable[[], Any], what: str) -> Any:
+        """The traced form of something found outside the arguments."""
+        value = get()
+        replaced = self.replaced(value, what)
+        if replaced is not None:
+            self._trace.expect(get, value)
+            return replaced
+        return self._trace.outside(get, what)
+
+    def replaced(self, value: Any, what: str) -> Any:
+        """What stands for a function, module or class in the traced program; None for data."""
+        if isinstance(value, np.ufunc):
+            return UFUNCS.get(value, value)
+        if isinstance(value, types.ModuleType):
+            return self._module(value)
+        if isinstance(value, types.FunctionType) and value not in FUNCTIONS:
+            if value.__module__ and value.__module__.partition(".")[0] in ("numpy", "lazyarr"):
+                return self._numpy_function(value)
+            return self.traced(value)
+        if isinstance(value, type):
+            return _ndarray() if value is np.ndarray else value
+        if callable(value):
+            return self._callable(value, what)
+        return None
+
+    def _callable(self, value: Any, what: str) -> Any:
+        from lazyarr.tracing.accelerate import Accelerated
+
+        if isinstance(value, Accelerated):
+            return self.traced(value.function) if isinstance(value.function, types.FunctionType) else value
+        if isinstance(value, types.MethodType):
+            return None
+        module = (getattr(value, "__module__", None) or "").partition(".")[0]
+        if module == "numpy" or type(value).__module__.partition(".")[0] == "numpy":
+            return self._numpy_function(value)
+        if isinstance(value, types.BuiltinFunctionType):
+            if module in ("math", "cmath"):
+                return python_call(value)
+            if module not in _PURE_MODULES and module != "builtins":
+                return _noting(self._trace, value, f"calls {module}.{value.__name__}")
+            return value
+        return None
+
+    def _numpy_function(self, value: Any) -> Any:
+        import lazyarr.numpy
+
+        name = getattr(value, "__name__", "")
+        for module in (np, np.linalg, np.fft):
+            if getattr(module, name, None) is value:
+                lazy = lazyarr.numpy if module is np else getattr(lazyarr.numpy, module.__name__.rpartition(".")[2])
+                return getattr(lazy, name)
+        if isinstance(getattr(value, "__self__", None), (np.random.RandomState, np.random.Generator)):
+            return _noting(self._trace, value, "draws random numbers")
+        return None if not isinstance(value, types.FunctionType) else value
+
+    def _module(self, module: types.ModuleType) -> Any:
+        name = module.__name__
+        if name.partition(".")[0] == "numpy":
+            return _numpy_module(name) or module
+        found = self._modules.get(name)
+        if found is None:
+            found = self._modules[name] = TracedModule(self, module)
+        return found
+
+    # -- afterwards ----------------------------------------------------------------------------------------
+
+    def stores(self) -> list[tuple[Callable[[Any], None], Any]]:
+        """What the function assigned to globals and enclosing variables: a setter and the new value each."""
+        found: list[tuple[Callable[[Any], None], Any]] = []
+        for module in self._globals.values():
+            for name, value in module.written().items():
+                found.append((_setter(module.real, name), value))
+        for real, cell, before in self._cells:
+            try:
+                after = cell.cell_contents
+            except ValueError:
+                continue
+            if after is not before:
+                found.append((lambda value, real=real: setattr(real, "cell_contents", value), after))
+        return found
+
+
+def _setter(real: dict[str, Any], name: str) -> Callable[[Any], None]:
+    return lambda value: real.__setitem__(name, value)
+
+
+def _each(function: Callable[[Any], Any], values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    return None if values is None else tuple(function(v) for v in values)
+
+
+def _ndarray() -> Any:
+    from lazyarr.numpy._types import ndarray
+
+    return ndarray
+
+
+def _numpy_module(name: str) -> Any:
+    import lazyarr.numpy as lazy
+
+    return {"numpy": lazy, "numpy.linalg": lazy.linalg, "numpy.fft": lazy.fft, "numpy.random": lazy.random}.get(name)
+
+
+def _noting(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..., Any]:
+    """`function`, whose use keeps the traced function from being compiled as a whole."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        trace.observed(why)
+        return function(*args, **kwargs)
+
+    return call
+
+
+class TracedModule:
+    """A module as a traced function sees it."""
+
+    def __init__(self, environment: Environment, module: types.ModuleType):
+        self.__dict__["_environment"] = environment
+        self.__dict__["_module"] = module
+
+    def __getattr__(self, name: str) -> Any:
+        environment, module = self._environment, self._module
+        value = getattr(module, name)
+        top = module.__name__.partition(".")[0]
+        if top in ("math", "cmath"):
+            return python_call(value) if callable(value) else value
+        if top in _PURE_MODULES or isinstance(value, type):
+            return value
+        if isinstance(value, types.ModuleType):
+            return environment.replaced(value, name)
+        if top in sys.stdlib_module_names:
+            return _noting(environment._trace, value, f"calls {top}.{name}") if callable(value) else value
+        key = (id(vars(module)), name)
+        if key not in environment._answers:
+            environment._answers[key] = environment.answer(lambda: getattr(module, name), f"{module.__name__}.{name}")
+        return environment._answers[key]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._environment._trace.observed(f"sets {self._module.__name__}.{name}")
+        setattr(self._module, name, value)
+

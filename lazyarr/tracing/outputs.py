@@ -1,0 +1,298 @@
+"""What an accelerated call gives back: results, changed arguments, changed lists, dicts and objects.
+
+`Outcome` describes it once for a traced function: which values have to be computed, and how results are built of them. Arrays
+that shared memory in the traced program share memory in what the caller gets.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lazyarr import views
+from lazyarr.array import Cell, LazyArray, rebuild
+from lazyarr.ir.node import Value
+from lazyarr.tracing.scalars import TracedScalar
+from lazyarr.tracing.signature import Parts
+from lazyarr.tracing.trace import Trace
+
+Spec = tuple[Any, ...]
+
+
+class Outcome:
+    """How to build what a call gives back.
+
+    Parameters
+    ----------
+    trace : Trace
+        The finished trace.
+    result : object
+        What the traced function returned.
+
+    Attributes
+    ----------
+    roots : list of Value
+        What has to be computed; data comes in this order.
+    """
+
+    def __init__(self, trace: Trace, result: Any):
+        self._trace = trace
+        self.roots: list[Value] = []
+        self._orders: list[tuple[int, ...]] = []
+        self._scalars: list[bool] = []
+        self._cells: dict[Cell, int] = {}
+        self._inputs = {lazy._cell: k for k, (_, lazy) in enumerate(trace.bases)}
+        self._arguments = {id(x): k for k, x in enumerate(trace.arrays)}
+        self._holders = {id(new): k for k, (_, new, _) in enumerate(trace.shadowed)}
+        self._shared = self._cells_seen_twice(result)
+        self.result = self._spec(result)
+        self.effects = self._effects()
+        self.stores = [(setter, self._spec(value)) for setter, value in trace.environment.stores()]
+        if self.stores:
+            trace.observed("assigns to a global or an enclosing variable")
+        untouched = set(trace.input_leaves)
+        self.mutated = [
+            (k, self._root(lazy._value(), lazy.strides))
+            for k, (_, lazy) in enumerate(trace.bases)
+            if lazy._cell.value.node not in untouched
+        ]
+        self._lazy_out = any(x is not None for x in trace.parts.lazy)
+
+    # -- describing ----------------------------------------------------------------------------------------
+
+    def _cells_seen_twice(self, result: Any) -> set[Cell]:
+        counts: dict[Cell, int] = {}
+
+        def visit(value: Any) -> None:
+            if isinstance(value, LazyArray):
+                counts[value._cell] = counts.get(value._cell, 0) + 1
+            elif isinstance(value, (list, tuple)):
+                for item in value:
+                    visit(item)
+            elif isinstance(value, dict):
+                for item in value.values():
+                    visit(item)
+
+        visit(result)
+        for _, new, _ in self._trace.shadowed:
+            visit(list(new) if isinstance(new, list) else dict(_contents(new)))
+        return {cell for cell, n in counts.items() if n > 1}
+
+    def _root(self, value: Value, strides: Sequence[int]) -> int:
+        """Number of the root that computes `value`, its axes in the order they have in memory."""
+        order = tuple(sorted(range(len(strides)), key=lambda axis: -abs(strides[axis])))
+        self.roots.append(views.transpose(value, order))
+        self._orders.append(order)
+        return len(self.roots) - 1
+
+    def _spec(self, value: Any) -> Spec:
+        if isinstance(value, LazyArray):
+            return self._array(value)
+        if type(value) is TracedScalar:
+            return ("scalar", value._position)
+        holder = self._holders.get(id(value))
+        if holder is not None:
+            return ("holder", holder)
+        kind = type(value)
+        if kind is list or kind is tuple:
+            return (kind, tuple(self._spec(item) for item in value))
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return ("namedtuple", kind, tuple(self._spec(item) for item in value))
+        if kind is dict:
+            return (kind, tuple((key, self._spec(item)) for key, item in value.items()))
+        if isinstance(value, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, type, slice)):
+            return ("constant", value)
+        self._trace.observed(f"returns a {kind.__name__} made while it ran")
+        if hasattr(value, "__dict__") and not isinstance(value, (types.FunctionType, types.ModuleType)):
+            attributes = tuple((name, self._spec(item)) for name, item in vars(value).items())
+            return ("object", value, attributes)
+        return ("constant", value)
+
+    def _array(self, array: LazyArray) -> Spec:
+        argument = self._arguments.get(id(array))
+        if argument is not None:
+            return ("argument", argument)
+        chain: list[views.Step] = []
+        at = array
+        while at._parent is not None:
+            assert at._step is not None
+            chain.append(at._step)
+            at = at._parent
+        source = self._inputs.get(array._cell)
+        if source is not None:
+            return ("view", "input", source, tuple(reversed(chain)))
+        if array._cell in self._shared and not array._scalar:
+            slot = self._cells.get(array._cell)
+            if slot is None:
+                slot = self._cells[array._cell] = self._root(at._value(), at.strides)
+            return ("view", "root", slot, tuple(reversed(chain)), array._writeable)
+        slot = self._root(array._value(), array.strides)
+        return ("scalar array", slot) if array._scalar else ("array", slot, array._writeable)
+
+    def _effects(self) -> list[tuple[int, Spec]]:
+        """For each list, dict or object the function changed: its number and its new contents."""
+        found = []
+        for k, (_, new, before) in enumerate(self._trace.shadowed):
+            if isinstance(new, list):
+                if len(new) != len(before) or any(a is not b for a, b in zip(new, before, strict=True)):
+                    found.append((k, ("list", tuple(self._kept(k, i, item, before) for i, item in enumerate(new)))))
+                continue
+            now = _contents(new)
+            if now.keys() != before.keys() or any(now[name] is not before[name] for name in now):
+                found.append((k, ("dict", tuple((name, self._kept(k, name, item, before)) for name, item in now.items()))))
+        return found
+
+    def _kept(self, holder: int, key: Any, item: Any, before: Any) -> Spec:
+        """The spec of an element; one that was there before is taken from where it was."""
+        places = enumerate(before) if isinstance(before, list) else before.items()
+        for place, old in places:
+            if old is item and not isinstance(item, (bool, int, type(None), str)):
+                return ("kept", holder, place)
+        return self._spec(item)
+
+    # -- building ------------------------------------------------------------------------------------------
+
+    def build(self, parts: Parts, data: Sequence[Any], scalars: Sequence[Any]) -> Any:
+        """Write what changed, then give the result.
+
+        Parameters
+        ----------
+        parts : Parts
+            Of the call.
+        data : sequence of array
+            One a root.
+        scalars : sequence
+            Values of the tape's positions.
+        """
+        builder = _Builder(self, parts, [_owned_array(d, o) for d, o in zip(data, self._orders, strict=True)], scalars)
+        before = [_snapshot(holder) for holder in parts.holders[: len(self._trace.shadowed)]]
+        builder.before = before
+        contents = [(k, builder.contents(spec)) for k, spec in self.effects]
+        stores = [(setter, builder.build(spec)) for setter, spec in self.stores]
+        for k, slot in self.mutated:
+            _write(builder.base(k), builder.data[slot])
+        result = builder.build(self.result)
+        for k, new in contents:
+            _replace_contents(parts.holders[k], new)
+        for setter, value in stores:
+            setter(value)
+        return result
+
+
+class _Builder:
+    """Builds the values of one call."""
+
+    def __init__(self, outcome: Outcome, parts: Parts, data: list[Any], scalars: Sequence[Any]):
+        self._outcome = outcome
+        self._parts = parts
+        self.data = data
+        self._scalars = scalars
+        self.before: list[Any] = []
+
+    def base(self, k: int) -> Any:
+        """The array behind input storage number `k`: an argument, or the memory a group of them spans."""
+        from lazyarr.tracing.signature import common_memory
+
+        place = self._outcome._trace.base_places[k]
+        if isinstance(place, int):
+            lazy = self._parts.lazy[place]
+            return self._parts.arrays[place] if lazy is None else lazy
+        return common_memory(self._parts.arrays, list(place))
+
+    def contents(self, spec: Spec) -> Any:
+        kind, items = spec
+        if kind == "list":
+            return [self.build(item) for item in items]
+        return {name: self.build(item) for name, item in items}
+
+    def build(self, spec: Spec) -> Any:
+        """The value a spec describes."""
+        kind = spec[0]
+        if kind == "array":
+            return self._finished(self.data[spec[1]], spec[2])
+        if kind == "scalar array":
+            found = self.data[spec[1]][()]
+            return rebuild(np.asarray(found), True) if self._outcome._lazy_out else found
+        if kind == "argument":
+            lazy = self._parts.lazy[spec[1]]
+            return self._parts.arrays[spec[1]] if lazy is None else lazy
+        if kind == "view":
+            return self._view(spec)
+        if kind == "scalar":
+            return self._scalars[spec[1]]
+        if kind == "holder":
+            return self._parts.holders[spec[1]]
+        if kind == "kept":
+            return self.before[spec[1]][spec[2]]
+        if kind == "constant":
+            return spec[1]
+        if kind is dict:
+            return {key: self.build(item) for key, item in spec[1]}
+        if kind is list or kind is tuple:
+            return kind(self.build(item) for item in spec[1])
+        if kind == "namedtuple":
+            return spec[1](*(self.build(item) for item in spec[2]))
+        for name, item in spec[2]:
+            spec[1].__dict__[name] = self.build(item)
+        return spec[1]
+
+    def _view(self, spec: Spec) -> Any:
+        array = self.base(spec[2]) if spec[1] == "input" else self.data[spec[2]]
+        if isinstance(array, LazyArray):
+            for step in spec[3]:
+                array = step.view(array._data("a view of a lazy argument"))
+            return rebuild(np.array(array))
+        for step in spec[3]:
+            array = step.view(array)
+        if spec[1] == "root" and not spec[4]:
+            array = array.view()
+            array.flags.writeable = False
+        return rebuild(array.copy(order="K")) if self._outcome._lazy_out else array
+
+    def _finished(self, array: Any, writeable: bool) -> Any:
+        if self._outcome._lazy_out:
+            return rebuild(array)
+        if not writeable:
+            array.flags.writeable = False
+        return array
+
+
+def _contents(holder: Any) -> dict[Any, Any]:
+    return holder if isinstance(holder, dict) else holder.__dict__  # type: ignore[no-any-return]
+
+
+def _snapshot(holder: Any) -> Any:
+    return list(holder) if isinstance(holder, list) else dict(_contents(holder))
+
+
+def _replace_contents(holder: Any, new: Any) -> None:
+    if isinstance(holder, list):
+        holder[:] = new
+        return
+    contents = _contents(holder)
+    for name in [name for name in contents if name not in new]:
+        del contents[name]
+    contents.update(new)
+
+
+def _write(target: Any, data: np.ndarray[Any, Any]) -> None:
+    if isinstance(target, LazyArray):
+        target._assign(rebuild(data)._value())
+    else:
+        np.copyto(target, data)
+
+
+def _owned_array(data: Any, order: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """Computed data as a NumPy array of the caller's own, its axes back in their order."""
+    from lazyarr.runtime import to_owned_numpy
+
+    array = to_owned_numpy(data)
+    if order == tuple(range(len(order))):
+        return array
+    inverse = [0] * len(order)
+    for place, axis in enumerate(order):
+        inverse[axis] = place
+    return array.transpose(inverse)

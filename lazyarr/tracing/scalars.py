@@ -1,0 +1,281 @@
+"""Python scalars that a traced function takes: computed with Python's own arithmetic at every call.
+
+What a traced function does with its ``int`` and ``float`` arguments alone (``n // 2``, ``1 / dx**2``) is no array work. It is
+kept on a tape of Python operations and replayed at each call: exact integers, Python's errors, and no recompilation when a
+value changes. Where Python itself has to know a value (a branch, a length), a guard is noted: as long as it holds, the
+compiled program is the right one.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lazyarr.array import LazyArray
+from lazyarr.ir.node import Value
+from lazyarr.ir.types import WEAK, ArrayType
+from lazyarr.runtime import Leaf
+
+_NUMBERS = (bool, int, float, complex)
+
+
+class Tape:
+    """The operations a traced function applied to its Python scalars.
+
+    Attributes
+    ----------
+    values : list
+        The value of each position in the traced call.
+    """
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._steps: list[tuple[Callable[..., Any] | None, tuple[Any, ...]]] = []
+        self._inputs: list[int] = []
+        self._guards: dict[tuple[int, str], Any] = {}
+        self._leaves: dict[int, Leaf] = {}
+
+    def add_input(self, value: Any) -> None:
+        """One more scalar the function takes, numbered in the order of calls."""
+        self._steps.append((None, (len(self._inputs),)))
+        self._inputs.append(len(self.values))
+        self.values.append(value)
+
+    def input(self, number: int) -> TracedScalar:
+        """The traced scalar that stands for an input."""
+        return TracedScalar(self, self._inputs[number])
+
+    def apply(self, function: Callable[..., Any], *operands: Any) -> Any:
+        """`function` of traced scalars and constants; a traced scalar again, or a guarded bool."""
+        refs = tuple(_Ref(o._position) if type(o) is TracedScalar else o for o in operands)
+        value = function(*(self.values[r.position] if type(r) is _Ref else r for r in refs))
+        if type(value) not in _NUMBERS:
+            # A tuple (divmod), a string: its parts are Python's from here on, so the operands are fixed.
+            for o in operands:
+                if type(o) is TracedScalar:
+                    self.pin(o._position)
+            return value
+        self._steps.append((function, refs))
+        self.values.append(value)
+        position = len(self.values) - 1
+        if type(value) is bool:
+            self.pin(position)
+            return value
+        return TracedScalar(self, position)
+
+    def pin(self, position: int) -> Any:
+        """The value at a position, which from now on is part of what was compiled for."""
+        value = self.values[position]
+        self._guards[position, "is"] = value
+        return value
+
+    def leaf(self, position: int, dtype: np.dtype[Any]) -> Value:
+        """The value at a position as an operand of array work of `dtype`."""
+        value = self.values[position]
+        if type(value) is int:
+            limits = np.iinfo(dtype if dtype.kind in "iu" else np.int64)
+            if not limits.min <= value <= limits.max:
+                self.pin(position)
+                np.asarray(value, dtype)  # raises NumPy's OverflowError for an integer dtype
+                raise OverflowError("Python int too large to convert to C long")
+            self._guards[position, "fits"] = (
+                max(int(limits.min), -(2**63), self._guards.get((position, "fits"), (-(2**63), 0))[0]),
+                min(int(limits.max), 2**63 - 1, self._guards.get((position, "fits"), (0, 2**63 - 1))[1]),
+            )
+        found = self._leaves.get(position)
+        if found is None:
+            found = self._leaves[position] = Leaf(value, ArrayType(WEAK[type(value)], (), True))
+        return Value(found, 0)
+
+    def position_of(self, leaf: Leaf) -> int | None:
+        """The position a leaf stands for, or None if it is not of this tape."""
+        return next((p for p, known in self._leaves.items() if known is leaf), None)
+
+    def replay(self, inputs: Sequence[Any]) -> list[Any] | None:
+        """The values of all positions for other inputs; None where a guard does not hold.
+
+        Raises
+        ------
+        Exception
+            What Python's arithmetic raises (ZeroDivisionError, ...).
+        """
+        values: list[Any] = []
+        for position, (function, refs) in enumerate(self._steps):
+            if function is None:
+                value = inputs[refs[0]]
+            else:
+                value = function(*(values[r.position] if type(r) is _Ref else r for r in refs))
+            if not self._holds(position, value):
+                return None
+            values.append(value)
+        return values
+
+    def _holds(self, position: int, value: Any) -> bool:
+        if type(value) is not type(self.values[position]):
+            return False
+        if (position, "is") in self._guards and not _same(value, self._guards[position, "is"]):
+            return False
+        limits = self._guards.get((position, "fits"))
+        return limits is None or bool(limits[0] <= value <= limits[1])
+
+
+def _same(a: Any, b: Any) -> bool:
+    # By representation: -0.0 is not 0.0, and NaN is NaN.
+    return a is b or repr(a) == repr(b)
+
+
+class _Ref:
+    """A position as an operand of a step."""
+
+    __slots__ = ("position",)
+
+    def __init__(self, position: int):
+        self.position = position
+
+
+class TracedScalar:
+    """A Python int, float or complex whose value a compiled program does not depend on.
+
+    ``isinstance(x, float)`` answers as for the scalar itself.
+    """
+
+    __slots__ = ("_position", "_tape")
+
+    def __init__(self, tape: Tape, position: int):
+        self._tape = tape
+        self._position = position
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._tape.values[self._position])
+
+    @property
+    def python_type(self) -> type:
+        return type(self._tape.values[self._position])
+
+    def weak_value(self, dtype: np.dtype[Any]) -> Value:
+        """Its value in the graph, of weak type."""
+        return self._tape.leaf(self._position, dtype)
+
+    def _pin(self) -> Any:
+        return self._tape.pin(self._position)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from lazyarr.dispatch import ufunc_call
+
+        return ufunc_call(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from lazyarr.dispatch import function_call
+
+        return function_call(func, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.asarray(self._pin(), dtype)
+
+    def __bool__(self) -> bool:
+        return bool(self._tape.apply(bool, self))
+
+    def __int__(self) -> int:
+        return int(self._pin())
+
+    def __float__(self) -> float:
+        return float(self._pin())
+
+    def __complex__(self) -> complex:
+        return complex(self._pin())
+
+    def __index__(self) -> int:
+        value = self._tape.values[self._position]
+        if type(value) is not int:
+            raise TypeError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
+        return int(self._pin())
+
+    def __hash__(self) -> int:
+        return hash(self._pin())
+
+    def __repr__(self) -> str:
+        return repr(self._pin())
+
+    def __str__(self) -> str:
+        return str(self._pin())
+
+    def __format__(self, spec: str) -> str:
+        return format(self._pin(), spec)
+
+    def __round__(self, digits: Any = None) -> Any:
+        return self._tape.apply(round, self) if digits is None else self._tape.apply(round, self, digits)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in ("real", "imag"):
+            return self._tape.apply(operator.attrgetter(name), self)
+        if name == "conjugate":
+            return lambda: self._tape.apply(operator.methodcaller("conjugate"), self)
+        return getattr(self._pin(), name)
+
+
+def _unary(function: Callable[..., Any]) -> Any:
+    return lambda self: self._tape.apply(function, self)
+
+
+def _binary(function: Callable[..., Any]) -> Any:
+    def forward(self: TracedScalar, other: Any) -> Any:
+        if type(other) is TracedScalar or type(other) in _NUMBERS:
+            return self._tape.apply(function, self, other)
+        return _with_array(function, self, other)
+
+    return forward
+
+
+def _with_array(function: Callable[..., Any], left: Any, right: Any) -> Any:
+    """A scalar with something that is no Python number: an array, a NumPy scalar, or nobody's business."""
+    if isinstance(left, LazyArray) or isinstance(right, LazyArray):
+        return NotImplemented
+    from lazyarr.convert import as_lazy
+
+    if isinstance(right, (np.generic, np.ndarray)):
+        return function(left, as_lazy(right))
+    if isinstance(left, (np.generic, np.ndarray)):
+        return function(as_lazy(left), right)
+    return NotImplemented
+
+
+def _reflected(function: Callable[..., Any]) -> Any:
+    def backward(self: TracedScalar, other: Any) -> Any:
+        if type(other) is TracedScalar or type(other) in _NUMBERS:
+            return self._tape.apply(function, other, self)
+        return _with_array(function, other, self)
+
+    return backward
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor", "lshift", "rshift"):
+    _special = _name.rstrip("_")
+    setattr(TracedScalar, f"__{_special}__", _binary(getattr(operator, _name)))
+    setattr(TracedScalar, f"__r{_special}__", _reflected(getattr(operator, _name)))
+setattr(TracedScalar, "__divmod__", lambda self, other: (self // other, self % other))
+setattr(TracedScalar, "__rdivmod__", lambda self, other: (other // self, other % self))
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    setattr(TracedScalar, f"__{_name}__", _binary(getattr(operator, _name)))
+for _name in ("neg", "pos", "abs", "invert"):
+    setattr(TracedScalar, f"__{_name}__", _unary(getattr(operator, _name)))
+for _name in ("floor", "ceil", "trunc"):
+    setattr(TracedScalar, f"__{_name}__", _unary(getattr(math, _name)))
+
+
+def python_call(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of Python scalars (``float``, ``math.sqrt``), kept on the tape where an argument is traced."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        traced = next((a for a in args if type(a) is TracedScalar), None)
+        if traced is None or kwargs or not all(type(a) is TracedScalar or type(a) in _NUMBERS for a in args):
+            return function(*args, **kwargs)
+        return traced._tape.apply(function, *args)
+
+    return call

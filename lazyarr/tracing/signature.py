@@ -1,0 +1,193 @@
+"""What crosses an accelerated call: its arguments taken apart, and the key of what was compiled for them."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+from lazyarr.array import LazyArray
+from lazyarr.ir.types import NAMES
+
+_STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
+_CONTAINERS = (tuple, list, dict)
+
+
+class Plain(Exception):
+    """The call cannot be traced and runs as ordinary Python; says why."""
+
+
+class Parts:
+    """The parts of a call's arguments, in the order of one walk.
+
+    Attributes
+    ----------
+    arrays : list of ndarray
+        Arrays and NumPy scalars.
+    lazy : list of LazyArray or None
+        The lazy array an entry of `arrays` is the data of.
+    scalars : list
+        Python ints, floats, complex numbers.
+    holders : list
+        Lists, dicts and objects, which the call may change.
+    opaque : list
+        What lazyarr cannot look into.
+    key : tuple
+        Equal for calls that one compiled program serves, as far as types and structure decide.
+    """
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+        self.arrays: list[Any] = []
+        self.lazy: list[LazyArray | None] = []
+        self.scalars: list[Any] = []
+        self.holders: list[Any] = []
+        self.opaque: list[Any] = []
+        self._seen: dict[int, int] = {}
+        self._kept: list[Any] = []
+
+    def describe(self, value: Any) -> Any:
+        """The key of one value; its parts are appended."""
+        kind = type(value)
+        if kind is np.ndarray or kind is np.memmap or isinstance(value, np.generic):
+            return self._array(value, None)
+        if isinstance(value, LazyArray):
+            return self._array(value._data("an accelerated call"), value)
+        if kind in (int, float, complex):
+            self.scalars.append(value)
+            return kind
+        if kind in _STATIC or isinstance(value, np.dtype):
+            return (kind, (value.start, value.stop, value.step)) if kind is slice else (kind, value)
+        if isinstance(value, np.ndarray):
+            raise Plain(f"an argument is a {kind.__module__}.{kind.__name__}, a subclass of numpy.ndarray")
+        return self._structured(value, kind)
+
+    def _array(self, value: Any, lazy: LazyArray | None) -> Any:
+        dtype = value.dtype.newbyteorder("=")
+        if dtype not in NAMES:
+            self.opaque.append(value)
+            return ("opaque", value.dtype)
+        self.arrays.append(value)
+        self.lazy.append(lazy)
+        if isinstance(value, np.generic):
+            return ("scalar", dtype)
+        if lazy is not None:
+            return ("lazy", dtype, value.shape, lazy.strides, lazy._writeable, lazy._scalar)
+        return (dtype, value.shape, value.strides, value.flags.writeable)
+
+    def _structured(self, value: Any, kind: type) -> Any:
+        if isinstance(value, types.FunctionType):
+            return ("function", value)
+        if isinstance(value, types.MethodType):
+            return ("method", value.__func__, self.describe(value.__self__))
+        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc)):
+            return ("object", value)
+        at = self._seen.get(id(value))
+        if at is not None:
+            return ("again", at)
+        self._seen[id(value)] = len(self._seen)
+        self._kept.append(value)
+        if kind is tuple or (isinstance(value, tuple) and hasattr(value, "_fields")):
+            return (kind, *(self.describe(item) for item in value))
+        if kind is list:
+            self.holders.append(value)
+            return (kind, *(self.describe(item) for item in value))
+        if kind is dict:
+            self.holders.append(value)
+            return (kind, *((key, self.describe(item)) for key, item in value.items()))
+        if self.opens(value):
+            self.holders.append(value)
+            return (kind, *((name, self.describe(item)) for name, item in vars(value).items()))
+        try:
+            hash(value)
+        except TypeError:
+            self.opaque.append(value)
+            return ("opaque", kind)
+        if isinstance(value, _enum()):
+            return ("object", value)
+        self.opaque.append(value)
+        return ("opaque", kind)
+
+    def opens(self, value: Any) -> bool:
+        """Whether an object's attributes are looked into: dataclasses, and classes of the function's own package."""
+        kind = type(value)
+        if not hasattr(value, "__dict__") or hasattr(kind, "__slots__") and not dataclasses.is_dataclass(kind):
+            return False
+        if dataclasses.is_dataclass(kind):
+            return True
+        own = kind.__module__.partition(".")[0]
+        return own in (self.package, "__main__") and own not in sys.stdlib_module_names
+
+
+def _enum() -> type:
+    import enum
+
+    return enum.Enum
+
+
+def memory_groups(arrays: list[Any]) -> list[list[int]]:
+    """Which arrays share memory: groups of positions, those that share with nobody left out.
+
+    Memory bounds decide; interleaved arrays (``a[::2]`` and ``a[1::2]``) fall into one group, which is safe.
+    """
+    spans = []
+    for position, array in enumerate(arrays):
+        if isinstance(array, np.ndarray) and array.size:
+            low, high = np.lib.array_utils.byte_bounds(array)
+            spans.append((low, high, position))
+    spans.sort()
+    groups: list[list[int]] = []
+    end = -1
+    for low, high, position in spans:
+        if low < end:
+            groups[-1].append(position)
+            end = max(end, high)
+        else:
+            groups.append([position])
+            end = high
+    return [group for group in groups if len(group) > 1]
+
+
+def sharing_key(arrays: list[Any], groups: list[list[int]]) -> Any:
+    """How the arrays of each group lie to each other."""
+    key = []
+    for group in groups:
+        start = min(np.lib.array_utils.byte_bounds(arrays[k])[0] for k in group)
+        key.append(tuple((k, arrays[k].__array_interface__["data"][0] - start) for k in group))
+    return tuple(key)
+
+
+def common_memory(arrays: list[Any], group: list[int]) -> np.ndarray[Any, Any]:
+    """One flat array over the memory a group of arrays spans.
+
+    Raises
+    ------
+    Plain
+        If the arrays differ in dtype or do not lie whole elements apart.
+    """
+    members = [arrays[k] for k in group]
+    dtype = members[0].dtype
+    bounds = [np.lib.array_utils.byte_bounds(a) for a in members]
+    low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
+    width = dtype.itemsize
+    starts = [a.__array_interface__["data"][0] for a in members]
+    if any(a.dtype != dtype for a in members) or any((s - low) % width for s in starts) or any(
+        s % width for a in members for s, n in zip(a.strides, a.shape, strict=True) if n > 1
+    ):
+        raise Plain("arguments share memory as elements of different kinds")
+    return memory_at(low, (high - low) // width, dtype, members, all(a.flags.writeable for a in members))
+
+
+def memory_at(
+    address: int, length: int, dtype: np.dtype[Any], keep: Any, writeable: bool = True
+) -> np.ndarray[Any, Any]:
+    """A flat array over memory that `keep` owns."""
+    holder = types.SimpleNamespace(
+        __array_interface__={"data": (address, not writeable), "shape": (length,), "typestr": dtype.str, "version": 3},
+        keep=keep,
+    )
+    return np.asarray(holder)
+

@@ -1,0 +1,253 @@
+"""One trace: a function run on lazy arguments, and what is known of it afterwards."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lazyarr import settings
+from lazyarr import strides as geometry
+from lazyarr import views
+from lazyarr.array import LazyArray
+from lazyarr.decompose import decompose
+from lazyarr.ir.graph import Program
+from lazyarr.ir.node import Value
+from lazyarr.ir.types import ArrayType
+from lazyarr.runtime import Leaf, Recording
+from lazyarr.source import user_line
+from lazyarr.strides import Index
+from lazyarr.tracing.environment import Environment
+from lazyarr.tracing.scalars import Tape
+from lazyarr.tracing.signature import Parts, Plain, common_memory, memory_groups
+
+
+class Trace:
+    """A function being run on lazy arguments.
+
+    Attributes
+    ----------
+    reasons : list of (str, (file, line))
+        Why the run cannot become one program that later calls reuse; empty if it can.
+    programs : list of Program
+        Pieces that ran while the function did.
+    """
+
+    def __init__(self, parts: Parts):
+        self.parts = parts
+        self.tape = Tape()
+        for scalar in parts.scalars:
+            self.tape.add_input(scalar)
+        self.reasons: list[tuple[str, tuple[str, int]]] = []
+        self.programs: list[Program] = []
+        self.recording = Recording(self)
+        self.environment = Environment(self)
+        self.expected: list[tuple[Callable[[], Any], Any]] = []
+        self.captured: list[tuple[Callable[[], Any], Any]] = []
+        self.groups = memory_groups(parts.arrays)
+        self.bases: list[tuple[Any, LazyArray]] = []
+        self.base_places: list[int | tuple[int, ...]] = []
+        self.input_leaves: list[Leaf] = []
+        self._input_places: list[int | tuple[int, ...]] = []
+        self.arrays: list[LazyArray] = self._inputs(parts.arrays, parts.lazy)
+        self._shadows: dict[int, Any] = {}
+        self.shadowed: list[tuple[Any, Any, Any]] = []
+
+    # -- arguments -----------------------------------------------------------------------------------------
+
+    def _inputs(self, arrays: list[Any], lazy: list[LazyArray | None]) -> list[LazyArray]:
+        """The lazy arrays that stand for the arguments; those that share memory are views of one."""
+        found: list[LazyArray | None] = [None] * len(arrays)
+        for group in self.groups:
+            memory = common_memory(arrays, group)
+            base = LazyArray._new(self._leaf(memory, tuple(group)))
+            self._own(memory, base, tuple(group))
+            start = memory.__array_interface__["data"][0]
+            for k in group:
+                view = arrays[k]
+                offset = view.__array_interface__["data"][0] - start
+                found[k] = view_of_flat(base, offset, view.shape, view.strides)
+                found[k]._writeable = view.flags.writeable  # type: ignore[union-attr]
+        for k, array in enumerate(arrays):
+            if found[k] is None:
+                found[k] = self._input(k)
+        return [x for x in found if x is not None]
+
+    def _input(self, k: int) -> LazyArray:
+        """The lazy array of an argument that shares memory with no other."""
+        array, lazy = self.parts.arrays[k], self.parts.lazy[k]
+        if isinstance(array, np.generic):
+            return LazyArray._new(self._leaf(np.asarray(array), k), scalar=True)
+        scalar = lazy is not None and lazy._scalar
+        result = LazyArray._new(self._leaf(array, k), array.strides if lazy is None else lazy.strides, scalar)
+        result._writeable = array.flags.writeable if lazy is None else lazy._writeable
+        if not scalar:
+            self._own(array if lazy is None else lazy, result, k)
+        return result
+
+    def _leaf(self, data: Any, place: int | tuple[int, ...]) -> Value:
+        leaf = Leaf(data, ArrayType(data.dtype.newbyteorder("="), data.shape))
+        self.input_leaves.append(leaf)
+        self._input_places.append(place)
+        return Value(leaf, 0)
+
+    def _own(self, original: Any, lazy: LazyArray, place: int | tuple[int, ...]) -> None:
+        self.bases.append((original, lazy))
+        self.base_places.append(place)
+
+    def base_data(self, parts: Parts, k: int) -> Any:
+        """The data of input leaf number `k` in another call of the same signature."""
+        place = self._input_places[k]
+        return parts.arrays[place] if isinstance(place, int) else common_memory(parts.arrays, list(place))
+
+    def shadow(self, value: Any, spec: Any, at: list[int]) -> Any:
+        """What the traced function gets in place of an argument.
+
+        Parameters
+        ----------
+        value, spec
+            The argument, and what `Parts.describe` said of it.
+        at : list of int
+            How many arrays and scalars have been used: positions in `parts`.
+        """
+        kind = type(value)
+        if isinstance(value, (np.ndarray, np.generic, LazyArray)):
+            if spec and isinstance(spec, tuple) and spec[0] == "opaque":
+                return value
+            at[0] += 1
+            return self.arrays[at[0] - 1]
+        if kind in (int, float, complex):
+            at[1] += 1
+            return self.tape.input(at[1] - 1)
+        if spec[0] == "again":
+            return self._shadows.get(id(value), value)
+        if spec[0] == "method":
+            return types.MethodType(self.environment.traced(value.__func__), self.shadow(value.__self__, spec[2], at))
+        if spec[0] in ("function", "object"):
+            replaced = self.environment.replaced(value, "an argument")
+            return value if replaced is None else replaced
+        if isinstance(value, (tuple, list)):
+            if kind is list:
+                new: Any = []
+                self._shadows[id(value)] = new
+                new.extend(self.shadow(v, s, at) for v, s in zip(value, spec[1:], strict=True))
+                self.shadowed.append((value, new, list(new)))
+                return new
+            items = [self.shadow(v, s, at) for v, s in zip(value, spec[1:], strict=True)]
+            self._shadows[id(value)] = found = tuple(items) if kind is tuple else kind(*items)
+            return found
+        if kind is dict:
+            new = self._shadows[id(value)] = {}
+            for (key, item), (_, s) in zip(value.items(), spec[1:], strict=True):
+                new[key] = self.shadow(item, s, at)
+            self.shadowed.append((value, new, dict(new)))
+            return new
+        if spec[0] is kind and hasattr(value, "__dict__"):
+            return self._object(value, spec, at)
+        return value
+
+    def _object(self, value: Any, spec: Any, at: list[int]) -> Any:
+        kind = type(value)
+        new = object.__new__(self._traced_class(kind))
+        self._shadows[id(value)] = new
+        for (name, item), (_, s) in zip(vars(value).items(), spec[1:], strict=True):
+            new.__dict__[name] = self.shadow(item, s, at)
+        self.shadowed.append((value, new, dict(new.__dict__)))
+        return new
+
+    def _traced_class(self, kind: type) -> type:
+        """A subclass whose methods are traced; ``isinstance`` and ``super()`` work as before."""
+        methods: dict[str, Any] = {}
+        for base in reversed(kind.__mro__):
+            if base is object:
+                continue
+            for name, member in vars(base).items():
+                plain = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
+                if isinstance(member, property):
+                    methods[name] = property(*(None if f is None else self._method(f)
+                                               for f in (member.fget, member.fset, member.fdel)))  # fmt: skip
+                elif isinstance(plain, types.FunctionType) and name not in ("__new__", "__init_subclass__"):
+                    traced = self._method(plain)
+                    methods[name] = type(member)(traced) if plain is not member else traced
+                elif not isinstance(plain, types.FunctionType):
+                    methods.pop(name, None)
+        methods.pop("__setattr__", None) if _is_frozen(kind) else None
+        methods.pop("__delattr__", None) if _is_frozen(kind) else None
+        return type(kind.__name__, (kind,), methods)
+
+    def _method(self, function: Any) -> Any:
+        return self.environment.traced(function) if isinstance(function, types.FunctionType) else function
+
+    # -- the world outside the arguments -------------------------------------------------------------------
+
+    def outside(self, get: Callable[[], Any], what: str) -> Any:
+        """The traced form of data found outside the arguments; it becomes an input of the program."""
+        value = get()
+        parts = self.parts
+        at = [len(parts.arrays), len(parts.scalars)]
+        opaque = len(parts.opaque)
+        spec = parts.describe(value)
+        self.captured.append((get, spec))
+        if any(k >= at[0] for group in memory_groups(parts.arrays) for k in group):
+            raise Plain(f"{what} shares memory with an argument or with another variable")
+        for k in range(at[0], len(parts.arrays)):
+            self.arrays.append(self._input(k))
+        for scalar in parts.scalars[at[1] :]:
+            self.tape.add_input(scalar)
+        if len(parts.opaque) > opaque:
+            self.observed(f"{what} is a {type(value).__name__}, which lazyarr cannot look into")
+        return self.shadow(value, spec, at)
+
+    def expect(self, get: Callable[[], Any], value: Any) -> None:
+        """Note that a later call may use the program only if `get` still gives `value` itself."""
+        self.expected.append((get, value))
+
+    # -- what the runtime tells ----------------------------------------------------------------------------
+
+    def observed(self, why: str) -> None:
+        """Data was looked at, or something happened that a compiled program would not repeat."""
+        self.reasons.append((why, user_line(2)))
+
+    def foreign(self, array: Any) -> None:
+        """An array nobody knows the origin of takes part."""
+        self.observed("a NumPy array that is neither an argument nor a variable of the function takes part")
+
+    def may_flush(self, count: int) -> bool:
+        """Whether the recorded work may be run in pieces: not while it may still become one program."""
+        if not self.reasons:
+            if count <= settings.current.unroll_limit:
+                return False
+            self.observed(f"more than {settings.current.unroll_limit} array operations (a long Python loop)")
+        return True
+
+    def ran(self, program: Program) -> None:
+        """A piece was run."""
+        self.programs.append(program)
+
+
+def _is_frozen(kind: type) -> bool:
+    params = getattr(kind, "__dataclass_params__", None)
+    return params is not None and params.frozen
+
+
+def view_of_flat(base: LazyArray, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> LazyArray:
+    """The view of a flat array at a byte offset with the given geometry, by slices where slices can say it."""
+    width = base.dtype.itemsize
+    found = decompose(base.shape, base.strides, width, offset, shape, strides)
+    if found is None:
+        steps = tuple(s // width for s in strides)
+        return base._view(views.Strided(offset // width, shape, steps), shape, strides, offset)
+    source = base
+    if found.regroup is not None:
+        axes, wanted = found.regroup
+        source = source._transposed(tuple(axes))
+        packed = geometry.reshape(source.shape, source.strides, width, tuple(wanted), "C")
+        assert packed is not None
+        source = source._view(views.Reshape(source.shape, tuple(wanted)), tuple(wanted), packed)
+    start, inner, inner_strides, normal = geometry.index(source.shape, source.strides, found.key())
+    assert isinstance(normal, Index)
+    view = source._view(views.Box(normal, inner), inner, inner_strides, start)
+    view = view._transposed(tuple(found.perm))
+    return view._view(views.Reshape(view.shape, shape), shape, strides)
