@@ -65,9 +65,11 @@ class Call:
     def elementwise(self) -> bool:
         """Whether result element ``i`` reads element ``i`` of every operand, and nothing else."""
         shapes = [t.shape for t in self.types]
-        return bool(shapes) and (
-            all(t.shape == broadcast(*shapes) for t in self.node.types) and self.access == elementwise(*shapes)
-        )
+        try:
+            result = broadcast(*shapes) if shapes else None
+        except ValueError:  # the operands of a product need not broadcast
+            return False
+        return all(t.shape == result for t in self.node.types) and self.access == elementwise(*shapes)
 
     def __str__(self) -> str:
         return text.show_node(self.node)

@@ -241,7 +241,17 @@ def _einsum_xla(jax: Any, *arrays: Any, subscripts: str) -> Any:
         axes = tuple(axis for axis, label in enumerate(labels) if x.shape[axis] == 1 and lengths[label] != 1)
         ready.append(jax.lax.squeeze(x, axes))
         terms.append("".join(label for axis, label in enumerate(labels) if axis not in axes))
-    return _in_wide(jax, tuple(ready), lambda *xs: jax.numpy.einsum(",".join(terms) + "->" + output, *xs))
+    result = _in_wide(jax, tuple(ready), lambda *xs: jax.numpy.einsum(",".join(terms) + "->" + output, *xs))
+    if len(arrays) > 1 and set(lengths) == set(output):
+        return _added_to_zero(jax, result)
+    return result
+
+
+def _added_to_zero(jax: Any, x: Any) -> Any:
+    """``0 + x``: NumPy adds even a single product to zero, which makes -0 of it 0. XLA would drop the sum."""
+    if x.dtype.kind == "c":
+        return jax.lax.complex(_added_to_zero(jax, x.real), _added_to_zero(jax, x.imag))
+    return jax.numpy.where(x == 0, 0, x) if x.dtype.kind == "f" else x
 
 
 _SUBSCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
