@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.ops import xla_real
 from lazyarr.ops.xla_core import exact, quotient
 
 
@@ -164,9 +165,16 @@ def expm1(jax: Any, z: Any) -> Any:
 
 
 def log(jax: Any, z: Any) -> Any:
-    infinite = jax.numpy.isinf(z.real) | jax.numpy.isinf(z.imag)
-    re = jax.numpy.where(infinite, _constant(z.real, np.inf), jax.lax.log(z).real)
-    return exact(jax, _join(jax, re, jax.lax.atan2(z.imag, z.real)))
+    jnp = jax.numpy
+    a, b = _parts(z)
+    big, small = jnp.maximum(jnp.abs(a), jnp.abs(b)), jnp.minimum(jnp.abs(a), jnp.abs(b))
+    # Near the unit circle log |z| is what is left of 1 in |z|.
+    near = (big > 0.5) & (big < 2)
+    middle = jnp.where(near, big, 1)
+    excess = (middle - 1) * (middle + 1) + jnp.where(near, small * small, 0)
+    re = jnp.where(near, _constant(a, 0.5) * xla_real.log1p(jax, excess), jax.lax.log(z).real)
+    re = jnp.where(jnp.isinf(big) | jnp.isinf(a) | jnp.isinf(b), _constant(a, np.inf), re)
+    return exact(jax, _join(jax, re, jax.lax.atan2(b, a)))
 
 
 def _scaled_log(jax: Any, z: Any, factor: float) -> Any:
@@ -189,50 +197,66 @@ def log1p(jax: Any, z: Any) -> Any:
     return _join(jax, jax.lax.log(absolute(jax, shifted)), jax.lax.atan2(shifted.imag, shifted.real))
 
 
+def _hyperbolic(jax: Any, a: Any, b: Any, of_cos: Any, of_sin: Any) -> tuple[Any, Any]:
+    """``of_cos * cos(b), of_sin * sin(b)`` where a is small, ``exp(|a|) / 2`` times the same where it is large."""
+    jnp = jax.numpy
+    large = jnp.abs(a) >= xla_real.LARGE
+    half = exact(jax, jax.lax.exp(jnp.where(large, jnp.abs(a), 0) * _constant(a, 0.5)))
+    cos, sin = jnp.cos(b), jnp.sin(b)
+    re = jnp.where(large, half * _constant(a, 0.5) * cos * half, of_cos * cos)
+    im = jnp.where(large, half * _constant(a, 0.5) * sin * half, of_sin * sin)
+    # An infinite a: the direction is all that counts, and unknown where b is not finite.
+    lost = ~jnp.isfinite(b)
+    infinite = jnp.isinf(a)
+    inf, nan = _constant(a, np.inf), _constant(a, np.nan)
+    re = jnp.where(infinite, jnp.where(lost, inf, inf * cos), re)
+    im = jnp.where(infinite, jnp.where(lost, nan, inf * sin), im)
+    unknown = jnp.isnan(a) | (lost & ~infinite)
+    return jnp.where(unknown, nan, re), jnp.where(unknown, nan, im)
+
+
+def _bounded(jax: Any, a: Any) -> Any:
+    return jax.numpy.clip(a, -xla_real.LARGE, xla_real.LARGE)
+
+
 def sinh(jax: Any, z: Any) -> Any:
     jnp = jax.numpy
     a, b = _parts(z)
-    re, im = _parts(jnp.sinh(z))
-    lost = ~jnp.isfinite(b)
-    infinite = jnp.isinf(a)
-    nan = _constant(a, np.nan)
-    re = jnp.where(infinite & lost, jnp.abs(a), jnp.where(infinite, a * jnp.cos(b), re))
-    im = jnp.where(infinite, jnp.where(lost, nan, jnp.abs(a) * jnp.sin(b)), im)
-    unknown = (jnp.isnan(a) | (lost & ~infinite))
-    re, im = (jnp.where(unknown, nan, part) for part in (re, im))
-    re = jnp.where(a == 0, a, re)
-    im = jnp.where(b == 0, b, im)
-    return _join(jax, re, im)
+    small = _bounded(jax, a)
+    re, im = _hyperbolic(jax, a, b, xla_real.sinh(jax, jnp.abs(small)), xla_real.cosh(jax, small))
+    re = jnp.where(jnp.signbit(a) & (jnp.isfinite(b) | jnp.isfinite(a)), -re, re)
+    return _join(jax, jnp.where(a == 0, a, re), jnp.where(b == 0, b, im))
 
 
 def cosh(jax: Any, z: Any) -> Any:
     jnp = jax.numpy
     a, b = _parts(z)
-    re, im = _parts(jnp.cosh(z))
-    lost = ~jnp.isfinite(b)
-    infinite = jnp.isinf(a)
-    nan = _constant(a, np.nan)
-    re = jnp.where(infinite, jnp.where(lost, jnp.abs(a), jnp.abs(a) * jnp.cos(b)), re)
-    im = jnp.where(infinite, jnp.where(lost, nan, a * jnp.sin(b)), im)
-    unknown = (jnp.isnan(a) | (lost & ~infinite))
-    re, im = (jnp.where(unknown, nan, part) for part in (re, im))
-    re = jnp.where((a == 0) & ~lost, jnp.cos(b), re)
-    flat = b * jnp.copysign(jax.lax.full_like(a, 1), a)
-    im = jnp.where(b == 0, flat, jnp.where(a == 0, jax.lax.full_like(a, 0), im))
-    return _join(jax, re, im)
+    small = _bounded(jax, a)
+    re, im = _hyperbolic(jax, a, b, xla_real.cosh(jax, small), xla_real.sinh(jax, jnp.abs(small)))
+    im = jnp.where(jnp.signbit(a), -im, im)
+    zero = jax.lax.full_like(a, 0)
+    flat = jnp.copysign(zero, jnp.copysign(zero + 1, a) * jnp.copysign(zero + 1, b))
+    return _join(jax, re, jnp.where((a == 0) | (b == 0), flat, im))
 
 
 def tanh(jax: Any, z: Any) -> Any:
     jnp = jax.numpy
     a, b = _parts(z)
-    re, im = _parts(jnp.tanh(z))
+    small = _bounded(jax, a)
+    cos, sin = jnp.cos(b), jnp.sin(b)
+    sinh_a, cosh_a = xla_real.sinh(jax, small), xla_real.cosh(jax, small)
+    below = sinh_a * sinh_a + cos * cos
+    re, im = quotient(jax, sinh_a * cosh_a, below), quotient(jax, sin * cos, below)
+    large = jnp.abs(a) >= xla_real.LARGE
+    zero = jax.lax.full_like(a, 0)
+    re = jnp.where(large, jnp.copysign(zero + 1, a), re)
+    im = jnp.where(large, 4 * sin * cos * jnp.exp(-2 * jnp.abs(a)), im)
     lost = ~jnp.isfinite(b)
     infinite = jnp.isinf(a)
+    im = jnp.where(infinite & lost, zero, im)
     nan = _constant(a, np.nan)
-    zero = jax.lax.full_like(a, 0)
-    unknown = (jnp.isnan(a) | (lost & ~infinite))
-    re = jnp.where(unknown, nan, jnp.where(infinite, jnp.copysign(zero + 1, a), re))
-    im = jnp.where(unknown, nan, jnp.where(infinite, jnp.where(lost, zero, jnp.copysign(zero, jnp.sin(2 * b))), im))
+    unknown = jnp.isnan(a) | (lost & ~infinite)
+    re, im = (jnp.where(unknown, nan, part) for part in (re, im))
     return _join(jax, jnp.where(a == 0, a, re), jnp.where(b == 0, b, im))
 
 
