@@ -1,0 +1,162 @@
+"""Work that leaves regions which run many times: for any operation that declares what is the same in every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr.ops  # noqa: F401  declares the operations
+from lazyarr.backends.numpy import interpret
+from lazyarr.ir.access import whole
+from lazyarr.ir.graph import Check, Graph, Program, param
+from lazyarr.ir.node import Node, Value, apply, make
+from lazyarr.ir.op import OPS, Cost, Op, Types, lookup
+from lazyarr.ir.regions import REPEATED, declare_repeated
+from lazyarr.ir.text import parse, show
+from lazyarr.ir.types import ArrayType
+from lazyarr.ir.types import parse as parse_type
+from lazyarr.ir.verify import verify
+from lazyarr.ops.create import const
+from lazyarr.passes.hoist import Hoist
+
+F4 = parse_type("f64[4]")
+
+
+def _infer(*types: ArrayType, body: Graph, carried: int, times: int) -> Types:
+    if types != tuple(p.type for p in body.params):
+        raise TypeError("operands are not what the body takes")
+    if types[:carried] != tuple(v.type for v in body.results):
+        raise TypeError("the body gives other types than it carries")
+    return types[:carried]
+
+
+def _evaluate(xp: Any, *arrays: Any, body: Any, carried: int, times: int) -> tuple[Any, ...]:
+    state = arrays[:carried]
+    for _ in range(times):
+        state = body(*state, *arrays[carried:])[:carried]
+    return tuple(state)
+
+
+def _invariant(node: Node, name: str) -> dict[int, int]:
+    return {k: k for k in range(node.kw["carried"], len(node.operands))}
+
+
+def _extend(node: Node, name: str, body: Graph, values: tuple[Value, ...]) -> Node:
+    attrs = tuple((k, body if k == name else v) for k, v in node.attrs)
+    return make(node.op, (*node.operands, *values), attrs)
+
+
+@pytest.fixture
+def repeat() -> Iterator[Op]:
+    """An operation that runs its body `times` times on the first `carried` operands, the others the same each time."""
+    op = Op(
+        name="repeat_in_test",
+        numpy="for _ in range(times): ...",
+        infer=_infer,
+        evaluate=_evaluate,
+        jax=None,
+        access=lambda *types, **attrs: whole(*(t.shape for t in types)),
+        cost=lambda *types, **attrs: Cost(0, 0),
+        backends=("xla", "numpy"),
+        samples=lambda: (),
+    )
+    declare_repeated(op, _invariant, _extend)
+    yield op
+    del OPS[op.name], REPEATED[op.name]
+
+
+def apply_repeat(op: Op, operands: list[Value], body: Graph, carried: int, times: int = 3) -> tuple[Value, ...]:
+    return make(op, tuple(operands), (("body", body), ("carried", carried), ("times", times))).values
+
+
+def f(name: str, *operands: Value) -> Value:
+    return apply(lookup(name), *operands)
+
+
+def test_invariant_work_leaves_and_comes_back_as_an_operand(repeat: Op) -> None:
+    x, y = param(0, F4), param(1, F4)
+    exp, sine = f("exp", y), f("sin", f("exp", y))
+    body = Graph([x, y], [f("add", f("multiply", x, exp), sine)])
+    graph = Graph([x, y], apply_repeat(repeat, [x, y], body, 1))
+    origins = {n: frozenset({("a.py", k)}) for k, n in enumerate((exp.node, sine.node, *graph.nodes))}
+    program = Hoist().run(Program(graph, origins))
+    after = program.graph
+    verify(after)
+    assert parse(show(after)) is after
+    assert [n.op.name for n in after.nodes] == ["exp", "sin", "repeat_in_test"]
+    loop = after.nodes[-1]
+    assert [n.op.name for n in loop.kw["body"].nodes] == ["multiply", "add"]
+    assert loop.operands == (x, y, *(v for n in after.nodes[:2] for v in n.values))
+    assert ("a.py", 0) in program.lines(after.nodes[0])
+    arguments = [np.arange(4.0), np.linspace(0, 1, 4)]
+    np.testing.assert_array_equal(interpret(after, arguments), interpret(graph, arguments))
+
+
+def test_nothing_leaves_that_varies_or_is_cheap_to_make(repeat: Op) -> None:
+    x, y = param(0, F4), param(1, parse_type("f64[]"))
+    repeated = apply(lookup("full"), y, shape=(4,))
+    ramp = apply(lookup("iota"), length=4, dtype=np.dtype("f8"))
+    body = Graph([x, y], [f("add", f("sin", x), f("multiply", repeated, ramp))])
+    graph = Graph([x, y], apply_repeat(repeat, [x, y], body, 1))
+    after = Hoist().run(Program(graph)).graph
+    # full * iota is work; full and iota alone are not.
+    assert [n.op.name for n in after.nodes] == ["full", "iota", "multiply", "repeat_in_test"]
+    assert [n.op.name for n in after.nodes[-1].kw["body"].nodes] == ["sin", "add"]
+    plain = Graph([x, y], [f("add", f("sin", x), f("subtract", f("cos", x), repeated))])
+    varying = Graph([x, y], apply_repeat(repeat, [x, y], plain, 1))
+    kept = Hoist().run(Program(varying)).graph
+    assert kept is varying
+
+
+def test_out_of_two_regions_at_once(repeat: Op) -> None:
+    x, y = param(0, F4), param(1, F4)
+    inner = Graph([x, y], [f("add", x, f("exp", y))])
+    outer = Graph([x, y], apply_repeat(repeat, [x, y], inner, 1))
+    graph = Graph([x, y], apply_repeat(repeat, [x, y], outer, 1))
+    after = Hoist().run(Program(graph)).graph
+    verify(after)
+    assert [n.op.name for n in after.nodes] == ["exp", "repeat_in_test"]
+    arguments = [np.arange(4.0), np.linspace(0, 1, 4)]
+    np.testing.assert_array_equal(interpret(after, arguments), interpret(graph, arguments))
+
+
+def test_results_and_checks_may_be_invariant(repeat: Op) -> None:
+    x, y = param(0, F4), param(1, F4)
+    sine = f("sin", y)
+    body = Graph([x, y], [sine], [Check(const(True), "ValueError", "never")])
+    graph = Graph([x, y], apply_repeat(repeat, [x, y], body, 1))
+    after = Hoist().run(Program(graph)).graph
+    (loop,) = (n for n in after.nodes if n.op is repeat)
+    assert loop.kw["body"].results == (loop.kw["body"].params[2],)
+    arguments = [np.arange(4.0), np.linspace(0, 1, 4)]
+    np.testing.assert_array_equal(interpret(after, arguments), interpret(graph, arguments))
+
+
+def test_a_region_that_runs_once_keeps_its_work() -> None:
+    graph = parse("""graph(%0: f64[3]) {
+      %1 = region(%0) {backend="xla", body=graph(%0: f64[3]) {
+        %1 = sin(%0) : f64[3]
+        return %1
+      }} : f64[3]
+      return %1
+    }""")
+    assert Hoist().run(Program(graph)).graph is graph
+
+
+def test_regions_are_declared_once(repeat: Op) -> None:
+    with pytest.raises(ValueError, match="repeat_in_test.* declared twice"):
+        declare_repeated(repeat, _invariant, _extend)
+
+
+def test_a_slice_moves_through_a_deep_tree_at_once() -> None:
+    x = y = param(0, parse_type("f64[8]"))
+    for k in range(200):
+        y = f("sin" if k % 2 else "cos", y)
+    part = apply(lookup("slice"), y, start=(1,), stop=(3,), step=(1,))
+    after = Hoist().run(Program(Graph([x], [part]))).graph
+    assert after.nodes[0].op.name == "slice"
+    assert all(n.types[0].shape == (2,) for n in after.nodes)
+    assert len(after.nodes) == 201
