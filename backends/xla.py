@@ -108,6 +108,8 @@ def adopt(array: Any) -> np.ndarray[Any, Any]:
     Only for arrays that nobody else holds: jax takes its arrays to be constant. On a device other than the CPU the
     data is copied.
     """
+    # The address is known before the data is there.
+    array.block_until_ready()
     if array.size == 0 or next(iter(array.devices())).platform != "cpu":
         return np.array(array)
     holder = SimpleNamespace(
