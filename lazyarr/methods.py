@@ -17,7 +17,7 @@ from lazyarr.numpy import _select, _shape
 _FUNCTIONS: dict[str, Any] = {
     name: getattr(np, name)
     for name in (
-        "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "compress", "cumprod", "cumsum",
+        "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum",
         "diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "put", "ravel", "repeat", "searchsorted",
         "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
     )
@@ -38,16 +38,14 @@ for _name, _function in _FUNCTIONS.items():
 
 
 def _reshape(self: LazyArray, *shape: Any, order: str = "C", copy: bool | None = None) -> LazyArray:
-    wanted = shape[0] if len(shape) == 1 and not hasattr(shape[0], "__index__") else shape
-    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
-        wanted = shape[0]
+    wanted = shape[0] if len(shape) == 1 else shape
     return _shape.reshape(self, wanted, order, copy=copy)
 
 
 def _transpose(self: LazyArray, *axes: Any) -> LazyArray:
     if not axes or axes == (None,):
         return self.T
-    return _shape.transpose(self, axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes)
+    return _shape.transpose(self, axes[0] if len(axes) == 1 else axes)
 
 
 def _flatten(self: LazyArray, order: str = "C") -> LazyArray:
@@ -88,6 +86,10 @@ def _view(self: LazyArray, dtype: Any = None, type: Any = None) -> Any:
     return self._view(views.Bits(self.dtype, wanted), self.shape, self.strides, dtype=wanted)
 
 
+def _compress(self: LazyArray, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    return function_call(np.compress, (condition, self, axis, out), {})
+
+
 def _setflags(self: LazyArray, write: bool | None = None, align: bool | None = None, uic: bool | None = None) -> None:
     if write is not None:
         self.flags.writeable = write
@@ -105,7 +107,7 @@ _OWN: dict[str, Any] = {
     "astype": _shape.astype, "sort": _select.sort_in_place, "partition": _select.partition_in_place,
     "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "fill": _fill, "item": _item,
     "tolist": _tolist, "tobytes": _tobytes, "round": _round, "conj": _conj, "conjugate": _conj, "view": _view,
-    "setflags": _setflags,
+    "setflags": _setflags, "compress": _compress,
 }  # fmt: skip
 for _name, _function in _OWN.items():
     setattr(LazyArray, _name, _function)

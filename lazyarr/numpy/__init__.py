@@ -27,8 +27,17 @@ def _declare_ufuncs() -> None:
 
 _declare_ufuncs()
 
-from lazyarr.numpy import _create, _definitions, _reduce, _shape, _statistics, _types  # noqa: E402, F401
 from lazyarr import methods as _methods  # noqa: E402, F401
+from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implements
+    _choose,
+    _create,
+    _definitions,
+    _positions,
+    _reduce,
+    _shape,
+    _statistics,
+    _types,
+)
 
 
 def _wrapped(function: Any) -> Any:

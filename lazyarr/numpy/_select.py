@@ -13,12 +13,12 @@ from lazyarr.dispatch import UFUNCS, NotCompiled, implements
 from lazyarr.indexing import assigned_value
 from lazyarr.ir import extents
 from lazyarr.ir.op import OPS
-from lazyarr.ir.types import NAMES
+from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.numpy._reduce import finish, one_axis, reduce_out
 from lazyarr.numpy._ufunc import Ufunc, loop_value, operand
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import add_check, record
+from lazyarr.runtime import add_check, leaf, record
 from lazyarr.weak import WeakScalar
 
 _UNSET = np._NoValue
@@ -298,13 +298,13 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> LazyArray:
 @implements(np.nonzero)
 def nonzero(a: Any) -> tuple[LazyArray, ...]:
     """As `numpy.nonzero`; the data decides the result's shape, so it is looked at."""
-    from lazyarr.array import rebuild
-
     x = as_lazy(a)
     if x.ndim == 0:
         raise ValueError("Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead. If "
                          "the context of your code is not obvious, np.atleast_1d(a).nonzero() may be")
-    return tuple(rebuild(i.copy()) for i in np.nonzero(x._data("numpy.nonzero: data decides the result's shape")))
+    found = np.nonzero(x._data("numpy.nonzero: data decides the result's shape"))
+    # NumPy's are the columns of one array.
+    return tuple(LazyArray._new(leaf(i.copy(), ArrayType(_I64, i.shape)), (8 * x.ndim,)) for i in found)
 
 
 def _product(name: str) -> Any:

@@ -19,7 +19,7 @@ from lazyarr.runtime import record
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
-    """A shape argument as a tuple of ints."""
+    """A shape, or axes, as a tuple of ints."""
     if isinstance(shape, (tuple, list)):
         return tuple(n.__index__() for n in shape)
     if isinstance(shape, (np.ndarray, LazyArray)) and shape.ndim:
@@ -77,7 +77,7 @@ def transpose(a: Any, axes: Any = None) -> LazyArray:
     x = as_lazy(a)
     if axes is None:
         return x.T
-    return _transposed(x, tuple(axes) if isinstance(axes, (tuple, list)) else (axes,))
+    return _transposed(x, as_shape(axes))
 
 
 def _transposed(x: LazyArray, axes: Sequence[Any]) -> LazyArray:
