@@ -24,7 +24,9 @@ CROSSING_PER_BYTE = 0.1e-9
 #: (operation, back end) -> how many times slower than the operation's first choice it runs there. Only what differs;
 #: an operation that is not listed is `DEFAULT_SLOWDOWN` times slower on any back end but its first.
 SLOWDOWN: dict[tuple[str, str], float] = {
-    ("sort", "xla"): 40.0,
+    **dict.fromkeys((("sort", "xla"), ("argsort", "xla"), ("partition", "xla"), ("argpartition", "xla")), 40.0),
+    ("eigvalsh", "xla"): 9.0,
+    ("eigvals", "xla"): 1.0,
 }
 DEFAULT_SLOWDOWN = 4.0
 

@@ -60,15 +60,20 @@ def donatable(graph: Graph, owned: tuple[int, ...] = ()) -> dict[Node, tuple[int
     """For each XLA region the positions of operands that are dead after it and whose memory a result can take.
 
     A value's memory is dead when nothing that may share it is read later or returned. Only what XLA made, or `owned`
-    parameters, are given away, and only where a result has the same type; jax warns of others.
+    parameters, are given away, and only where a result has the same type; jax warns of others. What a NumPy region
+    has read or made is not: a view of it may live on, in its results or in the array's own cache.
     """
     memory = _Sharing(graph)
     mine = {graph.params[k] for k in owned}
-    busy = {memory.name(v) for v in (*graph.roots, *(p for p in graph.params if p not in mine))}
+    kept = [*graph.roots, *(p for p in graph.params if p not in mine)]
+    for node in graph.nodes:
+        if not _runs_in_xla(node):
+            kept += [*node.operands, *node.values]
+    busy = {memory.name(v) for v in kept}
     last = {memory.name(v): k for k, node in enumerate(graph.nodes) for v in node.operands}
     found: dict[Node, tuple[int, ...]] = {}
     for k, node in enumerate(graph.nodes):
-        if node.op is not REGION or node.kw["backend"] != "xla":
+        if not _runs_in_xla(node):
             continue
         room = Counter(value.type for value in node.values)
         handed_in = Counter(memory.name(v) for v in node.operands)
@@ -76,8 +81,6 @@ def donatable(graph: Graph, owned: tuple[int, ...] = ()) -> dict[Node, tuple[int
         for position, value in enumerate(node.operands):
             name = memory.name(value)
             if name in busy or last[name] > k or handed_in[name] > 1 or value.type.shape == ():
-                continue
-            if value not in mine and not _made_by_xla(value):
                 continue
             if room[value.type]:
                 room[value.type] -= 1
@@ -87,21 +90,18 @@ def donatable(graph: Graph, owned: tuple[int, ...] = ()) -> dict[Node, tuple[int
     return found
 
 
-def _made_by_xla(value: Value) -> bool:
-    return value.node.op is REGION and value.node.kw["backend"] == "xla"
+def _runs_in_xla(node: Node) -> bool:
+    return node.op is REGION and bool(node.kw["backend"] == "xla")
 
 
 class _Sharing:
-    """Which values of a graph may share memory: a partition of them, by a representative each (union-find)."""
+    """Which values XLA regions may leave in one memory: a partition, by a representative each (union-find)."""
 
     def __init__(self, graph: Graph):
         self._parent: dict[Value, Value] = {}
         for node in graph.nodes:
-            if node.op is REGION and node.kw["backend"] == "xla":
+            if _runs_in_xla(node):
                 self._xla_region(node)
-            else:
-                # A NumPy function may give a view of any of its operands; two results may be views of one.
-                self._join([*node.operands, *node.values])
 
     def name(self, value: Value) -> Value:
         """The representative of all values that may share memory with `value`."""
@@ -110,11 +110,10 @@ class _Sharing:
             value = parent
         return value
 
-    def _join(self, values: list[Value]) -> None:
-        for value in values[1:]:
-            first, second = self.name(values[0]), self.name(value)
-            if first != second:
-                self._parent[second] = first
+    def _join(self, first: Value, second: Value) -> None:
+        first, second = self.name(first), self.name(second)
+        if first != second:
+            self._parent[second] = first
 
     def _xla_region(self, node: Node) -> None:
         """XLA makes its own results; but jax hands an argument back that is a result, and a result twice."""
@@ -126,4 +125,4 @@ class _Sharing:
                 source = source.node.operands[0]
             first = outside.setdefault(source, value)
             if first != value:
-                self._join([first, value])
+                self._join(first, value)

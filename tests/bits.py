@@ -24,9 +24,10 @@ def special_values(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
         grid = np.empty((len(parts), len(parts)), dtype)
         grid.real, grid.imag = parts[:, None], parts[None, :]
         return grid.reshape(-1)
-    info = np.finfo(dtype)  # type: ignore[assignment]
-    some = [0.0, 1.0, 2.0, 0.5, 3.0, 0.1, 7.25, np.inf, np.nan, float(info.max), float(info.tiny)]
-    some += [float(info.smallest_subnormal), 3 * float(info.smallest_subnormal), 1 + float(info.eps)]  # type: ignore[attr-defined]
+    limits = np.finfo(dtype)
+    least = float(limits.smallest_subnormal)
+    some = [0.0, 1.0, 2.0, 0.5, 3.0, 0.1, 7.25, np.inf, np.nan, float(limits.max), float(limits.tiny)]
+    some += [least, 3 * least, 1 + float(limits.eps)]
     return np.array(some + [-v for v in some], dtype)
 
 
@@ -62,7 +63,7 @@ def same_bits(x: Any, y: Any) -> bool:
         if not np.array_equal(np.isnan(x), np.isnan(y)):
             return False
         x, y = np.where(np.isnan(x), 0, x).astype(x.dtype), np.where(np.isnan(y), 0, y).astype(y.dtype)
-    return x.tobytes() == y.tobytes()
+    return bool(x.tobytes() == y.tobytes())
 
 
 def assert_same_bits(found: Sequence[Any], expected: Sequence[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Random graphs for tests of passes, back ends and text: every draw goes through one function, so hypothesis shrinks."""
+"""Random graphs for tests: every draw goes through one function, so that hypothesis can shrink them."""
 
 from __future__ import annotations
 

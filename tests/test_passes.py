@@ -91,7 +91,12 @@ def test_every_line_of_live_work_survives_the_pipeline() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["canonicalize", "canonicalize,simplify,fuse{limit=500}", "reuse_buffers{owned=(0,2)},reorder{limit=7,lookahead=1}", ""],
+    [
+        "canonicalize",
+        "canonicalize,simplify,fuse{limit=500}",
+        "reuse_buffers{owned=(0,2)},reorder{limit=7,lookahead=1}",
+        "",
+    ],
 )
 def test_pipeline_text_round_trip(text: str) -> None:
     assert show_pipeline(parse_pipeline(text)) == text
@@ -99,7 +104,8 @@ def test_pipeline_text_round_trip(text: str) -> None:
 
 def test_default_pipeline_as_text() -> None:
     assert parse_pipeline(show_pipeline(DEFAULT)) == DEFAULT
-    assert {type(step) for step in DEFAULT} == {c for c in PASSES.values() if c.__module__.startswith("lazyarr.passes.")}
+    own = {c for c in PASSES.values() if c.__module__.startswith("lazyarr.passes.")}
+    assert {type(step) for step in DEFAULT} == own
     assert parse_pipeline(" fuse { limit = 5 } , simplify ") == (Fuse(5), *parse_pipeline("simplify"))
 
 
