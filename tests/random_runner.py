@@ -35,6 +35,7 @@ class Lazy(Implementation):
         import lazyarr.numpy
 
         self._numpy: Any = lazyarr.numpy
+        self._array_class = type(lazyarr.numpy.zeros(1))
 
     def compile(self, program: Program, name: str) -> Callable[..., Any]:
         return compile_program(program, name, self._numpy)
@@ -43,9 +44,7 @@ class Lazy(Implementation):
         return self._numpy.array(array)
 
     def read(self, value: Any) -> Any:
-        import lazyarr
-
-        return np.asarray(value) if isinstance(value, lazyarr.LazyArray) else value
+        return np.asarray(value) if isinstance(value, self._array_class) else value
 
 
 class Protocol(Lazy):
