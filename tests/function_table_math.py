@@ -271,6 +271,15 @@ np.quantile(v, 0.3, out=np.zeros(()))
 np.quantile(v, 1.5)
 np.quantile(v, np.float32(0.3))
 np.quantile(h, np.float64(0.3))
+[np.nanquantile(n, [0.1, 0.35, 1], axis=1, method=k) for k in ['lower', 'higher', 'nearest', 'midpoint', 'linear']]
+[np.nanquantile(n, [0.1, 0.35], axis=1, method=k) for k in ['hazen', 'weibull', 'median_unbiased', 'normal_unbiased']]
+[np.nanquantile(n, [0.1, 0.5], 0, method=k) for k in ['inverted_cdf', 'averaged_inverted_cdf', 'closest_observation']]
+[np.nanquantile(n.astype('f4'), k, 1) for k in [0.3, np.float32(0.3), np.float64(0.3), [0.2, 0.3]]]
+[np.quantile(h, k, 1) for k in [0.3, np.float32(0.3), np.float64(0.3), [0.2, 0.3]]]
+np.nanmedian(n.astype('f4'), 1)
+np.nanquantile([np.inf, np.nan, 3, 2, -np.inf], [0, 0.2, 0.5, 0.9, 1])
+np.quantile([np.inf, 3, 2, -np.inf], [0, 0.2, 0.5, 0.9, 1])
+np.median(f, 0, overwrite_input=True)
 !np.quantile(v, 0.3, weights=w, method='inverted_cdf')
 np.cov(f)
 np.cov(v, w)
