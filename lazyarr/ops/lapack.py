@@ -8,6 +8,7 @@ Operands are float32, float64, complex64 or complex128. An operation never raise
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -517,4 +518,56 @@ EIGVALS = Op(
     cost=lambda a: Cost(_weight(a.dtype) * 10 * a.size * a.shape[-1], a.nbytes),
     backends=("numpy", "xla"),
     samples=lambda: _samples_square(_hermitian, np.nan),
+)
+
+
+def _infer_lstsq(a: ArrayType, b: ArrayType, rcond: ArrayType) -> Types:
+    batch, m, n = _matrix("lstsq", a)
+    if batch or b.ndim != 2 or b.shape[0] != m or b.dtype != a.dtype:
+        raise ValueError(f"lstsq takes an m x n and an m x k matrix of one dtype, got {a}, {b}")
+    real = real_dtype(a.dtype)
+    if rcond.dtype != real or rcond.ndim:
+        raise TypeError(f"lstsq takes a scalar {NAMES[real]} as the smallest relative singular value, got {rcond}")
+    return (
+        a.with_shape((n, b.shape[1])), ArrayType(real, (b.shape[1],)), ArrayType(DTYPES["i32"]),
+        ArrayType(real, (least(m, n),)), _ok(()),
+    )  # fmt: skip
+
+
+def _evaluate_lstsq(a: Any, b: Any, rcond: Any) -> tuple[Any, ...]:
+    x, residuals, rank, s = np.linalg.lstsq(a, b, rcond=float(rcond))
+    if not residuals.size:
+        # Not computed, or there is nothing that could remain.
+        residuals = np.full(b.shape[1], np.nan, s.dtype)
+    return x, residuals, np.int32(rank), s
+
+
+def _samples_lstsq() -> Iterator[Sample]:
+    def make(rng: Any, shape: tuple[int, int], dtype: np.dtype[Any], rcond: float) -> tuple[Any, ...]:
+        b = rng.standard_normal((shape[0], 2)).astype(dtype)
+        return _general(*shape)(rng, dtype), b, np.asarray(rcond, real_dtype(dtype))
+
+    for name, real in (("f64", "f64"), ("f32", "f32"), ("c128", "f64")):
+        for m, n in ((5, 3), (3, 5), (3, 3), (4, 1)):
+            for rcond in (1e-6, 0.9):
+                yield Sample(
+                    (f"{name}[{m},{n}]", f"{name}[{m},2]", f"{real}[]"),
+                    make=partial(make, shape=(m, n), dtype=DTYPES[name], rcond=rcond),
+                )
+
+
+#: Least squares by singular values (gelsd): solution, squared residuals, rank, singular values. Residuals are NaN where
+#: NumPy has none. In NumPy only: the rank decides a shape, so Python looks at it anyway.
+LSTSQ = Op(
+    name="lstsq",
+    numpy="numpy.linalg.lstsq(a, b, rcond)",
+    infer=_infer_lstsq,
+    evaluate=_reference(_infer_lstsq, _evaluate_lstsq),
+    jax=None,
+    access=lambda a, b, rcond: ((WHOLE, WHOLE), (WHOLE, WHOLE), ()),
+    cost=lambda a, b, rcond: Cost(
+        _weight(a.dtype) * 4 * a.size * (a.shape[-1] + b.shape[-1]), 2 * (a.nbytes + b.nbytes)
+    ),
+    backends=("numpy",),
+    samples=_samples_lstsq,
 )

@@ -266,7 +266,9 @@ _SUBSCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def _samples_einsum() -> Iterator[Sample]:
     for subscripts, shapes in _SUBSCRIPTS:
-        yield Sample(tuple(f"f64[{shape}]" for shape in shapes), {"subscripts": subscripts})
+        # Three factors are multiplied in an order of XLA's: too large or too small a product may come earlier.
+        corners: tuple[str, ...] = ("nan", "inf", "-0") if len(shapes) > 2 else ("nan", "inf", "-0", "limits")
+        yield Sample(tuple(f"f64[{shape}]" for shape in shapes), {"subscripts": subscripts}, corners=corners)
     for t in DTYPES:
         yield Sample((f"{t}[3,4]", f"{t}[4,5]"), {"subscripts": "ij,jk->ik"})
         yield Sample((f"{t}[4,4]", f"{t}[4]"), {"subscripts": "ii,i->i"})
