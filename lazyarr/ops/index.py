@@ -66,8 +66,10 @@ def _ascending(
     return (jax.lax.rev(value, reverse) if reverse else value), indices
 
 
-#: Where a box is at most this share of the array, it is written in place instead of merged under a mask.
-SMALL_BOX = 1 / 16
+#: A box of at most this share of the array is written in place, a larger one merged under a mask. Jacobi sweeps of
+#: 1000 x 1000 in a loop, a sweep, in place against merged: box of 0.06: 0.19, 0.70 ms; 0.25: 0.51, 0.77; 0.5: 1.2,
+#: 1.4; 0.75: 8.4, 1.2; all: 9.4, 1.1.
+SMALL_BOX = 1 / 3
 
 
 def _jax_update_slice(
