@@ -174,7 +174,8 @@ def check_op(op: Op, rng: np.random.Generator | None = None) -> None:
         for problem in check(call, rng)
     ]
     found += check_access(calls, rng)
-    if "xla" in op.backends:
+    # XLA is asked of a declaration that is right so far: it would fail at the first wrong type.
+    if not found and "xla" in op.backends:
         found += check_xla(calls, rng)
     if found:
         more = f"\n... and {len(found) - _MOST_REPORTED} more" if len(found) > _MOST_REPORTED else ""

@@ -1,0 +1,133 @@
+"""What every declared operation must pass, and that the checks see what is wrong."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr.ops  # noqa: F401  declares the operations
+from lazyarr.ir.access import Along, OperandAccess, elementwise
+from lazyarr.ir.graph import PARAM
+from lazyarr.ir.op import OPS, Cost, Op, Sample
+from lazyarr.ir.types import ArrayType, parse
+from lazyarr.testing import check_op, corner_operands, corner_values, draw, prepare
+
+DECLARED = sorted(name for name, op in OPS.items() if op is not PARAM)
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_operation(name: str) -> None:
+    check_op(OPS[name])
+
+
+def test_operations_are_declared_once() -> None:
+    add = OPS["add"]
+    with pytest.raises(ValueError, match="'add' is declared twice"):
+        Op(**{field: getattr(add, field) for field in add.__dataclass_fields__})
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def declare() -> Iterator[Callable[..., Op]]:
+    """Declare a shifted difference along the first axis, with some fields wrong; it is gone after the test."""
+    before = set(OPS)
+
+    def declared(**wrong: Any) -> Op:
+        def access(x: ArrayType) -> tuple[OperandAccess, ...]:
+            return ((Along(0, 0, 1), *(Along(a) for a in range(1, x.ndim))),)
+
+        right: dict[str, Any] = {
+            "name": f"test_difference_{next(_numbers)}",
+            "numpy": "x[1:] - x[:-1]",
+            "infer": lambda x: ArrayType(x.dtype, (x.shape[0] - 1, *x.shape[1:])),
+            "evaluate": lambda xp, x: x[1:] - x[:-1],
+            "jax": None,
+            "access": access,
+            "cost": lambda x: Cost(x.size, 2 * x.nbytes),
+            "backends": ("xla", "numpy"),
+            "samples": lambda: (Sample(("f64[5]",)), Sample(("f32[4,3]",)), Sample(("i32[6]",))),
+        }
+        return Op(**{**right, **wrong})
+
+    yield declared
+    for name in set(OPS) - before:
+        del OPS[name]
+
+
+def test_a_right_declaration_passes(declare: Callable[..., Op]) -> None:
+    check_op(declare())
+
+
+def _modifies(xp: Any, x: Any) -> Any:
+    if xp is np:
+        x[0] += 1
+    return x[1:] - x[:-1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"samples": lambda: ()}, "has no samples"),
+        ({"infer": lambda x: ArrayType(np.dtype("f8"), (x.shape[0] - 1, *x.shape[1:]))}, "by the type rule, float32"),
+        ({"infer": lambda x: x}, r"f64\[5\] by the type rule, float64\[4\] in NumPy"),
+        ({"evaluate": _modifies}, "evaluate modifies operand 0"),
+        ({"cost": lambda x: Cost(-1, 0)}, "costs -1 flops"),
+        ({"access": lambda x: elementwise(x.shape)}, r"changes result 0\[.*which its access \(along\(0\)\) excludes"),
+        ({"access": lambda x: ()}, "not one entry for each axis"),
+        ({"jax": lambda jax, x: (x[1:] - x[:-1]) * 2}, "XLA gives .*, NumPy"),
+        ({"jax": lambda jax, x: x[1:] - x[:-1] + 1}, r"i32\[6\].*XLA gives"),
+        ({"evaluate": lambda xp, x: xp.full_like(x[1:], 1)}, "no change of it changed"),
+    ],
+    ids=["samples", "dtype", "shape", "modified", "cost", "access", "axes", "floats", "integers", "vacuous"],
+)  # fmt: skip
+def test_a_wrong_declaration_fails(declare: Callable[..., Op], wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_op(declare(**wrong))
+
+
+def _floor_where_not_corner(jax: Any, x: Any) -> Any:
+    return jax.numpy.where(jax.numpy.isnan(x), 0.0, jax.numpy.floor(x))
+
+
+@pytest.mark.parametrize(
+    ("lowering", "message"),
+    [
+        (_floor_where_not_corner, "of nan XLA gives 0.0, NumPy nan"),
+        (lambda jax, x: jax.numpy.floor(x) + 0 * jax.lax.optimization_barrier(x * 0 + 1), "of (-?inf|-0.0) XLA gives"),
+    ],
+    ids=["nan", "zero"],
+)
+def test_corner_values_are_compared(declare: Callable[..., Op], lowering: Any, message: str) -> None:
+    op = declare(
+        infer=lambda x: x,
+        evaluate=lambda xp, x: xp.floor(x),
+        jax=lowering,
+        access=lambda x: elementwise(x.shape),
+        samples=lambda: (Sample(("f64[3,4]",)),),
+    )
+    with pytest.raises(AssertionError, match=message):
+        check_op(op)
+
+
+def test_corners_of_two_operands_all_meet() -> None:
+    call = prepare(OPS["add"], Sample(("f64[3,1]", "f64[4]")))
+    corners = corner_values(np.dtype("f8"), Sample.corners)
+    met = set()
+    for x, y in corner_operands(call, np.random.default_rng(0)):
+        met |= {(a.tobytes(), b.tobytes()) for a in x.ravel() for b in y}
+    assert len(met) == len(corners) ** 2
+
+
+@pytest.mark.parametrize("text", ["bool[40]", "i8[40]", "u16[40]", "f16[40]", "c64[40]", "f64[]", "f32[0,3]"])
+def test_drawn_operands_have_the_sample_type(text: str) -> None:
+    call = prepare(OPS["positive" if not text.startswith("bool") else "logical_not"], Sample((text,), low=-3, high=3))
+    (x,) = draw(call, np.random.default_rng(0))
+    assert (x.dtype, x.shape) == (parse(text).dtype, parse(text).shape)
+    if x.dtype.kind in "iufc" and x.size:
+        assert np.abs(x).max() <= 3 * (np.sqrt(2) if x.dtype.kind == "c" else 1)
