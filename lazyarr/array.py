@@ -16,7 +16,7 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.ir.extents import Shape
-from lazyarr.ir.node import Value
+from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.operators import ArrayOperators
 from lazyarr.runtime import Leaf, as_numpy, evaluate, fetch, leaf, recording
@@ -60,6 +60,13 @@ class LazyArray(ArrayOperators):
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    _cell: Cell
+    _offset: int
+    _parent: LazyArray | None
+    _scalar: bool
+    _seen: tuple[Node, Value] | None
+    _step: views.Step | None
+    _writeable: bool
 
     def __init__(self, *args: Any, **kwargs: Any):
         raise TypeError("make lazy arrays with the functions of lazyarr.numpy (array, zeros, ...)")
@@ -77,7 +84,9 @@ class LazyArray(ArrayOperators):
         self.strides = strides
         self._cell = Cell(value)
         self._offset = 0
-        self._parent = self._step = self._seen = None
+        self._parent = None
+        self._step = None
+        self._seen = None
         self._scalar = scalar
         self._writeable = not scalar
         return self
@@ -105,8 +114,7 @@ class LazyArray(ArrayOperators):
         if self._parent is None:
             return stored
         if self._seen is not None and self._seen[0] is stored.node:
-            found: Value = self._seen[1]
-            return found
+            return self._seen[1]
         assert self._step is not None
         value = self._step.read(self._parent._value())
         self._seen = (stored.node, value)

@@ -38,33 +38,68 @@ def _call(ufunc: np.ufunc, *args: Any, **kwargs: Any) -> Any:
     return ufunc_call(ufunc, "__call__", args, kwargs)
 
 
-def _power(x: Any, exponent: Any) -> Any:
-    # NumPy's `**` (not numpy.power) takes these short cuts for a Python or NumPy scalar exponent.
-    if isinstance(exponent, (int, float)) and type(exponent) is not bool:
-        kind = x.dtype.kind
-        if exponent == 2 and kind in "iufc":
-            return _call(np.square, x)
-        if exponent == 0.5 and kind in "fc":
-            return _call(np.sqrt, x)
-        if exponent == -1 and kind in "fc":
-            return _call(np.reciprocal, x)
-        if exponent == 1 and kind in "fc":
-            return _call(np.positive, x)
-    return _call(np.power, x, exponent)
+def _power(x: Any, exponent: Any, **out: Any) -> Any:
+    # NumPy's `**` (not numpy.power) takes these short cuts for a Python scalar exponent.
+    kind = type(exponent)
+    if kind is int:
+        if exponent == 2:
+            return _call(np.square, x, **out)
+        if exponent == -1 and x.dtype.kind in "fc":
+            return _call(np.reciprocal, x, **out)
+    elif kind is float and exponent == 0.5 and x.dtype.kind in "fc":
+        return _call(np.sqrt, x, **out)
+    return _call(np.power, x, exponent, **out)
+
+
+def _repeated(sequence: Any, times: Any) -> Any:
+    """``sequence * times`` with a NumPy scalar, which is Python's repetition."""
+    if times.dtype.kind not in "iu":
+        raise TypeError(f"can't multiply sequence by non-int of type 'numpy.{times.dtype.name}'")
+    return sequence * times.__index__()
 
 
 def _forward(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+    repeats = ufunc is np.multiply
+
     def operator(self: Any, other: Any) -> Any:
         if _defers(other):
             return NotImplemented
-        return _power(self, other) if ufunc is np.power else _call(ufunc, self, other)
+        if ufunc is np.power and not self._scalar:
+            return _power(self, other)
+        if repeats and self._scalar and isinstance(other, (list, tuple, str, bytes)):
+            return _repeated(other, self)
+        return _call(ufunc, self, other)
+
+    return operator
+
+
+def _equality(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+    compare = _forward(ufunc)
+
+    def operator(self: Any, other: Any) -> Any:
+        if other is not None:
+            try:
+                return compare(self, other)
+            except np._core._exceptions._UFuncNoLoopError:  # type: ignore[attr-defined]
+                pass
+        elif self._scalar:
+            return ufunc is np.not_equal
+        # What no loop compares (an array with a string) is not equal, says NumPy's ``==``; numpy.equal raises.
+        from lazyarr.convert import from_numpy
+
+        unequal = np.full(np.broadcast_shapes(self.shape, np.shape(other)), ufunc is np.not_equal)
+        return from_numpy(unequal[()], copy=False)
 
     return operator
 
 
 def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     def operator(self: Any, other: Any) -> Any:
-        return NotImplemented if _defers(other) else _call(ufunc, other, self)
+        if _defers(other):
+            return NotImplemented
+        if ufunc is np.multiply and self._scalar and isinstance(other, (list, tuple, str, bytes)):
+            return _repeated(other, self)
+        return _call(ufunc, other, self)
 
     return operator
 
@@ -73,11 +108,8 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     def operator(self: Any, other: Any) -> Any:
         if self._scalar:
             return NotImplemented
-        if ufunc is np.power and isinstance(other, (int, float)) and other in (2, 0.5, -1):
-            result = _power(self, other)
-            if result.dtype == self.dtype:
-                self[...] = result
-                return self
+        if ufunc is np.power:
+            return _power(self, other, out=(self,))
         return _call(ufunc, self, other, out=(self,))
 
     return operator
@@ -93,6 +125,6 @@ for _name, _ufunc in BINARY.items():
     if _name != "divmod":
         setattr(ArrayOperators, f"__i{_name}__", _in_place(_ufunc))
 for _name, _ufunc in COMPARE.items():
-    setattr(ArrayOperators, f"__{_name}__", _forward(_ufunc))
+    setattr(ArrayOperators, f"__{_name}__", (_equality if _name in ("eq", "ne") else _forward)(_ufunc))
 for _name, _ufunc in UNARY.items():
     setattr(ArrayOperators, f"__{_name}__", _unary(_ufunc))

@@ -11,8 +11,8 @@ from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, scalar_value, weak_cast
-from lazyarr.dispatch import NotCompiled
-from lazyarr.fallback import run_in_numpy
+from lazyarr.dispatch import NotCompiled, holds_lazy
+from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import Op
@@ -53,6 +53,10 @@ class Ufunc:
         return _by_ufunc, (self.numpy,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("out") is ...:
+            # NumPy: an array also where it would be a scalar.
+            found = self(*args, **{**kwargs, "out": None})
+            return tuple(map(_no_scalar, found)) if isinstance(found, tuple) else _no_scalar(found)
         if self.op is None:
             return run_in_numpy(self.numpy, args, kwargs, f"numpy.{self.__name__} is not compiled")
         try:
@@ -75,7 +79,13 @@ class Ufunc:
         elif len(args) < nin:
             raise TypeError(f"{self.__name__}() takes from {nin} to {nin + nout} positional arguments but "
                             f"{len(args)} were given")
-        outs = _outs(out, nout)
+        as_array = out is Ellipsis  # NumPy 2.3: an array where the result would be a scalar
+        outs = _outs(None if as_array else out, nout)
+        if out is None and all(type(x) in PYTHON_SCALARS or isinstance(x, np.generic) for x in args):
+            options = {"where": where, "casting": casting, "order": order, "dtype": dtype,
+                       "signature": sig if signature is None else signature}  # fmt: skip
+            if not holds_lazy(where):
+                return run_on_constants(self.numpy, args, {k: v for k, v in options.items() if v is not None})
         inputs = [operand(x) for x in args[:nin]]
         if signature is None:
             signature = sig
@@ -96,9 +106,11 @@ class Ufunc:
         else:
             self._check_domain(values, inputs)
             assert self.op is not None
-            results = record_all(self.op, *values)  # type: ignore[arg-type]
-        scalar = shape == () and mask is None
+            results = record_all(self.op, *values)
+        scalar = shape == () and mask is None and not as_array
         given = [(x.shape, x.strides) for x in inputs if isinstance(x, LazyArray)]
+        if order not in ("K", "C"):
+            order = _c_or_f(order, [x for x in inputs if isinstance(x, LazyArray)])
         finished = [
             self._finish(r, o, shape, mask, scalar, given, order) for r, o in zip(results, outs, strict=True)
         ]
@@ -121,8 +133,9 @@ class Ufunc:
             kinds = [np.asarray(x).dtype if isinstance(x, PYTHON_SCALARS) else WEAK[k]
                      for x, k in zip(inputs, kinds, strict=True)]  # fmt: skip
         loop: tuple[np.dtype[Any], ...] = self.numpy.resolve_dtypes(
-            (*kinds, *(None if o is None else o.dtype for o in outs)),  # type: ignore[arg-type]
-            casting=casting, **({} if asked is None else {"signature": asked}),
+            (*kinds, *(None if o is None else o.dtype for o in outs)),
+            casting=casting,  # type: ignore[arg-type]
+            **({} if asked is None else {"signature": asked}),
         )  # fmt: skip
         if any(d not in NAMES for d in loop):
             raise NotCompiled(f"dtype {next(d for d in loop if d not in NAMES)}")
@@ -135,7 +148,7 @@ class Ufunc:
         if self.__name__ not in _COMPARISONS or loop[0].kind not in "iu":
             return None
         for position, x in enumerate(inputs):
-            if type(x) is int:
+            if type(x) is int and kind_of(inputs[1 - position]) != np.bool_:
                 limits = np.iinfo(loop[position])
                 if not limits.min <= x <= limits.max:
                     big = x > limits.max
@@ -154,9 +167,10 @@ class Ufunc:
         return shape
 
     def _mask(self, where: Any) -> Value:
-        array = as_lazy(where)
+        array = as_lazy(where) if hasattr(where, "dtype") or holds_lazy(where) else as_lazy(where, np.bool_)
         if array.dtype != np.bool_:
-            raise TypeError(f"Cannot cast array data from {array.dtype!r} to dtype('bool') according to the rule 'safe'")
+            raise TypeError(f"Cannot cast array data from {array.dtype!r} to dtype('bool') according to the rule "
+                            "'safe'")  # fmt: skip
         return array._value()
 
     def _check_domain(self, values: Sequence[Value | None], inputs: Sequence[Any]) -> None:
@@ -168,7 +182,7 @@ class Ufunc:
         if exponent.type.dtype.kind != "i":
             return
         message = "Integers to negative integer powers are not allowed."
-        if isinstance(inputs[1], PYTHON_SCALARS):
+        if isinstance(inputs[1], int):
             if inputs[1] < 0:
                 raise ValueError(message)
             return
@@ -193,9 +207,7 @@ class Ufunc:
             if order == "K":
                 strides = geometry.keep_order(given, shape, type.dtype.itemsize) if len(shape) > 1 else None
             else:
-                fortran = order == "F" or (order == "A" and bool(given) and all(
-                    geometry.is_f_contiguous(s, t, 1) for s, t in given))  # fmt: skip
-                strides = geometry.contiguous(shape, type.dtype.itemsize, "F" if fortran else "C")
+                strides = geometry.contiguous(shape, type.dtype.itemsize, "F" if order == "F" else "C")
             return LazyArray._new(result, strides, scalar)
         result = views.broadcast(cast(result, out.dtype), out.shape)
         if mask is not None:
@@ -219,7 +231,8 @@ class Ufunc:
     def accumulate(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
         from lazyarr.numpy import _reduce
 
-        return self._method("accumulate", _reduce.ufunc_accumulate, (array,), {"axis": axis, "dtype": dtype, "out": out})
+        kwargs = {"axis": axis, "dtype": dtype, "out": out}
+        return self._method("accumulate", _reduce.ufunc_accumulate, (array,), kwargs)
 
     def reduceat(self, array: Any, indices: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
         return run_in_numpy(self.numpy.reduceat, (array, indices), {"axis": axis, "dtype": dtype, "out": out},
@@ -254,6 +267,11 @@ class Ufunc:
             return run_in_numpy(getattr(self.numpy, name), args, kwargs, f"numpy.{self.__name__}.{name}: {reason}")
 
 
+def _no_scalar(x: Any) -> LazyArray:
+    array = as_lazy(x)
+    return LazyArray._new(array._value()) if array._scalar else array
+
+
 def _by_ufunc(ufunc: np.ufunc) -> Any:
     from lazyarr.dispatch import UFUNCS
 
@@ -280,6 +298,8 @@ def loop_value(x: Any, dtype: np.dtype[Any]) -> Value:
     """An operand as a value of the loop's dtype."""
     if isinstance(x, LazyArray):
         return cast(x._value(), dtype)
+    if type(x) is int and dtype.kind == "b":
+        np.int64(x)  # NumPy makes an int64 of it first, and says so where that overflows.
     return weak_cast(x, dtype) if isinstance(x, WeakScalar) else scalar_value(x, dtype)
 
 
@@ -295,8 +315,9 @@ def _outs(out: Any, nout: int) -> tuple[LazyArray | None, ...]:
         return (None,) * nout
     given = out if isinstance(out, tuple) else (out,)
     if len(given) != nout:
-        raise ValueError("The 'out' tuple must have exactly one entry per ufunc output" if isinstance(out, tuple)
-                         else "'out' must be a tuple of arrays")
+        if isinstance(out, tuple):
+            raise ValueError("The 'out' tuple must have exactly one entry per ufunc output")
+        raise TypeError("'out' must be a tuple of arrays")
     for o in given:
         if o is not None and not isinstance(o, LazyArray):
             if isinstance(o, np.ndarray):
@@ -307,6 +328,16 @@ def _outs(out: Any, nout: int) -> tuple[LazyArray | None, ...]:
                 raise TypeError("return arrays must be of ArrayType")
             raise ValueError("output array is read-only")
     return given
+
+
+def _c_or_f(order: str, inputs: Sequence[LazyArray]) -> str:
+    """``order=`` of a call whose result is not laid out as the operands are."""
+    if order == "A":
+        fortran = all(geometry.is_f_contiguous(x.shape, x.strides, x.dtype.itemsize) for x in inputs)
+        return "F" if fortran and any(x.ndim > 1 for x in inputs) else "C"
+    if order not in ("C", "F", "K"):
+        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+    return order
 
 
 def _refuse_out(out: tuple[int, ...], shape: tuple[int, ...]) -> None:
@@ -323,7 +354,7 @@ def _signature(ufunc: Ufunc, dtype: Any, signature: Any) -> Any:
         if signature is not None:
             raise TypeError("cannot specify both 'signature' and 'dtype'")
         if isinstance(dtype, type) and issubclass(dtype, np.dtype):
-            dtype = dtype()
+            dtype = dtype()  # type: ignore[call-overload]
         return (*(None,) * ufunc.nin, *(np.dtype(dtype),) * ufunc.nout)
     if isinstance(signature, str):
         return tuple(np.dtype(c) for c in signature.replace("->", ""))
