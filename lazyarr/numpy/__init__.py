@@ -13,7 +13,7 @@ from typing import Any
 import numpy as _np
 
 from lazyarr.dispatch import UFUNCS, function_call
-from lazyarr.numpy import _select, _ufunc
+from lazyarr.numpy import _product, _ufunc
 
 _ALIASES = {"pow": "power", "abs": "absolute", "bitwise_not": "invert", "conj": "conjugate", "mod": "remainder"}
 
@@ -22,7 +22,7 @@ def _declare_ufuncs() -> None:
     candidates = [getattr(_np, name) for name in dir(_np)] + [_np._core.umath.clip]  # type: ignore[attr-defined]
     for value in candidates:
         if isinstance(value, _np.ufunc) and value not in UFUNCS:
-            UFUNCS[value] = (_select.MatmulUfunc if value is _np.matmul else _ufunc.Ufunc)(value)
+            UFUNCS[value] = (_product.ProductUfunc if value in _product.PRODUCTS else _ufunc.Ufunc)(value)
 
 
 _declare_ufuncs()
@@ -30,9 +30,11 @@ _declare_ufuncs()
 from lazyarr import methods as _methods  # noqa: E402, F401
 from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implements
     _choose,
+    _contract,
     _create,
     _definitions,
     _positions,
+    _quantiles,
     _reduce,
     _shape,
     _statistics,

@@ -227,8 +227,16 @@ def _cost_einsum(*types: ArrayType, subscripts: str) -> Cost:
     return Cost(flops, moved)
 
 
+#: Multiplications from which NumPy's detour over BLAS pays its 50 microseconds.
+_BLAS_PAYS = 100_000
+
+
 def _evaluate_einsum(xp: Any, *arrays: Any, subscripts: str) -> Any:
-    return xp.einsum(subscripts, *arrays)
+    inputs, _ = parse_subscripts(subscripts)
+    lengths = label_extents(inputs, tuple(x.shape for x in arrays))
+    # Integers wrap whatever the order, but NumPy has no BLAS for them; halves would be rounded in between.
+    large = len(arrays) > 1 and arrays[0].dtype.char in "fdFD" and extents.size(lengths.values()) > _BLAS_PAYS
+    return np.einsum(subscripts, *arrays, optimize=large)
 
 
 def _einsum_xla(jax: Any, *arrays: Any, subscripts: str) -> Any:
