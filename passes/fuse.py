@@ -1,7 +1,8 @@
 """fuse: decides the regions, each of which one back end runs as a whole; for XLA, one executable.
 
 The whole program is one region unless something in it runs elsewhere. Then the regions are as few as an order of
-alternating back ends allows, and a value is computed in the region that saves most bytes between regions.
+alternating back ends allows, and a value is computed in the region that saves most bytes between regions. A long
+program that repeats itself, an unrolled loop, becomes regions with equal bodies, which compile once.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from lazyarr.ops.control import REGION
 from lazyarr.passes import costs
 from lazyarr.passes.base import Pass
 from lazyarr.passes.place import free_nodes, runs_on
+from lazyarr.passes.repeats import cut
 
-Groups = list[tuple[str, list[Node]]]
+Groups = list[tuple[str, Sequence[Node]]]
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,13 @@ class Fuse(Pass):
     ----------
     limit : int
         The most nodes in one region, 0 for no limit. XLA's time to compile grows faster than a program's length.
+    repeats : int
+        About how many nodes go into one region of a long program that repeats itself; 0 for all of them.
     """
 
     name: ClassVar[str] = "fuse"
     limit: int = 0
+    repeats: int = 100
 
     def run(self, program: Program) -> Program:
         flat = inline_regions(program)
@@ -43,6 +48,10 @@ class Fuse(Pass):
         groups = schedule(graph, work, backend)
         groups = _sink(graph, groups, free)
         groups = _with_free_roots(graph, groups, free)
+        if self.repeats:
+            # What compiles nothing gains nothing from being cut.
+            pieces = [(b, cut(nodes, self.repeats) if b == "xla" else [nodes]) for b, nodes in groups]
+            groups = [(b, piece) for b, found in pieces for piece in found]
         if self.limit:
             groups = [(b, nodes[k : k + self.limit]) for b, nodes in groups for k in range(0, len(nodes), self.limit)]
         return _regions(flat.program, groups, free)
@@ -176,16 +185,16 @@ def _sink(graph: Graph, groups: Groups, free: set[Node]) -> Groups:
                 for value in set(node.operands):
                     reads[value][k] += 1
                     reads[value][target] -= 1
-    moved: Groups = [(backend, []) for backend, _ in groups]
+    moved: list[tuple[str, list[Node]]] = [(backend, []) for backend, _ in groups]
     for node in (n for n in graph.nodes if n in place):
         moved[place[node]][1].append(node)
-    merged: Groups = []
+    merged: list[tuple[str, list[Node]]] = []
     for backend, nodes in moved:
         if nodes and merged and merged[-1][0] == backend:
             merged[-1][1].extend(nodes)
         elif nodes:
             merged.append((backend, nodes))
-    return merged
+    return list(merged)
 
 
 def _with_free_roots(graph: Graph, groups: Groups, free: set[Node]) -> Groups:

@@ -16,7 +16,9 @@ from lazyarr.passes.simplify import Simplify
 
 __all__ = ["DEFAULT", "PASSES", "Observe", "Pass", "parse_pipeline", "run_pipeline", "show_pipeline"]
 
-#: What every program goes through. `canonicalize` runs again where `hoist` has moved work to new places.
+#: What every program goes through. `canonicalize` and `simplify` run again where `hoist` has moved work to new places;
+#: `reorder` runs before `fuse` too, because a program is captured results first: of a loop with two states, all of
+#: one and then all of the other, between which every step of the first would be alive, and cross.
 DEFAULT: tuple[Pass, ...] = (
     Canonicalize(),
     Simplify(),
@@ -24,6 +26,7 @@ DEFAULT: tuple[Pass, ...] = (
     Canonicalize(),
     Simplify(),
     Place(),
+    Reorder(),
     Fuse(),
     Reorder(),
     ReuseBuffers(),

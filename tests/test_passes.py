@@ -43,7 +43,7 @@ def assert_kept(before: Graph, after: Graph, seed: int) -> None:
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
 @given(graph=graphs(), seed=st.integers(0, 99))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_a_pass_keeps_the_meaning(step: Pass, graph: Graph, seed: int) -> None:
     origins = {node: frozenset({("a.py", k)}) for k, node in enumerate(graph.nodes)}
     after = step.run(Program(graph, origins))
@@ -56,7 +56,7 @@ def test_a_pass_keeps_the_meaning(step: Pass, graph: Graph, seed: int) -> None:
 
 
 @given(graph=graphs(steps=20), seed=st.integers(0, 99))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_the_pipeline_keeps_the_meaning(graph: Graph, seed: int) -> None:
     after = run_pipeline(Program(graph), verify=True).graph
     verify_scheduled(after)
