@@ -162,7 +162,7 @@ np.hanning(8)
 np.hanning(1)
 np.hanning(0)
 np.kaiser(7, 14)
-np.kaiser(5, z)
+!np.kaiser(5, z)
 np.mgrid[0:3, 0:2]
 np.mgrid[0:1:5j, 0:2]
 np.mgrid[-1:1:5j]
@@ -189,8 +189,8 @@ np.fromstring('1 2 3', sep=' ')
 np.astype(f, np.int32)
 np.astype(f, np.float64, copy=False) is f
 np.asarray_chkfinite([1.0, 2])
-~np.asarray_chkfinite(f)
-~np.asarray_chkfinite(n)
+np.asarray_chkfinite(f)
+np.asarray_chkfinite(n)
 np.require([1, 2], np.float32, ['C'])
 np.require(F, requirements='C')
 np.require(f, requirements=['W', 'O'])

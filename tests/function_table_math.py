@@ -403,8 +403,8 @@ np.polyfit(w, v, 2)
 np.polyfit(w, v, 1, w=w)
 !np.apply_along_axis(lambda r: [r.sum(), r.max()], 1, f)
 np.apply_over_axes(np.sum, t, [0, 2])
-np.vectorize(lambda r: r + 1)(v)
-np.vectorize(lambda r: r.sum(), signature='(n)->()')(f)
+!np.vectorize(lambda r: r + 1)(v)
+!np.vectorize(lambda r: r.sum(), signature='(n)->()')(f)
 """
 
 VALUES = """
@@ -477,7 +477,7 @@ np.promote_types('f4', 'i8')
 np.can_cast(i.dtype, 'f8')
 np.common_type(h, f)
 np.common_type(i)
-np.min_scalar_type(z)
+~np.min_scalar_type(z)
 np.min_scalar_type(300)
 np.issubdtype(f.dtype, np.floating)
 np.isdtype(f.dtype, 'real floating')
@@ -498,8 +498,8 @@ np.ndindex(2, 2).__class__.__name__
 ~list(np.ndenumerate(j))
 np.finfo(f.dtype).eps
 np.iinfo(i.dtype).max
-f.tolist()
-f.item(3)
+~f.tolist()
+~f.item(3)
 f.nbytes
 f.all(), f.any(1), f.argmax(0), f.argmin()
 f.argsort(kind='stable'), f.clip(0, 1), f.cumprod(1), f.cumsum()

@@ -33,8 +33,11 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _contract,
     _create,
     _definitions,
+    _grid,
+    _histograms,
     _positions,
     _quantiles,
+    _questions,
     _reduce,
     _shape,
     _statistics,
@@ -65,6 +68,7 @@ for _name in dir(_np):
         globals()[_name] = _public(_name)
 
 ndarray = _types.ndarray
+c_, mgrid, ogrid, r_, vectorize = _grid.c_, _grid.mgrid, _grid.ogrid, _grid.r_, _grid.vectorize
 __version__ = _np.__version__
 __all__ = list(_np.__all__)
 

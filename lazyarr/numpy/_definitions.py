@@ -8,17 +8,25 @@ import numpy as np
 
 from lazyarr.convert import as_lazy
 from lazyarr.dispatch import implements
-from lazyarr.numpy._through import through_names
+from lazyarr.numpy._through import SUBSTITUTES, through_names
+
+
+def _broadcast(*arrays: Any) -> np.broadcast:
+    """`numpy.broadcast` of arrays of which only the shapes are looked at."""
+    return np.broadcast(*(np.broadcast_to(np.empty(()), as_lazy(a).shape) for a in arrays))
+
+
+SUBSTITUTES[id(np.broadcast)] = _broadcast
 
 through_names(
     np,
     "average angle append apply_along_axis apply_over_axes array_equal array_equiv atleast_1d atleast_2d "
     "atleast_3d allclose column_stack convolve corrcoef correlate cov cross diag diff "
     "dsplit dstack expand_dims fill_diagonal fix fliplr flipud gradient hsplit hstack isclose "
-    "iscomplex isneginf isposinf isreal kron linspace logspace matrix_transpose moveaxis nan_to_num nancumprod "
+    "iscomplex isneginf isposinf isreal kron matrix_transpose moveaxis nan_to_num nancumprod "
     "nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar polyadd polyder polyint polymul polysub "
     "polyval real_if_close rollaxis rot90 sinc trapezoid tril triu unstack unwrap vander "
-    "vsplit vstack cumulative_sum cumulative_prod geomspace i0",
+    "vsplit vstack cumulative_sum cumulative_prod",
 )
 
 

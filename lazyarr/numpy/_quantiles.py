@@ -17,12 +17,10 @@ from lazyarr.convert import as_lazy
 from lazyarr.dispatch import NotCompiled
 from lazyarr.numpy._positions import known
 from lazyarr.numpy._reduce import finish, reduce_out
-from lazyarr.numpy._through import SUBSTITUTES, rebound, substitute, through_names
+from lazyarr.numpy._through import SUBSTITUTES, lazy, rebound, through_names
 
 _numpy: Any = importlib.import_module("numpy.lib._function_base_impl")
 _nan_numpy: Any = importlib.import_module("numpy.lib._nanfunctions_impl")
-#: NumPy's functions, for lazy arrays.
-lazy: Any = substitute(np)
 
 
 def _in_place(x: LazyArray, positions: Any, axis: int) -> LazyArray:

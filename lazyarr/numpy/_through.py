@@ -1,7 +1,7 @@
 """NumPy's own Python definitions, run over lazy arrays.
 
-Much of NumPy is written in Python on top of NumPy: ``np.var``, ``np.gradient``, ``np.cov``, ``np.linalg.norm``. For those the
-most faithful implementation is NumPy's: its function with a namespace in which NumPy's names mean lazyarr's.
+Much of NumPy is written in Python on top of NumPy: ``np.var``, ``np.gradient``, ``np.cov``, ``np.linalg.norm``. For
+those the most faithful implementation is NumPy's: its function with a namespace in which NumPy's names mean lazyarr's.
 Nothing of NumPy is changed; the function objects here are new ones around NumPy's code.
 """
 
@@ -105,6 +105,10 @@ class _Module:
         return found
 
 
+#: NumPy's functions for lazy arrays, for what is implemented in terms of others.
+lazy: Any = _Module(np)
+
+
 def through(*functions: Any) -> None:
     """Register public functions to run NumPy's own Python definition over lazy arrays."""
     for function in functions:
@@ -124,4 +128,4 @@ def through_names(module: Any, names: str) -> None:
     through(*(getattr(module, name) for name in names.split() if hasattr(module, name)))
 
 
-__all__ = ["SUBSTITUTES", "NotCompiled", "rebound", "substitute", "through", "through_names"]
+__all__ = ["SUBSTITUTES", "NotCompiled", "lazy", "rebound", "substitute", "through", "through_names"]
