@@ -37,10 +37,6 @@ def op_name(value: Value) -> str:
     return value.node.op.name
 
 
-def is_param(value: Value) -> bool:
-    return value.node.op.name == "param"
-
-
 def constant(value: Value) -> Any:
     """The NumPy scalar that fills `value`, or None if it is not known to be one constant everywhere."""
     node = value.node
@@ -61,11 +57,6 @@ def size(shape: Shape) -> int:
     return math.prod(shape)
 
 
-def is_empty(value: Value) -> bool:
-    """Whether `value` is known to have no element."""
-    return any(isinstance(n, int) and n == 0 for n in value.type.shape)
-
-
 def broadcast_to(value: Value, shape: Shape) -> Value:
     """`value` repeated to `shape`; itself if it has that shape."""
     if value.type.shape == shape:
@@ -83,11 +74,6 @@ def reshape(value: Value, shape: Shape) -> Value:
 def cast(value: Value, dtype: np.dtype[Any]) -> Value:
     """`value` in another dtype; itself if it has that dtype."""
     return value if value.type.dtype == dtype and not value.type.weak else apply(CAST, value, dtype=dtype)
-
-
-def constant_like(value: Value, number: Any) -> Value:
-    """`number` in the dtype and shape of `value`."""
-    return broadcast_to(const(number, value.type.dtype), value.type.shape)
 
 
 def repeated(value: Value) -> Value:

@@ -386,7 +386,7 @@ def short_iota(node: Node, context: Context) -> Replacement:
     return broadcast_to(apply(CONST, value=Literal(0, node.kw["dtype"])), (1,))
 
 
-def gather_of_empty(node: Node, context: Context) -> Replacement:
+def moved_nothing(node: Node, context: Context) -> Replacement:
     """``reshape(x: f64[0,3]) {shape=(3, 0)} -> full(0.0) {shape=(3, 0)}``: no element, nothing to move."""
     if not static(*node.values) or size(node.types[0].shape):
         return None
@@ -405,7 +405,7 @@ RULES: Rules = {
     "cast": (no_cast, cast_of_cast),
     "broadcast": (no_broadcast, broadcast_of_repeated),
     "full": (full_of_no_axes,),
-    **{name: (*rules, moved_full, gather_of_empty) for name, rules in _MOVES.items()},
+    **{name: (*rules, moved_full, moved_nothing) for name, rules in _MOVES.items()},
     "update_slice": (normal_box, no_update, update_of_everything, update_of_update),
     "dynamic_slice": (dynamic_at_constants,),
     "dynamic_update_slice": (dynamic_at_constants,),

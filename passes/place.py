@@ -24,12 +24,20 @@ _FREE = frozenset({"const", "iota", "full"})
 
 @dataclass(frozen=True)
 class Place(Pass):
-    """Wrap what runs elsewhere than in XLA into ``region {backend=...}``."""
+    """Wrap what runs elsewhere than in XLA into ``region {backend=...}``.
+
+    Attributes
+    ----------
+    small : int
+        A program that NumPy is estimated to finish in fewer microseconds runs in NumPy whole: starting an executable
+        takes about twenty, and compiling it tens of thousands. 0: XLA has every program it can run.
+    """
 
     name: ClassVar[str] = "place"
+    small: int = 0
 
     def run(self, program: Program) -> Program:
-        placed = choose(program.graph)
+        placed = choose(program.graph, self.small * 1e-6)
         if all(backend == "xla" for backend in placed.values()):
             return program
         return _wrap(program, placed)
@@ -56,8 +64,8 @@ def free_nodes(graph: Graph) -> set[Node]:
     return found
 
 
-def choose(graph: Graph) -> dict[Node, str]:
-    """The back end of each node, free ones excepted.
+def choose(graph: Graph, small: float = 0.0) -> dict[Node, str]:
+    """The back end of each node, free ones excepted; NumPy for all if it can run them in fewer than `small` seconds.
 
     Raises
     ------
@@ -73,6 +81,9 @@ def choose(graph: Graph) -> dict[Node, str]:
         if not can:
             raise ValueError(f"no back end runs {node.op.name}")
         placed[node] = can[0]
+    if small and all("numpy" in runs_on(node) for node in placed):
+        if sum(costs.node_seconds(node, "numpy") for node in placed) < small:
+            return dict.fromkeys(placed, "numpy")
     if all(backend == "xla" for backend in placed.values()):
         return placed
     surroundings = _Surroundings(graph, placed)

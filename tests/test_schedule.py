@@ -88,6 +88,16 @@ def test_what_xla_cannot_run_leaves_however_small() -> None:
     assert placed(graph)["eig"] == "numpy"
 
 
+def test_small_programs_go_to_numpy_when_asked() -> None:
+    for length, backend in ((4, "numpy"), (1_000_000, "xla")):
+        x, y = vector(length, 2)
+        program = Program(Graph([x, y], [f("add", f("multiply", x, y), y)]))
+        (node,) = run_pipeline(program, parse_pipeline("place{small=10},fuse"), verify=True).graph.nodes
+        assert node.kw["backend"] == backend
+        (usual,) = run_pipeline(program).graph.nodes
+        assert usual.kw["backend"] == "xla"
+
+
 def test_place_again_changes_nothing() -> None:
     (x,) = vector(1_000_000)
     value = f("exp", f("sort", f("tanh", x), axis=0, stable=False))
