@@ -270,3 +270,16 @@ def _view(x: LazyArray, labels: str, output: str) -> LazyArray:
     axes = tuple(labels.index(c) for c in output)
     shape, strides = geometry.transpose(shape, strides, axes)
     return found._view(views.Transpose(axes), shape, strides)
+
+
+@implements(np.einsum_path)
+def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> Any:
+    """As `numpy.einsum_path`, which looks at shapes only."""
+    if einsum_call:
+        raise NotCompiled("einsum_call is NumPy's own")
+    text = isinstance(operands[0], str)
+    arrays = range(1, len(operands)) if text else range(0, len(operands) - 1, 2)
+    given: list[Any] = list(operands)
+    for k in arrays:
+        given[k] = np.broadcast_to(np.empty(()), as_lazy(given[k]).shape)
+    return np.einsum_path(*given, optimize=optimize)
