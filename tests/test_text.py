@@ -65,7 +65,7 @@ def graphs(draw: st.DrawFn, depth: int = 1) -> Graph:
         operands: list[Value] = []
         for type in types:
             fitting = [v for v in (*params, *values) if v.type is type]
-            if fitting and draw(st.booleans()):
+            if len(fitting) > 0 and draw(st.booleans()):
                 operands.append(draw(st.sampled_from(fitting)))
             else:
                 params.append(param(len(params), type))
