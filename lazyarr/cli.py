@@ -1,0 +1,312 @@
+"""The command line: ``lazyarr inspect`` shows what becomes of a function, ``lazyarr doctor`` what is missing."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect as python_inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import click
+import numpy as np
+
+from lazyarr._version import __version__
+from lazyarr.ir.types import ArrayType
+from lazyarr.ir.types import parse as parse_type
+
+#: Exit code for what was typed wrong; click's own.
+_USAGE = 2
+
+
+class _Mistake(click.ClickException):
+    """Something in the command is wrong: exit code 2."""
+
+    exit_code = _USAGE
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="lazyarr")
+def main() -> None:
+    """A compiler for ordinary NumPy programs."""
+
+
+# ----------------------------------------------------------------------------------------------------- inspect
+
+
+@main.command()
+@click.argument("target", metavar="FILE.py:FUNCTION")
+@click.option("--arg", "-a", "given", multiple=True, metavar="NAME=VALUE",
+              help="An argument by its name: a type (f64[512,512], int, float) for random data of it, or a Python "
+              "literal (3, 0.1, True, \"'edge'\", \"(2, 3)\").")  # fmt: skip
+@click.option("--passes", is_flag=True, help="Show the graph as recorded and after each pass.")
+@click.option("--seed", default=0, show_default=True, help="Of the random data.")
+def inspect(target: str, given: tuple[str, ...], passes: bool, seed: int) -> None:
+    r"""Show the compiled graph of a function: its regions, what it costs, and why it is not one program if it is not.
+
+    \b
+    lazyarr inspect heat.py:step --arg 'u=f64[512,512]' --arg dt=0.1
+    """
+    from lazyarr.tracing.accelerate import Accelerated
+    from lazyarr.tracing.explain import explain
+
+    found = load(target)
+    accelerated = found if isinstance(found, Accelerated) else Accelerated(found)
+    args, kwargs = arguments(accelerated.function, target.rpartition(":")[2], given, seed)
+    try:
+        explanation = explain(accelerated, args, kwargs)
+    except Exception as error:  # noqa: BLE001  the user's function may raise anything
+        shown = shown_arguments(args, kwargs) or "none"
+        raise click.ClickException(f"{explain_raised(error)}\nThe arguments were: {shown}") from error
+    click.echo(f"# {target} for {shown_arguments(args, kwargs) or 'no arguments'}")
+    for number, piece in enumerate(explanation.pieces, 1):
+        which = f", piece {number} of {len(explanation.pieces)}, run {piece.times}x" if explanation.reasons else ""
+        if passes:
+            show_passes(piece.before, which)
+        else:
+            show_program("optimized", piece.after, which)
+    click.echo()
+    click.echo(str(explanation))
+
+
+def load(target: str) -> Callable[..., Any]:
+    """The function a command names as ``FILE.py:FUNCTION``.
+
+    Raises
+    ------
+    click.ClickException
+        Saying what was expected and what came.
+    """
+    path, colon, name = target.rpartition(":")
+    if not colon or not path or not name:
+        raise _Mistake(f"expected FILE.py:FUNCTION, got {target!r}")
+    if not os.path.isfile(path):
+        raise _Mistake(f"there is no file {path!r}")
+    if not path.endswith(".py"):
+        raise _Mistake(f"expected a Python file (.py), got {path!r}")
+    found: Any = run_file(path)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise _Mistake(f"{path} has no {name!r}; it has {', '.join(functions_of(found)) or 'no functions'}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise _Mistake(f"{name!r} of {path} is a {type(found).__name__}; expected a function")
+    return found  # type: ignore[no-any-return]
+
+
+def functions_of(namespace: Any) -> list[str]:
+    """Names of what a module or class defines that can be called."""
+    own = getattr(namespace, "__name__", None)
+    return [
+        name
+        for name, value in vars(namespace).items()
+        if callable(value) and not name.startswith("_") and (
+            getattr(value, "__module__", own) == own or not isinstance(namespace, ModuleType)
+        )
+    ]  # fmt: skip
+
+
+def run_file(path: str) -> ModuleType:
+    """A Python file as a module, which finds its neighbours as it does when it is run as a script.
+
+    Raises
+    ------
+    click.ClickException
+        If it raises, with its traceback.
+    """
+    stem = os.path.splitext(os.path.basename(path))[0]
+    name = f"inspected_{stem}" if stem in sys.modules or stem in sys.stdlib_module_names else stem
+    spec = importlib.util.spec_from_file_location(name, os.path.abspath(path))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # noqa: BLE001  the user's file may raise anything
+        raise click.ClickException(f"cannot import {path}\n{explain_raised(error)}") from error
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def explain_raised(error: Exception) -> str:
+    """The traceback of the user's code, without the frames of the importer, of click and of lazyarr."""
+    from lazyarr.source import is_internal
+
+    frames = [
+        summary
+        for (frame, _), summary in zip(
+            traceback.walk_tb(error.__traceback__), traceback.extract_tb(error.__traceback__), strict=True
+        )
+        if not is_internal(frame.f_code)
+        and not summary.filename.startswith(os.path.dirname(os.path.abspath(click.__file__)))
+        and not summary.filename.endswith("bin/lazyarr")
+    ]
+    text = "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(error))
+    return text.rstrip()
+
+
+# --------------------------------------------------------------------------------------------------- arguments
+
+
+def arguments(
+    function: Callable[..., Any], name: str, given: Sequence[str], seed: int
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Positional and keyword arguments for a function, from ``NAME=VALUE`` texts.
+
+    Raises
+    ------
+    click.ClickException
+        For a name the function does not have, one that is missing or given twice, and a value that is no type
+        and no literal.
+    """
+    values: dict[str, Any] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        key = key.strip()
+        if not equals or not key.isidentifier():
+            raise _Mistake(f"expected --arg NAME=VALUE, got {text!r}")
+        if key in values:
+            raise _Mistake(f"--arg {key} is given twice")
+        # Data depends on the seed and the name alone, not on what else is given.
+        values[key] = argument(key, value.strip(), np.random.default_rng([seed, *key.encode()]))
+    try:
+        parameters = python_inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        raise _Mistake(f"{name} does not say what parameters it has") from None
+    kinds = python_inspect.Parameter
+    named = [p for p in parameters.values() if p.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)]
+    takes_any = any(p.kind is kinds.VAR_KEYWORD for p in parameters.values())
+    known = ", ".join(map(_shown_parameter, named)) or "no parameters"
+    for key in values:
+        if not takes_any and key not in {p.name for p in named}:
+            raise _Mistake(f"{name} has no parameter {key!r}; it has {known}")
+    missing = [p.name for p in named if p.default is kinds.empty and p.name not in values]
+    if missing:
+        wanted = " ".join(f"--arg {key}=..." for key in missing)
+        raise _Mistake(f"{name} needs {', '.join(missing)}; add {wanted}  ({name} has {known})")
+    positional: list[Any] = []
+    for p in named:
+        if p.kind is kinds.POSITIONAL_ONLY:
+            positional.append(values.pop(p.name, p.default))
+    return tuple(positional), values
+
+
+def _shown_parameter(parameter: python_inspect.Parameter) -> str:
+    default = parameter.default
+    return parameter.name if default is python_inspect.Parameter.empty else f"{parameter.name}={default!r}"
+
+
+def argument(name: str, text: str, rng: np.random.Generator) -> Any:
+    """The value of one argument.
+
+    Parameters
+    ----------
+    name : str
+    text : str
+        A type as graphs print it, or a Python literal.
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    click.ClickException
+        If it is neither.
+    """
+    try:
+        type = parse_type(text)
+    except ValueError as error:
+        not_a_type = str(error)
+    else:
+        return random_value(type, rng)
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError):
+        hint = f"; a string needs quotes: \"{name}='{text}'\"" if text.isidentifier() else ""
+        raise _Mistake(f"--arg {name}: {not_a_type}, or a Python literal such as 3, 0.1, True{hint}") from None
+
+
+def random_value(type: ArrayType, rng: np.random.Generator) -> Any:
+    """Random data of a type: floats in [0, 1), integers from 0 to 9, Python ints from 1 to 9."""
+    if type.weak:
+        if type.python is int:
+            return int(rng.integers(1, 10))
+        return type.python(rng.random()) if type.python is float else complex(rng.random(), rng.random())
+    if type.dtype.kind in "iu":
+        return np.asarray(rng.integers(0, 10, type.shape)).astype(type.dtype)
+    if type.dtype.kind == "b":
+        return np.asarray(rng.random(type.shape) < 0.5)
+    if type.dtype.kind == "c":
+        return np.asarray(rng.random(type.shape) + 1j * rng.random(type.shape)).astype(type.dtype)
+    return np.asarray(rng.random(type.shape)).astype(type.dtype)
+
+
+def shown_arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> str:
+    """``f64[512,512], n=3``."""
+    from lazyarr.ir.types import of
+
+    def shown(value: Any) -> str:
+        return str(of(value)) if isinstance(value, np.ndarray) else repr(value)
+
+    return ", ".join([*map(shown, args), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
+
+
+# ------------------------------------------------------------------------------------------------------ output
+
+
+def show_program(title: str, program: Any, which: str = "") -> None:
+    """Print a program as text, its source lines as comments."""
+    from lazyarr.ir.text import show
+
+    click.echo(f"\n## {title}{which}")
+    click.echo(show(program.graph, program.origins))
+
+
+def show_passes(program: Any, which: str) -> None:
+    """Print a program as recorded and after each pass that changed it."""
+    from lazyarr.passes.pipeline import run_pipeline
+
+    show_program("recorded", program, which)
+
+    def observe(step: Any, before: Any, after: Any) -> None:
+        if after.graph is before.graph:
+            click.echo(f"\n## {step}{which}: nothing to do")
+        else:
+            show_program(f"after {step}", after, which)
+
+    run_pipeline(program, observe=observe)
+
+
+# ------------------------------------------------------------------------------------------------------ doctor
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is installed and what this machine has, and how to mend what is missing.
+
+    The exit code is 0 if the compiler works: a small program is compiled, run and compared with NumPy.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from lazyarr.doctor import examine
+
+    console = Console(soft_wrap=True, highlight=False)
+    marks = {"ok": ("ok      ", "green"), "missing": ("missing ", "yellow"), "broken": ("BROKEN  ", "bold red")}
+    works = True
+    for finding in examine():
+        mark, style = marks[finding.state]
+        console.print(Text.assemble((mark, style), (f"{finding.topic:<18}", "bold"), finding.value))
+        if finding.mend:
+            console.print(Text(f"        mend with: {finding.mend}"))
+        works = works and finding.state != "broken"
+    if not works:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

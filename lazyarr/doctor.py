@@ -1,0 +1,277 @@
+"""What `lazyarr doctor` finds out: versions, devices, MPI, settings, whether the compiler works, and what mends it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from lazyarr import settings
+
+#: Variables of the environment that change what lazyarr, XLA or the libraries below them do.
+_VARIABLES = ("JAX_PLATFORMS", "JAX_ENABLE_X64", "JAX_COMPILATION_CACHE_DIR", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES",
+              "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # fmt: skip
+#: Instruction sets worth naming, as Linux and NumPy call them.
+_FEATURES = ("sse4_2", "avx", "fma", "avx2", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve", "sve2")
+
+_NO_MPI = "not installed (optional; for several processes)"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Attributes
+    ----------
+    topic, value : str
+    state : {"ok", "missing", "broken"}
+        "missing" is optional, "broken" is not.
+    mend : str
+        The command that mends it; empty where nothing has to be mended.
+    """
+
+    topic: str
+    value: str
+    state: str = "ok"
+    mend: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """Everything, in the order it is printed; what takes time last."""
+    yield from _versions()
+    yield from _machine()
+    yield from _settings()
+    yield from _optional()
+    yield _mpi4py()
+    yield _mpiexec()
+    yield _devices()
+    yield _compiler()
+
+
+# ------------------------------------------------------------------------------------------------------ packages
+
+
+def _pip(*requirements: str) -> str:
+    quoted = " ".join(f'"{r}"' for r in requirements)
+    return f"{sys.executable} -m pip install {quoted}"
+
+
+def _requirements(extra: str = "") -> list[str]:
+    """What lazyarr's own metadata asks for: its dependencies, or those of an extra."""
+    found = []
+    for text in importlib.metadata.requires("lazyarr") or ():
+        requirement, _, marker = text.partition(";")
+        name = marker.partition("extra ==")[2].strip().strip("'\"")
+        if name == extra:
+            found.append(requirement.strip())
+    return found
+
+
+def _required(package: str) -> str:
+    """The requirement of lazyarr that `package` meets."""
+    extras = ("", "mpi", "cuda", "bench", "demo", "test")
+    for requirement in (r for extra in extras for r in _requirements(extra)):
+        if requirement.partition("[")[0].rstrip("0123456789.,<>=!~ ") == package:
+            return requirement
+    return package
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding("lazyarr", _version("lazyarr") or "not installed (run from its source)")
+    yield Finding("Python", f"{platform.python_version()} ({sys.executable})")
+    for package in ("numpy", "jax", "jaxlib", "sympy"):
+        found = _version(package)
+        if found is None:
+            needed = "jax" if package == "jaxlib" else package  # jaxlib comes with jax
+            yield Finding(package, "not installed", "broken", _pip(_required(needed)))
+        else:
+            yield Finding(package, found)
+
+
+def _optional() -> Iterator[Finding]:
+    yield _package("numba", "optional; used by the benchmarks only")
+    if _has_nvidia():
+        name = next((n for n in ("cupy-cuda13x", "cupy-cuda12x", "cupy") if _version(n)), None)
+        if name is None:
+            yield Finding("cupy", "not installed, and there is an NVIDIA GPU", "missing", _pip(*_requirements("cuda")))
+        else:
+            yield Finding("cupy", str(_version(name)))
+    else:
+        yield Finding("cupy", _version("cupy") or "not needed: there is no NVIDIA GPU")
+
+
+def _package(name: str, why: str) -> Finding:
+    found = _version(name)
+    if found is None:
+        return Finding(name, f"not installed ({why})", "missing", _pip(_required(name)))
+    return Finding(name, found)
+
+
+def _has_nvidia() -> bool:
+    return os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi") is not None
+
+
+# ------------------------------------------------------------------------------------------------------- machine
+
+
+def cpu_features() -> list[str]:
+    """Instruction sets this CPU has, of those worth naming; empty where the system does not say."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            flags = next((line for line in file if line.lower().startswith(("flags", "features"))), "")
+    except OSError:
+        return []
+    have = set(flags.partition(":")[2].split())
+    return [name for name in _FEATURES if name in have]
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _machine() -> Iterator[Finding]:
+    yield Finding("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
+    total = os.cpu_count() or 1
+    yield Finding("cores", f"{usable_cores()} of {total} may be used; XLA starts a thread on each")
+    yield Finding("CPU features", " ".join(cpu_features()) or "the system does not say")
+
+
+def _settings() -> Iterator[Finding]:
+    for field in fields(settings.Settings):
+        name = f"LAZYARR_{field.name.upper()}"
+        source = f"from {name}" if os.environ.get(name) else f"default; {name}=... changes it"
+        yield Finding(field.name, f"{getattr(settings.current, field.name)} ({source})")
+    for variable in _VARIABLES:
+        if variable in os.environ:
+            yield Finding(variable, os.environ[variable])
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        yield Finding("compiled programs", "kept in this process; JAX_COMPILATION_CACHE_DIR=... keeps them on disk")
+
+
+# ----------------------------------------------------------------------------------------------------------- MPI
+
+
+def _mpi4py() -> Finding:
+    if importlib.util.find_spec("mpi4py") is None:
+        return Finding("mpi4py", _NO_MPI, "missing", _pip(*_requirements("mpi")))
+    # In a process of its own: importing it starts MPI, which may abort where it is broken.
+    code = "from mpi4py import MPI; print(MPI.Get_library_version().splitlines()[0])"
+    done = _run([sys.executable, "-c", code])
+    if isinstance(done, str):
+        return Finding("mpi4py", f"{_version('mpi4py')}, but it does not start: {done}", "missing",
+                       _pip("--force-reinstall", *_requirements("mpi")))  # fmt: skip
+    return Finding("mpi4py", f"{_version('mpi4py')}, {done[0].strip()}")
+
+
+def _mpiexec() -> Finding:
+    # The mpich wheel puts mpiexec beside Python, where PATH need not lead.
+    beside = os.path.dirname(os.path.abspath(sys.executable))
+    found = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", os.defpath)]))
+    if found is None:
+        return Finding("mpiexec", _NO_MPI, "missing", _pip(*_requirements("mpi")))
+    return Finding("mpiexec", found)
+
+
+def _run(command: list[str]) -> tuple[str] | str:
+    """The output of a command, in a tuple; or what went wrong."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    return (done.stdout,)
+
+
+# ------------------------------------------------------------------------------------------------------ compiler
+
+
+def _devices() -> Finding:
+    try:
+        import jax
+
+        devices = [f"{d.platform}:{d.id} {d.device_kind}".strip() for d in jax.devices()]
+    except Exception as error:  # noqa: BLE001  whatever is broken in an installation is the finding
+        return Finding("devices", f"jax does not start: {_said(error)}", "broken", _pip("--upgrade", _required("jax")))
+    if _has_nvidia() and not any(d.startswith(("gpu", "cuda")) for d in devices):
+        return Finding("devices", f"{', '.join(devices)}; jax does not see the NVIDIA GPU", "missing",
+                       _pip(*_requirements("cuda")))  # fmt: skip
+    return Finding("devices", ", ".join(devices))
+
+
+def _compiler() -> Finding:
+    try:
+        difference = try_compiler()
+    except Exception as error:  # noqa: BLE001  whatever is broken in an installation is the finding
+        return Finding("compiler", f"does not work: {_said(error)}", "broken", _pip("--upgrade", *_requirements()))
+    if difference > 1e-12:
+        return Finding("compiler", f"wrong result: differs from NumPy by {difference:.3g}", "broken",
+                       _pip("--upgrade", *_requirements()))  # fmt: skip
+    return Finding("compiler", f"works: a program was compiled and run, largest difference from NumPy {difference:.3g}")
+
+
+def try_compiler(run: Callable[..., object] | None = None) -> float:
+    """Compile a small program, run it, and compare with NumPy.
+
+    Parameters
+    ----------
+    run : callable, optional
+        What to compare with NumPy instead of the compiled function.
+
+    Returns
+    -------
+    float
+        The largest difference, in units of the largest value.
+
+    Raises
+    ------
+    RuntimeError
+        If the program was not compiled.
+    """
+    from lazyarr.tracing.accelerate import Accelerated, accelerate
+
+    compiled = accelerate(_program)
+    assert isinstance(compiled, Accelerated)
+    rng = np.random.default_rng(0)
+    start = rng.random((64, 65))
+    # Twice: a program that was compiled for another value of a scalar is the usual case.
+    largest = 0.0
+    for rate in (0.1, 0.2):
+        expected, got = start.copy(), start.copy()
+        wanted = float(_program(expected, rate))
+        total = (compiled if run is None else run)(got, rate)
+        differences = np.abs(got - expected).max(), abs(float(np.asarray(total)) - wanted) / abs(wanted)
+        largest = max(largest, *map(float, differences))
+    explanation = compiled.explain(start, 0.1)
+    if explanation.mode != "one program":
+        raise RuntimeError(f"a small program was not compiled: {explanation.reasons[0].why}")
+    return largest if np.isfinite(largest) else float("inf")
+
+
+def _program(u: np.ndarray[Any, Any], rate: float) -> Any:
+    u[1:-1] += rate * (u[2:] - 2 * u[1:-1] + u[:-2])
+    return np.sqrt(u * u + 1).sum()
+
+
+def _said(error: BaseException) -> str:
+    text = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
