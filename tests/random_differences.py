@@ -240,11 +240,14 @@ def _smaller(program: Program) -> Iterator[Program]:
     if len(program.returns) > 1:
         for name in program.returns:
             yield replace(program, returns=(name,))
-    first = program.inputs.bases
+    used = {*program.returns}.union(*(step.names for step in steps))
+    spare = [name for name in program.inputs.parameters if name not in used]
+    for name in spare:
+        if len(program.inputs.parameters) > 1:
+            yield replace(program, inputs=program.inputs.without(name), other_inputs=program.other_inputs.without(name))
     if program.other_inputs != program.inputs:
         yield replace(program, other_inputs=program.inputs)
         yield replace(program, inputs=program.other_inputs)
-    assert first
 
 
 def _still_fails(program: Program, fails: Callable[[Program], bool]) -> bool:

@@ -72,8 +72,8 @@ class Statement:
     ``targets`` are the names it binds, ``mutates`` the arrays it writes to. ``flags``: ``zero_sign`` (the sign of a
     zero result is left open: sorting, maximum, BLAS), ``finite`` (the result is unspecified for NaN or infinities),
     ``cut`` (a complex function with a branch cut), ``cast`` (converts to the type of its target), ``product``
-    (multiplies many elements), ``rounds`` (a ``STEP`` whose result is rounded), ``meta`` (reads no values, only shapes
-    and dtypes).
+    (multiplies many elements), ``rounds`` (a ``STEP`` whose result is rounded), ``complex_rounds`` (rounds complex
+    numbers), ``meta`` (reads no values, only shapes and dtypes).
     """
 
     source: str
@@ -312,8 +312,11 @@ def classify(
     if not inexact_result:
         return Level.EXACT, False
     if kind is Kind.STEP:
-        return (Level.ROUNDED, True) if "rounds" in flags else (Level.EXACT, False)
+        rounds = "rounds" in flags or ("complex_rounds" in flags and "c" in kinds)
+        return (Level.ROUNDED, True) if rounds else (Level.EXACT, False)
     if kind is Kind.MOVE:
+        if "complex_rounds" in flags and "c" in kinds:
+            return Level.ROUNDED, True
         loose = "zero_sign" in flags and any(map(_has_negative_zero, operands.values()))
         return (Level.ROUNDED if loose else worst), False
     if kind is Kind.INEXACT:

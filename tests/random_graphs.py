@@ -196,6 +196,3 @@ def random_graph(choose: Choose, steps: int = 12) -> Graph:
 def graphs(draw: st.DrawFn, steps: int = 12) -> Graph:
     """Random graphs for hypothesis."""
     return random_graph(lambda n: draw(st.integers(0, n - 1)) if n > 1 else 0, steps)
-
-
-

@@ -8,6 +8,7 @@ exactly when they do in the other, and a failing program can be printed as a scr
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -107,6 +108,13 @@ class Inputs:
         lines = [f"{base.name} = {base.source()}" for base in self.bases]
         lines += [f"{name} = {view}" for name, view in self.views.items()]
         return lines + [f"{name} = {literal}" for name, literal in self.scalars.items()]
+
+    def without(self, name: str) -> Inputs:
+        """These inputs without one argument, and without the bases that no argument is a view of then."""
+        views = {key: view for key, view in self.views.items() if key != name}
+        scalars = {key: literal for key, literal in self.scalars.items() if key != name}
+        used = {base for view in views.values() for base in re.findall(r"\bbase\d+", view)}
+        return Inputs(tuple(base for base in self.bases if base.name in used), views, scalars)
 
     def with_other_values(self, rng: Random) -> Inputs:
         """Inputs of the same dtypes, shapes, views and kinds of scalars, with other values."""

@@ -98,7 +98,6 @@ def iteration(scope: Scope) -> Statement:
             (f"[*{x}][-1]", MOVE),
             (f"{x}.tolist()[0]" if len(scope.shape(x)) == 1 else f"list({x})[0]", MOVE),
             (f"all(value > 0 for value in {row})" if real else f"any({row})", STEP),
-            (f"{x}.__array__()", MOVE),
             (f"np.array([value for value in {x}.flat])", MOVE),
             (f"np.array({row}.tolist())", MOVE),
         )

@@ -117,6 +117,7 @@ class Counts:
     statements: int = 0
     differ: int = 0
     skipped: int = 0
+    avoided: int = 0
     causes: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Counts) -> None:
@@ -125,6 +126,7 @@ class Counts:
         self.statements += other.statements
         self.differ += other.differ
         self.skipped += other.skipped
+        self.avoided += other.avoided
         self.causes += other.causes
 
 
@@ -151,6 +153,9 @@ def compare_range(arguments: argparse.Namespace) -> Counts:
     counts = Counts()
     for index in range(arguments.start, arguments.start + arguments.examples):
         program = seeded_program(arguments.seed, index)
+        if arguments.avoid and re.search(arguments.avoid, program.source()):
+            counts.avoided += 1
+            continue
         if arguments.trace:
             Path(arguments.trace).write_text(f"# program {index} of seed {arguments.seed}\n{program.script()}\n")
         try:
@@ -188,6 +193,7 @@ def compare_in_children(arguments: argparse.Namespace) -> Counts:
             options |= {"show": arguments.show, "max-failures": arguments.max_failures, "limit": arguments.limit}
             command = [sys.executable, "-m", "tests.random_programs", "--json"]
             command += [f"--{name}={value}" for name, value in options.items()]
+            command += [f"--avoid={arguments.avoid}"] if arguments.avoid else []
             command += ["--ignore-zero-signs"] * arguments.ignore_zero_signs
             command += ["--no-minimise"] * (not arguments.minimise)
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=arguments.limit * size)
@@ -218,6 +224,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=0, help="compare in so many processes at a time")
     parser.add_argument("--chunk", type=int, default=1000, help="with --jobs: programs that one process compares")
     parser.add_argument("--trace", help="write each program to this file before it runs (to find one that crashes)")
+    parser.add_argument("--avoid", help="leave out programs whose source matches this regular expression")
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.add_argument("--no-minimise", dest="minimise", action="store_false", help="print failing programs whole")
     parser.add_argument("--ignore-zero-signs", action="store_true", help="let -0.0 equal 0.0")
@@ -237,5 +244,6 @@ def main(argv: list[str] | None = None) -> int:
     print(
         f"{arguments.mode}: {counts.programs} programs, {counts.statements} statements, seed {arguments.seed}, "
         f"in {time.monotonic() - begin:.0f} s: {counts.differ} differ, {counts.skipped} skipped as decided by rounding"
+        + (f", {counts.avoided} left out" if arguments.avoid else "")
     )
     return 1 if counts.differ else 0

@@ -57,6 +57,7 @@ INTEGER_BINARY = ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "rig
 INTEGER_UNARY = ("invert", "bitwise_count", "bitwise_not")
 
 _ZERO_SIGN = {"maximum", "minimum", "fmax", "fmin"}
+_COMPLEX_ROUNDS = {"sign", "absolute", "fabs"}
 _FINITE = {"signbit", "copysign", "spacing"}
 _CUT = set(UNARY[INEXACT]) - {"exp", "exp2", "expm1", "sin", "cos", "sinh", "cosh", "reciprocal"}
 _CUT |= {"power", "float_power"}
@@ -64,7 +65,7 @@ _CUT |= {"power", "float_power"}
 
 def flags_of(function: str) -> tuple[str, ...]:
     """The flags that a ufunc's statements carry."""
-    table = (("zero_sign", _ZERO_SIGN), ("finite", _FINITE), ("cut", _CUT))
+    table = (("complex_rounds", _COMPLEX_ROUNDS), ("zero_sign", _ZERO_SIGN), ("finite", _FINITE), ("cut", _CUT))
     return tuple(flag for flag, functions in table if function in functions)
 
 
@@ -114,7 +115,8 @@ def bitwise(scope: Scope) -> Statement:
 def unary_operator(scope: Scope) -> Statement:
     """``-x``"""
     form = scope.choose(("-{}", "+{}", "abs({})", "{}.conj()"))
-    return scope.assign(form.format(scope.pick(scalars="conj" not in form)), MOVE)
+    flags = ("complex_rounds",) if "abs" in form else ()
+    return scope.assign(form.format(scope.pick(scalars="conj" not in form)), MOVE, *flags)
 
 
 def ufunc_unary(scope: Scope) -> Statement:
