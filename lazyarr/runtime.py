@@ -14,7 +14,7 @@ import numpy as np
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import settings
 from lazyarr.ir.graph import Check, Graph, Line, Program, depth_first, param
-from lazyarr.ir.node import Node, Value, make
+from lazyarr.ir.node import Attrs, Node, Value, make
 from lazyarr.ir.op import Cost, Op
 from lazyarr.ir.types import ArrayType
 from lazyarr.source import user_line
@@ -71,10 +71,6 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
     if line not in node.lines:
         node.lines = node.lines | {line}
     return node
-
-
-class RunCheck(Exception):
-    """A check failed; carries the check and the line that recorded it."""
 
 
 class Holder(Protocol):
@@ -161,7 +157,7 @@ def add_check(ok: Value, exception: str, message: str) -> None:
     now = recording()
     check = Check(ok, exception, message)
     if now.observer is None:
-        raise_failed([(check, user_line(2))], [fetch(ok)])
+        raise_failed([(check, user_line(2))], [check], [fetch(ok)])
     else:
         now.checks.append((check, user_line(2)))
 
@@ -175,12 +171,24 @@ def exception_class(name: str) -> type[Exception]:
     return found
 
 
-def raise_failed(checks: Sequence[tuple[Check, Line]], values: Sequence[Any]) -> None:
-    """Raise what the first failed check says, with the user's line as a note."""
-    for (check, (file, line)), ok in zip(checks, values, strict=True):
+def raise_failed(recorded: Sequence[tuple[Check, Line]], left: Sequence[Check], values: Sequence[Any]) -> None:
+    """Raise what the first failed check says, with the user's line as a note.
+
+    Parameters
+    ----------
+    recorded : sequence of (Check, Line)
+        As the user's lines recorded them.
+    left : sequence of Check
+        Those that are computed: the passes merge equal checks and drop what always holds.
+    values : sequence of array
+        A bool for each of `left`.
+    """
+    for check, ok in zip(left, values, strict=True):
         if not bool(np.asarray(ok)):
             error = exception_class(check.exception)(check.message)
-            error.add_note(f"raised by the operation recorded at {file}:{line}")
+            same = (line for c, line in recorded if (c.exception, c.message) == (check.exception, check.message))
+            lines = " or ".join(f"{file}:{number}" for file, number in dict.fromkeys(same))
+            error.add_note(f"raised by the operation recorded at {lines}")
             raise error
 
 
@@ -236,11 +244,19 @@ class Plan:
     """
 
     def __init__(self, program: Program):
+        from lazyarr.backends.numpy import last_uses
         from lazyarr.passes.pipeline import run_pipeline
 
         self.before = program
         self.after = run_pipeline(program)
-        self._steps = [_prepare(node) for node in self.after.graph.nodes]
+        graph = self.after.graph
+        # A program that repeats itself has equal regions: one executable serves them all.
+        prepared: dict[Attrs, Callable[[Sequence[Any]], Sequence[Any]]] = {}
+        for node in graph.nodes:
+            if node.attrs not in prepared:
+                prepared[node.attrs] = _prepare(node)
+        self._steps = [prepared[node.attrs] for node in graph.nodes]
+        self._dead = last_uses(graph)
 
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:
         """Run on one argument a parameter; gives one array for each result and check, NumPy's or jax's."""
@@ -249,6 +265,8 @@ class Plan:
         for node, step in zip(graph.nodes, self._steps, strict=True):
             for index, result in enumerate(step([values[v] for v in node.operands])):
                 values[Value(node, index)] = result
+            for value in self._dead.get(node, ()):
+                values.pop(value, None)
         return [values[root] for root in graph.roots]
 
 
@@ -305,14 +323,23 @@ class Cache:
 plans = Cache()
 
 
-def run(program: Program, leaves: Sequence[Leaf]) -> list[Any]:
-    """Run a captured program on the data of its leaves, compiled or interpreted as the settings say."""
+def run(program: Program, leaves: Sequence[Leaf]) -> tuple[list[Any], tuple[Check, ...]]:
+    """Run a captured program on the data of its leaves, compiled or interpreted as the settings say.
+
+    Returns
+    -------
+    list of array
+        Results, then the conditions of checks.
+    tuple of Check
+        The checks whose conditions those are.
+    """
     arguments = [found.data for found in leaves]
     if plans.count(program.graph) >= settings.current.compile_after:
-        return plans.get(program)(arguments)
+        plan = plans.get(program)
+        return plan(arguments), plan.after.graph.checks
     from lazyarr.backends.numpy import interpret
 
-    return interpret(program.graph, [as_numpy(a) for a in arguments])
+    return interpret(program.graph, [as_numpy(a) for a in arguments]), program.graph.checks
 
 
 def fetch(value: Value) -> Any:
@@ -343,8 +370,8 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
     program, leaves = capture(needed, [c for c, _ in checks])
     if now.observer is not None:
         now.observer.ran(program)
-    results = run(program, leaves)
-    raise_failed(checks, results[len(needed) :])
+    results, left = run(program, leaves)
+    raise_failed(checks, left, results[len(needed) :])
     found = {v: _owned(r, leaves) for v, r in zip(needed, results, strict=False)}
     for holder in holders:
         value = holder.value

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 
 from lazyarr.ir.node import Value
 
 
-@runtime_checkable
-class WeakScalar(Protocol):
+class WeakScalar:
     """A Python scalar known at run time only, as tracing provides it.
 
     Attributes
@@ -19,7 +19,13 @@ class WeakScalar(Protocol):
         int, float or complex.
     """
 
-    python_type: type
+    __slots__ = ()
 
+    @property
+    @abstractmethod
+    def python_type(self) -> type:
+        """int, float or complex."""
+
+    @abstractmethod
     def weak_value(self, dtype: np.dtype[Any]) -> Value:
         """Its value in the graph, of weak type; notes that it has to fit `dtype`."""

@@ -40,9 +40,8 @@ class Compiled:
         self.trace = trace
         self.outcome = outcome
         checks = trace.recording.checks
-        self.lines = [line for _, line in checks]
         self.program, leaves = capture(outcome.roots, [c for c, _ in checks])
-        self.checks = list(zip((c for c, _ in checks), self.lines, strict=True))
+        self.checks = checks
         self.plan: Plan = plans.get(self.program)
         self._sources = [self._source(leaf) for leaf in leaves]
 
@@ -77,7 +76,7 @@ class Compiled:
         ]
         results = self.plan(arguments)
         count = len(self.outcome.roots)
-        raise_failed(self.checks, results[count:])
+        raise_failed(self.checks, self.plan.after.graph.checks, results[count:])
         owned = [_unshared(r, arguments) for r in results[:count]]
         return True, self.outcome.build(parts, owned, scalars)
 

@@ -19,6 +19,7 @@ from lazyarr.array import LazyArray
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import WEAK, ArrayType
 from lazyarr.runtime import Leaf
+from lazyarr.weak import WeakScalar
 
 _NUMBERS = (bool, int, float, complex)
 
@@ -137,7 +138,7 @@ class _Ref:
         self.position = position
 
 
-class TracedScalar:
+class TracedScalar(WeakScalar):
     """A Python int, float or complex whose value a compiled program does not depend on.
 
     ``isinstance(x, float)`` answers as for the scalar itself.

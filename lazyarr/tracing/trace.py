@@ -132,17 +132,19 @@ class Trace:
             if kind is list:
                 new: Any = []
                 self._shadows[id(value)] = new
+                number = self._holder(value, new)
                 new.extend(self.shadow(v, s, at) for v, s in zip(value, spec[1:], strict=True))
-                self.shadowed.append((value, new, list(new)))
+                self.shadowed[number] = (value, new, list(new))
                 return new
             items = [self.shadow(v, s, at) for v, s in zip(value, spec[1:], strict=True)]
             self._shadows[id(value)] = found = tuple(items) if kind is tuple else kind(*items)
             return found
         if kind is dict:
             new = self._shadows[id(value)] = {}
+            number = self._holder(value, new)
             for (key, item), (_, s) in zip(value.items(), spec[1:], strict=True):
                 new[key] = self.shadow(item, s, at)
-            self.shadowed.append((value, new, dict(new)))
+            self.shadowed[number] = (value, new, dict(new))
             return new
         if spec[0] is kind and hasattr(value, "__dict__"):
             return self._object(value, spec, at)
@@ -152,10 +154,16 @@ class Trace:
         kind = type(value)
         new = object.__new__(self._traced_class(kind))
         self._shadows[id(value)] = new
+        number = self._holder(value, new)
         for (name, item), (_, s) in zip(vars(value).items(), spec[1:], strict=True):
             new.__dict__[name] = self.shadow(item, s, at)
-        self.shadowed.append((value, new, dict(new.__dict__)))
+        self.shadowed[number] = (value, new, dict(new.__dict__))
         return new
+
+    def _holder(self, value: Any, new: Any) -> int:
+        """The number of a list, dict or object: the order in which `Parts.describe` meets them."""
+        self.shadowed.append((value, new, None))
+        return len(self.shadowed) - 1
 
     def _traced_class(self, kind: type) -> type:
         """A subclass whose methods are traced; ``isinstance`` and ``super()`` work as before."""
@@ -166,11 +174,10 @@ class Trace:
             for name, member in vars(base).items():
                 plain = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
                 if isinstance(member, property):
-                    methods[name] = property(*(None if f is None else self._method(f)
+                    methods[name] = property(*(None if f is None else self._late(f)
                                                for f in (member.fget, member.fset, member.fdel)))  # fmt: skip
                 elif isinstance(plain, types.FunctionType) and name not in ("__new__", "__init_subclass__"):
-                    traced = self._method(plain)
-                    methods[name] = type(member)(traced) if plain is not member else traced
+                    methods[name] = self._method(plain) if plain is member else type(member)(self._late(plain))
                 elif not isinstance(plain, types.FunctionType):
                     methods.pop(name, None)
         methods.pop("__setattr__", None) if _is_frozen(kind) else None
@@ -178,7 +185,10 @@ class Trace:
         return type(kind.__name__, (kind,), methods)
 
     def _method(self, function: Any) -> Any:
-        return self.environment.traced(function) if isinstance(function, types.FunctionType) else function
+        return _TracedMethod(self, function) if isinstance(function, types.FunctionType) else function
+
+    def _late(self, function: Any) -> Any:
+        return lambda *args, **kwargs: self.environment.traced(function)(*args, **kwargs)
 
     # -- the world outside the arguments -------------------------------------------------------------------
 
@@ -225,6 +235,20 @@ class Trace:
     def ran(self, program: Program) -> None:
         """A piece was run."""
         self.programs.append(program)
+
+
+class _TracedMethod:
+    """A method that is traced when it is looked up: most methods of a class are not used."""
+
+    def __init__(self, trace: Trace, function: types.FunctionType):
+        self._trace = trace
+        self._function = function
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self._trace.environment.traced(self._function).__get__(instance, owner)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._trace.environment.traced(self._function)(*args, **kwargs)
 
 
 def _is_frozen(kind: type) -> bool:
