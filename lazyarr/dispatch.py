@@ -59,10 +59,22 @@ def function_call(function: Any, args: Any, kwargs: Any) -> Any:
             return implementation(*args, **kwargs)
         except NotCompiled as reason:
             why = str(reason)
+    args, kwargs = fixed_ints(args), fixed_ints(kwargs)
     if not holds_lazy(args) and not holds_lazy(kwargs):
         return run_on_constants(function, args, kwargs)
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy._core.", "numpy.")
     return run_in_numpy(function, args, kwargs, f"{module}.{getattr(function, '__name__', function)}: {why}")
+
+
+def fixed_ints(x: Any) -> Any:
+    """Nested arguments with traced Python ints as ints: lengths and axes, which a program is compiled for."""
+    from lazyarr.weak import WeakScalar
+
+    if type(x) in (list, tuple):
+        return type(x)(fixed_ints(item) for item in x)
+    if type(x) is dict:
+        return {key: fixed_ints(item) for key, item in x.items()}
+    return x.__index__() if isinstance(x, WeakScalar) and x.python_type is int else x  # type: ignore[attr-defined]
 
 
 def holds_lazy(x: Any) -> bool:
