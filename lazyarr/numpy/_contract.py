@@ -213,16 +213,17 @@ def _kept_order(
     inputs: tuple[str, ...], output: str, lengths: dict[str, Any], arrays: list[LazyArray], itemsize: int
 ) -> tuple[int, ...]:
     """Strides of NumPy's result: its axes in the order in which the operands step through memory."""
-    labels = output + "".join(label for label in lengths if label not in output)
+    labels = output + "".join(sorted(label for label in lengths if label not in output))
     given = []
     for term, a in zip(inputs, arrays, strict=True):
         steps = dict.fromkeys(labels, 0)
         for label, n, step in zip(term, a.shape, a.strides, strict=True):
             steps[label] += step if n != 1 else 0
-        shape = tuple(lengths[label] if steps[label] else 1 for label in labels)
+        shape = tuple((lengths[label] or 2) if steps[label] else 1 for label in labels)
         given.append((shape, tuple(steps.values())))
     full = tuple(lengths[label] for label in labels)
-    kept = geometry.keep_order(given, full, itemsize)
+    # NumPy orders the axes of an empty sum like any other.
+    kept = geometry.keep_order(given, tuple(n or 2 for n in full), itemsize)
     strides = [0] * len(output)
     step = itemsize
     for axis in sorted(range(len(output)), key=lambda k: (kept[k], -k)):
