@@ -14,7 +14,9 @@ from lazyarr.runtime import recording
 from lazyarr.weak import WeakScalar
 
 
-def run_in_numpy(function: Callable[..., Any], args: Any, kwargs: Any, why: str) -> Any:
+def run_in_numpy(
+    function: Callable[..., Any], args: Any, kwargs: Any, why: str, mutates: bool = False
+) -> Any:
     """Call a NumPy function on evaluated arguments; lazy arrays it changes in place are changed.
 
     Parameters
@@ -25,13 +27,15 @@ def run_in_numpy(function: Callable[..., Any], args: Any, kwargs: Any, why: str)
         Its arguments, lazy arrays anywhere within lists, tuples and dicts.
     why : str
         What the report says.
+    mutates : bool
+        Whether the function writes to arguments without looking whether it may (``ufunc.at`` does).
     """
     note(why)
     observer = recording().observer
     if observer is not None:
         observer.observed(why)
     try:
-        return _call(function, args, kwargs, writeable=False)
+        return _call(function, args, kwargs, writeable=mutates)
     except ValueError as error:
         if "read-only" not in str(error):
             raise

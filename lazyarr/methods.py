@@ -74,6 +74,8 @@ def _round(self: LazyArray, decimals: int = 0, out: Any = None) -> Any:
 
 
 def _conj(self: LazyArray) -> Any:
+    if self.dtype.kind != "c":
+        return self
     return UFUNCS[np.conjugate](self)
 
 

@@ -258,7 +258,7 @@ class Ufunc:
         try:
             indexing.ufunc_at(self, *args)
         except NotCompiled as reason:
-            run_in_numpy(self.numpy.at, args, {}, f"numpy.{self.__name__}.at: {reason}")
+            run_in_numpy(self.numpy.at, args, {}, f"numpy.{self.__name__}.at: {reason}", mutates=True)
 
     def _method(self, name: str, implementation: Any, args: Any, kwargs: Any) -> Any:
         try:

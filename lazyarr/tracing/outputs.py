@@ -44,7 +44,7 @@ class Outcome:
         self._orders: list[tuple[int, ...]] = []
         self._scalars: list[bool] = []
         self._cells: dict[Cell, int] = {}
-        self._inputs = {lazy._cell: k for k, (_, lazy) in enumerate(trace.bases)}
+        self._inputs = {lazy._cell: k for k, (_, lazy, _) in enumerate(trace.bases)}
         self._arguments = {id(x): k for k, x in enumerate(trace.arrays)}
         self._holders = {id(new): k for k, (_, new, _) in enumerate(trace.shadowed)}
         self._shared = self._cells_seen_twice(result)
@@ -53,11 +53,10 @@ class Outcome:
         self.stores = [(setter, self._spec(value)) for setter, value in trace.environment.stores()]
         if self.stores:
             trace.observed("assigns to a global or an enclosing variable")
-        untouched = set(trace.input_leaves)
         self.mutated = [
             (k, self._root(lazy._value(), lazy.strides))
-            for k, (_, lazy) in enumerate(trace.bases)
-            if lazy._cell.value.node not in untouched
+            for k, (_, lazy, before) in enumerate(trace.bases)
+            if lazy._cell.value.node is not before
         ]
         self._lazy_out = any(x is not None for x in trace.parts.lazy)
 

@@ -14,7 +14,7 @@ from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.decompose import decompose
 from lazyarr.ir.graph import Program
-from lazyarr.ir.node import Value
+from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType
 from lazyarr.runtime import Leaf, Recording
 from lazyarr.source import user_line
@@ -47,7 +47,7 @@ class Trace:
         self.expected: list[tuple[Callable[[], Any], Any]] = []
         self.captured: list[tuple[Callable[[], Any], Any]] = []
         self.groups = memory_groups(parts.arrays)
-        self.bases: list[tuple[Any, LazyArray]] = []
+        self.bases: list[tuple[Any, LazyArray, Node]] = []
         self.base_places: list[int | tuple[int, ...]] = []
         self.input_leaves: list[Leaf] = []
         self._input_places: list[int | tuple[int, ...]] = []
@@ -94,7 +94,7 @@ class Trace:
         return Value(leaf, 0)
 
     def _own(self, original: Any, lazy: LazyArray, place: int | tuple[int, ...]) -> None:
-        self.bases.append((original, lazy))
+        self.bases.append((original, lazy, lazy._cell.value.node))
         self.base_places.append(place)
 
     def base_data(self, parts: Parts, k: int) -> Any:
