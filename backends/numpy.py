@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,3 +67,13 @@ def last_uses(graph: Graph) -> dict[Node, list[Value]]:
                 seen.add(value)
                 found.setdefault(node, []).append(value)
     return found
+
+
+def compile(graph: Graph, donate: Sequence[int] = ()) -> Callable[[Sequence[Any]], list[Any]]:
+    """The graph as a back end runs it (`lazyarr.backends.base`); nothing is donated."""
+
+    def run(arguments: Sequence[Any]) -> list[Any]:
+        return interpret(graph, [a if isinstance(a, (np.ndarray, int, float, complex)) else np.asarray(a)
+                                 for a in arguments])  # fmt: skip
+
+    return run

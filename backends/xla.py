@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from lazyarr.ir.graph import Graph
-from lazyarr.ir.node import Node, Value
+from lazyarr.backends.xla_storage import stored
+from lazyarr.ir.node import Node, Value, make
+from lazyarr.ir.op import lookup
 from lazyarr.ir.types import ArrayType
 
 
@@ -32,15 +34,27 @@ def own_settings(jax: Any) -> Any:
 def lower(jax: Any, graph: Graph) -> Callable[..., tuple[Any, ...]]:
     """A function on jax arrays that computes the roots of `graph`, for jax to trace."""
 
+    keep = stored(graph)
+    roots = set(graph.roots)
+
     def run(*arguments: Any) -> tuple[Any, ...]:
         values: dict[Value, Any] = dict(zip(graph.params, arguments, strict=True))
         for node in graph.nodes:
             outcome = _evaluate(jax, node, [values[operand] for operand in node.operands])
             for index, array in enumerate(outcome):
-                values[Value(node, index)] = array
+                value = Value(node, index)
+                values[value] = jax.lax.optimization_barrier(array) if value in keep else array
+            if node.op.name == "update_slice" and node.values[0] in keep and node.operands[1] not in roots:
+                # What was written is in memory now; who reads it later reads it there.
+                values[node.operands[1]] = _evaluate(jax, _slice_of(node), [values[node.values[0]]])[0]
         return tuple(values[root] for root in graph.roots)
 
     return run
+
+
+def _slice_of(update: Node) -> Node:
+    """The slice that reads what an update_slice has written."""
+    return make(lookup("slice"), update.values[:1], update.attrs)
 
 
 def _evaluate(jax: Any, node: Node, arguments: list[Any]) -> tuple[Any, ...]:
@@ -100,6 +114,10 @@ class Executable:
     def text(self) -> str:
         """The optimized HLO."""
         return str(self._compiled.as_text())
+
+
+#: The graph as a back end runs it (`lazyarr.backends.base`).
+compile = Executable
 
 
 def adopt(array: Any) -> np.ndarray[Any, Any]:

@@ -272,14 +272,9 @@ class Plan:
 
 def _prepare(node: Node) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """What runs one region."""
-    body: Graph = node.kw["body"]
-    if node.kw["backend"] == "xla":
-        from lazyarr.backends.xla import Executable
+    from lazyarr.backends.base import backend
 
-        return Executable(body, node.kw.get("donate", ()))
-    from lazyarr.backends.numpy import interpret
-
-    return lambda arguments: interpret(body, [as_numpy(a) for a in arguments])
+    return backend(node.kw["backend"])(node.kw["body"], node.kw.get("donate", ()))
 
 
 class Cache:

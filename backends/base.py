@@ -1,0 +1,66 @@
+"""What a back end is: a name, and a function that makes a graph ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Protocol
+
+from lazyarr.ir.graph import Graph
+
+#: Runs a compiled graph: one argument a parameter in, one array for each of the graph's roots out.
+Runner = Callable[[Sequence[Any]], Sequence[Any]]
+
+
+class Compile(Protocol):
+    """What a back end provides."""
+
+    def __call__(self, graph: Graph, donate: Sequence[int]) -> Runner:
+        """Make `graph` ready to run.
+
+        Parameters
+        ----------
+        graph : Graph
+            Of operations that name this back end; without symbolic extents.
+        donate : sequence of int
+            Parameters that are dead after a run: their memory may hold results.
+
+        Returns
+        -------
+        callable
+            ``run(arguments) -> results``: one array a parameter in (NumPy's, jax's, or a Python scalar for a weak
+            parameter), one for each of ``graph.roots`` out. Must not change arguments that are not donated.
+        """
+
+
+_BACKENDS: dict[str, Compile] = {}
+#: Back ends of lazyarr's own, imported when the first region for them is met.
+_OWN = {"numpy": "lazyarr.backends.numpy", "xla": "lazyarr.backends.xla"}
+
+
+def register(name: str, compile: Compile) -> None:
+    """Make `compile` the back end called `name`, which operations may then list in ``backends``.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken.
+    """
+    if name in _BACKENDS or name in _OWN:
+        raise ValueError(f"a back end called {name!r} exists")
+    _BACKENDS[name] = compile
+
+
+def backend(name: str) -> Compile:
+    """The back end called `name`.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    if name not in _BACKENDS:
+        if name not in _OWN:
+            raise KeyError(f"no back end is called {name!r}; known are {', '.join(sorted({*_OWN, *_BACKENDS}))}")
+        _BACKENDS[name] = import_module(_OWN[name]).compile
+    return _BACKENDS[name]
