@@ -29,6 +29,9 @@ _declare_ufuncs()
 
 from lazyarr import methods as _methods  # noqa: E402, F401
 from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implements
+    _averages,
+    _bits,
+    _calculus,
     _choose,
     _contract,
     _create,

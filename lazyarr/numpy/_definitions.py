@@ -21,8 +21,8 @@ SUBSTITUTES[id(np.broadcast)] = _broadcast
 through_names(
     np,
     "angle append apply_along_axis apply_over_axes array_equal array_equiv atleast_1d atleast_2d "
-    "atleast_3d allclose column_stack convolve corrcoef correlate cov cross diag diff "
-    "dsplit dstack expand_dims fill_diagonal fix fliplr flipud gradient hsplit hstack isclose "
+    "atleast_3d allclose column_stack corrcoef cov cross diag diff "
+    "dsplit dstack expand_dims fill_diagonal fix fliplr flipud hsplit hstack isclose "
     "iscomplex isneginf isposinf isreal kron matrix_transpose moveaxis nan_to_num nancumprod "
     "nancumsum nanprod nansum poly polyadd polyder polydiv polyfit polyint polymul polysub "
     "polyval real_if_close rollaxis roots rot90 sinc trapezoid tril triu unstack unwrap vander "

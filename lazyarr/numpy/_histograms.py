@@ -29,6 +29,10 @@ def _is_known(*numbers: Any) -> bool:
     return not any(isinstance(x, LazyArray) for x in numbers)
 
 
+def _all(condition: Any) -> Any:
+    return lazy.all(condition) if isinstance(condition, LazyArray) else np.all(condition)
+
+
 def _require(condition: Any, message: str) -> None:
     """A ValueError unless `condition` holds: now if it is known, else when the program runs."""
     if isinstance(condition, LazyArray):
@@ -57,7 +61,7 @@ def _outer_edges(a: LazyArray, limits: Any) -> tuple[Any, Any]:
 
 
 def _increasing(edges: Any) -> None:
-    _require(lazy.all(edges[:-1] <= edges[1:]), "`bins` must increase monotonically, when an array")
+    _require(_all(edges[:-1] <= edges[1:]), "`bins` must increase monotonically, when an array")
 
 
 def _raveled(a: Any, weights: Any) -> tuple[LazyArray, LazyArray | None]:
@@ -92,7 +96,7 @@ def _bin_edges(a: LazyArray, bins: Any, limits: Any) -> tuple[Any, tuple[Any, An
         if dtype.kind in "iu":
             dtype = np.result_type(dtype, float)
         edges = lazy.linspace(first, last, n + 1, endpoint=True, dtype=dtype)
-        _require(lazy.all(edges[:-1] < edges[1:]),
+        _require(_all(edges[:-1] < edges[1:]),
                  f"Too many bins for data range. Cannot create {n} finite-sized bins.")  # fmt: skip
         return edges, (first, last, n)
     if np.ndim(bins) == 1:
@@ -226,7 +230,7 @@ def _edges_of_axis(x: LazyArray, bins: Any, limits: Any, axis: int) -> Any:
     if np.ndim(bins) != 1:
         raise ValueError(f"`bins[{axis}]` must be a scalar or 1d array")
     edges = bins if isinstance(bins, LazyArray) else np.asarray(bins)
-    _require(lazy.all(edges[:-1] <= edges[1:]), f"`bins[{axis}]` must be monotonically increasing, when an array")
+    _require(_all(edges[:-1] <= edges[1:]), f"`bins[{axis}]` must be monotonically increasing, when an array")
     return as_lazy(edges)
 
 
@@ -254,7 +258,7 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
                          "array")  # fmt: skip
     side = "left" if right else "right"
     given = bins if isinstance(bins, LazyArray) else np.asarray(bins)
-    rising, falling = lazy.all(given[1:] >= given[:-1]), lazy.all(given[1:] <= given[:-1])
+    rising, falling = _all(given[1:] >= given[:-1]), _all(given[1:] <= given[:-1])
     _require(rising | falling, "bins must be monotonically increasing or decreasing")
     if not isinstance(rising, LazyArray):
         found = lazy.searchsorted(table if rising else table[::-1], values, side=side)

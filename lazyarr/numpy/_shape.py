@@ -299,15 +299,15 @@ def tile(A: Any, reps: Any) -> LazyArray:
 
 @implements(np.pad)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> LazyArray:
-    """As `numpy.pad`: constant padding is one operation, other modes are reads by index."""
+    """As `numpy.pad`: one operation for constants, reads by index or NumPy's own definition for other modes."""
+    from lazyarr.numpy._through import rebound
+
     x = as_lazy(array)
+    constant = kwargs.get("constant_values", 0)
+    if isinstance(pad_width, dict) or isinstance(constant, (tuple, list)) or np.ndim(constant):
+        return rebound(np.pad)(array, pad_width, mode, **kwargs)  # type: ignore[no-any-return]
     widths = _pad_widths(pad_width, x.ndim)
-    if mode == "constant":
-        constant = kwargs.pop("constant_values", 0)
-        if kwargs:
-            raise ValueError(f"unsupported keyword arguments for mode 'constant': {set(kwargs)}")
-        if isinstance(constant, (tuple, list)) or np.ndim(constant):
-            raise NotCompiled("constant_values that differ by side")
+    if mode == "constant" and kwargs.keys() <= {"constant_values"}:
         from lazyarr.indexing import assigned_value
 
         value = record(OPS["pad"], x._value(), assigned_value(constant, (), x.dtype),
@@ -322,7 +322,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> La
         if found is x:
             return x.copy(order="K")
         return LazyArray._new(found._value(), _padded_strides(x, found.shape))
-    raise NotCompiled(f"mode {mode!r}")
+    return rebound(np.pad)(array, pad_width, mode, **kwargs)  # type: ignore[no-any-return]
 
 
 def _padded_strides(x: LazyArray, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -330,8 +330,6 @@ def _padded_strides(x: LazyArray, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _pad_widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
-    if isinstance(pad_width, dict):
-        raise NotCompiled("pad_width as a dict")
     widths = np.asarray(pad_width)
     if widths.dtype.kind != "i":
         raise TypeError("`pad_width` must be of integral type.")

@@ -1,5 +1,5 @@
 """Declarations of operations, one file a family; importing this package declares them all."""
 
-from lazyarr.ops import control, create, elementwise, fft, index, lapack, linalg, reduce, shape, sort
+from lazyarr.ops import control, create, elementwise, fft, index, lapack, linalg, reduce, shape, signal, sort
 
-__all__ = ["control", "create", "elementwise", "fft", "index", "lapack", "linalg", "reduce", "shape", "sort"]
+__all__ = ["control", "create", "elementwise", "fft", "index", "lapack", "linalg", "reduce", "shape", "signal", "sort"]
