@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, Literal
 
 import hypothesis.strategies as st
 import numpy as np
@@ -248,7 +248,7 @@ def test_partition(kth: tuple[int, ...]) -> None:
 @given(
     st.integers(0, 12), shapes, st.sampled_from(sorted(DTYPES)), st.sampled_from(["left", "right"]), st.integers(0, 999)
 )
-def test_searchsorted(n: int, shape: tuple[int, ...], name: str, side: str, seed: int) -> None:
+def test_searchsorted(n: int, shape: tuple[int, ...], name: str, side: Literal["left", "right"], seed: int) -> None:
     a = np.sort(values(DTYPES[name], (n,), seed, special=True))
     v = values(DTYPES[name], shape, seed + 1, special=True)
     agree(np.searchsorted(a, v, side), run("searchsorted", a, v, side=side))

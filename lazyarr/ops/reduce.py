@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from lazyarr.ir.access import WHOLE, Along, OperandAccess, Reduced
 from lazyarr.ir.op import OPS, Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops import xla_math
 from lazyarr.ops.shape import require_arrays, require_axis
 
 #: Kinds of `reduce`: associative ufuncs. The logical ones take any dtype and give bool.
@@ -68,11 +69,13 @@ def _reduce(xp: Any, x: Any, *, kind: str, axes: tuple[int, ...]) -> Any:
 def _identity(kind: str, dtype: np.dtype[Any]) -> Any:
     """The value that leaves every other unchanged."""
     if kind in ("maximum", "minimum", "fmax", "fmin"):
-        largest = kind in ("minimum", "fmin")
         if dtype.kind in "iu":
             limits = np.iinfo(dtype)
-            return np.asarray(limits.max if largest else limits.min, dtype)
-        return np.asarray(np.inf if largest else -np.inf, dtype)
+            return np.asarray(limits.max if kind in ("minimum", "fmin") else limits.min, dtype)
+        if kind in ("fmax", "fmin"):
+            return np.asarray(np.nan, dtype)
+        end = np.inf if kind == "minimum" else -np.inf
+        return np.asarray(complex(end, end) if dtype.kind == "c" else end, dtype)
     if kind in ("multiply", "logical_and"):
         return np.asarray(1, dtype)
     if kind == "bitwise_and":
@@ -98,48 +101,45 @@ def _jax_reduce(jax: Any, x: Any, *, kind: str, axes: tuple[int, ...]) -> Any:
         kind = _ON_BOOL[kind]
     if x.size == 0:
         return lax.full([n for a, n in enumerate(x.shape) if a not in axes], _identity(kind, dtype), dtype)
-    if kind in ("maximum", "minimum", "fmax", "fmin") and dtype.kind in "fc":
-        return _reduce_extremum(jax, x, kind, axes)
     if dtype == np.float16:
         # NumPy's half loops accumulate in float32.
-        return combine_along(jax, x.astype(np.float32), kind, axes).astype(dtype)
-    return combine_along(jax, x, kind, axes)
+        return _combine_over(jax, x.astype(np.float32), kind, axes).astype(dtype)
+    return _combine_over(jax, x, kind, axes)
 
 
-def combine_along(jax: Any, x: Any, kind: str, axes: tuple[int, ...]) -> Any:
-    """Combine `x` over `axes` with XLA's own function for `kind`, in the order that is fastest."""
+def _combine_over(jax: Any, x: Any, kind: str, axes: tuple[int, ...]) -> Any:
     lax = jax.lax
-    combine = {"add": lax.add, "multiply": lax.mul, "maximum": lax.max, "minimum": lax.min, "fmax": lax.max,
-               "fmin": lax.min, "bitwise_and": lax.bitwise_and, "bitwise_or": lax.bitwise_or,
-               "bitwise_xor": lax.bitwise_xor}[kind]  # fmt: skip
-    start = _identity(kind, x.dtype)
     if not axes:
         return _no_negative_zero(jax, x) if kind == "add" else x
+    start = _identity(kind, x.dtype)
+    combine: Callable[..., Any]
+    if kind in ("fmax", "fmin") or (kind in ("maximum", "minimum") and x.dtype.kind == "c"):
+        # XLA's own extrema know NaN as maximum does, and no complex numbers.
+        combine = partial(xla_math.extremum(kind), jax)
+    else:
+        combine = {"add": lax.add, "multiply": lax.mul, "maximum": lax.max, "minimum": lax.min,
+                   "bitwise_and": lax.bitwise_and, "bitwise_or": lax.bitwise_or, "bitwise_xor": lax.bitwise_xor}[kind]
 
     def plain(x: Any) -> Any:
         return lax.reduce(x, start, combine, axes)
 
-    if _kept_inside(x.shape, axes) < _WIDE:
+    row = int(np.prod(x.shape[axes[-1] + 1 :], dtype=np.int64))
+    if row < (_WIDE_COMPLEX if x.dtype.kind == "c" else _WIDE):
         return plain(x)
-    return lax.platform_dependent(
-        x, cpu=partial(_reduce_rows, jax, combine=combine, start=start, axes=axes), default=plain
-    )
+    return lax.platform_dependent(x, cpu=partial(_reduce_rows, jax, combine=combine, axes=axes), default=plain)
 
 
 #: XLA's reduction on the CPU walks down a column at a time, at 18 ns an element where rows are long. Sum of a
 #: float64 array of 4 x 2M over axis 0: NumPy 3.6 ms, XLA 113, by rows 2.4; 64 x 125k: 3.1, 169, 4.1; 1024 x 8192:
-#: 4.4, 7.6, 3.7; 3072 x 3000: 4.9, 9.8, 4.1; 8192 x 1024: 3.5, 3.2, 8.1. From this many elements a row on, add rows.
+#: 4.4, 7.6, 3.7; 3072 x 3000: 4.9, 9.8, 4.1; 8192 x 1024: 3.5, 3.2, 8.1. From this many elements inside the reduced
+#: axes on, rows are added. Complex 20000 x 256: 3.6, 41, 10.
 _WIDE = 2048
+_WIDE_COMPLEX = 256
 #: Rows that are combined in one pass over the result.
 _ROWS = 8
 
 
-def _kept_inside(shape: tuple[int, ...], axes: tuple[int, ...]) -> int:
-    """Number of elements inside the last reduced axis: the length of a row."""
-    return int(np.prod(shape[axes[-1] + 1 :], dtype=np.int64))
-
-
-def _reduce_rows(jax: Any, x: Any, *, combine: Any, start: Any, axes: tuple[int, ...]) -> Any:
+def _reduce_rows(jax: Any, x: Any, *, combine: Callable[..., Any], axes: tuple[int, ...]) -> Any:
     """Reduction as operations on whole rows, a few at a time; adjacent axes at once, from the innermost out."""
     lax = jax.lax
     while axes:
@@ -172,28 +172,6 @@ def _no_negative_zero(jax: Any, x: Any) -> Any:
     if x.dtype.kind == "c":
         return jax.lax.complex(_no_negative_zero(jax, x.real), _no_negative_zero(jax, x.imag))
     return jax.numpy.where(x == 0, jax.lax.full_like(x, 0), x) if x.dtype.kind == "f" else x
-
-
-def _reduce_extremum(jax: Any, x: Any, kind: str, axes: tuple[int, ...]) -> Any:
-    """Extremum of floats or complex numbers.
-
-    ``maximum`` and ``minimum`` give a NaN where there is one; ``fmax`` and ``fmin`` only where all are NaN.
-    Complex numbers are ordered by their real part, then the imaginary part.
-    """
-    jnp = jax.numpy
-    if not axes:
-        return x
-    if x.dtype.kind == "f":
-        if kind in ("maximum", "minimum"):
-            return combine_along(jax, x, kind, axes)
-        nan = jnp.isnan(x)
-        best = combine_along(jax, jnp.where(nan, _identity(kind, x.dtype), x), kind, axes)
-        return jnp.where(combine_along(jax, nan, "bitwise_and", axes), np.asarray(np.nan, x.dtype), best)
-    rest = [a for a in range(x.ndim) if a not in axes]
-    count = int(np.prod([x.shape[a] for a in axes]))
-    flat = jax.lax.reshape(jax.lax.transpose(x, [*rest, *axes]), (*(x.shape[a] for a in rest), count))
-    at = _first_extremum(jax, flat, low=kind in ("minimum", "fmin"), axis=len(rest), skip_nan=kind in ("fmax", "fmin"))
-    return jnp.take_along_axis(flat, at[..., None], len(rest), mode="promise_in_bounds")[..., 0]
 
 
 def _access_reduce(x: ArrayType, *, kind: str, axes: tuple[int, ...]) -> tuple[OperandAccess, ...]:
@@ -248,31 +226,26 @@ def _jax_arg(name: str, jax: Any, x: Any, *, axis: int) -> Any:
     if x.dtype == np.bool_:
         x = x.astype(np.uint8)
     if x.dtype.kind == "c":
-        return _first_extremum(jax, x, low=name == "argmin", axis=axis)
+        return _complex_arg(name, jax, x, axis)
     # Narrower indices than the result's are no faster.
     return getattr(jax.lax, name)(x, axis, np.int64)
 
 
-def _first_extremum(jax: Any, x: Any, *, low: bool, axis: int, skip_nan: bool = False) -> Any:
-    """First index of the smallest (`low`) or largest complex number; a NaN is beyond all, or is skipped."""
-    lax, jnp = jax.lax, jax.numpy
-    kind = "minimum" if low else "maximum"
+def _complex_arg(name: str, jax: Any, x: Any, axis: int) -> Any:
+    """First index of the extremum in the order of complex numbers; a NaN is beyond all."""
+    kind, beyond = ("maximum", "greater") if name == "argmax" else ("minimum", "less")
+    precedes = xla_math.compare(beyond)
 
-    def best(values: Any) -> Any:
-        return values == lax.expand_dims(combine_along(jax, values, kind, (axis,)), (axis,))
+    def better(left: Any, right: Any) -> Any:
+        (x, at), (y, other) = left, right
+        x_nan, y_nan = x != x, y != y
+        tie = ((x == y) | (x_nan & y_nan)) & (at < other)
+        first = (x_nan & ~y_nan) | (precedes(jax, x, y) & ~y_nan) | tie
+        return jax.numpy.where(first, x, y), jax.numpy.where(first, at, other)
 
-    nan = jnp.isnan(x)
-    real = jnp.where(nan, _identity(kind, x.real.dtype), x.real)
-    first = best(real) & ~nan
-    candidate = first & best(jnp.where(first, x.imag, _identity(kind, x.imag.dtype)))
-    index = lax.broadcasted_iota(np.int64, x.shape, axis)
-    none = np.int64(x.shape[axis])
-
-    def first_where(mask: Any) -> Any:
-        return combine_along(jax, jnp.where(mask, index, none), "minimum", (axis,))
-
-    at, at_nan = first_where(candidate), first_where(nan)
-    return jnp.where(at == none, at_nan, at) if skip_nan else jnp.where(at_nan != none, at_nan, at)
+    index = jax.lax.broadcasted_iota(np.int64, x.shape, axis)
+    start = (_identity(kind, x.dtype), np.int64(x.shape[axis]))
+    return jax.lax.reduce((x, index), start, better, (axis,))[1]
 
 
 def _access_along_one(x: ArrayType, *, axis: int, **attrs: Any) -> tuple[OperandAccess, ...]:
