@@ -16,6 +16,7 @@ from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess, R
 from lazyarr.ir.extents import Extent, Shape
 from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops import xla_products
 
 MATMUL_SIGNATURE = "(n?,k),(k,m?)->(n?,m?)"
 
@@ -78,24 +79,6 @@ def _cost_matmul(a: ArrayType, b: ArrayType) -> Cost:
     return Cost(multiply_add(a.dtype) * result.size * a.shape[-1], a.nbytes + b.nbytes + result.nbytes)
 
 
-def _matmul_xla(jax: Any, a: Any, b: Any) -> Any:
-    return _in_wide(jax, (a, b), jax.numpy.matmul)
-
-
-def _in_wide(jax: Any, arrays: tuple[Any, ...], product: Any) -> Any:
-    """``product(*arrays)`` computed in a dtype that XLA multiplies as NumPy does.
-
-    Booleans are counted in single precision, whose sums of non-negative terms are zero only where every term
-    is; half precision is accumulated in single precision.
-    """
-    dtype = arrays[0].dtype
-    if dtype == np.bool_:
-        return product(*(x.astype(np.float32) for x in arrays)) > 0
-    if dtype == np.float16:
-        return product(*(x.astype(np.float32) for x in arrays)).astype(dtype)
-    return product(*arrays)
-
-
 _MATMUL_SHAPES = (
     ("3,4", "4,5"), ("4", "4"), ("3,4", "4"), ("4", "4,5"), ("2,3,4", "4,5"), ("2,1,3,4", "5,4,2"),
     ("1,3,4", "2,4,3"), ("2,3,4", "4"), ("4", "2,4,3"), ("1,4", "4,1"), ("1,1", "1,1"), ("1", "1,3"),
@@ -107,6 +90,14 @@ def _samples_matmul() -> Iterator[Sample]:
     for t in DTYPES:
         yield Sample((f"{t}[3,4]", f"{t}[4,5]"))
         yield Sample((f"{t}[2,3,4]", f"{t}[4,2]"))
+    # Shapes and dtypes that have a lowering of their own.
+    for t in ("f64", "c128", "i64", "u64", "u8"):
+        yield Sample((f"{t}[64,50]", f"{t}[50,56]"))
+        yield Sample((f"{t}[2,60,50]", f"{t}[50,56]"))
+        yield Sample((f"{t}[3,4,4]", f"{t}[3,4,8]"))
+        yield Sample((f"{t}[3,1]", f"{t}[1,4]"))
+    yield Sample(("u32[64,50]", "u32[50,56]"), high=2.0**32 - 1, low=0)
+    yield Sample(("i64[64,50]", "i64[50,56]"), high=2.0**62, low=-(2.0**62))
     # A sum that wraps, and one that a byte cannot count.
     yield Sample(("i8[2,40]", "i8[40,2]"), low=-100, high=100)
     yield Sample(("bool[2,256]", "bool[256,2]"))
@@ -121,7 +112,7 @@ MATMUL = Op(
     numpy="numpy.matmul(a, b)",
     infer=_infer_matmul,
     evaluate=lambda xp, a, b: xp.matmul(a, b),
-    jax=_matmul_xla,
+    jax=xla_products.matmul,
     access=_access_matmul,
     cost=_cost_matmul,
     backends=("xla", "numpy"),
@@ -241,25 +232,7 @@ def _evaluate_einsum(xp: Any, *arrays: Any, subscripts: str) -> Any:
 
 def _einsum_xla(jax: Any, *arrays: Any, subscripts: str) -> Any:
     inputs, output = parse_subscripts(subscripts)
-    lengths = label_extents(inputs, tuple(x.shape for x in arrays))
-    ready: list[Any] = []
-    terms: list[str] = []
-    for labels, x in zip(inputs, arrays, strict=True):
-        # jax does not broadcast an axis of extent 1: without it the operand means the same.
-        axes = tuple(axis for axis, label in enumerate(labels) if x.shape[axis] == 1 and lengths[label] != 1)
-        ready.append(jax.lax.squeeze(x, axes))
-        terms.append("".join(label for axis, label in enumerate(labels) if axis not in axes))
-    result = _in_wide(jax, tuple(ready), lambda *xs: jax.numpy.einsum(",".join(terms) + "->" + output, *xs))
-    if len(arrays) > 1 and set(lengths) == set(output):
-        return _added_to_zero(jax, result)
-    return result
-
-
-def _added_to_zero(jax: Any, x: Any) -> Any:
-    """``0 + x``: NumPy adds even a single product to zero, which makes -0 of it 0. XLA would drop the sum."""
-    if x.dtype.kind == "c":
-        return jax.lax.complex(_added_to_zero(jax, x.real), _added_to_zero(jax, x.imag))
-    return jax.numpy.where(x == 0, 0, x) if x.dtype.kind == "f" else x
+    return xla_products.einsum(jax, inputs, output, label_extents(inputs, tuple(x.shape for x in arrays)), *arrays)
 
 
 _SUBSCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
