@@ -115,6 +115,20 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
     return from_numpy(data, copy=False)
 
 
+def as_mask(where: Any) -> LazyArray:
+    """``where=`` as booleans; Python objects are taken by their truth, arrays have to be booleans.
+
+    Raises
+    ------
+    TypeError
+        In NumPy's words.
+    """
+    array = as_lazy(where) if hasattr(where, "dtype") or _holds_lazy([where]) else as_lazy(where, np.bool_)
+    if array.dtype != np.bool_:
+        raise TypeError(f"Cannot cast array data from {array.dtype!r} to dtype('bool') according to the rule 'safe'")
+    return array
+
+
 def _holds_lazy(x: Any) -> bool:
     """Whether a nested sequence holds a lazy array or a traced scalar anywhere."""
     return any(

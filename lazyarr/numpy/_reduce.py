@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index as as_index
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, scalar_value
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value
 from lazyarr.dispatch import UFUNCS, NotCompiled, implements
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
+from lazyarr.numpy import _folds
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.ops.reduce import KINDS
 from lazyarr.runtime import record
@@ -48,28 +50,23 @@ def normalized_axes(axis: Any, ndim: int, name: str = "axis") -> tuple[int, ...]
 
 def one_axis(axis: Any, ndim: int) -> int:
     """A non-negative axis; raises `numpy.exceptions.AxisError` as NumPy does."""
-    return np.lib.array_utils.normalize_axis_index(axis.__index__(), ndim)
+    return np.lib.array_utils.normalize_axis_index(as_index(axis), ndim)
 
 
 def _loop_dtype(ufunc: Any, array: LazyArray, dtype: Any, out: LazyArray | None) -> tuple[np.dtype[Any], np.dtype[Any]]:
     """Operand and result dtype of the reduction loop, as NumPy chooses them."""
-    name = ufunc.__name__
-    if dtype is None and out is not None and name in _WIDENING:
-        dtype = out.dtype
-    elif dtype is None and name in _WIDENING and array.dtype.kind in "bui":
+    asked = None if dtype is None else np.dtype(dtype)
+    small = array.dtype.kind in "bui" and array.dtype.itemsize < 8
+    if asked is None and out is None and small and ufunc.__name__ in _WIDENING:
         # Small integers are summed in the platform's integer.
-        if array.dtype.kind in "bi" and array.dtype.itemsize < 8:
-            dtype = np.dtype(np.int64)
-        elif array.dtype.kind == "u" and array.dtype.itemsize < 8:
-            dtype = np.dtype(np.uint64)
-    if name.startswith("logical"):
-        return array.dtype, np.dtype(bool)
-    given = None if dtype is None else np.dtype(dtype)
-    signature = {} if given is None else {"signature": (given, given, given)}
-    loop = ufunc.numpy.resolve_dtypes((array.dtype, array.dtype, None), casting="unsafe", **signature)
-    if loop[0] not in NAMES or loop[2] not in NAMES:
+        asked = np.dtype(np.uint64 if array.dtype.kind == "u" else np.int64)
+    loop = ufunc.numpy.resolve_dtypes(
+        (None if out is None else out.dtype, array.dtype, None), reduction=True, casting="unsafe",
+        **({} if asked is None else {"signature": (asked, None, None)}),
+    )  # fmt: skip
+    if loop[1] not in NAMES or loop[2] not in NAMES:
         raise NotCompiled(f"dtype {loop[2]}")
-    return loop[0], loop[2]
+    return loop[1], loop[2]
 
 
 def ufunc_reduce(
@@ -79,31 +76,30 @@ def ufunc_reduce(
     """``ufunc.reduce`` on a lazy array."""
     if ufunc.nin != 2 or ufunc.nout != 1:
         raise ValueError("reduce only supported for binary functions")
-    if ufunc.__name__ not in KINDS:
-        raise NotCompiled("this reduction")
+    if ufunc.__name__ not in KINDS and (out is not None or where is not True or initial is not _UNSET):
+        raise NotCompiled("out=, where= or initial= of an element by element reduction")
     x = as_lazy(array)
     target = reduce_out(out)
     axes = normalized_axes(axis, x.ndim)
-    if len(axes) > 1 and ufunc.__name__ in ("subtract", "divide"):
-        raise ValueError(f"reduction operation '{ufunc.__name__}' is not reorderable, so at most one axis may be "
-                         "specified")
+    if ufunc.__name__ not in KINDS and len(axes) != 1:
+        raise NotCompiled("an element by element reduction over several axes")
     loop, result_dtype = _loop_dtype(ufunc, x, dtype, target)
     value = cast(x._value(), loop)
     kind = ufunc.__name__
     identity = ufunc.numpy.identity
     if where is not True:
-        mask = as_lazy(where)
-        if mask.dtype != np.bool_:
-            raise TypeError(f"Cannot cast array data from {mask.dtype!r} to dtype('bool') according to the rule 'safe'")
-        start = initial if initial is not _UNSET and initial is not None else identity
+        mask = as_mask(where)
+        start = identity if initial is _UNSET else initial
         if start is None:
-            raise ValueError(f"reduction operation '{kind}' does not have an identity, so to use a where mask one has to "
-                             "specify 'initial'")
+            raise ValueError(f"reduction operation '{kind}' does not have an identity, so to use a where mask one has "
+                             "to specify 'initial'")
         shape = np.broadcast_shapes(x.shape, mask.shape)
         if shape != x.shape:
             value = views.broadcast(value, shape)
             axes = normalized_axes(axis, len(shape))
         neutral = identity if identity is not None else start
+        if neutral is identity and loop.kind == "u" and identity == -1:
+            neutral = np.iinfo(loop).max  # every bit, the identity of bitwise_and
         value = record(SELECT, mask._value(), value, views.broadcast(start_value(neutral, loop), shape))
     shape = value.type.shape
     kept = tuple(n for a, n in enumerate(shape) if a not in axes)
@@ -117,15 +113,23 @@ def ufunc_reduce(
         reduced = views.broadcast(start_value(initial, result_dtype), kept)
         seeded = False
     else:
-        reduced = record(OPS["reduce"], value, kind=kind, axes=axes) if axes else cast(value, result_dtype)
+        reduced = _reduced(ufunc, value, axes, result_dtype)
     if seeded:
         op = OPS[kind]
         first = start_value(initial, loop)
         again = cast(reduced, loop)
-        reduced = record(op, first, again) if kind.startswith("logical") else cast(record(op, first, again), result_dtype)
+        reduced = cast(record(op, first, again), result_dtype)
     if keepdims:
         reduced = views.reshape(reduced, tuple(1 if a in axes else n for a, n in enumerate(shape)))
     return finish(reduced, target, _reduced_strides(x, axes, keepdims, reduced))
+
+
+def _reduced(ufunc: Any, value: Value, axes: tuple[int, ...], result: np.dtype[Any]) -> Value:
+    if not axes:
+        return cast(value, result)
+    if ufunc.__name__ in KINDS:
+        return record(OPS["reduce"], value, kind=ufunc.__name__, axes=axes)
+    return _folds.fold(ufunc, value, axes[0], result)
 
 
 def _reduced_strides(x: LazyArray, axes: tuple[int, ...], keepdims: bool, value: Value) -> tuple[int, ...] | None:
@@ -141,8 +145,6 @@ def _reduced_strides(x: LazyArray, axes: tuple[int, ...], keepdims: bool, value:
 def start_value(initial: Any, dtype: np.dtype[Any]) -> Value:
     """``initial=`` (or an identity) as a scalar value."""
     if isinstance(initial, (*PYTHON_SCALARS,)) and not isinstance(initial, np.generic):
-        if dtype.kind in "iu" and initial == -1:
-            return scalar_value(np.array(-1).astype(dtype).item(), dtype)
         return scalar_value(initial, dtype)
     if isinstance(initial, WeakScalar):
         from lazyarr.convert import weak_cast
@@ -153,7 +155,9 @@ def start_value(initial: Any, dtype: np.dtype[Any]) -> Value:
 
 def reduce_out(out: Any) -> LazyArray | None:
     """``out=`` of a reduction: None, an array, or a tuple of one array."""
-    if isinstance(out, tuple) and len(out) == 1:
+    if isinstance(out, tuple):
+        if len(out) != 1:
+            raise ValueError("The 'out' tuple must have exactly one entry per ufunc output")
         out = out[0]
     if out is None or out is _UNSET:
         return None
@@ -175,9 +179,7 @@ def finish(value: Value, out: LazyArray | None, strides: tuple[int, ...] | None 
             raise ValueError(f"output parameter for reduction operation has the wrong number of dimensions: Found "
                              f"{out.ndim} but expected {value.type.ndim}")
         raise ValueError(f"output array has shape {out.shape}, expected {value.type.shape}")
-    if not np.can_cast(value.type.dtype, out.dtype, "same_kind"):
-        raise TypeError(f"Cannot cast ufunc output from dtype('{value.type.dtype}') to dtype('{out.dtype}') with casting "
-                        "rule 'same_kind'")
+    # Casting is unsafe here: NumPy's reductions store into whatever dtype they are given.
     out._assign(cast(value, out.dtype))
     return out
 
@@ -186,15 +188,22 @@ def ufunc_accumulate(ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, o
     """``ufunc.accumulate`` on a lazy array."""
     if ufunc.nin != 2 or ufunc.nout != 1:
         raise ValueError("accumulate only supported for binary functions")
-    if ufunc.__name__ not in KINDS:
-        raise NotCompiled("this accumulation")
+    if ufunc.__name__ not in KINDS and out is not None:
+        raise NotCompiled("out= of an element by element accumulation")
     x = as_lazy(array)
+    axes = normalized_axes(axis, x.ndim)
     if x.ndim == 0:
         raise TypeError("cannot accumulate on a scalar")
+    if len(axes) != 1:
+        raise ValueError("accumulate does not allow multiple axes")
     target = reduce_out(out)
-    loop, _ = _loop_dtype(ufunc, x, dtype, target)
-    at = one_axis(axis, x.ndim)
-    value = record(OPS["accumulate"], cast(x._value(), loop), kind=ufunc.__name__, axis=at)
+    loop, result = _loop_dtype(ufunc, x, dtype, target)
+    at = axes[0]
+    value = cast(x._value(), loop)
+    if ufunc.__name__ in KINDS:
+        value = record(OPS["accumulate"], value, kind=ufunc.__name__, axis=at)
+    else:
+        value = _folds.accumulate(ufunc, value, at, result)
     return finish(value, target, _like(x, value))
 
 
@@ -276,8 +285,11 @@ def _position(name: str) -> Any:
             kept = (1,) * len(shape) if axis is None else tuple(1 if k == at else n for k, n in enumerate(shape))
             value = views.reshape(value, kept)
         target = reduce_out(out)
-        if target is not None and target.dtype != np.dtype(np.intp):
-            raise TypeError("Cannot cast array data from dtype('int64') to the output's dtype according to the rule 'safe'")
+        if target is not None and target.shape != value.type.shape:
+            raise ValueError(f"output array does not match result of np.{name}.")
+        if target is not None and not np.can_cast(target.dtype, np.intp, "safe"):
+            raise TypeError(f"Cannot cast array data from {target.dtype!r} to dtype('int64') according to the rule "
+                            "'safe'")  # fmt: skip
         return finish(value, target)
 
     return function

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,39 +11,50 @@ import numpy as np
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import UFUNCS, implements
-from lazyarr.numpy._reduce import finish, normalized_axes, reduce_out, ufunc_reduce
+from lazyarr.numpy._reduce import finish, normalized_axes, one_axis, reduce_out, ufunc_reduce
+from lazyarr.source import user_line
 
 _UNSET = np._NoValue
 
 
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Axes of a mean; unlike a sum's, NumPy counts them, so that a 0-d array has none at all."""
+    if ndim == 0 and axis is not None:
+        for one in axis if isinstance(axis, tuple) else (axis,):
+            one_axis(one, 0)
+    return normalized_axes(axis, ndim)
+
+
 def _count(x: LazyArray, axes: tuple[int, ...], where: Any, axis: Any, keepdims: Any) -> Any:
-    """Number of elements that each result combines: an int, or an array where a mask decides."""
+    """Number of elements that each result combines: a `numpy.intp`, or an array where a mask decides."""
     if where is _UNSET or where is True:
-        return int(np.prod([x.shape[a] for a in axes], dtype=int))
-    mask = np.broadcast_to if not isinstance(where, LazyArray) else None
-    array = as_lazy(where) if mask is None else as_lazy(np.asarray(where))
+        return np.intp(math.prod([x.shape[a] for a in axes]))
     from lazyarr.numpy._shape import broadcast_to
 
-    spread = broadcast_to(array, x.shape)
+    spread = broadcast_to(as_lazy(where), x.shape)
     return ufunc_reduce(UFUNCS[np.add], spread, axis, np.dtype(np.intp), None, keepdims)
 
 
-def _sum(x: Any, axis: Any, dtype: Any, keepdims: Any, where: Any) -> LazyArray:
-    found: LazyArray = ufunc_reduce(UFUNCS[np.add], x, axis, dtype, None, keepdims, _UNSET,
+def _sum(x: Any, axis: Any, dtype: Any, out: Any, keepdims: bool, where: Any) -> LazyArray:
+    found: LazyArray = ufunc_reduce(UFUNCS[np.add], x, axis, dtype, out, keepdims, _UNSET,
                                     True if where is _UNSET else where)  # fmt: skip
     return found
 
 
-def _divided(total: LazyArray, count: Any, dtype: np.dtype[Any]) -> LazyArray:
+def _divide_in_place(total: LazyArray, count: Any, out: LazyArray | None) -> LazyArray:
+    """``total / count`` in total's dtype; in `out` if that is what `total` is."""
     quotient: LazyArray = UFUNCS[np.divide](total, count)
-    if quotient.dtype == dtype:
-        return quotient
-    return LazyArray._new(cast(quotient._value(), dtype), scalar=quotient._scalar)
+    value = cast(quotient._value(), total.dtype)
+    if out is not None:
+        out._assign(value)
+        return out
+    return LazyArray._new(value, quotient.strides, quotient._scalar)
 
 
-def _given_out(result: LazyArray, out: Any) -> LazyArray:
-    target = reduce_out(out)
-    return result if target is None else finish(result._value(), target)
+def _warn_if_empty(too_few: Any, message: str) -> None:
+    # Where a mask decides, the count is data, which no warning is worth waiting for.
+    if not isinstance(too_few, LazyArray) and too_few:
+        warnings.warn_explicit(message, RuntimeWarning, *user_line(3))
 
 
 @implements(np.mean)
@@ -50,19 +63,20 @@ def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     """As `numpy.mean`: integers in float64, float16 summed in float32."""
     x = as_lazy(a)
     keep = keepdims is not _UNSET and bool(keepdims)
-    axes = normalized_axes(axis, x.ndim)
-    inner, result = _working_dtypes(x.dtype, dtype)
-    total = _sum(x, axis, inner, keep, where)
-    return _given_out(_divided(total, _count(x, axes, where, axis, keep), result), out)
-
-
-def _working_dtypes(given: np.dtype[Any], dtype: Any) -> tuple[np.dtype[Any], np.dtype[Any]]:
-    """The dtype that sums, and the dtype of the result."""
-    if dtype is not None:
-        return np.dtype(dtype), np.dtype(dtype)
-    if given.kind in "bui":
-        return np.dtype(np.float64), np.dtype(np.float64)
-    return (np.dtype(np.float32) if given == np.float16 else given), given
+    count = _count(x, _axes(axis, x.ndim), where, axis, keep)
+    _warn_if_empty(count == 0, "Mean of empty slice.")
+    half = dtype is None and x.dtype == np.float16
+    if dtype is None:
+        dtype = np.dtype(np.float64) if x.dtype.kind in "bui" else np.dtype(np.float32) if half else None
+    target = reduce_out(out)
+    total = _sum(x, axis, dtype, target, keep, where)
+    if half and total._scalar:
+        quotient = UFUNCS[np.divide](total, count)
+        return LazyArray._new(cast(quotient._value(), x.dtype), scalar=True)
+    result = _divide_in_place(total, count, target)
+    if half and target is None:
+        return LazyArray._new(cast(result._value(), x.dtype), result._copy_strides("K", x.dtype.itemsize))
+    return result
 
 
 @implements(np.var)
@@ -75,40 +89,45 @@ def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
         ddof = correction
     x = as_lazy(a)
     keep = keepdims is not _UNSET and bool(keepdims)
-    axes = normalized_axes(axis, x.ndim)
-    inner, result = _working_dtypes(x.dtype, dtype)
-    if mean is _UNSET:
-        total = _sum(x, axis, inner, True, where)
-        center = _divided(total, _count(x, axes, where, axis, True), total.dtype)
+    axes = _axes(axis, x.ndim)
+    count = _count(x, axes, where, axis, keep)
+    _warn_if_empty(ddof >= count, "Degrees of freedom <= 0 for slice")
+    if dtype is None and x.dtype.kind in "bui":
+        dtype = np.dtype(np.float64)
+    if mean is _UNSET or mean is None:
+        total = _sum(x, axis, dtype, None, True, where)
+        each = count.reshape(total.shape) if isinstance(count, LazyArray) and count.ndim else count
+        center = _divide_in_place(total, each, None)
     else:
         center = as_lazy(mean)
     away = UFUNCS[np.subtract](x, center)
-    if away.dtype.kind == "c":
-        square = away.real * away.real + away.imag * away.imag
-        result = np.dtype(f"f{result.itemsize // 2}") if result.kind == "c" else result
-        inner = np.dtype(f"f{inner.itemsize // 2}") if inner.kind == "c" else inner
+    if x.dtype.kind in "fiu" or away.dtype.kind != "c":
+        square = UFUNCS[np.square](away)
     else:
-        square = away * away
-    spread = _sum(square, axis, inner, keep, where)
-    count = _count(x, axes, where, axis, keep)
-    count = UFUNCS[np.maximum](count - ddof, 0) if isinstance(count, LazyArray) else max(count - ddof, 0)
-    return _given_out(_divided(spread, count, result), out)
+        square = UFUNCS[np.square](away.real) + UFUNCS[np.square](away.imag)
+    target = reduce_out(out)
+    spread = _sum(square, axis, dtype, target, keep, where)
+    freedom = UFUNCS[np.maximum](UFUNCS[np.subtract](count, ddof), 0)
+    return _divide_in_place(spread, freedom, target)
 
 
 @implements(np.std)
 def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = _UNSET, *,
         where: Any = _UNSET, mean: Any = _UNSET, correction: Any = _UNSET) -> Any:  # fmt: skip
     """As `numpy.std`."""
-    found = var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
-    return _given_out(UFUNCS[np.sqrt](found), out)
+    found = var(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction)
+    if found._scalar:
+        return LazyArray._new(cast(UFUNCS[np.sqrt](found)._value(), found.dtype), scalar=True)
+    return UFUNCS[np.sqrt](found, out=found)
 
 
 @implements(np.ptp)
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET) -> Any:
     """As `numpy.ptp`."""
     keep = keepdims is not _UNSET and bool(keepdims)
-    high = ufunc_reduce(UFUNCS[np.maximum], a, axis, None, None, keep)
-    return UFUNCS[np.subtract](high, ufunc_reduce(UFUNCS[np.minimum], a, axis, None, None, keep), out=out)
+    low = ufunc_reduce(UFUNCS[np.minimum], a, axis, None, None, keep)
+    high = ufunc_reduce(UFUNCS[np.maximum], a, axis, None, out, keep)
+    return UFUNCS[np.subtract](high, low, out=reduce_out(out))
 
 
 @implements(np.round, *([np.around] if np.around is not np.round else []))
@@ -117,6 +136,8 @@ def round_(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     x = as_lazy(a)
     places = decimals.__index__()
     if x.dtype.kind == "b":
+        if places:
+            np.round(np.zeros(1, bool), places)  # raises: NumPy scales in place
         x = LazyArray._new(cast(x._value(), np.dtype(np.float16)), scalar=x._scalar)
     if x.dtype.kind in "iu" and places >= 0:
         return UFUNCS[np.positive](x, out=out)

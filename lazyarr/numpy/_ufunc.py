@@ -10,7 +10,7 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, scalar_value, weak_cast
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
 from lazyarr.dispatch import NotCompiled, holds_lazy
 from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.ir import extents
@@ -96,7 +96,7 @@ class Ufunc:
             loop_value(x, d) for x, d in zip(inputs, loop, strict=False)
         ]  # fmt: skip
         shape = self._shape(shapes, outs)
-        mask = None if where is True else self._mask(where)
+        mask = None if where is True else as_mask(where)._value()
         if mask is not None:
             shape = extents.broadcast(shape, mask.type.shape)
             if any(o is not None and o.shape != shape for o in outs):
@@ -104,7 +104,7 @@ class Ufunc:
         if bounds is not None:
             results: tuple[Value, ...] = (views.broadcast(scalar_value(bounds, np.dtype(bool)), shape),)
         else:
-            self._check_domain(values, inputs)
+            self.check_domain(values, inputs)
             assert self.op is not None
             results = record_all(self.op, *values)
         scalar = shape == () and mask is None and not as_array
@@ -166,14 +166,7 @@ class Ufunc:
                 shape = full
         return shape
 
-    def _mask(self, where: Any) -> Value:
-        array = as_lazy(where) if hasattr(where, "dtype") or holds_lazy(where) else as_lazy(where, np.bool_)
-        if array.dtype != np.bool_:
-            raise TypeError(f"Cannot cast array data from {array.dtype!r} to dtype('bool') according to the rule "
-                            "'safe'")  # fmt: skip
-        return array._value()
-
-    def _check_domain(self, values: Sequence[Value | None], inputs: Sequence[Any]) -> None:
+    def check_domain(self, values: Sequence[Value | None], inputs: Sequence[Any]) -> None:
         """What NumPy refuses by value: integers to negative powers."""
         if self.__name__ != "power":
             return
@@ -235,8 +228,10 @@ class Ufunc:
         return self._method("accumulate", _reduce.ufunc_accumulate, (array,), kwargs)
 
     def reduceat(self, array: Any, indices: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
-        return run_in_numpy(self.numpy.reduceat, (array, indices), {"axis": axis, "dtype": dtype, "out": out},
-                            f"numpy.{self.__name__}.reduceat is not compiled")
+        from lazyarr.numpy import _folds
+
+        kwargs = {"axis": axis, "dtype": dtype, "out": out}
+        return self._method("reduceat", _folds.reduceat, (array, indices), kwargs)
 
     def outer(self, a: Any, b: Any, /, **kwargs: Any) -> Any:
         """``ufunc(a[..., None, ...], b)`` over all pairs of elements."""
@@ -261,6 +256,8 @@ class Ufunc:
             run_in_numpy(self.numpy.at, args, {}, f"numpy.{self.__name__}.at: {reason}", mutates=True)
 
     def _method(self, name: str, implementation: Any, args: Any, kwargs: Any) -> Any:
+        if self.numpy.signature is not None:
+            raise RuntimeError("Reduction not defined on ufunc with signature")
         try:
             return implementation(self, *args, **kwargs)
         except NotCompiled as reason:
