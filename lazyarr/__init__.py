@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
+# Functions that share a module's name are imported here, at once: an attribute of the package is set to a submodule
+# when that is imported for the first time, and stays what it is made after that.
+from lazyarr import settings
 from lazyarr._version import __version__
+from lazyarr.report import FallbackError, FallbackWarning, report
+from lazyarr.settings import configure
 
 if TYPE_CHECKING:
+    from lazyarr.array import LazyArray
     from lazyarr.tracing import accelerate
 
-__all__ = ["__version__", "accelerate"]
+#: Public names whose modules take long to import, with the module that holds them; found when they are first used.
+_LATER = {"LazyArray": "lazyarr.array", "accelerate": "lazyarr.tracing"}
 
-_LAZY = {"accelerate": "lazyarr.tracing"}
+__all__ = ["FallbackError", "FallbackWarning", "LazyArray", "__version__", "accelerate", "configure", "report", "settings"]
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded at first use, so that importing lazyarr costs nothing.
-    if name not in _LAZY:
+    if name not in _LATER:
         raise AttributeError(f"module 'lazyarr' has no attribute {name!r}")
-    from importlib import import_module
+    value = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
+    return value
 
-    return getattr(import_module(_LAZY[name]), name)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -34,7 +34,7 @@ class Settings:
     fallback: str = "warn"
     compile_after: int = 2
     flush_after: int = 300
-    unroll_limit: int = 1500
+    unroll_limit: int = 5000
 
     def __post_init__(self) -> None:
         if self.fallback not in FALLBACK_MODES:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lazyarr import accelerate
+from lazyarr import accelerate, settings
 from lazyarr.fallback import FallbackWarning
 
 SCALE = 0.25
@@ -533,13 +533,17 @@ def test_a_loop_on_data() -> None:
     check(function, ramp(9), calls=3)
 
 
-def test_a_long_loop_runs_in_pieces() -> None:
+def test_a_long_loop_is_unrolled_or_runs_in_pieces() -> None:
     def function(u: Any) -> Any:
-        for _ in range(800):
+        for _ in range(200):
             u[1:-1] += 0.25 * (u[2:] - 2 * u[1:-1] + u[:-2])
         return u
 
-    check(function, lambda k: (np.arange(50.0) ** 2 + k,))
+    with settings.settings(unroll_limit=400, flush_after=100):
+        pieces = check(function, lambda k: (np.arange(50.0) ** 2 + k,))
+    assert programs(pieces) == 0
+    whole = check(function, lambda k: (np.arange(50.0) ** 2 + k,))
+    assert programs(whole) == 1
 
 
 def test_an_exception_is_caught_inside() -> None:
