@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,11 +32,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class Reference:
-    """What NumPy makes of a program: its results and base arrays, or its exception and base arrays."""
+    """What NumPy makes of a program: its results and base arrays, or its exception and base arrays.
+
+    Where NumPy raises in the middle of a write (an integer to a negative power), part of it may be done:
+    ``bases_before`` are the base arrays as they were before the statement that raises.
+    """
 
     results: tuple[Expected, ...]
     bases: tuple[Expected, ...]
     error: BaseException | None = None
+    bases_before: tuple[Expected, ...] = ()
 
 
 def reference(program: Program, inputs: Inputs) -> Reference:
@@ -65,7 +71,11 @@ def reference(program: Program, inputs: Inputs) -> Reference:
     expected = [
         Expected(name, base, levels[name], [changed[name] for changed, _ in samples]) for name, base in bases.items()
     ]
-    return Reference(tuple(results), tuple(expected), error)
+    before: list[Expected] = []
+    if error is not None:
+        untouched, _, _ = _run(replace(program, steps=program.steps[: tracker.completed]), inputs)
+        before = [replace(wanted, value=untouched[wanted.name]) for wanted in expected]
+    return Reference(tuple(results), tuple(expected), error, tuple(before))
 
 
 def run_with_noise(program: Program, inputs: Inputs, seed: int, loudness: float = 1.0) -> tuple[list[Any], list[Array]]:
@@ -110,11 +120,16 @@ class Implementation:
     """Something that runs programs: by default NumPy itself.
 
     ``strict_scalars``: results tell NumPy scalars from 0-d arrays. ``atomic``: a call that raises has changed none
-    of its arguments.
+    of its arguments. ``unfit``: programs whose text matches are not for this way in.
     """
 
     strict_scalars = True
     atomic = False
+    unfit: re.Pattern[str] | None = None
+
+    def fits(self, program: Program) -> bool:
+        """Whether the program uses nothing that this way in cannot have."""
+        return self.unfit is None or self.unfit.search(program.source()) is None
 
     def compile(self, program: Program, name: str) -> Callable[..., Any]:
         """Make the program callable."""
@@ -187,19 +202,22 @@ def _call(
             raise_at = raise_at.tb_next
         where = f"{raise_at.tb_frame.f_code.co_filename}:{raise_at.tb_lineno}" if raise_at is not None else "?"
         return f"NumPy raises nothing, got {type(error).__name__}: {error} (at {where})"
-    wanted_bases: Sequence[Expected] = wanted.bases
-    if wanted.error is not None and implementation.atomic:
+    allowed = [wanted.bases]
+    if wanted.error is not None:
         untouched, _ = inputs.build()
-        wanted_bases = [Expected(name, base) for name, base in untouched.items()]
+        before_call = tuple(Expected(name, base) for name, base in untouched.items())
+        allowed = [before_call] if implementation.atomic else [wanted.bases, wanted.bases_before]
     for expected, result in zip(wanted.results, results, strict=wanted.error is None):
         message = compare(expected, result, scalars=implementation.strict_scalars, zero_signs=zero_signs)
         if message is not None:
             return message
-    for expected in wanted_bases if changed else ():
-        message = compare(expected, changed[expected.name], zero_signs=zero_signs)
-        if message is not None:
-            return f"argument's base {message}"
-    return None
+    message = None
+    for state in allowed if changed else ():
+        messages = (compare(expected, changed[expected.name], zero_signs=zero_signs) for expected in state)
+        message = next((message for message in messages if message is not None), None)
+        if message is None:
+            return None
+    return None if message is None else f"argument's base {message}"
 
 
 def minimise(program: Program, fails: Callable[[Program], bool]) -> Program:

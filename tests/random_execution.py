@@ -178,6 +178,7 @@ class Tracker:
     trace: list[bool] = field(default_factory=list)
     levels: dict[str, Level] = field(default_factory=dict)
     loudness: float = 1.0
+    completed: int = 0
 
     def __post_init__(self) -> None:
         self._replay: Iterator[bool] = iter(self.trace) if self.noise is not None else iter(())
@@ -192,9 +193,10 @@ class Tracker:
         return {name: value for name, value in self.env.items() if _NAME.fullmatch(name)}
 
     def run(self, steps: Iterable[Step]) -> None:
-        """Run statements one after the other; what NumPy raises passes through."""
+        """Run statements one after the other, counting those that are done; what NumPy raises passes through."""
         for step in steps:
             self.step(step)
+            self.completed += 1
 
     def step(self, step: Step) -> None:
         """Run one statement.
