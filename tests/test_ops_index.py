@@ -13,6 +13,7 @@ from lazyarr.ir.access import Along, Opaque, Whole
 from lazyarr.ir.extents import symbol
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType, parse
+from lazyarr.ops.index import _last_writers
 from tests.one_op import agree, run
 
 Bounds = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
@@ -161,6 +162,29 @@ def test_rows_written_more_than_once() -> None:
     expected = x.copy()
     expected[index] = value
     agree(expected, run("scatter", x, value, index, axes=(0,), kind="set"))
+
+
+@settings(max_examples=25)
+@given(indexed())
+def test_last_writers_in_any_order(case: tuple[Any, tuple[int, ...], tuple[Any, ...]]) -> None:
+    """What a GPU needs, where updates are applied in any order: here, backwards."""
+    import jax
+
+    x, axes, indices = case
+    shape = np.broadcast_shapes(*(i.shape for i in indices))
+    extents = tuple(x.shape[a] for a in axes)
+    wrapped = [np.broadcast_to(np.where(i < 0, i + n, i), shape) for i, n in zip(indices, extents, strict=True)]
+    stacked = np.stack(wrapped, -1).astype(np.int32)
+    if stacked.size == 0:
+        return
+    kept = np.asarray(_last_writers(jax, jax.numpy.asarray(stacked), extents)).reshape(-1, len(axes))
+    value = numbers(in_front(x, axes)[indices].shape, start=1000)
+    expected, actual = x.copy(), x.copy()
+    in_front(expected, axes)[indices] = value
+    for index, block in reversed(list(zip(kept.tolist(), value.reshape(len(kept), *value.shape[len(shape) :])))):
+        if min(index) >= 0:
+            in_front(actual, axes)[tuple(index)] = block
+    np.testing.assert_array_equal(actual, expected)
 
 
 @pytest.mark.parametrize("index", [[9, -9, 1], [2**40, -(2**40), 1], [2**62, -(2**63), 1]])

@@ -478,7 +478,32 @@ def _jax_scatter(jax: Any, x: Any, value: Any, *indices: Any, axes: tuple[int, .
     )
     # XLA drops updates out of range whatever the mode; any other mode of jax's adds masks.
     mode = jax.lax.GatherScatterMode.PROMISE_IN_BOUNDS
-    return getattr(jax.lax, _NATIVE[kind])(x, stacked, value, numbers, mode=mode)
+
+    def write(x: Any, stacked: Any, value: Any) -> Any:
+        return getattr(jax.lax, _NATIVE[kind])(x, stacked, value, numbers, mode=mode)
+
+    if kind != "set" or stacked.size == len(axes):
+        return write(x, stacked, value)
+
+    def write_last(x: Any, stacked: Any, value: Any) -> Any:
+        return write(x, _last_writers(jax, stacked, tuple(x.shape[a] for a in axes)), value)
+
+    # On the CPU XLA applies updates one after the other; elsewhere in any order.
+    return jax.lax.platform_dependent(x, stacked, value, cpu=write, default=write_last)
+
+
+def _last_writers(jax: Any, stacked: Any, extents: tuple[int, ...]) -> Any:
+    """The indices, with those that a later one repeats put out of range: whatever the order, the last write wins."""
+    lax = jax.lax
+    lead = stacked.shape[:-1]
+    number = lax.reshape(lax.iota(np.int32, int(np.prod(lead, dtype=np.int64))), lead)
+    every = tuple(range(len(extents)))
+    numbers = lax.ScatterDimensionNumbers((), inserted_window_dims=every, scatter_dims_to_operand_dims=every)
+    mode = lax.GatherScatterMode.PROMISE_IN_BOUNDS
+    last = lax.scatter_max(lax.full(extents, -1, np.int32), stacked, number, numbers, mode=mode)
+    read = lax.GatherDimensionNumbers((), collapsed_slice_dims=every, start_index_map=every)
+    wins = lax.gather(last, stacked, read, (1,) * len(extents), mode=mode) == number
+    return jax.numpy.where(lax.expand_dims(wins, (len(lead),)), stacked, -1)
 
 
 def _scatter_one_by_one(jax: Any, x: Any, value: Any, stacked: Any, axes: tuple[int, ...], kind: str) -> Any:
