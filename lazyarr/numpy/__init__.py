@@ -42,6 +42,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _quantiles,
     _questions,
     _reduce,
+    _sets,
     _shape,
     _statistics,
     _types,

@@ -11,6 +11,7 @@ from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import holds_lazy, implements
 from lazyarr.ir.op import OPS
+from lazyarr.numpy._choose import element
 from lazyarr.numpy._select import common_dtype
 from lazyarr.numpy._through import SUBSTITUTES, lazy, rebound, through_names
 from lazyarr.runtime import record
@@ -78,7 +79,10 @@ def _interpolated(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None)
         # The last grid point not above x; the one before the last where x is at or beyond the last.
         found = lazy.searchsorted(grid, at, side="right") - 1
         k = lazy.clip(found, 0, n - 2)
-        x0, x1, y0, y1 = grid[k], grid[k + 1], values[k], values[k + 1]
+        x0: Any = element(grid, k)
+        x1: Any = element(grid, k + 1)
+        y0: Any = element(values, k)
+        y1: Any = element(values, k + 1)
         slope = (y1 - y0) / (x1 - x0)
         result = slope * (at - x0) + y0
         # Where one end gives NaN NumPy tries the other, and takes equal ends for a constant.
@@ -87,7 +91,9 @@ def _interpolated(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None)
         result = lazy.where(lazy.isnan(result), again, result)
         inside = lazy.where(found >= n - 1, values[-1], lazy.where(at == x0, y0, result))
     found = lazy.where(at < grid[0], low, lazy.where(at > grid[-1], high, inside))
-    found = lazy.where(lazy.isnan(at), at, found).astype(_F64)
+    if n > 1:
+        found = lazy.where(lazy.isnan(at), at, found)
+    found = found.astype(_F64)
     return LazyArray._new(found._value(), scalar=True) if scalar else found
 
 

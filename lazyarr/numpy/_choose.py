@@ -18,7 +18,7 @@ from lazyarr.numpy._reduce import finish, reduce_out
 from lazyarr.numpy._select import common_dtype
 from lazyarr.numpy._shape import as_shape, copyto, ravel
 from lazyarr.numpy._ufunc import Ufunc
-from lazyarr.ops.create import const
+from lazyarr.ops.create import IOTA, const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import add_check, record
 from lazyarr.weak import WeakScalar
@@ -133,6 +133,24 @@ def every(condition: Any) -> Any:
     """Whether a boolean value holds everywhere."""
     axes = tuple(range(condition.type.ndim))
     return record(OPS["reduce"], condition, kind="logical_and", axes=axes) if axes else condition
+
+
+def element(table: LazyArray, index: Any) -> LazyArray:
+    """``table[index]`` along the first axis, for an int64 index in range by construction: nothing is checked."""
+    return LazyArray._new(record(OPS["gather"], table._value(), index._value(), axes=(0,)))
+
+
+def along_axis(x: LazyArray, index: Any, axis: int) -> LazyArray:
+    """`numpy.take_along_axis` for an int64 index that is in range by construction."""
+    block = tuple(n if k == axis else m for k, (m, n) in enumerate(zip(x.shape, index.shape, strict=True)))
+    indices = []
+    for k, n in enumerate(x.shape):
+        if k == axis:
+            indices.append(views.broadcast(index._value(), block))
+        else:
+            ones = tuple(n if j == k else 1 for j in range(x.ndim))
+            indices.append(views.broadcast(views.reshape(record(IOTA, length=n, dtype=_I64), ones), block))
+    return LazyArray._new(record(OPS["gather"], x._value(), *indices, axes=tuple(range(x.ndim))))
 
 
 @implements(np.compress)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.convert import as_lazy
+from lazyarr.convert import PYTHON_SCALARS, as_lazy
 from lazyarr.dispatch import implements
 from lazyarr.numpy._through import SUBSTITUTES, through_names
 
@@ -33,10 +33,10 @@ through_names(
 @implements(np.real)
 def real(val: Any) -> Any:
     """As `numpy.real`."""
-    return as_lazy(val).real
+    return val.real if isinstance(val, (*PYTHON_SCALARS, np.generic)) else as_lazy(val).real
 
 
 @implements(np.imag)
 def imag(val: Any) -> Any:
     """As `numpy.imag`."""
-    return as_lazy(val).imag
+    return val.imag if isinstance(val, (*PYTHON_SCALARS, np.generic)) else as_lazy(val).imag

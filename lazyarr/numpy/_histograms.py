@@ -17,7 +17,7 @@ from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.ir.op import OPS
-from lazyarr.numpy._choose import every
+from lazyarr.numpy._choose import element, every
 from lazyarr.numpy._positions import known
 from lazyarr.numpy._through import lazy
 from lazyarr.runtime import add_check, record
@@ -115,11 +115,6 @@ def _difference(a: Any, b: Any) -> Any:
     return lazy.subtract(as_lazy(a).astype(dtype).astype(unsigned), as_lazy(b).astype(dtype).astype(unsigned))
 
 
-def _element(table: LazyArray, index: Any) -> LazyArray:
-    """``table[index]`` for an index that is in range by construction."""
-    return LazyArray._new(record(OPS["gather"], table._value(), index._value(), axes=(0,)))
-
-
 def _equal_width(a: LazyArray, edges: LazyArray, first: Any, last: Any, n: int) -> Any:
     """The bin of each element; `n` for what is outside."""
     keep = (a >= first) & (a <= last)
@@ -128,8 +123,8 @@ def _equal_width(a: LazyArray, edges: LazyArray, first: Any, last: Any, n: int) 
     index = lazy.where(keep, place, 0).astype(np.int64)
     index = index - (index == n)
     # The computed index may be off by one near an edge.
-    index = index - (keep & (x < _element(edges, index)))
-    beyond = keep & (x >= _element(edges, index + 1)) & (index != n - 1)
+    index = index - (keep & (x < element(edges, index)))
+    beyond = keep & (x >= element(edges, index + 1)) & (index != n - 1)
     return lazy.where(keep, index + beyond, n)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy
 from lazyarr.dispatch import NotCompiled
+from lazyarr.numpy._choose import along_axis
 from lazyarr.numpy._positions import known
 from lazyarr.numpy._reduce import finish, reduce_out
 from lazyarr.numpy._through import SUBSTITUTES, lazy, rebound, through_names
@@ -120,7 +121,7 @@ def _sorted_with_counts(a: Any, axis: Any) -> tuple[LazyArray, Any]:
 
 def _at(ordered: LazyArray, position: LazyArray) -> LazyArray:
     """The element of each column at a position of its own."""
-    found: LazyArray = lazy.take_along_axis(ordered, position.reshape(1, *position.shape), 0)[0]
+    found: LazyArray = along_axis(ordered, position.reshape((1, *position.shape)), 0)[0]
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast, dtype_or_kind
-from lazyarr.dispatch import UFUNCS, NotCompiled, implements
+from lazyarr.dispatch import UFUNCS, NotCompiled, holds_lazy, implements
 from lazyarr.indexing import assigned_value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES, ArrayType
@@ -63,21 +63,19 @@ def clip(a: Any, a_min: Any = _UNSET, a_max: Any = _UNSET, out: Any = None, *, m
     x = as_lazy(a)
     if a_min is None and a_max is None:
         return UFUNCS[np.positive](x, out=out, **kwargs)
-    low, high = (_without_overflow(bound, x.dtype) for bound in (a_min, a_max))
+    low, high = a_min, a_max
+    if x.dtype.kind in "iu":
+        # NumPy: a Python int at or beyond the end of the dtype's range limits nothing.
+        limits = np.iinfo(x.dtype)
+        low = None if type(low) is int and low <= limits.min else low
+        high = None if type(high) is int and high >= limits.max else high
+    if low is None and high is None:
+        return UFUNCS[np.positive](x, out=out, **kwargs)
     if low is None:
         return UFUNCS[np.minimum](x, high, out=out, **kwargs)
     if high is None:
         return UFUNCS[np.maximum](x, low, out=out, **kwargs)
     return UFUNCS[np._core.umath.clip](x, low, high, out=out, **kwargs)  # type: ignore[attr-defined]
-
-
-def _without_overflow(bound: Any, dtype: np.dtype[Any]) -> Any:
-    """A Python int bound beyond an integer dtype's range limits nothing: NumPy drops it."""
-    if type(bound) is int and dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        if bound < limits.min or bound > limits.max:
-            raise NotCompiled("a bound beyond the dtype's range")
-    return bound
 
 
 @implements(np.take)
@@ -93,7 +91,8 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
     scalar = not isinstance(indices, (LazyArray, np.ndarray, list, tuple)) or (
         isinstance(indices, (LazyArray, np.ndarray)) and np.ndim(indices) == 0
     )
-    index = as_lazy(indices)
+    index = as_lazy(np.asarray(indices).astype(_I64) if type(indices) in (float, list) and not holds_lazy(indices)
+                    else indices)  # fmt: skip
     if index.size == 0 and not isinstance(indices, (LazyArray, np.ndarray)):
         index = as_lazy(np.zeros(index.shape, np.int64))
     if index.dtype.kind not in "iub":
