@@ -48,7 +48,7 @@ def _divide_in_place(total: LazyArray, count: Any, out: LazyArray | None) -> Laz
     if out is not None:
         out._assign(value)
         return out
-    return LazyArray._new(value, quotient.strides, quotient._scalar)
+    return LazyArray._new(value, quotient._copy_strides("K", value.type.dtype.itemsize), quotient._scalar)
 
 
 def _warn_if_empty(too_few: Any, message: str) -> None:
