@@ -11,7 +11,7 @@ from lazyarr.ir import extents
 from lazyarr.ir.extents import Shape
 from lazyarr.ir.node import Node, Value, apply
 from lazyarr.ir.op import lookup
-from lazyarr.ops.create import CONST, FULL, const
+from lazyarr.ops.create import CONST, FULL
 from lazyarr.ops.elementwise import CAST, ELEMENTWISE
 
 #: Operations that repeat elements, and nothing else.

@@ -21,7 +21,8 @@ from lazyarr.passes.base import Pass
 from lazyarr.passes.place import free_nodes, runs_on
 from lazyarr.passes.repeats import cut
 
-Groups = list[tuple[str, Sequence[Node]]]
+Group = tuple[str, Sequence[Node]]
+Groups = list[Group]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Fuse(Pass):
     limit : int
         The most nodes in one region, 0 for no limit. XLA's time to compile grows faster than a program's length.
     repeats : int
-        About how many nodes go into one region of a long program that repeats itself; 0 for all of them.
+        About how many nodes go at most into one region of a long program that repeats itself; 0 for all of them.
     """
 
     name: ClassVar[str] = "fuse"
@@ -46,10 +47,10 @@ class Fuse(Pass):
         free = free_nodes(graph)
         work = [node for node in graph.nodes if node not in free]
         groups = schedule(graph, work, backend)
-        groups = _sink(graph, groups, free)
+        groups = _merged(_sink(graph, groups))
         groups = _with_free_roots(graph, groups, free)
         if self.repeats:
-            # What compiles nothing gains nothing from being cut.
+            # Only what is compiled gains from being cut.
             pieces = [(b, cut(nodes, self.repeats) if b == "xla" else [nodes]) for b, nodes in groups]
             groups = [(b, piece) for b, found in pieces for piece in found]
         if self.limit:
@@ -149,8 +150,11 @@ def _greedy(graph: Graph, work: Sequence[Node], backend: dict[Node, str], start:
     return groups
 
 
-def _sink(graph: Graph, groups: Groups, free: set[Node]) -> Groups:
-    """Move nodes to later groups of their back end where fewer bytes then cross between groups."""
+def _sink(graph: Graph, groups: Groups) -> Groups:
+    """Move nodes to later groups of their back end where fewer bytes then cross between groups.
+
+    Where as many bytes cross, a node moves too: the one before it may then do better.
+    """
     if len(groups) < 2:
         return groups
     place = {node: k for k, (_, nodes) in enumerate(groups) for node in nodes}
@@ -188,13 +192,18 @@ def _sink(graph: Graph, groups: Groups, free: set[Node]) -> Groups:
     moved: list[tuple[str, list[Node]]] = [(backend, []) for backend, _ in groups]
     for node in (n for n in graph.nodes if n in place):
         moved[place[node]][1].append(node)
-    merged: list[tuple[str, list[Node]]] = []
-    for backend, nodes in moved:
-        if nodes and merged and merged[-1][0] == backend:
-            merged[-1][1].extend(nodes)
-        elif nodes:
-            merged.append((backend, nodes))
-    return list(merged)
+    return [(backend, nodes) for backend, nodes in moved if nodes]
+
+
+def _merged(groups: Groups) -> Groups:
+    """Groups with neighbours on one back end united."""
+    found: list[tuple[str, list[Node]]] = []
+    for backend, nodes in groups:
+        if found and found[-1][0] == backend:
+            found[-1][1].extend(nodes)
+        else:
+            found.append((backend, list(nodes)))
+    return list(found)
 
 
 def _with_free_roots(graph: Graph, groups: Groups, free: set[Node]) -> Groups:
