@@ -654,3 +654,37 @@ def test_memory_does_not_grow() -> None:
         function(np.ones(10))
     gc.collect()
     assert len(node._nodes) <= before + 10
+
+
+def test_a_class_body_and_an_import_inside() -> None:
+    def function(a: Any) -> Any:
+        import numpy
+        from numpy import linalg
+
+        class Local:
+            shift = TABLE[0] + SCALE
+
+            def value(self) -> Any:
+                return numpy.ones(3) * self.shift
+
+        return a + Local().value() + linalg.norm(a)
+
+    assert programs(check(function, ramp(3))) == 1
+
+
+def test_the_first_calls_arrays_are_let_go() -> None:
+    import gc
+    import weakref
+
+    @accelerate
+    def function(a: Any, items: Any) -> Any:
+        items.append(a.sum())
+        return a * 2
+
+
+    a = np.ones(1000)
+    owner = weakref.ref(a)
+    function(a, [])
+    del a
+    gc.collect()
+    assert owner() is None

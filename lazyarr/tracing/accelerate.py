@@ -12,7 +12,8 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 import lazyarr.numpy  # noqa: F401  the lazy implementations
-from lazyarr.ir.graph import Line, Program
+from lazyarr.ir.graph import Check, Line, Program
+from lazyarr.ops.create import const
 from lazyarr.runtime import (
     Leaf,
     Plan,
@@ -29,6 +30,8 @@ from lazyarr.tracing.trace import Trace
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_NOWHERE = const(True)
+
 #: Programs for one signature, beyond which the values they depend on are taken to change at every call.
 _MOST_VARIANTS = 16
 
@@ -44,6 +47,13 @@ class Compiled:
         self.checks = checks
         self.plan: Plan = plans.get(self.program)
         self._sources = [self._source(leaf) for leaf in leaves]
+        self._count = len(outcome.roots)
+
+    def forget(self) -> None:
+        """Let go of the call that was traced."""
+        self.trace.forget()
+        self.outcome.forget()
+        self.checks = [(Check(_NOWHERE, c.exception, c.message), line) for c, line in self.checks]
 
     def _source(self, leaf: Leaf) -> tuple[str, Any]:
         """Where the data of a parameter comes from at each call."""
@@ -75,9 +85,8 @@ class Compiled:
             for kind, where in self._sources
         ]
         results = self.plan(arguments)
-        count = len(self.outcome.roots)
-        raise_failed(self.checks, self.plan.after.graph.checks, results[count:])
-        owned = [_unshared(r, arguments) for r in results[:count]]
+        raise_failed(self.checks, self.plan.after.graph.checks, results[self._count :])
+        owned = [_unshared(r, arguments) for r in results[: self._count]]
         return True, self.outcome.build(parts, owned, scalars)
 
 
@@ -163,7 +172,10 @@ class Accelerated:
                 variants.clear()
         fresh, _, _ = self._describe(args, kwargs)
         done, result = compiled(fresh)
-        return result if done else self._finish_in_pieces(trace, outcome, parts)
+        if not done:
+            return self._finish_in_pieces(trace, outcome, parts)
+        compiled.forget()
+        return result
 
     def _traced(
         self, parts: Parts, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -8,6 +8,7 @@ inputs of the program. What it answered is remembered, so that a later call can 
 from __future__ import annotations
 
 import builtins
+import inspect
 import sys
 import types
 from collections.abc import Callable
@@ -37,10 +38,26 @@ class TracedGlobals(dict[str, Any]):
     """The globals of a traced function: look-ups are answered by the trace, stores stay here until it succeeds."""
 
     def __init__(self, trace: Trace, real: dict[str, Any]):
-        # A function finds its builtins in the raw dictionary.
-        super().__init__(__builtins__=builtins)
+        # CPython looks for builtins, and for the globals of class bodies, in the raw dictionary.
+        super().__init__(__builtins__={**vars(builtins), "__import__": self._import})
         self._trace = trace
         self.real = real
+        self._given: dict[str, Any] = {}
+
+    def _import(self, *args: Any, **kwargs: Any) -> Any:
+        module = builtins.__import__(*args, **kwargs)
+        replaced = self._trace.environment.replaced(module, module.__name__)
+        return module if replaced is None else replaced
+
+    def give_to_classes(self, code: types.CodeType) -> None:
+        """Answer beforehand what the bodies of classes defined in `code` look up."""
+        for part in code.co_consts:
+            if isinstance(part, types.CodeType):
+                if not part.co_flags & inspect.CO_OPTIMIZED:
+                    for name in set(part.co_names) & self.real.keys():
+                        self._given[name] = self[name]
+                        dict.__setitem__(self, name, self._given[name])
+                self.give_to_classes(part)
 
     def __getitem__(self, name: str) -> Any:
         if dict.__contains__(self, name) and name != "__builtins__":
@@ -51,7 +68,11 @@ class TracedGlobals(dict[str, Any]):
 
     def written(self) -> dict[str, Any]:
         """Globals the function has set."""
-        return {name: value for name, value in self.items() if name != "__builtins__"}
+        return {
+            name: value
+            for name, value in self.items()
+            if name != "__builtins__" and not (name in self._given and self._given[name] is value)
+        }
 
 
 def _is_call() -> bool:
@@ -83,6 +104,7 @@ class Environment:
             module = self._globals.get(id(function.__globals__))
             if module is None:
                 module = self._globals[id(function.__globals__)] = TracedGlobals(self._trace, function.__globals__)
+            module.give_to_classes(function.__code__)
             cells = tuple(types.CellType() for _ in function.__closure__ or ())
             found = types.FunctionType(function.__code__, module, function.__name__, None, cells or None)
             self._functions[function] = found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import html
+import itertools
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -133,6 +134,12 @@ class Explanation:
     def regions(self) -> tuple[Region, ...]:
         """The regions of all pieces, each once."""
         return tuple(region for piece in self.pieces for region in piece.regions)
+
+    @property
+    def executables(self) -> int:
+        """How many executables XLA compiles: equal regions share one."""
+        nodes = (node for piece in self.pieces for node in piece.after.graph.nodes if node.kw["backend"] == "xla")
+        return len({(node.kw["body"], node.kw.get("donate", ())) for node in nodes})
 
     @property
     def operations_before(self) -> int:
@@ -423,11 +430,20 @@ def _report(found: Explanation) -> list[str]:
 
 def _regions(found: Explanation) -> list[str]:
     rows = [("region", "runs in", "times", "operations", "reads", "writes", "source")]
-    for number, (piece, region) in enumerate(((p, r) for p in found.pieces for r in p.regions), 1):
-        moved = show_bytes(region.bytes_in), show_bytes(region.bytes_out)
-        rows.append((str(number), region.backend, str(piece.times), str(region.operations), *moved,
-                     show_sources(region.lines)))  # fmt: skip
-    return table(rows, "><>>>><") if len(rows) > 1 else ["no array work"]
+    number = 0
+    for piece in found.pieces:
+        # An unrolled loop gives many equal regions in a row: one line stands for them.
+        for region, group in itertools.groupby(piece.regions):
+            count = len(list(group))
+            first, number = number + 1, number + count
+            moved = show_bytes(region.bytes_in), show_bytes(region.bytes_out)
+            rows.append((str(number) if first == number else f"{first}-{number}", region.backend,
+                         str(count * piece.times), str(region.operations), *moved,
+                         show_sources(region.lines)))  # fmt: skip
+    if not number:
+        return ["no array work"]
+    code = f"{found.executables} executable{'s' * (found.executables != 1)}"
+    return [f"{number} region{'s' * (number > 1)}, {code}", *table(rows, "><>>>><")]
 
 
 def _times(count: int) -> str:

@@ -59,6 +59,14 @@ class Outcome:
             if lazy._cell.value.node is not before
         ]
         self._lazy_out = any(x is not None for x in trace.parts.lazy)
+        self._count = len(trace.shadowed)
+
+    def forget(self) -> None:
+        """Let go of the traced call's values."""
+        self.roots = []
+        for table in (self._cells, self._inputs, self._arguments, self._holders):
+            table.clear()  # type: ignore[attr-defined]
+        self._shared = set()
 
     # -- describing ----------------------------------------------------------------------------------------
 
@@ -167,7 +175,7 @@ class Outcome:
             Values of the tape's positions.
         """
         builder = _Builder(self, parts, [_owned_array(d, o) for d, o in zip(data, self._orders, strict=True)], scalars)
-        before = [_snapshot(holder) for holder in parts.holders[: len(self._trace.shadowed)]]
+        before = [_snapshot(holder) for holder in parts.holders[: self._count]]
         builder.before = before
         contents = [(k, builder.contents(spec)) for k, spec in self.effects]
         stores = [(setter, builder.build(spec)) for setter, spec in self.stores]

@@ -214,6 +214,16 @@ class Trace:
         """Note that a later call may use the program only if `get` still gives `value` itself."""
         self.expected.append((get, value))
 
+    def forget(self) -> None:
+        """Let go of the traced call's data; what later calls need stays (guards, places, the tape)."""
+        for leaf in self.input_leaves:
+            leaf.data = None
+        self.parts = Parts(self.parts.package)
+        self.arrays, self.bases, self.shadowed = [], [], []
+        self._shadows.clear()
+        self.recording = Recording(self)
+        self.environment = Environment(self)
+
     # -- what the runtime tells ----------------------------------------------------------------------------
 
     def observed(self, why: str) -> None:
