@@ -80,26 +80,32 @@ class LinalgUfunc:
 _SINGULAR = "Singular matrix"
 _EIGENVALUES = "Eigenvalues did not converge"
 _SVD = "SVD did not converge"
-_GUFUNCS = (
-    LinalgUfunc("solve", "solve", _SINGULAR),
-    LinalgUfunc("solve1", "solve", _SINGULAR),
-    LinalgUfunc("inv", "inv", _SINGULAR),
-    LinalgUfunc("cholesky_lo", "cholesky", "Matrix is not positive definite", upper=False),
-    LinalgUfunc("cholesky_up", "cholesky", "Matrix is not positive definite", upper=True),
-    LinalgUfunc("det", "det"),
-    LinalgUfunc("slogdet", "slogdet"),
-    LinalgUfunc("svd_f", "svd", _SVD, full_matrices=True),
-    LinalgUfunc("svd_s", "svd", _SVD, full_matrices=False),
-    LinalgUfunc("svd", "svdvals", _SVD),
-    LinalgUfunc("eigh_lo", "eigh", _EIGENVALUES, uplo="L"),
-    LinalgUfunc("eigh_up", "eigh", _EIGENVALUES, uplo="U"),
-    LinalgUfunc("eigvalsh_lo", "eigvalsh", _EIGENVALUES, uplo="L"),
-    LinalgUfunc("eigvalsh_up", "eigvalsh", _EIGENVALUES, uplo="U"),
-    LinalgUfunc("eig", "eig", _EIGENVALUES),
-    LinalgUfunc("eigvals", "eigvals", _EIGENVALUES),
-    LinalgUfunc("lstsq", "lstsq", "SVD did not converge in Linear Least Squares"),
-)
-UFUNCS.update({gufunc.numpy: gufunc for gufunc in _GUFUNCS})
+_DEFINITE = "Matrix is not positive definite"
+_LEAST_SQUARES = "SVD did not converge in Linear Least Squares"
+#: Generalized ufunc -> operation, message, attributes. In NumPy 2.0 some are two, for tall and for wide matrices.
+_GUFUNCS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
+    "solve": ("solve", _SINGULAR, {}),
+    "solve1": ("solve", _SINGULAR, {}),
+    "inv": ("inv", _SINGULAR, {}),
+    "cholesky_lo": ("cholesky", _DEFINITE, {"upper": False}),
+    "cholesky_up": ("cholesky", _DEFINITE, {"upper": True}),
+    "det": ("det", None, {}),
+    "slogdet": ("slogdet", None, {}),
+    **{name: ("svd", _SVD, {"full_matrices": True}) for name in ("svd_f", "svd_m_f", "svd_n_f")},
+    **{name: ("svd", _SVD, {"full_matrices": False}) for name in ("svd_s", "svd_m_s", "svd_n_s")},
+    **{name: ("svdvals", _SVD, {}) for name in ("svd", "svd_m", "svd_n")},
+    "eigh_lo": ("eigh", _EIGENVALUES, {"uplo": "L"}),
+    "eigh_up": ("eigh", _EIGENVALUES, {"uplo": "U"}),
+    "eigvalsh_lo": ("eigvalsh", _EIGENVALUES, {"uplo": "L"}),
+    "eigvalsh_up": ("eigvalsh", _EIGENVALUES, {"uplo": "U"}),
+    "eig": ("eig", _EIGENVALUES, {}),
+    "eigvals": ("eigvals", _EIGENVALUES, {}),
+    **{name: ("lstsq", _LEAST_SQUARES, {}) for name in ("lstsq", "lstsq_m", "lstsq_n")},
+}
+for _name, (_op, _message, _attrs) in _GUFUNCS.items():
+    if hasattr(_umath_linalg, _name):
+        _gufunc = LinalgUfunc(_name, _op, _message, **_attrs)
+        UFUNCS[_gufunc.numpy] = _gufunc
 
 
 def _makearray(a: Any) -> tuple[LazyArray, Any]:
