@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,19 +54,21 @@ class LazyArray(ArrayOperators):
         Bytes; as NumPy's would be.
     """
 
-    __slots__ = ("__weakref__", "_cell", "_offset", "_parent", "_scalar", "_seen", "_step", "_writeable", "dtype",
-                 "shape", "strides")  # fmt: skip
+    __slots__ = ("__weakref__", "_cell", "_dtype", "_form", "_offset", "_parent", "_scalar", "_seen", "_shape", "_step",
+                 "_strides", "_writeable")  # fmt: skip
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
     _cell: Cell
+    _dtype: np.dtype[Any]
+    #: Set where the user assigned ``shape`` or ``dtype``: the view that this array now is of what it was before.
+    _form: LazyArray | None
     _offset: int
     _parent: LazyArray | None
     _scalar: bool
     _seen: tuple[Node, Value] | None
+    _shape: tuple[int, ...]
     _step: views.Step | None
+    _strides: tuple[int, ...]
     _writeable: bool
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -78,12 +81,13 @@ class LazyArray(ArrayOperators):
         """A new array that owns `value`."""
         self = object.__new__(cls)
         type = value.node.types[value.index]
-        self.shape, self.dtype = type.shape, type.dtype
+        self._shape, self._dtype = type.shape, type.dtype
         if strides is None:
             strides = geometry.contiguous(type.shape, type.dtype.itemsize) if type.shape else ()
-        self.strides = strides
+        self._strides = strides
         self._cell = Cell(value)
         self._offset = 0
+        self._form = None
         self._parent = None
         self._step = None
         self._seen = None
@@ -97,11 +101,12 @@ class LazyArray(ArrayOperators):
     ) -> LazyArray:  # fmt: skip
         """A view of this array."""
         new = object.__new__(type(self))
-        new.shape, new.strides = shape, strides
-        new.dtype = self.dtype if dtype is None else dtype
+        new._shape, new._strides = shape, strides
+        new._dtype = self._dtype if dtype is None else dtype
         new._cell = self._cell
         new._offset = self._offset + offset
-        new._parent, new._step, new._seen = self, step, None
+        new._form = None
+        new._parent, new._step, new._seen = self._form or self, step, None
         new._scalar = False
         new._writeable = self._writeable and writeable
         return new
@@ -110,13 +115,17 @@ class LazyArray(ArrayOperators):
 
     def _value(self) -> Value:
         """The value this array has now."""
+        return self._stored() if self._form is None else self._form._stored()
+
+    def _stored(self) -> Value:
+        """`_value` in the shape and dtype the array was made with, which views made of it then go by."""
         stored = self._cell.value
         if self._parent is None:
             return stored
         if self._seen is not None and self._seen[0] is stored.node:
             return self._seen[1]
         assert self._step is not None
-        value = self._step.read(self._parent._value())
+        value = self._step.read(self._parent._stored())
         self._seen = (stored.node, value)
         return value
 
@@ -124,13 +133,7 @@ class LazyArray(ArrayOperators):
         """Make `new`, of this array's shape and dtype, its value."""
         if not self._writeable:
             raise ValueError("assignment destination is read-only")
-        if self._parent is None:
-            self._cell.value = new
-            if not isinstance(new.node, Leaf):
-                recording().hold(self._cell)
-        else:
-            assert self._step is not None
-            self._parent._store(self._step.write(self._parent._value(), new))
+        (self._form or self)._store(new)
 
     def _store(self, new: Value) -> None:
         """`_assign` for the arrays below a writeable view."""
@@ -140,7 +143,13 @@ class LazyArray(ArrayOperators):
                 recording().hold(self._cell)
         else:
             assert self._step is not None
-            self._parent._store(self._step.write(self._parent._value(), new))
+            self._parent._store(self._step.write(self._parent._stored(), new))
+
+    def _become(self, step: views.Step, shape: Shape, strides: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        """Take another shape or dtype in place; views made before keep theirs."""
+        form = self._view(step, shape, strides, 0, dtype)
+        self._form = form
+        self._shape, self._strides, self._dtype = shape, strides, dtype
 
     def _data(self, why: str) -> np.ndarray[Any, Any]:
         """The elements as a NumPy array nobody may write to; runs recorded work."""
@@ -149,7 +158,7 @@ class LazyArray(ArrayOperators):
             now.observer.observed(why)
         if isinstance(self._cell.value.node, Leaf):
             steps: list[views.Step] = []
-            at: LazyArray = self
+            at: LazyArray = self._form or self
             while at._parent is not None:
                 assert at._step is not None
                 steps.append(at._step)
@@ -172,9 +181,29 @@ class LazyArray(ArrayOperators):
 
     # -- attributes ----------------------------------------------------------------------------------------
 
+    shape = property(attrgetter("_shape"), doc="Extents, one an axis; may be assigned where no copy is needed.")
+    strides = property(attrgetter("_strides"), doc="Steps in bytes, one an axis; as NumPy's would be.")
+    dtype = property(attrgetter("_dtype"), doc="Type of the elements; may be assigned where the size stays.")
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        new = geometry.resolve_shape(shape, self.size)
+        strides = geometry.reshape_strides(self._shape, self._strides, new, self._dtype.itemsize)
+        if strides is None:
+            raise AttributeError("Incompatible shape for in-place modification. Use `.reshape()` to make a copy with "
+                                 "the desired shape.")
+        self._become(views.Reshape(self._shape, new), new, strides, self._dtype)
+
+    @dtype.setter
+    def dtype(self, dtype: Any) -> None:
+        new = np.dtype(dtype)
+        if new not in NAMES or new.itemsize != self._dtype.itemsize:
+            raise TypeError(f"lazyarr cannot make {self._dtype} data {new} in place; use .view({str(new)!r})")
+        self._become(views.Bits(self._dtype, new), self._shape, self._strides, new)
+
     @property
     def ndim(self) -> int:
-        return len(self.shape)
+        return len(self._shape)
 
     @property
     def size(self) -> int:

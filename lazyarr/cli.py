@@ -51,7 +51,7 @@ def inspect(target: str, given: tuple[str, ...], passes: bool, seed: int) -> Non
     \b
     lazyarr inspect heat.py:step --arg 'u=f64[512,512]' --arg dt=0.1
     """
-    from lazyarr.tracing.accelerate import Accelerated
+    from lazyarr.tracing.accelerated import Accelerated
     from lazyarr.tracing.explain import explain
 
     found = load(target)

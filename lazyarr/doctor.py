@@ -247,7 +247,7 @@ def try_compiler(run: Callable[..., object] | None = None) -> float:
     RuntimeError
         If the program was not compiled.
     """
-    from lazyarr.tracing.accelerate import Accelerated, accelerate
+    from lazyarr.tracing.accelerated import Accelerated, accelerate
 
     compiled = accelerate(_program)
     assert isinstance(compiled, Accelerated)

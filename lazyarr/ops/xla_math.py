@@ -357,32 +357,56 @@ def cast(jax: Any, x: Any, *, dtype: np.dtype[Any]) -> Any:
     if dtype == np.bool_:
         return x != jax.lax.full_like(x, 0)
     if is_complex(x) and not np.issubdtype(dtype, np.complexfloating):
-        x = x.real
+        x = exact(jax, x.real)
     if is_inexact(x) and np.issubdtype(dtype, np.integer):
         return _float_to_integer(jax, x, dtype)
     if x.dtype == np.bool_ and np.issubdtype(dtype, np.inexact):
         # XLA turns ``convert(mask) * y`` into ``select(mask, y, 0)``, which hides NaN and infinity; not this form.
         return jax.numpy.where(x, np.ones((), dtype), np.zeros((), dtype))
+    if x.dtype == np.float64 and dtype == np.float16:
+        x = _rounded_to_odd(jax, x)
     return jax.lax.convert_element_type(x, dtype)
 
 
+def _rounded_to_odd(jax: Any, x: Any) -> Any:
+    """Float64 as float32, inexact values to the odd neighbour, so that a second rounding to float16 is right.
+
+    XLA goes through float32 by itself, rounding to nearest twice (Boldo, Melquiond 2008: "Emulation of FMA and
+    correctly rounded sums: proved algorithms using rounding to odd").
+    """
+    nearest = x.astype(np.float32)
+    rest = x - nearest.astype(np.float64)
+    bits = jax.lax.bitcast_convert_type(nearest, np.int32)
+    outward = (rest > 0) == (nearest > 0)
+    odd = jax.lax.bitcast_convert_type(bits + jax.numpy.where(outward, 1, -1).astype(np.int32), np.float32)
+    move = (rest != 0) & jax.numpy.isfinite(nearest) & (nearest != 0) & (bits & 1 == 0)
+    return jax.numpy.where(move, odd, nearest)
+
+
+def _truncated(jax: Any, x: Any, dtype: type[np.signedinteger[Any]]) -> Any:
+    """Conversion of floats to int32 or int64 as x86-64 has it: NaN, or out of range, gives the smallest integer."""
+    limits = np.iinfo(dtype)
+    inside = (x > np.asarray(float(limits.min) - 1, x.dtype)) & (x < np.asarray(float(limits.max) + 1, x.dtype))
+    whole = jax.lax.convert_element_type(jax.numpy.where(inside, x, 0), dtype)
+    return jax.numpy.where(inside, whole, np.asarray(limits.min, dtype))
+
+
 def _float_to_integer(jax: Any, x: Any, dtype: np.dtype[Any]) -> Any:
-    """C's conversion as x86-64 does it: through int64, out of range gives the smallest int64, then truncated."""
-    if x.dtype == np.float16:
+    """NumPy's conversion on x86-64, where C leaves it undefined too.
+
+    Small integers are cut from an int32; the upper half of unsigned ones is converted shifted down.
+    """
+    half_precision = x.dtype == np.float16
+    if half_precision:
         x = x.astype(np.float32)
-    jnp = jax.numpy
-    lowest = np.iinfo(np.int64).min
-    inside = (x >= np.asarray(-(2.0**63), x.dtype)) & (x < np.asarray(2.0**63, x.dtype))
-    wide = jnp.where(inside, jax.lax.convert_element_type(jnp.where(inside, x, 0), np.int64), lowest)
-    if dtype == np.uint64:
-        high = (x >= np.asarray(2.0**63, x.dtype)) & (x < np.asarray(2.0**64, x.dtype))
-        upper = jax.lax.convert_element_type(jnp.where(high, x - np.asarray(2.0**63, x.dtype), 0), np.int64)
-        return jnp.where(high, upper.astype(np.uint64) + np.uint64(2**63), wide.astype(np.uint64))
-    if dtype.itemsize == 4 and dtype.kind == "i":
-        # cvttsd2si has a 32-bit form, whose "indefinite" value is the smallest int32.
-        fits = (wide >= np.iinfo(np.int32).min) & (wide <= np.iinfo(np.int32).max)
-        wide = jnp.where(fits, wide, np.iinfo(np.int32).min)
-    return wide.astype(dtype)
+    # Float16 has no vector loop of its own: there NumPy cuts a uint32 from an int64.
+    signed = np.int64 if dtype.itemsize == 8 or (half_precision and dtype == np.uint32) else np.int32
+    if dtype.kind == "i" or dtype.itemsize < np.dtype(signed).itemsize:
+        return _truncated(jax, x, signed).astype(dtype)
+    half = np.asarray(2.0 ** (8 * dtype.itemsize - 1), x.dtype)
+    top = np.asarray(1 << (8 * dtype.itemsize - 1), dtype)
+    upper = _truncated(jax, x - half, signed).astype(dtype) ^ top
+    return jax.numpy.where(x >= half, upper, _truncated(jax, x, signed).astype(dtype))
 
 
 def bitcast(jax: Any, x: Any, *, dtype: np.dtype[Any]) -> Any:

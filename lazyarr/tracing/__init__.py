@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lazyarr.tracing.accelerate import accelerate
+from lazyarr.tracing.accelerated import accelerate
 
 __all__ = ["accelerate"]

@@ -178,7 +178,7 @@ class Environment:
         return None
 
     def _callable(self, value: Any, what: str) -> Any:
-        from lazyarr.tracing.accelerate import Accelerated
+        from lazyarr.tracing.accelerated import Accelerated
 
         if isinstance(value, Accelerated):
             return self.traced(value.function) if isinstance(value.function, types.FunctionType) else value

@@ -25,7 +25,7 @@ from lazyarr.runtime import Leaf, capture, use_recording
 from lazyarr.tracing.signature import Parts, Plain
 
 if TYPE_CHECKING:
-    from lazyarr.tracing.accelerate import Accelerated
+    from lazyarr.tracing.accelerated import Accelerated
 
 #: Operations that NumPy does without touching the data.
 _FREE = frozenset({"const", "reshape", "transpose", "slice", "broadcast", "diagonal", "real", "imag"})
