@@ -357,7 +357,7 @@ def cast(jax: Any, x: Any, *, dtype: np.dtype[Any]) -> Any:
     if dtype == np.bool_:
         return x != jax.lax.full_like(x, 0)
     if is_complex(x) and not np.issubdtype(dtype, np.complexfloating):
-        x = exact(jax, x.real)
+        x = x.real
     if is_inexact(x) and np.issubdtype(dtype, np.integer):
         return _float_to_integer(jax, x, dtype)
     if x.dtype == np.bool_ and np.issubdtype(dtype, np.inexact):
