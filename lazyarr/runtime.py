@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Protocol
 from weakref import ref
 
@@ -272,9 +273,15 @@ class Plan:
 
 def _prepare(node: Node) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """What runs one region."""
+    return _runner(node.kw["backend"], node.kw["body"], node.kw.get("donate", ()))
+
+
+@lru_cache(maxsize=1024)
+def _runner(name: str, body: Graph, donate: tuple[int, ...]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What runs `body`; plans share it where they have equal regions, as longer and shorter runs of one loop do."""
     from lazyarr.backends.base import backend
 
-    return backend(node.kw["backend"])(node.kw["body"], node.kw.get("donate", ()))
+    return backend(name)(body, donate)
 
 
 class Cache:
@@ -313,6 +320,7 @@ class Cache:
         with self._lock:
             self._plans.clear()
             self._seen.clear()
+        _runner.cache_clear()
 
 
 plans = Cache()
