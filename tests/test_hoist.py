@@ -151,6 +151,19 @@ def test_regions_are_declared_once(repeat: Op) -> None:
         declare_repeated(repeat, _invariant, _extend)
 
 
+def test_an_exponent_stays_an_array_or_a_scalar() -> None:
+    """``numpy.power`` gives other bits for a scalar exponent than for an array of it."""
+    x, y = param(0, parse_type("f64[]")), param(1, parse_type("f64[]"))
+    full = [apply(lookup("full"), v, shape=(4,)) for v in (x, y)]
+    graph = Graph([x, y], [f("power", *full)])
+    assert Hoist().run(Program(graph)).graph is graph
+    part = apply(lookup("slice"), f("power", param(0, F4), param(1, F4)), start=(1,), stop=(2,), step=(1,))
+    graph = Graph([param(0, F4), param(1, F4)], [part])
+    assert Hoist().run(Program(graph)).graph is graph
+    with_scalar = Graph([x, y], [f("power", full[0], y)])
+    assert [n.op.name for n in Hoist().run(Program(with_scalar)).graph.nodes] == ["power", "full"]
+
+
 def test_a_slice_moves_through_a_deep_tree_at_once() -> None:
     x = y = param(0, parse_type("f64[8]"))
     for k in range(200):

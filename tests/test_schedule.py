@@ -145,6 +145,22 @@ def test_two_chains_share_their_regions() -> None:
     verify_scheduled(after)
 
 
+def test_work_sinks_no_further_than_to_its_first_reader() -> None:
+    """Read in the second and in the third XLA region, the sine cannot wait for the third."""
+    x, y = vector(4, 2)
+    sine = f("sin", y)
+    first = f("add", region("numpy", "sort", f("cos", x), axis=0, stable=False), sine)
+    second = f("multiply", region("numpy", "sort", first, axis=0, stable=True), sine)
+    graph = Graph([x, y], [second])
+    after = Fuse().run(Program(graph)).graph
+    verify_scheduled(after)
+    assert [node.kw["backend"] for node in after.nodes] == ["xla", "numpy", "xla", "numpy", "xla"]
+    names = [{inner.op.name for inner in node.kw["body"].nodes} for node in after.nodes]
+    assert names == [{"cos"}, {"sort"}, {"sin", "add"}, {"sort"}, {"multiply"}]
+    arguments = [np.array([3.0, 1.0, 2.0, 0.0]), np.arange(4.0)]
+    np.testing.assert_array_equal(interpret(after, arguments), interpret(graph, arguments))
+
+
 def test_fuse_after_fuse_changes_nothing() -> None:
     x, y = vector(4, 2)
     value = f("add", region("numpy", "sort", f("sin", x), axis=0, stable=False), f("exp", y))
