@@ -142,6 +142,7 @@ class _Driver:
         self.sweeps = sweeps
         self._done: dict[Graph, Graph] = {}
         self._every = tuple(rules.get(EVERY, ()))
+        self._of_op: dict[str, tuple[Rule, ...]] = {}
 
     def rewrite(self, graph: Graph) -> Graph:
         found = self._done.get(graph)
@@ -196,8 +197,10 @@ class _Driver:
         """`node` on rewritten operands, its regions rewritten."""
         operands = tuple([new[v] for v in node.operands])
         attrs: Attrs = node.attrs
-        if any(True for _ in node.regions):
-            attrs = tuple((k, self.rewrite(v) if isinstance(v, Graph) else v) for k, v in attrs)
+        for _, value in attrs:
+            if isinstance(value, Graph):
+                attrs = tuple((k, self.rewrite(v) if isinstance(v, Graph) else v) for k, v in attrs)
+                break
         return node if operands == node.operands and attrs == node.attrs else make(node.op, operands, attrs)
 
     def _apply(self, node: Node, emitted: set[Node], context: Context) -> tuple[tuple[Value, ...], list[Node]]:
@@ -218,7 +221,10 @@ class _Driver:
 
     def _first(self, node: Node, context: Context) -> tuple[Value, ...] | None:
         """What the first rule that fires answers."""
-        for rule in (*self.rules.get(node.op.name, ()), *self._every):
+        rules = self._of_op.get(node.op.name)
+        if rules is None:
+            rules = self._of_op[node.op.name] = (*self.rules.get(node.op.name, ()), *self._every)
+        for rule in rules:
             found = rule(node, context)
             if found is None:
                 continue
