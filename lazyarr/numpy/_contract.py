@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -183,24 +184,34 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = 
 def _explicit(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
     """Subscripts with the result written out and no ellipsis, and the operands, of a call of einsum."""
     if isinstance(operands[0], str):
-        given = list(operands[1:])
+        given = [as_lazy(x) for x in operands[1:]]
+        return _parsed(operands[0], tuple(x.shape for x in given)), given
+    count = len(operands) // 2
+    given = [as_lazy(x) for x in operands[0 : 2 * count : 2]]
+    # Axis lists: operands and their labels alternate, those of the result may follow.
+    labels = [tuple(term) for term in (*operands[1 : 2 * count : 2], *operands[2 * count :])]
+    return _parsed(tuple(labels), tuple(x.shape for x in given)), given
+
+
+@lru_cache(maxsize=1024)
+def _parsed(subscripts: str | tuple[Any, ...], shapes: tuple[tuple[int, ...], ...]) -> str:
+    """Explicit subscripts of operands of these shapes, by NumPy's own parser.
+
+    It looks at shapes only, and gets stand-ins that take no memory.
+    """
+    stand_ins: list[Any] = [np.broadcast_to(np.empty(()), shape) for shape in shapes]
+    if isinstance(subscripts, str):
+        call = [subscripts, *stand_ins]
     else:
-        given = list(operands[0 : len(operands) // 2 * 2 : 2])
-    given = [as_lazy(x) for x in given]
-    # NumPy's parser looks at shapes only: it gets stand-ins that take no memory.
-    stand_ins = [np.broadcast_to(np.empty(()), x.shape) for x in given]
-    if isinstance(operands[0], str):
-        text: list[Any] = [operands[0], *stand_ins]
-    else:
-        text = list(operands)
-        text[0 : len(operands) // 2 * 2 : 2] = stand_ins
-    inputs, output, _ = _einsumfunc._parse_einsum_input(text)
+        terms = [list(term) for term in subscripts]
+        call = [x for pair in zip(stand_ins, terms, strict=False) for x in pair] + terms[len(shapes) :]
+    inputs, output, _ = _einsumfunc._parse_einsum_input(call)
     terms = inputs.split(",")
-    if len(terms) != len(given):
+    if len(terms) != len(shapes):
         raise ValueError("more operands provided to einstein sum function than specified in the subscripts string"
-                         if len(given) > len(terms) else
+                         if len(shapes) > len(terms) else
                          "fewer operands provided to einstein sum function than specified in the subscripts string")
-    return f"{inputs}->{output}", given
+    return f"{inputs}->{output}"
 
 
 def _refuse_cast(which: str, source: np.dtype[Any], target: np.dtype[Any], casting: str) -> None:

@@ -7,6 +7,7 @@ Operands have one common dtype, that of the loop that runs. Integers wrap and bo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,7 @@ MATMUL = Op(
 )
 
 
+@lru_cache(maxsize=1024)
 def parse_subscripts(subscripts: str) -> tuple[tuple[str, ...], str]:
     """Labels of each operand and of the result, of ``ij,jk->ik``.
 
