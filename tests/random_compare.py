@@ -47,6 +47,8 @@ def compare(expected: Expected, got: Any, *, scalars: bool = True, zero_signs: b
     value = expected.value
     if not scalars and isinstance(value, np.generic) and isinstance(got, np.ndarray) and not got.shape:
         got = got[()]
+    if not scalars and isinstance(value, (float, complex)) and isinstance(got, np.ndarray) and not got.shape:
+        got = got.item()  # Python's number times a NumPy scalar may be a Python number
     if not _same_class(value, got):
         return f"{expected.name}: NumPy gives {_describe(value)}, got {_describe(got)}"
     if isinstance(value, (tuple, list)):

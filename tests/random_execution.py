@@ -86,7 +86,7 @@ class Statement:
     @cached_property
     def names(self) -> frozenset[str]:
         """Every variable that the line mentions."""
-        return frozenset(_NAME.findall(self.source))
+        return names_in(self.source)
 
     @cached_property
     def off_grid(self) -> bool:
@@ -342,6 +342,11 @@ def kind_of(value: Any) -> str:
     if isinstance(value, (bool, int, float, complex)):
         return {bool: "b", int: "i", float: "f", complex: "c"}[type(value)]
     return "O"
+
+
+def names_in(source: str) -> frozenset[str]:
+    """The variables that a piece of source mentions."""
+    return frozenset(_NAME.findall(source))
 
 
 def is_finite(value: Any) -> bool:

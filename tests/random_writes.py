@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.random_execution import Branch, Kind, Loop, Statement, Step, kind_of, share_memory
+from tests.random_execution import Branch, Kind, Loop, Statement, Step, kind_of, names_in, share_memory
 from tests.random_scope import Scope, Unfit, fits_into
 from tests.random_statements import (
     ARITH,
@@ -87,7 +87,17 @@ def set_item(scope: Scope) -> Statement:
     index, shape = _written_part(scope, x)
     operand = operand_for(scope, x, shape)
     kind = ARITH if "*" in operand or "+" in operand else MOVE
+    if _masked(scope, index) and any(share_memory(scope.value(x), scope.value(name)) for name in names_in(operand)):
+        # Reading what the same statement writes: NumPy's result depends on the order in which it goes through a mask.
+        operand = f"np.array({operand})"
     return Statement(f"{x}[{index}] = {operand}", kind, (), (x,), frozenset({"cast"}))
+
+
+def _masked(scope: Scope, index: str) -> bool:
+    variables = scope.tracker.variables()
+    return any(f" {sign} " in index for sign in ("<", "<=", ">", "==", "!=")) or (
+        index in variables and kind_of(variables[index]) == "b"
+    )
 
 
 def update_item(scope: Scope) -> Statement:
