@@ -39,6 +39,7 @@ class Tape:
         self._inputs: list[int] = []
         self._guards: dict[tuple[int, str], Any] = {}
         self._leaves: dict[int, Leaf] = {}
+        self._done: dict[Any, Any] = {}
 
     def add_input(self, value: Any) -> None:
         """One more scalar the function takes, numbered in the order of calls."""
@@ -53,6 +54,10 @@ class Tape:
     def apply(self, function: Callable[..., Any], *operands: Any) -> Any:
         """`function` of traced scalars and constants; a traced scalar again, or a guarded bool."""
         refs = tuple(_Ref(o._position) if type(o) is TracedScalar else o for o in operands)
+        # What an unrolled loop computes anew each time is one position: its iterations stay alike.
+        same = (function, *(r.position if type(r) is _Ref else (type(r), repr(r)) for r in refs))
+        if same in self._done:
+            return self._done[same]
         value = function(*(self.values[r.position] if type(r) is _Ref else r for r in refs))
         if type(value) not in _NUMBERS:
             # A tuple (divmod), a string: its parts are Python's from here on, so the operands are fixed.
@@ -65,8 +70,10 @@ class Tape:
         position = len(self.values) - 1
         if type(value) is bool:
             self.pin(position)
-            return value
-        return TracedScalar(self, position)
+            self._done[same] = value
+        else:
+            self._done[same] = TracedScalar(self, position)
+        return self._done[same]
 
     def pin(self, position: int) -> Any:
         """The value at a position, which from now on is part of what was compiled for."""
