@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 #: Public names whose modules take long to import, with the module that holds them; found when they are first used.
 _LATER = {"LazyArray": "lazyarr.array", "accelerate": "lazyarr.tracing"}
 
-__all__ = ["FallbackError", "FallbackWarning", "LazyArray", "__version__", "accelerate", "configure", "report", "settings"]
+__all__ = [
+    "FallbackError", "FallbackWarning", "LazyArray", "__version__", "accelerate", "configure", "report", "settings",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -27,9 +27,9 @@ def function(op: Op) -> Callable[..., Any]:
     Returns
     -------
     callable
-        ``f(*arrays, **attrs)``. Lazy arrays, or any arrays inside an accelerated function, give a lazy result (a tuple of
-        them where the operation has several); NumPy arrays alone give NumPy arrays, at once. Arrays must have dtypes the
-        operation's type rule accepts; Python scalars become float64, int64 or complex128 arrays.
+        ``f(*arrays, **attrs)``. Lazy arrays, or any arrays inside an accelerated function, give a lazy result (a
+        tuple of them where the operation has several); NumPy arrays alone give NumPy arrays, at once. Arrays must
+        have dtypes the operation's type rule accepts; Python scalars become float64, int64 or complex128 arrays.
 
     Raises
     ------

@@ -17,7 +17,7 @@ def is_internal(code: CodeType) -> bool:
     found = _internal.get(code)
     if found is None:
         name = code.co_filename
-        found = _internal[code] = name.startswith(_OURS) or name.startswith("<frozen") or name == "<__array_function__ internals>"
+        found = _internal[code] = name.startswith((*_OURS, "<frozen", "<__array_function__"))
     return found
 
 

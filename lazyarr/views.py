@@ -14,10 +14,10 @@ import numpy as np
 from lazyarr.ir.extents import Shape
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
+from lazyarr.ir.types import ArrayType
 from lazyarr.ops.create import full
 from lazyarr.ops.elementwise import BITCAST, COMPLEX, IMAG, REAL
 from lazyarr.runtime import leaf, record
-from lazyarr.ir.types import ArrayType
 from lazyarr.strides import Index
 
 
@@ -182,6 +182,55 @@ class Bits:
 
     def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return base.view(self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Complex numbers as pairs of their parts along the last axis, which is twice as long."""
+
+    dtype: np.dtype[Any]
+
+    def read(self, base: Value) -> Value:
+        return as_parts(base)
+
+    def write(self, base: Value, new: Value) -> Value:
+        return from_parts(new)
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return base.view(self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class FromParts:
+    """Pairs of numbers along the last axis as complex numbers; the inverse of `Parts`."""
+
+    dtype: np.dtype[Any]
+
+    def read(self, base: Value) -> Value:
+        return from_parts(base)
+
+    def write(self, base: Value, new: Value) -> Value:
+        return as_parts(new)
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return base.view(self.dtype)
+
+
+def as_parts(value: Value) -> Value:
+    """Real and imaginary parts in turn along the last axis."""
+    shape = value.type.shape
+    pair = [reshape(record(op, value), (*shape, 1)) for op in (REAL, IMAG)]
+    return reshape(record(OPS["concatenate"], *pair, axis=len(shape)), (*shape[:-1], 2 * shape[-1]))
+
+
+def from_parts(value: Value) -> Value:
+    """Complex numbers from parts that stand in turn along the last axis."""
+    *rest, last = value.type.shape
+    stop, step = (*rest, last), (*(1 for _ in rest), 2)
+    zero = (0,) * len(rest)
+    re = record(OPS["slice"], value, start=(*zero, 0), stop=stop, step=step)
+    im = record(OPS["slice"], value, start=(*zero, 1), stop=stop, step=step)
+    return record(COMPLEX, re, im)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from lazyarr.fallback import FallbackWarning
 
 SCALE = 0.25
 TABLE = np.array([1.0, 2.0, 3.0])
-CONFIG = {"gain": 2.0, "offsets": [1.0, 2.0]}
+CONFIG: dict[str, Any] = {"gain": 2.0, "offsets": [1.0, 2.0]}
 
 
 def assert_same(expected: Any, got: Any) -> None:
@@ -28,7 +28,8 @@ def assert_same(expected: Any, got: Any) -> None:
     assert type(expected) is type(got), f"{type(expected)} against {type(got)}"
     if isinstance(expected, (np.ndarray, np.generic)):
         assert (expected.dtype, expected.shape) == (got.dtype, got.shape)
-        np.testing.assert_allclose(got, expected, rtol=1e-12 if expected.dtype.itemsize >= 8 else 1e-5, atol=1e-13)
+        rtol = 1e-12 if expected.dtype.itemsize >= 8 else 1e-5
+        np.testing.assert_allclose(np.asarray(got), np.asarray(expected), rtol=rtol, atol=1e-13)
         if isinstance(expected, np.ndarray):
             assert expected.flags.f_contiguous == got.flags.f_contiguous
             assert expected.flags.c_contiguous == got.flags.c_contiguous
@@ -99,7 +100,11 @@ def test_transposed_in_place() -> None:
     check(function, ramp(4, 4))
 
 
-@pytest.mark.parametrize("cut", [(slice(0, 8), slice(2, 10)), (slice(0, 10, 2), slice(1, 10, 2)), (slice(None), slice(None, None, -1))])
+@pytest.mark.parametrize(
+    "cut",
+    [(slice(0, 8), slice(2, 10)), (slice(0, 10, 2), slice(1, 10, 2)), (slice(None), slice(None, None, -1))],
+    ids=["overlapping", "interleaved", "reversed"],
+)
 def test_arguments_that_share_memory(cut: tuple[slice, slice]) -> None:
     def function(a: Any, b: Any) -> Any:
         a[1:] = b[:-1] * 2
@@ -297,7 +302,8 @@ def test_keywords_defaults_and_stars() -> None:
 
     accelerated: Any = accelerate(function)
     a = np.arange(3.0)
-    for args, kwargs in [((a,), {}), ((a, a, 2), {"scale": 0.5}), ((a,), {"shift": a})]:
+    calls: list[tuple[Any, dict[str, Any]]] = [((a,), {}), ((a, a, 2), {"scale": 0.5}), ((a,), {"shift": a})]
+    for args, kwargs in calls:
         assert_same(function(*args, **kwargs), accelerated(*args, **kwargs))
 
 
@@ -308,7 +314,7 @@ def test_globals_closures_lambdas_and_recursion() -> None:
         return x if n == 0 else helper(x * SCALE + TABLE[: x.shape[0]], n - 1)
 
     def function(x: Any) -> Any:
-        inner = lambda y: np.sqrt(y) + shift  # noqa: E731
+        inner: Any = lambda y: np.sqrt(y) + shift  # noqa: E731
         return inner(helper(x, 3)) * CONFIG["gain"] + CONFIG["offsets"][1]
 
     assert programs(check(function, ramp(3))) == 1
@@ -432,7 +438,7 @@ def test_what_has_no_python_code_runs_as_it_is() -> None:
     with pytest.warns(FallbackWarning, match="no Python code"):
         assert accelerate(np.sum)(np.ones(3)) == 3.0
     with pytest.raises(TypeError, match="takes a function"):
-        accelerate(3)  # type: ignore[type-var]
+        accelerate(3)  # type: ignore[call-overload]
 
 
 def test_functions_without_source() -> None:
@@ -622,9 +628,10 @@ def test_pickling_and_copying_a_function() -> None:
 def test_jax_settings_stay_the_users() -> None:
     import jax
 
-    before = jax.config.jax_enable_x64
+    config: Any = jax.config
+    before = config.jax_enable_x64
     np.testing.assert_array_equal(module_level(np.ones(2)), [2, 2])
-    assert jax.config.jax_enable_x64 == before
+    assert config.jax_enable_x64 == before
     assert jax.numpy.ones(2).dtype == np.float32 or os.environ.get("JAX_ENABLE_X64")
 
 

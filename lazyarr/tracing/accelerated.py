@@ -236,9 +236,9 @@ def accelerate() -> Callable[[Function], Function]: ...
 def accelerate(function: Any = None) -> Any:
     """Compile a function written in plain NumPy.
 
-    The function is traced when it is called with arguments of a new signature (dtypes, shapes, structure), optimized, and
-    compiled by XLA; later calls run the compiled program. Arrays that the function changes in place are changed, after
-    everything has succeeded. What cannot become one program runs in pieces, with NumPy's results.
+    The function is traced when it is called with arguments of a new signature (dtypes, shapes, structure), optimized,
+    and compiled by XLA; later calls run the compiled program. Arrays that the function changes in place are changed,
+    after everything has succeeded. What cannot become one program runs in pieces, with NumPy's results.
 
     Parameters
     ----------

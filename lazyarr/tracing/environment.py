@@ -1,8 +1,9 @@
 """The world a traced function sees: its globals and closure with NumPy's names meaning lazyarr's.
 
-The user's module is not changed. A traced function is a new function around the user's code, whose globals are a dictionary
-that answers look-ups: NumPy becomes `lazyarr.numpy`, the module's own functions become traced ones, arrays and numbers become
-inputs of the program. What it answered is remembered, so that a later call can see whether any of it has changed.
+The user's module is not changed. A traced function is a new function around the user's code, whose globals are a
+dictionary that answers look-ups: NumPy becomes `lazyarr.numpy`, the module's own functions become traced ones, arrays
+and numbers become inputs of the program. What it answered is remembered, so that a later call can see whether any of it
+has changed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,7 +130,7 @@ class Environment:
             if name == "__class__":
                 cell.cell_contents = content
             else:
-                cell.cell_contents = self.answer(lambda real=real: real.cell_contents, f"the variable {name!r}")
+                cell.cell_contents = self.answer(_contents_of(real), f"the variable {name!r}")
             self._cells.append((real, cell, cell.cell_contents))
 
     # -- look-ups ------------------------------------------------------------------------------------------
@@ -172,7 +174,7 @@ class Environment:
                 return self._numpy_function(value)
             return self.traced(value)
         if isinstance(value, type):
-            return _ndarray() if value is np.ndarray else value
+            return _class(value)
         if callable(value):
             return self._callable(value, what)
         return None
@@ -230,8 +232,12 @@ class Environment:
             except ValueError:
                 continue
             if after is not before:
-                found.append((lambda value, real=real: setattr(real, "cell_contents", value), after))
+                found.append((partial(setattr, real, "cell_contents"), after))
         return found
+
+
+def _contents_of(cell: types.CellType) -> Callable[[], Any]:
+    return lambda: cell.cell_contents
 
 
 def _setter(real: dict[str, Any], name: str) -> Callable[[Any], None]:
@@ -242,10 +248,12 @@ def _each(function: Callable[[Any], Any], values: tuple[Any, ...] | None) -> tup
     return None if values is None else tuple(function(v) for v in values)
 
 
-def _ndarray() -> Any:
+def _class(value: type) -> Any:
+    """What stands for a class: lazyarr's `ndarray` and scalar types for NumPy's."""
+    from lazyarr.numpy._scalars import SCALAR_TYPES
     from lazyarr.numpy._types import ndarray
 
-    return ndarray
+    return ndarray if value is np.ndarray else SCALAR_TYPES.get(value, value)
 
 
 def _numpy_module(name: str) -> Any:

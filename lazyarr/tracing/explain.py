@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyarr import settings
+from lazyarr.backends.xla_storage import stored
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph, Line, Program, users
 from lazyarr.ir.node import Node, Value
@@ -47,6 +48,9 @@ class Region:
         The lines of the source that fused into it: file and line number.
     bytes_in, bytes_out : int
         What it reads from memory and writes to memory.
+    bytes_kept : int
+        What moves through memory inside it: values that are stored and read back because computing them wherever they
+        are read would cost more; off XLA, everything.
     flops : int
         Arithmetic operations.
     """
@@ -56,6 +60,7 @@ class Region:
     lines: tuple[Line, ...]
     bytes_in: int
     bytes_out: int
+    bytes_kept: int
     flops: int
 
 
@@ -158,8 +163,8 @@ class Explanation:
 
     @property
     def bytes_after(self) -> int:
-        """Bytes one call moves if only what crosses the borders of regions goes through memory."""
-        return sum(p.times * (r.bytes_in + r.bytes_out) for p in self.pieces for r in p.regions)
+        """Bytes one call moves over the borders of regions, and inside them for what is stored there."""
+        return sum(p.times * (r.bytes_in + r.bytes_out + r.bytes_kept) for p in self.pieces for r in p.regions)
 
     @property
     def flops(self) -> int:
@@ -329,12 +334,19 @@ def _region(node: Node, program: Program) -> Region:
     body: Graph = node.kw["body"]
     readers = users(body)
     lines = set(program.lines(node)).union(*(program.lines(inner) for inner in body.nodes))
+    bytes_in = sum(_read(p, readers[p.node]) for p in dict.fromkeys(body.params))
+    bytes_out = sum(_number(t.nbytes) for t in node.types)
+    if node.kw["backend"] == "xla":
+        kept = 2 * sum(_number(v.type.nbytes) for v in stored(body) - set(body.results))
+    else:
+        kept = max(0, _traffic(body) - bytes_in - bytes_out)
     return Region(
         backend=node.kw["backend"],
         operations=_count(body),
         lines=tuple(sorted(lines)),
-        bytes_in=sum(_read(p, readers[p.node]) for p in dict.fromkeys(body.params)),
-        bytes_out=sum(_number(t.nbytes) for t in node.types),
+        bytes_in=bytes_in,
+        bytes_out=bytes_out,
+        bytes_kept=kept,
         flops=sum(_number(_cost(inner).flops) for inner in body.nodes),
     )
 
@@ -429,21 +441,21 @@ def _report(found: Explanation) -> list[str]:
 
 
 def _regions(found: Explanation) -> list[str]:
-    rows = [("region", "runs in", "times", "operations", "reads", "writes", "source")]
+    rows = [("region", "runs in", "times", "operations", "reads", "writes", "inside", "source")]
     number = 0
     for piece in found.pieces:
         # An unrolled loop gives many equal regions in a row: one line stands for them.
         for region, group in itertools.groupby(piece.regions):
             count = len(list(group))
             first, number = number + 1, number + count
-            moved = show_bytes(region.bytes_in), show_bytes(region.bytes_out)
+            moved = map(show_bytes, (region.bytes_in, region.bytes_out, region.bytes_kept))
             rows.append((str(number) if first == number else f"{first}-{number}", region.backend,
                          str(count * piece.times), str(region.operations), *moved,
                          show_sources(region.lines)))  # fmt: skip
     if not number:
         return ["no array work"]
     code = f"{found.executables} executable{'s' * (found.executables != 1)}"
-    return [f"{number} region{'s' * (number > 1)}, {code}", *table(rows, "><>>>><")]
+    return [f"{number} region{'s' * (number > 1)}, {code}", *table(rows, "><>>>>><")]
 
 
 def _times(count: int) -> str:

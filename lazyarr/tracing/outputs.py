@@ -1,7 +1,7 @@
 """What an accelerated call gives back: results, changed arguments, changed lists, dicts and objects.
 
-`Outcome` describes it once for a traced function: which values have to be computed, and how results are built of them. Arrays
-that shared memory in the traced program share memory in what the caller gets.
+`Outcome` describes it once for a traced function: which values have to be computed, and how results are built of them.
+Arrays that shared memory in the traced program share memory in what the caller gets.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Outcome:
         """Let go of the traced call's values."""
         self.roots = []
         for table in (self._cells, self._inputs, self._arguments, self._holders):
-            table.clear()  # type: ignore[attr-defined]
+            table.clear()
         self._shared = set()
 
     # -- describing ----------------------------------------------------------------------------------------
@@ -149,7 +149,8 @@ class Outcome:
                 continue
             now = _contents(new)
             if now.keys() != before.keys() or any(now[name] is not before[name] for name in now):
-                found.append((k, ("dict", tuple((name, self._kept(k, name, item, before)) for name, item in now.items()))))
+                items = tuple((name, self._kept(k, name, item, before)) for name, item in now.items())
+                found.append((k, ("dict", items)))
         return found
 
     def _kept(self, holder: int, key: Any, item: Any, before: Any) -> Spec:
@@ -268,7 +269,7 @@ class _Builder:
 
 
 def _contents(holder: Any) -> dict[Any, Any]:
-    return holder if isinstance(holder, dict) else holder.__dict__  # type: ignore[no-any-return]
+    return holder if isinstance(holder, dict) else holder.__dict__
 
 
 def _snapshot(holder: Any) -> Any:

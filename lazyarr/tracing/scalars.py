@@ -1,9 +1,9 @@
 """Python scalars that a traced function takes: computed with Python's own arithmetic at every call.
 
-What a traced function does with its ``int`` and ``float`` arguments alone (``n // 2``, ``1 / dx**2``) is no array work. It is
-kept on a tape of Python operations and replayed at each call: exact integers, Python's errors, and no recompilation when a
-value changes. Where Python itself has to know a value (a branch, a length), a guard is noted: as long as it holds, the
-compiled program is the right one.
+What a traced function does with its ``int`` and ``float`` arguments alone (``n // 2``, ``1 / dx**2``) is no array work.
+It is kept on a tape of Python operations and replayed at each call: exact integers, Python's errors, and no
+recompilation when a value changes. Where Python itself has to know a value (a branch, a length), a guard is noted: as
+long as it holds, the compiled program is the right one.
 """
 
 from __future__ import annotations
@@ -215,6 +215,12 @@ class TracedScalar(WeakScalar):
     def __format__(self, spec: str) -> str:
         return format(self._pin(), spec)
 
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
     def __round__(self, digits: Any = None) -> Any:
         return self._tape.apply(round, self) if digits is None else self._tape.apply(round, self, digits)
 
@@ -267,8 +273,6 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", 
     _special = _name.rstrip("_")
     setattr(TracedScalar, f"__{_special}__", _binary(getattr(operator, _name)))
     setattr(TracedScalar, f"__r{_special}__", _reflected(getattr(operator, _name)))
-setattr(TracedScalar, "__divmod__", lambda self, other: (self // other, self % other))
-setattr(TracedScalar, "__rdivmod__", lambda self, other: (other // self, other % self))
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(TracedScalar, f"__{_name}__", _binary(getattr(operator, _name)))
 for _name in ("neg", "pos", "abs", "invert"):

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import settings
+from lazyarr import settings, views
 from lazyarr import strides as geometry
-from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.decompose import decompose
 from lazyarr.ir.graph import Program
@@ -70,7 +69,7 @@ class Trace:
                 offset = view.__array_interface__["data"][0] - start
                 found[k] = view_of_flat(base, offset, view.shape, view.strides)
                 found[k]._writeable = view.flags.writeable  # type: ignore[union-attr]
-        for k, array in enumerate(arrays):
+        for k in range(len(arrays)):
             if found[k] is None:
                 found[k] = self._input(k)
         return [x for x in found if x is not None]
@@ -130,22 +129,23 @@ class Trace:
             return value if replaced is None else replaced
         if isinstance(value, (tuple, list)):
             if kind is list:
-                new: Any = []
-                self._shadows[id(value)] = new
-                number = self._holder(value, new)
-                new.extend(self.shadow(v, s, at) for v, s in zip(value, spec[1:], strict=True))
-                self.shadowed[number] = (value, new, list(new))
-                return new
+                elements: list[Any] = []
+                self._shadows[id(value)] = elements
+                number = self._holder(value, elements)
+                elements.extend(self.shadow(v, s, at) for v, s in zip(value, spec[1:], strict=True))
+                self.shadowed[number] = (value, elements, list(elements))
+                return elements
             items = [self.shadow(v, s, at) for v, s in zip(value, spec[1:], strict=True)]
             self._shadows[id(value)] = found = tuple(items) if kind is tuple else kind(*items)
             return found
         if kind is dict:
-            new = self._shadows[id(value)] = {}
-            number = self._holder(value, new)
+            contents: dict[Any, Any] = {}
+            self._shadows[id(value)] = contents
+            number = self._holder(value, contents)
             for (key, item), (_, s) in zip(value.items(), spec[1:], strict=True):
-                new[key] = self.shadow(item, s, at)
-            self.shadowed[number] = (value, new, dict(new))
-            return new
+                contents[key] = self.shadow(item, s, at)
+            self.shadowed[number] = (value, contents, dict(contents))
+            return contents
         if spec[0] is kind and hasattr(value, "__dict__"):
             return self._object(value, spec, at)
         return value
