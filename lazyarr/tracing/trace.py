@@ -152,7 +152,7 @@ class Trace:
 
     def _object(self, value: Any, spec: Any, at: list[int]) -> Any:
         kind = type(value)
-        new = object.__new__(self._traced_class(kind))
+        new: Any = object.__new__(self._traced_class(kind))
         self._shadows[id(value)] = new
         number = self._holder(value, new)
         for (name, item), (_, s) in zip(vars(value).items(), spec[1:], strict=True):
