@@ -174,8 +174,8 @@ def build(choose: Choose, types: list[ArrayType], steps: int, depth: int = 1, ch
     builder = _Builder(choose, types, depth)
     for _ in range(steps):
         builder.step()
-    count = 1 + choose(3)
-    results = [builder.value() for _ in range(count)]
+    # The last values keep most of the graph alive.
+    results = [*builder.values[-1 - choose(3) :], *(builder.value() for _ in range(choose(2)))] or [builder.value()]
     conditions = [v for v in builder.values if v.type.dtype == np.bool_ and v.type.shape == ()]
     failing = [Check(builder.pick(conditions), "ValueError", "drawn")] if checks and conditions and choose(2) else []
     return Graph(builder.params, results, failing)

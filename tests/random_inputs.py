@@ -253,7 +253,8 @@ def _random_floats(rng: Random, dtype: str, size: int, special: bool) -> list[fl
         values = [rng.randint(-12, 16) / 2 for _ in range(size)]
     else:
         scale = rng.choice((0.1, 1.0, 1.0, 10.0))
-        values = [float(np.dtype(dtype).type(rng.uniform(-scale, scale))) for _ in range(size)]
+        fractions = [rng.randint(-(10**6), 10**6) / 10**6 for _ in range(size)]  # zero, or far from subnormal
+        values = [float(np.dtype(dtype).type(scale * fraction)) for fraction in fractions]
     if special and size:
         for _ in range(rng.randint(1, 4)):
             values[rng.randrange(size)] = rng.choice((math.nan, math.inf, -math.inf, -0.0, -0.0))
