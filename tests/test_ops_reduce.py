@@ -15,6 +15,7 @@ from lazyarr.ir.extents import symbol
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType, parse
 from lazyarr.ops.reduce import KINDS
+from lazyarr.ops.sort import SHORT
 from tests.one_op import agree, run
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -2.5])
@@ -225,6 +226,29 @@ def test_both_zeros_are_equal_in_a_stable_sort() -> None:
     agree(np.argsort(x, kind="stable"), run("argsort", x, axis=0, stable=True))
     for result in run("sort", x, axis=0, stable=True):
         assert result.tobytes() == np.sort(x, kind="stable").tobytes()
+
+
+@pytest.mark.parametrize("name", sorted(DTYPES))
+@pytest.mark.parametrize(("shape", "axis"), [((2, 9), 1), ((5, 3), 0), ((2, 1, 3), 1), ((0, 2), 0)])
+def test_short_sort_is_stable(shape: tuple[int, ...], axis: int, name: str) -> None:
+    x = values(DTYPES[name], shape, 3, special=True)
+    for result in run("sort_short", x, axis=axis):
+        expected = np.sort(x, axis, kind="stable")
+        np.testing.assert_array_equal(result, expected)
+        known = ~np.isnan(expected)
+        assert np.array_equal(np.signbit(result.real)[known], np.signbit(expected.real)[known])
+
+
+def test_short_sort_orders_every_arrangement() -> None:
+    """A network that sorts all arrangements of zeros and ones sorts everything (the 0-1 principle)."""
+    for n in range(2, SHORT + 1):
+        x = (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(np.int8)
+        agree(np.sort(x, 1), run("sort_short", x, axis=1))
+
+
+def test_short_sort_refuses_a_long_axis() -> None:
+    with pytest.raises(ValueError, match=f"an axis of at most {SHORT}, got {SHORT + 1}"):
+        infer("sort_short", f"f64[{SHORT + 1}]", axis=0)
 
 
 @pytest.mark.parametrize("kth", [(3,), (0, 7), (11,), ()])

@@ -15,18 +15,24 @@ import numpy as np
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy
 from lazyarr.dispatch import NotCompiled
-from lazyarr.numpy._choose import along_axis
-from lazyarr.numpy._positions import known
+from lazyarr.ir.op import OPS
+from lazyarr.numpy._choose import along_axis, element
+from lazyarr.numpy._positions import constant, known
 from lazyarr.numpy._reduce import finish, reduce_out
 from lazyarr.numpy._through import SUBSTITUTES, lazy, rebound, through_names
+from lazyarr.ops.sort import SHORT, SHORT_WHOLE
+from lazyarr.runtime import record
 
 _numpy: Any = importlib.import_module("numpy.lib._function_base_impl")
 _nan_numpy: Any = importlib.import_module("numpy.lib._nanfunctions_impl")
 
 
-def _in_place(x: LazyArray, positions: Any, axis: int) -> LazyArray:
-    """`x`, itself partitioned so that sorted elements stand at `positions`."""
+def _in_place(x: LazyArray, positions: Any, axis: int, short: int = SHORT_WHOLE) -> LazyArray:
+    """`x`, itself partitioned so that sorted elements stand at `positions`; sorted if no longer than `short`."""
     n = x.shape[axis]
+    if isinstance(n, int) and n <= short:
+        x._assign(record(OPS["sort_short"], x._value(), axis=axis % x.ndim))
+        return x
     kth = np.unique(np.asarray(positions, np.int64).reshape(-1) % n)
     x.partition(tuple(kth.tolist()), axis=axis)
     return x
@@ -52,6 +58,12 @@ def _between(a: Any, b: Any, t: Any) -> Any:
     return lazy.where(t >= 0.5, high, low)
 
 
+def _taken(ordered: LazyArray, positions: Any) -> LazyArray:
+    """Elements of the first axis at known positions."""
+    found = element(ordered, constant(np.asarray(positions, np.int64) % ordered.shape[0]))
+    return LazyArray._new(found._value(), scalar=found.ndim == 0)
+
+
 def _given_out(result: Any, out: Any) -> Any:
     if out is None:
         return result
@@ -73,7 +85,7 @@ def _quantile(arr: Any, quantiles: Any, axis: int = -1, method: str = "linear", 
     virtual = np.asanyarray(props["get_virtual_index"](n, np.asanyarray(known(quantiles))))
     if props["fix_gamma"] is None or (method == "linear" and virtual.dtype.kind in "iu"):
         ordered = _in_place(x, [*virtual.reshape(-1).tolist(), -1], 0)
-        result = ordered.take(virtual, axis=0)
+        result = _taken(ordered, virtual)
     else:
         previous, following = _numpy._get_indexes(np.empty(0, x.dtype), virtual, n)
         ordered = _in_place(x, [0, -1, *previous.reshape(-1).tolist(), *following.reshape(-1).tolist()], 0)
@@ -81,7 +93,7 @@ def _quantile(arr: Any, quantiles: Any, axis: int = -1, method: str = "linear", 
         gamma = float(gamma) if weak_q else gamma.reshape(virtual.shape + (1,) * (x.ndim - 1))
         if not weak_q and gamma.ndim == 0:
             gamma = gamma[()]
-        result = _between(ordered[previous], ordered[following], gamma)
+        result = _between(_taken(ordered, previous), _taken(ordered, following), gamma)
     if _inexact(ordered):
         last = ordered[-1]
         result = lazy.where(lazy.isnan(last), last.astype(result.dtype), result)
@@ -98,7 +110,7 @@ def _median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = F
     n = x.shape[axis]
     middle = [n // 2] if n % 2 else [n // 2 - 1, n // 2]
     if n:
-        x = _in_place(x if overwrite_input else x.copy(), [*middle, -1], axis)
+        x = _in_place(x if overwrite_input else x.copy(), [*middle, -1], axis, SHORT)
     before = (slice(None),) * (axis % x.ndim)
     result = lazy.mean(x[(*before, slice(max(middle[0], 0), middle[-1] + 1))], axis=axis)
     if n and _inexact(x):
@@ -135,7 +147,7 @@ def _nanmedian(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool 
     high = _at(ordered, lazy.minimum(half, ordered.shape[0] - 1))
     both = lazy.mean(lazy.stack([low, high]), axis=0)
     result = lazy.where(count % 2 == 1, low, both)
-    result = lazy.where(count == 0, np.asarray(np.nan, x.dtype), result)
+    result = lazy.where(count == 0, x.dtype.type(np.nan), result)
     if ordered.ndim == 1:
         result = LazyArray._new(result._value(), scalar=True)
     return _given_out(result, out)
@@ -189,7 +201,7 @@ def _one_nanquantile(ordered: LazyArray, count: Any, q: Any, props: Any, method:
         if weak_q:
             gamma = gamma.astype(ordered.dtype)
         result = _between(_at(ordered, places[0]), _at(ordered, places[1]), gamma)
-    return lazy.where(count == 0, np.asarray(np.nan, result.dtype), result)
+    return lazy.where(count == 0, result.dtype.type(np.nan), result)
 
 
 SUBSTITUTES.update({

@@ -8,7 +8,7 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import as_lazy, cast, dtype_or_kind
+from lazyarr.convert import as_lazy, cast, dtype_or_kind, from_numpy
 from lazyarr.dispatch import UFUNCS, NotCompiled, holds_lazy, implements
 from lazyarr.indexing import assigned_value
 from lazyarr.ir.op import OPS
@@ -17,6 +17,7 @@ from lazyarr.numpy._reduce import finish, one_axis, reduce_out
 from lazyarr.numpy._ufunc import loop_value, operand
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
+from lazyarr.ops.sort import SHORT_WHOLE
 from lazyarr.runtime import leaf, record
 
 _UNSET = np._NoValue
@@ -169,7 +170,7 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
     if source.size == 1:
         spread = assigned_value(source.reshape(()), a.shape, a.dtype)
     else:
-        spread = cast(source.reshape(-1)[np.arange(a.size) % source.size]._value(), a.dtype)
+        spread = cast(source.reshape(-1)[from_numpy(np.arange(a.size) % source.size, copy=False)]._value(), a.dtype)
         spread = views.reshape(spread, a.shape)
     a._assign(record(SELECT, cast(chosen._value(), np.dtype(bool)), spread, a._value()))
 
@@ -192,7 +193,12 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
     if axis is None:
         x, axis = x.reshape(-1), 0
     at = one_axis(axis, x.ndim)
-    value = record(OPS["sort"], x._value(), axis=at, stable=_stable(kind, stable))
+    steady = _stable(kind, stable)
+    extent = x.shape[at]
+    if isinstance(extent, int) and extent <= SHORT_WHOLE:
+        value = record(OPS["sort_short"], x._value(), axis=at)
+    else:
+        value = record(OPS["sort"], x._value(), axis=at, stable=steady)
     return LazyArray._new(value, x._copy_strides("K", x.dtype.itemsize))
 
 
