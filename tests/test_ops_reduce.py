@@ -229,7 +229,7 @@ def test_both_zeros_are_equal_in_a_stable_sort() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(DTYPES))
-@pytest.mark.parametrize(("shape", "axis"), [((2, 9), 1), ((5, 3), 0), ((2, 1, 3), 1), ((0, 2), 0)])
+@pytest.mark.parametrize(("shape", "axis"), [((2, 6), 1), ((0, 2), 0)])
 def test_short_sort_is_stable(shape: tuple[int, ...], axis: int, name: str) -> None:
     x = values(DTYPES[name], shape, 3, special=True)
     for result in run("sort_short", x, axis=axis):

@@ -1,5 +1,7 @@
 """Declarations of operations, one file a family; importing this package declares them all."""
 
+from __future__ import annotations
+
 from lazyarr.ops import control, create, elementwise, fft, index, lapack, linalg, reduce, shape, signal, sort
 
 __all__ = ["control", "create", "elementwise", "fft", "index", "lapack", "linalg", "reduce", "shape", "signal", "sort"]
