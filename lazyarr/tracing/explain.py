@@ -411,8 +411,8 @@ def _short(file: str) -> str:
 
 
 _MODES = {
-    "one program": "one compiled program",
-    "pieces": "runs in Python, its array work compiled in pieces",
+    "one program": "one program",
+    "pieces": "in pieces: Python runs it, and the array work between two of its decisions is a program",
     "plain": "plain Python, nothing is compiled",
 }
 
@@ -441,7 +441,7 @@ def _report(found: Explanation) -> list[str]:
 
 
 def _regions(found: Explanation) -> list[str]:
-    rows = [("region", "runs in", "times", "operations", "reads", "writes", "inside", "source")]
+    rows: list[tuple[str, ...]] = [("region", "runs in", "times", "operations", "reads", "writes", "inside", "source")]
     number = 0
     for piece in found.pieces:
         # An unrolled loop gives many equal regions in a row: one line stands for them.
@@ -454,8 +454,9 @@ def _regions(found: Explanation) -> list[str]:
                          show_sources(region.lines)))  # fmt: skip
     if not number:
         return ["no array work"]
-    code = f"{found.executables} executable{'s' * (found.executables != 1)}"
-    return [f"{number} region{'s' * (number > 1)}, {code}", *table(rows, "><>>>>><")]
+    compiled = found.executables
+    code = f", {compiled} XLA executable{'s' * (compiled > 1)}" if compiled else ""
+    return [f"{number} region{'s' * (number > 1)}{code}", *table(rows, "><>>>>><")]
 
 
 def _times(count: int) -> str:

@@ -1,0 +1,261 @@
+"""`f.explain(*args)`: what it says is so, and asking changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr
+from lazyarr.report import calls
+from lazyarr.tracing.explain import Explanation, show_bytes, show_count, show_sources, table
+
+Array = np.ndarray[Any, Any]
+LARGE = 300_000
+
+counter = 0
+history: list[float] = []
+
+
+def step(u: Array, dt: float) -> Any:
+    """One program: a stencil and a sum."""
+    u[1:-1] += dt * (u[2:] - 2 * u[1:-1] + u[:-2])
+    return u.sum()
+
+
+def halve(u: Array, largest: float) -> int:
+    """Pieces: a branch on data."""
+    times = 0
+    while np.abs(u).max() > largest:
+        u *= 0.5
+        times += 1
+    return times
+
+
+def explain(function: Any, *args: Any, **kwargs: Any) -> Explanation:
+    found = lazyarr.accelerate(function).explain(*args, **kwargs)
+    assert isinstance(found, Explanation)
+    return found
+
+
+def line(function: Any, offset: int) -> tuple[str, int]:
+    code = function.__code__
+    return code.co_filename, code.co_firstlineno + offset
+
+
+def test_one_program() -> None:
+    u = np.random.default_rng(0).random(LARGE)
+    before = u.copy()
+    found = explain(step, u, 0.1)
+    assert found.mode == "one program"
+    assert found.reasons == () and found.fallbacks == () and found.checks == ()
+    (region,) = found.regions
+    assert region.backend == "xla"
+    # u comes in with the scalar, u and the sum go out; nothing else is an array of that length.
+    assert region.bytes_in == u.nbytes + 8
+    assert region.bytes_out == u.nbytes + 8
+    assert set(region.lines) == {line(step, 2), line(step, 3)}
+    # A multiplication by two, one by dt, three additions or subtractions, and the sum.
+    assert 6 * (LARGE - 2) <= region.flops <= 7 * LARGE
+    assert found.flops == region.flops
+    assert found.bytes_after == region.bytes_in + region.bytes_out + region.bytes_kept
+    assert found.bytes_before > 5 * found.bytes_after
+    assert 0 < found.operations_after <= found.operations_before
+    assert u.nbytes <= found.peak_after <= found.peak_before
+    assert found.executables == 1
+    assert u.tobytes() == before.tobytes()
+
+
+def test_the_report_says_it() -> None:
+    text = str(explain(step, np.zeros(LARGE), 0.1))
+    assert text.splitlines()[0] == "step: one program"
+    assert "as written" in text and "optimized" in text
+    assert "1 region, 1 XLA executable" in text
+    assert show_sources([line(step, 2), line(step, 3)]) in text
+    assert "2.40 MB" in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_pieces_say_why_and_where() -> None:
+    u = np.linspace(0, 1, 50)
+    found = explain(halve, u, 0.1)
+    assert found.mode == "pieces"
+    assert u[-1] == 1.0
+    (reason,) = found.reasons
+    assert (reason.file, reason.line) == line(halve, 3)
+    assert reason.times == 5
+    assert reason.where.endswith(f"test_explain.py:{reason.line}")
+    first, again = found.pieces
+    assert (first.times, again.times) == (1, 4)
+    assert found.operations_after == first.times * sum(r.operations for r in first.regions) + 4 * sum(
+        r.operations for r in again.regions
+    )
+    assert "in pieces" in str(found) and reason.why in str(found)
+
+
+def test_plain_functions_say_why() -> None:
+    found = explain(step, np.ma.masked_array([1.0, 2.0, 3.0]), 0.1)
+    assert found.mode == "plain"
+    assert found.pieces == () and found.regions == ()
+    assert "MaskedArray" in found.reasons[0].why
+    assert (found.reasons[0].file, found.reasons[0].line) == line(step, 0)
+    assert "MaskedArray" in str(found)
+
+    def generate(n: int) -> Iterator[int]:
+        yield n
+
+    assert explain(generate, 3).mode == "plain"
+    assert explain(len, [1]).mode == "plain"
+
+
+def sorted_sum(u: Array) -> Any:
+    """Two back ends."""
+    return (np.sort(u * 2) + 1).sum()
+
+
+def test_regions_of_two_back_ends() -> None:
+    found = explain(sorted_sum, np.random.default_rng(0).random(LARGE))
+    assert found.mode == "one program"
+    assert "numpy" in {r.backend for r in found.regions}
+    assert sum(r.operations for r in found.regions) == found.operations_after
+
+
+def pick(u: Array, at: Array) -> Any:
+    return u[at]
+
+
+def test_checks() -> None:
+    found = explain(pick, np.zeros(1000), np.array([1, 2]))
+    assert any(check.startswith("IndexError") for check in found.checks)
+    assert "checked while it runs" in str(found)
+    # Only what is picked is read.
+    assert found.regions[0].bytes_in < 100
+
+
+
+def test_fallbacks_are_said_but_not_counted_and_not_warned_of() -> None:
+    def call(u: Array) -> Any:
+        return np.vectorize(abs)(u)
+
+    before = calls.copy()
+    with lazyarr.settings.settings(fallback="error"):
+        found = explain(call, np.arange(5.0))
+        assert lazyarr.settings.current.fallback == "error"
+    assert calls == before
+    (fallback,) = found.fallbacks
+    assert "vectorize" in fallback.what and fallback.times == 1
+    assert (fallback.file, fallback.line) == line(call, 1)
+    assert "run in NumPy" in str(found)
+
+
+def test_nothing_the_caller_owns_changes() -> None:
+    class Box:
+        def __init__(self) -> None:
+            self.values = [1.0]
+            self.array = np.zeros(3)
+
+    def touch(box: Box, table: dict[str, Any], items: list[Any], odd: set[int]) -> Any:
+        global counter
+        counter += 1
+        history.append(1.0)
+        box.array += 1
+        box.values.append(2.0)
+        table["new"] = box.array.sum()
+        items[0] += 1
+        odd.add(5)
+        return np.random.random(3) + box.array
+
+    box, table, items, odd = Box(), {"a": 1}, [np.zeros(2)], {1}
+    array = items[0]
+    state = np.random.get_state()[1].copy()  # type: ignore[index]
+    explain(touch, box, table, items, odd)
+    assert counter == 0 and box.values == [1.0] and table == {"a": 1} and odd == {1}
+    assert not box.array.any() and items[0] is array and not array.any()
+    assert (np.random.get_state()[1] == state).all()  # type: ignore[index]
+
+
+def test_arguments_that_share_memory_still_do() -> None:
+    def shift(a: Array, b: Array) -> None:
+        a[...] = b + 1
+
+    memory = np.arange(10.0)
+    found = explain(shift, memory[1:], memory[:-1])
+    assert found.mode == "one program"
+    assert (memory == np.arange(10.0)).all()
+
+
+def test_what_cannot_be_copied_is_not_run() -> None:
+    def consume(numbers: Iterator[int]) -> int:
+        return next(numbers)
+
+    numbers = (n for n in range(3))
+    found = explain(consume, numbers)
+    assert found.mode == "plain" and "generator" in found.reasons[0].why
+    assert next(numbers) == 0
+
+
+def test_what_the_function_raises_is_raised() -> None:
+    def wrong(u: Array) -> Any:
+        return u + np.zeros(u.shape[0] + 1)
+
+    with pytest.raises(ValueError, match="broadcast"):
+        explain(wrong, np.zeros(3))
+
+
+def test_a_function_that_was_called_before_says_the_same() -> None:
+    accelerated: Any = lazyarr.accelerate(halve)
+    fresh = str(accelerated.explain(np.linspace(0, 1, 50), 0.1))
+    accelerated(np.linspace(0, 1, 50), 0.1)
+    assert str(accelerated.explain(np.linspace(0, 1, 50), 0.1)) == fresh
+
+
+def test_equal_regions_take_one_line() -> None:
+    def sweeps(u: Array) -> Array:
+        for _ in range(60):
+            u = u.copy()
+            u[1:-1] += 0.1 * (u[2:] - 2 * u[1:-1] + u[:-2])
+        return u
+
+    found = explain(sweeps, np.zeros(10))
+    table = [row for row in str(found).splitlines() if " xla " in row or " numpy " in row]
+    assert len(table) <= 4
+
+
+def test_no_array_work() -> None:
+    def scalars(a: int, b: int) -> int:
+        return a + b
+
+    found = explain(scalars, 1, 2)
+    assert found.regions == () or found.operations_after == 0
+    assert str(found)
+
+
+def test_html_is_escaped() -> None:
+    def compare(u: Array) -> bool:
+        return bool((u < 1).all())
+
+    html = explain(compare, np.zeros(3))._repr_html_()
+    assert html.startswith("<pre>") and "<locals>" not in html
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0"), (999, "999"), (1000, "1.00 k"), (12_345, "12.3 k"), (999_499, "999 k"), (999_999, "1.00 M"),
+     (9_994, "9.99 k"), (9_999, "10.0 k"), (10**19, "10.0 E")],
+)  # fmt: skip
+def test_show_count(count: int, text: str) -> None:
+    assert show_count(count) == text
+    assert show_bytes(count) == (f"{text} B" if count < 1000 else f"{text}B")
+
+
+def test_show_sources() -> None:
+    lines = [("/a/x.py", 3), ("/a/x.py", 4), ("/b/y.py", 1), ("/a/x.py", 9), ("/a/x.py", 5)]
+    assert show_sources(lines) == "x.py:3-5,9, y.py:1"
+    assert show_sources([]) == ""
+
+
+def test_table() -> None:
+    assert table([("a", "bb"), ("ccc", "d")], "<>") == ["a    bb", "ccc   d"]
+    assert table([]) == []
