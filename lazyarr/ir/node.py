@@ -56,7 +56,7 @@ class Value(NamedTuple):
     """One result of a node."""
 
     node: Node
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which a Value has no use for
 
     @property
     def type(self) -> ArrayType:
@@ -124,18 +124,26 @@ _inferred: dict[Any, Types] = {}
 _lock = threading.RLock()
 
 
-def exact(value: Any) -> Any:
-    """An attribute value as a key: Python holds ``1``, ``1.0`` and ``True`` equal, and 0.0 and -0.0; nodes do not."""
+def exact(attrs: Attrs) -> Any:
+    """Attributes as a key: Python holds ``1``, ``1.0`` and ``True`` equal, and ``0.0`` and ``-0.0``; nodes do not."""
+    for _, value in attrs:
+        kind = type(value)
+        if kind is bool or kind is float:
+            return _exact(attrs)
+        if kind is tuple:
+            for item in value:
+                if type(item) is not int:
+                    return _exact(attrs)
+    return attrs
+
+
+def _exact(value: Any) -> Any:
     kind = type(value)
     if kind is tuple:
-        for item in value:
-            if type(item) is not int:
-                return tuple([exact(v) for v in value])
-    elif kind is bool:
+        return tuple([_exact(item) for item in value])
+    if kind is bool:
         return bool, value
-    elif kind is float:
-        return float, value.hex()
-    return value
+    return (float, value.hex()) if kind is float else value
 
 
 def infer(op: Op, types: Types, attrs: Attrs) -> Types:

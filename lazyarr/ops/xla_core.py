@@ -65,14 +65,16 @@ def in_float32(jax: Any, function: Lowering, *arrays: Any) -> Any:
     return jax.tree_util.tree_map(lambda r: r.astype(np.float16), wide)
 
 
-def scale_by_power_of_two(jax: Any, x: Any, exponent: Any) -> Any:
-    """``x * 2 ** exponent`` for float32 or float64, int32 exponents, rounded once (denormals are zero in XLA)."""
+def scale_by_power_of_two(jax: Any, x: Any, exponent: Any, steps: int = 4) -> Any:
+    """``x * 2 ** exponent`` for float32 or float64, int32 exponents, rounded once (denormals are zero in XLA).
+
+    Each step multiplies by a normal number: four reach from the smallest number to infinity and back, two from 1.
+    """
     limits = np.finfo(x.dtype)
     wide = np.int32 if x.dtype == np.float32 else np.int64
     bias = limits.maxexp - 1
     rest = jax.numpy.clip(exponent, -4 * bias, 4 * bias)
-    # Each factor is a normal number; four steps reach from the smallest number to infinity.
-    for _ in range(4):
+    for _ in range(steps):
         step = jax.numpy.clip(rest, 1 - bias, bias)
         factor = jax.lax.bitcast_convert_type((step.astype(wide) + wide(bias)) << wide(limits.nmant), x.dtype)
         x, rest = x * factor, rest - step

@@ -24,7 +24,7 @@ def exp2(jax: Any, x: Any) -> Any:
     inside = jnp.clip(x, np.asarray(-limit, x.dtype), np.asarray(limit, x.dtype))
     whole = jnp.round(inside)
     fraction = jax.lax.exp((inside - whole) * np.asarray(np.log(2.0), x.dtype))
-    return exact(jax, scale_by_power_of_two(jax, fraction, jnp.where(jnp.isnan(x), 0, whole).astype(np.int32)))
+    return exact(jax, scale_by_power_of_two(jax, fraction, jnp.where(jnp.isnan(x), 0, whole).astype(np.int32), 2))
 
 
 def log1p(jax: Any, x: Any) -> Any:
