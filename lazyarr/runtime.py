@@ -352,6 +352,16 @@ def fetch(value: Value) -> Any:
     return evaluate([value])[0]
 
 
+def constant_data(value: Value) -> np.ndarray[Any, Any] | None:
+    """The data of a value that is computed from constants alone; None for any other."""
+    if any(isinstance(node, Leaf) for node in depth_first([value])):
+        return None
+    from lazyarr.backends.numpy import interpret
+
+    program, _ = capture([value])
+    return np.asarray(interpret(program.graph, [])[0])
+
+
 def evaluate(roots: Sequence[Value]) -> list[Any]:
     """Compute values, and with them what they pass through that somebody still holds."""
     now = recording()

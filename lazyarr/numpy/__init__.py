@@ -42,6 +42,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _quantiles,
     _questions,
     _reduce,
+    _scalars,
     _sets,
     _shape,
     _statistics,
@@ -61,7 +62,9 @@ def _public(name: str) -> Any:
     value = getattr(_np, name)
     if isinstance(value, _np.ufunc):
         return UFUNCS[value]
-    if isinstance(value, (type, types.ModuleType)) or not callable(value):
+    if isinstance(value, type):
+        return _scalars.SCALAR_TYPES.get(value, value)
+    if isinstance(value, types.ModuleType) or not callable(value):
         return value
     return _wrapped(value)
 

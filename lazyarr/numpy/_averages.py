@@ -84,7 +84,7 @@ def _position(name: str) -> Any:
             if x.size:
                 some = ~lazy.all(missing, axis=axis)
                 add_check(every(some._value()), "ValueError", "All-NaN slice encountered")
-            x = lazy.where(missing, np.asarray(fill, x.dtype), x)
+            x = lazy.where(missing, x.dtype.type(fill), x)
         return getattr(lazy, name)(x, axis=axis, out=out, **_given(keepdims=keepdims))
 
     return function
@@ -97,7 +97,7 @@ implements(np.nanargmin)(_position("argmin"))
 def _without_nan(x: Any) -> tuple[Any, Any]:
     """The array with zeros for NaN, and where it has none."""
     present = ~lazy.isnan(x)
-    return lazy.where(present, x, np.zeros((), x.dtype)), present
+    return lazy.where(present, x, x.dtype.type(0)), present
 
 
 def _check_dtypes(dtype: Any, out: Any) -> None:
@@ -147,12 +147,12 @@ def nanvar(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: A
     if mean is _UNSET:
         count = lazy.sum(present, axis=axis, dtype=np.intp, **whole)
         mean = _quotient(lazy.sum(values, axis=axis, dtype=dtype, **whole), count, None)
-    away = lazy.where(present, lazy.subtract(values, mean).astype(values.dtype), np.zeros((), values.dtype))
+    away = lazy.where(present, lazy.subtract(values, mean).astype(values.dtype), values.dtype.type(0))
     square = lazy.multiply(away, away.conj()).real if x.dtype.kind == "c" else lazy.multiply(away, away)
     spread = lazy.sum(square, axis=axis, dtype=dtype, **options)
     freedom = lazy.sum(present, axis=axis, dtype=np.intp, **options) - ddof
     found = _quotient(spread, freedom, None)
-    found = lazy.where(freedom <= 0, np.asarray(np.nan, found.dtype), found)
+    found = lazy.where(freedom <= 0, found.dtype.type(np.nan), found)
     if found.ndim == 0:
         found = LazyArray._new(found._value(), scalar=True)
     if out is not None:

@@ -16,7 +16,7 @@ from lazyarr.numpy._through import lazy
 def _weights(bitorder: str) -> Any:
     if bitorder not in ("big", "little"):
         raise ValueError("'order' must be either 'little' or 'big'")
-    shifts = np.arange(8, dtype=np.uint8)
+    shifts = lazy.arange(8, dtype=np.uint8)
     return shifts[::-1] if bitorder == "big" else shifts
 
 

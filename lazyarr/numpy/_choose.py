@@ -13,7 +13,7 @@ from lazyarr.dispatch import NotCompiled, function_call, implements
 from lazyarr.indexing import assigned_value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
-from lazyarr.numpy._positions import known
+from lazyarr.numpy._positions import constant, known, taken
 from lazyarr.numpy._reduce import finish, reduce_out
 from lazyarr.numpy._select import common_dtype
 from lazyarr.numpy._shape import as_shape, copyto, ravel
@@ -160,14 +160,14 @@ def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
     mask = np.asarray(mask)
     if mask.ndim != 1:
         raise ValueError("condition must be a 1-d array")
-    return as_lazy(a).take(np.flatnonzero(mask), axis=axis, out=out)
+    return as_lazy(a).take(constant(np.flatnonzero(mask)), axis=axis, out=out)
 
 
 @implements(np.extract)
 def extract(condition: Any, arr: Any) -> LazyArray:
     """As `numpy.extract`; the condition decides the result's shape and is looked at."""
     mask = known(condition if isinstance(condition, LazyArray) else as_lazy(condition))
-    return ravel(as_lazy(arr)).take(np.flatnonzero(mask))  # type: ignore[no-any-return]
+    return ravel(as_lazy(arr)).take(constant(np.flatnonzero(mask)))  # type: ignore[no-any-return]
 
 
 @implements(np.place)
@@ -222,7 +222,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
         position = in_range(position, a.size, mode, "")
     count = index.size
     if values.size != count:
-        values = values.take(np.arange(count) % values.size)
+        values = taken(values, np.arange(count) % values.size, 0)
     flat = LazyArray._new(views.reshape(a._value(), (a.size,)))
     flat[LazyArray._new(position)] = values
     a._assign(views.reshape(flat._value(), a.shape))

@@ -12,10 +12,12 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import as_lazy
+from lazyarr.convert import as_lazy, from_numpy
 from lazyarr.dispatch import NotCompiled, function_call, holds_lazy, implements
+from lazyarr.ir.op import OPS
 from lazyarr.numpy._reduce import one_axis
 from lazyarr.numpy._shape import as_shape, concatenate, ravel, reshape, swapaxes
+from lazyarr.runtime import record
 from lazyarr.weak import WeakScalar
 
 
@@ -31,6 +33,18 @@ def known(x: Any) -> Any:
     if isinstance(x, (list, tuple)) and holds_lazy(x):
         return [known(item) for item in x]
     return x
+
+
+def constant(data: Any) -> LazyArray:
+    """A lazy array of NumPy data that was computed here."""
+    return from_numpy(np.asarray(data), copy=False)
+
+
+def taken(x: LazyArray, positions: Any, axis: int) -> LazyArray:
+    """The elements at known positions along an axis, in C's order; the positions are not checked again."""
+    value = record(OPS["gather"], x._value(), constant(np.asarray(positions, np.int64))._value(), axes=(axis,))
+    order = (*range(1, axis + 1), 0, *range(axis + 1, x.ndim))
+    return LazyArray._new(views.transpose(value, order))
 
 
 @implements(np.array_split)
@@ -81,7 +95,7 @@ def delete(arr: Any, obj: Any, axis: Any = None) -> LazyArray:
     """As `numpy.delete`."""
     x, at = _flat_or_axis(arr, axis)
     kept = np.delete(np.arange(x.shape[at]), known(obj))
-    return _laid_out(x.take(kept, axis=at)._value(), x)
+    return _laid_out(taken(x, kept, at)._value(), x)
 
 
 @implements(np.insert)
@@ -116,8 +130,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> LazyArray:
     new = empty((*x.shape[:at], n + count, *x.shape[at + 1 :]), x.dtype, "F" if x.flags.fnc else "C")
     before = (slice(None),) * at
     positions = np.flatnonzero(origin < 0)
-    new[(*before, positions[np.argsort(-1 - origin[positions])])] = values
-    new[(*before, np.flatnonzero(origin >= 0))] = x
+    new[(*before, constant(positions[np.argsort(-1 - origin[positions])]))] = values
+    new[(*before, constant(np.flatnonzero(origin >= 0)))] = x
     return new
 
 

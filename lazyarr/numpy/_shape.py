@@ -11,7 +11,7 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import as_lazy, cast, fresh
+from lazyarr.convert import as_lazy, cast, fresh, from_numpy
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.ir.op import OPS
 from lazyarr.numpy._reduce import one_axis
@@ -104,7 +104,7 @@ def squeeze(a: Any, axis: Any = None) -> LazyArray:
     """As `numpy.squeeze`."""
     x = as_lazy(a)
     shape, strides = geometry.squeeze(x.shape, x.strides, axis)
-    return x if x._scalar else x._view(views.Reshape(x.shape, shape), shape, strides)
+    return x if x._scalar or shape == x.shape else x._view(views.Reshape(x.shape, shape), shape, strides)
 
 
 @implements(np.broadcast_to)
@@ -238,7 +238,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> LazyArray:
         return LazyArray._new(views.reshape(spread, (*x.shape[:at], n * each, *x.shape[at + 1 :])))
     if counts.shape != (n,):
         raise ValueError(f"operands could not be broadcast together with shape ({n},) {counts.shape}")
-    return x.take(np.repeat(np.arange(n), counts), axis=at)  # type: ignore[no-any-return]
+    return x.take(from_numpy(np.repeat(np.arange(n), counts), copy=False), axis=at)  # type: ignore[no-any-return]
 
 
 @implements(np.roll)
@@ -318,7 +318,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> La
         for axis, (low, high) in enumerate(widths):
             if (low, high) != (0, 0):
                 where = np.pad(np.arange(x.shape[axis]), (low, high), mode=mode)
-                found = found.take(where, axis=axis)
+                found = found.take(from_numpy(where, copy=False), axis=axis)
         if found is x:
             return x.copy(order="K")
         return LazyArray._new(found._value(), _padded_strides(x, found.shape))
