@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
+from operator import index as as_index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +18,10 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.ir.extents import Shape
-from lazyarr.ir.node import Node, Value
+from lazyarr.ir.node import Value
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.operators import ArrayOperators
-from lazyarr.runtime import Leaf, as_numpy, evaluate, fetch, leaf, recording
+from lazyarr.runtime import Leaf, as_numpy, constant_data, evaluate, fetch, leaf, recording
 
 
 class Cell:
@@ -65,7 +66,7 @@ class LazyArray(ArrayOperators):
     _offset: int
     _parent: LazyArray | None
     _scalar: bool
-    _seen: tuple[Node, Value] | None
+    _seen: tuple[Value, Value] | None
     _shape: tuple[int, ...]
     _step: views.Step | None
     _strides: tuple[int, ...]
@@ -106,7 +107,7 @@ class LazyArray(ArrayOperators):
         new._cell = self._cell
         new._offset = self._offset + offset
         new._form = None
-        new._parent, new._step, new._seen = self._form or self, step, None
+        new._parent, new._step, new._seen = self if self._form is None else self._form, step, None
         new._scalar = False
         new._writeable = self._writeable and writeable
         return new
@@ -122,18 +123,18 @@ class LazyArray(ArrayOperators):
         stored = self._cell.value
         if self._parent is None:
             return stored
-        if self._seen is not None and self._seen[0] is stored.node:
+        if self._seen is not None and self._seen[0] is stored:
             return self._seen[1]
         assert self._step is not None
         value = self._step.read(self._parent._stored())
-        self._seen = (stored.node, value)
+        self._seen = (stored, value)
         return value
 
     def _assign(self, new: Value) -> None:
         """Make `new`, of this array's shape and dtype, its value."""
         if not self._writeable:
             raise ValueError("assignment destination is read-only")
-        (self._form or self)._store(new)
+        (self if self._form is None else self._form)._store(new)
 
     def _store(self, new: Value) -> None:
         """`_assign` for the arrays below a writeable view."""
@@ -155,10 +156,14 @@ class LazyArray(ArrayOperators):
         """The elements as a NumPy array nobody may write to; runs recorded work."""
         now = recording()
         if now.observer is not None:
+            known = constant_data(self._value())
+            if known is not None:
+                known.flags.writeable = False
+                return known
             now.observer.observed(why)
         if isinstance(self._cell.value.node, Leaf):
             steps: list[views.Step] = []
-            at: LazyArray = self._form or self
+            at: LazyArray = self if self._form is None else self._form
             while at._parent is not None:
                 assert at._step is not None
                 steps.append(at._step)
@@ -181,25 +186,30 @@ class LazyArray(ArrayOperators):
 
     # -- attributes ----------------------------------------------------------------------------------------
 
-    shape = property(attrgetter("_shape"), doc="Extents, one an axis; may be assigned where no copy is needed.")
-    strides = property(attrgetter("_strides"), doc="Steps in bytes, one an axis; as NumPy's would be.")
-    dtype = property(attrgetter("_dtype"), doc="Type of the elements; may be assigned where the size stays.")
-
-    @shape.setter
-    def shape(self, shape: Any) -> None:
-        new = geometry.resolve_shape(shape, self.size)
-        strides = geometry.reshape_strides(self._shape, self._strides, new, self._dtype.itemsize)
+    def _set_shape(self, shape: Any) -> None:
+        wanted = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+        new = geometry.resolve_shape(self.size, tuple([as_index(n) for n in wanted]))
+        strides = geometry.reshape(self._shape, self._strides, self._dtype.itemsize, new)
         if strides is None:
             raise AttributeError("Incompatible shape for in-place modification. Use `.reshape()` to make a copy with "
                                  "the desired shape.")
         self._become(views.Reshape(self._shape, new), new, strides, self._dtype)
 
-    @dtype.setter
-    def dtype(self, dtype: Any) -> None:
+    def _set_dtype(self, dtype: Any) -> None:
         new = np.dtype(dtype)
         if new not in NAMES or new.itemsize != self._dtype.itemsize:
             raise TypeError(f"lazyarr cannot make {self._dtype} data {new} in place; use .view({str(new)!r})")
         self._become(views.Bits(self._dtype, new), self._shape, self._strides, new)
+
+    if TYPE_CHECKING:
+        shape: tuple[int, ...]
+        strides: tuple[int, ...]
+        dtype: np.dtype[Any]
+    else:
+        # Read in every recorded operation: a property whose getter is C costs half of one in Python.
+        shape = property(attrgetter("_shape"), _set_shape, doc="Extents; may be assigned where no copy is needed.")
+        strides = property(attrgetter("_strides"), doc="Steps in bytes, one an axis; as NumPy's would be.")
+        dtype = property(attrgetter("_dtype"), _set_dtype, doc="Type of the elements; may be assigned.")
 
     @property
     def ndim(self) -> int:

@@ -73,6 +73,12 @@ class Flags:
     def farray(self) -> bool:
         return self.writeable and self.fnc
 
+    @property
+    def num(self) -> int:
+        # NumPy's bits: contiguity, ownership, alignment, writeability.
+        return (self.c_contiguous + 2 * self.f_contiguous + 4 * self.owndata + 0x100 * self.aligned
+                + 0x400 * self.writeable)  # fmt: skip
+
     def __getitem__(self, name: str) -> bool:
         if name not in _NAMES:
             raise KeyError("Unknown flag")

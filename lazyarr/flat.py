@@ -45,11 +45,26 @@ class FlatIterator:
     def index(self) -> int:
         return self._at
 
+    @property
+    def coords(self) -> tuple[int, ...]:
+        return tuple(int(i) for i in np.unravel_index(self._at, self.base.shape)) if self.base.shape else ()
+
+    def _check(self, key: Any) -> None:
+        if isinstance(key, tuple) and len(key) > 1:
+            raise IndexError("too many indices for flat iterator: flat iterator is 1-dimensional, but "
+                             f"{len(key)} were indexed")
+        if isinstance(key, int) and not -self.base.size <= key < self.base.size:
+            raise IndexError(f"index {key} is out of bounds for size {self.base.size}")
+
     def __getitem__(self, key: Any) -> Any:
+        self._check(key)
         found = self._flat()[key]
         return found if found._scalar else found.copy()
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if not self.base._writeable:
+            raise ValueError("underlying array is read-only")
+        self._check(key)
         target = self._flat()
         positions = np.arange(self.base.size)[key] if not isinstance(key, LazyArray) else None
         wanted = target[key].shape if positions is None else np.shape(positions)

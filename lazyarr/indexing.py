@@ -10,18 +10,20 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, scalar_value, weak_cast
-from lazyarr.dispatch import NotCompiled
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, from_numpy, scalar_value, weak_cast
+from lazyarr.dispatch import NotCompiled, holds_lazy
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
-from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ir.types import DTYPES, NAMES, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import Leaf, add_check, as_numpy, leaf, record
+from lazyarr.runtime import Leaf, add_check, as_numpy, fetch, leaf, record, recording
 from lazyarr.weak import WeakScalar
 
 _I64 = DTYPES["i64"]
+_BAD_INDEX = ("only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are "
+              "valid indices")  # fmt: skip
 _BASIC = (int, slice, type(None), type(...))
 
 
@@ -73,7 +75,9 @@ def ufunc_at(ufunc: Any, array: Any, key: Any, *operand: Any) -> None:
     if not operand or not isinstance(array, LazyArray) or ufunc.op is None or (ufunc.nin, ufunc.nout) != (2, 1):
         raise NotCompiled("this ufunc and operands")
     b = as_lazy(operand[0]) if not isinstance(operand[0], (*PYTHON_SCALARS, WeakScalar)) else operand[0]
-    loop = ufunc._resolve([array, b], (array,), None, None, "same_kind")
+    if not array._writeable:
+        raise ValueError("operand array with iterator write flag set is read-only")
+    loop = ufunc._resolve([array, b], (array,), None, None, "unsafe")
     if any(dtype != array.dtype for dtype in loop):
         raise NotCompiled("a loop in another dtype")
     items = _resolved(_as_tuple(key), array.ndim)
@@ -100,7 +104,7 @@ def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
         return views.broadcast(weak_cast(value, dtype), shape)
     if isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic):
         return views.broadcast(scalar_value(value, dtype), shape)
-    source = as_lazy(value)
+    source = _as_source(value, shape, dtype)
     found = cast(source._value(), dtype)
     given = source.shape
     while len(given) > len(shape) and given[0] == 1:
@@ -110,6 +114,21 @@ def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
     if len(given) > len(shape) or any(a not in (1, b) for a, b in zip(given[::-1], shape[::-1], strict=False)):
         raise ValueError(f"could not broadcast input array from shape {_text(source.shape)} into shape {_text(shape)}")
     return views.broadcast(views.reshape(found, given), shape)
+
+
+def _as_source(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> LazyArray:
+    """What is assigned as an array; Python objects are converted as NumPy converts them, straight to the dtype."""
+    if isinstance(value, LazyArray):
+        return value
+    if isinstance(value, (np.ndarray, np.generic)):
+        return from_numpy(value if value.dtype in NAMES else value.astype(dtype))
+    if holds_lazy(value):
+        return as_lazy(value)
+    array = np.asarray(value, dtype)
+    if array.ndim > len(shape) and not hasattr(value, "__array__"):
+        raise ValueError("setting an array element with a sequence." + (
+            f" The requested array would exceed the maximum number of dimension of {len(shape)}." if shape else ""))
+    return from_numpy(array)
 
 
 def _text(shape: Sequence[int]) -> str:
@@ -168,29 +187,36 @@ def _array_items(item: Any) -> list[Any]:
     try:
         index = as_lazy(item)
     except (NotCompiled, TypeError) as error:
-        raise IndexError("only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean "
-                         "arrays are valid indices") from error
+        raise IndexError(_BAD_INDEX) from error
     if index.dtype == np.bool_:
         data = index._data("a boolean mask read by index")
         if data.ndim == 0:
-            # A 0-d mask adds an axis of length 0 or 1.
-            return [None, LazyArray._new(leaf(np.zeros(int(data), np.int64), ArrayType(_I64, (int(data),))))]
+            return [_MaskPart.of(np.zeros(int(data), np.int64), None)]
         return [_MaskPart.of(n, size) for n, size in zip(np.nonzero(data), data.shape, strict=True)]
     if index.dtype.kind not in "iu":
+        if not isinstance(item, (LazyArray, np.ndarray)):
+            raise IndexError(_BAD_INDEX)
         raise IndexError("arrays used as indices must be of integer (or boolean) type")
     if index.shape == () and (index._scalar or isinstance(index._cell.value.node, Leaf)) and _known(index):
         return [int(index._data("an index"))]
     return [index]
 
 
+def _adds_axis(item: Any) -> bool:
+    return isinstance(item, _MaskPart) and item.extent is None
+
+
 class _MaskPart(LazyArray):
-    """The indices a mask selects along one axis; remembers the extent the mask had."""
+    """The indices a mask selects along one axis; remembers the extent the mask had.
+
+    A 0-d mask has the extent None: it stands for no axis of the array but adds one, of length 0 or 1.
+    """
 
     __slots__ = ("extent",)
-    extent: int
+    extent: int | None
 
     @staticmethod
-    def of(positions: np.ndarray[Any, Any], extent: int) -> _MaskPart:
+    def of(positions: np.ndarray[Any, Any], extent: int | None) -> _MaskPart:
         data = positions.astype(np.int64)
         part = _MaskPart._new(leaf(data, ArrayType(_I64, data.shape)))
         assert isinstance(part, _MaskPart)
@@ -200,8 +226,6 @@ class _MaskPart(LazyArray):
 
 def _known(index: LazyArray) -> bool:
     """Whether looking at the index costs nothing and depends on no argument."""
-    from lazyarr.runtime import recording
-
     return recording().observer is None and isinstance(index._cell.value.node, Leaf)
 
 
@@ -230,7 +254,7 @@ class _Advanced(NamedTuple):
 
     @staticmethod
     def of(array: LazyArray, items: tuple[Any, ...]) -> _Advanced:
-        used = sum(1 for item in items if item is not None and item is not ...)
+        used = sum(1 for item in items if item is not None and item is not ... and not _adds_axis(item))
         if used > array.ndim:
             raise IndexError(f"too many indices for array: array is {array.ndim}-dimensional, but {used} were indexed")
         if not any(item is ... for item in items):
@@ -253,6 +277,12 @@ class _Advanced(NamedTuple):
                 source += item is not None
                 position += 1
                 places.append(-1)
+            elif _adds_axis(item):
+                basic.append(None)
+                arrays.append(item)
+                axes.append(position)
+                places.append(place)
+                position += 1
             else:
                 extent = array.shape[source]
                 index = item if isinstance(item, LazyArray) else None
@@ -307,10 +337,10 @@ class _Advanced(NamedTuple):
 def _placed(value: Value, plan: _Advanced) -> LazyArray:
     """A gathered value with the block's axes where NumPy puts them, and NumPy's memory layout."""
     axes = plan.from_front()
-    dense = geometry.contiguous(value.type.shape, value.type.dtype.itemsize)
-    _, strides = geometry.transpose(value.type.shape, dense, axes)
-    result = views.transpose(value, axes)
-    return LazyArray._new(result, strides, scalar=result.type.shape == ())
+    if axes != tuple(range(len(axes))):
+        # NumPy, too, gathers with the block in front and gives a view of that.
+        return LazyArray._new(value)._transposed(axes)
+    return LazyArray._new(value, scalar=value.type.shape == ())
 
 
 def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
@@ -370,20 +400,35 @@ def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
         array._assign(record(SELECT, chosen, views.broadcast(new, array.shape), array._value()))
         return
     if source.ndim != len(rest) + 1:
-        raise ValueError(f"NumPy boolean array indexing assignment requires a 0 or 1-dimensional input, input has "
-                         f"{source.ndim} dimensions")
+        if not rest:
+            raise TypeError("NumPy boolean array indexing assignment requires a 0 or 1-dimensional input, input has "
+                            f"{source.ndim} dimensions")
+        raise ValueError(_mismatch(source.shape, "of another rank"))
     # The k-th True element takes the k-th row: its number is a running count of the mask.
     flat = views.reshape(mask._value(), (mask.size,))
     counted = record(OPS["accumulate"], cast(flat, _I64), kind="add", axis=0)
     rows = source.shape[0]
     total = record(OPS["reduce"], cast(flat, _I64), kind="add", axes=(0,))
-    add_check(record(ELEMENTWISE["equal"], total, const(rows, _I64)), "ValueError",
-              f"NumPy boolean array indexing assignment cannot assign {rows} input values to the output values where "
-              "the mask is true")  # fmt: skip
+    found: Any = "the"
+    if recording().observer is None:
+        found = int(fetch(total))
+    message = (f"NumPy boolean array indexing assignment cannot assign {rows} input values to the {found} output "
+               "values where the mask is true")  # fmt: skip
+    if rest:
+        message = _mismatch(source.shape, "of another length" if found == "the" else _text((found, *rest)))
+    if found == "the":
+        add_check(record(ELEMENTWISE["equal"], total, const(rows, _I64)), "ValueError", message)
+    elif found != rows:
+        raise ValueError(message)
     if mask.size == 0 or rows == 0:
         return
-    number = record(ELEMENTWISE["subtract"], counted, const(1, _I64))
-    number = record(ELEMENTWISE["maximum"], number, const(0, _I64))
+    row = record(ELEMENTWISE["subtract"], counted, const(1, _I64))
+    row = record(ELEMENTWISE["maximum"], row, const(0, _I64))
     table = assigned_value(source, (rows, *rest), array.dtype)
-    spread = record(OPS["gather"], table, number, axes=(0,))
+    spread = record(OPS["gather"], table, row, axes=(0,))
     array._assign(record(SELECT, chosen, views.reshape(spread, array.shape), array._value()))
+
+
+def _mismatch(given: tuple[int, ...], wanted: str) -> str:
+    return (f"shape mismatch: value array of shape {_text(given)} could not be broadcast to indexing result of shape "
+            f"{wanted}")  # fmt: skip

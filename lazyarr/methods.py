@@ -11,6 +11,7 @@ from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import UFUNCS, function_call
 from lazyarr.fallback import run_in_numpy
+from lazyarr.ir.types import NAMES
 from lazyarr.numpy import _select, _shape
 
 #: Method -> NumPy function that does the same.
@@ -54,6 +55,8 @@ def _flatten(self: LazyArray, order: str = "C") -> LazyArray:
 
 
 def _fill(self: LazyArray, value: Any) -> None:
+    if np.shape(value) if not hasattr(value, "shape") else value.shape:
+        raise ValueError("setting an array element with a sequence.")
     self[...] = value
 
 
@@ -84,12 +87,32 @@ def _view(self: LazyArray, dtype: Any = None, type: Any = None) -> Any:
         return self._view(views.Reshape(self.shape, self.shape), self.shape, self.strides)
     wanted = np.dtype(dtype)
     if wanted.itemsize != self.dtype.itemsize:
-        return run_in_numpy(np.ndarray.view, (self, dtype), {}, "view() as a dtype of another size (a copy here)")
+        step = _between_parts(self, wanted)
+        if step is None:
+            copied = run_in_numpy(np.ndarray.view, (self, dtype), {}, "view() as a dtype of another size")
+            if isinstance(copied, LazyArray):
+                copied._writeable = False  # A write would not reach this array, as it should.
+            return copied
+        shape = (*self.shape[:-1], self.shape[-1] * self.dtype.itemsize // wanted.itemsize)
+        return self._view(step, shape, (*self.strides[:-1], wanted.itemsize), dtype=wanted)
+    if wanted not in NAMES or self._scalar:
+        return run_in_numpy(np.ndarray.view, (self, dtype), {}, f"view() as {wanted}")
     return self._view(views.Bits(self.dtype, wanted), self.shape, self.strides, dtype=wanted)
 
 
 def _compress(self: LazyArray, condition: Any, axis: Any = None, out: Any = None) -> Any:
     return function_call(np.compress, (condition, self, axis, out), {})
+
+
+def _between_parts(x: LazyArray, wanted: np.dtype[Any]) -> Any:
+    """The view step between complex numbers and their parts, where `wanted` asks for that and memory allows it."""
+    whole, part = (x.dtype, wanted) if x.dtype.kind == "c" else (wanted, x.dtype)
+    dense = x.ndim > 0 and (x.strides[-1] == x.dtype.itemsize or x.shape[-1] == 1) and x.size > 0
+    if whole.kind != "c" or part.kind != "f" or whole.itemsize != 2 * part.itemsize or not dense:
+        return None
+    if x.dtype.kind == "c":
+        return views.Parts(wanted)
+    return views.FromParts(wanted) if x.shape[-1] % 2 == 0 else None
 
 
 def _setflags(self: LazyArray, write: bool | None = None, align: bool | None = None, uic: bool | None = None) -> None:

@@ -285,14 +285,19 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
     return np.can_cast(from_.dtype if isinstance(from_, LazyArray) else from_, to, casting)  # type: ignore[arg-type]
 
 
-@implements(np.shares_memory, np.may_share_memory)
-def shares_memory(a: Any, b: Any, max_work: Any = None) -> bool:
-    """As `numpy.shares_memory`."""
-    if not (isinstance(a, LazyArray) and isinstance(b, LazyArray)) or a._cell is not b._cell:
-        return False
-    if not a.size or not b.size:
-        return False
-    return bool(np.shares_memory(_addresses(a), _addresses(b)))
+def _memory_question(question: Any) -> Any:
+    def answer(a: Any, b: Any, max_work: Any = None) -> bool:
+        if not (isinstance(a, LazyArray) and isinstance(b, LazyArray)) or a._cell is not b._cell:
+            return False
+        if not a.size or not b.size:
+            return False
+        return bool(question(_addresses(a), _addresses(b), max_work))
+
+    return answer
+
+
+implements(np.shares_memory)(_memory_question(np.shares_memory))
+implements(np.may_share_memory)(_memory_question(np.may_share_memory))
 
 
 def _addresses(x: LazyArray) -> np.ndarray[Any, Any]:

@@ -1,0 +1,392 @@
+"""Views and writes of lazy arrays against NumPy's: aliasing, memory geometry, indexing, and what raises."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+import lazyarr.numpy as lnp
+from lazyarr.settings import settings
+from tests.agree import agree, difference
+
+A = np.arange(24.0).reshape(4, 6)
+B = np.arange(24).reshape(2, 3, 4)
+V = np.arange(10)
+
+#: Statements about the array ``a``, with the namespace ``n``; what they leave in ``result`` is compared too.
+PROGRAMS: list[tuple[str, Any]] = [
+    ('result = a.__setitem__(slice(1, None), a[1:] + a[:-1])', V),
+    ('a[1:] += a[:-1]', V),
+    ('a[:-1] += a[1:]', V),
+    ('a += a.T', np.arange(9.0).reshape(3, 3)),
+    ('a[0], a[1] = a[1], a[0]', A),
+    ('a[0], a[1] = a[1].copy(), a[0].copy()', A),
+    ('a[[0,1]] = a[[1,0]]', A),
+    ('a[a>5] = 0', A),
+    ('a[a>5] = a[a>5][::-1]', A),
+    ('a[a>5] = a[:3,0]', A),
+    ('a[a>5] = a[:2,:2]', A),
+    ('a[a[:,0]>5] = 7', A),
+    ('a[a[:,0]>5] = [[1],[2],[3]]', A),
+    ('a[a[:,0]>11] = [[1]*6,[2]*6]', A),
+    ('a[a[:,0]>11] = [1,2,3,4,5,6]', A),
+    ('a[:, a[0]>2] = -1', A),
+    ('a[:, a[0]>2] = [1,2,3]', A),
+    ('a[a[:,0]>5, a[0,:4]>0] = 1', A),
+    ('a[a>5] += 10', A),
+    ('result = a[np.array([True, False])]', A),
+    ('a[m] = 1', A),
+    ('result = a[n.ones((4, 6, 1), bool)]', A),
+    ('a[[1,1,2]] += 1', V),
+    ('a[[1,1,2],[0,0,3]] += 5', A),
+    ('result = n.add.at(a, [1, 1, 2], [1, 2, 3])', V),
+    ('result = n.add.at(a, slice(1, 5), 2)', V),
+    ('result = n.add.at(a, ([0, 0, 1], [1, 1, 2]), 1.5)', A),
+    ('result = n.subtract.at(a, a > 3, 1)', A),
+    ('result = n.negative.at(a, [1, 1, 2])', V),
+    ('result = n.maximum.at(a, [1, 1, 2], [9, 3, 5])', V),
+    ('result = n.add.at(a, [1], 1.5)', V),
+    ('result = n.add.at(a, [1, 10], 1)', V),
+    ('result = n.power.at(a, [1, 2, 2], 2)', V),
+    ('result = n.divide.at(a, [1, 2, 2], 2.0)', A[0]),
+    ('result = n.logical_or.at(a, [1, 2, 2], 2.0)', V),
+    ('result = n.copyto(a, a[::-1])', A),
+    ('result = n.copyto(a, 5, where=a > 3)', A),
+    ('result = n.copyto(a, 1.5)', V),
+    ("result = n.copyto(a, 1.5, casting='unsafe')", V),
+    ('result = n.copyto(a, n.arange(5))', A),
+    ('result = a[1:3].fill(7)', A),
+    ('result = a.fill([1, 2])', A),
+    ('result = a.T[1:2].fill(3)', A),
+    ('result = a[:, ::-1].sort()', A),
+    ('result = a[::-1].sort(axis=0)', A),
+    ('result = a.sort(axis=2)', A),
+    ('a.flat[3]=9; a.flat[[1,2]]=[5,6]; a.T.flat[1]=-1; a.flat[::7]=[1,2]', A),
+    ('a.flat=[1,2,3]', A),
+    ('a.T.flat=range(24)', A),
+    ('result = (a.flat[3], a.flat[1:4], a.T.flat[[1, 2]], list(a.T.flat), a.flat[-1], len(a.flat))', A),
+    ('result = a.flat[a.ravel() > 4]', A),
+    ('result = a.flat[24]', A),
+    ('result = a.flat[1, 2]', A),
+    ('result = (a.flat.base is a, a.flat.index, a.flat.coords)', A),
+    ('a.real[1:]=5; a.imag=a.real*2; a.T.imag[0]=7', A * (1 + 1j)),
+    ('a.real[1:]=5; a.real=3', A),
+    ('result = a.imag', A),
+    ('a.imag=3', A),
+    ('a.imag[0]=3', A),
+    ('result = (info(a.real), info(a.imag), info(a[::2].T.real))', A * (1 + 1j)),
+    ('a.ravel()[3]=99; a.T.ravel()[3]=55; a.T.ravel("F")[4]=44; a.ravel("K")[5]=33; a.T.ravel("A")[6]=11', A),
+    ("a.reshape(6, 4)[1, 1] = 9; a.T.reshape(4, 6)[0, 1] = 8; a[:, :3].reshape(-1)[1] = 7", A),
+    ("a[:2].reshape(3, 4)[0, 1] = 6; a.T.reshape(24, order='F')[2] = 5", A),
+    ('a[2,3,...][()]=7; a[1,1,...] += 3', A),
+    ('result = (a[1, 1], a[1, 1, ...], a[1][...], a[1, 1][()], a[1, 1, ...][()])', A),
+    ('a[:,None,::-2][1,0]=4; a[None][0,1]=3; a[...,None][2,2,0]=7', A),
+    ('a[1]=[1,2,3,4,5,6]; a[:,1]=range(4); a[2:]=[[9],[8]]', A),
+    ('a[1]=[1,2,3]', A),
+    ('a[1,1]=[1,2]', A),
+    ('a[1]="abc"', A),
+    ('a[1]="3.5"', A),
+    ('a[1]=None', A),
+    ('a[1]=None', V),
+    ('a[1]=1j', A),
+    ('a[1]=n.full(6,1j)', A),
+    ('a[1]=float("nan")', V),
+    ('a[1]=2**63', V),
+    ('a[1]=300', V.astype('u1')),
+    ('a[1]=-1', V.astype('u1')),
+    ('a[1:3]=[300,1]', V.astype('u1')),
+    ('a[1:3]=n.array([300,1]); a[4]=np.int64(300)', V.astype('u1')),
+    ('a[1:3]=2.7; a[4]=-3.9; a[5:7]=[1.5,2.5]', V),
+    ('a[1:3]=2.7; a[4]=0; a[5:7]=[0,0.5]; a[8]=2**70', V > 4),
+    ('a[...]=a[::-1]; a[:]=a', A),
+    ('a[5:2]=1; a[[]]=3; a[a>100]=[]', V),
+    ('a[5:2]=[1,2]', V),
+    ('a[:,0]=[[[1]]]; a[0]=n.ones((1,1,6))', A),
+    ('result = a[4]', A),
+    ('result = a[0, 6]', A),
+    ('result = a[-5]', A),
+    ('result = a[[0, 4]]', A),
+    ('result = a[0, [7]]', A),
+    ('result = a[[0, 1], [0, 6]]', A),
+    ('result = a[0, 0, 0]', A),
+    ('result = a[[0], [0], [0]]', A),
+    ('result = a[..., ...]', A),
+    ('result = a[1.0]', A),
+    ('result = a[[1.0]]', A),
+    ("result = a['x']", A),
+    ('result = a[{}]', A),
+    ('result = a[1.0:2]', A),
+    ('result = a[None].shape', A),
+    ('result = (a[True].shape, a[False].shape, a[True, 1].shape)', A),
+    ('a[True]=3; a[False]=4', A),
+    ('result = a[[0, 1], [0, 1, 2]]', A),
+    ('result = a[::0]', A),
+    ('a[4]=1', A),
+    ('a[[0,4]]=1', A),
+    ('result = a[n.ix_([0, 2], [1, 3])]', A),
+    ("result = (a[0, :, [1, 2]], a[:, [0, 1], [1, 2]], a[[0, 1], :, [1, 2]])", B),
+    ("result = a[[1], ..., [2]], a[:, None, [1]].shape", B),
+    ('a[0,:,[1,2]]=[[1,2,3],[4,5,6]]; a[[0,1],:,[1,2]]=n.arange(6).reshape(2,3); a[:,[0,0],[1,1]]=[7,8]', B),
+    *((f"result = n.{name}(*{pair})", A) for name in ("shares_memory", "may_share_memory") for pair in (
+        "(a, a.T)", "(a[0], a[1])", "(a[:, ::2], a[:, 1::2])", "(a, a.copy())", "(a[1:], a[:-1])", "(a.ravel(), a)",
+        "(a.T.ravel(), a)", "(a[0], a[:, 0])", "(a[0, 1:], a[:, 0])", "(a[1:1], a)")),
+    ('result = (a[1:].base is a, a[1:][1:].base is a, a.T.base is a, a.base is None, a[1:].T[::2].base is a)', A),
+    ('b=n.broadcast_to(a,(2,4,6)); b[0]=1', A),
+    ('a.flags.writeable=False; a[0]=1', A),
+    ('a.flags.writeable=False; a+=1', A),
+    ('b=a[1:]; a.flags.writeable=False; b[0]=1; a.flags.writeable=True; a[0]=3', A),
+    ('a.setflags(write=False); a.fill(1)', A),
+    ('a.setflags(write=False); a.sort()', A),
+    ('a.setflags(write=False); n.copyto(a,1)', A),
+    ('a.setflags(write=False); n.add.at(a,0,1)', A),
+    ('a.setflags(write=False); b=a[0]; b.flags.writeable=True', A),
+    ('a.setflags(write=False); a.flat[0]=1', A),
+    ('a.setflags(write=False); a.T[0,0]=1', A),
+    ('a.setflags(write=False); a[a>3]=1', A),
+    ('a.diagonal()[0]=1', A),
+    ("result = (repr(a.T.flags), a.flags['C'], a.flags['WRITEABLE'], a.flags.num)", A),
+    ('a.shape=(6,4); a[0,1]=5', A),
+    ('a.shape=(-1,)', A),
+    ('a.shape=(5,5)', A),
+    ('b=a.T; b.shape=(24,)', A),
+    ('a.dtype="i8"; a[0,1]=5', A),
+    ("n.put(a, [0, 5, -1], [9, 8]); a.put([1], 3); n.place(a, a > 20, [1, 2]); n.putmask(a, a < 3, a * 2)", A),
+    ("n.put_along_axis(a, n.array([[0], [1], [2], [3]]), 5, axis=1); n.fill_diagonal(a, 4)", A),
+    ('for row in a:\n row[0]=7\n row += 1', A),
+    ('result = (a.item(3), a.item(1, 2), a.item((0, 1)), a.tolist())', A),
+    ('result = a.item()', A),
+    ('result = a.item(30)', A),
+    ("result = (a.view('i4').shape, a.view('c16').shape, a.view('u1'))", A),
+    ('w=n.lib.stride_tricks.sliding_window_view(a,3); x=w.sum(-1)', V),
+    ('result = n.lib.stride_tricks.as_strided(a, (3, 2), (16, 8))', V),
+    ('del a[0]', A),
+    ('b=a[::2]; c=b[:,1:]; c*=2; b[0]=c[1,0]; a[0,0]=b[1,1]; d=c.T[::-1]; d[0]=-d[1]; a+=1', A),
+    ('def f(x):\n x[1:-1]=(x[:-2]+x[2:])/2\nfor _ in range(5): f(a[1]); f(a[:,2])', A),
+]  # fmt: skip
+
+
+def runner(source: str) -> Any:
+    code = compile(source, "<a program>", "exec")
+
+    def program(n: Any, a: Any) -> Any:
+        names = {"n": n, "a": a, "np": np}
+        exec(code, names)
+        return names.get("result")
+
+    return program
+
+
+@pytest.mark.parametrize(("source", "array"), PROGRAMS, ids=[source for source, _ in PROGRAMS])
+def test_programs(source: str, array: Any) -> None:
+    """Results, what became of the argument, and the exception with its words."""
+    agree(runner(source), array, message=True)
+
+
+@pytest.mark.parametrize(("source", "array"), [c for k, c in enumerate(PROGRAMS) if k % 3 == 0],
+                         ids=[s for k, (s, _) in enumerate(PROGRAMS) if k % 3 == 0])  # fmt: skip
+def test_compiled_programs(source: str, array: Any) -> None:
+    with settings(compile_after=1):
+        agree(runner(source), array)
+
+
+GEOMETRY = """
+a, a.T, a[1:], a[::-1], a[:, ::-2], a[None], a[..., None], a.reshape(-1), a.ravel(), a.copy(), a.T.copy(),
+a.T.copy("K"), a.swapaxes(0, 1), a[1], a[1:2], a.astype(int), a.T.astype(int), a + 1, a.T + 1, a[:, ::2] * 2,
+a.sum(0), a[1:1], a.squeeze(), a.diagonal(), n.diag(a[:, :4]), n.broadcast_to(a, (2, 4, 6)),
+n.moveaxis(a[None], 0, -1), a.view(), a.view("i8"), n.flip(a), n.rot90(a), n.atleast_3d(a), n.expand_dims(a, 1),
+a.flatten(), a.T.flatten("F"), n.asarray(a), n.array(a), n.asfortranarray(a), n.ascontiguousarray(a.T),
+n.split(a, 2)[1], n.array_split(a, 3, axis=1)[1], n.empty_like(a.T), n.zeros((3, 4), order="F"), a[[0, 1]],
+a[:, [0, 1]], a.T[[0, 1]], a.T[:, [0, 1]], a[[[0, 1]], [[1, 2]]], b[0, :, [1, 2]], b[:, [0, 1], [1, 2]],
+b[[0, 1], :, [1, 2]], b[:, :, [0, 2]], b[:, [0, 2]], a[a > 3], a[a[:, 0] > 3], a[:, a[0] > 2],
+n.take(a, [0, 1], axis=1), n.where(a.T > 1, a.T, 0), n.concatenate([a.T, a.T]), n.repeat(a, 2, axis=1),
+n.roll(a.T, 1), n.sort(a.T), n.cumsum(a.T, axis=0), a.T.clip(1, 3), a.T.round(), a.max(axis=1), a.T @ a, a.real,
+c.real, c.imag, c.T.imag, c.view("f8"), a.view("c16"), n.full_like(a.T, 1), n.eye(3), a[...], a[()], a[2, ...],
+a[2, 3, ...], a.T.T, n.transpose(b, (2, 0, 1)), n.copy(a.T), n.require(a), a.argsort(), n.outer(a[0], a[1]),
+n.einsum("ij->ji", a), n.einsum("ii->i", a[:, :4]), n.dot(a.T, a), n.vstack([a[0], a[1]]), n.hsplit(a, 2)[0],
+n.unstack(a)[1], n.conj(a.T), a.conj(), n.insert(a, 1, 5), n.delete(a, 1), n.unique(a), n.gradient(a)[0],
+n.diff(a.T), n.swapaxes(b, 0, 2), n.partition(a.T, 1), n.reshape(a.T, (6, 4), order="A"), n.resize(a, (2, 2)),
+n.mean(a.T, axis=0)
+"""
+EXPRESSIONS = [ast.unparse(e) for e in ast.parse(f"({GEOMETRY})", mode="eval").body.elts]  # type: ignore[attr-defined]
+
+
+def geometry(x: Any) -> tuple[Any, ...]:
+    flags = x.flags
+    return (x.shape, x.strides, flags.c_contiguous, flags.f_contiguous, flags.owndata, flags.writeable, x.base is None,
+            flags.num)  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_memory_geometry(expression: str) -> None:
+    """Shape, strides, flags and base of what NumPy's functions give."""
+    code = compile(expression, "<an expression>", "eval")
+    agree(lambda n, a, b, c: geometry(eval(code, {"n": n, "a": a, "b": b, "c": c})), A, B, A * (1 + 2j))
+
+
+def test_a_scalar_index_is_a_scalar_and_an_ellipsis_is_a_view() -> None:
+    a = lnp.array(A)
+    view = a[1, 2, ...]
+    view[()] = 7
+    assert a[1, 2] == 7 and view.shape == () and view.base is a
+
+
+def test_a_complex_array_seen_as_pairs_and_back() -> None:
+    def program(n: Any, c: Any, f: Any) -> Any:
+        c.view("f8")[0, 3] = 7
+        f.view("c16")[1, 0] = 3 + 4j
+        f.view("c16").imag[2] = 5
+        return c.view("f8"), f.view("c16").real
+
+    agree(program, A * (1 - 1j), A)
+
+
+def test_a_view_of_another_item_size_is_read_only_where_it_is_a_copy() -> None:
+    with settings(fallback="allow"), pytest.raises(ValueError, match="read-only"):
+        lnp.array(A).view("i4")[0] = 1
+
+
+def test_results_of_one_node_do_not_stand_for_each_other() -> None:
+    quotient, rest = lnp.divmod(lnp.arange(5), 3)
+    tail = quotient[1:]
+    assert tail._value() is not None
+    quotient[...] = rest
+    assert tail.tolist() == [1, 2, 0, 1]
+
+
+def test_assigned_shapes_leave_older_views_alone() -> None:
+    def program(n: Any, a: Any) -> Any:
+        row, other = a[1], a.T
+        a.shape = (3, 8)
+        a[0, 7] = -1
+        row[0] = -2
+        later = a[2]
+        other[5, 3] = -3
+        a.shape = -1
+        return row, other, later, a, a.base is None, later.base is a, a[5:9].base is a
+
+    agree(program, A)
+
+
+class Both:
+    """The same arrays in NumPy and in lazyarr, and the same operations on both."""
+
+    def __init__(self, base: Any) -> None:
+        self.mine, self.lazy = [base.copy()], [lnp.array(base)]
+
+    def view(self, k: int, make: Any) -> None:
+        with contextlib.suppress(ValueError, IndexError, TypeError):
+            x = make(self.mine[k % len(self.mine)])
+            if isinstance(x, np.ndarray) and x.size <= 500 and x.ndim < 6:
+                self.lazy.append(make(self.lazy[k % len(self.lazy)]))
+                self.mine.append(x)
+
+    def write(self, k: int, j: int, change: Any) -> None:
+        x, y = self.mine[k % len(self.mine)], self.mine[j % len(self.mine)]
+        saved = [m.copy() for m in self.mine if m.base is None]
+        try:
+            change(x, y)
+        except (ValueError, IndexError, TypeError) as error:
+            for m, before in zip([m for m in self.mine if m.base is None], saved):
+                m[...] = before
+            with pytest.raises(type(error)):
+                change(self.lazy[k % len(self.lazy)], self.lazy[j % len(self.lazy)])
+        else:
+            change(self.lazy[k % len(self.lazy)], self.lazy[j % len(self.lazy)])
+
+    def compare(self) -> None:
+        for x, y in zip(self.mine, self.lazy):
+            assert difference(x, y) is None
+            assert [s for s, n in zip(x.strides, x.shape) if n > 1] == [s for s, n in zip(y.strides, y.shape) if n > 1]
+            # Where reshape copies NumPy gives a view of the copy, which nobody else can see.
+            assert x.flags.num & ~4 == y.flags.num & ~4
+            assert [x.base is m for m in self.mine] == [y.base is m for m in self.lazy]
+        for x, y in zip(self.mine[:6], self.lazy[:6]):
+            for p, q in zip(self.mine[:6], self.lazy[:6]):
+                assert np.shares_memory(x, p) == lnp.shares_memory(y, q)
+
+
+def _slice(data: Any) -> Any:
+    bound = st.none() | st.integers(-7, 7)
+    return slice(data.draw(bound), data.draw(bound), data.draw(st.sampled_from([None, 1, 2, -1, -2, 3])))
+
+
+def _keys(data: Any) -> Any:
+    item = st.sampled_from(["slice", "slice", "int", "new", "ellipsis"])
+    key = []
+    for kind in data.draw(st.lists(item, min_size=1, max_size=3)):
+        key.append({"slice": _slice(data), "int": data.draw(st.integers(-2, 2)), "new": None, "ellipsis": ...}[kind])
+    return tuple(key)
+
+
+VIEWS: dict[str, Any] = {
+    "T": lambda x: x.T, "ravel": lambda x: x.ravel(), "flat": lambda x: x.reshape(-1),
+    "F": lambda x: x.reshape(-1, order="F"), "flip": lambda x: x[::-1], "swap": lambda x: x.swapaxes(0, -1),
+    "new": lambda x: x[:, None], "squeeze": lambda x: x.squeeze(), "half": lambda x: x.reshape(2, -1),
+    "three": lambda x: x.reshape(-1, 3, order="A"), "real": lambda x: x.real, "imag": lambda x: x.imag,
+    "copy": lambda x: x.copy(order="K"), "fancy": lambda x: x[[0, -1]], "mask": lambda x: x[x.real > 3],
+    "diagonal": lambda x: x.diagonal(), "0d": lambda x: x[(0,) * x.ndim + (...,)], "view": lambda x: x.view(),
+}  # fmt: skip
+
+
+def _add(x: Any, y: Any) -> None:
+    x += y
+
+
+def _shift(x: Any, y: Any) -> None:
+    x[1:] -= x[:-1]
+
+
+def _transpose(x: Any, y: Any) -> None:
+    x += x.T
+
+
+def _mask(x: Any, y: Any) -> None:
+    x[x.real > 2] = x[x.real > 2][::-1]
+
+
+def _assign(x: Any, y: Any) -> None:
+    x[...] = y
+
+
+def _repeats(x: Any, y: Any) -> None:
+    x[[0, 0, -1]] += 1
+
+
+def _flat(x: Any, y: Any) -> None:
+    x.flat[1::2] = [5, 6]
+
+
+def _row(x: Any, y: Any) -> None:
+    x[0] = y[-1]
+
+
+WRITES: list[Any] = [_add, _shift, _transpose, _mask, _assign, _repeats, _flat, _row, lambda x, y: x.fill(2),
+                     lambda x, y: x.sort(), lambda x, y: x.sort(axis=0), lambda x, y: np.copyto(x, y),
+                     lambda x, y: np.add.at(x, [0, 0], 1)]  # fmt: skip
+
+
+@given(st.data())
+@hypothesis_settings(max_examples=150)
+def test_chains_of_views_and_writes(data: Any) -> None:
+    dtype = data.draw(st.sampled_from(["f8", "i8", "c16", "f4"]))
+    shape = data.draw(st.sampled_from([(4, 6), (3, 3), (12,), (2, 3, 2), (5, 1), (0, 3), ()]))
+    both = Both(np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype))
+    with settings(fallback="allow", compile_after=10**9):
+        for _ in range(data.draw(st.integers(1, 10))):
+            k, j = data.draw(st.integers(0, 9)), data.draw(st.integers(0, 9))
+            action = data.draw(st.sampled_from(["index", "view", "write"]))
+            if action == "index":
+                key = _keys(data)
+                both.view(k, lambda x, key=key: x[key])
+            elif action == "view":
+                both.view(k, VIEWS[data.draw(st.sampled_from(sorted(VIEWS)))])
+            else:
+                both.write(k, j, data.draw(st.sampled_from(WRITES)))
+        both.compare()
