@@ -222,7 +222,12 @@ def argument(name: str, text: str, rng: np.random.Generator) -> Any:
     except ValueError as error:
         not_a_type = str(error)
     else:
-        return random_value(type, rng)
+        if not all(isinstance(extent, int) and extent >= 0 for extent in type.shape):
+            raise _Mistake(f"--arg {name}: {text} has an extent that is not a whole number from 0 on")
+        try:
+            return random_value(type, rng)
+        except MemoryError:
+            raise _Mistake(f"--arg {name}: {text} does not fit into memory") from None
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError):

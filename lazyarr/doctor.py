@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -60,9 +61,8 @@ def examine() -> Iterator[Finding]:
 # ------------------------------------------------------------------------------------------------------ packages
 
 
-def _pip(*requirements: str) -> str:
-    quoted = " ".join(f'"{r}"' for r in requirements)
-    return f"{sys.executable} -m pip install {quoted}"
+def _pip(*words: str) -> str:
+    return shlex.join([sys.executable, "-m", "pip", "install", *words])
 
 
 def _requirements(extra: str = "") -> list[str]:
@@ -254,16 +254,16 @@ def try_compiler(run: Callable[..., object] | None = None) -> float:
     rng = np.random.default_rng(0)
     start = rng.random((64, 65))
     # Twice: a program that was compiled for another value of a scalar is the usual case.
-    largest = 0.0
+    differences: list[Any] = []
     for rate in (0.1, 0.2):
         expected, got = start.copy(), start.copy()
         wanted = float(_program(expected, rate))
         total = (compiled if run is None else run)(got, rate)
-        differences = np.abs(got - expected).max(), abs(float(np.asarray(total)) - wanted) / abs(wanted)
-        largest = max(largest, *map(float, differences))
+        differences += [np.abs(got - expected).max(), abs(float(np.asarray(total)) - wanted) / abs(wanted)]
     explanation = compiled.explain(start, 0.1)
     if explanation.mode != "one program":
         raise RuntimeError(f"a small program was not compiled: {explanation.reasons[0].why}")
+    largest = float(np.max(differences))
     return largest if np.isfinite(largest) else float("inf")
 
 
