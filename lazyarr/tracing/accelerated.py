@@ -114,6 +114,7 @@ class Accelerated:
         self._plain: dict[Any, str] = {}
         self._lock = threading.RLock()
         self._package = (getattr(function, "__module__", None) or "").partition(".")[0]
+        self._untraceable = _untraceable(function)
 
     def __repr__(self) -> str:
         return f"<accelerated {self.function!r}>"
@@ -145,10 +146,8 @@ class Accelerated:
         return self._first(parts, key, specs, args, kwargs)
 
     def _describe(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Parts, Any, Any]:
-        if not isinstance(self.function, types.FunctionType):
-            raise Plain(f"a {type(self.function).__name__} has no Python code to trace")
-        if inspect.isgeneratorfunction(self.function) or inspect.iscoroutinefunction(self.function):
-            raise Plain("a generator or coroutine function runs after the call has returned")
+        if self._untraceable:
+            raise Plain(self._untraceable)
         parts = Parts(self._package)
         specs = tuple(parts.describe(a) for a in args), tuple((k, parts.describe(v)) for k, v in kwargs.items())
         groups = memory_groups(parts.arrays) if len(parts.arrays) > 1 else []
@@ -222,6 +221,15 @@ class Accelerated:
         from lazyarr.tracing.explain import explain
 
         return explain(self, args, kwargs)
+
+
+def _untraceable(function: Callable[..., Any]) -> str:
+    """Why a function can never be traced; empty if it can."""
+    if not isinstance(function, types.FunctionType):
+        return f"a {type(function).__name__} has no Python code to trace"
+    if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+        return "a generator or coroutine function runs after the call has returned"
+    return ""
 
 
 def _copied_leaf(data: Any, root: Any) -> Any:
