@@ -1,7 +1,7 @@
 """NumPy's random numbers as lazy arrays.
 
-The numbers are NumPy's own, drawn when the call is made, so that every stream is the one NumPy gives. A call counts
-as one that runs in NumPy.
+The numbers are NumPy's own, drawn in order when the call is made, so that every stream is the one NumPy gives for the
+seed. Drawing is no fallback, it makes data; a call that needs the data of lazy arguments is one, and is counted.
 """
 
 from __future__ import annotations
@@ -11,60 +11,101 @@ from typing import Any
 
 import numpy.random as _random
 
-from lazyarr.fallback import run_in_numpy
+from lazyarr.array import LazyArray
+from lazyarr.dispatch import holds_lazy
+from lazyarr.fallback import run_in_numpy, run_on_constants
+from lazyarr.runtime import recording
 
-_CLASSES = ("Generator", "RandomState")
+#: What handles the state of a stream, not arrays.
+_STATE = {"seed", "get_state", "set_state", "get_bit_generator", "set_bit_generator", "spawn", "bytes"}
 
 
-class _Proxy:
-    """A generator of NumPy's whose arrays come back lazy."""
+def _draw(function: Any, name: str, args: Any, kwargs: Any) -> Any:
+    """Call a function of NumPy that advances a stream of random numbers."""
+    observer = recording().observer
+    if observer is not None:
+        observer.observed(f"{name} draws random numbers")
+    short = name.rpartition(".")[2]
+    if short in _STATE:
+        return function(*args, **kwargs)
+    if short == "shuffle" and not any(isinstance(x, LazyArray) for x in (*args, *kwargs.values())):
+        function(*args, **kwargs)  # a list is shuffled as it is, whatever it holds
+        return None
+    if not holds_lazy(args) and not holds_lazy(kwargs):
+        return run_on_constants(function, args, kwargs)
+    return run_in_numpy(function, args, kwargs, f"{name} is not compiled", mutates=short == "shuffle")
 
-    def __init__(self, generator: Any):
-        self._generator = generator
 
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._generator, name)
-        if not callable(value) or name in ("spawn",):
-            return value
-        return _drawing(value, f"numpy.random.{type(self._generator).__name__}.{name}")
+def _methods(base: Any) -> Any:
+    """Class decorator: the drawing methods of NumPy's class `base`, giving lazy arrays."""
 
-    def spawn(self, n_children: int) -> list[_Proxy]:
-        return [_Proxy(child) for child in self._generator.spawn(n_children)]
+    def decorate(cls: Any) -> Any:
+        for name in dir(base):
+            method = getattr(base, name)
+            if not name.startswith("_") and callable(method):
+                setattr(cls, name, _method(method, f"numpy.random.{base.__name__}.{name}"))
+        return cls
+
+    return decorate
+
+
+def _method(method: Any, name: str) -> Any:
+    @wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return _draw(method.__get__(self), name, args, kwargs)
+
+    return call
+
+
+@_methods(_random.Generator)
+class Generator(_random.Generator):
+    """As `numpy.random.Generator`; arrays drawn from it are lazy."""
 
     def __reduce__(self) -> Any:
-        return _Proxy, (self._generator,)
-
-    def __repr__(self) -> str:
-        return repr(self._generator)
+        return Generator, (self.bit_generator,)
 
 
-def _drawing(function: Any, name: str) -> Any:
-    @wraps(function)
-    def draw(*args: Any, **kwargs: Any) -> Any:
-        return run_in_numpy(function, args, kwargs, f"{name} is not compiled")
+@_methods(_random.RandomState)
+class RandomState(_random.RandomState):
+    """As `numpy.random.RandomState`; arrays drawn from it are lazy."""
 
-    return draw
+    def __reduce__(self) -> Any:
+        return _restored, (_random.RandomState.get_state(self, legacy=False),)
+
+
+def _restored(state: Any) -> RandomState:
+    found = RandomState()
+    _random.RandomState.set_state(found, state)
+    return found
 
 
 def default_rng(seed: Any = None) -> Any:
     """As `numpy.random.default_rng`; arrays drawn from it are lazy."""
-    return _Proxy(_random.default_rng(seed._generator if isinstance(seed, _Proxy) else seed))
+    if isinstance(seed, Generator):
+        return seed
+    if isinstance(seed, LazyArray):
+        seed = seed._data("a seed")[()]
+    return Generator(_random.default_rng(seed).bit_generator)
 
 
-def Generator(bit_generator: Any) -> Any:
-    """As `numpy.random.Generator`."""
-    return _Proxy(_random.Generator(bit_generator))
+def _public(name: str) -> Any:
+    value = getattr(_random, name)
+    if not callable(value) or isinstance(value, type):
+        return value
 
+    @wraps(value)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return _draw(value, f"numpy.random.{name}", args, kwargs)
 
-def RandomState(seed: Any = None) -> Any:
-    """As `numpy.random.RandomState`."""
-    return _Proxy(_random.RandomState(seed))
+    return call
 
 
 for _name in _random.__all__:
     if _name not in globals():
-        _value = getattr(_random, _name)
-        globals()[_name] = (
-            _drawing(_value, f"numpy.random.{_name}") if callable(_value) and not isinstance(_value, type) else _value
-        )
+        globals()[_name] = _public(_name)
 __all__ = list(_random.__all__)
+
+
+def __getattr__(name: str) -> Any:
+    # What NumPy's module holds beside its public names, and the AttributeError for what it has not.
+    return getattr(_random, name)

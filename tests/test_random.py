@@ -1,0 +1,159 @@
+"""Random numbers: lazy arrays of NumPy's own streams."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+import pytest
+
+import lazyarr
+import lazyarr.numpy as np
+from lazyarr import settings
+from lazyarr.array import LazyArray
+
+DRAWS: dict[str, Callable[[Any], Any]] = {
+    "random": lambda rng: rng.random((2, 3)),
+    "random float32": lambda rng: rng.random(4, dtype=np.float32),
+    "normal": lambda rng: rng.normal(1.0, 2.0, size=5),
+    "integers": lambda rng: rng.integers(0, 10, size=(3, 2)),
+    "choice": lambda rng: rng.choice(10, 4, replace=False),
+    "uniform": lambda rng: rng.uniform(-1, 1, 3),
+    "exponential": lambda rng: rng.exponential(size=3),
+    "poisson": lambda rng: rng.poisson(3.0, 6),
+    "permutation": lambda rng: rng.permutation(8),
+    "multivariate_normal": lambda rng: rng.multivariate_normal([0.0, 1.0], [[1.0, 0], [0, 2]], 3),
+    "standard_normal": lambda rng: rng.standard_normal(3),
+    "dirichlet": lambda rng: rng.dirichlet([1.0, 2.0, 3.0]),
+}
+LEGACY: dict[str, Callable[[Any], Any]] = {
+    "rand": lambda rng: rng.rand(2, 3),
+    "randn": lambda rng: rng.randn(4),
+    "randint": lambda rng: rng.randint(0, 9, 5),
+    "random_sample": lambda rng: rng.random_sample((2, 2)),
+    "choice": lambda rng: rng.choice([1.5, 2.5, 3.5], 4),
+    "normal": lambda rng: rng.normal(size=3),
+    "permutation": lambda rng: rng.permutation(5),
+}
+MAKERS: list[Callable[[Any], Any]] = [lambda module: module.default_rng(2), lambda module: module.RandomState(2)]
+
+
+def same(lazy: Any, expected: Any) -> None:
+    assert isinstance(lazy, LazyArray)
+    assert (lazy.dtype, lazy.shape) == (expected.dtype, expected.shape)
+    numpy.testing.assert_array_equal(numpy.asarray(lazy), expected)
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_generator_gives_numpys_stream(name: str) -> None:
+    with settings.settings(fallback="error"):  # drawing numbers is no fallback
+        ours, real = np.random.default_rng(7), numpy.random.default_rng(7)
+        for _ in range(2):
+            same(DRAWS[name](ours), DRAWS[name](real))
+
+
+@pytest.mark.parametrize("name", LEGACY)
+def test_legacy_functions_and_random_state(name: str) -> None:
+    before = numpy.random.get_state()
+    try:
+        with settings.settings(fallback="error"):
+            np.random.seed(3)
+            ours = LEGACY[name](np.random)
+            numpy.random.seed(3)
+            same(ours, LEGACY[name](numpy.random))
+            same(LEGACY[name](np.random.RandomState(5)), LEGACY[name](numpy.random.RandomState(5)))
+    finally:
+        numpy.random.set_state(before)
+
+
+def test_single_numbers_are_pythons_and_numpys() -> None:
+    ours, real = np.random.default_rng(1), numpy.random.default_rng(1)
+    draws: list[Callable[[Any], Any]] = [lambda r: r.random(), lambda r: r.integers(5), lambda r: r.normal()]
+    for draw in draws:
+        a, b = draw(ours), draw(real)
+        assert type(a) is type(b) and a == b
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=["Generator", "RandomState"])
+def test_shuffle_changes_the_array(make: Callable[[Any], Any]) -> None:
+    for data in (numpy.arange(10), numpy.arange(12.0).reshape(4, 3)):
+        ours, real, expected = make(np.random), make(numpy.random), data.copy()
+        array = np.array(data)
+        part = array[::2]
+        with settings.settings(fallback="allow"):
+            assert ours.shuffle(array) is None
+        real.shuffle(expected)
+        same(array, expected)
+        same(part, expected[::2])
+        with settings.settings(fallback="allow"):
+            ours.shuffle(array[1:])
+        real.shuffle(expected[1:])
+        same(array, expected)
+
+
+def test_shuffle_of_a_list_that_holds_lazy_arrays() -> None:
+    items = [np.array([k, k]) for k in range(6)]
+    order = list(range(6))
+    numpy.random.default_rng(4).shuffle(order)
+    shuffled = list(items)
+    np.random.default_rng(4).shuffle(shuffled)
+    assert [id(x) for x in shuffled] == [id(items[k]) for k in order]
+
+
+def test_permuted_and_out() -> None:
+    ours, real = np.random.default_rng(2), numpy.random.default_rng(2)
+    data = numpy.arange(12).reshape(3, 4)
+    array = np.array(data)
+    with settings.settings(fallback="allow"):
+        same(ours.permuted(array, axis=1), real.permuted(data, axis=1))
+        same(array, data)
+        target, expected = np.zeros((2, 3)), numpy.zeros((2, 3))
+        assert ours.random(out=target) is target
+    real.random(out=expected)
+    same(target, expected)
+
+
+def test_lazy_arguments_are_evaluated_and_counted() -> None:
+    loc = np.array([1.0, 100.0]) * 2
+    lazyarr.report().clear()
+    with settings.settings(fallback="allow"):
+        drawn = np.random.default_rng(0).normal(loc=loc, size=(3, 2))
+    same(drawn, numpy.random.default_rng(0).normal(loc=[2.0, 200.0], size=(3, 2)))
+    (call,) = lazyarr.report().calls
+    assert "random.Generator.normal" in call.what and call.file == __file__
+    same(np.random.default_rng(np.array(5)).random(2), numpy.random.default_rng(5).random(2))
+
+
+def test_classes() -> None:
+    ours = np.random.default_rng(0)
+    assert isinstance(ours, np.random.Generator) and isinstance(ours, numpy.random.Generator)
+    assert np.random.default_rng(ours) is ours
+    assert isinstance(np.random.RandomState(0), numpy.random.RandomState)
+    assert isinstance(np.random.Generator(np.random.PCG64(1)), np.random.Generator)
+    same(np.random.Generator(np.random.PCG64(1)).random(3), numpy.random.Generator(numpy.random.PCG64(1)).random(3))
+    same(ours.spawn(2)[1].random(3), numpy.random.default_rng(0).spawn(2)[1].random(3))
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=["Generator", "RandomState"])
+def test_pickling_keeps_the_state(make: Callable[[Any], Any]) -> None:
+    ours, real = make(np.random), make(numpy.random)
+    ours.normal(size=3), real.normal(size=3)
+    again = pickle.loads(pickle.dumps(ours))
+    expected = real.normal(size=4)
+    same(again.normal(size=4), expected)
+    same(ours.normal(size=4), expected)
+
+
+def test_state_functions() -> None:
+    before = np.random.get_state()
+    try:
+        np.random.seed(11)
+        state = np.random.get_state()
+        first = numpy.asarray(np.random.rand(3))
+        np.random.set_state(state)
+        same(np.random.rand(3), first)
+        assert isinstance(state[1], numpy.ndarray)
+    finally:
+        np.random.set_state(before)
