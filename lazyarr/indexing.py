@@ -40,6 +40,9 @@ def get(array: LazyArray, key: Any) -> Any:
     items = _resolved(items, array.ndim)
     if _is_basic(items):
         return _basic(array, items)
+    if _is_dynamic(items):
+        view = _dynamic(array, items)
+        return view if view.shape or any(item is ... for item in items) else LazyArray._new(view._value(), scalar=True)
     plan = _Advanced.of(array, items)
     value = record(OPS["gather"], plan.view._value(), *plan.indices, axes=plan.axes)
     return _placed(value, plan)
@@ -60,7 +63,14 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
         items = _resolved(items, array.ndim)
     if _is_basic(items):
         target = _basic(array, (*items, ...) if ... not in [i for i in items if i is ...] else items)
+        if _is_same_memory(value, target):
+            return  # `a[1:] += x` has written through the view, and now assigns it to itself.
         target._assign(assigned_value(value, target.shape, target.dtype))
+        return
+    if _is_dynamic(items):
+        target = _dynamic(array, items)
+        if not (isinstance(value, LazyArray) and value._parent is target._parent and value._step == target._step):
+            target._assign(assigned_value(value, target.shape, target.dtype))
         return
     plan = _Advanced.of(array, items)
     new = assigned_value(value, plan.shape, array.dtype)
@@ -152,6 +162,39 @@ def _basic(array: LazyArray, items: tuple[Any, ...]) -> LazyArray:
     return view
 
 
+def _is_same_memory(value: Any, target: LazyArray) -> bool:
+    return (
+        isinstance(value, LazyArray) and value._cell is target._cell and value._offset == target._offset
+        and value._shape == target._shape and value._strides == target._strides and value._dtype == target._dtype
+    )  # fmt: skip
+
+
+def _is_dynamic(items: Sequence[Any]) -> bool:
+    """Whether an index is basic but for integer scalars whose values are not known yet."""
+    return all(type(item) in _BASIC or (isinstance(item, LazyArray) and item._scalar) for item in items)
+
+
+def _dynamic(array: LazyArray, items: tuple[Any, ...]) -> LazyArray:
+    """The view that a basic index with unknown integers selects."""
+    plan = _Advanced.of(array, tuple(item for item in items if item is not None))
+    base = plan.view
+    indices = []
+    for axis, index in zip(plan.axes, plan.indices, strict=True):
+        scalar = views.reshape(index, ())
+        negative = record(ELEMENTWISE["less"], scalar, const(0, _I64))
+        wrapped = record(ELEMENTWISE["add"], scalar, const(base.shape[axis], _I64))
+        indices.append(record(SELECT, negative, wrapped, scalar))
+    keep = [axis for axis in range(base.ndim) if axis not in plan.axes]
+    step = views.Dynamic(base.shape, plan.axes, tuple(indices))
+    # Where in memory it starts is data: no offset, which equals no other.
+    view = base._view(step, plan.rest, tuple(base.strides[axis] for axis in keep), views.UNKNOWN_OFFSET)
+    if any(item is None for item in items):
+        # The new axes come last: where the integers stand, nothing is left.
+        left = [item for item in items if item is None or item is ... or isinstance(item, slice)]
+        view = _basic(view, tuple(item if item is None or item is ... else slice(None) for item in left))
+    return view
+
+
 def _get_of_scalar(array: LazyArray, items: tuple[Any, ...]) -> LazyArray:
     if items == ():
         return array
@@ -197,7 +240,7 @@ def _array_items(item: Any) -> list[Any]:
         if not isinstance(item, (LazyArray, np.ndarray)):
             raise IndexError(_BAD_INDEX)
         raise IndexError("arrays used as indices must be of integer (or boolean) type")
-    if index.shape == () and (index._scalar or isinstance(index._cell.value.node, Leaf)) and _known(index):
+    if index._scalar and recording().observer is None:
         return [int(index._data("an index"))]
     return [index]
 

@@ -15,10 +15,13 @@ from lazyarr.ir.extents import Shape
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType
-from lazyarr.ops.create import full
+from lazyarr.ops.create import const, full
 from lazyarr.ops.elementwise import BITCAST, COMPLEX, IMAG, REAL
-from lazyarr.runtime import leaf, record
+from lazyarr.runtime import fetch, leaf, record
 from lazyarr.strides import Index
+
+#: The offset of a view whose place in memory is data. It makes every offset counted from it unknown, and equals none.
+UNKNOWN_OFFSET: Any = float("nan")
 
 
 class Step(Protocol):
@@ -86,6 +89,44 @@ class Box:
     def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         # The ellipsis makes a full integer index a 0-d view instead of a scalar.
         return base[(*self.normal.key(), ...)]
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamic:
+    """Integer indices that are data, in range: the axes they address are dropped.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The base's shape.
+    axes : tuple of int
+        Ascending.
+    indices : tuple of Value
+        int64 scalars, one an axis, not negative.
+    """
+
+    shape: Shape
+    axes: tuple[int, ...]
+    indices: tuple[Value, ...]
+
+    def _starts(self) -> list[Value]:
+        zero = const(0, np.dtype(np.int64))
+        where = dict(zip(self.axes, self.indices, strict=True))
+        return [where.get(axis, zero) for axis in range(len(self.shape))]
+
+    def _lengths(self) -> Shape:
+        return tuple(1 if axis in self.axes else n for axis, n in enumerate(self.shape))
+
+    def read(self, base: Value) -> Value:
+        box = record(OPS["dynamic_slice"], base, *self._starts(), lengths=self._lengths())
+        return reshape(box, tuple(n for axis, n in enumerate(self.shape) if axis not in self.axes))
+
+    def write(self, base: Value, new: Value) -> Value:
+        return record(OPS["dynamic_update_slice"], base, reshape(new, self._lengths()), *self._starts())
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        where = {axis: int(np.asarray(fetch(i))) for axis, i in zip(self.axes, self.indices, strict=True)}
+        return base[(*[where.get(axis, slice(None)) for axis in range(len(self.shape))], ...)]
 
 
 @dataclass(frozen=True, slots=True)

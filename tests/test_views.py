@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+import lazyarr
 import lazyarr.numpy as lnp
 from lazyarr.settings import settings
 from tests.agree import agree, difference
@@ -272,6 +273,50 @@ def test_assigned_shapes_leave_older_views_alone() -> None:
         return row, other, later, a, a.base is None, later.base is a, a[5:9].base is a
 
     agree(program, A)
+
+
+DYNAMIC = [
+    "row = a[k]; row += 100; a[k] += 1; a[k, 1:] *= 2; a[k][0] = -5",
+    "a[k, j] = 7; a[k, j] += 1; result = a[k, j], a[k, j, ...], a[k, ..., j], a[..., k]",
+    "a[:, j] -= a[:, k]; a[k:, j] = 0; result = a[None, k], a[:, None, k], a[k, None, 1:]",
+    "row = a[k - 4]; row[...] = 3; result = a[k - 4, j - 6].dtype",
+    "a[k + 10] = 1", "result = a[k - 10]", "result = a[k, j + 10]", "a[[k, j]] = 4", "result = a[k, [0, 1]]",
+    "a[k], a[j] = a[j].copy(), a[k].copy()", "view = a[k][::-1]; a[k] = view; view[0] = 11",
+    "b = n.array(k); row = a[b]; row += 100; result = row", "result = a.T[j, k], a[::2][k // 2]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", DYNAMIC)
+@pytest.mark.parametrize("traced", [False, True])
+def test_integers_that_are_data_select_views(source: str, traced: bool) -> None:
+    """``row = a[k]; row += 1`` writes to ``a``, also where ``k`` is only known when the program runs."""
+    code = compile(source, "<a program>", "exec")
+
+    def program(n: Any, a: Any) -> Any:
+        names = {"n": n, "a": a, "k": n.argmax(a[:, 0]) // 2 + 1, "j": n.argmin(a[1]) + 2}
+        exec(code, names)
+        return names.get("result")
+
+    if not traced:
+        agree(program, A)
+        return
+    mine, theirs = A.copy(), A.copy()
+
+    def plain(a: Any) -> Any:
+        return program(np, a)
+
+    try:
+        expected, error = plain(theirs), None
+    except IndexError as raised:
+        expected, error = None, raised
+    if error is not None:
+        with pytest.raises(IndexError):
+            lazyarr.accelerate(plain)(mine)
+        assert np.array_equal(mine, A)
+        return
+    found = lazyarr.accelerate(plain)(mine)
+    assert np.array_equal(mine, theirs)
+    assert difference(expected, found) is None
 
 
 class Both:
