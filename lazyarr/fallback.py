@@ -14,9 +14,7 @@ from lazyarr.runtime import recording
 from lazyarr.weak import WeakScalar
 
 
-def run_in_numpy(
-    function: Callable[..., Any], args: Any, kwargs: Any, why: str, mutates: bool = False
-) -> Any:
+def run_in_numpy(function: Callable[..., Any], args: Any, kwargs: Any, why: str, mutates: bool = False) -> Any:
     """Call a NumPy function on evaluated arguments; lazy arrays it changes in place are changed.
 
     Parameters
