@@ -16,7 +16,8 @@ from lazyarr.ir.types import parse as parse_type
 from lazyarr.ops.create import const
 from lazyarr.passes.fuse import Fuse
 from lazyarr.passes.pipeline import run_pipeline
-from lazyarr.passes.repeats import FEWEST, SHORTEST, longest_stretch
+from lazyarr.passes.recompute import shifted_reads
+from lazyarr.passes.repeats import FEWEST, SHORTEST, cut, longest_stretch
 
 
 def f(name: str, *operands: Value, **attrs: Any) -> Value:
@@ -120,8 +121,47 @@ def test_the_stretch_is_found_exactly() -> None:
 def test_the_same_operations_on_unlike_operands_are_no_repetition() -> None:
     rng = np.random.default_rng(1)
     x = param(0, parse_type("f64[10]"))
-    values = [x]
-    for _ in range(400):
-        values.append(f("add", values[rng.integers(len(values))], values[-1]))
-    stretch = longest_stretch(Graph([x], values[-1:]).nodes)
-    assert stretch is None or stretch.times < FEWEST
+    for same_first in (False, True):
+        values = [f("sin", x)]
+        for _ in range(400):
+            other = values[rng.integers(len(values))]
+            # In one operand alike, in the other not.
+            values.append(f("subtract", values[0], other) if same_first else f("subtract", other, values[-1]))
+        stretch = longest_stretch([v.node for v in values])
+        assert stretch is None or stretch.times < FEWEST
+
+
+def test_shifted_reads_are_counted_up_to_what_xla_writes_to_memory() -> None:
+    x = param(0, parse_type("f64[9]"))
+
+    def stencil(value: Value) -> Value:
+        return f("add", f("roll", value, shift=1, axis=0), value)
+
+    # What is in memory already is read at no cost, shifted or not.
+    once = stencil(x)
+    twice = stencil(once)
+    thrice = stencil(twice)
+    total = f("full", f("reduce", thrice, kind="add", axes=(0,)), shape=(9,))
+    after = stencil(stencil(f("add", total, x)))
+    counts = shifted_reads(Graph([x], [after]).nodes)
+    assert [counts[v.node] for v in (once, twice, thrice)] == [0, 1, 2]
+    # The sum is written to memory: the row begins anew.
+    assert (counts[total.node], counts[after.node]) == (0, 2)
+    # One way to read is no duplicate.
+    chain = f("roll", f("sin", f("roll", f("sin", x), shift=1, axis=0)), shift=1, axis=0)
+    assert max(shifted_reads(Graph([x], [chain]).nodes).values()) == 0
+
+
+def test_the_end_is_no_region_of_its_own_when_it_is_short() -> None:
+    x = param(0, parse_type("f64[10]"))
+    for tail in (1, 3):
+        value = x
+        for _ in range(100):
+            value = f("exp", f("multiply", f("sin", f("add", value, x)), const(0.5)))
+        for name in ("tan", "cosh", "sinh")[:tail]:
+            value = f(name, value)
+        nodes = [n for n in Graph([x], [value]).nodes if n.op.name != "const"]
+        pieces = cut(nodes, 20)
+        assert [n for piece in pieces for n in piece] == nodes
+        assert len(pieces) > 15
+        assert len(pieces[-1]) >= 2
