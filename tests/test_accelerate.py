@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import enum
+import functools
 import math
 import os
 import pickle
@@ -695,3 +697,57 @@ def test_the_first_calls_arrays_are_let_go() -> None:
     del a
     gc.collect()
     assert owner() is None
+
+
+class Scheme(enum.Enum):
+    FORWARD = 1
+    BACKWARD = 2
+
+
+def test_enums_and_questions_of_type() -> None:
+    def function(a: Any, x: float, scheme: Scheme) -> Any:
+        assert type(a) is np.ndarray
+        assert isinstance(a, np.ndarray)
+        assert type(x) is float
+        assert isinstance(x, float)
+        return a + x if scheme is Scheme.FORWARD else a - x
+
+    accelerated: Any = accelerate(function)
+    for scheme in Scheme:
+        assert_same(function(np.ones(2), 0.5, scheme), accelerated(np.ones(2), 0.5, scheme))
+    assert programs(accelerated) == 2
+
+
+def test_helpers_with_memory_decorators_and_default_tables() -> None:
+    @functools.lru_cache
+    def helper(n: int) -> Any:
+        return np.ones(n) * 3
+
+    def doubling(inner: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(inner)
+        def outer(*args: Any) -> Any:
+            return inner(*args) * 2
+
+        return outer
+
+    @doubling
+    def function(a: Any, table: dict[str, Any] = {}) -> Any:  # noqa: B006
+        if "x" not in table:
+            table["x"] = np.zeros(3) + 7
+        return a + helper(3) + table["x"]
+
+    accelerated: Any = accelerate(function)
+    for k in range(3):
+        np.testing.assert_array_equal(accelerated(np.ones(3) * k), 2 * (k + 10.0) * np.ones(3))
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.report.FallbackWarning")
+def test_what_numpy_does_not_compile_goes_through() -> None:
+    def function(a: Any) -> Any:
+        return a + a
+
+    for array in (np.array([1, "x"], object), np.ones(2, np.longdouble), np.array(["a", "b"], object)):
+        got: Any = accelerate(function)(array)
+        expected = function(array)
+        assert got.dtype == expected.dtype
+        assert got.tolist() == expected.tolist()

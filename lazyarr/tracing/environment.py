@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lazyarr.array import LazyArray
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
-from lazyarr.tracing.scalars import python_call
+from lazyarr.tracing.scalars import TracedScalar, python_call
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
@@ -152,7 +153,7 @@ class Environment:
             return _noting(self._trace, value, f"calls {name}()")
         if name in _NUMERIC and _is_call():
             return python_call(value)
-        return value
+        return _type_of if value is type and _is_call() else value
 
     def answer(self, get: Callable[[], Any], what: str) -> Any:
         """The traced form of something found outside the arguments."""
@@ -238,6 +239,16 @@ class Environment:
 
 def _contents_of(cell: types.CellType) -> Callable[[], Any]:
     return lambda: cell.cell_contents
+
+
+def _type_of(*args: Any) -> Any:
+    """``type(x)``, of what the user takes `x` to be; with more arguments, a new class."""
+    if len(args) != 1:
+        return type(*args)
+    x = args[0]
+    if isinstance(x, LazyArray):
+        return x.dtype.type if x._scalar else _ndarray()
+    return x.python_type if type(x) is TracedScalar else type(x)
 
 
 def _setter(real: dict[str, Any], name: str) -> Callable[[Any], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import sys
 import types
 from typing import Any
@@ -83,7 +84,7 @@ class Parts:
             return ("function", value)
         if isinstance(value, types.MethodType):
             return ("method", value.__func__, self.describe(value.__self__))
-        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc)):
+        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, enum.Enum)):
             return ("object", value)
         at = self._seen.get(id(value))
         if at is not None:
@@ -101,13 +102,6 @@ class Parts:
         if self.opens(value):
             self.holders.append(value)
             return (kind, *((name, self.describe(item)) for name, item in vars(value).items()))
-        try:
-            hash(value)
-        except TypeError:
-            self.opaque.append(value)
-            return ("opaque", kind)
-        if isinstance(value, _enum()):
-            return ("object", value)
         self.opaque.append(value)
         return ("opaque", kind)
 
@@ -120,12 +114,6 @@ class Parts:
             return True
         own = kind.__module__.partition(".")[0]
         return own in (self.package, "__main__") and own not in sys.stdlib_module_names
-
-
-def _enum() -> type:
-    import enum
-
-    return enum.Enum
 
 
 def memory_groups(arrays: list[Any]) -> list[list[int]]:
