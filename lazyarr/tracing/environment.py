@@ -247,7 +247,7 @@ def _type_of(*args: Any) -> Any:
         return type(*args)
     x = args[0]
     if isinstance(x, LazyArray):
-        return x.dtype.type if x._scalar else _ndarray()
+        return _class(x.dtype.type if x._scalar else np.ndarray)
     return x.python_type if type(x) is TracedScalar else type(x)
 
 
