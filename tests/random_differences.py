@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tests.random_compare import Expected, compare, compare_exceptions
-from tests.random_execution import Branch, Loop, Spoiled, Tracker, Unstable, quiet
+from tests.random_execution import Branch, Loop, Raised, Spoiled, Tracker, Unstable, quiet
 from tests.random_inputs import Inputs
 from tests.random_programs import Program
 
@@ -99,10 +99,8 @@ def _run(
     )
     try:
         tracker.run(program.steps)
-    except (Unstable, Spoiled):
-        raise
-    except Exception as error:  # noqa: BLE001 - this is the program's own exception
-        return bases, tracker, error
+    except Raised as raised:
+        return bases, tracker, raised.error
     return bases, tracker, None
 
 

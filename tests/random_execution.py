@@ -33,6 +33,14 @@ _COMPARISON = re.compile(r" (==|!=|<|<=|>|>=) ")
 _NAME = re.compile(r"\b[asv]\d+\b")
 
 
+class Raised(Exception):
+    """A statement of the program raised: ``error`` is what."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(repr(error))
+        self.error = error
+
+
 class Level(IntEnum):
     """How precisely the value of a variable is determined."""
 
@@ -193,7 +201,7 @@ class Tracker:
         return {name: value for name, value in self.env.items() if _NAME.fullmatch(name)}
 
     def run(self, steps: Iterable[Step]) -> None:
-        """Run statements one after the other, counting those that are done; what NumPy raises passes through."""
+        """Run statements one after the other, counting those that are done."""
         for step in steps:
             self.step(step)
             self.completed += 1
@@ -207,21 +215,38 @@ class Tracker:
             Rounding decides what the statement does. The statement is undone.
         Spoiled
             The same, when it was found too late to undo.
+        Raised
+            NumPy raised.
         """
         if isinstance(step, Branch):
             if self.noise is None and any(self.level(name) for name in _NAME.findall(step.condition)):
                 raise Unstable(step.condition)
-            self._body(step.body if eval(step.condition, self.env) else step.otherwise)
+            self._body(step.body if self._evaluate(step.condition) else step.otherwise)
         elif isinstance(step, Loop):
-            for index in eval(f"range({step.iterations})", self.env):
+            for index in self._evaluate(f"range({step.iterations})"):
                 self.env["i"] = index
                 self._body(step.body)
         elif self.noise is not None:
-            self._run_with_noise(step, self.noise, next(self._replay))
+            rounds = next(self._replay, None)
+            if rounds is None:
+                raise Raised(RuntimeError("the run without noise raised here"))
+            self._run_with_noise(step, self.noise, rounds)
         elif step.mutates:
             self._run_write(step)
         else:
             self._run_pure(step)
+
+    def _execute(self, statement: Statement, env: dict[str, Any]) -> None:
+        try:
+            exec(statement.code, env)
+        except Exception as error:
+            raise Raised(error) from error
+
+    def _evaluate(self, expression: str) -> Any:
+        try:
+            return eval(expression, self.env)
+        except Exception as error:
+            raise Raised(error) from error
 
     def _body(self, statements: Iterable[Statement]) -> None:
         for statement in statements:
@@ -235,7 +260,7 @@ class Tracker:
 
     def _run_pure(self, statement: Statement) -> None:
         operands = self._operands(statement)
-        exec(statement.code, self.env)
+        self._execute(statement, self.env)
         results = [self.env[name] for name in statement.targets]
         try:
             level, rounds = classify(statement, operands, self.levels, results)
@@ -254,7 +279,7 @@ class Tracker:
         operands = self._operands(statement)
         written = [self.env[name] for name in statement.mutates]
         level, rounds = classify(statement, operands, self.levels, written)
-        exec(statement.code, self.env)
+        self._execute(statement, self.env)
         written = [self.env[name] for name in statement.mutates]  # `v += 1` rebinds a scalar
         if statement.kind is Kind.ARITH and level is Level.ROUNDED and not all(map(is_finite, written)):
             raise Spoiled(f"overflow in {statement.source}")
@@ -270,21 +295,21 @@ class Tracker:
 
     def _run_with_noise(self, statement: Statement, noise: np.random.Generator, rounds: bool) -> None:
         if not rounds:
-            exec(statement.code, self.env)
+            self._execute(statement, self.env)
             return
         before = 2.0 * self.loudness
         amplitude = 8.0 * self.loudness if statement.kind is Kind.INEXACT else before
         if statement.mutates:
             for name in statement.mutates:
                 _perturb_in_place(self.env[name], before, noise)
-            exec(statement.code, self.env)
+            self._execute(statement, self.env)
             for name in statement.mutates:
                 self.env[name] = _perturb_in_place(self.env[name], amplitude, noise)
             return
         inner = dict(self.env)
         for name in self._operands(statement):
             inner[name] = perturbed(inner[name], before, noise)
-        exec(statement.code, inner)
+        self._execute(statement, inner)
         for name in statement.targets:
             self.env[name] = perturbed(inner[name], amplitude, noise)
 
@@ -380,12 +405,12 @@ def _require_in_range(statement: Statement, operands: Mapping[str, Any], results
     for result in results:
         if kind_of(result) not in "iu":
             continue
-        info = np.iinfo(result.dtype)
+        info = np.iinfo(getattr(result, "dtype", np.int64))
         for value in operands.values():
             if kind_of(value) in "fc":
                 real = np.real(value)
                 if not is_finite(value) or np.any(real <= info.min - 1.0) or np.any(real >= float(info.max)):
-                    raise Unstable(f"{statement.source}: outside the range of {result.dtype}")
+                    raise Unstable(f"{statement.source}: outside the range of {info.dtype}")
 
 
 def _require_no_overflow(statement: Statement, operands: Mapping[str, Any], results: list[Any]) -> None:

@@ -17,7 +17,7 @@ from random import Random
 
 import numpy as np
 
-from tests.random_execution import Spoiled, Statement, Step, Tracker, Unstable, kind_of, quiet
+from tests.random_execution import Raised, Spoiled, Statement, Step, Tracker, Unstable, kind_of, quiet
 from tests.random_inputs import Inputs, random_inputs
 from tests.random_library import LIBRARY
 from tests.random_scope import Scope, Unfit
@@ -102,7 +102,7 @@ def _attempt(rng: Random, wanted: int) -> Program | None:
             continue
         except Spoiled:
             return None
-        except Exception:  # noqa: BLE001 - whatever NumPy raises is what the program raises
+        except Raised:
             if isinstance(step, Statement) and (last or rng.random() < 0.02):
                 raising = step
                 break
@@ -156,8 +156,8 @@ def statistics(programs: Iterable[Program]) -> Counter[str]:
             except (Unstable, Spoiled):
                 counts["unstable"] += 1
                 break
-            except Exception as error:  # noqa: BLE001 - programs may raise in their last statement
-                counts[f"raises {type(error).__name__}"] += 1
+            except Raised as raised:
+                counts[f"raises {type(raised.error).__name__}"] += 1
                 break
         for name, value in tracker.variables().items():
             counts[f"level {tracker.level(name).name}"] += 1
