@@ -28,11 +28,8 @@ def shifted_reads(nodes: Sequence[Node]) -> dict[Node, int]:
     computed: set[Node] = set()
     for node in nodes:
         inside = [v for v in node.operands if v.node in reads]
-        if _is_fused(node):
-            before = [reads[v.node] + (v in several and v.node in computed) for v in inside if _is_fused(v.node)]
-            reads[node] = max(before, default=0)
-        else:
-            reads[node] = 0
+        before = [reads[v.node] + (v in several and v.node in computed) for v in inside if _is_fused(v.node)]
+        reads[node] = max(before, default=0)
         # Moving what is in memory computes nothing.
         if node.op.name not in _MOVING or any(v.node in computed for v in inside):
             computed.add(node)
