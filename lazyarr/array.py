@@ -146,6 +146,14 @@ class LazyArray(ArrayOperators):
             assert self._step is not None
             self._parent._store(self._step.write(self._parent._stored(), new))
 
+    def _own(self, value: Value, order: str) -> None:
+        """Take another value of any shape, and storage of its own; no view of this array exists."""
+        type = value.type
+        self._cell = Cell(value)
+        self._form = self._seen = None
+        self._shape = type.shape
+        self._strides = geometry.contiguous(type.shape, type.dtype.itemsize, "F" if order == "F" else "C")
+
     def _become(self, step: views.Step, shape: Shape, strides: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         """Take another shape or dtype in place; views made before keep theirs."""
         form = self._view(step, shape, strides, 0, dtype)

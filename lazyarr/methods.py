@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +13,11 @@ from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import UFUNCS, function_call
 from lazyarr.fallback import run_in_numpy
+from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.numpy import _select, _shape
+from lazyarr.ops.create import const
+from lazyarr.runtime import record
 
 #: Method -> NumPy function that does the same.
 _FUNCTIONS: dict[str, Any] = {
@@ -120,6 +125,40 @@ def _setflags(self: LazyArray, write: bool | None = None, align: bool | None = N
         self.flags.writeable = write
 
 
+def _resize(self: LazyArray, *new_shape: Any, refcheck: bool = True) -> None:
+    if not new_shape or new_shape == (None,):
+        return
+    shape = _shape.as_shape(new_shape[0] if len(new_shape) == 1 else new_shape)
+    flags = self.flags
+    if not (flags.c_contiguous or flags.f_contiguous):
+        raise ValueError("resize only works on single-segment arrays")
+    if any(n < 0 for n in shape):
+        raise ValueError("negative dimensions not allowed")
+    if self._parent is not None or self._scalar:
+        raise ValueError("cannot resize this array: it does not own its data")
+    # Unlike NumPy's count of references this finds the views alone, and forbids them with refcheck=False as well:
+    # there NumPy leaves views of memory that may be gone.
+    if _has_views(self):
+        raise ValueError("cannot resize an array that references or is referenced\nby another array in this way.")
+    order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+    size = math.prod(shape)
+    value = views.reshaped(self._value(), (self.size,), order)
+    if size <= self.size:
+        value = record(OPS["slice"], value, start=(0,), stop=(size,), step=(1,))
+    else:
+        value = record(OPS["pad"], value, const(0, self.dtype), low=(0,), high=(size - self.size,))
+    self._own(views.reshaped(value, shape, order), order)
+
+
+def _has_views(array: LazyArray) -> bool:
+    bases = [array] if array._form is None else [array, array._form]
+    return any(
+        isinstance(other, LazyArray) and other._parent is base and other is not array._form
+        for base in bases
+        for other in gc.get_referrers(base)
+    )
+
+
 def _numpy_method(name: str) -> Callable[..., Any]:
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
         function = getattr(np.ndarray, name)
@@ -132,9 +171,9 @@ _OWN: dict[str, Any] = {
     "astype": _shape.astype, "sort": _select.sort_in_place, "partition": _select.partition_in_place,
     "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "fill": _fill, "item": _item,
     "tolist": _tolist, "tobytes": _tobytes, "round": _round, "conj": _conj, "conjugate": _conj, "view": _view,
-    "setflags": _setflags, "compress": _compress,
+    "resize": _resize, "setflags": _setflags, "compress": _compress,
 }  # fmt: skip
 for _name, _function in _OWN.items():
     setattr(LazyArray, _name, _function)
-for _name in ("byteswap", "dump", "dumps", "getfield", "setfield", "resize", "tofile"):
+for _name in ("byteswap", "dump", "dumps", "getfield", "setfield", "tofile"):
     setattr(LazyArray, _name, _numpy_method(_name))

@@ -544,8 +544,8 @@ c.conj(), c.conjugate(), c.real, c.imag
 i.choose([v[:1], w[:1], s[:1], 2.0])
 s.searchsorted(v)
 f.astype('f4'), f.copy('F'), f.fill(3), f
-v.resize(3)
-f.resize((5, 2))
+v.resize(3, refcheck=False)
+g.resize((5, 2), refcheck=False)
 !f.byteswap()
 ~v.tobytes()
 u.view('i1')
