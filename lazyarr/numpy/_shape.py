@@ -47,9 +47,14 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
         strides = geometry.reshape(x.shape, x.strides, x.dtype.itemsize, wanted, order)  # type: ignore[arg-type]
         if strides is None and copy is False:
             raise ValueError("Unable to avoid creating a copy while reshaping.")
+    if x._scalar and wanted == ():
+        return x
     if strides is None or x._scalar:
         value = views.reshaped(x._value(), wanted, order)
-        return LazyArray._new(value, geometry.contiguous(wanted, x.dtype.itemsize, order))  # type: ignore[arg-type]
+        dense = geometry.contiguous(wanted, x.dtype.itemsize, order)  # type: ignore[arg-type]
+        copied = LazyArray._new(value, dense)
+        # NumPy copies first, and gives a view of the copy.
+        return copied if copy is True else copied._view(views.Reshape(wanted, wanted), wanted, dense)
     return x._view(views.Reshape(x.shape, wanted, order), wanted, strides)
 
 
