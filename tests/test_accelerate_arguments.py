@@ -1,0 +1,251 @@
+"""`accelerate`: kinds of arguments, and the world outside them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr import accelerate
+from lazyarr.report import FallbackWarning
+from tests.acceleration import assert_same, check, programs, ramp
+
+SCALE = 0.25
+TABLE = np.array([1.0, 2.0, 3.0])
+CONFIG: dict[str, Any] = {"gain": 2.0, "offsets": [1.0, 2.0]}
+
+
+
+@dataclasses.dataclass
+class State:
+    u: Any
+    t: float = 0.0
+    n: int = 0
+
+    def step(self, dt: float) -> State:
+        self.u = self.u + dt * np.ones(self.u.shape)
+        self.t += dt
+        self.n += 1
+        return self
+
+
+class Model:
+    def __init__(self, n: int) -> None:
+        self.x = np.arange(float(n))
+        self.history: list[Any] = []
+
+    @property
+    def total(self) -> Any:
+        return self.x.sum()
+
+    def go(self) -> Any:
+        self.x[1:-1] += self.x[2:]
+        self.history.append(self.total)
+        return self.x
+
+
+Pair = namedtuple("Pair", ["left", "right"])
+
+
+def test_dataclass_methods() -> None:
+    def function(s: State) -> Any:
+        for _ in range(3):
+            s.step(0.5)
+        return s
+
+    accelerated = check(function, lambda k: (State(np.arange(3.0) + k),))
+    assert programs(accelerated) == 1
+    s = State(np.arange(3.0))
+    assert accelerated(s) is s
+
+
+def test_objects_and_accelerated_methods() -> None:
+    def function(model: Model) -> Any:
+        return model.go()
+
+    check(function, lambda k: (Model(5 + k),))
+
+    class Owner:
+        def __init__(self) -> None:
+            self.scale = 2.0
+
+        @accelerate
+        def scaled(self, x: Any) -> Any:
+            return x * self.scale
+
+    owner = Owner()
+    np.testing.assert_array_equal(owner.scaled(np.arange(3.0)), np.arange(3.0) * 2)
+    owner.scale = 3.0
+    np.testing.assert_array_equal(owner.scaled(np.arange(3.0)), np.arange(3.0) * 3)
+
+
+def test_lists_dicts_and_tuples_are_changed_as_in_python() -> None:
+    def function(d: Any, items: Any, pair: Any) -> Any:
+        d["a"] += 1
+        d["b"] = d["a"] * 2
+        items.append(items[0] + 1)
+        items[0] = items[0] * 2
+        del d["gone"]
+        return len(items), Pair(pair.right, pair.left), d
+
+    def make(k: int) -> tuple[Any, ...]:
+        return {"a": np.arange(3.0) + k, "gone": 1}, [np.arange(2.0), 2], Pair(np.ones(2), k + 0.5)
+
+    assert programs(check(function, make)) == 1
+
+
+def test_keywords_defaults_and_stars() -> None:
+    def function(a: Any, *rest: Any, scale: float = 3.0, **named: Any) -> Any:
+        return (a + sum(rest)) * scale + named.get("shift", 0)
+
+    accelerated: Any = accelerate(function)
+    a = np.arange(3.0)
+    calls: list[tuple[Any, dict[str, Any]]] = [((a,), {}), ((a, a, 2), {"scale": 0.5}), ((a,), {"shift": a})]
+    for args, kwargs in calls:
+        assert_same(function(*args, **kwargs), accelerated(*args, **kwargs))
+
+
+def test_globals_closures_lambdas_and_recursion() -> None:
+    shift = 1.5
+
+    def helper(x: Any, n: int) -> Any:
+        return x if n == 0 else helper(x * SCALE + TABLE[: x.shape[0]], n - 1)
+
+    def function(x: Any) -> Any:
+        inner: Any = lambda y: np.sqrt(y) + shift  # noqa: E731
+        return inner(helper(x, 3)) * CONFIG["gain"] + CONFIG["offsets"][1]
+
+    assert programs(check(function, ramp(3))) == 1
+
+
+def test_globals_that_change_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def function(x: Any) -> Any:
+        return x * SCALE + TABLE.sum() + CONFIG["gain"]
+
+    accelerated: Any = accelerate(function)
+    a = np.ones(2)
+    for scale, table, gain in [(0.25, 1.0, 2.0), (0.5, 2.0, 3.0), (2.0, 5.0, 1.0)]:
+        monkeypatch.setattr(f"{__name__}.SCALE", scale)
+        monkeypatch.setattr(f"{__name__}.TABLE", TABLE * table)
+        monkeypatch.setitem(CONFIG, "gain", gain)
+        assert_same(function(a), accelerated(a))
+    assert programs(accelerated) == 1
+
+
+def test_nonlocal_and_global_assignments_happen_at_every_call() -> None:
+    def make() -> Callable[[Any], Any]:
+        count = 0
+
+        def function(a: Any) -> Any:
+            nonlocal count
+            count += 1
+            return a * count
+
+        return function
+
+    plain, accelerated = make(), accelerate(make())
+    for _ in range(3):
+        assert_same(plain(np.ones(2)), accelerated(np.ones(2)))
+
+
+def test_a_function_that_prints_prints_at_every_call(capsys: pytest.CaptureFixture[str]) -> None:
+    @accelerate
+    def function(a: Any) -> Any:
+        print("called")
+        return a + 1
+
+    for _ in range(3):
+        function(np.ones(2))
+    assert capsys.readouterr().out == "called\n" * 3
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+def test_random_numbers_are_drawn_at_every_call() -> None:
+    generator = np.random.default_rng(0)
+
+    @accelerate
+    def function(a: Any) -> Any:
+        return a + np.random.random(3), a + generator.normal(size=3)
+
+    first, second = function(np.zeros(3)), function(np.zeros(3))
+    assert not np.array_equal(first[0], second[0])
+    assert not np.array_equal(first[1], second[1])
+
+
+def test_numpy_scalars_and_zero_dimensional_arrays() -> None:
+    def function(s: Any, z: Any) -> Any:
+        z += s
+        return s * 2, z, s + z
+
+    check(function, lambda k: (np.float32(1.5 + k), np.array(2.0)))
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.arange(12.0).reshape(3, 4)[::-1, ::2],
+        np.broadcast_to(np.arange(3.0), (2, 3)),
+        np.arange(6.0).reshape(2, 3).astype(">f8"),
+        np.frombuffer(b"x" + np.arange(6.0).tobytes(), np.float64, offset=1).reshape(2, 3),
+        np.zeros((0, 3)),
+        np.ones((1, 1)),
+    ],
+    ids=["fortran", "negative-strides", "broadcast", "byte-swapped", "unaligned", "empty", "ones"],
+)
+def test_memory_layouts(array: Any) -> None:
+    def function(a: Any) -> Any:
+        return a + 1, a.T * 2, a.sum(axis=0), (a.T + 1).reshape(-1)
+
+    check(function, lambda k: (array,))
+
+
+def test_memory_maps_are_written(tmp_path: Any) -> None:
+    array: Any = np.memmap(tmp_path / "data", np.float64, "w+", shape=(4,))
+    array[:] = np.arange(4.0)
+
+    @accelerate
+    def function(a: Any) -> Any:
+        a *= 2
+        return float(a.sum())
+
+    assert function(array) == 12.0
+    np.testing.assert_array_equal(array, np.arange(4.0) * 2)
+
+
+def test_masked_arrays_run_as_plain_python() -> None:
+    def function(a: Any) -> Any:
+        return a + 1
+
+    masked: Any = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+    with pytest.warns(FallbackWarning, match="subclass"):
+        got = accelerate(function)(masked)
+    assert isinstance(got, np.ma.MaskedArray)
+    assert got.mask.tolist() == [True, False]
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+def test_generators_run_as_plain_python() -> None:
+    def function(a: Any) -> Any:
+        yield a.sum()
+
+    assert list(accelerate(function)(np.ones(3))) == [3.0]
+
+
+def test_what_has_no_python_code_runs_as_it_is() -> None:
+    with pytest.warns(FallbackWarning, match="no Python code"):
+        assert accelerate(np.sum)(np.ones(3)) == 3.0
+    with pytest.raises(TypeError, match="takes a function"):
+        accelerate(3)  # type: ignore[call-overload]
+
+
+def test_functions_without_source() -> None:
+    space: dict[str, Any] = {"np": np}
+    exec("def function(a):\n    b = np.zeros(3)\n    b[1:] = a[:-1]\n    return b", space)
+    check(space["function"], ramp(3))
+
+

@@ -1,0 +1,324 @@
+"""`accelerate`: Python scalars, control flow, threads and processes."""
+
+from __future__ import annotations
+
+import copy
+import enum
+import functools
+import gc
+import math
+import os
+import pickle
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr import accelerate, settings
+from lazyarr.ir import node
+from tests.acceleration import assert_same, check, programs, ramp
+
+SCALE = 0.25
+TABLE = np.array([1.0, 2.0, 3.0])
+CONFIG: dict[str, Any] = {"gain": 2.0, "offsets": [1.0, 2.0]}
+
+
+
+def test_a_new_float_never_recompiles() -> None:
+    def function(a: Any, dt: float, c: complex) -> Any:
+        return a * dt / (dt**2 + 1), a * c, math.exp(-dt), float(dt) * 2, abs(-dt), max(dt, 0.0)
+
+    accelerated: Any = accelerate(function)
+    for dt in (0.5, 0.75, 1e3, 2.0):
+        assert_same(function(np.arange(3.0), dt, 1j * dt), accelerated(np.arange(3.0), dt, 1j * dt))
+    assert programs(accelerated) == 1
+
+
+def test_a_new_int_recompiles_only_where_it_decides() -> None:
+    def weight(a: Any, n: int) -> Any:
+        return a * n + n // 2, n % 3, n * 10**30
+
+    accelerated: Any = accelerate(weight)
+    for n in (1, 2, 7, -3):
+        assert_same(weight(np.arange(3.0), n), accelerated(np.arange(3.0), n))
+    assert programs(accelerated) == 1
+
+    def shaped(a: Any, n: int) -> Any:
+        return np.zeros(n) + a[0]
+
+    accelerated = accelerate(shaped)
+    for n in (1, 2, 2, 1):
+        assert_same(shaped(np.arange(3.0), n), accelerated(np.arange(3.0), n))
+    assert programs(accelerated) == 2
+
+
+def test_python_decisions_on_scalars_are_guarded() -> None:
+    def function(a: Any, x: float) -> Any:
+        return a + 1 if x > 0.5 else a - x
+
+    accelerated = check(function, lambda k: (np.ones(2), k / 4), calls=5)
+    assert programs(accelerated) == 2
+
+
+def test_python_errors_of_scalars_come_at_the_call() -> None:
+    def function(a: Any, x: float) -> Any:
+        return a * (1 / x)
+
+    accelerated: Any = accelerate(function)
+    accelerated(np.ones(2), 2.0)
+    with pytest.raises(ZeroDivisionError):
+        accelerated(np.ones(2), 0.0)
+
+
+def test_an_int_that_does_not_fit_raises_as_numpy() -> None:
+    def function(a: Any, n: int) -> Any:
+        return a + n
+
+    accelerated: Any = accelerate(function)
+    a = np.arange(3, dtype=np.uint8)
+    assert_same(function(a, 200), accelerated(a, 200))
+    with pytest.raises(OverflowError, match="Python integer 300 out of bounds for uint8"):
+        accelerated(a, 300)
+
+
+def test_weak_scalars_keep_the_arrays_dtype() -> None:
+    def function(a: Any, x: float, n: int) -> Any:
+        return a * x, a + n, x * n, np.float32(2) * x, np.sqrt(x), np.asarray(x)
+
+    check(function, lambda k: (np.arange(3, dtype=np.float32), 0.5 + k, 3))
+
+
+# -- control flow ----------------------------------------------------------------------------------------------------
+
+
+def test_a_branch_on_data() -> None:
+    def function(a: Any) -> Any:
+        if a.sum() > 10:
+            a *= 2
+        else:
+            a -= 1
+        return a
+
+    check(function, lambda k: (np.arange(3.0) * k * 4,), calls=4)
+
+
+def test_a_loop_on_data() -> None:
+    def function(a: Any) -> Any:
+        n = 0
+        while np.abs(a).max() > 1:
+            a = a / 2
+            n += 1
+        return a, n
+
+    check(function, ramp(9), calls=3)
+
+
+def test_a_long_loop_is_unrolled_or_runs_in_pieces() -> None:
+    def function(u: Any) -> Any:
+        for _ in range(200):
+            u[1:-1] += 0.25 * (u[2:] - 2 * u[1:-1] + u[:-2])
+        return u
+
+    with settings.settings(unroll_limit=400, flush_after=100):
+        pieces = check(function, lambda k: (np.arange(50.0) ** 2 + k,))
+    assert programs(pieces) == 0
+    whole = check(function, lambda k: (np.arange(50.0) ** 2 + k,))
+    assert programs(whole) == 1
+
+
+def test_an_exception_is_caught_inside() -> None:
+    def function(a: Any) -> Any:
+        try:
+            return a[10]
+        except IndexError:
+            return -1
+
+    check(function, ramp(3))
+
+
+def test_accelerated_functions_call_each_other() -> None:
+    @accelerate
+    def inner(a: Any) -> Any:
+        a[0] = 9
+        return a * 2
+
+    def function(a: Any) -> Any:
+        return inner(a) + 1
+
+    outer: Any = accelerate(function)
+    a, b = np.arange(3.0), np.arange(3.0)
+    np.testing.assert_array_equal(outer(a), function(b))
+    np.testing.assert_array_equal(a, b)
+    assert programs(outer) == 1
+
+
+def test_integer_arguments_that_change_at_every_call_do_not_recompile_for_ever() -> None:
+    @accelerate
+    def function(a: Any, n: int) -> Any:
+        return a[:n].sum()
+
+    a = np.arange(60.0)
+    for n in range(60):
+        assert function(a, n) == a[:n].sum()
+    assert programs(function) <= 17
+
+
+# -- processes, threads, jax -----------------------------------------------------------------------------------------
+
+
+def test_eight_threads() -> None:
+    def function(a: Any, dt: float) -> Any:
+        a[1:] += dt * a[:-1]
+        return a.sum()
+
+    accelerated: Any = accelerate(function)
+    wrong: list[Any] = []
+
+    def work(seed: int) -> None:
+        for k in range(20):
+            a, b = np.arange(50.0) + seed, np.arange(50.0) + seed
+            if not math.isclose(accelerated(a, 0.1 * k), function(b, 0.1 * k)) or not np.allclose(a, b):
+                wrong.append((seed, k))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@accelerate
+def module_level(a: Any) -> Any:
+    return a + 1
+
+
+def test_pickling_and_copying_a_function() -> None:
+    again = pickle.loads(pickle.dumps(module_level))
+    np.testing.assert_array_equal(again(np.ones(2)), [2, 2])
+    np.testing.assert_array_equal(copy.copy(module_level)(np.ones(2)), [2, 2])
+
+
+def test_jax_settings_stay_the_users() -> None:
+    import jax
+
+    config: Any = jax.config
+    before = config.jax_enable_x64
+    np.testing.assert_array_equal(module_level(np.ones(2)), [2, 2])
+    assert config.jax_enable_x64 == before
+    assert jax.numpy.ones(2).dtype == np.float32 or os.environ.get("JAX_ENABLE_X64")
+
+
+def test_the_users_module_is_not_changed() -> None:
+    def function(a: Any) -> Any:
+        return np.zeros(3) + a
+
+    accelerate(function)(np.ones(3))
+    assert function.__globals__["np"] is np
+    assert type(function(np.ones(3))) is np.ndarray
+
+
+def test_memory_does_not_grow() -> None:
+
+
+    @accelerate
+    def function(a: Any) -> Any:
+        return a * 2 + 1
+
+    for _ in range(10):
+        function(np.ones(10))
+    gc.collect()
+    before = len(node._nodes)
+    for _ in range(1000):
+        function(np.ones(10))
+    gc.collect()
+    assert len(node._nodes) <= before + 10
+
+
+def test_a_class_body_and_an_import_inside() -> None:
+    def function(a: Any) -> Any:
+        import numpy
+        from numpy import linalg
+
+        class Local:
+            shift = TABLE[0] + SCALE
+
+            def value(self) -> Any:
+                return numpy.ones(3) * self.shift
+
+        return a + Local().value() + linalg.norm(a)
+
+    assert programs(check(function, ramp(3))) == 1
+
+
+def test_the_first_calls_arrays_are_let_go() -> None:
+
+    @accelerate
+    def function(a: Any, items: Any) -> Any:
+        items.append(a.sum())
+        return a * 2
+
+
+    a = np.ones(1000)
+    owner = weakref.ref(a)
+    function(a, [])
+    del a
+    gc.collect()
+    assert owner() is None
+
+
+class Scheme(enum.Enum):
+    FORWARD = 1
+    BACKWARD = 2
+
+
+def test_enums_and_questions_of_type() -> None:
+    def function(a: Any, x: float, scheme: Scheme) -> Any:
+        assert type(a) is np.ndarray
+        assert isinstance(a, np.ndarray)
+        assert type(x) is float
+        assert isinstance(x, float)
+        return a + x if scheme is Scheme.FORWARD else a - x
+
+    accelerated: Any = accelerate(function)
+    for scheme in Scheme:
+        assert_same(function(np.ones(2), 0.5, scheme), accelerated(np.ones(2), 0.5, scheme))
+    assert programs(accelerated) == 2
+
+
+def test_helpers_with_memory_decorators_and_default_tables() -> None:
+    @functools.lru_cache
+    def helper(n: int) -> Any:
+        return np.ones(n) * 3
+
+    def doubling(inner: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(inner)
+        def outer(*args: Any) -> Any:
+            return inner(*args) * 2
+
+        return outer
+
+    @doubling
+    def function(a: Any, table: dict[str, Any] = {}) -> Any:  # noqa: B006
+        if "x" not in table:
+            table["x"] = np.zeros(3) + 7
+        return a + helper(3) + table["x"]
+
+    accelerated: Any = accelerate(function)
+    for k in range(3):
+        np.testing.assert_array_equal(accelerated(np.ones(3) * k), 2 * (k + 10.0) * np.ones(3))
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.report.FallbackWarning")
+def test_what_numpy_does_not_compile_goes_through() -> None:
+    def function(a: Any) -> Any:
+        return a + a
+
+    for array in (np.array([1, "x"], object), np.ones(2, np.longdouble), np.array(["a", "b"], object)):
+        got: Any = accelerate(function)(array)
+        expected = function(array)
+        assert got.dtype == expected.dtype
+        assert got.tolist() == expected.tolist()
