@@ -169,6 +169,17 @@ def test_running_sums_are_the_same_to_the_last_bit(shape: tuple[int, ...], axis:
         assert result.tobytes() == np.cumsum(x, axis).tobytes()
 
 
+@pytest.mark.parametrize("length", [3, 8, 12, 20])
+def test_running_sum_of_a_reshaped_operand(length: int) -> None:
+    """XLA may write the result over the memory of an operand that is only seen in another shape."""
+    import jax
+
+    x = np.arange(1.0, 2 * length + 1).reshape(2, length)
+    with jax.enable_x64(True):
+        summed = jax.jit(lambda a: OPS["accumulate"].jax(jax, a.reshape(-1), kind="add", axis=0))(x)  # type: ignore[misc]
+    np.testing.assert_array_equal(np.asarray(summed), np.cumsum(x))
+
+
 @pytest.mark.parametrize(
     ("name", "types", "attrs", "error", "message"),
     [

@@ -366,7 +366,8 @@ def _accumulate_in_order(jax: Any, x: Any, *, combine: Any, axis: int) -> Any:
         return (lax.fori_loop(0, steps, step, state) if steps else state)[1]
 
     if outer == 1:
-        return lax.reshape(along(np.int32(0), cube), x.shape)
+        # Not `cube` to begin with: XLA would write the head over an operand that it still reads.
+        return lax.reshape(along(np.int32(0), lax.full(cube.shape, 0, x.dtype)), x.shape)
     result = lax.fori_loop(0, outer, along, cube)
     return lax.reshape(lax.slice_in_dim(result, 0, n, axis=1), x.shape)
 
