@@ -58,7 +58,6 @@ class LazyArray(ArrayOperators):
     __slots__ = ("__weakref__", "_cell", "_dtype", "_form", "_offset", "_parent", "_scalar", "_seen", "_shape", "_step",
                  "_strides", "_writeable")  # fmt: skip
     __array_priority__ = 1000.0
-    __hash__ = None  # type: ignore[assignment]
     _cell: Cell
     _dtype: np.dtype[Any]
     #: Set where the user assigned ``shape`` or ``dtype``: the view that this array now is of what it was before.
@@ -195,6 +194,8 @@ class LazyArray(ArrayOperators):
     # -- attributes ----------------------------------------------------------------------------------------
 
     def _set_shape(self, shape: Any) -> None:
+        if self._scalar:
+            raise AttributeError("attribute 'shape' of 'numpy.generic' objects is not writable")
         wanted = (shape,) if hasattr(shape, "__index__") else tuple(shape)
         new = geometry.resolve_shape(self.size, tuple([as_index(n) for n in wanted]))
         strides = geometry.reshape(self._shape, self._strides, self._dtype.itemsize, new)
@@ -204,6 +205,8 @@ class LazyArray(ArrayOperators):
         self._become(views.Reshape(self._shape, new), new, strides, self._dtype)
 
     def _set_dtype(self, dtype: Any) -> None:
+        if self._scalar:
+            raise AttributeError("attribute 'dtype' of 'numpy.generic' objects is not writable")
         new = np.dtype(dtype)
         if new not in NAMES or new.itemsize != self._dtype.itemsize:
             raise TypeError(f"lazyarr cannot make {self._dtype} data {new} in place; use .view({str(new)!r})")
@@ -252,6 +255,14 @@ class LazyArray(ArrayOperators):
     @property
     def device(self) -> str:
         return "cpu"
+
+    def to_device(self, device: str, /, *, stream: Any = None) -> LazyArray:
+        """The array itself: NumPy's arrays are on the CPU."""
+        if stream is not None:
+            raise ValueError("The stream argument in to_device() is not supported")
+        if device != "cpu":
+            raise ValueError(f"Unsupported device: {device}. Only 'cpu' is accepted.")
+        return self
 
     @property
     def T(self) -> LazyArray:
@@ -343,6 +354,18 @@ class LazyArray(ArrayOperators):
             raise TypeError("type numpy.ndarray doesn't define __round__ method")
         return round(self._single("round() of data"), digits) if digits is not None else round(self._single("round()"))
 
+    def __trunc__(self) -> int:
+        return math.trunc(self._single("math.trunc"))
+
+    def __bytes__(self) -> bytes:
+        return bytes(self._single("bytes() of data"))
+
+    def __hash__(self) -> int:
+        # A NumPy scalar hashes as its value does; an array does not hash.
+        if not self._scalar:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return hash(self._single("a hash of data"))
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of unsized object")
@@ -430,9 +453,12 @@ class LazyArray(ArrayOperators):
     def __delitem__(self, key: Any) -> None:
         raise ValueError("cannot delete array elements")
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
+    def __getattr__(self, name: str) -> Any:
+        # What only NumPy's scalars have (``is_integer``, ``hex``, ...), and memory to look at.
+        if name == "data" or (self._scalar and not name.startswith("_") and hasattr(self._dtype.type, name)):
+            return getattr(self._single(f".{name}"), name)
+        kind = f"numpy.{self._dtype.name}" if self._scalar else "numpy.ndarray"
+        raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
 
 def rebuild(data: np.ndarray[Any, Any], scalar: bool = False) -> LazyArray:

@@ -45,7 +45,7 @@ def get(array: LazyArray, key: Any) -> Any:
         return view if view.shape or any(item is ... for item in items) else LazyArray._new(view._value(), scalar=True)
     plan = _Advanced.of(array, items)
     value = record(OPS["gather"], plan.view._value(), *plan.indices, axes=plan.axes)
-    return _placed(value, plan)
+    return _placed(value, plan, any(item is ... for item in items))
 
 
 def set(array: LazyArray, key: Any, value: Any) -> None:
@@ -377,13 +377,13 @@ class _Advanced(NamedTuple):
         return tuple(inverse)
 
 
-def _placed(value: Value, plan: _Advanced) -> LazyArray:
+def _placed(value: Value, plan: _Advanced, ellipsis: bool) -> LazyArray:
     """A gathered value with the block's axes where NumPy puts them, and NumPy's memory layout."""
     axes = plan.from_front()
     if axes != tuple(range(len(axes))):
         # NumPy, too, gathers with the block in front and gives a view of that.
         return LazyArray._new(value)._transposed(axes)
-    return LazyArray._new(value, scalar=value.type.shape == ())
+    return LazyArray._new(value, scalar=value.type.shape == () and not ellipsis)
 
 
 def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:

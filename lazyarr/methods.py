@@ -88,20 +88,24 @@ def _conj(self: LazyArray) -> Any:
 
 
 def _view(self: LazyArray, dtype: Any = None, type: Any = None) -> Any:
+    if self._scalar and (dtype is None or np.dtype(dtype) == self.dtype):
+        return self
     if dtype is None or type is not None:
         return self._view(views.Reshape(self.shape, self.shape), self.shape, self.strides)
     wanted = np.dtype(dtype)
     if wanted.itemsize != self.dtype.itemsize:
         step = _between_parts(self, wanted)
         if step is None:
-            copied = run_in_numpy(np.ndarray.view, (self, dtype), {}, "view() as a dtype of another size")
+            function: Any = np.generic.view if self._scalar else np.ndarray.view
+            copied = run_in_numpy(function, (self, dtype), {}, "view() as a dtype of another size")
             if isinstance(copied, LazyArray):
                 copied._writeable = False  # A write would not reach this array, as it should.
             return copied
         shape = (*self.shape[:-1], self.shape[-1] * self.dtype.itemsize // wanted.itemsize)
         return self._view(step, shape, (*self.strides[:-1], wanted.itemsize), dtype=wanted)
     if wanted not in NAMES or self._scalar:
-        return run_in_numpy(np.ndarray.view, (self, dtype), {}, f"view() as {wanted}")
+        function = np.generic.view if self._scalar else np.ndarray.view
+        return run_in_numpy(function, (self, dtype), {}, f"view() as {wanted}")
     return self._view(views.Bits(self.dtype, wanted), self.shape, self.strides, dtype=wanted)
 
 
@@ -161,7 +165,7 @@ def _has_views(array: LazyArray) -> bool:
 
 def _numpy_method(name: str) -> Callable[..., Any]:
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
-        function = getattr(np.ndarray, name)
+        function = getattr(np.generic if self._scalar else np.ndarray, name)
         return run_in_numpy(function, (self, *args), kwargs, f"numpy.ndarray.{name} is not compiled")
 
     return method
