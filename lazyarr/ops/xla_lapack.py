@@ -6,11 +6,32 @@ results with NaN; each lowering tells that from NaN that NumPy computes without 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from lazyarr.ir.op import lookup
+
+Lowering = Callable[..., Any]
+
+
+def _in_double(lowering: Lowering) -> Lowering:
+    """`lowering` in double precision whatever the operands are, as NumPy: signs and ranks depend on it."""
+
+    @wraps(lowering)
+    def run(jax: Any, *arrays: Any, **attrs: Any) -> Any:
+        wider = {np.dtype("f4"): np.dtype("f8"), np.dtype("c8"): np.dtype("c16")}
+        if arrays[0].dtype not in wider:
+            return lowering(jax, *arrays, **attrs)
+        narrower = {wide: narrow for narrow, wide in wider.items()}
+        found = lowering(jax, *(x.astype(wider[x.dtype]) for x in arrays), **attrs)
+        results = found if isinstance(found, tuple) else (found,)
+        results = tuple(x.astype(narrower.get(x.dtype, x.dtype)) for x in results)
+        return results if isinstance(found, tuple) else results[0]
+
+    return run
 
 
 def _empty(jax: Any, name: str, *arrays: Any, **attrs: Any) -> Any:
@@ -30,6 +51,7 @@ def _adjoint(jax: Any, a: Any) -> Any:
     return jax.numpy.conj(a.mT)
 
 
+@_in_double
 def cholesky(jax: Any, a: Any, *, upper: bool) -> Any:
     if not a.size:
         return _empty(jax, "cholesky", a, upper=upper)
@@ -55,6 +77,7 @@ def _solve(jax: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return x, jnp.broadcast_to(ok, batch)
 
 
+@_in_double
 def solve(jax: Any, a: Any, b: Any) -> Any:
     if not a.size:
         return _empty(jax, "solve", a, b)
@@ -67,6 +90,7 @@ def solve(jax: Any, a: Any, b: Any) -> Any:
     return _checked(jax, ok, x[..., 0] if b.ndim == 1 else x)
 
 
+@_in_double
 def inv(jax: Any, a: Any) -> Any:
     if not a.size:
         return _empty(jax, "inv", a)
@@ -74,6 +98,7 @@ def inv(jax: Any, a: Any) -> Any:
     return _checked(jax, ok, inverse)
 
 
+@_in_double
 def slogdet(jax: Any, a: Any) -> Any:
     if not a.size:
         return _empty(jax, "slogdet", a)
@@ -92,11 +117,13 @@ def slogdet(jax: Any, a: Any) -> Any:
     return jnp.where(singular, 0, sign).astype(a.dtype), jnp.where(singular, -np.inf, logarithm)
 
 
+@_in_double
 def det(jax: Any, a: Any) -> Any:
     sign, logarithm = slogdet(jax, a)
     return sign * jax.numpy.exp(logarithm).astype(a.dtype)
 
 
+@_in_double
 def qr(jax: Any, a: Any, *, mode: str) -> Any:
     if not a.size:
         return _empty(jax, "qr", a, mode=mode)
@@ -119,6 +146,7 @@ def _converged(jax: Any, a: Any, values: Any) -> Any:
     )
 
 
+@_in_double
 def svd(jax: Any, a: Any, *, full_matrices: bool) -> Any:
     if not a.size:
         return _empty(jax, "svd", a, full_matrices=full_matrices)
@@ -127,6 +155,7 @@ def svd(jax: Any, a: Any, *, full_matrices: bool) -> Any:
     return _checked(jax, _converged(jax, a, s), u, s, vh)
 
 
+@_in_double
 def svdvals(jax: Any, a: Any) -> Any:
     if not a.size:
         return _empty(jax, "svdvals", a)
@@ -135,6 +164,7 @@ def svdvals(jax: Any, a: Any) -> Any:
     return _checked(jax, _converged(jax, a, s), s)
 
 
+@_in_double
 def eigh(jax: Any, a: Any, *, uplo: str) -> Any:
     if not a.size:
         return _empty(jax, "eigh", a, uplo=uplo)
@@ -146,6 +176,7 @@ def eigh(jax: Any, a: Any, *, uplo: str) -> Any:
     return _checked(jax, ok, values, vectors)
 
 
+@_in_double
 def eigvalsh(jax: Any, a: Any, *, uplo: str) -> Any:
     if not a.size:
         return _empty(jax, "eigvalsh", a, uplo=uplo)
@@ -159,11 +190,3 @@ def eigvalsh(jax: Any, a: Any, *, uplo: str) -> Any:
             jnp.all(jnp.isnan(values), axis=-1) & jnp.all(jnp.isfinite(triangle), axis=(-2, -1))
         )
     return _checked(jax, ok, values)
-
-
-def eigvals(jax: Any, a: Any) -> Any:
-    if not a.size:
-        return _empty(jax, "eigvals", a)
-    (values,) = jax.lax.linalg.eig(a, compute_left_eigenvectors=False, compute_right_eigenvectors=False)
-    # NumPy refuses infinities and NaN; jax answers them, and failures, with NaN.
-    return _checked(jax, ~jax.numpy.any(jax.numpy.isnan(values), axis=-1), values)
