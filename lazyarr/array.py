@@ -367,13 +367,15 @@ class LazyArray(ArrayOperators):
         return hash(self._single("a hash of data"))
 
     def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("len() of unsized object")
-        return self.shape[0]
+        if not self._shape:
+            raise TypeError(f"object of type 'numpy.{self._dtype.name}' has no len()" if self._scalar
+                            else "len() of unsized object")  # fmt: skip
+        return self._shape[0]
 
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
-            raise TypeError("iteration over a 0-d array")
+            raise TypeError(f"'numpy.{self._dtype.name}' object is not iterable" if self._scalar
+                            else "iteration over a 0-d array")  # fmt: skip
         return (self[i] for i in range(self.shape[0]))
 
     def __contains__(self, item: Any) -> bool:
@@ -461,9 +463,9 @@ class LazyArray(ArrayOperators):
         raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
 
-def rebuild(data: np.ndarray[Any, Any], scalar: bool = False) -> LazyArray:
+def rebuild(data: np.ndarray[Any, Any], scalar: bool = False, constant: bool = False) -> LazyArray:
     """A lazy array of NumPy data that nobody else holds."""
-    value = leaf(data, ArrayType(data.dtype, data.shape))
+    value = leaf(data, ArrayType(data.dtype, data.shape), constant)
     return LazyArray._new(value, None if scalar else data.strides, scalar)
 
 

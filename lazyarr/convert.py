@@ -53,7 +53,7 @@ def from_numpy(data: Any, copy: bool = True) -> LazyArray:
     ----------
     data : ndarray or NumPy scalar
     copy : bool
-        False when nobody else can change `data`.
+        False when it was just made of constants, so that nobody else can change it.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def from_numpy(data: Any, copy: bool = True) -> LazyArray:
         observer.foreign(array)
     if copy or array.dtype != native:
         array = array.astype(native, order="K", copy=True)
-    return LazyArray._new(leaf(array, ArrayType(native, array.shape)), array.strides)
+    return LazyArray._new(leaf(array, ArrayType(native, array.shape), constant=not copy), array.strides)
 
 
 def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
@@ -96,8 +96,12 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
     if isinstance(x, WeakScalar):
         return LazyArray._new(weak_cast(x, wanted or WEAK[x.python_type]))
     if isinstance(x, (np.ndarray, np.generic)):
+        if isinstance(x, np.ndarray) and type(x) not in (np.ndarray, np.memmap):
+            raise NotCompiled(f"a {type(x).__name__}")  # its own rules: masks, units, matrix products
         found = from_numpy(x)
         return found if wanted is None else as_lazy(found, wanted)
+    if hasattr(type(x), "__array_ufunc__"):
+        raise NotCompiled(f"a {type(x).__name__}")
     if isinstance(x, PYTHON_SCALARS):
         data = np.asarray(x, wanted)
         if data.dtype not in NAMES:

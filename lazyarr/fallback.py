@@ -57,11 +57,13 @@ def run_on_constants(function: Callable[..., Any], args: Any, kwargs: Any) -> An
         for array in [*args, *kwargs.values()]:
             if isinstance(array, np.ndarray):
                 observer.foreign(array)
-    return _lazy(function(*args, **kwargs), {})
+    return _lazy(function(*args, **kwargs), {}, constant=True)
 
 
 def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool) -> Any:
     evaluated: dict[int, tuple[LazyArray, np.ndarray[Any, Any]]] = {}
+    #: What comes back instead of a lazy copy: an argument that is the result.
+    changed: dict[int, Any] = {}
 
     def concrete(x: Any, into: bool = False) -> Any:
         if isinstance(x, LazyArray):
@@ -71,6 +73,8 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
                                     else x._data("a call that runs in NumPy"))  # fmt: skip
             data = evaluated[id(x)][1]
             return data[()] if x._scalar else data
+        if isinstance(x, np.ndarray):
+            changed[id(x)] = x
         if isinstance(x, WeakScalar):
             return x.python_type(x)
         if type(x) in (list, tuple):
@@ -85,7 +89,6 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
         rest["out"] = out
     before = {k: data.copy() for k, (_, data) in evaluated.items()} if writeable else {}
     result = function(*concrete(args), **rest)
-    changed: dict[int, LazyArray] = {}
     for key, (array, data) in evaluated.items():
         if data.flags.writeable:
             changed[id(data)] = array
@@ -94,20 +97,21 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
     return _lazy(result, changed)
 
 
-def _lazy(result: Any, changed: dict[int, LazyArray]) -> Any:
+def _lazy(result: Any, changed: dict[int, LazyArray], constant: bool = False) -> Any:
     """A result of NumPy with its arrays made lazy; an argument that came back is that argument."""
     if isinstance(result, np.ndarray):
         if id(result) in changed:
             return changed[id(result)]
         if type(result) is np.ndarray and result.dtype in NAMES:
-            return rebuild(result if result.base is None and result.flags.owndata else result.copy(order="K"))
+            own = result if result.base is None and result.flags.owndata else result.copy(order="K")
+            return rebuild(own, constant=constant)
         return result
     if type(result) in (list, tuple):
-        return type(result)(_lazy(item, changed) for item in result)
+        return type(result)(_lazy(item, changed, constant) for item in result)
     if isinstance(result, tuple) and hasattr(result, "_fields"):
-        return type(result)(*(_lazy(item, changed) for item in result))
+        return type(result)(*(_lazy(item, changed, constant) for item in result))
     if type(result) is dict:
-        return {key: _lazy(item, changed) for key, item in result.items()}
+        return {key: _lazy(item, changed, constant) for key, item in result.items()}
     return result
 
 

@@ -69,7 +69,7 @@ class FlatIterator:
         positions = np.arange(self.base.size)[key] if not isinstance(key, LazyArray) else None
         wanted = target[key].shape if positions is None else np.shape(positions)
         count = int(np.prod(wanted, dtype=int))
-        from lazyarr.convert import PYTHON_SCALARS, as_lazy
+        from lazyarr.convert import PYTHON_SCALARS, as_lazy, from_numpy
         from lazyarr.weak import WeakScalar
 
         if isinstance(value, WeakScalar) or (isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic)):
@@ -81,7 +81,7 @@ class FlatIterator:
                 raise ValueError("Error setting single item of array.")
             return
         # NumPy repeats values that are too few, and ignores those that are too many.
-        target[key] = source[np.arange(count) % source.size].reshape(wanted)
+        target[key] = source[from_numpy(np.arange(count) % source.size, copy=False)].reshape(wanted)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return self._flat().__array__(dtype, copy)

@@ -40,19 +40,28 @@ LEAF = Op(
 
 
 class Leaf(Node):
-    """A node that holds data: a NumPy array, a jax array, or a Python scalar (weak)."""
+    """A node that holds data: a NumPy array, a jax array, or a Python scalar (weak).
 
-    __slots__ = ("data",)
+    Attributes
+    ----------
+    data
+    constant : bool
+        Whether the data comes from the program's text alone, and not from any argument.
+    """
+
+    __slots__ = ("constant", "data")
+    constant: bool
     data: Any
 
-    def __init__(self, data: Any, type: ArrayType):
+    def __init__(self, data: Any, type: ArrayType, constant: bool = False):
         super().__init__(LEAF, (), (), (type,))
         self.data = data
+        self.constant = constant
 
 
-def leaf(data: Any, type: ArrayType) -> Value:
+def leaf(data: Any, type: ArrayType, constant: bool = False) -> Value:
     """A value that stands for `data`, which nobody may change from now on."""
-    return Value(Leaf(data, type), 0)
+    return Value(Leaf(data, type, constant), 0)
 
 
 def record(op: Op, *operands: Value, **attrs: Any) -> Value:
@@ -354,12 +363,12 @@ def fetch(value: Value) -> Any:
 
 def constant_data(value: Value) -> np.ndarray[Any, Any] | None:
     """The data of a value that is computed from constants alone; None for any other."""
-    if any(isinstance(node, Leaf) for node in depth_first([value])):
+    if any(isinstance(node, Leaf) and not node.constant for node in depth_first([value])):
         return None
     from lazyarr.backends.numpy import interpret
 
-    program, _ = capture([value])
-    return np.asarray(interpret(program.graph, [])[0])
+    program, leaves = capture([value])
+    return np.array(interpret(program.graph, [as_numpy(found.data) for found in leaves])[0])
 
 
 def evaluate(roots: Sequence[Value]) -> list[Any]:
@@ -385,18 +394,19 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
         now.observer.ran(program)
     results, left = run(program, leaves)
     raise_failed(checks, left, results[len(needed) :])
-    found = {v: _owned(r, leaves) for v, r in zip(needed, results, strict=False)}
+    arguments = [x.data for x in leaves]
+    found = {v: own(r, arguments) for v, r in zip(needed, results, strict=False)}
     for holder in holders:
         value = holder.value
         holder.value = leaf(found[value], value.type)
     return [v.node.data if isinstance(v.node, Leaf) else found[v] for v in roots]
 
 
-def _owned(result: Any, leaves: Iterable[Leaf]) -> Any:
+def own(result: Any, arguments: Iterable[Any]) -> Any:
     """A result that shares no memory with an argument: whoever owns the argument may change it later."""
-    if isinstance(result, np.ndarray) and (result.base is not None or any(result is x.data for x in leaves)):
-        return result.copy(order="K")
-    return result
+    if isinstance(result, np.ndarray):
+        return result.copy(order="K") if result.base is not None or any(result is a for a in arguments) else result
+    return np.array(result) if isinstance(result, (np.generic, int, float, complex)) else result
 
 
 def as_numpy(data: Any) -> Any:

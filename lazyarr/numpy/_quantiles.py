@@ -30,7 +30,7 @@ _nan_numpy: Any = importlib.import_module("numpy.lib._nanfunctions_impl")
 def _in_place(x: LazyArray, positions: Any, axis: int, short: int = SHORT_WHOLE) -> LazyArray:
     """`x`, itself partitioned so that sorted elements stand at `positions`; sorted if no longer than `short`."""
     n = x.shape[axis]
-    if isinstance(n, int) and n <= short:
+    if n <= short:
         x._assign(record(OPS["sort_short"], x._value(), axis=axis % x.ndim))
         return x
     kth = np.unique(np.asarray(positions, np.int64).reshape(-1) % n)
@@ -91,8 +91,8 @@ def _quantile(arr: Any, quantiles: Any, axis: int = -1, method: str = "linear", 
         ordered = _in_place(x, [0, -1, *previous.reshape(-1).tolist(), *following.reshape(-1).tolist()], 0)
         gamma: Any = _numpy._get_gamma(virtual, previous, props)
         gamma = float(gamma) if weak_q else gamma.reshape(virtual.shape + (1,) * (x.ndim - 1))
-        if not weak_q and gamma.ndim == 0:
-            gamma = gamma[()]
+        if not weak_q:
+            gamma = constant(gamma) if gamma.ndim else gamma[()]
         result = _between(_taken(ordered, previous), _taken(ordered, following), gamma)
     if _inexact(ordered):
         last = ordered[-1]

@@ -92,8 +92,10 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
     scalar = not isinstance(indices, (LazyArray, np.ndarray, list, tuple)) or (
         isinstance(indices, (LazyArray, np.ndarray)) and np.ndim(indices) == 0
     )
-    index = as_lazy(np.asarray(indices).astype(_I64) if type(indices) in (float, list) and not holds_lazy(indices)
-                    else indices)  # fmt: skip
+    if type(indices) in (float, list) and not holds_lazy(indices):
+        index = from_numpy(np.asarray(indices).astype(_I64), copy=False)
+    else:
+        index = as_lazy(indices)
     if index.size == 0 and not isinstance(indices, (LazyArray, np.ndarray)):
         index = as_lazy(np.zeros(index.shape, np.int64))
     if index.dtype.kind not in "iub":
