@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lazyarr import accelerate
-from lazyarr.report import FallbackWarning
+from lazyarr import accelerate, settings
+from lazyarr.report import FallbackError, FallbackWarning
 from tests.acceleration import assert_same, check, programs, ramp
 
 SCALE = 0.25
@@ -249,3 +249,17 @@ def test_functions_without_source() -> None:
     check(space["function"], ramp(3))
 
 
+
+
+def test_the_setting_error_holds_at_every_call() -> None:
+    def function(a: Any, b: Any) -> Any:
+        b[:] = 2
+        return a * 2
+
+    accelerated: Any = accelerate(function)
+    z = np.arange(4) + 1j
+    with settings.settings(fallback="error"):
+        for _ in range(2):
+            with pytest.raises(FallbackError, match="share memory"):
+                accelerated(z, z.real)
+    np.testing.assert_array_equal(z, np.arange(4) + 1j)

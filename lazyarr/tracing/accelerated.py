@@ -19,6 +19,7 @@ from lazyarr.runtime import (
     Plan,
     capture,
     evaluate,
+    own,
     plans,
     raise_failed,
     recording,
@@ -86,15 +87,8 @@ class Compiled:
         ]
         results = self.plan(arguments)
         raise_failed(self.checks, self.plan.after.graph.checks, results[self._count :])
-        owned = [_unshared(r, arguments) for r in results[: self._count]]
+        owned = [own(r, arguments) for r in results[: self._count]]
         return True, self.outcome.build(parts, owned, scalars)
-
-
-def _unshared(result: Any, arguments: list[Any]) -> Any:
-    """A result nobody else holds: a program may give an argument back as it came."""
-    if isinstance(result, np.ndarray) and (result.base is not None or any(result is a for a in arguments)):
-        return result.copy(order="K")
-    return np.array(result) if isinstance(result, (np.generic, int, float, complex)) else result
 
 
 class Accelerated:
@@ -137,7 +131,7 @@ class Accelerated:
         except Plain as reason:
             return self._run_plain(None, str(reason), args, kwargs)
         if key in self._plain:
-            return self.function(*args, **kwargs)
+            return self._run_plain(key, self._plain[key], args, kwargs)
         for compiled in self._known.get(key, ()):
             done, result = compiled(parts)
             if done:
@@ -196,11 +190,12 @@ class Accelerated:
     def _finish_in_pieces(self, trace: Trace, outcome: Outcome, parts: Parts) -> Any:
         end = use_recording(trace.recording)
         try:
-            data = [_unshared(d, parts.arrays) for d in evaluate(outcome.roots)]
+            data = evaluate(outcome.roots)
         finally:
             end()
-        return outcome.build(parts, [_copied_leaf(d, r) for d, r in zip(data, outcome.roots, strict=True)],
-                             trace.tape.values)  # fmt: skip
+        # A root that was data before is somebody's storage: the caller gets a copy.
+        stored = [root.node.data for root in outcome.roots if isinstance(root.node, Leaf)]
+        return outcome.build(parts, [_separate(d, stored) for d in data], trace.tape.values)
 
     def _run_plain(self, key: Any, why: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         from lazyarr.fallback import note
@@ -232,9 +227,8 @@ def _untraceable(function: Callable[..., Any]) -> str:
     return ""
 
 
-def _copied_leaf(data: Any, root: Any) -> Any:
-    # A root that already was data is somebody's storage: the caller gets a copy.
-    return np.array(data) if isinstance(root.node, Leaf) else data
+def _separate(data: Any, stored: list[Any]) -> Any:
+    return np.array(data) if any(data is s for s in stored) else own(data, ())
 
 
 @overload
