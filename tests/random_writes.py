@@ -238,14 +238,17 @@ def bulk_write(scope: Scope) -> Statement:
         forms += [
             (f"{x}.sort(axis={axis})", MOVE, ("zero_sign",)),
             (f"{x}.sort()", MOVE, ("zero_sign",)),
-            (f"np.add.at({x}, {indices}, {value})", ARITH, ("zero_sign",)),
-            (f"np.add.at({x}, ({indices},), {value})", ARITH, ("zero_sign",)),
-            (f"np.subtract.at({x}, {indices}, {value})", ARITH, ("zero_sign",)),
-            (f"np.multiply.at({x}, {indices}, {value})", ARITH, ()),
-            (f"np.maximum.at({x}, {indices}, {value})", MOVE, ("zero_sign",)),
             (f"np.negative.at({x}, {indices})", MOVE, ()),
             (f"np.copyto({x}, {other}, where={mask}, casting='unsafe')", STEP, ("cast",)),
         ]
+        if scope.value(x).dtype != np.uint64:  # with a signed operand it computes in float64, and converts back
+            forms += [
+                (f"np.add.at({x}, {indices}, {value})", ARITH, ("zero_sign",)),
+                (f"np.add.at({x}, ({indices},), {value})", ARITH, ("zero_sign",)),
+                (f"np.subtract.at({x}, {indices}, {value})", ARITH, ("zero_sign",)),
+                (f"np.multiply.at({x}, {indices}, {value})", ARITH, ()),
+                (f"np.maximum.at({x}, {indices}, {value})", MOVE, ("zero_sign",)),
+            ]
     if len(shape) > 1:
         forms += [(f"np.fill_diagonal({x}, {value})", MOVE, ("cast",)), (f"{x}.T[...] = {value}", MOVE, ("cast",))]
     form, kind, flags = scope.choose(forms)
