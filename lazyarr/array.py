@@ -355,7 +355,7 @@ class LazyArray(ArrayOperators):
         return round(self._single("round() of data"), digits) if digits is not None else round(self._single("round()"))
 
     def __trunc__(self) -> int:
-        return math.trunc(self._single("math.trunc"))
+        return int(math.trunc(self._single("math.trunc")))
 
     def __bytes__(self) -> bytes:
         return bytes(self._single("bytes() of data"))

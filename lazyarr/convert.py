@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,18 @@ def scalar_value(x: Any, dtype: np.dtype[Any]) -> Value:
         If an int does not fit an integer dtype, in NumPy's words.
     """
     kind = type(x)
-    if kind is float and recording().observer is None and dtype.kind == "f":
+    if kind is float and dtype.kind == "f" and recording().observer is None:
         # Outside an accelerated call a float is probably computed in Python at each step of a loop: as an operand it
         # does not make a new program, as a constant it would.
-        return record(CAST, leaf(x, ArrayType(WEAK[float], (), True)), dtype=dtype)
+        return leaf(np.asarray(x, dtype), ArrayType(dtype))
+    if kind is int and dtype.kind != "b":
+        return _integer(x, dtype)
     return const(np.asarray(x, dtype) if dtype.kind != "b" else bool(x), dtype)
+
+
+@lru_cache(maxsize=1024)
+def _integer(x: int, dtype: np.dtype[Any]) -> Value:
+    return const(np.asarray(x, dtype), dtype)
 
 
 def weak_cast(x: WeakScalar, dtype: np.dtype[Any]) -> Value:
@@ -116,6 +124,9 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
     data = np.asarray(x, wanted)
     if data.dtype not in NAMES:
         raise NotCompiled(f"dtype {data.dtype}")
+    observer = recording().observer
+    if observer is not None and _holds(x, np.ndarray):
+        observer.foreign(data)
     return from_numpy(data, copy=False)
 
 
@@ -135,10 +146,12 @@ def as_mask(where: Any) -> LazyArray:
 
 def _holds_lazy(x: Any) -> bool:
     """Whether a nested sequence holds a lazy array or a traced scalar anywhere."""
-    return any(
-        isinstance(item, (LazyArray, WeakScalar)) or (isinstance(item, (list, tuple)) and _holds_lazy(item))
-        for item in x
-    )
+    return _holds(x, (LazyArray, WeakScalar))
+
+
+def _holds(x: Any, classes: Any) -> bool:
+    """Whether an instance of `classes` stands anywhere in nested lists and tuples."""
+    return isinstance(x, (list, tuple)) and any(isinstance(item, classes) or _holds(item, classes) for item in x)
 
 
 def _from_nested(x: Any, dtype: np.dtype[Any] | None) -> LazyArray:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.dispatch import UFUNCS
+
 #: Operator -> ufunc, in Python's own naming of the special methods.
 BINARY = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "floordiv": np.floor_divide,
@@ -21,6 +23,8 @@ UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": n
 def _defers(other: Any) -> bool:
     """Whether `other` wants to handle the operator itself (NumPy's rule for binary operators)."""
     kind = type(other)
+    if kind is float or kind is int or issubclass(kind, ArrayOperators):
+        return False
     if kind in (int, float, complex, bool, np.ndarray) or isinstance(other, (ArrayOperators, np.generic, np.ndarray)):
         return False
     return getattr(kind, "__array_ufunc__", True) is None
@@ -33,9 +37,7 @@ class ArrayOperators:
 
 
 def _call(ufunc: np.ufunc, *args: Any, **kwargs: Any) -> Any:
-    from lazyarr.dispatch import ufunc_call
-
-    return ufunc_call(ufunc, "__call__", args, kwargs)
+    return UFUNCS[ufunc](*args, **kwargs)
 
 
 def _power(x: Any, exponent: Any, **out: Any) -> Any:

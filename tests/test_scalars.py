@@ -153,9 +153,10 @@ def test_arrays_do_not_hash_and_zero_d_arrays_neither() -> None:
 
 
 def test_unknown_attributes_are_refused_in_numpys_words() -> None:
-    for x in (np.arange(3), np.float64(2)):
+    pair: list[Any] = [np.arange(3), np.float64(2)]
+    for x in pair:
         with pytest.raises(AttributeError) as theirs:
-            x.nothing  # type: ignore[attr-defined]  # noqa: B018
+            x.nothing  # noqa: B018
         with pytest.raises(AttributeError) as mine:
             lazily(x).nothing  # noqa: B018
         assert str(mine.value) == str(theirs.value)
@@ -163,7 +164,8 @@ def test_unknown_attributes_are_refused_in_numpys_words() -> None:
 
 def test_a_python_loop_over_scalars() -> None:
     def program(n: Any, a: Any, v: Any) -> Any:
-        total, best, seen = 0, -1.0, {}
+        total: Any = 0
+        best, seen = -1.0, dict[Any, int]()
         for row in a:
             for x in row:
                 total += x * 2

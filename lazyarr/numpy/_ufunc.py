@@ -18,9 +18,10 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import NAMES, WEAK
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import add_check, record, record_all
+from lazyarr.runtime import add_check, record, record_all, record_node
 from lazyarr.weak import WeakScalar
 
+_NO_ATTRIBUTES: dict[str, Any] = {}
 _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
 
 
@@ -40,6 +41,12 @@ class Ufunc:
         self.__doc__ = numpy.__doc__
         self.nin, self.nout = numpy.nin, numpy.nout
         self._loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
+        self._plain_loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
+        #: Ufuncs that look at the values of Python ints, or of exponents, go the general way.
+        self._looks_at_ints = numpy.__name__ in _COMPARISONS
+        self._plain_enough = (
+            self.op is not None and numpy.nout == 1 and numpy.nin <= 2 and numpy.__name__ != "power"
+        )
 
     def __repr__(self) -> str:
         return f"<lazy ufunc '{self.__name__}'>"
@@ -53,6 +60,10 @@ class Ufunc:
         return _by_ufunc, (self.numpy,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs and self._plain_enough and len(args) == self.nin:
+            found = self._plain(args)
+            if found is not None:
+                return found
         if kwargs.get("out") is ...:
             # NumPy: an array also where it would be a scalar.
             found = self(*args, **{**kwargs, "out": None})
@@ -62,7 +73,61 @@ class Ufunc:
         try:
             return self._call(*args, **kwargs)
         except NotCompiled as reason:
+            for x in args:
+                if hasattr(type(x), "__array_ufunc__") and not isinstance(x, (LazyArray, np.ndarray, np.generic)):
+                    found = x.__array_ufunc__(self.numpy, "__call__", *args, **kwargs)
+                    if found is not NotImplemented:
+                        return found
             return run_in_numpy(self.numpy, args, kwargs, f"numpy.{self.__name__}: {reason}")
+
+    def _plain(self, args: tuple[Any, ...]) -> LazyArray | None:
+        """`_call` for lazy arrays, floats and ints where nothing is special; None where something is.
+
+        Most calls are of this kind, and a program records thousands of them: it is written for speed.
+        """
+        x = args[0]
+        y = args[1] if len(args) == 2 else x
+        kind_x, kind_y = type(x), type(y)
+        if kind_x is LazyArray:
+            dtype_x = x._dtype
+        elif (kind_x is float or (kind_x is int and not self._looks_at_ints)) and kind_y is LazyArray:
+            dtype_x = kind_x
+        else:
+            return None
+        if kind_y is LazyArray:
+            dtype_y = y._dtype
+        elif kind_y is float or (kind_y is int and not self._looks_at_ints):
+            dtype_y = kind_y
+        else:
+            return None
+        loop = self._plain_loops.get((dtype_x, dtype_y))
+        if loop is None:
+            loop = self._loops.get((dtype_x, dtype_y, None) if len(args) == 2 else (dtype_x, None))
+            if loop is None or loop[0].kind == "b":
+                return None
+            self._plain_loops[dtype_x, dtype_y] = loop
+        value = x._value() if kind_x is LazyArray else scalar_value(x, loop[0])
+        if value.node.types[value.index].dtype is not loop[0]:
+            value = cast(value, loop[0])
+        if len(args) == 1:
+            operands: tuple[Value, ...] = (value,)
+        else:
+            other = y._value() if kind_y is LazyArray else scalar_value(y, loop[1])
+            if other.node.types[other.index].dtype is not loop[1]:
+                other = cast(other, loop[1])
+            operands = (value, other)
+        node = record_node(self.op, operands, _NO_ATTRIBUTES)  # type: ignore[arg-type]
+        result = node.types[0]
+        shape = result.shape
+        if len(shape) < 2:
+            return LazyArray._new(Value(node, 0), None, not shape)
+        strides = geometry.contiguous(shape, result.dtype.itemsize)
+        for array in args:
+            if type(array) is LazyArray and array._strides != strides:
+                given = [(a._shape, a._strides) for a in args if type(a) is LazyArray]
+                strides = geometry.keep_order(given, shape, result.dtype.itemsize)
+                break
+        return LazyArray._new(Value(node, 0), strides)
 
     def _call(
         self, *args: Any, out: Any = None, where: Any = True, casting: str = "same_kind", order: str = "K",
