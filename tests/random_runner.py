@@ -148,7 +148,8 @@ def report(program: Program, implementation: Implementation, arguments: argparse
         arguments.show -= 1
         print(f"\n=== program {index} of seed {arguments.seed}: {message}")
         print(smallest.script(arguments.mode), flush=True)
-    return f"{signature(message)}   [{smallest.steps[-1].lines()[0]}]"
+    statement = re.sub(r"\b[asv]\d+\b", "x", smallest.steps[-1].lines()[0])
+    return f"{signature(message)}   [{re.sub(r'-?[0-9]+([.][0-9]+)?', '_', statement)}]"
 
 
 def compare_range(arguments: argparse.Namespace) -> Counts:
