@@ -69,12 +69,13 @@ class Box:
             starts.append(start)
             stops.append(stop)
             steps.append(step)
-        return {"start": tuple(starts), "stop": tuple(stops), "step": tuple(steps)}
+        return {"start": tuple(starts), "step": tuple(steps), "stop": tuple(stops)}
 
     def _is_all(self, base: Value) -> bool:
-        return all(
-            entry == ("slice", 0, n, 1, n) for entry, n in zip(self.normal.axes, base.type.shape, strict=True)
-        )
+        for entry, n in zip(self.normal.axes, base.node.types[base.index].shape, strict=True):
+            if entry != ("slice", 0, n, 1, n):
+                return False
+        return True
 
     def read(self, base: Value) -> Value:
         box = base if self._is_all(base) else record(OPS["slice"], base, **self._bounds())

@@ -119,6 +119,7 @@ def test_a_class_with_its_own_ufuncs_is_asked() -> None:
     assert lazy() + Own() == ("add", "__call__", ["LazyArray", "Own"])
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_subclasses_of_ndarray_keep_their_rules() -> None:
     masked = np.ma.array([1.0, 2, 3], mask=[False, True, False])
     total = lnp.add(lazy(A[0]), masked)

@@ -174,11 +174,14 @@ def make(op: Op, operands: tuple[Value, ...] = (), attrs: Attrs = ()) -> Node:
     TypeError, ValueError
         From the operation's type rule.
     """
-    key = (op.name, operands, exact(attrs))
+    known = exact(attrs) if attrs else attrs
+    key = (op.name, operands, known)
     found = _nodes.get(key)
     if found is not None:
         return found
-    node = Node(op, operands, attrs, infer(op, tuple([v.node.types[v.index] for v in operands]), attrs))
+    given = tuple([v.node.types[v.index] for v in operands])
+    types = _inferred.get((op.name, given, known))
+    node = Node(op, operands, attrs, infer(op, given, attrs) if types is None else types)
     with _lock:
         return _nodes.setdefault(key, node)
 
