@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from typing import Any
 
 import numpy
 import pytest
 
+import lazyarr
 import lazyarr.numpy
 from lazyarr import fallback
 from lazyarr import settings as lazy_settings
@@ -23,6 +25,7 @@ TABLES = {
     for name in dir(module)
     if name.isupper()
 }
+#: (table, line)
 CASES = [(name, line) for name, table in TABLES.items() for line in table.strip().splitlines()]
 
 
@@ -128,6 +131,42 @@ def problems(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_as_numpy(table: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with lazy_settings.settings(fallback="allow"):
         assert problems(line, monkeypatch) == []
+
+
+#: Each function called from an accelerated one would take minutes: one of twelve lines stands for all.
+ACCELERATED = [line for _, line in CASES if not re.search(r"^[~!]|\bR\b| is |\.resize", line)][::12]
+
+
+@pytest.mark.parametrize("line", ACCELERATED)
+def test_accelerated(line: str) -> None:
+    given, arguments = function_table.inputs(), function_table.inputs()
+    names = sorted(n for n in given if re.search(rf"(?<![\w.']){n}(?![\w(=])", line))
+    space: dict[str, Any] = {"np": numpy}
+    exec(f"def function({', '.join(names)}):\n    return {line}", space)
+    want, raised = outcome("function(*given)", {**space, "given": [given[n] for n in names]})
+    accelerated = lazyarr.accelerate(space["function"])
+    got, error = outcome("function(*given)", {"function": accelerated, "given": [arguments[n] for n in names]})
+    if raised is not None:
+        assert isinstance(error, public_class(raised)), f"NumPy raises {raised!r}, got {error!r}"
+    else:
+        assert error is None
+        assert_same(want, got)
+    for name in names:
+        assert_same(given[name], arguments[name])
+
+
+def assert_same(want: Any, got: Any) -> None:
+    """An accelerated function gives NumPy's own classes."""
+    assert type(want) is type(got)
+    if isinstance(want, (list, tuple)):
+        assert len(want) == len(got)
+        for x, y in zip(want, got):
+            assert_same(x, y)
+    elif isinstance(want, (numpy.ndarray, numpy.generic)):
+        assert (want.dtype, want.shape) == (got.dtype, got.shape)
+        assert close(want, got)
+    else:
+        assert want == got or repr(want) == repr(got)
 
 
 def test_every_array_function_is_called() -> None:

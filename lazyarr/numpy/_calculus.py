@@ -12,6 +12,7 @@ from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import holds_lazy, implements
 from lazyarr.ir.op import OPS
 from lazyarr.numpy._choose import element
+from lazyarr.numpy._positions import constant
 from lazyarr.numpy._select import common_dtype
 from lazyarr.numpy._through import SUBSTITUTES, lazy, rebound, through_names
 from lazyarr.runtime import record
@@ -168,7 +169,9 @@ def _gradient_along(x: Any, axis: int, h: Any, edge_order: int) -> Any:
     steps = np.diff(steps) if known else lazy.diff(steps)
     even = (steps == steps[0]).all()
     if known:
-        return (_even_gradient if even else _uneven_gradient)(x, axis, steps[0] if even else steps, edge_order)
+        if even:
+            return _even_gradient(x, axis, steps[0], edge_order)
+        return _uneven_gradient(x, axis, constant(steps), edge_order)
     uneven = _uneven_gradient(x, axis, steps, edge_order)
     return lazy.where(even, _even_gradient(x, axis, steps[0], edge_order), uneven).astype(uneven.dtype)
 

@@ -322,12 +322,38 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> La
         found = x
         for axis, (low, high) in enumerate(widths):
             if (low, high) != (0, 0):
-                where = np.pad(np.arange(x.shape[axis]), (low, high), mode=mode)
-                found = found.take(from_numpy(where, copy=False), axis=axis)
+                found = _extended(found, axis, low, high, mode)
         if found is x:
             return x.copy(order="K")
         return LazyArray._new(found._value(), _padded_strides(x, found.shape))
     return rebound(np.pad)(array, pad_width, mode, **kwargs)  # type: ignore[no-any-return]
+
+
+def _extended(x: LazyArray, axis: int, low: int, high: int, mode: Any) -> LazyArray:
+    """`x` with elements of its own added at both ends of an axis."""
+    n = x.shape[axis]
+    if max(low, high) > (n - 1 if mode == "reflect" else n):
+        # More than one copy of the axis: read by index.
+        where = np.pad(np.arange(n), (low, high), mode=mode)
+        return x.take(from_numpy(where, copy=False), axis=axis)  # type: ignore[no-any-return]
+
+    def part(*bounds: int | None) -> LazyArray:
+        return x[(slice(None),) * axis + (slice(*bounds),)]  # type: ignore[no-any-return]
+
+    if mode == "edge":
+        before, after = [part(0, 1)] * low, [part(n - 1, n)] * high
+        return concatenate([*before, x, *after], axis)
+    if mode == "wrap":
+        ends = part(n - low, n), part(0, high)
+    elif mode == "symmetric":
+        ends = part(0, low)[_reversed(axis)], part(n - high, n)[_reversed(axis)]
+    else:
+        ends = part(1, low + 1)[_reversed(axis)], part(n - 1 - high, n - 1)[_reversed(axis)]
+    return concatenate([ends[0], x, ends[1]], axis)
+
+
+def _reversed(axis: int) -> tuple[slice, ...]:
+    return (slice(None),) * axis + (slice(None, None, -1),)
 
 
 def _padded_strides(x: LazyArray, shape: tuple[int, ...]) -> tuple[int, ...]:
