@@ -6,13 +6,11 @@ for all of them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lazyarr.ir.node import Node, Value
 from lazyarr.passes import costs
-from lazyarr.passes.recompute import shifted_reads
 
 #: Shorter lists are not cut, nor such as repeat themselves fewer times.
 SHORTEST = 256
@@ -21,9 +19,6 @@ FEWEST = 16
 #: How many nodes of one kind have to precede alike for two places to be compared, and how many places are.
 _WINDOW = 16
 _CANDIDATES = 16
-
-#: A region that takes so many seconds hides what starting it takes.
-_WORTH = 5 * costs.XLA_CALL
 
 
 @dataclass(frozen=True)
@@ -42,9 +37,7 @@ class Stretch:
 def cut(nodes: Sequence[Node], piece: int) -> list[Sequence[Node]]:
     """`nodes` in pieces of at most about `piece` nodes where they repeat themselves; in one piece where they do not.
 
-    The pieces hold whole periods and begin where fewest bytes cross from one period to the next. Where a period reads
-    the last one shifted, XLA computes things twice (see `recompute`); the pieces then hold as few periods as are worth
-    a call.
+    The pieces hold whole periods and begin where fewest bytes cross from one period to the next.
     """
     if len(nodes) < SHORTEST:
         return [nodes]
@@ -55,14 +48,7 @@ def cut(nodes: Sequence[Node], piece: int) -> list[Sequence[Node]]:
     alive = _alive(nodes)
     places = range(found.start + found.period, found.start + 2 * found.period)
     first = min(places, key=lambda k: alive[k])
-    one = nodes[first : first + found.period]
-    reads = shifted_reads(nodes)
-    again = nodes[first + found.period : first + 2 * found.period]
-    shifts = max(reads[late] - reads[early] for early, late in zip(one, again, strict=True))
     periods = piece // found.period
-    if shifts > 0:
-        seconds = costs.fused_seconds(one, ()) + 2 * alive[first] * costs.SECONDS_PER_BYTE
-        periods = min(periods, math.ceil(_WORTH / seconds) if seconds else periods)
     cuts = [0, *range(first, found.stop + 1, found.period * max(1, periods)), len(nodes)]
     # A few nodes at the end are not worth a region of their own.
     if cuts[-1] - cuts[-2] < found.period // 2:

@@ -74,23 +74,20 @@ def test_short_programs_and_few_repeats_are_one_region() -> None:
     assert len(Fuse(repeats=0).run(Program(sweeps(100))).graph.nodes) == 1
 
 
-def test_as_many_sweeps_as_are_worth_a_call_but_chains_of_element_wise_work_by_their_length() -> None:
-    """XLA computes things twice where a sweep reads the last one shifted; plain chains it fuses into one loop."""
+def test_chains_are_cut_by_their_length_whether_they_read_shifted_or_not() -> None:
+    """What is read shifted XLA keeps in memory, so that sweeps gain from standing in one executable."""
 
-    def chain(length: int, shifted: bool) -> Graph:
-        x = param(0, parse_type(f"f64[{length}]"))
+    def chain(shifted: bool) -> Graph:
+        x = param(0, parse_type("f64[1000000]"))
         value = x
         for _ in range(100):
             shift = f("roll", value, shift=1, axis=0) if shifted else f("negative", value)
             value = f("sin", f("multiply", f("add", value, shift), const(0.5)))
         return Graph([x], [value])
 
-    def largest(graph: Graph) -> int:
-        return max(len(body.nodes) for body in bodies(run_pipeline(Program(graph)).graph))
-
-    assert largest(chain(1_000_000, True)) < 12
-    assert largest(chain(10, True)) > 90
-    assert largest(chain(1_000_000, False)) > 90
+    for shifted in (False, True):
+        bodies_of = bodies(run_pipeline(Program(chain(shifted))).graph)
+        assert 90 < max(len(body.nodes) for body in bodies_of) < 150
 
 
 def test_a_long_program_that_does_not_repeat_itself_is_one_region() -> None:
