@@ -16,8 +16,10 @@ from lazyarr.convert import as_lazy
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.numpy._choose import along_axis
 from lazyarr.numpy._choose import element as element_at
+from lazyarr.numpy._positions import constant
 from lazyarr.numpy._reduce import one_axis
 from lazyarr.numpy._through import lazy, through_names
+from lazyarr.runtime import constant_data
 
 _FEW = 8
 _arraysetops: Any = importlib.import_module("numpy.lib._arraysetops_impl")
@@ -54,18 +56,41 @@ def isin(
     if kind == "table" and not (x.dtype.kind in "iub" and wanted.dtype.kind in "iub"):
         raise ValueError("The 'table' method is only supported for boolean or integer arrays. Please select 'sort' or "
                          "None for kind.")  # fmt: skip
+    if np.dtype(np.uint64) in (x.dtype, wanted.dtype) and "i" in (x.dtype.kind, wanted.dtype.kind):
+        raise NotCompiled("signed and unsigned 64-bit integers")  # NumPy's answer depends on the method it chooses
     if wanted.size == 0:
         found: Any = lazy.zeros(x.shape, bool)
     elif wanted.size <= _FEW:
         found = x == wanted[0]
         for k in range(1, wanted.size):
             found = found | (x == wanted[k])
+    elif (table := _lookup(x, wanted, kind)) is not None:
+        low, flags = table
+        place = lazy.clip(x, low, low + len(flags) - 1)
+        found = element_at(constant(flags), place.astype(np.int64) - low) & (place == x)
     else:
         table = lazy.sort(wanted)
         place = lazy.minimum(lazy.searchsorted(table, x), table.size - 1)
         found = element_at(table, place) == x
     found = ~found if invert else found
     return LazyArray._new(found._value())
+
+
+def _lookup(x: Any, wanted: LazyArray, kind: Any) -> tuple[int, Any] | None:
+    """The smallest of known integers and which of those up to the largest are among them, if that is a short table."""
+    if kind == "sort" or x.dtype.kind not in "iu" or wanted.dtype.kind not in "iu" or wanted.dtype == np.uint64:
+        return None
+    given = constant_data(wanted._value())
+    if given is None:
+        return None
+    low, high = int(given.min()), int(given.max())
+    limits = np.iinfo(x.dtype)
+    # As long a table as NumPy makes.
+    if low < limits.min or high > limits.max or high - low > 6 * (x.size + given.size):
+        return None
+    flags = np.zeros(high - low + 1, bool)
+    flags[given.astype(np.int64) - low] = True
+    return low, flags
 
 
 def _starts(table: Any, equal_nan: bool) -> Any:
