@@ -78,7 +78,8 @@ def test_a_numpy_array_takes_lazy_values() -> None:
     target[1, 1] = lazy()[1, 2]
     assert target.tolist() == [[3, 4, 5], [3, 5, 5]]
     target += lazy()
-    assert isinstance(target, np.ndarray) and target[0].tolist() == [3, 5, 7]
+    assert type(target) is np.ndarray
+    assert target[0].tolist() == [3, 5, 7]
     np.add(target, lazy(), out=target)
     assert target[0].tolist() == [3, 6, 9]
     assert A[lazy(np.array([1, 0]))].tolist() == A[[1, 0]].tolist()

@@ -295,3 +295,11 @@ def test_attributes_and_names() -> None:
             assert getattr(mine, attribute) == getattr(theirs, attribute)
     with pytest.raises(AttributeError):
         lnp.add.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("char", "qQlL")
+def test_both_of_numpys_64_bit_integer_types(char: str) -> None:
+    """``long`` and ``long long`` are equal dtypes but different objects; their loops are the same."""
+    x = np.arange(4).astype(char)
+    for name in ("add", "logical_and", "equal", "power", "left_shift", "gcd", "divide"):
+        agree(lambda n, x, f: (getattr(n, f)(x, x), getattr(n, f)(x, 2), getattr(n, f)(x, x.astype("i8"))), x, name)

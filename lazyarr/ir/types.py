@@ -55,7 +55,8 @@ class ArrayType:
         if weak and (shape or dtype not in _WEAK_OF):
             raise TypeError(f"a weak type is a Python scalar, not {dtype}{list(shape)}")
         self = object.__new__(cls)
-        object.__setattr__(self, "dtype", dtype)
+        # NumPy has two 64-bit integer types that are equal but not one object (C's long and long long).
+        object.__setattr__(self, "dtype", DTYPES[NAMES[dtype]])
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "weak", weak)
         return _types.setdefault(key, self)
