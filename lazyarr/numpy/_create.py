@@ -22,7 +22,7 @@ from lazyarr.weak import WeakScalar
 
 
 def _dtype(dtype: Any, default: Any = np.float64) -> np.dtype[Any]:
-    found = np.dtype(default if dtype is None else dtype)
+    found: np.dtype[Any] = np.dtype(default if dtype is None else dtype)
     if found not in NAMES:
         raise NotCompiled(f"dtype {found}")
     return found
@@ -179,7 +179,7 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
             value = record(ELEMENTWISE["add"], value, const(np.asarray(start).astype(kind), kind))
         return LazyArray._new(value)
     # Floats: NumPy itself decides the length and the rounding of each element.
-    concrete = [b if isinstance(b, (int, float, np.generic)) else _concrete(b) for b in bounds]
+    concrete: list[Any] = [b if isinstance(b, (int, float, np.generic)) else _concrete(b) for b in bounds]
     return as_lazy_constant(np.arange(*concrete, dtype=dtype))
 
 
@@ -199,7 +199,7 @@ def _arange_bounds(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
 def _concrete(x: Any) -> Any:
     """A number that decides a shape, looked at."""
     if isinstance(x, WeakScalar):
-        return x.python_type(x)  # type: ignore[call-arg]
+        return x.python_type(x)
     return x._data("a length")[()] if isinstance(x, LazyArray) else x
 
 
@@ -263,8 +263,8 @@ def size(a: Any, axis: Any = None) -> int:
 
 def dtype_of(x: Any) -> np.dtype[Any]:
     """The dtype NumPy gives an argument."""
-    kind = dtype_or_kind(x)
-    return np.dtype(kind)
+    kind: np.dtype[Any] = np.dtype(dtype_or_kind(x))
+    return kind
 
 
 @implements(np.iscomplexobj)
