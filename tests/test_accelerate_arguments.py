@@ -81,6 +81,8 @@ def test_objects_and_accelerated_methods() -> None:
     np.testing.assert_array_equal(owner.scaled(np.arange(3.0)), np.arange(3.0) * 2)
     owner.scale = 3.0
     np.testing.assert_array_equal(owner.scaled(np.arange(3.0)), np.arange(3.0) * 3)
+    bound: Any = owner.scaled
+    assert bound.explain(np.arange(3.0)).mode == "one program"
 
 
 def test_lists_dicts_and_tuples_are_changed_as_in_python() -> None:

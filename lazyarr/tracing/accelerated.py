@@ -114,7 +114,7 @@ class Accelerated:
         return f"<accelerated {self.function!r}>"
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else types.MethodType(self, instance)
+        return self if instance is None else BoundAccelerated(self, instance)
 
     def __reduce__(self) -> str:
         return str(getattr(self.function, "__qualname__", "accelerated"))
@@ -150,11 +150,11 @@ class Accelerated:
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call no compiled program serves: trace, and compile if the trace stands for later calls."""
         try:
-            trace, outcome = self._traced(parts, specs, args, kwargs)
+            trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key))
         except Plain as reason:
             return self._run_plain(key, str(reason), args, kwargs)
-        if trace.reasons or key in self._pieces:
-            self._pieces[key] = trace.reasons[0][0] if trace.reasons else self._pieces[key]
+        if trace.reasons:
+            self._pieces[key] = trace.reasons[0][0]
             return self._finish_in_pieces(trace, outcome, parts)
         compiled = Compiled(trace, outcome)
         with self._lock:
@@ -171,9 +171,12 @@ class Accelerated:
         return result
 
     def _traced(
-        self, parts: Parts, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, parts: Parts, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_pieces: str | None = None
     ) -> tuple[Trace, Outcome]:
+        """Run the function on lazy arguments; `in_pieces` is why it is known not to become one program."""
         trace = Trace(parts)
+        if in_pieces is not None:
+            trace.observed(in_pieces)
         at = [0, 0]
         end = use_recording(trace.recording)
         try:
@@ -216,6 +219,29 @@ class Accelerated:
         from lazyarr.tracing.explain import explain
 
         return explain(self, args, kwargs)
+
+
+class BoundAccelerated:
+    """An accelerated method of an object."""
+
+    def __init__(self, accelerated: Accelerated, instance: Any):
+        self.__func__ = accelerated
+        self.__self__ = instance
+
+    def __repr__(self) -> str:
+        return f"<bound {self.__func__!r} of {self.__self__!r}>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__func__(self.__self__, *args, **kwargs)
+
+    def explain(self, *args: Any, **kwargs: Any) -> Any:
+        """As `Accelerated.explain`, the object being the first argument."""
+        return self.__func__.explain(self.__self__, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.__func__, name)
 
 
 def _untraceable(function: Callable[..., Any]) -> str:
