@@ -84,7 +84,9 @@ def ufunc_at(ufunc: Any, array: Any, key: Any, *operand: Any) -> None:
     """``ufunc.at(array, key, operand)``: repeated indices count every time."""
     if not operand or not isinstance(array, LazyArray) or ufunc.op is None or (ufunc.nin, ufunc.nout) != (2, 1):
         raise NotCompiled("this ufunc and operands")
-    b = as_lazy(operand[0]) if not isinstance(operand[0], (*PYTHON_SCALARS, WeakScalar)) else operand[0]
+    b = operand[0]
+    if type(b) not in PYTHON_SCALARS and not isinstance(b, WeakScalar):
+        b = as_lazy(b)
     if not array._writeable:
         raise ValueError("operand array with iterator write flag set is read-only")
     loop = ufunc._resolve([array, b], (array,), None, None, "unsafe")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -303,3 +304,26 @@ def test_both_of_numpys_64_bit_integer_types(char: str) -> None:
     x = np.arange(4).astype(char)
     for name in ("add", "logical_and", "equal", "power", "left_shift", "gcd", "divide"):
         agree(lambda n, x, f: (getattr(n, f)(x, x), getattr(n, f)(x, 2), getattr(n, f)(x, x.astype("i8"))), x, name)
+
+
+class Level(enum.IntEnum):
+    LOW = 3
+
+
+class Metres(float):
+    pass
+
+
+@pytest.mark.parametrize("scalar", [Level.LOW, Metres(2.5), True])
+def test_scalars_of_derived_classes_are_not_weak(scalar: Any) -> None:
+    for x in OPERANDS:
+        agree(lambda n, x: (x * scalar, scalar + x, n.maximum(x, scalar)), x)
+
+
+@pytest.mark.parametrize("value", [2, 2.0, True, np.float64(2), np.int8(2), np.array([2, 3, 2, 3]), [2, 3, 2, 3]])
+@pytest.mark.parametrize("name", ["add", "multiply", "subtract", "maximum", "power", "logical_or", "bitwise_and"])
+def test_at(name: str, value: Any) -> None:
+    """Repeated indices, operands of every kind, and what cannot be stored."""
+    for x in (np.arange(4), np.arange(4.0), np.arange(4, dtype="f4"), np.arange(4) > 1, np.arange(4, dtype="u1")):
+        agree(lambda n, x: getattr(n, name).at(x, [0, -1, 0, 2], value), x)
+        agree(lambda n, x: getattr(n, name).at(x, x > 1, value), x)
