@@ -51,6 +51,24 @@ def lower(jax: Any, graph: Graph) -> Callable[..., tuple[Any, ...]]:
     return run
 
 
+def with_own_memory(jax: Any, function: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, ...]]:
+    """`function` so that none of its results is an argument, or another result.
+
+    jax would hand such a one back as the very array, and whoever takes its memory next would write over two values.
+    """
+
+    def run(*arguments: Any) -> tuple[Any, ...]:
+        taken = {id(a) for a in arguments}
+        results = []
+        for result in function(*arguments):
+            own = jax.numpy.copy(result) if id(result) in taken else result
+            taken.add(id(own))
+            results.append(own)
+        return tuple(results)
+
+    return run
+
+
 def _slice_of(update: Node) -> Node:
     """The slice that reads what an update_slice has written."""
     return make(lookup("slice"), update.values[:1], update.attrs)
@@ -95,7 +113,7 @@ class Executable:
         self.graph = graph
         shapes = [jax.ShapeDtypeStruct(p.type.shape, p.type.dtype) for p in graph.params]
         with own_settings(jax):
-            function = jax.jit(lower(jax, graph), donate_argnums=tuple(donate), keep_unused=True)
+            function = jax.jit(with_own_memory(jax, lower(jax, graph)), donate_argnums=tuple(donate), keep_unused=True)
             self._compiled = function.lower(*shapes).compile()
         self._dtypes = [p.type.dtype for p in graph.params]
 

@@ -15,6 +15,8 @@
   infinities, both zeros, the largest and the smallest normal numbers; the ends of the integer ranges);
 - the declared access holds: when one input element changes, only outputs inside `affected` change, and
   outputs do change where the declaration says that they may;
+- `pointwise` holds: done on a part of its operands, or on repeated ones, the operation gives the same bits;
+- `memory` holds: of NumPy's results those of a view share memory with the first operand, no others with any;
 - the operation prints and parses, its cost is not negative, and its graph verifies.
 """
 
@@ -174,6 +176,8 @@ def check_op(op: Op, rng: np.random.Generator | None = None) -> None:
         for problem in check(call, rng)
     ]
     found += check_access(calls, rng)
+    found += check_pointwise(calls, rng)
+    found += check_memory(calls, rng)
     # XLA is asked of a declaration that is right so far: it would fail at the first wrong type.
     if not found and "xla" in op.backends:
         found += check_xla(calls, rng)
@@ -276,6 +280,87 @@ def _perturb(
                     f"which its access ({', '.join(map(str, entries))}) excludes"
                 )
     return changed, None
+
+
+def check_pointwise(calls: Sequence[Call], rng: np.random.Generator) -> list[str]:
+    """``pointwise`` against the declared access, and on parts of operands and on repeated ones."""
+    op = calls[0].op
+    if not op.pointwise:
+        shaped = [call for call in calls if any(t.shape for t in call.node.types)]
+        if shaped and all(call.elementwise for call in shaped):
+            return ["element-wise by its access in every sample, but not declared pointwise"]
+        return []
+    found = [f"{call}: pointwise, but its access is not element-wise" for call in calls if not call.elementwise]
+    for call in calls if not found else ():
+        operands = [draw(call, rng)]
+        if call.sample.make is None and call.sample.corners and 0 not in call.node.types[0].shape:
+            operands += itertools.islice(corner_operands(call, rng), 4)
+        for arguments in operands:
+            problem = _on_parts(call, arguments, rng) or _on_repeated(call, arguments)
+            if problem:
+                found.append(f"{call}: {problem}")
+                break
+    return found
+
+
+def _on_parts(call: Call, arguments: Sequence[Any], rng: np.random.Generator) -> str | None:
+    """What is wrong with the operation on a random box of its operands."""
+    shape = call.node.types[0].shape
+    box = tuple(slice(int(rng.integers(n // 2 + 1)), n, int(rng.integers(1, 3))) for n in shape)
+    parts = []
+    for x in arguments:
+        lead = len(shape) - x.ndim
+        parts.append(x[tuple(slice(None) if n == 1 else box[lead + axis] for axis, n in enumerate(x.shape))])
+    whole, part = _evaluate(call, arguments), _evaluate(call, parts)
+    for number, (x, y) in enumerate(zip(whole, part, strict=True)):
+        expected, actual = np.asarray(x)[box], np.asarray(y)
+        if expected.shape != actual.shape or expected.dtype != actual.dtype or _unlike(expected, actual):
+            return f"not pointwise: result {number} of a part of the operands is not that part of the result"
+    return None
+
+
+def _on_repeated(call: Call, arguments: Sequence[Any]) -> str | None:
+    """What is wrong with the operation where a scalar operand stands repeated in an array."""
+    shape = call.node.types[0].shape
+    for k, x in enumerate(arguments):
+        if k in call.op.scalar_loops or x.size == 0 or not shape:
+            continue
+        scalar = [*arguments[:k], x.reshape(-1)[0], *arguments[k + 1 :]]
+        array = [*arguments[:k], np.full(shape, x.reshape(-1)[0]), *arguments[k + 1 :]]
+        for number, (one, many) in enumerate(zip(_evaluate(call, scalar), _evaluate(call, array), strict=True)):
+            if _unlike(np.broadcast_to(one, shape), np.asarray(many)):
+                return f"result {number} has other bits if operand {k} is a scalar: scalar_loops does not name it"
+    return None
+
+
+def _unlike(expected: Any, actual: Any) -> bool:
+    """Whether two arrays of one type differ; NaN equals NaN."""
+    kind = expected.dtype.kind
+    if kind == "c":
+        # NumPy's loops round the last elements, which do not fill a vector, in another way.
+        return not _close(expected, actual, ULPS_ELEMENTWISE, 0.0).all()
+    numbers = ~(np.isnan(expected) & np.isnan(actual)) if kind == "f" else True
+    return bool((_differs(expected, actual) & numbers).any())
+
+
+def check_memory(calls: Sequence[Call], rng: np.random.Generator) -> list[str]:
+    """``memory`` against what NumPy's results share with the operands."""
+    memory = calls[0].op.memory
+    found: list[str] = []
+    shared = False
+    for call in calls:
+        arguments = draw(call, rng)
+        results = [np.asarray(r) for r in _evaluate(call, arguments)]
+        for number, result in enumerate(results):
+            sources = [k for k, x in enumerate(arguments) if np.shares_memory(result, x)]
+            shared = shared or 0 in sources
+            if sources and (memory != "view" or sources != [0]):
+                found.append(f"{call}: result {number} shares memory with operands {sources}, but its is {memory!r}")
+        if memory == "free" and any(t.shape for t in call.types):
+            found.append(f"{call}: memory is 'free', but an operand is no scalar")
+    if memory == "view" and not shared:
+        found.append("memory is 'view', but no result shares memory with the first operand")
+    return found
 
 
 def _differs(old: np.ndarray[Any, Any], new: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

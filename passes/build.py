@@ -10,26 +10,29 @@ import numpy as np
 from lazyarr.ir import extents
 from lazyarr.ir.extents import Shape
 from lazyarr.ir.node import Node, Value, apply
-from lazyarr.ir.op import lookup
 from lazyarr.ops.create import CONST, FULL
-from lazyarr.ops.elementwise import CAST, ELEMENTWISE
+from lazyarr.ops.elementwise import CAST
+from lazyarr.ops.shape import BROADCAST, RESHAPE
 
-#: Operations that repeat elements, and nothing else.
-REPEATING = frozenset({"full", "broadcast"})
-_POINTWISE = frozenset(ELEMENTWISE) | {"cast", "select", "real", "imag", "complex", "bitcast"}
-
-
-def is_pointwise(node: Node) -> bool:
-    """Whether every result element is one function of the operands' elements at its (broadcast) position."""
-    return node.op.name in _POINTWISE
+#: The two operations of `broadcast_to`, which repeat elements and do nothing else.
+REPEATING = (FULL, BROADCAST)
 
 
-def strides_matter(node: Node) -> bool:
-    """Whether NumPy's loop would give other bits on operands of other strides.
+def moves_freely(node: Node) -> bool:
+    """Whether element-wise work may be done on parts of its operands, or before they are repeated, bit for bit."""
+    return node.op.pointwise and all(node.operands[k].type.shape == () for k in node.op.scalar_loops)
 
-    ``numpy.power`` computes ``x * x`` for a scalar exponent 2, and calls a library for an array of them.
-    """
-    return node.op.name in ("power", "float_power") and node.operands[1].type.shape != ()
+
+def is_free(node: Node) -> bool:
+    """Whether making `node` again anywhere costs nothing: constants, ramps, and what repeats a constant."""
+    while node.op.memory == "free" and len(node.operands) == 1:
+        node = node.operands[0].node
+    return node.op.memory == "free" and not node.operands
+
+
+def is_repeating(value: Value) -> bool:
+    """Whether `value` repeats elements of another one."""
+    return value.node.op in REPEATING
 
 
 def op_name(value: Value) -> str:
@@ -41,7 +44,7 @@ def constant(value: Value) -> Any:
     """The NumPy scalar that fills `value`, or None if it is not known to be one constant everywhere."""
     node = value.node
     while node.op is not CONST:
-        if node.op is not FULL and node.op.name not in ("broadcast", "reshape"):
+        if node.op is not FULL and node.op not in (BROADCAST, RESHAPE):
             return None
         node = node.operands[0].node
     return node.kw["value"].value
@@ -63,12 +66,12 @@ def broadcast_to(value: Value, shape: Shape) -> Value:
         return value
     if value.type.shape == ():
         return apply(FULL, value, shape=shape)
-    return apply(lookup("broadcast"), value, shape=shape)
+    return apply(BROADCAST, value, shape=shape)
 
 
 def reshape(value: Value, shape: Shape) -> Value:
     """`value` in another shape; itself if it has that shape."""
-    return value if value.type.shape == shape else apply(lookup("reshape"), value, shape=shape)
+    return value if value.type.shape == shape else apply(RESHAPE, value, shape=shape)
 
 
 def cast(value: Value, dtype: np.dtype[Any]) -> Value:
@@ -78,6 +81,6 @@ def cast(value: Value, dtype: np.dtype[Any]) -> Value:
 
 def repeated(value: Value) -> Value:
     """What `value` repeats: itself, with repeating operations taken off."""
-    while value.node.op.name in REPEATING:
+    while is_repeating(value):
         value = value.node.operands[0]
     return value

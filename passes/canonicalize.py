@@ -20,16 +20,15 @@ from lazyarr.ops.create import CONST, FULL
 from lazyarr.passes import boxes
 from lazyarr.passes.base import Pass
 from lazyarr.passes.build import (
-    REPEATING,
     broadcast_to,
     cast,
     constant,
-    is_pointwise,
+    is_repeating,
+    moves_freely,
     op_name,
     reshape,
     size,
     static,
-    strides_matter,
 )
 
 
@@ -151,7 +150,7 @@ def no_broadcast(node: Node, context: Context) -> Replacement:
 def broadcast_of_repeated(node: Node, context: Context) -> Replacement:
     """``broadcast(broadcast(x)) {shape=s} -> broadcast(x) {shape=s}``; of a scalar or a full: full."""
     x = node.operands[0]
-    if op_name(x) in REPEATING:
+    if is_repeating(x):
         return broadcast_to(x.node.operands[0], node.kw["shape"])
     return broadcast_to(x, node.kw["shape"]) if x.type.shape == () else None
 
@@ -339,12 +338,12 @@ def _rank(value: Value, context: Context) -> tuple[bool, tuple[int, int]]:
 
 def implicit_broadcast(node: Node, context: Context) -> Replacement:
     """``add(x: f64[3,4], broadcast(y: f64[4]) {shape=(3, 4)}) -> add(x, y)``; full as well."""
-    if not is_pointwise(node) or len(node.operands) < 2 or strides_matter(node):
+    if len(node.operands) < 2 or not moves_freely(node):
         return None
     operands = list(node.operands)
     shape = node.types[0].shape
     for k, operand in enumerate(operands):
-        if op_name(operand) in REPEATING:
+        if is_repeating(operand):
             source = operand.node.operands[0]
             shapes = [source.type.shape if i == k else v.type.shape for i, v in enumerate(operands)]
             if broadcast(*shapes) == shape:

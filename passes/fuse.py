@@ -18,7 +18,8 @@ from lazyarr.ir.rewrite import live_origins, remaining_checks
 from lazyarr.ops.control import REGION
 from lazyarr.passes import costs
 from lazyarr.passes.base import Pass
-from lazyarr.passes.place import free_nodes, runs_on
+from lazyarr.passes.build import is_free
+from lazyarr.passes.place import runs_on
 from lazyarr.passes.repeats import cut
 
 Group = tuple[str, Sequence[Node]]
@@ -44,18 +45,17 @@ class Fuse(Pass):
     def run(self, program: Program) -> Program:
         flat = inline_regions(program)
         graph, backend = flat.program.graph, flat.backend
-        free = free_nodes(graph)
-        work = [node for node in graph.nodes if node not in free]
+        work = [node for node in graph.nodes if not is_free(node)]
         groups = schedule(graph, work, backend)
         groups = _merged(_sink(graph, groups))
-        groups = _with_free_roots(graph, groups, free)
+        groups = _with_free_roots(graph, groups)
         if self.repeats:
             # Only what is compiled gains from being cut.
             pieces = [(b, cut(nodes, self.repeats) if b == "xla" else [nodes]) for b, nodes in groups]
             groups = [(b, piece) for b, found in pieces for piece in found]
         if self.limit:
             groups = [(b, nodes[k : k + self.limit]) for b, nodes in groups for k in range(0, len(nodes), self.limit)]
-        return _regions(flat.program, groups, free)
+        return _regions(flat.program, groups)
 
 
 # --------------------------------------------------------------------------------------- regions taken apart
@@ -206,9 +206,10 @@ def _merged(groups: Groups) -> Groups:
     return list(found)
 
 
-def _with_free_roots(graph: Graph, groups: Groups, free: set[Node]) -> Groups:
+def _with_free_roots(graph: Graph, groups: Groups) -> Groups:
     """Groups that also compute the constants which are results themselves."""
-    wanted = {v.node for v in graph.roots} & free
+    in_graph = set(graph.nodes)
+    wanted = {v.node for v in graph.roots if v.node in in_graph and is_free(v.node)}
     if not wanted:
         return groups
     extra = [node for node in graph.nodes if node in wanted]
@@ -220,7 +221,7 @@ def _with_free_roots(graph: Graph, groups: Groups, free: set[Node]) -> Groups:
 # --------------------------------------------------------------------------------------------- building them
 
 
-def _regions(program: Program, groups: Groups, free: set[Node]) -> Program:
+def _regions(program: Program, groups: Groups) -> Program:
     graph = program.graph
     home = {node: k for k, (_, nodes) in enumerate(groups) for node in nodes}
     needed = set(graph.roots)
@@ -230,7 +231,7 @@ def _regions(program: Program, groups: Groups, free: set[Node]) -> Program:
     origins = dict(program.origins)
     regions: list[Node] = []
     for backend, nodes in groups:
-        region, outputs, inner = _region(backend, nodes, needed, free, new)
+        region, outputs, inner = _region(backend, nodes, needed, new)
         regions.append(region)
         lines: frozenset[Line] = frozenset()
         for old, made in inner:
@@ -247,7 +248,7 @@ def _regions(program: Program, groups: Groups, free: set[Node]) -> Program:
 
 
 def _region(
-    backend: str, nodes: Iterable[Node], needed: set[Value], free: set[Node], new: dict[Value, Value]
+    backend: str, nodes: Iterable[Node], needed: set[Value], new: dict[Value, Value]
 ) -> tuple[Node, list[Value], list[tuple[Node, Node]]]:
     """The region that runs `nodes`, the values it hands out, and each node with the one it became inside."""
     inside: dict[Value, Value] = {}
@@ -265,7 +266,7 @@ def _region(
         for value in node.operands:
             if value in inside:
                 continue
-            if value.node in free:
+            if is_free(value.node):
                 for source in _free_chain(value.node):
                     if source.values[0] not in inside:
                         add(source)
@@ -274,7 +275,7 @@ def _region(
                 params.append(inside[value])
                 handed_in.append(new[value])
         if node.values[0] not in inside:
-            for source in _free_chain(node) if node in free else [node]:
+            for source in _free_chain(node) if is_free(node) else [node]:
                 if source.values[0] not in inside:
                     add(source)
         outputs.extend(v for v in node.values if v in needed)

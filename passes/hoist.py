@@ -18,7 +18,7 @@ from lazyarr.ir.rewrite import EVERY, Context, Replacement, Rules, rewrite
 from lazyarr.passes import boxes
 from lazyarr.passes.base import Pass
 from lazyarr.passes.boxes import Box
-from lazyarr.passes.build import REPEATING, broadcast_to, is_pointwise, repeated, size, strides_matter
+from lazyarr.passes.build import REPEATING, broadcast_to, moves_freely, repeated, size
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def before_repeating(node: Node, context: Context) -> Replacement:
 
     ``add(full(x), full(y)) -> full(add(x, y))``: any element-wise work all of whose operands repeat elements.
     """
-    if not is_pointwise(node) or strides_matter(node):
+    if not moves_freely(node):
         return None
     shape = node.types[0].shape
     sources = tuple(repeated(v) for v in node.operands)
@@ -53,7 +53,7 @@ def slice_before_repeating(node: Node, context: Context) -> Replacement:
     """``slice(broadcast(x: f64[1,4])) -> broadcast(slice(x))``: select first, then repeat."""
     inner = node.operands[0].node
     box = boxes.of_node(node)
-    if inner.op.name not in REPEATING or box is None:
+    if inner.op not in REPEATING or box is None:
         return None
     source = inner.operands[0]
     return broadcast_to(boxes.slice_of(source, _part(source, box)), node.types[0].shape)
@@ -93,7 +93,7 @@ def slice_before_work(node: Node, context: Context) -> Replacement:
 def _is_private_work(value: Value, context: Context) -> bool:
     """Whether `value` is element-wise work, of one result, that one operand reads."""
     node = value.node
-    if not is_pointwise(node) or len(node.types) > 1 or context.readers(value) != 1 or strides_matter(node):
+    if not moves_freely(node) or len(node.types) > 1 or context.readers(value) != 1:
         return False
     return all(is_static(v.type.shape) for v in (value, *node.operands))
 
@@ -106,10 +106,6 @@ def _part(value: Value, box: Box) -> Box:
 
 
 # ----------------------------------------------------------------------------------------------- out of regions
-
-#: Work that is cheaper to do again in each run than to hold in memory and hand in.
-_STAYS = REPEATING | {"const", "iota"}
-
 
 def leave_region(node: Node, context: Context) -> Replacement:
     """``repeat(x, y) {body: x * exp(y)} -> repeat(x, exp(y)) {body: x * z}``, y the same in every run.
@@ -145,7 +141,8 @@ def _split(body: Graph, invariant: Mapping[Value, Value], context: Context) -> t
         wanted = [v for v in node.values if v in needed]
         if not wanted:
             continue
-        if wanted[0] in outside and node.op.name not in _STAYS:
+        # What only repeats or counts is cheaper to do again in each run than to hold in memory and hand in.
+        if wanted[0] in outside and node.op.memory != "free" and node.op not in REPEATING:
             handed_in.update(wanted)
         else:
             inside.add(node)

@@ -17,9 +17,7 @@ from lazyarr.ir.rewrite import live_origins, remaining_checks
 from lazyarr.ops.control import REGION
 from lazyarr.passes import costs
 from lazyarr.passes.base import Pass
-
-#: What costs nothing to make again, so that it never crosses a border.
-_FREE = frozenset({"const", "iota", "full"})
+from lazyarr.passes.build import is_free
 
 
 @dataclass(frozen=True)
@@ -55,15 +53,6 @@ def runs_on(node: Node) -> tuple[str, ...]:
     return found
 
 
-def free_nodes(graph: Graph) -> set[Node]:
-    """Nodes that any region can make for itself at no cost: constants, and what repeats them."""
-    found: set[Node] = set()
-    for node in graph.nodes:
-        if node.op.name in _FREE and all(v.node in found for v in node.operands):
-            found.add(node)
-    return found
-
-
 def choose(graph: Graph, small: float = 0.0) -> dict[Node, str]:
     """The back end of each node, free ones excepted; NumPy for all if it can run them in fewer than `small` seconds.
 
@@ -72,10 +61,9 @@ def choose(graph: Graph, small: float = 0.0) -> dict[Node, str]:
     ValueError
         If no back end can run a node.
     """
-    free = free_nodes(graph)
     placed: dict[Node, str] = {}
     for node in graph.nodes:
-        if node in free:
+        if is_free(node):
             continue
         can = runs_on(node)
         if not can:
@@ -198,7 +186,7 @@ def _region_of(node: Node, operands: tuple[Value, ...], backend: str) -> Node:
     for operand in operands:
         if operand in inside:
             continue
-        if operand.node.op.name in _FREE and _is_free(operand):
+        if is_free(operand.node):
             inside[operand] = operand
         else:
             inside[operand] = param(len(handed_in), operand.type)
@@ -206,13 +194,6 @@ def _region_of(node: Node, operands: tuple[Value, ...], backend: str) -> Node:
     made = make(node.op, tuple(inside[v] for v in operands), node.attrs)
     body = Graph([inside[v] for v in handed_in], made.values)
     return make(REGION, tuple(handed_in), (("backend", backend), ("body", body)))
-
-
-def _is_free(value: Value) -> bool:
-    node = value.node
-    while node.op.name == "full":
-        node = node.operands[0].node
-    return node.op.name in ("const", "iota")
 
 
 def _live(order: list[Node], new: dict[Value, Value], graph: Graph) -> list[Node]:

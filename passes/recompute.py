@@ -11,11 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lazyarr.ir.node import Node, Value
-from lazyarr.passes.build import is_pointwise
-
-#: Operations besides element-wise ones that XLA computes inside of those that read them.
-_MOVING = frozenset({"slice", "pad", "roll", "concatenate", "reshape", "transpose", "broadcast", "diagonal", "full",
-                     "update_slice", "dynamic_slice", "dynamic_update_slice"})  # fmt: skip
 
 
 def shifted_reads(nodes: Sequence[Node]) -> dict[Node, int]:
@@ -31,21 +26,26 @@ def shifted_reads(nodes: Sequence[Node]) -> dict[Node, int]:
         before = [reads[v.node] + (v in several and v.node in computed) for v in inside if _is_fused(v.node)]
         reads[node] = max(before, default=0)
         # Moving what is in memory computes nothing.
-        if node.op.name not in _MOVING or any(v.node in computed for v in inside):
+        if not moves_only(node) or any(v.node in computed for v in inside):
             computed.add(node)
     return reads
 
 
 def _is_fused(node: Node) -> bool:
     """Whether XLA computes `node` inside of what reads it, instead of writing its result to memory."""
-    return node.op.name in _MOVING or is_pointwise(node)
+    return node.op.pointwise or moves_only(node)
+
+
+def moves_only(node: Node) -> bool:
+    """Whether `node` does no arithmetic."""
+    cost = node.op.cost(*(v.type for v in node.operands), **node.kw)
+    return isinstance(cost.flops, int) and cost.flops == 0
 
 
 def _read_several_ways(nodes: Sequence[Node]) -> set[Value]:
     """Values that are read at more than one shift."""
     ways: dict[Value, set[object]] = {}
     for node in nodes:
-        moves = not is_pointwise(node)
         for k, value in enumerate(node.operands):
-            ways.setdefault(value, set()).add((node.op.name, node.attrs, k) if moves else None)
+            ways.setdefault(value, set()).add((node.op.name, node.attrs, k) if not node.op.pointwise else None)
     return {value for value, found in ways.items() if len(found) > 1}

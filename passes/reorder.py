@@ -16,9 +16,6 @@ from lazyarr.ir.node import Node, Value
 from lazyarr.ir.rewrite import rewrite
 from lazyarr.passes.base import Pass
 
-#: Operations whose result NumPy makes as a view of its first operand: no memory, but the operand stays alive.
-_VIEWS = frozenset({"reshape", "transpose", "slice", "broadcast", "diagonal", "real", "imag"})
-
 
 @dataclass(frozen=True)
 class Reorder(Pass):
@@ -84,7 +81,8 @@ class _Memory:
             self.reads[node] = [p for p in pieces if p is not None]
             for piece in self.reads[node]:
                 self.readers[piece].append(node)
-            is_view = node.op.name in _VIEWS
+            # A view takes no memory, but what it is a view of stays alive.
+            is_view = node.op.memory == "view"
             for value in node.values:
                 self._piece[value] = self._piece[node.operands[0]] if is_view else value
                 if not is_view:

@@ -15,10 +15,6 @@ from lazyarr.ir.rewrite import live_origins
 from lazyarr.ops.control import REGION
 from lazyarr.passes.base import Pass
 
-#: Operations whose result may be, in jax or in NumPy, the very memory of their operand.
-_SAME_MEMORY = frozenset({"positive", "reshape", "transpose", "slice", "broadcast", "diagonal", "real", "imag", "cast",
-                          "bitcast"})  # fmt: skip
-
 
 @dataclass(frozen=True)
 class ReuseBuffers(Pass):
@@ -59,28 +55,26 @@ class ReuseBuffers(Pass):
 def donatable(graph: Graph, owned: tuple[int, ...] = ()) -> dict[Node, tuple[int, ...]]:
     """For each XLA region the positions of operands that are dead after it and whose memory a result can take.
 
-    A value's memory is dead when nothing that may share it is read later or returned. Only what XLA made, or `owned`
-    parameters, are given away, and only where a result has the same type; jax warns of others. What a NumPy region
-    has read or made is not: a view of it may live on, in its results or in the array's own cache.
+    A value is dead when it is not read later or returned. Only what XLA made, or `owned` parameters, are given away:
+    XLA's results have memory of their own each. And only where a result has the same type; jax warns of others. What
+    a NumPy region has read or made is not: a view of it may live on, in its results or in the array's own cache.
     """
-    memory = _Sharing(graph)
     mine = {graph.params[k] for k in owned}
     kept = [*graph.roots, *(p for p in graph.params if p not in mine)]
     for node in graph.nodes:
         if not _runs_in_xla(node):
             kept += [*node.operands, *node.values]
-    busy = {memory.name(v) for v in kept}
-    last = {memory.name(v): k for k, node in enumerate(graph.nodes) for v in node.operands}
+    busy = set(kept)
+    last = {v: k for k, node in enumerate(graph.nodes) for v in node.operands}
     found: dict[Node, tuple[int, ...]] = {}
     for k, node in enumerate(graph.nodes):
         if not _runs_in_xla(node):
             continue
         room = Counter(value.type for value in node.values)
-        handed_in = Counter(memory.name(v) for v in node.operands)
+        handed_in = Counter(node.operands)
         positions: list[int] = []
         for position, value in enumerate(node.operands):
-            name = memory.name(value)
-            if name in busy or last[name] > k or handed_in[name] > 1 or value.type.shape == ():
+            if value in busy or last[value] > k or handed_in[value] > 1 or value.type.shape == ():
                 continue
             if room[value.type]:
                 room[value.type] -= 1
@@ -92,37 +86,3 @@ def donatable(graph: Graph, owned: tuple[int, ...] = ()) -> dict[Node, tuple[int
 
 def _runs_in_xla(node: Node) -> bool:
     return node.op is REGION and bool(node.kw["backend"] == "xla")
-
-
-class _Sharing:
-    """Which values XLA regions may leave in one memory: a partition, by a representative each (union-find)."""
-
-    def __init__(self, graph: Graph):
-        self._parent: dict[Value, Value] = {}
-        for node in graph.nodes:
-            if _runs_in_xla(node):
-                self._xla_region(node)
-
-    def name(self, value: Value) -> Value:
-        """The representative of all values that may share memory with `value`."""
-        while (parent := self._parent.get(value, value)) != value:
-            self._parent[value] = self._parent.get(parent, parent)
-            value = parent
-        return value
-
-    def _join(self, first: Value, second: Value) -> None:
-        first, second = self.name(first), self.name(second)
-        if first != second:
-            self._parent[second] = first
-
-    def _xla_region(self, node: Node) -> None:
-        """XLA makes its own results; but jax hands an argument back that is a result, and a result twice."""
-        body: Graph = node.kw["body"]
-        outside = dict(zip(body.params, node.operands, strict=True))
-        for value, result in zip(node.values, body.results, strict=True):
-            source = result
-            while source.node.op.name in _SAME_MEMORY:
-                source = source.node.operands[0]
-            first = outside.setdefault(source, value)
-            if first != value:
-                self._join(first, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from lazyarr.ir.types import parse as parse_type
 from lazyarr.ir.verify import verify
 from lazyarr.ops.create import const
 from lazyarr.passes.hoist import Hoist
+from lazyarr.passes.pipeline import run_pipeline
 
 F4 = parse_type("f64[4]")
 
@@ -59,6 +61,8 @@ def repeat() -> Iterator[Op]:
         evaluate=_evaluate,
         jax=None,
         access=lambda *types, **attrs: whole(*(t.shape for t in types)),
+        pointwise=False,
+        memory="fresh",
         cost=lambda *types, **attrs: Cost(0, 0),
         backends=("xla", "numpy"),
         samples=lambda: (),
@@ -173,3 +177,32 @@ def test_a_slice_moves_through_a_deep_tree_at_once() -> None:
     assert after.nodes[0].op.name == "slice"
     assert all(n.types[0].shape == (2,) for n in after.nodes)
     assert len(after.nodes) == 201
+
+
+@pytest.fixture
+def smoothstep() -> Iterator[Op]:
+    """The operation of CONTRIBUTING.md, which lazyarr has never heard of."""
+    page = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text()
+    names: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    yield names["SMOOTHSTEP"]
+    del OPS["smoothstep"]
+
+
+def test_an_operation_from_outside_moves_as_those_of_lazyarr(smoothstep: Op) -> None:
+    """Before what repeats, behind what selects, into one region with its neighbours."""
+    row, x = param(0, F4), param(1, parse_type("f64[8]"))
+    spread = apply(lookup("broadcast"), row, shape=(3, 4))
+    own = Graph([row, x], [apply(smoothstep, spread, order=2)])
+    assert [n.op.name for n in Hoist().run(Program(own)).graph.nodes] == ["smoothstep", "broadcast"]
+    part = apply(lookup("slice"), apply(smoothstep, f("sin", x), order=1), start=(2,), stop=(4,), step=(1,))
+    graph = Graph([row, x], [f("add", apply(smoothstep, spread, order=2), f("exp", row)), part])
+    hoisted = Hoist().run(Program(graph)).graph
+    assert [(n.op.name, n.types[0].shape) for n in hoisted.nodes if n.op in (smoothstep, lookup("sin"))] == [
+        ("smoothstep", (4,)), ("sin", (2,)), ("smoothstep", (2,))
+    ]  # fmt: skip
+    fused = run_pipeline(Program(graph), verify=True).graph
+    assert [n.op.name for n in fused.nodes] == ["region"]
+    arguments = [np.linspace(0, 1, 4), np.linspace(-1, 2, 8)]
+    for a, b in zip(interpret(fused, arguments), interpret(graph, arguments), strict=True):
+        np.testing.assert_array_equal(a, b)

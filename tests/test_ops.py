@@ -49,6 +49,8 @@ def declare() -> Iterator[Callable[..., Op]]:
             "evaluate": lambda xp, x: x[1:] - x[:-1],
             "jax": None,
             "access": access,
+            "pointwise": False,
+            "memory": "fresh",
             "cost": lambda x: Cost(x.size, 2 * x.nbytes),
             "backends": ("xla", "numpy"),
             "samples": lambda: (Sample(("f64[5]",)), Sample(("f32[4,3]",)), Sample(("i32[6]",))),
@@ -80,15 +82,55 @@ def _modifies(xp: Any, x: Any) -> Any:
         ({"cost": lambda x: Cost(-1, 0)}, "costs -1 flops"),
         ({"access": lambda x: elementwise(x.shape)}, r"changes result 0\[.*which its access \(along\(0\)\) excludes"),
         ({"access": lambda x: ()}, "not one entry for each axis"),
+        ({"pointwise": True}, "pointwise, but its access is not element-wise"),
+        ({"memory": "view"}, "no result shares memory with the first operand"),
+        ({"evaluate": lambda xp, x: x[1:]}, r"shares memory with operands \[0\], but its is 'fresh'"),
+        ({"memory": "free"}, "'free', but an operand is no scalar"),
         ({"jax": lambda jax, x: (x[1:] - x[:-1]) * 2}, "XLA gives .*, NumPy"),
         ({"jax": lambda jax, x: x[1:] - x[:-1] + 1}, r"i32\[6\].*XLA gives"),
         ({"evaluate": lambda xp, x: xp.full_like(x[1:], 1)}, "no change of it changed"),
     ],
-    ids=["samples", "dtype", "shape", "modified", "cost", "access", "axes", "floats", "integers", "vacuous"],
+    ids=["samples", "dtype", "shape", "modified", "cost", "access", "axes", "pointwise", "view", "fresh", "free",
+         "floats", "integers", "vacuous"],
 )  # fmt: skip
 def test_a_wrong_declaration_fails(declare: Callable[..., Op], wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check_op(declare(**wrong))
+
+
+def _plus_length(xp: Any, x: Any, y: Any) -> Any:
+    return x * y + (np.shape(x) or (6,))[0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"pointwise": False}, "element-wise by its access in every sample, but not declared pointwise"),
+        # Perturbing one element does not show that the shape counts.
+        ({"evaluate": _plus_length}, "not pointwise: result 0 of a part of the operands"),
+        ({"evaluate": lambda xp, x, y: x * y if np.ndim(y) else x + y}, "other bits if operand 1 is a scalar"),
+    ],
+    ids=["undeclared", "shape", "scalar"],
+)
+def test_a_wrong_element_wise_declaration_fails(
+    declare: Callable[..., Op], wrong: dict[str, Any], message: str
+) -> None:
+    right: dict[str, Any] = {
+        "infer": lambda x, y: x,
+        "evaluate": lambda xp, x, y: x * y,
+        "access": lambda x, y: elementwise(x.shape, y.shape),
+        "pointwise": True,
+        "cost": lambda x, y: Cost(x.size, 3 * x.nbytes),
+        "samples": lambda: (Sample(("f64[6,4]", "f64[4]")),),
+    }
+    check_op(declare(**right))
+    with pytest.raises(AssertionError, match=message):
+        check_op(declare(**{**right, **wrong}))
+
+
+def test_memory_is_one_of_the_kinds(declare: Callable[..., Op]) -> None:
+    with pytest.raises(ValueError, match="memory of .* is 'mine', not one of"):
+        declare(memory="mine")
 
 
 def _floor_where_not_corner(jax: Any, x: Any) -> Any:
@@ -109,6 +151,7 @@ def test_corner_values_are_compared(declare: Callable[..., Op], lowering: Any, m
         evaluate=lambda xp, x: xp.floor(x),
         jax=lowering,
         access=lambda x: elementwise(x.shape),
+        pointwise=True,
         samples=lambda: (Sample(("f64[3,4]",)),),
     )
     with pytest.raises(AssertionError, match=message):

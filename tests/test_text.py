@@ -31,7 +31,8 @@ def carrier() -> Iterator[Op]:
     """An operation that takes any attribute and does nothing."""
     op = Op(
         name="test_carrier", numpy="", infer=lambda **attrs: (), evaluate=lambda xp, **attrs: (), jax=None,
-        access=lambda **attrs: (), cost=lambda **attrs: Cost(0, 0), backends=(), samples=lambda: (),
+        access=lambda **attrs: (), pointwise=False, memory="fresh", cost=lambda **attrs: Cost(0, 0), backends=(),
+        samples=lambda: (),
     )  # fmt: skip
     yield op
     del OPS[op.name]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from lazyarr.ir.access import OperandAccess
 from lazyarr.ir.extents import Extent
 from lazyarr.ir.types import ArrayType
 
 Types = tuple[ArrayType, ...]
+#: See `Op.memory`.
+Memory = Literal["fresh", "view", "free"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Op:
-    """An operation. Every field is required; declaring registers it under its name.
+    """An operation. Every field but the last is required; declaring registers it under its name.
 
     Attributes
     ----------
@@ -78,12 +80,23 @@ class Op:
         ``jax(jax, *arrays, **attrs)``, given the ``jax`` module: the XLA lowering where it has to differ.
     access : callable
         ``access(*types, **attrs) -> tuple of OperandAccess``, the same for every result.
+    pointwise : bool
+        Whether a result element is one function of the operands' elements at its position, as they broadcast,
+        whatever the shapes: the operation may then be done on parts, before elements are repeated, or after some
+        are selected. No attribute holds a shape or a position.
+    memory : str
+        What the results' memory is in NumPy. ``"fresh"``: their own. ``"view"``: that of the first operand, of which
+        no data moves. ``"free"``: their own, but no operand is more than a scalar, and making them again costs less
+        than keeping them.
     cost : callable
         ``cost(*types, **attrs) -> Cost``.
     backends : tuple of str
         Back ends that can run it, the best first, by measurement.
     samples : callable
         ``samples() -> iterable of Sample``.
+    scalar_loops : tuple of int
+        Operands for which NumPy runs another loop where they are scalars, one that gives other bits than an array of
+        that scalar would. ``numpy.power`` computes ``x * x`` for the scalar exponent 2.
     """
 
     name: str
@@ -92,11 +105,16 @@ class Op:
     evaluate: Callable[..., Any]
     jax: Callable[..., Any] | None
     access: Callable[..., tuple[OperandAccess, ...]]
+    pointwise: bool
+    memory: Memory
     cost: Callable[..., Cost]
     backends: tuple[str, ...]
     samples: Callable[[], Any]
+    scalar_loops: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.memory not in get_args(Memory):
+            raise ValueError(f"memory of {self.name!r} is {self.memory!r}, not one of {get_args(Memory)}")
         if self.name in OPS:
             raise ValueError(f"operation {self.name!r} is declared twice")
         OPS[self.name] = self

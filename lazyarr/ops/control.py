@@ -53,6 +53,8 @@ REGION = Op(
     evaluate=lambda xp, *arrays, backend, body, donate=(): body(*arrays),
     jax=None,
     access=_access_region,
+    pointwise=False,
+    memory="fresh",
     cost=_cost_region,
     backends=("xla", "numpy"),
     samples=_sample_region,

@@ -116,9 +116,12 @@ def declare(name: str, flops: float, jax: Callable[..., Any] | None) -> Op:
         evaluate=lambda xp, *arrays: ufunc(*arrays) if xp is np else getattr(xp, name)(*arrays),
         jax=jax,
         access=_access,
+        pointwise=True,
+        memory="fresh",
         cost=streaming_cost(flops),
         backends=("xla", "numpy"),
         samples=partial(_samples, ufunc),
+        scalar_loops=(1,) if name in ("power", "float_power") else (),
     )
 
 
@@ -176,10 +179,12 @@ def _samples_cast() -> Iterator[Sample]:
     for source in DTYPES:
         for target in DTYPES.values():
             # NaN, or a float out of range, to an integer is undefined in C, and NumPy gives what the CPU gives:
-            # lazyarr gives what x86-64 gives for an array. (The parts of complex numbers are not in vectors.)
+            # lazyarr gives what x86-64 gives for an array. (The parts of complex numbers are not in vectors, nor is
+            # all of an array that becomes u32: NumPy's own results then depend on the position.)
             kinds = DTYPES[source].kind + target.kind
-            defined = kinds not in ("fi", "fu", "ci", "cu") or (_X86 and kinds != "cu")
-            low = 0.0 if kinds in ("fu", "cu") and not _X86 else -4.0
+            vector = _X86 and kinds != "cu" and target != np.uint32
+            defined = kinds not in ("fi", "fu", "ci", "cu") or vector
+            low = 0.0 if kinds in ("fu", "cu") and not vector else -4.0
             corners = Sample.corners if defined else ("-0",)
             yield Sample((f"{source}[3,4]",), {"dtype": target}, low=low, smooth=False, corners=corners)
 
@@ -192,6 +197,8 @@ CAST = Op(
     evaluate=_cast,
     jax=xla_math.cast,
     access=lambda x, **attrs: access.elementwise(x.shape),
+    pointwise=True,
+    memory="fresh",
     cost=lambda x, *, dtype: Cost(x.size, x.nbytes + x.size * dtype.itemsize),
     backends=("xla", "numpy"),
     samples=_samples_cast,
@@ -212,6 +219,8 @@ SELECT = Op(
     evaluate=lambda xp, condition, x, y: xp.where(condition, x, y),
     jax=None,
     access=_access,
+    pointwise=True,
+    memory="fresh",
     cost=streaming_cost(),
     backends=("xla", "numpy"),
     samples=lambda: (Sample(("bool[3,1]", f"{t}[3,4]", f"{t}[4]")) for t in DTYPES),
@@ -231,6 +240,8 @@ def _part(name: str) -> Op:
         evaluate=lambda xp, x: getattr(x, name),
         jax=None,
         access=_access,
+        pointwise=True,
+        memory="view",
         cost=streaming_cost(),
         backends=("xla", "numpy"),
         samples=lambda: (Sample((f"{t}[3,4]",)) for t in ("c64", "c128")),
@@ -262,6 +273,8 @@ COMPLEX = Op(
     evaluate=_complex,
     jax=lambda jax, re, im: jax.lax.complex(*jax.numpy.broadcast_arrays(re, im)),
     access=_access,
+    pointwise=True,
+    memory="fresh",
     cost=streaming_cost(),
     backends=("xla", "numpy"),
     samples=lambda: (Sample((f"{t}[3,1]", f"{t}[4]")) for t in ("f32", "f64")),
@@ -282,6 +295,8 @@ BITCAST = Op(
     evaluate=lambda xp, x, *, dtype: np.ascontiguousarray(x).reshape(x.shape).view(dtype),
     jax=xla_math.bitcast,
     access=lambda x, **attrs: access.elementwise(x.shape),
+    pointwise=True,
+    memory="view",
     cost=lambda x, *, dtype: Cost(0, 2 * x.nbytes),
     backends=("xla", "numpy"),
     samples=lambda: (

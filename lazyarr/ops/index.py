@@ -89,6 +89,8 @@ UPDATE_SLICE = Op(
     evaluate=_update_slice,
     jax=update_slice,
     access=_access_update_slice,
+    pointwise=False,
+    memory="fresh",
     cost=_update_cost,
     backends=("xla", "numpy"),
     samples=_samples_update_slice,
@@ -165,6 +167,8 @@ DYNAMIC_SLICE = Op(
         x, _starts(jax, starts), lengths, allow_negative_indices=False
     ),
     access=lambda x, *starts, lengths: (_access_dynamic(x.shape, lengths), *[()] * len(starts)),
+    pointwise=False,
+    memory="view",
     cost=lambda x, *starts, lengths: Cost(0, 2 * x.with_shape(lengths).nbytes),
     backends=("xla", "numpy"),
     samples=_samples_dynamic_slice,
@@ -215,6 +219,8 @@ DYNAMIC_UPDATE_SLICE = Op(
     access=lambda x, value, *starts: (
         tuple(Along(k) for k in range(x.ndim)), _access_dynamic(value.shape, x.shape), *[()] * len(starts)
     ),
+    pointwise=False,
+    memory="fresh",
     cost=_update_cost,
     backends=("xla", "numpy"),
     samples=_samples_dynamic_update_slice,
@@ -352,6 +358,8 @@ GATHER = Op(
     evaluate=_gather,
     jax=_jax_gather,
     access=_access_gather,
+    pointwise=False,
+    memory="fresh",
     cost=lambda x, *indices, axes: Cost(
         2 * _infer_gather(x, *indices, axes=axes).size,
         2 * _infer_gather(x, *indices, axes=axes).nbytes + sum((t.nbytes for t in indices), 0),
@@ -511,6 +519,8 @@ SCATTER = Op(
     evaluate=_scatter,
     jax=_jax_scatter,
     access=_access_scatter,
+    pointwise=False,
+    memory="fresh",
     cost=lambda x, value, *indices, axes, kind: Cost(
         4 * value.size, x.nbytes + 2 * value.nbytes + sum((t.nbytes for t in indices), 0)
     ),

@@ -115,6 +115,8 @@ MATMUL = Op(
     evaluate=lambda xp, a, b: xp.matmul(a, b),
     jax=xla_products.matmul,
     access=_access_matmul,
+    pointwise=False,
+    memory="fresh",
     cost=_cost_matmul,
     backends=("xla", "numpy"),
     samples=_samples_matmul,
@@ -229,7 +231,9 @@ def _evaluate_einsum(xp: Any, *arrays: Any, subscripts: str) -> Any:
     lengths = label_extents(inputs, tuple(x.shape for x in arrays))
     # Integers wrap whatever the order, but NumPy has no BLAS for them; halves would be rounded in between.
     large = len(arrays) > 1 and arrays[0].dtype.char in "fdFD" and extents.size(lengths.values()) > _BLAS_PAYS
-    return np.einsum(subscripts, *arrays, optimize=large)
+    result = np.einsum(subscripts, *arrays, optimize=large)
+    # Of one operand, NumPy may give a view.
+    return result.copy() if len(arrays) == 1 and np.may_share_memory(result, arrays[0]) else result
 
 
 def _einsum_xla(jax: Any, *arrays: Any, subscripts: str) -> Any:
@@ -266,6 +270,8 @@ EINSUM = Op(
     evaluate=_evaluate_einsum,
     jax=_einsum_xla,
     access=_access_einsum,
+    pointwise=False,
+    memory="fresh",
     cost=_cost_einsum,
     backends=("xla", "numpy"),
     samples=_samples_einsum,

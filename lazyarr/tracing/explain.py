@@ -28,12 +28,6 @@ from lazyarr.tracing.signature import Parts, Plain
 if TYPE_CHECKING:
     from lazyarr.tracing.accelerated import Accelerated
 
-#: Operations that NumPy does without touching the data.
-_FREE = frozenset({"const", "reshape", "transpose", "slice", "broadcast", "diagonal", "real", "imag"})
-
-#: Operations that read only what they give of their first operand.
-_PARTS = frozenset({"slice", "dynamic_slice", "gather", "diagonal"})
-
 
 @dataclass(frozen=True)
 class Region:
@@ -321,12 +315,16 @@ def _number(extent: Any) -> int:
 
 def _traffic(graph: Graph) -> int:
     """Bytes moved if every operation reads and writes memory; views move nothing."""
-    return sum(_number(_cost(node).bytes) for node in graph.nodes if node.op.name not in _FREE)
+    return sum(_number(_cost(node).bytes) for node in graph.nodes if node.op.memory != "view")
 
 
 def _read(value: Value, readers: Iterable[Node]) -> int:
-    """Bytes of a value that its readers need: those that take a part read only that."""
-    part = sum(_number((n if n.op.name in _PARTS else value.node).types[0].nbytes) for n in readers)
+    """Bytes of a value that its readers need: those that take a part of it move, by their cost, less than all."""
+    part = 0
+    for node in readers:
+        given = sum(_number(t.nbytes) for t in node.types)
+        # A reshape moves nothing itself, but what it gives is read.
+        part += max(given, _number(_cost(node).bytes) - given)
     return min(part, _number(value.type.nbytes))
 
 
