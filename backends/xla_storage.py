@@ -30,8 +30,7 @@ def stored(graph: Graph) -> set[Value]:
     ways: dict[Value, set[Any]] = {}
     written: dict[Value, Node] = {}
     for node in graph.nodes:
-        access = node.op.access(*(v.type for v in node.operands), **node.kw)
-        for value, entry in zip(node.operands, access, strict=True):
+        for value, entry in zip(node.operands, node.access, strict=True):
             # Along all axes: a loop that reads here computes the value at that offset. Otherwise a loop of its own.
             moves = all(isinstance(axis, Along) for axis in entry)
             ways.setdefault(value, set()).add(entry if moves else node)
@@ -60,6 +59,5 @@ def writes_slice(node: Node) -> bool:
 
 
 def _flops_per_element(node: Node) -> float:
-    cost = node.op.cost(*(v.type for v in node.operands), **node.kw)
     size = max([1, *(t.size for t in node.types)])
-    return float(cost.flops) / float(size)
+    return float(node.cost.flops) / float(size)

@@ -10,9 +10,9 @@
 `check_op` needs nothing but the declaration. From its samples it checks that
 
 - the type rule gives the dtype and shape that NumPy's result has, and no argument is modified;
-- XLA gives NumPy's results: integers and bools exactly, floats within a few units in the last place, NaN,
-  infinities and signed zeros in the same places; for element-wise operations also on corner values (NaN,
-  infinities, both zeros, the largest and the smallest normal numbers; the ends of the integer ranges);
+- each of the operation's back ends gives NumPy's results: integers and bools exactly, floats within a few units in
+  the last place, NaN, infinities and signed zeros in the same places; for element-wise operations also on corner
+  values (NaN, infinities, both zeros, the largest and the smallest normal numbers; the ends of the integer ranges);
 - the declared access holds: when one input element changes, only outputs inside `affected` change, and
   outputs do change where the declaration says that they may;
 - `pointwise` holds: done on a part of its operands, or on repeated ones, the operation gives the same bits;
@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.backends.base import backend
 from lazyarr.backends.numpy import interpret
 from lazyarr.ir import text
 from lazyarr.ir.access import Along, OperandAccess, affected, elementwise
@@ -43,6 +44,7 @@ from lazyarr.ir.verify import verify
 #: Element-wise: of the result itself. Elsewhere: of the largest magnitude among results and operands.
 ULPS_ELEMENTWISE = 4.0
 ULPS = 64.0
+_TITLES = {"xla": "XLA"}
 _PERTURBATIONS = 4
 _MOST_REPORTED = 12
 _MOST_RUNS = 256
@@ -87,7 +89,7 @@ def prepare(op: Op, sample: Sample) -> Call:
     """
     types = tuple(map(parse, sample.types))
     node = make(op, tuple(param(i, t) for i, t in enumerate(types)), tuple(sorted(sample.attrs.items())))
-    return Call(op, sample, types, node, op.access(*types, **sample.attrs))
+    return Call(op, sample, types, node, node.access)
 
 
 def draw(call: Call, rng: np.random.Generator) -> list[Any]:
@@ -178,9 +180,10 @@ def check_op(op: Op, rng: np.random.Generator | None = None) -> None:
     found += check_access(calls, rng)
     found += check_pointwise(calls, rng)
     found += check_memory(calls, rng)
-    # XLA is asked of a declaration that is right so far: it would fail at the first wrong type.
-    if not found and "xla" in op.backends:
-        found += check_xla(calls, rng)
+    # Back ends are asked of a declaration that is right so far: they would fail at the first wrong type.
+    for name in op.backends:
+        if not found and name != "numpy":
+            found += check_backend(name, calls, rng)
     if found:
         more = f"\n... and {len(found) - _MOST_REPORTED} more" if len(found) > _MOST_REPORTED else ""
         raise AssertionError(f"operation {op.name}:\n" + "\n".join(found[:_MOST_REPORTED]) + more)
@@ -213,7 +216,7 @@ def check_text(call: Call, rng: np.random.Generator) -> Iterator[str]:
 
 def check_cost(call: Call, rng: np.random.Generator) -> Iterator[str]:
     """The cost of static types is two numbers, not negative."""
-    cost = call.op.cost(*call.types, **call.sample.attrs)
+    cost = call.node.cost
     for name, value in (("flops", cost.flops), ("bytes", cost.bytes)):
         if not value >= 0:
             yield f"costs {value} {name}"
@@ -369,9 +372,9 @@ def _differs(old: np.ndarray[Any, Any], new: np.ndarray[Any, Any]) -> np.ndarray
     return np.asarray((bits[0] != bits[1]).any(axis=1).reshape(old.shape))
 
 
-def check_xla(calls: Sequence[Call], rng: np.random.Generator) -> list[str]:
-    """XLA against NumPy on random operands and on corner values; all samples in one executable."""
-    run = compile_calls(calls)
+def check_backend(name: str, calls: Sequence[Call], rng: np.random.Generator) -> list[str]:
+    """A back end against NumPy on random operands and on corner values; all samples in one graph."""
+    run = compile_calls(calls, name)
     found: dict[int, str] = {}
 
     def compare(batch: list[list[Any]], chosen: Sequence[int]) -> None:
@@ -379,7 +382,7 @@ def check_xla(calls: Sequence[Call], rng: np.random.Generator) -> list[str]:
             if k in chosen and k not in found:
                 expected = interpret(calls[k].graph, batch[k])
                 for number, (a, b) in enumerate(zip(expected, actual, strict=True)):
-                    problem = difference(a, b, calls[k], batch[k])
+                    problem = difference(a, b, calls[k], batch[k], name)
                     if problem:
                         found[k] = f"{calls[k]}: result {number}: {problem}"
                         break
@@ -398,10 +401,8 @@ def check_xla(calls: Sequence[Call], rng: np.random.Generator) -> list[str]:
     return [found[k] for k in sorted(found)]
 
 
-def compile_calls(calls: Sequence[Call]) -> Callable[[Sequence[Sequence[Any]]], list[list[Any]]]:
-    """One XLA executable for all calls: operands of each call to results of each call."""
-    from lazyarr.backends.xla import Executable
-
+def compile_calls(calls: Sequence[Call], name: str) -> Callable[[Sequence[Sequence[Any]]], list[list[Any]]]:
+    """All calls made ready by one back end at once: operands of each call to results of each call."""
     params = [param(i, t) for i, t in enumerate(t for call in calls for t in call.types)]
     results: list[Any] = []
     at = 0
@@ -409,7 +410,7 @@ def compile_calls(calls: Sequence[Call]) -> Callable[[Sequence[Sequence[Any]]], 
         operands = tuple(params[at : at + len(call.types)])
         results.extend(make(call.op, operands, call.node.attrs).values)
         at += len(call.types)
-    executable = Executable(Graph(params, results))
+    executable = backend(name)(Graph(params, results), ())
 
     def run(batch: Sequence[Sequence[Any]]) -> list[list[Any]]:
         flat = iter(executable([x for operands in batch for x in operands]))
@@ -418,7 +419,7 @@ def compile_calls(calls: Sequence[Call]) -> Callable[[Sequence[Sequence[Any]]], 
     return run
 
 
-def difference(expected: Any, actual: Any, call: Call, arguments: Sequence[Any]) -> str | None:
+def difference(expected: Any, actual: Any, call: Call, arguments: Sequence[Any], name: str) -> str | None:
     """How `actual` differs from `expected` beyond what the call's sample allows, or None."""
     if actual.dtype != expected.dtype or actual.shape != expected.shape:
         return f"{actual.dtype}{list(actual.shape)} instead of {expected.dtype}{list(expected.shape)}"
@@ -437,7 +438,8 @@ def difference(expected: Any, actual: Any, call: Call, arguments: Sequence[Any])
     if call.elementwise:
         spread = np.broadcast_arrays(*arguments)
         given = f" of {', '.join(repr(x[where].item()) for x in spread)}"
-    return f"at {list(where)}{given} XLA gives {actual[where].item()!r}, NumPy {expected[where].item()!r}"
+    who = _TITLES.get(name, name)
+    return f"at {list(where)}{given} {who} gives {actual[where].item()!r}, NumPy {expected[where].item()!r}"
 
 
 def _magnitude(x: Any) -> float:

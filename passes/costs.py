@@ -31,11 +31,6 @@ SLOWDOWN: dict[tuple[str, str], float] = {
 DEFAULT_SLOWDOWN = 4.0
 
 
-def _number(cost: extents.Extent) -> float:
-    """A cost as a number: the cost at the bounds of its symbols."""
-    return cost if isinstance(cost, (int, float)) else extents.bound(cost)
-
-
 def slowdown(node: Node, backend: str) -> float:
     """How many times slower `node` runs on `backend` than on its operation's first choice."""
     if backend == node.op.backends[0]:
@@ -47,15 +42,14 @@ def slowdown(node: Node, backend: str) -> float:
 
 def node_seconds(node: Node, backend: str) -> float:
     """Time of one node by itself, its operands and results in memory."""
-    cost = node.op.cost(*(v.type for v in node.operands), **node.kw)
-    seconds = _number(cost.flops) * SECONDS_PER_FLOP + _number(cost.bytes) * SECONDS_PER_BYTE
+    cost = node.cost
+    seconds = extents.number(cost.flops) * SECONDS_PER_FLOP + extents.number(cost.bytes) * SECONDS_PER_BYTE
     return float(seconds * slowdown(node, backend) + (NUMPY_CALL if backend != "xla" else 0.0))
 
 
 def fused_seconds(nodes: Iterable[Node], border: Iterable[Value]) -> float:
     """Time of XLA nodes run as one executable that reads and writes only the values on its border."""
-    flops = sum(_number(n.op.cost(*(v.type for v in n.operands), **n.kw).flops) * slowdown(n, "xla")
-                for n in nodes)  # fmt: skip
+    flops = sum(extents.number(n.cost.flops) * slowdown(n, "xla") for n in nodes)
     return float(flops * SECONDS_PER_FLOP + nbytes(border) * SECONDS_PER_BYTE)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lazyarr.ir import extents
 from lazyarr.ir.node import Node, Value
 
 
@@ -38,8 +39,7 @@ def _is_fused(node: Node) -> bool:
 
 def moves_only(node: Node) -> bool:
     """Whether `node` does no arithmetic."""
-    cost = node.op.cost(*(v.type for v in node.operands), **node.kw)
-    return isinstance(cost.flops, int) and cost.flops == 0
+    return extents.number(node.cost.flops) == 0
 
 
 def _read_several_ways(nodes: Sequence[Node]) -> set[Value]:

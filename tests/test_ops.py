@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import lazyarr.ops  # noqa: F401  declares the operations
+from lazyarr.backends import base
+from lazyarr.backends.numpy import interpret
 from lazyarr.ir.access import Along, OperandAccess, elementwise
 from lazyarr.ir.graph import PARAM
 from lazyarr.ir.op import OPS, Cost, Op, Sample
@@ -174,3 +176,19 @@ def test_drawn_operands_have_the_sample_type(text: str) -> None:
     assert (x.dtype, x.shape) == (parse(text).dtype, parse(text).shape)
     if x.dtype.kind in "iufc" and x.size:
         assert np.abs(x).max() <= 3 * (np.sqrt(2) if x.dtype.kind == "c" else 1)
+
+
+@pytest.mark.parametrize("error", [0.0, 1.0])
+def test_every_back_end_is_compared(
+    declare: Callable[..., Op], monkeypatch: pytest.MonkeyPatch, error: float
+) -> None:
+    monkeypatch.setattr(base, "_BACKENDS", dict(base._BACKENDS))
+    base.register(
+        "off_by", lambda graph, donate: lambda arguments: [x + x.dtype.type(error) for x in interpret(graph, arguments)]
+    )
+    op = declare(backends=("xla", "off_by", "numpy"))
+    if error:
+        with pytest.raises(AssertionError, match="off_by gives"):
+            check_op(op)
+    else:
+        check_op(op)

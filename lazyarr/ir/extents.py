@@ -105,6 +105,11 @@ def bound(extent: Extent) -> int:
     return max(corners)
 
 
+def number(extent: Extent | float) -> float:
+    """An extent, or a cost made of extents, as a number: at the bounds of its symbols."""
+    return extent if isinstance(extent, (int, float)) else bound(extent)
+
+
 def is_static(shape: Iterable[Extent]) -> bool:
     """Whether every extent is an ``int``."""
     return all(isinstance(extent, int) for extent in shape)

@@ -13,7 +13,8 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from lazyarr.ir.op import Op, Types
+from lazyarr.ir.access import OperandAccess
+from lazyarr.ir.op import Cost, Op, Types
 from lazyarr.ir.types import ArrayType
 
 if TYPE_CHECKING:
@@ -104,6 +105,16 @@ class Node:
     @property
     def values(self) -> tuple[Value, ...]:
         return tuple(Value(self, i) for i in range(len(self.types)))
+
+    @property
+    def cost(self) -> Cost:
+        """What running it costs, by its declaration."""
+        return self.op.cost(*(v.type for v in self.operands), **self.kw)
+
+    @property
+    def access(self) -> tuple[OperandAccess, ...]:
+        """How each operand's axes reach the results, by its declaration."""
+        return self.op.access(*(v.type for v in self.operands), **self.kw)
 
     @property
     def regions(self) -> Iterator[Graph]:

@@ -18,7 +18,6 @@ from lazyarr.backends.xla_storage import stored
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph, Line, Program, users
 from lazyarr.ir.node import Node, Value
-from lazyarr.ir.op import Cost
 from lazyarr.passes.pipeline import run_pipeline
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.report import Fallback, calls
@@ -304,18 +303,14 @@ def _count(graph: Graph) -> int:
     return sum(1 for _ in _nodes(graph))
 
 
-def _cost(node: Node) -> Cost:
-    return node.op.cost(*(v.type for v in node.operands), **node.kw)
-
-
 def _number(extent: Any) -> int:
-    """A cost as a whole number, symbols at their bounds."""
-    return round(extent) if isinstance(extent, (int, float)) else extents.bound(extent)
+    """A cost as a whole number."""
+    return round(extents.number(extent))
 
 
 def _traffic(graph: Graph) -> int:
     """Bytes moved if every operation reads and writes memory; views move nothing."""
-    return sum(_number(_cost(node).bytes) for node in graph.nodes if node.op.memory != "view")
+    return sum(_number(node.cost.bytes) for node in graph.nodes if node.op.memory != "view")
 
 
 def _read(value: Value, readers: Iterable[Node]) -> int:
@@ -324,7 +319,7 @@ def _read(value: Value, readers: Iterable[Node]) -> int:
     for node in readers:
         given = sum(_number(t.nbytes) for t in node.types)
         # A reshape moves nothing itself, but what it gives is read.
-        part += max(given, _number(_cost(node).bytes) - given)
+        part += max(given, _number(node.cost.bytes) - given)
     return min(part, _number(value.type.nbytes))
 
 
@@ -345,7 +340,7 @@ def _region(node: Node, program: Program) -> Region:
         bytes_in=bytes_in,
         bytes_out=bytes_out,
         bytes_kept=kept,
-        flops=sum(_number(_cost(inner).flops) for inner in body.nodes),
+        flops=sum(_number(inner.cost.flops) for inner in body.nodes),
     )
 
 
