@@ -21,7 +21,7 @@ from lazyarr.ir.extents import Shape
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.operators import ArrayOperators
-from lazyarr.runtime import Leaf, as_numpy, constant_data, evaluate, fetch, leaf, recording
+from lazyarr.runtime import Leaf, as_numpy, constant_data, evaluate, fetch, leaf, recording, storage_lock
 
 
 class Cell:
@@ -133,7 +133,8 @@ class LazyArray(ArrayOperators):
         """Make `new`, of this array's shape and dtype, its value."""
         if not self._writeable:
             raise ValueError("assignment destination is read-only")
-        (self if self._form is None else self._form)._store(new)
+        with storage_lock:
+            (self if self._form is None else self._form)._store(new)
 
     def _store(self, new: Value) -> None:
         """`_assign` for the arrays below a writeable view."""

@@ -107,6 +107,10 @@ class Observer(Protocol):
         """Part of the work has been run as a program of its own."""
 
 
+#: Held while the value of a storage cell is replaced.
+storage_lock = threading.RLock()
+
+
 class Recording:
     """What is recorded and not yet run, in one thread (or one accelerated call)."""
 
@@ -390,25 +394,33 @@ def flush(now: Recording) -> None:
 def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[Any]:
     checks, now.checks = now.checks, []
     now.since_flush = 0
-    needed = [v for v in dict.fromkeys([*roots, *(h.value for h in holders)]) if not isinstance(v.node, Leaf)]
+    held = [h.value for h in holders]
+    needed = [v for v in dict.fromkeys([*roots, *held]) if not isinstance(v.node, Leaf)]
     program, leaves = capture(needed, [c for c, _ in checks])
     if now.observer is not None:
         now.observer.ran(program)
     results, left = run(program, leaves)
     raise_failed(checks, left, results[len(needed) :])
-    arguments = [x.data for x in leaves]
-    found = {v: own(r, arguments) for v, r in zip(needed, results, strict=False)}
-    for holder in holders:
-        value = holder.value
-        holder.value = leaf(found[value], value.type)
+    found = dict(zip(needed, own(results[: len(needed)], [x.data for x in leaves]), strict=True))
+    with storage_lock:
+        for holder, value in zip(holders, held, strict=True):
+            # Another thread may have written meanwhile: its value is the newer one.
+            if holder.value == value and value in found:
+                holder.value = leaf(found[value], value.type)
     return [v.node.data if isinstance(v.node, Leaf) else found[v] for v in roots]
 
 
-def own(result: Any, arguments: Iterable[Any]) -> Any:
-    """A result that shares no memory with an argument: whoever owns the argument may change it later."""
-    if isinstance(result, np.ndarray):
-        return result.copy(order="K") if result.base is not None or any(result is a for a in arguments) else result
-    return np.array(result) if isinstance(result, (np.generic, int, float, complex)) else result
+def own(results: Sequence[Any], others: Iterable[Any]) -> list[Any]:
+    """Results of which none shares memory with another of them or with `others`: each may be changed later."""
+    taken = {id(x) for x in others}
+    owned = []
+    for result in results:
+        shared = id(result) in taken or (isinstance(result, np.ndarray) and result.base is not None)
+        if shared or not isinstance(result, np.ndarray) and not hasattr(result, "unsafe_buffer_pointer"):
+            result = np.array(result, order="K")
+        taken.add(id(result))
+        owned.append(result)
+    return owned
 
 
 def as_numpy(data: Any) -> Any:

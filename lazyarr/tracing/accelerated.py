@@ -9,8 +9,6 @@ import types
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
-import numpy as np
-
 import lazyarr.numpy  # noqa: F401  the lazy implementations
 from lazyarr.ir.graph import Check, Line, Program
 from lazyarr.ops.create import const
@@ -72,6 +70,9 @@ class Compiled:
         for get, value in trace.expected:
             if get() is not value:
                 return False, None
+        for get, value in trace.expected_equal:
+            if get() != value:
+                return False, None
         given = len(parts.arrays)
         for get, spec in trace.captured:
             if parts.describe(get()) != spec:
@@ -87,7 +88,7 @@ class Compiled:
         ]
         results = self.plan(arguments)
         raise_failed(self.checks, self.plan.after.graph.checks, results[self._count :])
-        owned = [own(r, arguments) for r in results[: self._count]]
+        owned = own(results[: self._count], arguments)
         return True, self.outcome.build(parts, owned, scalars)
 
 
@@ -109,12 +110,17 @@ class Accelerated:
         self._lock = threading.RLock()
         self._package = (getattr(function, "__module__", None) or "").partition(".")[0]
         self._untraceable = _untraceable(function)
+        self._own = frozenset(vars(self)) | {"_own"}
 
     def __repr__(self) -> str:
         return f"<accelerated {self.function!r}>"
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else BoundAccelerated(self, instance)
+
+    def user_attributes(self) -> dict[str, Any]:
+        """Attributes set on this object besides its own."""
+        return {k: v for k, v in vars(self).items() if k not in self._own}
 
     def __reduce__(self) -> str:
         return str(getattr(self.function, "__qualname__", "accelerated"))
@@ -198,7 +204,7 @@ class Accelerated:
             end()
         # A root that was data before is somebody's storage: the caller gets a copy.
         stored = [root.node.data for root in outcome.roots if isinstance(root.node, Leaf)]
-        return outcome.build(parts, [_separate(d, stored) for d in data], trace.tape.values)
+        return outcome.build(parts, own(data, stored), trace.tape.values)
 
     def _run_plain(self, key: Any, why: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         from lazyarr.fallback import note
@@ -251,10 +257,6 @@ def _untraceable(function: Callable[..., Any]) -> str:
     if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
         return "a generator or coroutine function runs after the call has returned"
     return ""
-
-
-def _separate(data: Any, stored: list[Any]) -> Any:
-    return np.array(data) if any(data is s for s in stored) else own(data, ())
 
 
 @overload

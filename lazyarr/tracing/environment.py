@@ -20,6 +20,7 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
+from lazyarr.tracing.signature import Plain
 from lazyarr.tracing.scalars import TracedScalar, python_call
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ _PURE_MODULES = {
     "numbers", "copy", "string", "types", "contextlib", "warnings", "__future__", "scipy",
 }  # fmt: skip
 #: Builtins that act on the world, or look into it.
-_ACTING = {"print", "open", "input", "exec", "eval", "globals", "locals", "vars", "setattr", "delattr", "id", "next",
-           "breakpoint", "__import__"}  # fmt: skip
+_ACTING = {"print", "open", "input", "setattr", "delattr", "id", "next", "breakpoint", "__import__"}
+#: Builtins that look at the frame or the module they are called from, which are not the user's in traced code.
+_INTROSPECTING = {"exec", "eval", "globals", "locals", "vars", "dir"}
 #: Builtins of numbers that traced scalars take to the tape.
 _NUMERIC = {"float", "int", "complex", "abs", "round", "pow"}
 
@@ -113,6 +115,7 @@ class Environment:
             self._functions[function] = found
             found.__qualname__ = function.__qualname__
             found.__dict__.update(function.__dict__)
+            self._trace.expect_equal(partial(_attributes, function))
             found.__defaults__ = _each(self._default, function.__defaults__)
             if function.__kwdefaults__:
                 found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
@@ -149,6 +152,8 @@ class Environment:
             value = getattr(builtins, name)
         except AttributeError:
             raise KeyError(name) from None
+        if name in _INTROSPECTING:
+            raise Plain(f"it uses {name}")
         if name in _ACTING and callable(value):
             return _noting(self._trace, value, f"calls {name}()")
         if name in _NUMERIC and _is_call():
@@ -175,16 +180,31 @@ class Environment:
                 return self._numpy_function(value)
             return self.traced(value)
         if isinstance(value, type):
+            self.watch(value)
             return _class(value)
         if callable(value):
             return self._callable(value, what)
         return None
 
+    def watch(self, kind: type) -> None:
+        """Expect the attributes of the user's class, and of those it inherits from, to stay what they are."""
+        for base in kind.__mro__:
+            module = (base.__module__ or "").partition(".")[0]
+            if module in ("numpy", "lazyarr", "jax", "scipy") or module in sys.stdlib_module_names - {"__main__"}:
+                continue
+            self._trace.expect_equal(partial(_attributes, base))
+
     def _callable(self, value: Any, what: str) -> Any:
         from lazyarr.tracing.accelerated import Accelerated
 
         if isinstance(value, Accelerated):
-            return self.traced(value.function) if isinstance(value.function, types.FunctionType) else value
+            if not isinstance(value.function, types.FunctionType):
+                return value
+            traced = self.traced(value.function)
+            # What the user has set on the accelerated function, the function itself finds by its own name.
+            traced.__dict__.update(value.user_attributes())
+            self._trace.expect_equal(lambda: sorted((k, id(v)) for k, v in value.user_attributes().items()))
+            return traced
         if isinstance(value, types.MethodType):
             return None
         module = (getattr(value, "__module__", None) or "").partition(".")[0]
@@ -251,6 +271,11 @@ def _type_of(*args: Any) -> Any:
     return x.python_type if type(x) is TracedScalar else type(x)
 
 
+def _attributes(holder: Any) -> tuple[tuple[str, int], ...]:
+    """Names and identities of what a class or function holds as attributes."""
+    return tuple((name, id(value)) for name, value in vars(holder).items() if name != "__wrapped__")
+
+
 def _setter(real: dict[str, Any], name: str) -> Callable[[Any], None]:
     return lambda value: real.__setitem__(name, value)
 
@@ -301,7 +326,11 @@ class TracedModule:
         if isinstance(value, types.ModuleType):
             return environment.replaced(value, name)
         if top in sys.stdlib_module_names:
-            return _noting(environment._trace, value, f"calls {top}.{name}") if callable(value) else value
+            if callable(value):
+                return _noting(environment._trace, value, f"calls {top}.{name}")
+            if not isinstance(value, (int, float, complex, str, bytes, tuple, type(None))):
+                environment._trace.observed(f"looks at {top}.{name}")
+            return value
         key = (id(vars(module)), name)
         if key not in environment._answers:
             environment._answers[key] = environment.answer(lambda: getattr(module, name), f"{module.__name__}.{name}")

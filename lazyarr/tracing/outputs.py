@@ -16,7 +16,7 @@ from lazyarr import views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.ir.node import Value
 from lazyarr.tracing.scalars import TracedScalar
-from lazyarr.tracing.signature import Parts
+from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.trace import Trace
 
 Spec = tuple[Any, ...]
@@ -44,6 +44,14 @@ class Outcome:
         self._orders: list[tuple[int, ...]] = []
         self._scalars: list[bool] = []
         self._cells: dict[Cell, int] = {}
+        if any(lazy._form is None and lazy.shape != np.shape(original) for original, lazy, _ in trace.bases):
+            raise Plain("an argument is resized in place")
+        self._altered = [
+            (k, lazy.shape, lazy.dtype, lazy._writeable)
+            for k, (lazy, given) in enumerate(zip(trace.arrays, trace.parts.arrays, strict=True))
+            if isinstance(given, np.ndarray) and trace.parts.lazy[k] is None
+            and (lazy._form is not None or lazy._writeable != given.flags.writeable)
+        ]  # fmt: skip
         self._inputs = {lazy._cell: k for k, (_, lazy, _) in enumerate(trace.bases)}
         self._arguments = {id(x): k for k, x in enumerate(trace.arrays)}
         self._holders = {id(new): k for k, (_, new, _) in enumerate(trace.shadowed)}
@@ -123,7 +131,7 @@ class Outcome:
         if argument is not None:
             return ("argument", argument)
         chain: list[views.Step] = []
-        at = array
+        at = array if array._form is None else array._form
         while at._parent is not None:
             assert at._step is not None
             chain.append(at._step)
@@ -183,6 +191,8 @@ class Outcome:
         for k, slot in self.mutated:
             _write(builder.base(k), builder.data[slot])
         result = builder.build(self.result)
+        for k, shape, dtype, writeable in self._altered:
+            _alter(parts.arrays[k], shape, dtype, writeable)
         for k, new in contents:
             _replace_contents(parts.holders[k], new)
         for setter, value in stores:
@@ -284,6 +294,16 @@ def _replace_contents(holder: Any, new: Any) -> None:
     for name in [name for name in contents if name not in new]:
         del contents[name]
     contents.update(new)
+
+
+def _alter(array: np.ndarray[Any, Any], shape: tuple[int, ...], dtype: np.dtype[Any], writeable: bool) -> None:
+    """Give a caller's array the shape, dtype and flag the function gave it."""
+    if array.dtype != dtype:
+        array.dtype = dtype  # type: ignore[misc]
+    if array.shape != shape:
+        array.shape = shape
+    if array.flags.writeable != writeable:
+        array.flags.writeable = writeable
 
 
 def _write(target: Any, data: np.ndarray[Any, Any]) -> None:

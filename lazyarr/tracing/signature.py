@@ -17,8 +17,11 @@ _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
 _CONTAINERS = (tuple, list, dict)
 
 
-class Plain(Exception):
-    """The call cannot be traced and runs as ordinary Python; says why."""
+class Plain(BaseException):
+    """The call cannot be traced and runs as ordinary Python; says why.
+
+    Not an Exception, so that the user's own ``except Exception`` does not take it for the program's.
+    """
 
 
 class Parts:
@@ -166,7 +169,7 @@ def common_memory(arrays: list[Any], group: list[int]) -> np.ndarray[Any, Any]:
         s % width for a in members for s, n in zip(a.strides, a.shape, strict=True) if n > 1
     ):
         raise Plain("arguments share memory as elements of different kinds")
-    return memory_at(low, (high - low) // width, dtype, members, all(a.flags.writeable for a in members))
+    return memory_at(low, (high - low) // width, dtype, members, any(a.flags.writeable for a in members))
 
 
 def memory_at(

@@ -44,6 +44,7 @@ class Trace:
         self.recording = Recording(self)
         self.environment = Environment(self)
         self.expected: list[tuple[Callable[[], Any], Any]] = []
+        self.expected_equal: list[tuple[Callable[[], Any], Any]] = []
         self.captured: list[tuple[Callable[[], Any], Any]] = []
         self.groups = memory_groups(parts.arrays)
         self.bases: list[tuple[Any, LazyArray, Node]] = []
@@ -153,6 +154,7 @@ class Trace:
     def _object(self, value: Any, spec: Any, at: list[int]) -> Any:
         kind = type(value)
         new: Any = object.__new__(self._traced_class(kind))
+        self.environment.watch(kind)
         self._shadows[id(value)] = new
         number = self._holder(value, new)
         for (name, item), (_, s) in zip(vars(value).items(), spec[1:], strict=True):
@@ -223,6 +225,10 @@ class Trace:
         self._shadows.clear()
         self.recording = Recording(self)
         self.environment = Environment(self)
+
+    def expect_equal(self, get: Callable[[], Any]) -> None:
+        """Note that a later call may use the program only if `get` still gives what it gives now."""
+        self.expected_equal.append((get, get()))
 
     # -- what the runtime tells ----------------------------------------------------------------------------
 
