@@ -21,23 +21,10 @@ XLA_CALL = 20e-6
 CROSSING = 20e-6
 CROSSING_PER_BYTE = 0.1e-9
 
-#: (operation, back end) -> how many times slower than the operation's first choice it runs there. Only what differs;
-#: an operation that is not listed is `DEFAULT_SLOWDOWN` times slower on any back end but its first.
-SLOWDOWN: dict[tuple[str, str], float] = {
-    **dict.fromkeys((("sort", "xla"), ("argsort", "xla"), ("partition", "xla"), ("argpartition", "xla")), 40.0),
-    ("eigvalsh", "xla"): 9.0,
-    ("eigvals", "xla"): 1.0,
-}
-DEFAULT_SLOWDOWN = 4.0
-
 
 def slowdown(node: Node, backend: str) -> float:
     """How many times slower `node` runs on `backend` than on its operation's first choice."""
-    if backend == node.op.backends[0]:
-        return 1.0
-    # Where XLA is the best, NumPy's loop over the same elements is as fast; fusion is counted elsewhere.
-    usual = 1.0 if node.op.backends[0] == "xla" else DEFAULT_SLOWDOWN
-    return SLOWDOWN.get((node.op.name, backend), usual)
+    return node.op.slowdown.get(backend, 1.0)
 
 
 def node_seconds(node: Node, backend: str) -> float:

@@ -13,7 +13,6 @@ from typing import ClassVar
 from lazyarr.ir.extents import broadcast, is_static
 from lazyarr.ir.graph import Check, Graph, Program, param
 from lazyarr.ir.node import Node, Value, make
-from lazyarr.ir.regions import REPEATED
 from lazyarr.ir.rewrite import EVERY, Context, Replacement, Rules, rewrite
 from lazyarr.passes import boxes
 from lazyarr.passes.base import Pass
@@ -110,9 +109,9 @@ def _part(value: Value, box: Box) -> Box:
 def leave_region(node: Node, context: Context) -> Replacement:
     """``repeat(x, y) {body: x * exp(y)} -> repeat(x, exp(y)) {body: x * z}``, y the same in every run.
 
-    For every operation declared in `lazyarr.ir.regions`.
+    For every operation that declares its ``regions``.
     """
-    how = REPEATED.get(node.op.name)
+    how = node.op.regions
     if how is None:
         return None
     for name, body in node.attrs:

@@ -15,7 +15,7 @@ from lazyarr.ir.access import whole
 from lazyarr.ir.graph import Check, Graph, Program, param
 from lazyarr.ir.node import Node, Value, apply, make
 from lazyarr.ir.op import OPS, Cost, Op, Types, lookup
-from lazyarr.ir.regions import REPEATED, declare_repeated
+from lazyarr.ir.regions import Repeated
 from lazyarr.ir.text import parse, show
 from lazyarr.ir.types import ArrayType
 from lazyarr.ir.types import parse as parse_type
@@ -66,10 +66,10 @@ def repeat() -> Iterator[Op]:
         cost=lambda *types, **attrs: Cost(0, 0),
         backends=("xla", "numpy"),
         samples=lambda: (),
+        regions=Repeated(_invariant, _extend),
     )
-    declare_repeated(op, _invariant, _extend)
     yield op
-    del OPS[op.name], REPEATED[op.name]
+    del OPS[op.name]
 
 
 def apply_repeat(op: Op, operands: list[Value], body: Graph, carried: int, times: int = 3) -> tuple[Value, ...]:
@@ -148,11 +148,6 @@ def test_a_region_that_runs_once_keeps_its_work() -> None:
       return %1
     }""")
     assert Hoist().run(Program(graph)).graph is graph
-
-
-def test_regions_are_declared_once(repeat: Op) -> None:
-    with pytest.raises(ValueError, match="repeat_in_test.* declared twice"):
-        declare_repeated(repeat, _invariant, _extend)
 
 
 def test_an_exponent_stays_an_array_or_a_scalar() -> None:

@@ -32,6 +32,12 @@ def test_operations_are_declared_once() -> None:
         Op(**{field: getattr(add, field) for field in add.__dataclass_fields__})
 
 
+def test_what_is_slower_is_another_back_end() -> None:
+    fields = {field: getattr(OPS["add"], field) for field in OPS["add"].__dataclass_fields__}
+    with pytest.raises(ValueError, match="slowdown of 'test_slow' names xla; its back ends after the first are numpy"):
+        Op(**{**fields, "name": "test_slow", "slowdown": {"xla": 2.0}})
+
+
 _numbers = itertools.count()
 
 

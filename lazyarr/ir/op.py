@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lazyarr.ir.access import OperandAccess
 from lazyarr.ir.extents import Extent
 from lazyarr.ir.types import ArrayType
+
+if TYPE_CHECKING:
+    from lazyarr.ir.regions import Repeated
 
 Types = tuple[ArrayType, ...]
 #: See `Op.memory`.
@@ -63,7 +66,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Op:
-    """An operation. Every field but the last is required; declaring registers it under its name.
+    """An operation. Every field up to `samples` is required; declaring registers it under its name.
 
     Attributes
     ----------
@@ -97,6 +100,10 @@ class Op:
     scalar_loops : tuple of int
         Operands for which NumPy runs another loop where they are scalars, one that gives other bits than an array of
         that scalar would. ``numpy.power`` computes ``x * x`` for the scalar exponent 2.
+    slowdown : mapping of str to float
+        For a back end but the first, how many times longer it takes, as measured; 1 for those that it does not name.
+    regions : Repeated, optional
+        How an operation runs the graphs among its attributes, if it runs them many times.
     """
 
     name: str
@@ -111,8 +118,13 @@ class Op:
     backends: tuple[str, ...]
     samples: Callable[[], Any]
     scalar_loops: tuple[int, ...] = ()
+    slowdown: Mapping[str, float] = field(default_factory=dict)
+    regions: Repeated | None = None
 
     def __post_init__(self) -> None:
+        if not set(self.slowdown) <= set(self.backends[1:]):
+            raise ValueError(f"slowdown of {self.name!r} names {', '.join(self.slowdown)}; its back ends after the "
+                             f"first are {', '.join(self.backends[1:]) or 'none'}")
         if self.memory not in get_args(Memory):
             raise ValueError(f"memory of {self.name!r} is {self.memory!r}, not one of {get_args(Memory)}")
         if self.name in OPS:

@@ -1,7 +1,7 @@
 """Regions that run many times: what an operation declares so that work may leave them.
 
 A loop's body is a closed graph: it sees its parameters only. Some of them are the same in every run; which, only the
-operation knows. It says so here, once, beside its declaration, and passes need not know it by name.
+operation knows. It says so in its declaration (`Op.regions`), and passes need not know it by name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
-from lazyarr.ir.op import Op
 
 
 @dataclass(frozen=True)
@@ -32,24 +31,3 @@ class Repeated:
 
     invariant: Callable[[Node, str], Mapping[int, int]]
     extend: Callable[[Node, str, Graph, tuple[Value, ...]], Node]
-
-
-#: Operations that run a region many times, by name.
-REPEATED: dict[str, Repeated] = {}
-
-
-def declare_repeated(
-    op: Op,
-    invariant: Callable[[Node, str], Mapping[int, int]],
-    extend: Callable[[Node, str, Graph, tuple[Value, ...]], Node],
-) -> None:
-    """Say how `op` runs its regions; see `Repeated`.
-
-    Raises
-    ------
-    ValueError
-        If that has been said already.
-    """
-    if op.name in REPEATED:
-        raise ValueError(f"the regions of operation {op.name!r} are declared twice")
-    REPEATED[op.name] = Repeated(invariant, extend)

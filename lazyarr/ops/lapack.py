@@ -498,6 +498,7 @@ EIGVALSH = Op(
     cost=lambda a, *, uplo: Cost(_weight(a.dtype) * 4 * a.size * a.shape[-1] // 3, a.nbytes),
     backends=("numpy", "xla"),
     samples=lambda: (s for uplo in "LU" for s in _samples_square(_hermitian, np.nan, uplo=uplo)),
+    slowdown={"xla": 9.0},
 )
 
 

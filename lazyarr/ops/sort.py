@@ -164,6 +164,7 @@ def _sorting(name: str) -> Op:
         cost=_cost_sort,
         backends=("numpy", "xla"),
         samples=partial(_samples_partition if partition else _samples_sort, not index),
+        slowdown={"xla": 40.0},
     )
 
 
