@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from lazyarr.backends.numpy import interpret
+from lazyarr.backends.xla import Executable
 from lazyarr.ir.access import Along, Opaque, Whole
 from lazyarr.ir.extents import symbol
+from lazyarr.ir.graph import Graph, param
+from lazyarr.ir.node import Value, apply
 from lazyarr.ir.op import OPS
-from lazyarr.ir.types import ArrayType, parse
+from lazyarr.ir.types import ArrayType, of, parse
+from lazyarr.ops.create import const
 from lazyarr.ops.index import _last_writers
 from tests.one_op import agree, run
 
@@ -85,6 +90,57 @@ def test_dynamic_slices(data: st.DataObject) -> None:
     expected = x.copy()
     expected[box] = value
     agree(expected, run("dynamic_update_slice", x, value, *scalars))
+
+
+def _read_and_write(way: str, at: int, shape: tuple[int, ...], before: str, after: str) -> Graph:
+    """A graph that writes a box of an array with what stands elsewhere in it, a reshape before and after."""
+
+    def op(name: str, *operands: Value, **attrs: Any) -> Value:
+        return apply(OPS[name], *operands, **attrs)
+
+    def rows(x: Value, first: int, last: int, step: int = 1) -> Value:
+        bounds = (range(first, last)[::step], *(range(n) for n in x.type.shape[1:]))
+        start, stop = tuple(r.start for r in bounds), tuple(r.stop for r in bounds)
+        return op("slice", x, start=start, stop=stop, step=tuple(r.step for r in bounds))
+
+    given = param(0, parse("f64[6,8]"))
+    x = op("reshape", given, shape=shape)
+    x = {"none": lambda: x, "exp": lambda: op("exp", x), "twice": lambda: op("add", x, x)}[before]()
+    value = {
+        "shift": lambda: rows(x, 0, 4),
+        "first": lambda: op("add", rows(x, at, at + 4), rows(x, at, at + 1)),
+        "reversed": lambda: rows(x, at, at + 4, -1),
+    }[way]()
+    if after == "dynamic":
+        starts = [const(np.int64(k)) for k in (at, *(0,) * (len(shape) - 1))]
+        written = op("dynamic_update_slice", x, value, *starts)
+    else:
+        ends = (at + 4, *shape[1:])
+        written = op("update_slice", x, value, start=(at, *(0,) * (len(shape) - 1)), stop=ends, step=(1,) * len(shape))
+    return Graph([given], [op("reshape", written, shape=(1, *shape)) if after == "reshape" else written])
+
+
+@pytest.mark.parametrize("after", ["none", "reshape", "dynamic"])
+@pytest.mark.parametrize("before", ["none", "exp", "twice"])
+@pytest.mark.parametrize("shape", [(48,), (24, 2), (48, 1), (6, 8)])
+@pytest.mark.parametrize(("way", "at"), [("shift", 1), ("first", 0), ("first", 1), ("reversed", 0)])
+def test_what_is_written_is_read_before(way: str, at: int, shape: tuple[int, ...], before: str, after: str) -> None:
+    """XLA's CPU compiler reads what it has overwritten in such programs if it is let (openxla/xla issue 49176)."""
+    graph = _read_and_write(way, at, shape, before, after)
+    x = np.random.default_rng(0).uniform(-1, 1, (6, 8))
+    np.testing.assert_allclose(Executable(graph)([x])[0], interpret(graph, [x])[0], rtol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(12,), (3, 4), (2, 6), (6, 2), (4, 3), (1, 12), (12, 1)])
+@pytest.mark.parametrize("way", [(12,), (4, 3), (6, 2), (1, 12, 1), (2, 3, 2)])
+def test_running_sums_of_another_shape(shape: tuple[int, ...], way: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).uniform(-1, 1, shape)
+    for axis in range(len(way)):
+        given = param(0, of(x))
+        flat = apply(OPS["reshape"], given, shape=way)
+        for value in (flat, apply(OPS["negative"], flat)):
+            graph = Graph([given], [apply(OPS["accumulate"], value, kind="add", axis=axis)])
+            np.testing.assert_array_equal(Executable(graph)([x])[0], interpret(graph, [x])[0])
 
 
 @st.composite

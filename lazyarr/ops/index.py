@@ -19,7 +19,7 @@ from lazyarr.ir.op import OPS, Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import elementwise
 from lazyarr.ops.shape import FEW, python_slices, require_arrays, same_extent, show_shape, slice_shape
-from lazyarr.ops.xla_update import update_slice
+from lazyarr.ops.xla_update import update_slice, write_box
 
 INDEX = np.dtype(np.int64)
 
@@ -213,9 +213,7 @@ DYNAMIC_UPDATE_SLICE = Op(
     numpy="x[start:start + length, ...] = value",
     infer=_infer_dynamic_update_slice,
     evaluate=_dynamic_update_slice,
-    jax=lambda jax, x, value, *starts: (
-        jax.lax.dynamic_update_slice(x, value, _starts(jax, starts), allow_negative_indices=False)
-    ),
+    jax=lambda jax, x, value, *starts: write_box(jax, x, value, _starts(jax, starts)),
     access=lambda x, value, *starts: (
         tuple(Along(k) for k in range(x.ndim)), _access_dynamic(value.shape, x.shape), *[()] * len(starts)
     ),
@@ -469,7 +467,7 @@ def _scatter_one_by_one(jax: Any, x: Any, value: Any, stacked: Any, axes: tuple[
         old = lax.dynamic_slice(result, starts, block, allow_negative_indices=False)
         update = lax.reshape(lax.dynamic_index_in_dim(updates, k, 0, keepdims=False), block)
         new = combine(jax, old, update) if takes_module else combine(old, update)
-        return lax.dynamic_update_slice(result, new.astype(x.dtype), starts, allow_negative_indices=False)
+        return write_box(jax, result, new.astype(x.dtype), starts)
 
     return lax.fori_loop(0, flat.shape[0], step, x)
 

@@ -326,6 +326,8 @@ def _accumulate_in_order(jax: Any, x: Any, *, combine: Any, axis: int) -> Any:
     outer = int(np.prod(x.shape[:axis], dtype=np.int64))
     inner = int(np.prod(x.shape[axis + 1 :], dtype=np.int64))
     cube = lax.reshape(x, (outer, n, inner))
+    # Not the operand itself: XLA's CPU compiler may overwrite what it still has to read (openxla/xla issue 49176).
+    blank = lax.full(cube.shape, 0, x.dtype)
 
     def at(*index: Any) -> list[Any]:
         return [lax.convert_element_type(i, np.int32) for i in index]
@@ -337,12 +339,14 @@ def _accumulate_in_order(jax: Any, x: Any, *, combine: Any, axis: int) -> Any:
             new = combine(before, lax.dynamic_slice(cube, at(0, k, 0), (outer, 1, inner)))
             return lax.dynamic_update_slice(result, new.astype(x.dtype), at(0, k, 0))
 
-        return lax.reshape(lax.fori_loop(1, n, plane, cube), x.shape)
+        first = lax.dynamic_update_slice(blank, lax.slice_in_dim(cube, 0, 1, axis=1), at(0, 0, 0))
+        return lax.reshape(lax.fori_loop(1, n, plane, first), x.shape)
     chain = (_CHAIN if x.dtype.itemsize <= 8 else _CHAIN // 2) if inner == 1 else 1
     head = n % chain or chain
     if outer > 1 and head < chain:
         # Rounded up, so that the nest of two loops has nothing else in it.
         cube = lax.pad(cube, np.zeros((), x.dtype), [(0, 0, 0), (0, chain - head, 0), (0, 0, 0)])
+        blank = lax.full(cube.shape, 0, x.dtype)
         head = chain
 
     def advance(row: Any, first: Any, length: int, last: Any, result: Any) -> tuple[Any, Any]:
@@ -372,7 +376,7 @@ def _accumulate_in_order(jax: Any, x: Any, *, combine: Any, axis: int) -> Any:
     if outer == 1:
         # Not `cube` to begin with: XLA would write the head over an operand that it still reads.
         return lax.reshape(along(np.int32(0), lax.full(cube.shape, 0, x.dtype)), x.shape)
-    result = lax.fori_loop(0, outer, along, cube)
+    result = lax.fori_loop(0, outer, along, blank)
     return lax.reshape(lax.slice_in_dim(result, 0, n, axis=1), x.shape)
 
 
