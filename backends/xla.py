@@ -6,17 +6,25 @@ thread-local context), so the user's jax keeps its settings.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from lazyarr.backends.numpy import interpret
 from lazyarr.backends.xla_storage import stored, writes_slice
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import lookup
 from lazyarr.ir.types import ArrayType
+
+
+def _user_interferes(jax: Any) -> bool:
+    """Whether the user's jax settings would change what a call of an executable does."""
+    config = jax.config
+    return bool(config.jax_debug_nans or config.jax_debug_infs or config.jax_disable_jit or config.jax_transfer_guard)
 
 
 def own_settings(jax: Any) -> Any:
@@ -27,6 +35,9 @@ def own_settings(jax: Any) -> Any:
     stack.enter_context(jax.enable_x64(True))
     stack.enter_context(jax.numpy_dtype_promotion("standard"))
     stack.enter_context(jax.debug_nans(False))
+    stack.enter_context(jax.debug_infs(False))
+    stack.enter_context(jax.disable_jit(False))
+    stack.enter_context(jax.transfer_guard("allow"))
     stack.enter_context(jax.default_matmul_precision("highest"))
     return stack
 
@@ -95,8 +106,21 @@ def _of_type(jax: Any, array: Any, type: ArrayType, node: Node) -> Any:
     return array if array.dtype == type.dtype else jax.lax.convert_element_type(array, type.dtype)
 
 
+class _Process:
+    """The process that started XLA: its threads do not live on in a forked child."""
+
+    pid: int | None = None
+
+
+def usable() -> bool:
+    """Whether XLA may be used: not in a process forked from one that has used it."""
+    if _Process.pid is None:
+        _Process.pid = os.getpid()
+    return _Process.pid == os.getpid()
+
+
 class Executable:
-    """A compiled graph.
+    """A compiled graph. In a process forked from one that has used XLA, NumPy interprets it.
 
     Parameters
     ----------
@@ -111,16 +135,20 @@ class Executable:
 
         self._jax = jax
         self.graph = graph
+        self._dtypes = [p.type.dtype for p in graph.params]
+        if not usable():
+            return
         shapes = [jax.ShapeDtypeStruct(p.type.shape, p.type.dtype) for p in graph.params]
         with own_settings(jax):
             function = jax.jit(with_own_memory(jax, lower(jax, graph)), donate_argnums=tuple(donate), keep_unused=True)
             self._compiled = function.lower(*shapes).compile()
-        self._dtypes = [p.type.dtype for p in graph.params]
 
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:
         """Run on NumPy or jax arrays (Python scalars for weak parameters); gives jax arrays."""
         jax = self._jax
-        with jax.enable_x64(True):
+        if not usable():
+            return interpret(self.graph, [np.asarray(a) if isinstance(a, jax.Array) else a for a in arguments])
+        with own_settings(jax) if _user_interferes(jax) else jax.enable_x64(True):
             # NumPy arrays go in as they are: the call's own transfer costs a third of `device_put`.
             ready = [
                 a if isinstance(a, jax.Array) else np.asarray(a, d)

@@ -18,7 +18,7 @@ from lazyarr.ir.graph import Check, Graph, Line, Program, depth_first, param
 from lazyarr.ir.node import Attrs, Node, Value, make
 from lazyarr.ir.op import Cost, Op
 from lazyarr.ir.types import ArrayType
-from lazyarr.source import user_line
+from lazyarr.source import user_handles_errors, user_line
 
 
 def _never(*args: Any, **attrs: Any) -> Any:
@@ -168,11 +168,15 @@ def use_recording(new: Recording) -> Callable[[], None]:
 def add_check(ok: Value, exception: str, message: str) -> None:
     """Record a condition that must hold before any result counts.
 
-    Outside an accelerated call it is tested at once, so that the error comes at the user's line, as in NumPy.
+    Outside an accelerated call it is tested at once, so that the error comes at the user's line, as in NumPy; within
+    one only where the user's code could handle the error.
     """
     now = recording()
     check = Check(ok, exception, message)
-    if now.observer is None:
+    if now.observer is not None and user_handles_errors(2):
+        now.observer.observed("an error that the function itself may handle")
+        raise_failed([(check, user_line(2))], [check], [fetch(ok)])
+    elif now.observer is None:
         raise_failed([(check, user_line(2))], [check], [fetch(ok)])
     else:
         now.checks.append((check, user_line(2)))

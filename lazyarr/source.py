@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import os
 import sys
 from types import CodeType, FrameType
@@ -19,6 +20,32 @@ def is_internal(code: CodeType) -> bool:
         name = code.co_filename
         found = _internal[code] = name.startswith((*_OURS, "<frozen", "<__array_function__"))
     return found
+
+
+_handling: dict[CodeType, bool] = {}
+
+
+def handles_errors(code: CodeType) -> bool:
+    """Whether `code` has an ``except`` clause or a ``with`` block, which may take an error that is raised in it."""
+    found = _handling.get(code)
+    if found is None:
+        found = _handling[code] = bool(code.co_exceptiontable) and any(
+            i.opname in ("CHECK_EXC_MATCH", "CHECK_EG_MATCH", "WITH_EXCEPT_START", "POP_EXCEPT")
+            for i in dis.get_instructions(code)
+        )
+    return found
+
+
+def user_handles_errors(depth: int = 1) -> bool:
+    """Whether any of the user's functions that are running could take an error."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        if not is_internal(frame.f_code) and handles_errors(frame.f_code):
+            return True
+        if frame.f_code.co_name == "_traced" and is_internal(frame.f_code):
+            return False  # the accelerated call: who called it gets the error in any case
+        frame = frame.f_back
+    return False
 
 
 def user_line(depth: int = 1) -> tuple[str, int]:

@@ -89,9 +89,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
         x, axis = x.reshape(-1), 0
     x = x if x.ndim else x.reshape(1)
     at = one_axis(axis, x.ndim)
-    scalar = not isinstance(indices, (LazyArray, np.ndarray, list, tuple)) or (
-        isinstance(indices, (LazyArray, np.ndarray)) and np.ndim(indices) == 0
-    )
+    scalar = not hasattr(indices, "__len__") or (isinstance(indices, (LazyArray, np.ndarray)) and not indices.ndim)
     if type(indices) in (float, list) and not holds_lazy(indices):
         index = from_numpy(np.asarray(indices).astype(_I64), copy=False)
     else:

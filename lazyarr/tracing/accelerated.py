@@ -31,6 +31,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _NOWHERE = const(True)
 
+#: Signatures a function is compiled for at their first call; further ones are compiled when they come again.
+_MOST_SIGNATURES = 32
 #: Programs for one signature, beyond which the values they depend on are taken to change at every call.
 _MOST_VARIANTS = 16
 
@@ -105,6 +107,7 @@ class Accelerated:
         functools.update_wrapper(self, function)
         self.function = function
         self._known: dict[Any, list[Compiled]] = {}
+        self._once: dict[Any, None] = {}
         self._pieces: dict[Any, str] = {}
         self._plain: dict[Any, str] = {}
         self._lock = threading.RLock()
@@ -162,9 +165,17 @@ class Accelerated:
         if trace.reasons:
             self._pieces[key] = trace.reasons[0][0]
             return self._finish_in_pieces(trace, outcome, parts)
+        if len(self._known) >= _MOST_SIGNATURES and key not in self._once:
+            # Shapes that change at every call: compiling each would cost more than it can bring.
+            self._once[key] = None
+            while len(self._once) > 8 * _MOST_SIGNATURES:
+                self._once.pop(next(iter(self._once)))
+            return self._finish_in_pieces(trace, outcome, parts)
         compiled = Compiled(trace, outcome)
         with self._lock:
             variants = self._known.setdefault(key, [])
+            while len(self._known) > 8 * _MOST_SIGNATURES:
+                self._known.pop(next(iter(self._known)))
             variants.append(compiled)
             if len(variants) > _MOST_VARIANTS:
                 self._pieces[key] = "a Python value that decides the program differs at every call"

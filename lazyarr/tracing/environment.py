@@ -20,8 +20,8 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
-from lazyarr.tracing.signature import Plain
 from lazyarr.tracing.scalars import TracedScalar, python_call
+from lazyarr.tracing.signature import Plain
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
@@ -171,6 +171,8 @@ class Environment:
 
     def replaced(self, value: Any, what: str) -> Any:
         """What stands for a function, module or class in the traced program; None for data."""
+        if _package(value) == "jax":
+            raise Plain("it calls jax, which takes no lazy arrays")
         if isinstance(value, np.ufunc):
             return UFUNCS.get(value, value)
         if isinstance(value, types.ModuleType):
@@ -269,6 +271,13 @@ def _type_of(*args: Any) -> Any:
     if isinstance(x, LazyArray):
         return _class(x.dtype.type if x._scalar else np.ndarray)
     return x.python_type if type(x) is TracedScalar else type(x)
+
+
+def _package(value: Any) -> str:
+    """The top-level package a module, function or class comes from."""
+    if isinstance(value, types.ModuleType):
+        return value.__name__.partition(".")[0]
+    return str(getattr(value, "__module__", None) or "").partition(".")[0] if callable(value) else ""
 
 
 def _attributes(holder: Any) -> tuple[tuple[str, int], ...]:

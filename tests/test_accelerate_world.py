@@ -1,0 +1,198 @@
+"""`accelerate`: what changes outside the arguments, who owns results, other processes and the user's jax."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr.numpy as lnp
+from lazyarr import accelerate
+from tests.acceleration import assert_same, check, programs
+
+pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.report.FallbackWarning")
+
+
+class Constants:
+    gain = 1.0
+
+    def scaled(self, a: Any) -> Any:
+        return a * self.gain
+
+
+INSTANCE = Constants()
+FACTOR = 3.0
+
+
+def test_equal_results_do_not_share_memory() -> None:
+    def function(a: Any, d: Any) -> Any:
+        d["x"], d["y"] = a * 1.5, a * 1.5
+        return np.zeros(3), np.zeros(3), a * 2, a * 2, [np.zeros(3) for _ in range(3)]
+
+    d: dict[str, Any] = {}
+    x, y, z, w, several = accelerate(function)(np.ones(3), d)
+    for first, second in [(x, y), (z, w), (several[0], several[1]), (d["x"], d["y"])]:
+        before = second.copy()
+        first[0] = 99
+        np.testing.assert_array_equal(second, before)
+
+
+def test_equal_results_of_a_run_in_pieces_do_not_share_memory() -> None:
+    def function(a: Any) -> Any:
+        if a.sum() > 0:
+            a = a + 0.0
+        return np.zeros(3), np.zeros(3), a, a * 1
+
+    x, y, z, w = accelerate(function)(np.ones(3))
+    x[0] = z[0] = 99
+    assert y[0] == 0
+    assert w[0] == 1
+
+
+@pytest.mark.parametrize(
+    "function", [lambda a: a * Constants.gain, lambda a: INSTANCE.scaled(a)], ids=["class", "object"]
+)
+def test_class_attributes_that_change_are_noticed(function: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    accelerated: Any = accelerate(function)
+    for gain in (1.0, 2.0, 3.0):
+        monkeypatch.setattr(Constants, "gain", gain)
+        assert accelerated(np.ones(1))[0] == gain
+
+
+def test_function_attributes_and_the_environment_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    @accelerate
+    def scaled(a: Any) -> Any:
+        return a * attributes.scale + float(os.environ.get("LAZYARR_TEST_SHIFT", "0"))
+
+    attributes: Any = scaled
+    for scale in (1.0, 2.0):
+        attributes.scale = scale
+        monkeypatch.setenv("LAZYARR_TEST_SHIFT", str(scale))
+        assert scaled(np.ones(1))[0] == 2 * scale
+
+
+def test_eval_and_globals_see_the_users_module() -> None:
+    def function(a: Any) -> Any:
+        globals()["FACTOR"] = 4.0
+        return a * eval("FACTOR"), a * globals()["FACTOR"]
+
+    assert_same(function(np.ones(1)), accelerate(function)(np.ones(1)))
+    assert FACTOR == 4.0
+
+
+def test_errors_that_depend_on_data_can_be_handled() -> None:
+    def invert(a: Any) -> Any:
+        try:
+            return np.linalg.inv(a)
+        except np.linalg.LinAlgError:
+            return None
+
+    def read(a: Any, i: Any) -> Any:
+        try:
+            a[0] = a[i]
+        except IndexError:
+            a[0] = -1
+        return a
+
+    accelerated: Any = accelerate(invert)
+    assert accelerated(np.zeros((2, 2))) is None
+    np.testing.assert_array_equal(accelerated(np.eye(2)), np.eye(2))
+    check(read, lambda k: (np.arange(3.0), np.int64(7 * k)), calls=3)
+
+
+def test_shape_dtype_and_flags_assigned_in_place() -> None:
+    def function(a: Any, b: Any, c: Any) -> Any:
+        a.shape = (4, 3)
+        b.dtype = np.int64
+        c.setflags(write=False)
+        return a, b[0]
+
+    arrays = [np.arange(12.0).reshape(3, 4), np.ones(2), np.ones(2)]
+    expected = [x.copy() for x in arrays]
+    assert_same(function(*expected), accelerate(function)(*arrays))
+    assert_same(expected, arrays)
+
+
+def test_a_read_only_view_beside_its_writeable_base() -> None:
+    def function(a: Any, b: Any) -> Any:
+        a[:] = 1
+        return b.sum()
+
+    x = np.arange(6.0)
+    y = x[:]
+    y.flags.writeable = False
+    assert accelerate(function)(x, y) == 6.0
+    np.testing.assert_array_equal(x, np.ones(6))
+
+
+def test_shapes_that_change_at_every_call_are_not_compiled_for_ever() -> None:
+    @accelerate
+    def function(a: Any) -> Any:
+        return (a * 2 + 1).sum()
+
+    for n in range(1, 60):
+        assert function(np.ones(n)) == 3 * n
+    assert programs(function) <= 32
+    for _ in range(2):
+        assert function(np.ones(50)) == 150
+    assert programs(function) <= 33
+
+
+def test_jax_inside() -> None:
+    import jax.numpy as jnp
+
+    check(lambda a: np.asarray(jnp.floor(a)) + a, lambda k: (np.arange(3, dtype=np.float32) + k,))
+
+
+def test_the_users_jax_settings_do_not_change_results() -> None:
+    import jax
+
+    function: Any = accelerate(lambda a: a / a + np.log(a))
+    config: Any = jax.config
+    config.update("jax_debug_nans", True)
+    try:
+        assert np.isnan(function(np.zeros(3))).all()
+        assert np.isnan(function(np.zeros(3))).all()
+    finally:
+        config.update("jax_debug_nans", False)
+    with jax.disable_jit():
+        np.testing.assert_array_equal(accelerate(lambda a: a * 3)(np.ones(3)), [3, 3, 3])
+    with jax.transfer_guard("disallow"):
+        np.testing.assert_array_equal(accelerate(lambda a: a * 4)(np.ones(3)), [4, 4, 4])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning", "ignore:.*fork.*:RuntimeWarning")
+def test_a_forked_child_computes() -> None:
+    function: Any = accelerate(lambda a: a * 2 + 1)
+    function(np.ones(100_000))
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        results = function(np.ones(100_000)).sum(), accelerate(lambda a: a @ a)(np.ones(7))
+        os.write(writer, repr([float(r) for r in results]).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        assert pipe.read() == "[300000.0, 7.0]"
+    os.waitpid(child, 0)
+
+
+def test_threads_write_different_elements_of_one_lazy_array() -> None:
+    x = lnp.zeros(8)
+
+    def work(k: int) -> None:
+        for _ in range(25):
+            x[k] += 1
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(np.asarray(x), np.full(8, 25.0))
+
+
