@@ -10,6 +10,7 @@ import numpy as np
 from lazyarr.ir import extents
 from lazyarr.ir.extents import Shape
 from lazyarr.ir.node import Node, Value, apply
+from lazyarr.ops.control import REGION
 from lazyarr.ops.create import CONST, FULL
 from lazyarr.ops.elementwise import CAST
 from lazyarr.ops.shape import BROADCAST, RESHAPE
@@ -28,6 +29,32 @@ def is_free(node: Node) -> bool:
     while node.op.memory == "free" and len(node.operands) == 1:
         node = node.operands[0].node
     return node.op.memory == "free" and not node.operands
+
+
+def runs_on(node: Node) -> tuple[str, ...]:
+    """Back ends that can run `node` and everything in its regions, the best first.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if node.op is REGION:
+        return (node.kw["backend"],)
+    found = node.op.backends
+    for region in node.regions:
+        for inner in region.nodes:
+            can = runs_on(inner)
+            found = tuple(b for b in found if b in can)
+    if not found:
+        raise ValueError(f"no back end runs {node.op.name}")
+    return found
+
+
+def backend_of(node: Node) -> str:
+    """The back end of a node as it stands: what `place` has put into no region is XLA's, if XLA can run it."""
+    can = runs_on(node)
+    return "xla" if "xla" in can else can[0]
 
 
 def is_repeating(value: Value) -> bool:

@@ -12,14 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lazyarr.ir.graph import Check, Graph, Line, Program, param
+from lazyarr.ir.graph import Graph, Program, param
 from lazyarr.ir.node import Node, Value, make
-from lazyarr.ir.rewrite import live_origins, remaining_checks
+from lazyarr.ir.rewrite import Rebuild
 from lazyarr.ops.control import REGION
 from lazyarr.passes import costs
 from lazyarr.passes.base import Pass
-from lazyarr.passes.build import is_free
-from lazyarr.passes.place import runs_on
+from lazyarr.passes.build import backend_of, is_free
 from lazyarr.passes.repeats import cut
 
 Group = tuple[str, Sequence[Node]]
@@ -74,33 +73,24 @@ def inline_regions(program: Program) -> Flat:
 
     A node stands in one place only: where two regions for unlike back ends compute the same, the first keeps it.
     """
-    graph = program.graph
-    new: dict[Value, Value] = {p: p for p in graph.params}
-    origins: dict[Node, frozenset[Line]] = dict(program.origins)
+    rebuilt = Rebuild(program)
     backend: dict[Node, str] = {}
 
     def add(node: Node, names: dict[Value, Value], where: str) -> None:
         made = make(node.op, tuple(names[v] for v in node.operands), node.attrs)
         backend.setdefault(made, where)
-        if node in program.origins:
-            origins[made] = origins.get(made, frozenset()) | program.origins[node]
-        names.update(zip(node.values, made.values, strict=True))
+        rebuilt.add(node, made, names)
 
-    for node in graph.nodes:
+    for node in program.graph.nodes:
         if node.op is not REGION:
-            can = runs_on(node)
-            if not can:
-                raise ValueError(f"no back end runs {node.op.name}")
-            add(node, new, "xla" if "xla" in can else can[0])
+            add(node, rebuilt.new, backend_of(node))
             continue
         body: Graph = node.kw["body"]
-        names = {p: new[v] for p, v in zip(body.params, node.operands, strict=True)}
+        names = {p: rebuilt.new[v] for p, v in zip(body.params, node.operands, strict=True)}
         for inner in body.nodes:
             add(inner, names, node.kw["backend"])
-        new.update((v, names[r]) for v, r in zip(node.values, body.results, strict=True))
-    checks = remaining_checks(Check(new[c.ok], c.exception, c.message) for c in graph.checks)
-    flat = Graph(graph.params, [new[v] for v in graph.results], checks, list(backend))
-    return Flat(Program(flat, origins), backend)
+        rebuilt.new.update((v, names[r]) for v, r in zip(node.values, body.results, strict=True))
+    return Flat(rebuilt.finish(), backend)
 
 
 # ----------------------------------------------------------------------------------------------- the grouping
@@ -227,24 +217,15 @@ def _regions(program: Program, groups: Groups) -> Program:
     needed = set(graph.roots)
     for k, (_, nodes) in enumerate(groups):
         needed.update(v for n in nodes for v in n.operands if v.node in home and home[v.node] != k)
-    new: dict[Value, Value] = {p: p for p in graph.params}
-    origins = dict(program.origins)
-    regions: list[Node] = []
+    rebuilt = Rebuild(program)
     for backend, nodes in groups:
-        region, outputs, inner = _region(backend, nodes, needed, new)
-        regions.append(region)
-        lines: frozenset[Line] = frozenset()
+        region, outputs, inner = _region(backend, nodes, needed, rebuilt.new)
+        rebuilt.nodes.setdefault(region)
         for old, made in inner:
-            old_lines = program.origins.get(old, frozenset())
-            if old_lines:
-                origins[made] = origins.get(made, frozenset()) | old_lines
-                lines |= old_lines
-        if lines:
-            origins[region] = origins.get(region, frozenset()) | lines
-        new.update(zip(outputs, region.values, strict=True))
-    checks = remaining_checks(Check(new[c.ok], c.exception, c.message) for c in graph.checks)
-    fused = Graph(graph.params, [new[v] for v in graph.results], checks, list(dict.fromkeys(regions)))
-    return Program(fused, live_origins(fused, origins))
+            rebuilt.credit(old, made)
+            rebuilt.credit(old, region)
+        rebuilt.new.update(zip(outputs, region.values, strict=True))
+    return rebuilt.finish()
 
 
 def _region(

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lazyarr.ir.graph import Check, Graph, Program, param, users
+from lazyarr.ir.graph import Graph, Program, param, users
 from lazyarr.ir.node import Node, Value, make
-from lazyarr.ir.rewrite import live_origins, remaining_checks
+from lazyarr.ir.rewrite import Rebuild
 from lazyarr.ops.control import REGION
 from lazyarr.passes import costs
 from lazyarr.passes.base import Pass
-from lazyarr.passes.build import is_free
+from lazyarr.passes.build import is_free, runs_on
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,6 @@ class Place(Pass):
         return _wrap(program, placed)
 
 
-def runs_on(node: Node) -> tuple[str, ...]:
-    """Back ends that can run `node` and everything in its regions, the best first."""
-    if node.op is REGION:
-        return (node.kw["backend"],)
-    found = node.op.backends
-    for region in node.regions:
-        for inner in region.nodes:
-            can = runs_on(inner)
-            found = tuple(b for b in found if b in can)
-    return found
-
-
 def choose(graph: Graph, small: float = 0.0) -> dict[Node, str]:
     """The back end of each node, free ones excepted; NumPy for all if it can run them in fewer than `small` seconds.
 
@@ -65,10 +53,7 @@ def choose(graph: Graph, small: float = 0.0) -> dict[Node, str]:
     for node in graph.nodes:
         if is_free(node):
             continue
-        can = runs_on(node)
-        if not can:
-            raise ValueError(f"no back end runs {node.op.name}")
-        placed[node] = can[0]
+        placed[node] = runs_on(node)[0]
     if small and all("numpy" in runs_on(node) for node in placed):
         if sum(costs.node_seconds(node, "numpy") for node in placed) < small:
             return dict.fromkeys(placed, "numpy")
@@ -154,29 +139,17 @@ class _Surroundings:
 
 def _wrap(program: Program, placed: dict[Node, str]) -> Program:
     """The program with each node that does not run in XLA in a region of its own, free operands inside."""
-    graph = program.graph
-    origins = dict(program.origins)
-    new: dict[Value, Value] = {p: p for p in graph.params}
-    order: list[Node] = []
-    for node in graph.nodes:
-        operands = tuple(new[v] for v in node.operands)
+    rebuilt = Rebuild(program)
+    for node in program.graph.nodes:
+        operands = tuple(rebuilt.new[v] for v in node.operands)
         backend = placed.get(node, "xla")
         if backend == "xla" or node.op is REGION:
             made = make(node.op, operands, node.attrs)
-            lines = origins.get(node)
         else:
             made = _region_of(node, operands, backend)
-            lines = origins.get(node)
-            inner = made.kw["body"].nodes[-1]
-            if lines:
-                origins[inner] = origins.get(inner, frozenset()) | lines
-        if lines:
-            origins[made] = origins.get(made, frozenset()) | lines
-        order.append(made)
-        new.update(zip(node.values, made.values, strict=True))
-    checks = remaining_checks(Check(new[c.ok], c.exception, c.message) for c in graph.checks)
-    placed_graph = Graph(graph.params, [new[v] for v in graph.results], checks, _live(order, new, graph))
-    return Program(placed_graph, live_origins(placed_graph, origins))
+            rebuilt.credit(node, made.kw["body"].nodes[-1])
+        rebuilt.add(node, made)
+    return rebuilt.finish()
 
 
 def _region_of(node: Node, operands: tuple[Value, ...], backend: str) -> Node:
@@ -194,14 +167,3 @@ def _region_of(node: Node, operands: tuple[Value, ...], backend: str) -> Node:
     made = make(node.op, tuple(inside[v] for v in operands), node.attrs)
     body = Graph([inside[v] for v in handed_in], made.values)
     return make(REGION, tuple(handed_in), (("backend", backend), ("body", body)))
-
-
-def _live(order: list[Node], new: dict[Value, Value], graph: Graph) -> list[Node]:
-    """`order` without what only wrapped nodes read."""
-    needed = {new[v].node for v in graph.roots}
-    kept: list[Node] = []
-    for node in reversed(dict.fromkeys(order)):
-        if node in needed:
-            kept.append(node)
-            needed.update(v.node for v in node.operands)
-    return kept[::-1]

@@ -9,9 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lazyarr.ir.graph import Check, Graph, Program
-from lazyarr.ir.node import Node, Value, make
-from lazyarr.ir.rewrite import live_origins
+from lazyarr.ir.graph import Graph, Program
+from lazyarr.ir.node import Node, make
+from lazyarr.ir.rewrite import Rebuild
 from lazyarr.ops.control import REGION
 from lazyarr.passes.base import Pass
 
@@ -31,25 +31,16 @@ class ReuseBuffers(Pass):
     owned: tuple[int, ...] = ()
 
     def run(self, program: Program) -> Program:
-        graph = program.graph
-        donations = donatable(graph, self.owned)
-        new: dict[Value, Value] = {p: p for p in graph.params}
-        origins = dict(program.origins)
-        order: list[Node] = []
-        for node in graph.nodes:
+        donations = donatable(program.graph, self.owned)
+        rebuilt = Rebuild(program)
+        for node in program.graph.nodes:
             attrs = node.attrs
             if node.op is REGION:
                 attrs = tuple((k, v) for k, v in attrs if k != "donate")
                 if donations.get(node):
                     attrs = (*attrs, ("donate", donations[node]))
-            made = make(node.op, tuple(new[v] for v in node.operands), attrs)
-            if node in program.origins:
-                origins[made] = origins.get(made, frozenset()) | program.origins[node]
-            order.append(made)
-            new.update(zip(node.values, made.values, strict=True))
-        checks = [Check(new[c.ok], c.exception, c.message) for c in graph.checks]
-        reusing = Graph(graph.params, [new[v] for v in graph.results], checks, order)
-        return Program(reusing, live_origins(reusing, origins))
+            rebuilt.add(node, make(node.op, tuple(rebuilt.new[v] for v in node.operands), attrs))
+        return rebuilt.finish()
 
 
 def donatable(graph: Graph, owned: tuple[int, ...] = ()) -> dict[Node, tuple[int, ...]]:

@@ -128,6 +128,50 @@ def remaining_checks(checks: Iterable[Check]) -> list[Check]:
     return list(dict.fromkeys(check for check in checks if not is_true(check.ok)))
 
 
+class Rebuild:
+    """A program built anew from another one, node by node, for passes that look at whole graphs.
+
+    Attributes
+    ----------
+    new : dict
+        For each value of the old graph that has been rebuilt, the one it became; parameters stay.
+    nodes : dict
+        The new nodes, in their order; the dict's values mean nothing.
+    """
+
+    def __init__(self, program: Program):
+        self._program = program
+        self._origins = dict(program.origins)
+        self.new: dict[Value, Value] = {p: p for p in program.graph.params}
+        self.nodes: dict[Node, None] = {}
+
+    def add(self, old: Node, made: Node, new: dict[Value, Value] | None = None) -> None:
+        """Put `made` at the end, which stands for `old`; its results are noted in `new`, if not in the attribute."""
+        self.nodes.setdefault(made)
+        self.credit(old, made)
+        (self.new if new is None else new).update(zip(old.values, made.values, strict=True))
+
+    def credit(self, old: Node, made: Node) -> None:
+        """Note that `made` does the work of `old`: it stands for the same of the user's lines."""
+        lines = self._program.origins.get(old)
+        if lines:
+            self._origins[made] = self._origins.get(made, frozenset()) | lines
+
+    def finish(self) -> Program:
+        """The program, without dead nodes and checks that always hold."""
+        graph, new = self._program.graph, self.new
+        results = [new[v] for v in graph.results]
+        checks = remaining_checks(Check(new[c.ok], c.exception, c.message) for c in graph.checks)
+        needed = {value.node for value in (*results, *(c.ok for c in checks))}
+        order: list[Node] = []
+        for node in reversed(self.nodes):
+            if node in needed:
+                order.append(node)
+                needed.update(v.node for v in node.operands)
+        made = Graph(graph.params, results, checks, order[::-1])
+        return Program(made, live_origins(made, self._origins))
+
+
 class _Driver:
     def __init__(
         self,
