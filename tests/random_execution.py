@@ -293,6 +293,15 @@ class Tracker:
         for name in statement.targets:  # `v3 = np.add(v1, v2, out=v0)`
             self.levels[name] = max((self.level(other) for other in statement.mutates), default=level)
 
+    def _coarser(self, statement: Statement, out: Any) -> float:
+        """How much coarser than the precision of ``out`` the operands' is, in which a ufunc computes."""
+        results = {*statement.mutates, *statement.targets}
+        operands = [value for name, value in self._operands(statement).items() if name not in results]
+        if kind_of(out) not in "fc" or not operands:
+            return 1.0
+        computed = np.result_type(np.float16, *operands)
+        return max(1.0, float(np.finfo(computed).eps) / float(np.finfo(out.dtype).eps))
+
     def _run_with_noise(self, statement: Statement, noise: np.random.Generator, rounds: bool) -> None:
         if not rounds:
             self._execute(statement, self.env)
@@ -304,7 +313,8 @@ class Tracker:
                 _perturb_in_place(self.env[name], before, noise)
             self._execute(statement, self.env)
             for name in statement.mutates:
-                self.env[name] = _perturb_in_place(self.env[name], amplitude, noise)
+                coarser = self._coarser(statement, self.env[name]) if "out=" in statement.source else 1.0
+                self.env[name] = _perturb_in_place(self.env[name], amplitude * coarser, noise)
             return
         inner = dict(self.env)
         for name in self._operands(statement):
