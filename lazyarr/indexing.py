@@ -17,7 +17,7 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, NAMES, ArrayType
 from lazyarr.ops.create import const
-from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
+from lazyarr.ops.elementwise import ELEMENTWISE, REAL, SELECT
 from lazyarr.runtime import Leaf, add_check, as_numpy, fetch, leaf, record, recording
 from lazyarr.weak import WeakScalar
 
@@ -113,10 +113,14 @@ def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
         If it does not broadcast to the target, in NumPy's words.
     """
     if isinstance(value, WeakScalar):
+        if value.python_type is complex and dtype.kind != "c":
+            raise TypeError("float() argument must be a string or a real number, not 'complex'")
         return views.broadcast(weak_cast(value, dtype), shape)
     if isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic):
         return views.broadcast(scalar_value(value, dtype), shape)
     source = _as_source(value, shape, dtype)
+    if source._scalar and dtype.kind == "i" and not np.can_cast(source.dtype, dtype):
+        _check_fits(source, dtype)
     found = cast(source._value(), dtype)
     given = source.shape
     while len(given) > len(shape) and given[0] == 1:
@@ -126,6 +130,32 @@ def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
     if len(given) > len(shape) or any(a not in (1, b) for a, b in zip(given[::-1], shape[::-1], strict=False)):
         raise ValueError(f"could not broadcast input array from shape {_text(source.shape)} into shape {_text(shape)}")
     return views.broadcast(views.reshape(found, given), shape)
+
+
+def _check_fits(scalar: LazyArray, dtype: np.dtype[Any]) -> None:
+    """What NumPy raises where a NumPy scalar (not an array) does not fit a signed integer element."""
+    value = scalar._value()
+    kind = scalar.dtype
+    if kind.kind == "c":
+        value, kind = record(REAL, value), np.dtype(f"f{kind.itemsize // 2}")
+    if kind.kind == "f":
+        is_nan = record(ELEMENTWISE["isnan"], value)
+        add_check(record(ELEMENTWISE["logical_not"], is_nan), "ValueError", "cannot convert float NaN to integer")
+        value, kind = cast(value, np.dtype(np.float64)), np.dtype(np.float64)
+    if kind == np.uint64:
+        fits = record(ELEMENTWISE["less_equal"], value, const(np.iinfo(dtype).max, kind))
+    else:
+        wide = np.dtype(np.float64) if kind.kind == "f" else _I64
+        # Truncation towards zero happens first: -128.9 is -128.
+        below, above = (np.iinfo(dtype).min, np.iinfo(dtype).max) if wide == _I64 else (
+            float(np.iinfo(dtype).min) - (dtype.itemsize < 8), float(np.iinfo(dtype).max) + (dtype.itemsize < 8))
+        strict = ("greater_equal", "less_equal") if wide == _I64 else ("greater", "less")
+        if wide != _I64 and dtype.itemsize == 8:
+            strict = ("greater_equal", "less")
+        low = record(ELEMENTWISE[strict[0]], cast(value, wide), const(below, wide))
+        high = record(ELEMENTWISE[strict[1]], cast(value, wide), const(above, wide))
+        fits = record(ELEMENTWISE["logical_and"], low, high)
+    add_check(fits, "OverflowError", f"Python integer out of bounds for {dtype}")
 
 
 def _as_source(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> LazyArray:

@@ -196,3 +196,23 @@ def test_threads_write_different_elements_of_one_lazy_array() -> None:
     np.testing.assert_array_equal(np.asarray(x), np.full(8, 25.0))
 
 
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "i4", "i8", "f4"])
+def test_numpy_scalars_stored_in_elements_fit_or_raise_as_in_numpy(dtype: str) -> None:
+    def function(target: Any, value: Any) -> Any:
+        target[0] = value
+        return target
+
+    values: list[Any] = [np.int64(300), np.int64(-1), np.float64(-128.9), np.float64(1e30), np.float64(np.nan),
+                         np.uint64(2**63), np.float64(2.0**63), np.complex64(3)]  # fmt: skip
+    accelerated: Any = accelerate(function)
+    with np.errstate(all="ignore"):
+        for value in values:
+            outcomes = []
+            for run, make in ((function, np.zeros), (accelerated, np.zeros), (function, lnp.zeros)):
+                try:
+                    outcomes.append(repr(np.asarray(run(make(2, dtype), value)).tolist()))
+                except (OverflowError, ValueError) as error:
+                    outcomes.append(type(error).__name__)
+            assert outcomes[0] == outcomes[1] == outcomes[2], value

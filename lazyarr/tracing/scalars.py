@@ -87,6 +87,9 @@ class Tape:
         if type(value) is int:
             limits = np.iinfo(dtype if dtype.kind in "iu" else np.int64)
             if not limits.min <= value <= limits.max:
+                if dtype.kind in "fc":
+                    wide = self.apply(float, TracedScalar(self, position))
+                    return self.leaf(wide._position, dtype)
                 self.pin(position)
                 np.asarray(value, dtype)  # raises NumPy's OverflowError for an integer dtype
                 raise OverflowError("Python int too large to convert to C long")
