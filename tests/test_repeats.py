@@ -17,7 +17,6 @@ from lazyarr.ir.types import parse as parse_type
 from lazyarr.ops.create import const
 from lazyarr.passes.fuse import Fuse
 from lazyarr.passes.pipeline import run_pipeline
-from lazyarr.passes.recompute import shifted_reads
 from lazyarr.passes.repeats import FEWEST, SHORTEST, cut, longest_stretch
 
 
@@ -127,27 +126,6 @@ def test_the_same_operations_on_unlike_operands_are_no_repetition() -> None:
             values.append(f("subtract", values[0], other) if same_first else f("subtract", other, values[-1]))
         stretch = longest_stretch([v.node for v in values])
         assert stretch is None or stretch.times < FEWEST
-
-
-def test_shifted_reads_are_counted_up_to_what_xla_writes_to_memory() -> None:
-    x = param(0, parse_type("f64[9]"))
-
-    def stencil(value: Value) -> Value:
-        return f("add", f("roll", value, shift=1, axis=0), value)
-
-    # What is in memory already is read at no cost, shifted or not.
-    once = stencil(x)
-    twice = stencil(once)
-    thrice = stencil(twice)
-    total = f("full", f("reduce", thrice, kind="add", axes=(0,)), shape=(9,))
-    after = stencil(stencil(f("add", total, x)))
-    counts = shifted_reads(Graph([x], [after]).nodes)
-    assert [counts[v.node] for v in (once, twice, thrice)] == [0, 1, 2]
-    # The sum is written to memory: the row begins anew.
-    assert (counts[total.node], counts[after.node]) == (0, 2)
-    # One way to read is no duplicate.
-    chain = f("roll", f("sin", f("roll", f("sin", x), shift=1, axis=0)), shift=1, axis=0)
-    assert max(shifted_reads(Graph([x], [chain]).nodes).values()) == 0
 
 
 def test_the_end_is_no_region_of_its_own_when_it_is_short() -> None:
