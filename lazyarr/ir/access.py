@@ -1,8 +1,8 @@
 """Access: how each axis of an operand reaches an operation's results.
 
-This one fact decides what fuses, how a value is partitioned, how wide a halo is and what must be
-communicated. It is tested for every operation without knowing it: change one input element, and only the
-elements that `affected` names may change.
+Read today by the XLA back end, which stores what is read in several ways; made to say, besides, how a value can be
+partitioned, how wide a halo is and what must be communicated. It is tested for every operation without knowing it:
+change one input element, and only the elements that `affected` names may change.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Op: everything the compiler knows of an operation, in one declaration.
 
-Nothing else in lazyarr lists operations: type inference, both back ends, fusion, partitioning, printing
-and the generic tests all read the declaration.
+What holds for an operation stands here and nowhere else: type inference, the back ends, placing, fusing, hoisting,
+reports, printing and the generic tests all read the declaration. A pass names an operation only in a rule about that
+very one (``transpose(transpose(x))``).
 """
 
 from __future__ import annotations
