@@ -53,7 +53,7 @@ class Protocol(Lazy):
     What converts to NumPy's own array asks for a copy there, where it is a view in plain NumPy.
     """
 
-    unfit = re.compile(r"np\.(asarray|float64|int64|float32)\([av]")
+    unfit = re.compile(r"np\.asarray\([av]")
 
     def compile(self, program: Program, name: str) -> Callable[..., Any]:
         return compile_program(program, name, np)

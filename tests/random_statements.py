@@ -476,7 +476,9 @@ def conversion(scope: Scope) -> Statement:
     element = f"{x}[{', '.join(str(scope.rng.randrange(n)) for n in shape)}]" if shape and size else x
     forms = [f"float({element})", f"int({element})", f"bool({element})", f"complex({element})", f"len({x})"]
     forms += [f"{x}.shape[0]", f"{x}.ndim", f"{x}.size", f"{element}.item()", f"np.float32({element})"]
-    forms += [f"np.float64({x})", f"np.int64({x})", f"np.asarray({x}, dtype=np.float64)", f"{x}.dtype.itemsize"]
+    # Of an array, NumPy's scalar types give the array itself: they are not lazyarr's, and give a copy there.
+    forms += [f"np.float64({element})", f"np.int64({element})", f"{x}.dtype.itemsize"]
+    forms += [f"np.asarray({x}, dtype=np.float64)"]
     form = scope.choose(forms)
     flags = ("meta",) if form.startswith((f"{x}.shape", f"{x}.ndim", f"{x}.size", "len", f"{x}.dtype")) else ("cast",)
     kind = STEP if form.startswith(("int", "bool", "np.int64")) else MOVE
