@@ -31,9 +31,9 @@ def compare(expected: Expected, got: Any, *, scalars: bool = True, zero_signs: b
 
     - dtype, shape, and (with ``scalars``) whether it is an array, a NumPy scalar or a Python number must be equal.
       Without ``scalars``, a 0-d array may stand for a NumPy scalar: a lazy array that was converted cannot tell.
-    - Booleans, integers, and floats of level ``EXACT`` must be equal, NaN where NumPy has NaN (its sign and payload are
-      not defined), and zeros must have NumPy's sign (complex zeros, and everything without ``zero_signs``, excepted:
-      the sign of a part depends on how the product is written out).
+    - Booleans, integers, and floats of level ``EXACT`` or ``SIGNLESS`` must be equal, NaN where NumPy has NaN (its sign
+      and payload are not defined). The zeros of ``EXACT`` values must have NumPy's sign (complex zeros, and all
+      without ``zero_signs``, excepted: the sign of a part depends on how the product is written out).
     - Floats of level ``ROUNDED`` may differ by ``8 * spread + 8 * eps * abs(value) + tiny``. ``spread`` is how far the
       element moved in runs of the same program by NumPy with noise of 2 ulps on every operand and result of a statement
       that rounds (8 ulps on the result of a division or of a transcendental function), so the tolerance grows with
@@ -58,8 +58,8 @@ def compare(expected: Expected, got: Any, *, scalars: bool = True, zero_signs: b
     want, have = np.asarray(value), np.asarray(got)
     if want.dtype != have.dtype or want.shape != have.shape:
         return f"{expected.name}: NumPy gives {_describe(value)}, got {_describe(got)}"
-    if expected.level is Level.EXACT or want.dtype.kind not in "fc":
-        wrong = _unequal(want, have, zero_signs)
+    if expected.level is not Level.ROUNDED or want.dtype.kind not in "fc":
+        wrong = _unequal(want, have, zero_signs and expected.level is Level.EXACT)
     else:
         wrong = _outside_tolerance(want, have, [np.asarray(sample) for sample in expected.samples])
     if not wrong.any():

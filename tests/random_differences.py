@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tests.random_compare import Expected, compare, compare_exceptions
-from tests.random_execution import Branch, Loop, Raised, Spoiled, Tracker, Unstable, quiet
+from tests.random_execution import Branch, Level, Loop, Raised, Spoiled, Tracker, Unstable, quiet
 from tests.random_inputs import Inputs
 from tests.random_programs import Program
 
@@ -54,7 +54,7 @@ def reference(program: Program, inputs: Inputs) -> Reference:
     """
     bases, tracker, error = _run(program, inputs)
     levels = {name: tracker.level(name) for name in bases}
-    rounded = any(tracker.level(name) for name in program.returns) or any(levels.values())
+    rounded = Level.ROUNDED in (*map(tracker.level, program.returns), *levels.values())
     samples = []
     if rounded:
         noise = np.random.Generator(np.random.PCG64(0))

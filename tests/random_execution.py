@@ -6,6 +6,8 @@ statement by statement and gives every variable a ``Level``:
 
 - ``EXACT``: every correct implementation gives these very bits. Copies, comparisons and integer arithmetic of exact
   values are exact; so are sums and products while the floats stay on a coarse grid of small dyadic numbers.
+- ``SIGNLESS``: the same, but for the sign of its zeros. Sums (XLA takes ``x + 0`` for ``x``), maxima and sorts leave it
+  open.
 - ``ROUNDED``: right up to rounding. How far rounding may carry is measured, not guessed: the program is run again
   several times with noise of a few ulps at each statement that rounds, and the spread of the results is the tolerance.
 - anything that would make a discontinuous function (a comparison, ``floor``, a conversion to integers, a branch) of a
@@ -45,7 +47,8 @@ class Level(IntEnum):
     """How precisely the value of a variable is determined."""
 
     EXACT = 0
-    ROUNDED = 1
+    SIGNLESS = 1
+    ROUNDED = 2
 
 
 class Kind(Enum):
@@ -81,7 +84,7 @@ class Statement:
     zero result is left open: sorting, maximum, BLAS), ``finite`` (the result is unspecified for NaN or infinities),
     ``cut`` (a complex function with a branch cut), ``cast`` (converts to the type of its target), ``product``
     (multiplies many elements), ``rounds`` (a ``STEP`` whose result is rounded), ``complex_rounds`` (rounds complex
-    numbers), ``meta`` (reads no values, only shapes and dtypes).
+    numbers), ``nested`` (several operations in one), ``meta`` (reads no values, only shapes and dtypes).
     """
 
     source: str
@@ -219,7 +222,7 @@ class Tracker:
             NumPy raised.
         """
         if isinstance(step, Branch):
-            if self.noise is None and any(self.level(name) for name in _NAME.findall(step.condition)):
+            if any(self.level(name) is Level.ROUNDED for name in _NAME.findall(step.condition)):
                 raise Unstable(step.condition)
             self._body(step.body if self._evaluate(step.condition) else step.otherwise)
         elif isinstance(step, Loop):
@@ -286,10 +289,10 @@ class Tracker:
         if any(kind_of(value) == "c" and not is_finite(value) for value in written):
             raise Spoiled(f"not finite in {statement.source}")
         self.trace.append(rounds)
-        if level is Level.ROUNDED:
+        if level is not Level.EXACT:
             for name, value in self.env.items():
                 if any(value is other or share_memory(value, other) for other in written):
-                    self.levels[name] = level
+                    self.levels[name] = max(level, self.level(name))
         for name in statement.targets:  # `v3 = np.add(v1, v2, out=v0)`
             self.levels[name] = max((self.level(other) for other in statement.mutates), default=level)
 
@@ -342,27 +345,31 @@ def classify(
         raise Unstable(f"{statement.source}: discontinuous")
     if "c" in kinds and (kind is not Kind.MOVE or flags):
         _require_tame_complex(statement, operands, [] if statement.mutates else results)
-    if "finite" in flags and not all(map(is_finite, operands.values())):
+    if "finite" in flags and (worst is not Level.EXACT or not all(map(is_finite, operands.values()))):
         raise Unstable(f"{statement.source}: unspecified for values that are not finite")
     if "cast" in flags:
         _require_in_range(statement, operands, results)
     if not inexact_result:
         return Level.EXACT, False
+    open_signs = any(_has_zero(operands[name]) for name in operands if levels.get(name))
     if kind is Kind.STEP:
+        if open_signs and worst is not Level.EXACT:
+            raise Unstable(f"{statement.source}: a zero of either sign")
         rounds = "rounds" in flags or ("complex_rounds" in flags and "c" in kinds)
         return (Level.ROUNDED, True) if rounds else (Level.EXACT, False)
     if kind is Kind.MOVE:
         if "complex_rounds" in flags and "c" in kinds:
             return Level.ROUNDED, True
         loose = "zero_sign" in flags and any(map(_has_negative_zero, operands.values()))
-        return (Level.ROUNDED if loose else worst), False
+        return (max(worst, Level.SIGNLESS) if loose else worst), False
     if kind is Kind.INEXACT:
-        if any(_has_zero(operands[name]) for name in operands if levels.get(name)):
+        if open_signs:
             raise Unstable(f"{statement.source}: a pole or a kink at a zero that may be rounded")
         return Level.ROUNDED, True
-    if worst is Level.EXACT and _exact_arithmetic(statement, values):
-        loose = "zero_sign" in flags and (bool(statement.mutates) or any(map(_has_zero, results)))
-        return (Level.ROUNDED if loose else Level.EXACT), False
+    if worst is not Level.ROUNDED and _exact_arithmetic(statement, values):
+        loose = bool(statement.mutates) or any(map(_has_zero, results))
+        loose &= bool(flags & {"zero_sign", "nested"}) or any(map(_has_negative_zero, operands.values()))
+        return (max(worst, Level.SIGNLESS) if loose else worst), False
     if "product" in flags:
         _require_no_overflow(statement, operands, results)
     if not statement.mutates and all(map(is_finite, operands.values())) and not all(map(is_finite, results)):

@@ -134,7 +134,7 @@ def scalar_argument(scope: Scope) -> Statement:
             (f"np.take({x}, {number} % {shape[0]}, axis=0)", MOVE),
         ]
     form, kind = scope.choose(forms)
-    return scope.assign(form, kind, "zero_sign") if "maximum" in form else scope.assign(form, kind)
+    return scope.assign(form, kind, *(("zero_sign",) if "maximum" in form else ("nested",) if kind is ARITH else ()))
 
 
 def shape_of(value: object) -> tuple[int, ...]:

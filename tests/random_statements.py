@@ -98,7 +98,7 @@ def nested(scope: Scope) -> Statement:
     form = scope.choose(
         ("{x} * {y} + {z}", "{z} - {x} * {y}", "({x} + {y}) * {z}", "{x} * {x} - {y} * {z}", "-({x} - {y}) + {z}")
     )
-    return scope.assign(form.format(x=x, y=y, z=z), ARITH)
+    return scope.assign(form.format(x=x, y=y, z=z), ARITH, "nested")
 
 
 def bitwise(scope: Scope) -> Statement:
@@ -304,7 +304,7 @@ def einsum(scope: Scope) -> Statement:
     """``np.einsum('ij,j->i', x, y)``"""
     x = scope.pick_axes()
     shape = scope.shape(x)
-    letters = "ijkl"[: len(shape)]
+    letters = "ijklmn"[: len(shape)]
     if scope.chance(0.35):
         out = "".join(scope.rng.sample(letters, scope.rng.randint(0, len(letters))))
         return scope.assign(f"np.einsum('{letters}->{out}', {x})", ARITH, "zero_sign")

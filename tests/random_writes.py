@@ -149,7 +149,7 @@ def stencil(scope: Scope) -> Statement:
         )
     )
     kind = ARITH if "*" in form or "-=" in form or "+=" in form else MOVE
-    return Statement(form.format(x=x), kind, (), (x,), frozenset({"cast"}))
+    return Statement(form.format(x=x), kind, (), (x,), frozenset({"cast", "nested"}))
 
 
 def ufunc_out(scope: Scope) -> Statement:
