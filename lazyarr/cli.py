@@ -301,7 +301,8 @@ def doctor() -> None:
     from lazyarr.doctor import examine
 
     console = Console(soft_wrap=True, highlight=False)
-    marks = {"ok": ("ok      ", "green"), "missing": ("missing ", "yellow"), "broken": ("BROKEN  ", "bold red")}
+    marks = {"ok": ("ok      ", "green"), "missing": ("missing ", "yellow"), "wrong": ("WRONG   ", "red"),
+             "broken": ("BROKEN  ", "bold red")}  # fmt: skip
     works = True
     for finding in examine():
         mark, style = marks[finding.state]

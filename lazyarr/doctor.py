@@ -34,10 +34,10 @@ class Finding:
     Attributes
     ----------
     topic, value : str
-    state : {"ok", "missing", "broken"}
-        "missing" is optional, "broken" is not.
+    state : {"ok", "missing", "wrong", "broken"}
+        "missing" is optional, "wrong" is a value that is not used, with "broken" nothing works.
     mend : str
-        The command that mends it; empty where nothing has to be mended.
+        The command that mends it, or what to set; empty where nothing has to be mended.
     """
 
     topic: str
@@ -157,7 +157,12 @@ def _machine() -> Iterator[Finding]:
 
 def _settings() -> Iterator[Finding]:
     for field in fields(settings.Settings):
-        name = f"LAZYARR_{field.name.upper()}"
+        name = settings.variable(field.name)
+        wrong = settings.wrong_variables.get(name)
+        if wrong is not None:
+            mend = f"{name}={field.default} or what was meant, or unset {name}"
+            yield Finding(field.name, f"{getattr(settings.current, field.name)} ({wrong})", "wrong", mend)
+            continue
         source = f"from {name}" if os.environ.get(name) else f"default; {name}=... changes it"
         yield Finding(field.name, f"{getattr(settings.current, field.name)} ({source})")
     for variable in _VARIABLES:

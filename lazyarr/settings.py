@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -34,26 +36,44 @@ class Settings:
     fallback: str = "warn"
     compile_after: int = 2
     flush_after: int = 300
-    unroll_limit: int = 5000
+    unroll_limit: int = 10_000
 
     def __post_init__(self) -> None:
         if self.fallback not in FALLBACK_MODES:
-            raise ValueError(f"LAZYARR_FALLBACK is {self.fallback!r}; expected one of {', '.join(FALLBACK_MODES)}")
+            raise ValueError(f"fallback is {self.fallback!r}; expected one of {', '.join(FALLBACK_MODES)}")
         for name in ("compile_after", "flush_after", "unroll_limit"):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least 1")
 
 
+#: Variables of the environment with a value that cannot be used -> what is wrong; the defaults stand for them.
+wrong_variables: dict[str, str] = {}
+
+
+def variable(name: str) -> str:
+    """The variable of the environment a setting is initially from: ``LAZYARR_FALLBACK``."""
+    return f"LAZYARR_{name.upper()}"
+
+
 def _from_environment() -> Settings:
-    given: dict[str, Any] = {}
+    """The settings the environment asks for; a wrong value is warned of, not raised: it must not stop an import."""
+    found = Settings()
     for field in fields(Settings):
-        text = os.environ.get(f"LAZYARR_{field.name.upper()}")
-        if text:
-            try:
-                given[field.name] = int(text) if isinstance(field.default, int) else text
-            except ValueError:
-                raise ValueError(f"LAZYARR_{field.name.upper()} is {text!r}; expected an integer") from None
-    return Settings(**given)
+        text = os.environ.get(variable(field.name))
+        if not text:
+            continue
+        try:
+            value: Any = int(text) if isinstance(field.default, int) else text
+        except ValueError:
+            value = text
+        try:
+            found = replace(found, **{field.name: value})
+        except ValueError as error:
+            expected = str(error).partition("; ")[2]
+            wrong = f"{variable(field.name)} is {text!r}; {expected}"
+            wrong_variables[variable(field.name)] = wrong
+            warnings.warn_explicit(f"{wrong}; the default, {field.default!r}, is used", UserWarning, "<environment>", 0)
+    return found
 
 
 current = _from_environment()
@@ -78,6 +98,12 @@ def configure(**changes: Any) -> Settings:
         For an unknown name or a value that is not allowed; nothing is changed then.
     """
     global current
+    known = [field.name for field in fields(Settings)]
+    for name in changes:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise TypeError(f"there is no setting {name!r}{f'; did you mean {near[0]!r}?' if near else ''} "
+                            f"(the settings are {', '.join(known)})")  # fmt: skip
     before, current = current, replace(current, **changes)
     return before
 

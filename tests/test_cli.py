@@ -134,6 +134,16 @@ def test_doctor_typed() -> None:
     assert "compiler" in done.stdout.splitlines()[-1] and "works" in done.stdout.splitlines()[-1]
 
 
+def test_a_wrong_setting_in_the_environment(program: str) -> None:
+    done = typed("doctor", LAZYARR_FALLBACK="eror")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WRONG" in done.stdout and "LAZYARR_FALLBACK is 'eror'; expected one of allow, warn, error" in done.stdout
+    assert "mend with: LAZYARR_FALLBACK=warn" in done.stdout
+    assert "Traceback" not in done.stderr
+    done = typed("inspect", f"{program}:step", "--arg", "u=f64[5]", LAZYARR_FALLBACK="eror")
+    assert done.returncode == 0 and "LAZYARR_FALLBACK is 'eror'" in done.stderr and "step: one program" in done.stdout
+
+
 def test_a_broken_compiler_is_found() -> None:
     done = typed("doctor", JAX_PLATFORMS="nonesuch")
     assert done.returncode == 1

@@ -203,7 +203,7 @@ def test_settings_are_restored_and_checked() -> None:
         ("warn", 0, "FallbackWarning: numpy.unique"),
         ("error", 1, "FallbackError"),
         ("", 0, "FallbackWarning"),
-        ("loud", 1, "LAZYARR_FALLBACK is 'loud'"),
+        ("loud", 0, "LAZYARR_FALLBACK is 'loud'; expected one of allow, warn, error"),
     ],
 )
 def test_the_environment_variable(mode: str, code: int, words: str) -> None:
