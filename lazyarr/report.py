@@ -71,17 +71,30 @@ class Fallback:
         return f"{os.path.relpath(self.file) if inside else self.file}:{self.line}"
 
 
+#: Accelerated function -> why it runs in pieces, and at which line that was seen first.
+pieces: dict[str, tuple[str, str, int]] = {}
+
+
+def note_pieces(function: str, why: str, line: tuple[str, int]) -> None:
+    """Remember that an accelerated function runs in Python around compiled pieces."""
+    with _lock:
+        pieces.setdefault(function, (why, *line))
+
+
 @dataclass(frozen=True)
 class Report:
-    """The calls that ran in NumPy so far in this process; prints as a table.
+    """What ran otherwise than compiled so far in this process; prints as a table.
 
     Attributes
     ----------
     calls : tuple of Fallback
-        The most frequent first.
+        Calls that ran in NumPy, the most frequent first.
+    pieces : tuple of Fallback
+        Accelerated functions that run in Python around compiled pieces: `what` is the function and the reason, `times` 1.
     """
 
     calls: tuple[Fallback, ...]
+    pieces: tuple[Fallback, ...] = ()
 
     def __len__(self) -> int:
         return len(self.calls)
@@ -93,6 +106,7 @@ class Report:
         """Forget every call recorded so far, also those after this report was made."""
         with _lock:
             calls.clear()
+            pieces.clear()
 
     def _title(self) -> str:
         if not self.calls:
@@ -101,17 +115,21 @@ class Report:
         return f"Calls that lazyarr does not compile, run in NumPy: {total}"
 
     def __str__(self) -> str:
-        if not self.calls:
-            return self._title()
-        rows = [("times", "where", "what"), *((str(c.times), c.where, c.what) for c in self.calls)]
-        first, second = (max(len(row[k]) for row in rows) for k in (0, 1))
-        return "\n".join([self._title(), *(f"{a:>{first}}  {b:<{second}}  {c}" for a, b, c in rows)])
+        lines = [self._title()]
+        if self.calls:
+            rows = [("times", "where", "what"), *((str(c.times), c.where, c.what) for c in self.calls)]
+            first, second = (max(len(row[k]) for row in rows) for k in (0, 1))
+            lines += [f"{a:>{first}}  {b:<{second}}  {c}" for a, b, c in rows]
+        if self.pieces:
+            lines.append(f"Accelerated functions that run in pieces: {len(self.pieces)} (see their .explain(...))")
+            lines += [f"  {p.where}  {p.what}" for p in self.pieces]
+        return "\n".join(lines)
 
     __repr__ = __str__
 
     def __rich__(self) -> Any:
-        if not self.calls:
-            return self._title()
+        if not self.calls or self.pieces:
+            return str(self)
         from rich.table import Table
 
         table = Table(title=self._title(), title_justify="left")
@@ -133,4 +151,8 @@ def report() -> Report:
     """
     with _lock:
         found = calls.most_common()
-    return Report(tuple(Fallback(file, line, what, times) for (file, line, what), times in found))
+        parted = list(pieces.items())
+    return Report(
+        tuple(Fallback(file, line, what, times) for (file, line, what), times in found),
+        tuple(Fallback(file, line, f"{function}: {why}", 1) for function, (why, file, line) in parted),
+    )

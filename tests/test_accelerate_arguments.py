@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
@@ -238,9 +239,19 @@ def test_generators_run_as_plain_python() -> None:
     assert list(accelerate(function)(np.ones(3))) == [3.0]
 
 
-def test_what_has_no_python_code_runs_as_it_is() -> None:
-    with pytest.warns(FallbackWarning, match="no Python code"):
-        assert accelerate(np.sum)(np.ones(3)) == 3.0
+class Scaling:
+    factor = 3.0
+
+    def __call__(self, a: Any) -> Any:
+        return np.zeros(3) + a * self.factor
+
+
+def test_ufuncs_partials_and_callable_objects() -> None:
+    for function in (np.sqrt, functools.partial(np.multiply, 2.0), Scaling()):
+        accelerated: Any = accelerate(function)
+        for k in range(2):
+            assert_same(function(np.ones(3) + k), accelerated(np.ones(3) + k))
+        assert programs(accelerated) == 1
     with pytest.raises(TypeError, match="takes a function"):
         accelerate(3)  # type: ignore[call-overload]
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, overload
 import lazyarr.numpy  # noqa: F401  the lazy implementations
 from lazyarr.ir.graph import Check, Line, Program
 from lazyarr.ops.create import const
+from lazyarr.report import note_pieces
 from lazyarr.runtime import (
     Leaf,
     Plan,
@@ -105,14 +106,14 @@ class Accelerated:
 
     def __init__(self, function: Callable[..., Any]):
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function = function if isinstance(function, types.FunctionType) else _calling(function)
         self._known: dict[Any, list[Compiled]] = {}
         self._once: dict[Any, None] = {}
         self._pieces: dict[Any, str] = {}
         self._plain: dict[Any, str] = {}
         self._lock = threading.RLock()
         self._package = (getattr(function, "__module__", None) or "").partition(".")[0]
-        self._untraceable = _untraceable(function)
+        self._untraceable = _untraceable(self.function)
         self._own = frozenset(vars(self)) | {"_own"}
 
     def __repr__(self) -> str:
@@ -163,7 +164,9 @@ class Accelerated:
         except Plain as reason:
             return self._run_plain(key, str(reason), args, kwargs)
         if trace.reasons:
-            self._pieces[key] = trace.reasons[0][0]
+            why, line = trace.reasons[0]
+            self._pieces.setdefault(key, why)
+            note_pieces(getattr(self.function, "__qualname__", repr(self.function)), why, line)
             return self._finish_in_pieces(trace, outcome, parts)
         if len(self._known) >= _MOST_SIGNATURES and key not in self._once:
             # Shapes that change at every call: compiling each would cost more than it can bring.
@@ -259,6 +262,16 @@ class BoundAccelerated:
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.__func__, name)
+
+
+def _calling(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A Python function that calls what has no Python code of its own (a ufunc, a partial, an object)."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = str(getattr(function, "__name__", type(function).__name__))
+    return call
 
 
 def _untraceable(function: Callable[..., Any]) -> str:

@@ -209,6 +209,11 @@ class Environment:
             return traced
         if isinstance(value, types.MethodType):
             return None
+        if isinstance(value, partial):
+            args = [self.answer(partial(_item, value.args, k), what) for k in range(len(value.args))]
+            named = {k: self.answer(partial(_item, value.keywords, k), what) for k in value.keywords}
+            inner = self.replaced(value.func, what)
+            return partial(value.func if inner is None else inner, *args, **named)
         module = (getattr(value, "__module__", None) or "").partition(".")[0]
         if module == "numpy" or type(value).__module__.partition(".")[0] == "numpy":
             return self._numpy_function(value)
@@ -271,6 +276,10 @@ def _type_of(*args: Any) -> Any:
     if isinstance(x, LazyArray):
         return _class(x.dtype.type if x._scalar else np.ndarray)
     return x.python_type if type(x) is TracedScalar else type(x)
+
+
+def _item(container: Any, key: Any) -> Any:
+    return container[key]
 
 
 def _package(value: Any) -> str:
