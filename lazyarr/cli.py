@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib.util
 import inspect as python_inspect
 import os
+import re
 import sys
 import traceback
+import types
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
@@ -16,7 +19,7 @@ import click
 import numpy as np
 
 from lazyarr._version import __version__
-from lazyarr.ir.types import ArrayType
+from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ir.types import parse as parse_type
 
 #: Exit code for what was typed wrong; click's own.
@@ -46,11 +49,14 @@ def main() -> None:
 @click.option("--passes", is_flag=True, help="Show the graph as recorded and after each pass.")
 @click.option("--seed", default=0, show_default=True, help="Of the random data.")
 def inspect(target: str, given: tuple[str, ...], passes: bool, seed: int) -> None:
-    r"""Show the compiled graph of a function: its regions, what it costs, and why it is not one program if it is not.
+    """Show the compiled graph of a function: its regions, what it costs, and why it is not one program if it is not.
 
     \b
     lazyarr inspect heat.py:step --arg 'u=f64[512,512]' --arg dt=0.1
-    """
+
+    FILE.py is imported, which runs what stands at its top level (with sys.argv as [FILE.py]): what a script does
+    belongs under  if __name__ == '__main__'.
+    """  # noqa: D301  click's mark of a paragraph that keeps its line breaks
     from lazyarr.tracing.accelerated import Accelerated
     from lazyarr.tracing.explain import explain
 
@@ -91,11 +97,28 @@ def load(target: str) -> Callable[..., Any]:
     found: Any = run_file(path)
     for part in name.split("."):
         if not hasattr(found, part):
-            raise _Mistake(f"{path} has no {name!r}; it has {', '.join(functions_of(found)) or 'no functions'}")
-        found = getattr(found, part)
+            known = functions_of(found)
+            near = difflib.get_close_matches(part, known, 1)
+            meant = f"; did you mean {name.removesuffix(part) + near[0]!r}?" if near else ""
+            raise _Mistake(f"{path} has no {name!r}; it has {', '.join(known) or 'no functions'}{meant}")
+        owner, found = found, getattr(found, part)
+        _refuse_method(owner, part, name)
     if not callable(found):
         raise _Mistake(f"{name!r} of {path} is a {type(found).__name__}; expected a function")
     return found  # type: ignore[no-any-return]
+
+
+def _refuse_method(owner: Any, part: str, name: str) -> None:
+    """Refuse a method: no text on a command line stands for its object."""
+    from lazyarr.tracing.accelerated import Accelerated
+
+    member = python_inspect.getattr_static(owner, part)
+    if isinstance(owner, type) and isinstance(member, (types.FunctionType, Accelerated)):
+        if isinstance(member, Accelerated):
+            how = f"obj.{part}.explain(...)"
+        else:
+            how = f"lazyarr.accelerate({name}).explain(obj, ...), or obj.{part}.explain(...) once it is accelerated"
+        raise _Mistake(f"{name!r} is a method, which needs its object; explain it in Python with {how}")
 
 
 def functions_of(namespace: Any) -> list[str]:
@@ -125,11 +148,18 @@ def run_file(path: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    typed, sys.argv = sys.argv, [path]
     try:
         spec.loader.exec_module(module)
+    except SystemExit as end:
+        raise click.ClickException(
+            f"importing {path} ended the program (exit code {end.code!r}); what a script does belongs under "
+            "if __name__ == '__main__':"
+        ) from end
     except Exception as error:  # noqa: BLE001  the user's file may raise anything
         raise click.ClickException(f"cannot import {path}\n{explain_raised(error)}") from error
     finally:
+        sys.argv = typed
         sys.path.pop(0)
     return module
 
@@ -217,10 +247,11 @@ def argument(name: str, text: str, rng: np.random.Generator) -> Any:
     click.ClickException
         If it is neither.
     """
+    text, wrong = _type_text(text)
     try:
         type = parse_type(text)
     except ValueError as error:
-        not_a_type = str(error)
+        not_a_type = wrong or f"{error}, or a Python literal such as 3, 0.1, True"
     else:
         if not all(isinstance(extent, int) and extent >= 0 for extent in type.shape):
             raise _Mistake(f"--arg {name}: {text} has an extent that is not a whole number from 0 on")
@@ -232,7 +263,32 @@ def argument(name: str, text: str, rng: np.random.Generator) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError):
         hint = f"; a string needs quotes: \"{name}='{text}'\"" if text.isidentifier() else ""
-        raise _Mistake(f"--arg {name}: {not_a_type}, or a Python literal such as 3, 0.1, True{hint}") from None
+        raise _Mistake(f"--arg {name}: {not_a_type}{hint}") from None
+
+
+#: ``float64`` -> ``f64``: NumPy's names of the types.
+_NUMPY_NAMES = {dtype.name: short for short, dtype in DTYPES.items()}
+_LIKE_A_TYPE = re.compile(r"([A-Za-z]+\d*)\s*([\[(])(.*)[\])]")
+
+
+def _type_text(text: str) -> tuple[str, str]:
+    """A text with NumPy's name of a dtype replaced by lazyarr's, and what is wrong with it if it is meant as a type."""
+    match = _LIKE_A_TYPE.fullmatch(text)
+    if match is None:
+        return text, ""
+    dtype, bracket, inner = _NUMPY_NAMES.get(match[1], match[1]), match[2], match[3].strip()
+    if dtype not in DTYPES:
+        near = difflib.get_close_matches(dtype, [*DTYPES, *_NUMPY_NAMES], 1)
+        return text, (f"{text!r} is not a type; expected DTYPE[EXTENT,...] with DTYPE one of {', '.join(DTYPES)}"
+                      f"{f'; did you mean {near[0]}[{inner}]?' if near else ''}")  # fmt: skip
+    extents = [part for part in re.split(r"[\s,;*]+|(?<=\d)x(?=\d)", inner) if part]
+    if re.fullmatch(r"\d*(\s*,\s*\d+)*", inner) and bracket == "[":
+        return f"{dtype}[{inner}]", ""
+    if all(part.isdecimal() for part in extents):
+        return text, f"{text!r} is not a type; did you mean {dtype}[{','.join(extents)}]?"
+    return f"{dtype}[{inner}]" if bracket == "[" else text, (
+        f"{text!r} has an extent that is not a whole number; expected whole numbers, as in {dtype}[512,512]"
+    )
 
 
 def random_value(type: ArrayType, rng: np.random.Generator) -> Any:

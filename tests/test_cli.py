@@ -55,6 +55,13 @@ class Model:
     @staticmethod
     def run(u):
         return u + COUNT
+
+    def move(self, u):
+        return u - COUNT
+
+    @lazyarr.accelerate
+    def fast(self, u):
+        return u * COUNT
 '''
 NEIGHBOUR = '''
 import numpy as np
@@ -234,7 +241,19 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
         ("step", ["u=f64[3]", "v=3"], "step has no parameter 'v'; it has u, dt=0.1, kind='edge'"),
         ("step", ["u=f66[3]"], "'f66[3]' is not a type; expected"),
         ("step", ["u=f66[3]"], "f64, c64"),
-        ("step", ["u=f64[3,n]"], "undeclared symbol n"),
+        ("step", ["u=f66[3]"], "did you mean f64[3]?"),
+        ("step", ["u=flaot64[3,4]"], "did you mean float64[3,4]?"),
+        ("step", ["u=f64[3,n]"], "'f64[3,n]' has an extent that is not a whole number; expected whole numbers, as in"),
+        ("step", ["u=f64[512,x]"], "'f64[512,x]' has an extent that is not a whole number"),
+        ("step", ["u=f64[200 200]"], "--arg u: 'f64[200 200]' is not a type; did you mean f64[200,200]?"),
+        ("step", ["u=f64(512,512)"], "did you mean f64[512,512]?"),
+        ("step", ["u=f64[512x512]"], "did you mean f64[512,512]?"),
+        ("step", ["u=float32(7)"], "did you mean f32[7]?"),
+        ("stp", [], "it has step, fast, until, mean, any_of, wrong, Model; did you mean 'step'?"),
+        ("Model.rnu", [], "did you mean 'Model.run'?"),
+        ("Model.move", [], "'Model.move' is a method, which needs its object; explain it in Python with "
+         "lazyarr.accelerate(Model.move).explain(obj, ...)"),
+        ("Model.fast", [], "explain it in Python with obj.fast.explain(...)"),
         ("step", ["u=f64[-3]"], "--arg u: f64[-3] has an extent that is not a whole number"),
         ("step", ["u=f64[1000000,1000000,1000]"], "does not fit into memory"),
         ("step", ["u=f64[9]", "kind=top"], "a string needs quotes: \"kind='top'\""),
@@ -247,6 +266,36 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
 def test_mistakes(program: str, function: str, words: list[str], said: str) -> None:
     given = [part for word in words for part in ("--arg", word)]
     assert said in refused("inspect", f"{program}:{function}", *given)
+
+
+@pytest.mark.parametrize("word", ["u=f64[200 200]", "u=f64[512,x]", "u=f66[3]", "u=f64(3)"])
+def test_what_looks_like_a_type_is_not_taken_for_a_literal(program: str, word: str) -> None:
+    assert "literal" not in refused("inspect", f"{program}:step", "--arg", word)
+
+
+def test_numpy_names_of_types(program: str) -> None:
+    long, short = (graphs(inspect(program, "step", "-a", f"u={name}[40]")) for name in ("float32", "f32"))
+    assert long == short
+    assert "u=i64[3,4]" in inspect(program, "any_of", "-a", "u=int64[3, 4]")
+
+
+def test_help_says_that_the_file_is_imported() -> None:
+    text = run("inspect", "--help").output
+    assert "\b" not in text and "\\b" not in text
+    assert "imported" in text and "if __name__ == '__main__'" in " ".join(text.split())
+    assert "  lazyarr inspect heat.py:step --arg 'u=f64[512,512]' --arg dt=0.1\n" in text
+
+
+def test_the_imported_file_sees_its_own_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text("import sys\nN = len(sys.argv)\nassert sys.argv == [__file__]\ndef f(u):\n    return u * N\n")
+    before = list(sys.argv)
+    assert "one program" in inspect(str(path), "f", "--arg", "u=f64[5]")
+    assert sys.argv == before
+    path.write_text("import sys\nsys.exit(3)\n")
+    result = run("inspect", f"{path}:f")
+    assert result.exit_code == 1
+    assert "ended the program (exit code 3)" in result.output and "if __name__ == '__main__':" in result.output
 
 
 @pytest.mark.parametrize(
