@@ -90,7 +90,7 @@ class Report:
     calls : tuple of Fallback
         Calls that ran in NumPy, the most frequent first.
     pieces : tuple of Fallback
-        Accelerated functions that run in Python around compiled pieces: `what` is the function and the reason, `times` 1.
+        Accelerated functions that run in Python around compiled pieces: `what` is the function and the reason.
     """
 
     calls: tuple[Fallback, ...]
