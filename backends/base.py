@@ -29,7 +29,8 @@ class Compile(Protocol):
         -------
         callable
             ``run(arguments) -> results``: one array a parameter in (NumPy's, jax's, or a Python scalar for a weak
-            parameter), one for each of ``graph.roots`` out. Must not change arguments that are not donated.
+            parameter), one for each of ``graph.roots`` out. Must not change arguments that are not donated. XLA's
+            results have memory of their own, each, which `reuse_buffers` counts on; nothing of others' is donated.
         """
 
 
