@@ -58,7 +58,10 @@ def reference(program: Program, inputs: Inputs) -> Reference:
     samples = []
     if rounded:
         noise = np.random.Generator(np.random.PCG64(0))
-        samples = [_run(program, inputs, noise, tracker.trace)[:2] for _ in range(NOISY_RUNS)]
+        runs = [_run(program, inputs, noise, tracker.trace) for _ in range(NOISY_RUNS)]
+        if any((noisy_error is None) != (error is None) for _, _, noisy_error in runs):
+            raise Unstable("rounding decides whether it raises")
+        samples = [run[:2] for run in runs]
     results = []
     if error is None:
         for index, name in enumerate(program.returns):

@@ -345,15 +345,16 @@ def classify(
         raise Unstable(f"{statement.source}: discontinuous")
     if "c" in kinds and (kind is not Kind.MOVE or flags):
         _require_tame_complex(statement, operands, [] if statement.mutates else results)
-    if "finite" in flags and (worst is not Level.EXACT or not all(map(is_finite, operands.values()))):
+    open_signs = worst is not Level.EXACT and kind is Kind.STEP
+    if "finite" in flags and (open_signs or not all(map(is_finite, operands.values()))):
         raise Unstable(f"{statement.source}: unspecified for values that are not finite")
     if "cast" in flags:
         _require_in_range(statement, operands, results)
     if not inexact_result:
         return Level.EXACT, False
-    open_signs = any(_has_zero(operands[name]) for name in operands if levels.get(name))
+    open_zeros = any(_has_zero(operands[name]) for name in operands if levels.get(name))
     if kind is Kind.STEP:
-        if open_signs and worst is not Level.EXACT:
+        if open_zeros:
             raise Unstable(f"{statement.source}: a zero of either sign")
         rounds = "rounds" in flags or ("complex_rounds" in flags and "c" in kinds)
         return (Level.ROUNDED, True) if rounds else (Level.EXACT, False)
@@ -363,7 +364,7 @@ def classify(
         loose = "zero_sign" in flags and any(map(_has_negative_zero, operands.values()))
         return (max(worst, Level.SIGNLESS) if loose else worst), False
     if kind is Kind.INEXACT:
-        if open_signs:
+        if open_zeros:
             raise Unstable(f"{statement.source}: a pole or a kink at a zero that may be rounded")
         return Level.ROUNDED, True
     if worst is not Level.ROUNDED and _exact_arithmetic(statement, values):

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -246,7 +246,7 @@ def main(argv: list[str] | None = None) -> int:
     begin = time.monotonic()
     counts = compare_in_children(arguments) if arguments.jobs else compare_range(arguments)
     if arguments.json:
-        print(json.dumps(asdict(counts)))
+        print(json.dumps({**vars(counts), "causes": dict(counts.causes)}))
         return 1 if counts.differ else 0
     for text, count in counts.causes.most_common():
         print(f"{count:5d}  {text}")

@@ -195,10 +195,13 @@ class Scope:
         return test if self.chance(0.7) else f"({test}) & ({name} != 3)"
 
     def _computed_index(self, extent: int) -> str:
-        """Indices that depend on data: the remainder of an integer array."""
+        """Indices that depend on data: the remainder of an integer array.
+
+        With one axis: where indices repeat, the last one counts, and of several axes NumPy decides which is last.
+        """
         if not extent:
             raise Unfit
-        name = self.pick(lambda value: kind_of(value) in "iu" and np.ndim(value) > 0 and np.size(value) < 20)
+        name = self.pick(lambda value: kind_of(value) in "iu" and np.ndim(value) == 1 and np.size(value) < 20)
         return f"{name} % {extent}"
 
     def assign(
