@@ -487,8 +487,9 @@ def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
     found: Any = "the"
     if recording().observer is None:
         found = int(fetch(total))
-    message = (f"NumPy boolean array indexing assignment cannot assign {rows} input values to the {found} output "
-               "values where the mask is true")  # fmt: skip
+    outputs = "the output" if found == "the" else f"the {found} output"
+    message = (f"NumPy boolean array indexing assignment cannot assign {rows} input values to {outputs} values where "
+               "the mask is true")  # fmt: skip
     if rest:
         message = _mismatch(source.shape, "of another length" if found == "the" else _text((found, *rest)))
     if found == "the":

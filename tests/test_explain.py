@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 import lazyarr
 from lazyarr.report import calls
-from lazyarr.tracing.explain import Explanation, show_bytes, show_count, show_sources, table
+from lazyarr.tracing.advice import advice
+from lazyarr.tracing.explain import Explanation
+from lazyarr.tracing.explain_text import show_bytes, show_count, show_sources, table
 
 Array = np.ndarray[Any, Any]
 LARGE = 300_000
@@ -107,7 +110,8 @@ def test_plain_functions_say_why() -> None:
         yield n
 
     assert explain(generate, 3).mode == "plain"
-    assert explain(len, [1]).mode == "plain"
+    # What has no Python code of its own is called by a function that has.
+    assert explain(len, [1]).mode == "one program"
 
 
 def sorted_sum(u: Array) -> Any:
@@ -129,10 +133,86 @@ def pick(u: Array, at: Array) -> Any:
 def test_checks() -> None:
     found = explain(pick, np.zeros(1000), np.array([1, 2]))
     assert any(check.startswith("IndexError") for check in found.checks)
-    assert "checked while it runs" in str(found)
     # Only what is picked is read.
     assert found.regions[0].bytes_in < 100
+    *_, title, row = str(found).splitlines()
+    assert title == "errors NumPy could raise here, tested at each call (tests, not failures)"
+    file, number = line(pick, 1)
+    assert row.split("  ") == ["", f"{os.path.basename(file)}:{number}",
+                               "IndexError: index is out of bounds for axis 0 with size 1000"]  # fmt: skip
 
+
+def test_errors_of_one_kind_take_one_line() -> None:
+    def picks(u: Array, v: Array, at: Array) -> Any:
+        a = u[at] + v[at]
+        return a + u[0, at][:, None]
+
+    found = explain(picks, np.zeros((20, 20)), np.zeros((30, 20)), np.array([1, 2]))
+    assert len(set(found.checks)) >= 2
+    rows = [row for row in str(found).splitlines() if "IndexError" in row]
+    file, number = line(picks, 1)
+    (row,) = rows
+    assert row.strip() == (f"{os.path.basename(file)}:{number}-{number + 1}  "
+                           "IndexError: index is out of bounds for axis N with size N")  # fmt: skip
+
+
+def test_what_a_mask_assignment_tests() -> None:
+    def fill(u: Array, mask: Array, values: Array) -> None:
+        u[mask] = values
+
+    found = explain(fill, np.zeros(5), np.arange(5) > 2, np.ones(2))
+    assert found.checks == ("ValueError: NumPy boolean array indexing assignment cannot assign 2 input values to the "
+                            "output values where the mask is true",)  # fmt: skip
+    with pytest.raises(ValueError, match="2 input values to the output values where"):
+        lazyarr.accelerate(fill)(np.zeros(5), np.arange(5) > 1, np.ones(2))
+
+
+def test_reasons_say_what_to_do() -> None:
+    def draw(u: Array) -> Array:
+        return u + np.random.random(3)
+
+    def measure(u: Array) -> float:
+        return float(u.sum())
+
+    def select(u: Array) -> Any:
+        return u[u > 0.5] * 2
+
+    def length(u: Array) -> Any:
+        return np.zeros(int(u[0]))
+
+    for function, said in (
+        (draw, "draw the numbers outside, and pass the array"),
+        (select, "use np.where(mask, a, b)"),
+        (measure, "return the array, and convert it outside"),
+        (length, "return the array, and convert it outside"),
+    ):
+        found = explain(function, np.ones(3))
+        assert found.mode == "pieces", function
+        assert any(said in r.advice for r in found.reasons), (function, found.reasons)
+        after = str(found).split("not one program, because")[1]
+        assert f"  -> {found.reasons[0].advice}" in after
+    found = explain(halve, np.linspace(0, 1, 50), 0.1)
+    assert str(found).count("-> the branch runs in Python") == 1
+    with lazyarr.settings.settings(unroll_limit=30, flush_after=10):
+        found = explain(many, np.ones(3), 60)
+    assert found.mode == "pieces"
+    assert any("unroll_limit=..." in r.advice for r in found.reasons), found.reasons
+    assert advice("a NumPy array that is neither an argument nor a variable") == "pass it as an argument"
+    assert advice("no words of the table") == ""
+
+
+def many(u: Array, times: int) -> Array:
+    for _ in range(times):
+        u = np.sin(u) * 2
+    return u
+
+
+def test_columns_are_explained() -> None:
+    text = str(explain(sorted_sum, np.random.default_rng(0).random(LARGE)))
+    assert "inside: bytes of values that are stored and read back within the region" in text
+    assert "numpy: where sort is best done (its first back end)" in text
+    assert "numpy:" not in str(explain(step, np.zeros(LARGE), 0.1))
+    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_fallbacks_are_said_but_not_counted_and_not_warned_of() -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import html
-import itertools
-import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +20,8 @@ from lazyarr.passes.pipeline import run_pipeline
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.report import Fallback, calls
 from lazyarr.runtime import Leaf, capture, use_recording
+from lazyarr.tracing.advice import advice
+from lazyarr.tracing.explain_text import report, short_path
 from lazyarr.tracing.signature import Parts, Plain
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Region:
         are read would cost more; off XLA, everything.
     flops : int
         Arithmetic operations.
+    chosen_by : tuple of str
+        The operations in it whose first back end is this one, unless that is XLA, which is everybody else's.
     """
 
     backend: str
@@ -55,6 +57,7 @@ class Region:
     bytes_out: int
     bytes_kept: int
     flops: int
+    chosen_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,12 @@ class Reason:
     @property
     def where(self) -> str:
         """``file:line``."""
-        return f"{_short(self.file)}:{self.line}" if self.file else ""
+        return f"{short_path(self.file)}:{self.line}" if self.file else ""
+
+    @property
+    def advice(self) -> str:
+        """What to write instead; empty where nothing helps in general."""
+        return advice(self.why)
 
 
 @dataclass(frozen=True)
@@ -170,6 +178,18 @@ class Explanation:
         return tuple(f"{c.exception}: {c.message}" for p in self.pieces for c in p.after.graph.checks)
 
     @property
+    def tests(self) -> tuple[tuple[str, str, tuple[Line, ...]], ...]:
+        """The same with the lines of the source they belong to: exception, message, lines."""
+        found: dict[tuple[str, str], set[Line]] = {}
+        for piece in self.pieces:
+            left = {(c.exception, c.message) for c in piece.after.graph.checks}
+            for check in piece.before.graph.checks:
+                if (check.exception, check.message) in left:
+                    lines = found.setdefault((check.exception, check.message), set())
+                    lines.update(piece.before.lines(check.ok.node))
+        return tuple((*which, tuple(sorted(lines))) for which, lines in found.items())
+
+    @property
     def peak_before(self) -> int:
         """Bytes alive at once at most, operation by operation in the order written; arguments not counted."""
         return max((peak_memory(p.before.graph) for p in self.pieces), default=0)
@@ -180,7 +200,7 @@ class Explanation:
         return max((peak_memory(p.after.graph) for p in self.pieces), default=0)
 
     def __str__(self) -> str:
-        return "\n".join(_report(self))
+        return "\n".join(report(self))
 
     __repr__ = __str__
 
@@ -341,120 +361,9 @@ def _region(node: Node, program: Program) -> Region:
         bytes_out=bytes_out,
         bytes_kept=kept,
         flops=sum(_number(inner.cost.flops) for inner in body.nodes),
+        chosen_by=tuple(sorted({n.op.name for n in body.nodes if _first_backend(n) == node.kw["backend"] != "xla"})),
     )
 
 
-# ----------------------------------------------------------------------------------------------------- printing
-
-
-def show_bytes(count: int) -> str:
-    """``0 B``, ``800 B``, ``1.64 kB``, ``2.00 GB``."""
-    return f"{count} B" if count < 1000 else f"{show_count(count)}B"
-
-
-def show_count(count: int) -> str:
-    """``800``, ``1.64 k``, ``12.3 M``: three significant digits."""
-    if count < 1000:
-        return str(count)
-    value, prefixes = count / 1000, "kMGTPE"
-    while value >= 999.5 and len(prefixes) > 1:
-        value, prefixes = value / 1000, prefixes[1:]
-    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    return f"{value:.{digits}f} {prefixes[0]}"
-
-
-def show_sources(lines: Iterable[Line]) -> str:
-    """Lines of the source by file, neighbours joined: ``heat.py:12,14-16``."""
-    files: dict[str, list[int]] = {}
-    for file, line in sorted(set(lines)):
-        files.setdefault(file, []).append(line)
-    shown = []
-    for file, numbers in files.items():
-        runs: list[list[int]] = []
-        for number in numbers:
-            if runs and number == runs[-1][1] + 1:
-                runs[-1][1] = number
-            else:
-                runs.append([number, number])
-        text = ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
-        shown.append(f"{os.path.basename(file)}:{text}")
-    return ", ".join(shown)
-
-
-def table(rows: Sequence[Sequence[str]], right: str = "") -> list[str]:
-    """Rows of text as aligned lines.
-
-    Parameters
-    ----------
-    rows : sequence of sequence of str
-        All of one length.
-    right : str
-        ``"<"`` or ``">"`` for each column; without it all stand at the left.
-    """
-    if not rows:
-        return []
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    sides = right or "<" * len(widths)
-    return ["  ".join(f"{c:{s}{w}}" for c, s, w in zip(row, sides, widths, strict=True)).rstrip() for row in rows]
-
-
-def _short(file: str) -> str:
-    inside = file.startswith(os.getcwd() + os.sep)
-    return os.path.relpath(file) if inside else file
-
-
-_MODES = {
-    "one program": "one program",
-    "pieces": "in pieces: Python runs it, and the array work between two of its decisions is a program",
-    "plain": "plain Python, nothing is compiled",
-}
-
-
-def _report(found: Explanation) -> list[str]:
-    lines = [f"{found.name}: {_MODES[found.mode]}"]
-    if found.pieces:
-        rows = [
-            ("", "as written", "optimized"),
-            ("operations", show_count(found.operations_before), show_count(found.operations_after)),
-            ("bytes moved", show_bytes(found.bytes_before), show_bytes(found.bytes_after)),
-            ("live memory, at most", show_bytes(found.peak_before), show_bytes(found.peak_after)),
-            ("arithmetic", "", f"{show_count(found.flops)} flop"),
-        ]
-        lines += ["", *_indented(table(rows, "<>>"))]
-        lines += ["", *_regions(found)]
-    for title, entries in (
-        ("not one program, because", [(_times(r.times), r.where, r.why) for r in found.reasons]),
-        ("run in NumPy", [(_times(f.times), f.where, f.what) for f in found.fallbacks]),
-        ("checked while it runs", [(_times(n), "", c) for c, n in Counter(found.checks).items()]),
-    ):
-        if entries:
-            kept = [k for k in range(3) if any(row[k] for row in entries)]
-            lines += ["", title, *_indented(table([[row[k] for k in kept] for row in entries]))]
-    return lines
-
-
-def _regions(found: Explanation) -> list[str]:
-    rows: list[tuple[str, ...]] = [("region", "runs in", "times", "operations", "reads", "writes", "inside", "source")]
-    number = 0
-    for piece in found.pieces:
-        # An unrolled loop gives many equal regions in a row: one line stands for them.
-        for region, group in itertools.groupby(piece.regions):
-            count = len(list(group))
-            first, number = number + 1, number + count
-            moved = map(show_bytes, (region.bytes_in, region.bytes_out, region.bytes_kept))
-            rows.append((str(number) if first == number else f"{first}-{number}", region.backend,
-                         str(count * piece.times), str(region.operations), *moved,
-                         show_sources(region.lines)))  # fmt: skip
-    if not number:
-        return ["no array work"]
-    compiled = found.executables
-    code = f", {compiled} XLA executable{'s' * (compiled > 1)}" if compiled else ""
-    return [f"{number} region{'s' * (number > 1)}{code}", *table(rows, "><>>>>><")]
-
-
-def _times(count: int) -> str:
-    return f"{count}x" if count > 1 else ""
-
-
-def _indented(lines: Iterable[str]) -> list[str]:
-    return [f"  {line}" for line in lines]
+def _first_backend(node: Node) -> str:
+    return next(iter(node.op.backends), "xla")
