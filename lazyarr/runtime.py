@@ -334,6 +334,11 @@ class Cache:
                 self._plans.popitem(last=False)
         return plan
 
+    def find(self, graph: Graph) -> Plan | None:
+        """The plan of a graph if there is one."""
+        with self._lock:
+            return self._plans.get(graph)
+
     def clear(self) -> None:
         """Forget every plan."""
         with self._lock:

@@ -291,6 +291,76 @@ def test_a_function_that_was_called_before_says_the_same() -> None:
     assert str(accelerated.explain(np.linspace(0, 1, 50), 0.1)) == fresh
 
 
+def test_a_compiled_program_is_explained_as_a_fresh_one() -> None:
+    def shift(u: Array, by: float) -> Any:
+        u += by
+        return u.sum() * np.sort(u)
+
+    u = np.random.default_rng(0).random(1000)
+    fresh = str(explain(shift, u, 0.5))
+    accelerated: Any = lazyarr.accelerate(shift)
+    accelerated(u.copy(), 0.5)
+    kept = u.copy()
+    found = accelerated.explain(u, 0.25)
+    assert str(found) == fresh and found.mode == "one program"
+    assert (u == kept).all()
+    # Another type is another program.
+    assert accelerated.explain(u.astype("f4"), 0.25).bytes_before < found.bytes_before
+
+
+def test_compiled_programs_are_described_without_running_the_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    accelerated: Any = lazyarr.accelerate(step)
+    accelerated(np.zeros(1234), 0.1)
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("explained anew")
+
+    monkeypatch.setattr("lazyarr.tracing.explain.run_pipeline", refuse)
+    monkeypatch.setattr("lazyarr.tracing.accelerated.Accelerated._traced", refuse)
+    assert accelerated.explain(np.zeros(1234), 0.2).mode == "one program"
+    with pytest.raises(AssertionError, match="explained anew"):
+        accelerated.explain(np.zeros(1235), 0.2)
+
+
+def test_equal_programs_of_other_lines_keep_their_lines() -> None:
+    def one(u: Array) -> Any:
+        return np.sin(u) * 3.25
+
+    def other(u: Array) -> Any:
+        return np.sin(u) * 3.25
+
+    first, second = lazyarr.accelerate(one), lazyarr.accelerate(other)
+    u = np.zeros(77)
+    first(u), second(u)
+    for function, explained in ((one, first.explain(u)), (other, second.explain(u))):  # type: ignore[attr-defined]
+        assert {at for region in explained.regions for at in region.lines} == {line(function, 1)}
+
+
+def test_a_long_loop_that_was_called_before() -> None:
+    accelerated: Any = lazyarr.accelerate(many)
+    u = np.ones(3)
+    with lazyarr.settings.settings(unroll_limit=30, flush_after=10):
+        for _ in range(3):
+            accelerated(u, 60)
+        found = accelerated.explain(u, 60)
+    assert found.mode == "pieces"
+    (reason,) = found.reasons
+    assert "a long Python loop" in reason.why and (reason.file, reason.line) == line(many, 2)
+    # As calls run now: pieces of about `flush_after` from the start on.
+    assert all(len(piece.before.graph.nodes) <= 40 for piece in found.pieces)
+    assert sum(piece.times for piece in found.pieces) >= 5
+
+
+def test_explain_takes_the_arguments_of_a_call() -> None:
+    for args, kwargs, said in (
+        ((), {}, "step.explain takes the arguments of a call of step: missing a required argument: 'u'"),
+        ((1, 2, 3), {}, "too many positional arguments"),
+        ((1, 2), {"v": 3}, "unexpected keyword argument 'v'"),
+    ):
+        with pytest.raises(TypeError, match=said):
+            explain(step, *args, **kwargs)
+
+
 def test_equal_regions_take_one_line() -> None:
     def sweeps(u: Array) -> Array:
         for _ in range(60):

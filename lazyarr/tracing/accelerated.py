@@ -67,26 +67,30 @@ class Compiled:
                 return "base", k
         return "constant", leaf.data
 
-    def __call__(self, parts: Parts) -> tuple[bool, Any]:
-        """Run, if the guards hold: (True, result), or (False, None)."""
+    def fits(self, parts: Parts) -> list[Any] | None:
+        """The scalars of a call if its guards hold; what the call finds outside its arguments joins `parts`."""
         trace = self.trace
         for get, value in trace.expected:
             if get() is not value:
-                return False, None
+                return None
         for get, value in trace.expected_equal:
             if get() != value:
-                return False, None
+                return None
         given = len(parts.arrays)
         for get, spec in trace.captured:
             if parts.describe(get()) != spec:
-                return False, None
+                return None
         if len(parts.arrays) > given and any(k >= given for g in memory_groups(parts.arrays) for k in g):
-            return False, None
-        scalars = trace.tape.replay(parts.scalars)
+            return None
+        return trace.tape.replay(parts.scalars)
+
+    def __call__(self, parts: Parts) -> tuple[bool, Any]:
+        """Run, if the guards hold: (True, result), or (False, None)."""
+        scalars = self.fits(parts)
         if scalars is None:
             return False, None
         arguments = [
-            scalars[where] if kind == "scalar" else where if kind == "constant" else trace.base_data(parts, where)
+            scalars[where] if kind == "scalar" else where if kind == "constant" else self.trace.base_data(parts, where)
             for kind, where in self._sources
         ]
         results = self.plan(arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import html
+import inspect
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from lazyarr.ir.node import Node, Value
 from lazyarr.passes.pipeline import run_pipeline
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.report import Fallback, calls
-from lazyarr.runtime import Leaf, capture, use_recording
+from lazyarr.report import pieces as noted_pieces
+from lazyarr.runtime import Leaf, Plan, capture, plans, use_recording
 from lazyarr.tracing.advice import advice
 from lazyarr.tracing.explain_text import report, short_path
 from lazyarr.tracing.signature import Parts, Plain
@@ -214,8 +216,9 @@ class Explanation:
 def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Explanation:
     """What becomes of an accelerated function for these arguments.
 
-    The function is traced once, and run in pieces where it has to be; what it prints is printed. The arguments, global
-    and enclosing variables, NumPy's global random state and `lazyarr.report` stay as they are.
+    If a program compiled before serves such a call, it is described. Otherwise the function is traced once, and run in
+    pieces where it has to be; what it prints is printed. The arguments, global and enclosing variables, NumPy's global
+    random state and `lazyarr.report` stay as they are.
 
     Parameters
     ----------
@@ -229,22 +232,35 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
 
     Raises
     ------
+    TypeError
+        If the function cannot be called with so many arguments, or with these names.
     Exception
         What the function raises for these arguments.
     """
     function = accelerated.function
     name = str(getattr(function, "__qualname__", function))
     try:
+        inspect.signature(function, follow_wrapped=False).bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{name}.explain takes the arguments of a call of {name}: {error}") from None
+    try:
         parts, key, _ = accelerated._describe(args, kwargs)
         if key in accelerated._plain:
             raise Plain(accelerated._plain[key])
+        for compiled in accelerated._known.get(key, ()):
+            if compiled.fits(accelerated._describe(args, kwargs)[0]) is not None:
+                program = compiled.program
+                known = (Piece(program, _optimized(program, compiled.plan), 1),) if program.graph.roots else ()
+                return Explanation(name, "one program", known, (), ())
         args, kwargs = _unshared(args, kwargs, parts)
         parts, key, specs = accelerated._describe(args, kwargs)
+        # Known to run in pieces: what is explained, then, is how further calls run.
+        in_pieces = accelerated._pieces.get(key)
         before = Counter(calls)
         state = np.random.get_state()
         with settings.settings(fallback="allow"):
             try:
-                trace, outcome = accelerated._traced(parts, specs, args, kwargs)
+                trace, outcome = accelerated._traced(parts, specs, args, kwargs, in_pieces)
             finally:
                 np.random.set_state(state)
                 fallbacks = _taken_back(before)
@@ -253,8 +269,11 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
         file, line = (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
         return Explanation(name, "plain", (), (Reason(str(reason), file, line, 1),), ())
     reasons = list(trace.reasons)
-    if not reasons and key in accelerated._pieces:
-        reasons.append((accelerated._pieces[key], ("", 0)))
+    if in_pieces is not None:
+        del reasons[0]  # `in_pieces` itself, noted at no line of the function
+        if in_pieces not in (why for why, _ in reasons):
+            noted, file, line = noted_pieces.get(name, ("", "", 0))
+            reasons.append((in_pieces, (file, line) if noted == in_pieces else ("", 0)))
     programs = [*trace.programs]
     end = use_recording(trace.recording)
     try:
@@ -266,7 +285,7 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
         end()
     times = Counter(program.graph for program in programs)
     first = {program.graph: program for program in reversed(programs)}
-    pieces = tuple(Piece(first[g], run_pipeline(first[g]), n) for g, n in times.items())
+    pieces = tuple(Piece(first[g], _optimized(first[g], plans.find(g)), n) for g, n in times.items())
     counted = Counter(reasons)
     return Explanation(
         name,
@@ -275,6 +294,11 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
         tuple(Reason(why, file, line, n) for (why, (file, line)), n in counted.items()),
         fallbacks,
     )
+
+
+def _optimized(program: Program, plan: Plan | None) -> Program:
+    """The program after the passes: that of its plan, unless that is of an equal program of other lines."""
+    return plan.after if plan is not None and plan.before.origins == program.origins else run_pipeline(program)
 
 
 def _unshared(args: Any, kwargs: Any, parts: Parts) -> tuple[tuple[Any, ...], dict[str, Any]]:
