@@ -289,7 +289,9 @@ class LazyArray(ArrayOperators):
 
     @real.setter
     def real(self, value: Any) -> None:
-        self.real[...] = value
+        from lazyarr.convert import wrapped
+
+        self.real[...] = wrapped(value, self.dtype)
 
     @property
     def imag(self) -> LazyArray:

@@ -49,6 +49,14 @@ def _integer(x: int, dtype: np.dtype[Any]) -> Value:
     return const(np.asarray(x, dtype), dtype)
 
 
+def wrapped(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A Python int out of the range of an integer dtype as NumPy converts it where it makes an array of it first.
+
+    `where`, `select`, `pad` and ``a.real = x`` do; arithmetic and ``a[...] = x`` raise OverflowError instead.
+    """
+    return int(np.asarray(x).astype(dtype)) if type(x) is int and dtype.kind in "iu" else x
+
+
 def weak_cast(x: WeakScalar, dtype: np.dtype[Any]) -> Value:
     """A traced Python scalar as a value of `dtype`."""
     return record(CAST, x.weak_value(dtype), dtype=dtype)

@@ -10,7 +10,7 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, from_numpy, scalar_value, weak_cast
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, from_numpy, scalar_value, weak_cast, wrapped
 from lazyarr.dispatch import NotCompiled, holds_lazy
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
@@ -89,6 +89,8 @@ def ufunc_at(ufunc: Any, array: Any, key: Any, *operand: Any) -> None:
         b = as_lazy(b)
     if not array._writeable:
         raise ValueError("operand array with iterator write flag set is read-only")
+    if type(b) is int and array.dtype.kind in "iu" and wrapped(b, array.dtype) != b:
+        raise NotCompiled("a loop in another dtype")
     loop = ufunc._resolve([array, b], (array,), None, None, "unsafe")
     if any(dtype != array.dtype for dtype in loop):
         raise NotCompiled("a loop in another dtype")

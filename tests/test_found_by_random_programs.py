@@ -41,6 +41,13 @@ CASES: dict[str, tuple[list[tuple[str, tuple[int, ...]]], list[str], str]] = {
     "a running sum into another dtype": ([(F64, (4,)), (I64, (4,))], ["np.cumsum(a0, out=a1)"], "a1"),
     "trim_zeros of a filled array": ([(I64, (4,))], ["a0.fill(3)", "v0 = np.trim_zeros(a0.ravel())"], "v0"),
     "adding zero to negative zero": ([(F64, (3,))], ["v0 = a0 * 0", "v1 = -v0", "v2 = v1 + 0"], "v2"),
+    "ufunc.at wraps": ([(U8, (4,))], ["np.add.at(a0, [0, 1, 0], -1)"], "a0"),
+    "real = wraps": ([(U8, (4,))], ["a0.real = -2"], "a0"),
+    "where wraps": ([(U8, (4,))], ["v0 = np.where(a0 > 2, a0, -2)"], "v0"),
+    "select wraps": ([(U8, (4,))], ["v0 = np.select([a0 > 2], [a0], -1)"], "v0"),
+    "pad wraps": ([(U8, (4,))], ["v0 = np.pad(a0, 1, constant_values=-1)"], "v0"),
+    "a negative power of nothing": ([(I64, (4,))], ["a0[4:] **= -2"], "a0"),
+    "ufunc.at compares before it wraps": ([(U8, (4,))], ["np.maximum.at(a0, [0, 1, 0], -2)"], "a0"),
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import as_lazy, cast
+from lazyarr.convert import as_lazy, cast, wrapped
 from lazyarr.dispatch import NotCompiled, function_call, implements
 from lazyarr.indexing import assigned_value
 from lazyarr.ir.op import OPS
@@ -39,6 +39,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> LazyArray:
         raise ValueError("select with an empty condition list is not possible")
     choices = [_operand(choice) for choice in (*choicelist, default)]
     dtype = common_dtype(*choices)
+    choices = [wrapped(choice, dtype) for choice in choices]
     conditions = [as_lazy(condition) for condition in condlist]
     for position, condition in enumerate(conditions):
         if condition.dtype != np.bool_:

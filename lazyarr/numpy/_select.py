@@ -8,7 +8,7 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import as_lazy, cast, dtype_or_kind, from_numpy
+from lazyarr.convert import as_lazy, cast, dtype_or_kind, from_numpy, wrapped
 from lazyarr.dispatch import UFUNCS, NotCompiled, holds_lazy, implements
 from lazyarr.indexing import assigned_value
 from lazyarr.ir.op import OPS
@@ -43,6 +43,7 @@ def where(condition: Any, x: Any = _UNSET, y: Any = _UNSET, /) -> Any:
     mask = as_lazy(condition)
     a, b = operand(x), operand(y)
     dtype = common_dtype(a, b)
+    a, b = wrapped(a, dtype), wrapped(b, dtype)
     chosen = record(SELECT, cast(mask._value(), np.dtype(bool)), loop_value(a, dtype), loop_value(b, dtype))
     from lazyarr import strides as geometry
 

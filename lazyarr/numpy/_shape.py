@@ -11,7 +11,7 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import as_lazy, cast, fresh, from_numpy
+from lazyarr.convert import as_lazy, cast, fresh, from_numpy, wrapped
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.ir.op import OPS
 from lazyarr.numpy._reduce import one_axis
@@ -315,7 +315,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> La
     if mode == "constant" and kwargs.keys() <= {"constant_values"}:
         from lazyarr.indexing import assigned_value
 
-        value = record(OPS["pad"], x._value(), assigned_value(constant, (), x.dtype),
+        value = record(OPS["pad"], x._value(), assigned_value(wrapped(constant, x.dtype), (), x.dtype),
                        low=tuple(w[0] for w in widths), high=tuple(w[1] for w in widths))  # fmt: skip
         return LazyArray._new(value, _padded_strides(x, value.type.shape))
     if mode in ("edge", "wrap", "reflect", "symmetric") and not kwargs and 0 not in x.shape:

@@ -239,6 +239,8 @@ class Ufunc:
         assert exponent is not None
         if exponent.type.dtype.kind != "i":
             return
+        if 0 in extents.broadcast(*(value.type.shape for value in values if value is not None)):
+            return
         message = "Integers to negative integer powers are not allowed."
         if isinstance(inputs[1], int):
             if inputs[1] < 0:
