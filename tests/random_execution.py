@@ -356,6 +356,8 @@ def classify(
     if kind is Kind.STEP:
         if open_zeros:
             raise Unstable(f"{statement.source}: a zero of either sign")
+        if "zero_sign" in flags and any(map(_has_negative_zero, operands.values())):
+            return Level.SIGNLESS, False
         rounds = "rounds" in flags or ("complex_rounds" in flags and "c" in kinds)
         return (Level.ROUNDED, True) if rounds else (Level.EXACT, False)
     if kind is Kind.MOVE:
