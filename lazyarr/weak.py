@@ -27,5 +27,9 @@ class WeakScalar:
         """int, float or complex."""
 
     @abstractmethod
+    def beyond(self, dtype: np.dtype[Any]) -> int | None:
+        """The value of an int that an integer dtype does not hold, which the program then depends on; else None."""
+
+    @abstractmethod
     def weak_value(self, dtype: np.dtype[Any]) -> Value:
         """Its value in the graph, of weak type; notes that it has to fit `dtype`."""

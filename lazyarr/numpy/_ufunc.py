@@ -213,6 +213,8 @@ class Ufunc:
         if self.__name__ not in _COMPARISONS or loop[0].kind not in "iu":
             return None
         for position, x in enumerate(inputs):
+            if isinstance(x, WeakScalar):
+                x = x.beyond(loop[position])
             if type(x) is int and kind_of(inputs[1 - position]) != np.bool_:
                 limits = np.iinfo(loop[position])
                 if not limits.min <= x <= limits.max:

@@ -168,6 +168,14 @@ class TracedScalar(WeakScalar):
     def python_type(self) -> type:
         return type(self._tape.values[self._position])
 
+    def beyond(self, dtype: np.dtype[Any]) -> int | None:
+        """The value of an int that an integer dtype does not hold, which the program then depends on; else None."""
+        value = self._tape.values[self._position]
+        if type(value) is not int or dtype.kind not in "iu":
+            return None
+        limits = np.iinfo(dtype)
+        return None if limits.min <= value <= limits.max else self._pin()
+
     def weak_value(self, dtype: np.dtype[Any]) -> Value:
         """Its value in the graph, of weak type."""
         return self._tape.leaf(self._position, dtype)
