@@ -454,7 +454,7 @@ def sorting(scope: Scope) -> Statement:
         (f"np.unique({x}, return_inverse=True)[1]", STEP),
         (f"np.digitize({other}, [0, 1, 3])", STEP),
         (f"np.isin({x}, {other})", STEP),
-        (f"np.bincount(np.abs({x}).ravel() % 7)", STEP),
+        (f"np.bincount(np.abs({x}).ravel() % np.int64(7))", STEP),
         (f"np.histogram({x}, bins=4, range=(-4, 8))[0]", STEP),
         (f"np.lexsort(({x}.ravel(), {x}.ravel()[::-1]))", STEP),
         (f"np.array_equal({x}, {other})", STEP),

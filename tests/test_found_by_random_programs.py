@@ -80,3 +80,18 @@ def test_found_before(case: str, mode: str) -> None:
         pytest.skip("converts to NumPy's own array")
     difference = differ(program, implementation)
     assert difference is None, f"{difference.message}\n{program.script(mode)}"
+
+
+@pytest.mark.parametrize("number", [-3, 5, 300, 0])
+def test_unsigned_arrays_compare_with_int_arguments(number: int) -> None:
+    """A number that the dtype does not hold is less or more than all elements, one compiled for or not."""
+    import lazyarr
+
+    def compared(a: np.ndarray, s: int) -> tuple[np.ndarray, ...]:
+        return a > s, s <= a, a == s, np.not_equal(a, s)
+
+    array = np.array([0, 5, 200], dtype=np.uint8)
+    fast = lazyarr.accelerate(compared)
+    for value in (7, number, 8, number):
+        for wanted, got in zip(compared(array, value), fast(array, value)):
+            np.testing.assert_array_equal(got, wanted, strict=True)
