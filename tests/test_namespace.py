@@ -186,7 +186,7 @@ def test_error_raises_before_anything_changes(record: Callable[[], Any]) -> None
 
 
 def test_settings_are_restored_and_checked() -> None:
-    with pytest.raises(ValueError, match="LAZYARR_FALLBACK"):
+    with pytest.raises(ValueError, match="fallback is"):
         lazyarr.configure(fallback="never")
     with pytest.raises(TypeError):
         lazyarr.configure(no_such_setting=1)
