@@ -385,11 +385,13 @@ def short_iota(node: Node, context: Context) -> Replacement:
     return broadcast_to(apply(CONST, value=Literal(0, node.kw["dtype"])), (1,))
 
 
-def moved_nothing(node: Node, context: Context) -> Replacement:
-    """``reshape(x: f64[0,3]) {shape=(3, 0)} -> full(0.0) {shape=(3, 0)}``: no element, nothing to move."""
-    if not static(*node.values) or size(node.types[0].shape):
+def no_element(node: Node, context: Context) -> Replacement:
+    """``reduce(x: f64[0,3]) {axes=(1,), ...} -> full(0.0) {shape=(0,)}``: results without an element need no work."""
+    if node.op is FULL or not node.types or not static(*node.values) or any(size(t.shape) for t in node.types):
         return None
-    return broadcast_to(apply(CONST, value=Literal(0, node.types[0].dtype)), node.types[0].shape)
+    if any(True for _ in node.regions):
+        return None
+    return tuple(broadcast_to(apply(CONST, value=Literal(0, t.dtype)), t.shape) for t in node.types)
 
 
 _MOVES = {
@@ -404,7 +406,7 @@ RULES: Rules = {
     "cast": (no_cast, cast_of_cast),
     "broadcast": (no_broadcast, broadcast_of_repeated),
     "full": (full_of_no_axes,),
-    **{name: (*rules, moved_full, moved_nothing) for name, rules in _MOVES.items()},
+    **{name: (*rules, moved_full) for name, rules in _MOVES.items()},
     "update_slice": (normal_box, no_update, update_of_everything, update_of_update),
     "dynamic_slice": (dynamic_at_constants,),
     "dynamic_update_slice": (dynamic_at_constants,),
@@ -414,5 +416,5 @@ RULES: Rules = {
     "iota": (short_iota,),
     **dict.fromkeys(_COMMUTATIVE, (order_operands,)),
     **dict.fromkeys(_MIRRORED, (order_comparison,)),
-    EVERY: (implicit_broadcast, fold_constants),
+    EVERY: (no_element, implicit_broadcast, fold_constants),
 }
