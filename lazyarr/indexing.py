@@ -65,12 +65,12 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
         target = _basic(array, (*items, ...) if ... not in [i for i in items if i is ...] else items)
         if _is_same_memory(value, target):
             return  # `a[1:] += x` has written through the view, and now assigns it to itself.
-        target._assign(assigned_value(value, target.shape, target.dtype))
+        target._assign(assigned_value(value, target.shape, target.dtype, must_fit=True))
         return
     if _is_dynamic(items):
         target = _dynamic(array, items)
         if not (isinstance(value, LazyArray) and value._parent is target._parent and value._step == target._step):
-            target._assign(assigned_value(value, target.shape, target.dtype))
+            target._assign(assigned_value(value, target.shape, target.dtype, must_fit=True))
         return
     plan = _Advanced.of(array, items)
     new = assigned_value(value, plan.shape, array.dtype)
@@ -106,8 +106,10 @@ def ufunc_at(ufunc: Any, array: Any, key: Any, *operand: Any) -> None:
     plan.view._assign(written)
 
 
-def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Value:
+def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], must_fit: bool = False) -> Value:
     """The right-hand side of an assignment as a value of the target's shape and dtype.
+
+    With `must_fit` a NumPy scalar has to fit the dtype, as NumPy asks for elements and slices but not for index arrays.
 
     Raises
     ------
@@ -121,7 +123,7 @@ def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
     if isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic):
         return views.broadcast(scalar_value(value, dtype), shape)
     source = _as_source(value, shape, dtype)
-    if source._scalar and dtype.kind == "i" and not np.can_cast(source.dtype, dtype):
+    if must_fit and source._scalar and dtype.kind == "i" and not np.can_cast(source.dtype, dtype):
         _check_fits(source, dtype)
     found = cast(source._value(), dtype)
     given = source.shape

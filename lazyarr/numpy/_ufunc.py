@@ -169,6 +169,13 @@ class Ufunc:
         if bounds is not None:
             results: tuple[Value, ...] = (views.broadcast(scalar_value(bounds, np.dtype(bool)), shape),)
         else:
+            exponent: Any = values[1] if mask is not None and self.__name__ == "power" else None
+            if exponent is not None and exponent.type.dtype.kind == "i":
+                # Exponents that are left out may be anything: NumPy looks at the others alone.
+                zero = scalar_value(0, exponent.type.dtype)
+                chosen: Any = record(SELECT, mask, exponent, zero)  # type: ignore[arg-type]
+                values = [values[0], chosen]
+                inputs = [inputs[0], None]
             self.check_domain(values, inputs)
             assert self.op is not None
             results = record_all(self.op, *values)
