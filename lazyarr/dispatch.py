@@ -7,6 +7,7 @@ says `NotCompiled` for the arguments it got, runs in NumPy (`lazyarr.fallback`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 import numpy as np
@@ -64,6 +65,16 @@ def function_call(function: Any, args: Any, kwargs: Any) -> Any:
         return run_on_constants(function, args, kwargs)
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy._core.", "numpy.")
     return run_in_numpy(function, args, kwargs, f"{module}.{getattr(function, '__name__', function)}: {why}")
+
+
+def dispatched(function: Any) -> Callable[..., Any]:
+    """`function` of NumPy, run lazily where lazyarr has an implementation."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function_call(function, args, kwargs)
+
+    return call
 
 
 def fixed_ints(x: Any) -> Any:

@@ -7,15 +7,12 @@ values and is counted (`lazyarr.report`).
 from __future__ import annotations
 
 import types
-from functools import wraps
 from typing import Any
 
 import numpy as _np
 
-from lazyarr.dispatch import UFUNCS, function_call
+from lazyarr.dispatch import UFUNCS, dispatched
 from lazyarr.numpy import _product, _ufunc
-
-_ALIASES = {"pow": "power", "abs": "absolute", "bitwise_not": "invert", "conj": "conjugate", "mod": "remainder"}
 
 
 def _declare_ufuncs() -> None:
@@ -50,14 +47,6 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
 )
 
 
-def _wrapped(function: Any) -> Any:
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function_call(function, args, kwargs)
-
-    return call
-
-
 def _public(name: str) -> Any:
     value = getattr(_np, name)
     if isinstance(value, _np.ufunc):
@@ -66,7 +55,7 @@ def _public(name: str) -> Any:
         return _scalars.SCALAR_TYPES.get(value, value)
     if isinstance(value, types.ModuleType) or not callable(value):
         return value
-    return _wrapped(value)
+    return dispatched(value)
 
 
 _OWN_MODULES = ("fft", "linalg", "random")

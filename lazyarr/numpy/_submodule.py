@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from functools import wraps
 from typing import Any
 
-from lazyarr.dispatch import function_call
+from lazyarr.dispatch import dispatched
 
 
 def fill(namespace: dict[str, Any], name: str) -> None:
@@ -17,13 +16,3 @@ def fill(namespace: dict[str, Any], name: str) -> None:
         if public not in namespace:
             namespace[public] = dispatched(value) if callable(value) and not isinstance(value, type) else value
     namespace["__all__"] = list(module.__all__)
-
-
-def dispatched(function: Any) -> Any:
-    """`function` of NumPy, run lazily where lazyarr has an implementation."""
-
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function_call(function, args, kwargs)
-
-    return call

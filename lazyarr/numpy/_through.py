@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from lazyarr.dispatch import FUNCTIONS, UFUNCS, NotCompiled, function_call, implements
+from lazyarr.dispatch import FUNCTIONS, UFUNCS, NotCompiled, dispatched, implements
 
 _globals: dict[int, dict[str, Any]] = {}
 _functions: dict[types.FunctionType, types.FunctionType] = {}
@@ -82,12 +81,7 @@ def _caller(function: Any) -> Callable[..., Any]:
     """A function that calls what lazyarr has for `function`."""
     found = _callers.get(id(function))
     if found is None:
-
-        @wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return function_call(function, args, kwargs)
-
-        found = _callers[id(function)] = call
+        found = _callers[id(function)] = dispatched(function)
     return found
 
 

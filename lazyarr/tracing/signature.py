@@ -39,8 +39,6 @@ class Parts:
         Lists, dicts and objects, which the call may change.
     opaque : list
         What lazyarr cannot look into.
-    key : tuple
-        Equal for calls that one compiled program serves, as far as types and structure decide.
     """
 
     def __init__(self, package: str) -> None:
