@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import lazyarr.numpy
 from lazyarr import accelerate
 from lazyarr import settings as lazy_settings
+from tests.calls import compare
 from tests.random_compare import public_class
 from tests.test_functions import close, differences, outcome
 
@@ -143,26 +144,10 @@ ifftshift(odd)
 """.strip().splitlines()
 
 
-def compare(line: str, known: dict[str, Any]) -> list[str]:
-    """How a call differs from NumPy."""
-    expression = f"np.fft.{line}"
-    lazy = {name: lazyarr.numpy.array(value) for name, value in known.items()}
-    want, raised = outcome(expression, {"np": numpy, **known})
-    # What is compiled must not fall back: that would be compared with itself.
-    with lazy_settings.settings(fallback="error"):
-        got, error = outcome(expression, {"np": lazyarr.numpy, **lazy})
-        if raised is not None:
-            same = isinstance(error, public_class(raised))
-            return [] if same else [f"NumPy raises {raised!r}, got {got!r} {error!r}"]
-        if error is not None:
-            return [f"NumPy gives {want!r}, got {error!r}"]
-        return differences(want, got)
-
-
 @pytest.mark.parametrize("line", LINES)
 def test_interpreted(line: str) -> None:
     with lazy_settings.settings(compile_after=1000):
-        assert compare(line, inputs()) == []
+        assert compare(f"np.fft.{line}", inputs()) == []
 
 
 @pytest.mark.filterwarnings("ignore:`axes` should not be `None`:DeprecationWarning")
@@ -231,4 +216,4 @@ def test_several_axes(data: st.DataObject) -> None:
     if name in ("rfftn", "irfftn") and len({axis % len(shape) for axis in axes}) < len(axes):
         return  # the same axis more than once, of a real transform: left to NumPy
     with lazy_settings.settings(compile_after=1000):
-        assert compare(call, {"y": x if name == "rfftn" else x + 1j * rng.standard_normal(shape)}) == []
+        assert compare(f"np.fft.{call}", {"y": x if name == "rfftn" else x + 1j * rng.standard_normal(shape)}) == []

@@ -18,6 +18,7 @@ from lazyarr.ir.node import make
 from lazyarr.ir.types import ArrayType
 from lazyarr.numpy import _contract
 from lazyarr.ops.linalg import EINSUM
+from tests.calls import compare
 from tests.linalg_table import TABLES, inputs
 from tests.random_compare import public_class
 from tests.test_functions import close, differences, outcome
@@ -25,27 +26,10 @@ from tests.test_functions import close, differences, outcome
 CASES = [(name, line) for name, table in TABLES.items() for line in table.strip().splitlines()]
 
 
-def compare(line: str) -> list[str]:
-    """How a line of the tables differs from NumPy."""
-    expression = line.lstrip("~")
-    known = inputs()
-    lazy = {name: lazyarr.numpy.array(value) for name, value in known.items()}
-    want, raised = outcome(expression, {"np": numpy, **known})
-    # What is compiled must not fall back: that would be compared with itself.
-    with lazy_settings.settings(fallback="error"):
-        got, error = outcome(expression, {"np": lazyarr.numpy, **lazy})
-        if raised is not None:
-            same = isinstance(error, public_class(raised))
-            return [] if same else [f"NumPy raises {raised!r}, got {got!r} {error!r}"]
-        if error is not None:
-            return [f"NumPy gives {want!r}, got {error!r}"]
-        return differences(want, got)
-
-
 @pytest.mark.parametrize(("table", "line"), CASES, ids=[f"{name}-{line}" for name, line in CASES])
 def test_interpreted(table: str, line: str) -> None:
     with lazy_settings.settings(compile_after=1000):
-        assert compare(line) == []
+        assert compare(line.lstrip("~"), inputs()) == []
 
 #: lazyarr.numpy.linalg, whose names are made when it is imported.
 linalg: Any = lazyarr.numpy.linalg
