@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.ir.graph import Graph
+from lazyarr.ir.graph import CheckFailed, Graph
 from lazyarr.ir.node import Node, Value
 
 
@@ -53,7 +53,14 @@ def evaluate(node: Node, arguments: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _callable(graph: Graph) -> Any:
-    return lambda *arguments: tuple(interpret(graph, arguments))
+    def run(*arguments: Any) -> tuple[Any, ...]:
+        found = interpret(graph, arguments)
+        for check, ok in zip(graph.checks, found[len(graph.results) :], strict=True):
+            if not bool(ok):
+                raise CheckFailed(check)
+        return tuple(found[: len(graph.results)])
+
+    return run
 
 
 def last_uses(graph: Graph) -> dict[Node, list[Value]]:

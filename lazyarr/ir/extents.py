@@ -1,7 +1,9 @@
-"""Extents: the length of an axis, an ``int`` or an affine sympy expression of loop indices.
+"""Extents: the length of an axis. An ``int``, a `Length` known when the program runs, or a sympy expression.
 
-sympy costs a third of a second to import, so it is loaded only when an extent that is not an ``int`` is
-made or compared. Every symbol that appears in an extent carries its bound as sympy assumptions
+A `Length` is what ``A[i, :j]`` has inside a compiled loop: the value of an integer scalar of the same graph. It has no
+arithmetic: what depends on lengths is computed by nodes, at run time. Expressions of named symbols describe programs
+whose shapes are left open (costs, accesses); no back end runs them. sympy costs a third of a second to import, so it is
+loaded only when such an expression is made or compared. Every symbol carries its bound as sympy assumptions
 (``nonnegative`` integer) and an inclusive upper limit kept in its name table, see `symbol`.
 """
 
@@ -10,13 +12,53 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-# An extent is ``int | sympy.Expr``; sympy ships no types, and importing it here would cost every start-up.
+if TYPE_CHECKING:
+    from lazyarr.ir.node import Value
+
+# An extent is ``int | Length | sympy.Expr``; sympy ships no types, and importing it here would cost every start-up.
 Extent = Any
 Shape = tuple[Extent, ...]
 
 _bounds: dict[str, int] = {}
+
+
+class Length:
+    """The extent of an axis whose length is a run-time value.
+
+    Attributes
+    ----------
+    scalar : Value
+        An i64[] of the graph that the typed value belongs to (in a region: of the region).
+    bound : int
+        The largest value it can have.
+    """
+
+    __slots__ = ("bound", "scalar")
+
+    def __init__(self, scalar: Value, bound: int):
+        self.scalar = scalar
+        self.bound = bound
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Length) and self.scalar == other.scalar
+
+    def __hash__(self) -> int:
+        return hash(self.scalar)
+
+    def __repr__(self) -> str:
+        return f"?<={self.bound}"
+
+
+def bounded(shape: Iterable[Extent]) -> Shape:
+    """The shape with the bound of each `Length` in its place."""
+    return tuple([extent.bound if isinstance(extent, Length) else extent for extent in shape])
+
+
+def lengths(shape: Iterable[Extent]) -> list[Value]:
+    """The scalars that the extents of a shape name, in order."""
+    return [extent.scalar for extent in shape if isinstance(extent, Length)]
 
 
 def symbol(name: str, bound: int) -> Extent:
@@ -97,6 +139,8 @@ def bound(extent: Extent) -> int:
     """The largest value the extent can take (the extent itself when it is an ``int``)."""
     if isinstance(extent, int):
         return extent
+    if isinstance(extent, Length):
+        return extent.bound
     corners: list[int] = []
     symbols = sorted(extent.free_symbols, key=str)
     for mask in range(1 << len(symbols)):

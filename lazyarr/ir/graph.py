@@ -55,6 +55,19 @@ class Check(NamedTuple):
     message: str
 
 
+class CheckFailed(Exception):
+    """A check inside a region did not hold: the program has no results.
+
+    Attributes
+    ----------
+    check : Check
+    """
+
+    def __init__(self, check: Check):
+        super().__init__(f"{check.exception}: {check.message}")
+        self.check = check
+
+
 class Graph:
     """A closed program. Interned: equal graphs are one object.
 
@@ -66,7 +79,8 @@ class Graph:
         Every other node once, operands before users. The order is part of the graph: it is the schedule.
     results : tuple of Value
     checks : tuple of Check
-        Conditions that must hold, computed with the results.
+        Conditions that must hold, computed with the results. In a region: each time it runs, and before an access they
+        protect; where one does not, the program fails as a whole (`CheckFailed`).
     """
 
     __slots__ = ("__weakref__", "checks", "nodes", "params", "results")

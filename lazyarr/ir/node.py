@@ -109,12 +109,12 @@ class Node:
     @property
     def cost(self) -> Cost:
         """What running it costs, by its declaration."""
-        return self.op.cost(*(v.type for v in self.operands), **self.kw)
+        return self.op.cost(*(v.type.bounded for v in self.operands), **self.kw)
 
     @property
     def access(self) -> tuple[OperandAccess, ...]:
         """How each operand's axes reach the results, by its declaration."""
-        return self.op.access(*(v.type for v in self.operands), **self.kw)
+        return self.op.access(*(v.type.bounded for v in self.operands), **self.kw)
 
     @property
     def regions(self) -> Iterator[Graph]:
@@ -190,9 +190,13 @@ def make(op: Op, operands: tuple[Value, ...] = (), attrs: Attrs = ()) -> Node:
     found = _nodes.get(key)
     if found is not None:
         return found
-    given = tuple([v.node.types[v.index] for v in operands])
-    types = _inferred.get((op.name, given, known))
-    node = Node(op, operands, attrs, infer(op, given, attrs) if types is None else types)
+    if op.dependent:
+        result = op.infer(*operands, **dict(attrs))
+        types: Types = (result,) if isinstance(result, ArrayType) else tuple(result)
+    else:
+        given = tuple([v.node.types[v.index] for v in operands])
+        types = _inferred.get((op.name, given, known)) or infer(op, given, attrs)
+    node = Node(op, operands, attrs, types)
     with _lock:
         return _nodes.setdefault(key, node)
 

@@ -105,6 +105,9 @@ class Op:
         For a back end but the first, how many times longer it takes, as measured; 1 for those that it does not name.
     regions : Repeated, optional
         How an operation runs the graphs among its attributes, if it runs them many times.
+    dependent : bool
+        Whether result types depend on operands' values, not only on their types (`extents.Length`): ``infer`` is then
+        given the operand values.
     """
 
     name: str
@@ -121,6 +124,7 @@ class Op:
     scalar_loops: tuple[int, ...] = ()
     slowdown: Mapping[str, float] = field(default_factory=dict)
     regions: Repeated | None = None
+    dependent: bool = False
 
     def __post_init__(self) -> None:
         if not set(self.slowdown) <= set(self.backends[1:]):

@@ -15,7 +15,8 @@
 
 Attribute values: ``3``, ``0.5``, ``-inf``, ``nan``, ``True``, ``None``, ``"text"``, dtypes (``f64``), types
 (``f64[3]``), constants with their dtype (``f32(0.1)``, ``c128(0.0, -0.0)``, and a NaN that is not the usual
-one by its bits, ``f64(0xfff8000000000000)``), symbolic extents (``[n+1]``), tuples of these, and graphs.
+one by its bits, ``f64(0xfff8000000000000)``), symbolic extents (``[n+1]``), tuples of these, and graphs. An
+extent known at run time is the value that holds it, with its bound: ``f64[4,%3<=9]``.
 Names of values are free, blanks and line ends too; ``#`` starts a comment. Two lines that apply the same
 operation to the same operands are one node, as everywhere.
 """
@@ -34,6 +35,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from lazyarr.ir import extents, types
+from lazyarr.ir.extents import Length
 from lazyarr.ir.graph import Check, Graph, Origins, param
 from lazyarr.ir.node import Literal, Node, Value, make
 from lazyarr.ir.op import OPS
@@ -106,7 +108,7 @@ def _show_block(graph: Graph, origins: Origins, indent: str, lines: list[str], s
     for position, value in enumerate(graph.params):
         index = value.node.kw.get("index")
         note = "" if index == position else f" {{index={index}}}"
-        params.append(f"{named[value]}: {_show_type(value.type, symbols)}{note}")
+        params.append(f"{named[value]}: {_show_type(value.type, symbols, named)}{note}")
     lines.append(f"graph({', '.join(params)}) {{")
     for node in graph.nodes:
         lines.append(inner)
@@ -136,7 +138,7 @@ def _show_line(
     if node.attrs:
         lines[-1] += "}"
     if node.types:
-        lines[-1] += " : " + ", ".join(_show_type(t, symbols) for t in node.types)
+        lines[-1] += " : " + ", ".join(_show_type(t, symbols, named) for t in node.types)
     found = origins.get(node)
     if found:
         lines[-1] += "  # " + show_lines(found)
@@ -189,11 +191,18 @@ def _name(value: Value, named: Mapping[Value, str]) -> str:
     return f"<undefined {value.node.op.name}>" if found is None else found
 
 
-def _show_type(type: ArrayType, symbols: set[Any]) -> str:
+def _show_type(type: ArrayType, symbols: set[Any], named: Mapping[Value, str] | None = None) -> str:
+    if extents.is_static(type.shape):
+        return str(type)
+    shape = []
     for extent in type.shape:
+        if isinstance(extent, Length):
+            shape.append(f"{_name(extent.scalar, named or {})}<={extent.bound}")
+            continue
         if not isinstance(extent, int):
             symbols |= extent.free_symbols
-    return str(type)
+        shape.append(extents.show(extent))
+    return f"{NAMES[type.dtype]}[{','.join(shape)}]"
 
 
 def _show_attr(value: Any, symbols: set[Any]) -> str:
@@ -365,12 +374,16 @@ class _Parser:
         self._at = start
         values: dict[str, Value] = {}
         params: list[Value] = []
+        # Types of parameters may name parameters that come later: those that are scalars are read first.
+        self._scalar_params(values)
+        self._at = start
+        scalars, values = values, {}
         for _ in self.listed(")"):
             name = self.expect("value", "a parameter such as %0")
             if name.text in values:
                 self.fail(f"the parameter {name.text} is declared twice", name.line)
             self.mark(":")
-            type = self.type()
+            type = self.type(scalars)
             index = len(params)
             if self.skip("{"):
                 self.expect("name", "index", "index")
@@ -393,6 +406,23 @@ class _Parser:
         for _ in self.listed("}"):
             results.append(self.operand(values))
         return Graph(params, results, checks, list(nodes))
+
+    def _scalar_params(self, values: dict[str, Value]) -> None:
+        """Read the parameters, and keep those whose types name no other."""
+        index = 0
+        for _ in self.listed(")"):
+            name = self.expect("value", "a parameter such as %0")
+            self.mark(":")
+            known = "%" not in self._tokens[self._at + 1].text
+            type = self.type() if known else (self.take(), self.take())
+            place = index
+            if self.skip("{"):
+                self.take(), self.mark("=")
+                place = int(self.expect("number", "an index").text)
+                self.mark("}")
+            if isinstance(type, ArrayType):
+                values[name.text] = param(place, type)
+            index += 1
 
     def bounds(self) -> None:
         while True:
@@ -446,9 +476,9 @@ class _Parser:
         declared: list[ArrayType] = []
         if targets:
             self.mark(":")
-            declared.append(self.type())
+            declared.append(self.type(values))
             while self.skip(","):
-                declared.append(self.type())
+                declared.append(self.type(values))
         node: Node = self.guard(line, make, op, tuple(operands), tuple(sorted(attrs.items())), what=f"{op.name}: ")
         if len(node.types) != len(targets):
             self.fail(f"{op.name} has {len(node.types)} results, the text names {len(targets)}", line)
@@ -470,11 +500,23 @@ class _Parser:
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             raise ParseError(line, f"{what}{error}") from error
 
-    def type(self) -> ArrayType:
+    def type(self, values: Mapping[str, Value] | None = None) -> ArrayType:
         name = self.expect("name", "a type such as f64[3,4] or float")
         shape = self.take().text if self.next.kind == "extents" else ""
+        if "%" in shape and name.text in DTYPES:
+            inner = [self.extent(part.strip(), values or {}, name.line) for part in shape[1:-1].split(",")]
+            return ArrayType(DTYPES[name.text], tuple(inner))
         found: ArrayType = self.guard(name.line, types.parse, name.text + shape)
         return found
+
+    def extent(self, text: str, values: Mapping[str, Value], line: int) -> Any:
+        """One extent: ``%3<=9`` is a `Length`."""
+        match = re.fullmatch(r"(%\w+)<=(\d+)", text)
+        if match is None:
+            return self.guard(line, extents.parse, text)
+        if match[1] not in values:
+            self.fail(f"the length {match[1]} is used before it is defined", line)
+        return Length(values[match[1]], int(match[2]))
 
     def string(self, token: _Token) -> str:
         text: str = self.guard(token.line, json.loads, token.text)

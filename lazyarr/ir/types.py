@@ -86,6 +86,11 @@ class ArrayType:
         """Python's scalar type of a weak type."""
         return _WEAK_OF[self.dtype]
 
+    @property
+    def bounded(self) -> ArrayType:
+        """The type with the bound of each `extents.Length` in its place: what a buffer for it has to hold."""
+        return self if extents.is_static(self.shape) else ArrayType(self.dtype, extents.bounded(self.shape), self.weak)
+
     def with_shape(self, shape: Shape) -> ArrayType:
         return ArrayType(self.dtype, shape)
 

@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
-from lazyarr.ops import control, create, elementwise, fft, index, lapack, linalg, reduce, shape, signal, sort
+from lazyarr.ops import (
+    control,
+    create,
+    elementwise,
+    fft,
+    index,
+    lapack,
+    linalg,
+    loops,
+    reduce,
+    shape,
+    signal,
+    sort,
+    window,
+)  # fmt: skip
 
-__all__ = ["control", "create", "elementwise", "fft", "index", "lapack", "linalg", "reduce", "shape", "signal", "sort"]
+__all__ = ["control", "create", "elementwise", "fft", "index", "lapack", "linalg", "loops", "reduce", "shape", "signal",
+           "sort", "window"]  # fmt: skip

@@ -33,6 +33,8 @@ def same_extent(x: Extent, y: Extent) -> bool:
     """Whether two extents are equal for every value of their symbols."""
     if isinstance(x, int) and isinstance(y, int):
         return x == y
+    if isinstance(x, extents.Length) or isinstance(y, extents.Length):
+        return bool(x == y)
     difference = x - y
     return bool(difference == 0) or bool(difference.expand() == 0)
 
