@@ -1,0 +1,3 @@
+"""Programs in plain NumPy to measure with: `python -m benchmarks.run`."""
+
+from __future__ import annotations
