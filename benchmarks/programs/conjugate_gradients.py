@@ -14,7 +14,7 @@ def make(size):
     n, tolerance = size
     rng = np.random.default_rng(57)
     b = rng.standard_normal((n, n))
-    return b @ b.T / n + 0.02 * np.eye(n), rng.standard_normal(n), tolerance
+    return b @ b.T / n + 0.005 * np.eye(n), rng.standard_normal(n), tolerance
 
 
 def run(a, b, tolerance):
