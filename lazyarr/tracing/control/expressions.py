@@ -1,0 +1,185 @@
+"""Expressions of transformed code: calls, conditions and reads of names that may be undefined go through the control.
+
+========================  ==============================================================
+``f(x, k=y)``             ``__control__.call(f, x, k=y)``
+``a and b``               ``__control__.and_(a, lambda: b)``, likewise ``or_``
+``not a``                 ``__control__.not_(a)``
+``a if c else b``         ``__control__.if_expression(c, lambda: a, lambda: b, line)``
+``a < b <= c``            ``and_(a < b, lambda: b <= c)``, where `b` is evaluated once
+``x`` (may be undefined)  ``__control__.read(x)``
+========================  ==============================================================
+
+An operand with ``:=`` in it keeps the Python form: in a lambda the name would be the lambda's own.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from lazyarr.tracing.control.assignment import Assignment
+from lazyarr.tracing.control.errors import NotConverted
+from lazyarr.tracing.control.jumps import Fresh, place
+from lazyarr.tracing.control.liveness import walrus
+from lazyarr.tracing.control.scope import CONTROL, Scope, bound_by
+
+
+def control_call(method: str, arguments: list[ast.expr], at: ast.AST) -> ast.Call:
+    """``__control__.method(arguments)`` at the position of a user's node."""
+    function = ast.Attribute(ast.Name(CONTROL, ast.Load()), method, ast.Load())
+    return place(ast.Call(function, arguments, []), at)
+
+
+def thunk(value: ast.expr) -> ast.Lambda:
+    """``lambda: value``."""
+    return place(ast.Lambda(parameters(), value), value)
+
+
+def parameters(*names: str) -> ast.arguments:
+    """Parameters without defaults."""
+    return ast.arguments(posonlyargs=[], args=[ast.arg(n) for n in names], kwonlyargs=[], kw_defaults=[], defaults=[])
+
+
+class Expressions:
+    """Transforms the expressions of one function, in place.
+
+    Parameters
+    ----------
+    scope : Scope
+        The function's names.
+    assignment : Assignment
+        Which of its reads may fail.
+    fresh : Fresh
+        Where new names come from.
+    nested : callable
+        Transforms a lambda, which is a function of its own.
+    """
+
+    def __init__(self, scope: Scope, assignment: Assignment, fresh: Fresh, nested: Callable[[ast.Lambda], None]):
+        self._scope = scope
+        self._assignment = assignment
+        self._fresh = fresh
+        self._nested = nested
+        self._hidden: frozenset[str] = frozenset()
+
+    def __call__(self, e: ast.expr) -> ast.expr:
+        """The transformed expression."""
+        match e:
+            case ast.Name():
+                return self._name(e)
+            case ast.Constant():
+                return e
+            case ast.Call():
+                return self._call(e)
+            case ast.BoolOp():
+                return self._bool_op(e)
+            case ast.UnaryOp(op=ast.Not()):
+                return control_call("not_", [self(e.operand)], e)
+            case ast.IfExp():
+                return self._if_expression(e)
+            case ast.Compare() if len(e.ops) > 1:
+                return self._chain(e)
+            case ast.Lambda():
+                self.defaults(e.args)
+                self._nested(e)
+                return e
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                return self._comprehension(e)
+            case _:
+                self.children(e)
+                return e
+
+    def children(self, node: ast.AST) -> None:
+        """Transform the expressions that are parts of a node."""
+        for field, value in ast.iter_fields(node):
+            if isinstance(value, ast.expr):
+                setattr(node, field, self(value))
+            elif isinstance(value, list):
+                for k, part in enumerate(value):
+                    if isinstance(part, ast.expr):
+                        value[k] = self(part)
+                    elif isinstance(part, ast.keyword | ast.comprehension | ast.withitem):
+                        self.children(part)
+
+    def defaults(self, args: ast.arguments) -> None:
+        """Transform the default values of a function's parameters."""
+        args.defaults = [self(d) for d in args.defaults]
+        args.kw_defaults = [None if d is None else self(d) for d in args.kw_defaults]
+
+    def _name(self, e: ast.Name) -> ast.expr:
+        if not isinstance(e.ctx, ast.Load) or e.id in self._hidden:
+            return e
+        if e in self._assignment.unsure:
+            return control_call("read_free" if e in self._assignment.unsure_free else "read", [e], e)
+        owner = self._scope.owner(e.id)
+        if owner is not None and owner is not self._scope and e.id in owner.undefinable:
+            return control_call("read_free", [e], e)
+        return e
+
+    def _call(self, e: ast.Call) -> ast.expr:
+        f = e.func
+        if isinstance(f, ast.Name) and f.id == "super" and not e.args and not e.keywords:
+            if self._scope.owner("super") is None and "super" not in self._hidden:
+                if self._hidden or not self._scope.parameters:
+                    raise NotConverted("super() without arguments, outside a method's own statements", e.lineno)
+                first = self._scope.parameters[0]
+                e.args = [place(ast.Name("__class__", ast.Load()), e), place(ast.Name(first, ast.Load()), e)]
+        self.children(e)
+        function = place(ast.Attribute(ast.Name(CONTROL, ast.Load()), "call", ast.Load()), e)
+        return ast.copy_location(ast.Call(function, [e.func, *e.args], e.keywords), e)
+
+    def _bool_op(self, e: ast.BoolOp) -> ast.expr:
+        if any(walrus(v) for v in e.values[1:]):
+            self.children(e)
+            return e
+        values = [self(v) for v in e.values]
+        name = "and_" if isinstance(e.op, ast.And) else "or_"
+        return control_call(name, [values[0], *map(thunk, values[1:])], e)
+
+    def _if_expression(self, e: ast.IfExp) -> ast.expr:
+        if walrus(e.body) or walrus(e.orelse):
+            self.children(e)
+            return e
+        parts = [self(e.test), thunk(self(e.body)), thunk(self(e.orelse)), ast.Constant(e.lineno)]
+        return control_call("if_expression", parts, e)
+
+    def _chain(self, e: ast.Compare) -> ast.expr:
+        operands = [e.left, *e.comparators]
+        if any(walrus(o) for o in operands[2:]):
+            self.children(e)
+            return e
+        return self._chained([self(o) for o in operands], e.ops, e)
+
+    def _chained(self, operands: list[ast.expr], ops: list[ast.cmpop], at: ast.Compare) -> ast.expr:
+        """``a < b < c ...`` of transformed operands."""
+        left, middle, *rest = operands
+        if not rest:
+            return place(ast.Compare(left, ops, [middle]), at)
+        if isinstance(middle, ast.Name | ast.Constant):
+            again: ast.expr = (
+                ast.Name(middle.id, ast.Load()) if isinstance(middle, ast.Name) else ast.Constant(middle.value)
+            )
+            tail = self._chained([place(again, middle), *rest], ops[1:], at)
+            return control_call("and_", [place(ast.Compare(left, ops[:1], [middle]), at), thunk(tail)], at)
+        # (lambda l, m: and_(l < m, lambda: m < c ...))(a, b)
+        names = [self._fresh.new("left"), self._fresh.new("middle")]
+        loads: list[ast.expr] = [place(ast.Name(n, ast.Load()), at) for n in names]
+        once = self._chained([*loads, *rest], ops, at)
+        return place(ast.Call(ast.Lambda(parameters(*names), once), [left, middle], []), at)
+
+    def _comprehension(self, e: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.expr:
+        first = e.generators[0]
+        first.iter = self(first.iter)
+        before = self._hidden
+        self._hidden = before.union(*(bound_by(g.target) for g in e.generators))
+        for k, generator in enumerate(e.generators):
+            if k:
+                generator.iter = self(generator.iter)
+            generator.target = self(generator.target)
+            generator.ifs = [self(test) for test in generator.ifs]
+        if isinstance(e, ast.DictComp):
+            e.key, e.value = self(e.key), self(e.value)
+        else:
+            e.elt = self(e.elt)
+        self._hidden = before
+        return e

@@ -1,0 +1,209 @@
+"""The source of a function: its syntax tree with the positions of the user's file, checked against its code object."""
+
+from __future__ import annotations
+
+import __future__
+
+import ast
+import inspect
+import linecache
+import threading
+import tokenize
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lazyarr.tracing.control.errors import NotConverted
+from lazyarr.tracing.control.scope import Function
+
+#: Bits of `co_flags` that stand for ``from __future__ import ...`` statements, as `compile` takes them.
+FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names} - {inspect.CO_NESTED})
+_MAKE = "__make__"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a function comes from.
+
+    Attributes
+    ----------
+    node : FunctionDef or Lambda
+        Without defaults, annotations and decorators, none of which is part of its code.
+    private : str or None
+        Name of the class whose private names it may use.
+    """
+
+    node: Function
+    private: str | None
+
+
+def find(function: types.FunctionType) -> Source:
+    """The source of a function.
+
+    Raises
+    ------
+    NotConverted
+        If there is none, or if it is not that of the function.
+    """
+    code = function.__code__
+    if code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+        kind = "generator" if code.co_flags & inspect.CO_GENERATOR else "coroutine"
+        raise NotConverted(f"it is a {kind}", code.co_firstlineno)
+    lines = linecache.getlines(code.co_filename, function.__globals__)
+    if not lines:
+        raise NotConverted(f"its source text is not available ({code.co_filename})")
+    private = enclosing_class(code.co_qualname)
+    fitting = [node for node in _candidates(code, lines) if _is(node, private, code)]
+    if not fitting:
+        raise NotConverted("its source text is not that of the running code", code.co_firstlineno)
+    if len(fitting) > 1:
+        raise NotConverted("several functions on its line look the same", code.co_firstlineno)
+    return Source(fitting[0], private)
+
+
+def enclosing_class(qualname: str) -> str | None:
+    """The innermost class around a function of this qualified name."""
+    parts = qualname.split(".")
+    for part, after in zip(parts[-2::-1], parts[:0:-1], strict=True):
+        if part != "<locals>" and after != "<locals>":
+            return part
+    return None
+
+
+def _candidates(code: types.CodeType, lines: list[str]) -> Iterator[Function]:
+    """Functions of the code's name on its first line."""
+    first = code.co_firstlineno
+    if code.co_name != "<lambda>":
+        found = list(_named(_block(lines, first), code))
+        if found:
+            yield from found
+            return
+    yield from _named(_file(code.co_filename, lines), code)
+
+
+def _block(lines: list[str], first: int) -> ast.AST | None:
+    """The statement that begins on line `first`."""
+    if not 0 < first <= len(lines):
+        return None
+    try:
+        text = "".join(inspect.getblock(lines[first - 1 :]))
+        if text[:1].isspace():
+            text = "if 1:\n" + text
+            first -= 1
+        return ast.parse("\n" * (first - 1) + text)
+    except (SyntaxError, tokenize.TokenError, ValueError):
+        return None
+
+
+_parsed: dict[str, tuple[list[str], ast.AST | None]] = {}
+_lock = threading.Lock()
+
+
+def _file(name: str, lines: list[str]) -> ast.AST | None:
+    """A whole file; the last one is remembered."""
+    with _lock:
+        known = _parsed.get(name)
+        if known is None or known[0] != lines:
+            try:
+                tree: ast.AST | None = ast.parse("".join(lines))
+            except (SyntaxError, ValueError):
+                tree = None
+            _parsed.clear()
+            _parsed[name] = known = (lines, tree)
+        return known[1]
+
+
+def _named(tree: ast.AST | None, code: types.CodeType) -> Iterator[Function]:
+    for node in [] if tree is None else ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            is_lambda = isinstance(node, ast.Lambda)
+            name = "<lambda>" if is_lambda else node.name
+            decorators = [] if is_lambda else node.decorator_list
+            line = min([node.lineno, *(d.lineno for d in decorators)])
+            if name == code.co_name and line == code.co_firstlineno:
+                yield _bare(node)
+
+
+def _bare(node: Function) -> Function:
+    """A copy of a function without what is evaluated where it is defined, but beginning on the same line."""
+    args = ast.arguments(
+        posonlyargs=[_argument(a) for a in node.args.posonlyargs],
+        args=[_argument(a) for a in node.args.args],
+        vararg=_argument(node.args.vararg) if node.args.vararg else None,
+        kwonlyargs=[_argument(a) for a in node.args.kwonlyargs],
+        kw_defaults=[None] * len(node.args.kwonlyargs),
+        kwarg=_argument(node.args.kwarg) if node.args.kwarg else None,
+        defaults=[],
+    )
+    if isinstance(node, ast.Lambda):
+        return ast.copy_location(ast.Lambda(args, node.body), node)
+    decorators: list[ast.expr] = [ast.copy_location(ast.Constant(None), d) for d in node.decorator_list[:1]]
+    bare = ast.FunctionDef(node.name, args, node.body, decorators, None)
+    if "type_params" in ast.FunctionDef._fields:
+        bare.type_params = []  # type: ignore[attr-defined,unused-ignore]
+    return ast.copy_location(bare, node)
+
+
+def _argument(a: ast.arg) -> ast.arg:
+    return ast.copy_location(ast.arg(a.arg), a)
+
+
+def _is(node: Function, private: str | None, code: types.CodeType) -> bool:
+    """Whether a function of the source is the one that runs."""
+    try:
+        plain = compile_function(node, private, code, list(code.co_freevars))
+    except (SyntaxError, NotConverted):
+        return False
+    plain = plain.replace(co_flags=plain.co_flags & ~inspect.CO_NESTED | code.co_flags & inspect.CO_NESTED)
+    return plain == code or _asserts_rewritten(plain, code)
+
+
+def _asserts_rewritten(plain: types.CodeType, code: types.CodeType) -> bool:
+    """Whether `code` is `plain` with the assert statements that pytest has put in."""
+    if "@pytest_ar" not in code.co_names and not any(map(_is_pytest, code.co_varnames)):
+        return False
+    names = set(code.co_varnames + code.co_cellvars)
+    return (
+        {n for n in names if not _is_pytest(n)} == set(plain.co_varnames + plain.co_cellvars)
+        and set(plain.co_names) <= set(code.co_names) | {"AssertionError"}
+        and plain.co_freevars == code.co_freevars
+    )
+
+
+def _is_pytest(name: str) -> bool:
+    return name.startswith("@py")
+
+
+def compile_function(
+    node: Function, private: str | None, like: types.CodeType, free: list[str]
+) -> types.CodeType:
+    """The code object of a function that stands in a class and has free names.
+
+    Parameters
+    ----------
+    node : FunctionDef or Lambda
+    private : str or None
+        Name of the class, for the private names.
+    like : code
+        Gives the file's name and the flags of the compiler.
+    free : list of str
+        Names that belong to an enclosing function.
+    """
+    at = {"lineno": node.lineno, "col_offset": node.col_offset}
+    outer = ast.arguments(
+        posonlyargs=[], args=[ast.arg(n, **at) for n in free], kwonlyargs=[], kw_defaults=[], defaults=[]
+    )
+    inner: ast.stmt = ast.Expr(node, **at) if isinstance(node, ast.Lambda) else node
+    make: ast.stmt = ast.FunctionDef(_MAKE, outer, [inner], [], None, **at)
+    if "type_params" in ast.FunctionDef._fields:
+        make.type_params = []  # type: ignore[attr-defined,unused-ignore]
+    if private is not None:
+        make = ast.ClassDef(private, [], [], [make], [], **at)
+        if "type_params" in ast.ClassDef._fields:
+            make.type_params = []  # type: ignore[attr-defined,unused-ignore]
+    flags = like.co_flags & FUTURE
+    code = compile(ast.Module([make], []), like.co_filename, "exec", flags=flags, dont_inherit=True)
+    path = [private, _MAKE] if private is not None else [_MAKE]
+    for name in [*path, like.co_name]:
+        code = next(c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == name)
+    return code
