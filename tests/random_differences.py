@@ -170,7 +170,7 @@ def differ(program: Program, implementation: Implementation, zero_signs: bool = 
         try:
             function = implementation.compile(program, name)
             for number, (inputs, wanted) in enumerate(calls, 1):
-                message = _call(function, implementation, inputs, wanted, zero_signs)
+                message = compare_call(function, implementation, inputs, wanted, zero_signs)
                 if message is not None:
                     return Difference(message, inputs, number)
         finally:
@@ -178,9 +178,10 @@ def differ(program: Program, implementation: Implementation, zero_signs: bool = 
     return None
 
 
-def _call(
+def compare_call(
     function: Callable[..., Any], implementation: Implementation, inputs: Inputs, wanted: Reference, zero_signs: bool
 ) -> str | None:
+    """Call a function; describe how results, arguments or exception differ from NumPy's, or return None."""
     bases, arguments = inputs.build(implementation.array)
     results: list[Any] = []
     changed: dict[str, Any] = {}
