@@ -21,7 +21,7 @@ from lazyarr.ir.extents import Shape
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.operators import ArrayOperators
-from lazyarr.runtime import Leaf, as_numpy, constant_data, evaluate, fetch, leaf, recording, storage_lock
+from lazyarr.runtime import Leaf, NotCaptured, as_numpy, constant_data, evaluate, fetch, leaf, recording, storage_lock
 
 
 class Cell:
@@ -38,8 +38,11 @@ class Cell:
 
     def __init__(self, value: Value):
         self.value = value
+        now = recording()
+        if now.cells is not None:
+            now.cells.add(self)
         if not isinstance(value.node, Leaf):
-            recording().hold(self)
+            now.hold(self)
 
 
 class LazyArray(ArrayOperators):
@@ -139,9 +142,12 @@ class LazyArray(ArrayOperators):
     def _store(self, new: Value) -> None:
         """`_assign` for the arrays below a writeable view."""
         if self._parent is None:
+            now = recording()
+            if self._cell in now.frozen:
+                raise NotCaptured("an array is changed whose memory depends on a branch or a loop on data")
             self._cell.value = new
             if not isinstance(new.node, Leaf):
-                recording().hold(self._cell)
+                now.hold(self._cell)
         else:
             assert self._step is not None
             self._parent._store(self._step.write(self._parent._stored(), new))

@@ -11,7 +11,7 @@ from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import NotCompiled
 from lazyarr.ir.node import Value
-from lazyarr.ir.types import NAMES, WEAK, ArrayType
+from lazyarr.ir.types import DTYPES, NAMES, WEAK, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import CAST
 from lazyarr.runtime import leaf, record, recording
@@ -110,7 +110,7 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
             return x
         return LazyArray._new(cast(x._value(), wanted), x._copy_strides("K", wanted.itemsize))
     if isinstance(x, WeakScalar):
-        return LazyArray._new(weak_cast(x, wanted or WEAK[x.python_type]))
+        return LazyArray._new(weak_cast(x, wanted or WEAK.get(x.python_type, DTYPES["bool"])))
     if isinstance(x, (np.ndarray, np.generic)):
         if isinstance(x, np.ndarray) and type(x) not in (np.ndarray, np.memmap):
             raise NotCompiled(f"a {type(x).__name__}")  # its own rules: masks, units, matrix products

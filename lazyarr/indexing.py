@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lazyarr import strides as geometry
-from lazyarr import views
+from lazyarr import views, windows
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, from_numpy, scalar_value, weak_cast, wrapped
 from lazyarr.dispatch import NotCompiled, holds_lazy
@@ -36,7 +36,10 @@ def get(array: LazyArray, key: Any) -> Any:
         if type(item) not in _BASIC:
             break
     else:
-        return _basic(array, items)
+        if recording().observer is None or not _is_computed(array, items):
+            return _basic(array, items)
+    if _is_computed(array, items):
+        return windows_get(array, items)
     items = _resolved(items, array.ndim)
     if _is_basic(items):
         return _basic(array, items)
@@ -60,7 +63,12 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
         if mask is not None:
             _set_masked(array, mask, value)
             return
-        items = _resolved(items, array.ndim)
+    if recording().observer is not None and _is_computed(array, items):
+        target = windows.view(array, items)
+        if not (isinstance(value, LazyArray) and value._parent is target._parent and value._step == target._step):
+            target._assign(assigned_value(value, target._shape, target.dtype, must_fit=True))
+        return
+    items = _resolved(items, array.ndim) if any(type(item) not in _BASIC for item in items) else items
     if _is_basic(items):
         target = _basic(array, (*items, ...) if ... not in [i for i in items if i is ...] else items)
         if _is_same_memory(value, target):
@@ -131,6 +139,10 @@ def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], mus
         given = given[1:]
     if given == shape:
         return views.reshape(found, shape)
+    if not (extents.is_static(given) and extents.is_static(shape)) and len(given) <= len(shape):
+        wanted = shape[len(shape) - len(given) :]
+        named = windows.with_extents(found, tuple(n if n == 1 else w for n, w in zip(given, wanted, strict=True)))
+        return views.broadcast(named, shape)
     if len(given) > len(shape) or any(a not in (1, b) for a, b in zip(given[::-1], shape[::-1], strict=False)):
         raise ValueError(f"could not broadcast input array from shape {_text(source.shape)} into shape {_text(shape)}")
     return views.broadcast(views.reshape(found, given), shape)
@@ -183,6 +195,23 @@ def _text(shape: Sequence[int]) -> str:
 
 def _as_tuple(key: Any) -> tuple[Any, ...]:
     return key if type(key) is tuple else (key,)
+
+
+def _is_computed(array: LazyArray, items: Sequence[Any]) -> bool:
+    """Whether an index is basic, and some number of it, or the extent of an axis, is computed by the program."""
+    observer = recording().observer
+    if observer is None:
+        return False
+    inside = bool(getattr(observer, "depth", 0)) or not extents.is_static(array._shape)
+    if not inside and not any(windows.is_computed(i) and not isinstance(i, LazyArray) for i in items):
+        return False
+    return windows.applies(array, items)
+
+
+def windows_get(array: LazyArray, items: tuple[Any, ...]) -> LazyArray:
+    """A basic index with computed numbers: a view, or a scalar where every axis has a number."""
+    view = windows.view(array, items)
+    return view if view._shape or any(item is ... for item in items) else LazyArray._new(view._value(), scalar=True)
 
 
 def _is_basic(items: Sequence[Any]) -> bool:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, Protocol
-from weakref import ref
+from weakref import WeakSet, ref
 
 import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import settings
-from lazyarr.ir.graph import Check, Graph, Line, Program, depth_first, param
+from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first, param
 from lazyarr.ir.node import Attrs, Node, Value, make
 from lazyarr.ir.op import Cost, Op
 from lazyarr.ir.types import ArrayType
@@ -79,6 +79,9 @@ def record_all(op: Op, *operands: Value, **attrs: Any) -> tuple[Value, ...]:
 def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> Node:
     """The node of `op`, credited to the user's line."""
     node = make(op, operands, tuple(sorted(attrs.items())) if len(attrs) > 1 else tuple(attrs.items()))
+    scopes = recording().scopes
+    if scopes and not any(node in scope for scope in scopes):
+        scopes[-1].add(node)
     line = user_line(3)
     if line not in node.lines:
         node.lines = node.lines | {line}
@@ -111,6 +114,22 @@ class Observer(Protocol):
 storage_lock = threading.RLock()
 
 
+class NotCaptured(BaseException):
+    """A loop or branch cannot become part of a compiled program; it runs in Python then.
+
+    Not an `Exception`: the traced function's own handlers must not take it for an error of theirs.
+
+    Attributes
+    ----------
+    line : (str, int)
+        The user's line that is the reason.
+    """
+
+    def __init__(self, reason: str, line: Line | None = None):
+        super().__init__(reason)
+        self.line = user_line(2) if line is None else line
+
+
 class Recording:
     """What is recorded and not yet run, in one thread (or one accelerated call)."""
 
@@ -120,6 +139,11 @@ class Recording:
         self.since_flush = 0
         self.flush_line: Line | None = None
         self.observer = observer
+        #: Every storage cell that is alive, where loops and branches are captured; the nodes that each of the scopes
+        #: recorded first; and the cells whose sharing of memory is known at run time only.
+        self.cells: WeakSet[Any] | None = None
+        self.scopes: list[set[Node]] = []
+        self.frozen: set[Any] = set()
 
     def hold(self, holder: Holder) -> None:
         """Note that `holder` has pending work; counts towards a flush."""
@@ -182,6 +206,19 @@ def add_check(ok: Value, exception: str, message: str) -> None:
         now.checks.append((check, user_line(2)))
 
 
+def guard(ok: Value, what: str) -> None:
+    """Record a condition under which the program stands for the function; where it fails, Python runs the call.
+
+    Parameters
+    ----------
+    ok : Value
+        A bool scalar.
+    what : str
+        The condition in words.
+    """
+    recording().checks.append((Check(ok, "CheckFailed", what), user_line(2)))
+
+
 def exception_class(name: str) -> type[Exception]:
     """The class a check names."""
     import builtins
@@ -205,6 +242,8 @@ def raise_failed(recorded: Sequence[tuple[Check, Line]], left: Sequence[Check], 
     """
     for check, ok in zip(left, values, strict=True):
         if not bool(np.asarray(ok)):
+            if check.exception == "CheckFailed":
+                raise CheckFailed(check)
             error = exception_class(check.exception)(check.message)
             same = (line for c, line in recorded if (c.exception, c.message) == (check.exception, check.message))
             lines = " or ".join(f"{file}:{number}" for file, number in dict.fromkeys(same))

@@ -10,30 +10,32 @@ from types import CodeType, FrameType
 import numpy
 
 _OURS = (os.path.dirname(os.path.abspath(__file__)) + os.sep, os.path.dirname(os.path.abspath(numpy.__file__)) + os.sep)
-_internal: dict[CodeType, bool] = {}
+#: By file name: comparing code objects compares their constants.
+_internal: dict[str, bool] = {}
 
 
 def is_internal(code: CodeType) -> bool:
     """Whether `code` is lazyarr's or NumPy's own."""
-    found = _internal.get(code)
+    name = code.co_filename
+    found = _internal.get(name)
     if found is None:
-        name = code.co_filename
-        found = _internal[code] = name.startswith((*_OURS, "<frozen", "<__array_function__"))
+        found = _internal[name] = name.startswith((*_OURS, "<frozen", "<__array_function__"))
     return found
 
 
-_handling: dict[CodeType, bool] = {}
+_handling: dict[int, tuple[CodeType, bool]] = {}
 
 
 def handles_errors(code: CodeType) -> bool:
     """Whether `code` has an ``except`` clause or a ``with`` block, which may take an error that is raised in it."""
-    found = _handling.get(code)
+    found = _handling.get(id(code))
     if found is None:
-        found = _handling[code] = bool(code.co_exceptiontable) and any(
+        handles = bool(code.co_exceptiontable) and any(
             i.opname in ("CHECK_EXC_MATCH", "CHECK_EG_MATCH", "WITH_EXCEPT_START", "POP_EXCEPT")
             for i in dis.get_instructions(code)
         )
-    return found
+        found = _handling[id(code)] = (code, handles)  # which keeps the code object, and its identity, alive
+    return found[1]
 
 
 def user_handles_errors(depth: int = 1) -> bool:
@@ -53,7 +55,7 @@ def user_line(depth: int = 1) -> tuple[str, int]:
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
-        known = _internal.get(code)
+        known = _internal.get(code.co_filename)
         if not (is_internal(code) if known is None else known):
             return code.co_filename, frame.f_lineno
         frame = frame.f_back

@@ -17,6 +17,8 @@ from operator import index as as_index
 from types import EllipsisType
 from typing import Literal, NamedTuple, SupportsIndex, TypeAlias
 
+from lazyarr.ir.extents import bounded, is_static
+
 Shape: TypeAlias = tuple[int, ...]
 Strides: TypeAlias = tuple[int, ...]
 Order: TypeAlias = Literal["C", "F"]
@@ -64,6 +66,8 @@ def _packed(shape: Shape, itemsize: int, order: Order) -> Strides:
     ndim = len(shape)
     if ndim == 1:
         return (itemsize,)
+    if not is_static(shape):
+        shape = bounded(shape)  # a length known at run time is packed as its bound
     if ndim == 2:
         rows, cols = shape
         return (itemsize * (cols or 1), itemsize) if order == "C" else (itemsize, itemsize * (rows or 1))

@@ -11,13 +11,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lazyarr.ir.extents import Shape
+from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType
 from lazyarr.ops.create import const, full
 from lazyarr.ops.elementwise import BITCAST, COMPLEX, IMAG, REAL
-from lazyarr.runtime import fetch, leaf, record
+from lazyarr.runtime import NotCaptured, fetch, leaf, record
 from lazyarr.strides import Index
 
 #: The offset of a view whose place in memory is data. It makes every offset counted from it unknown, and equals none.
@@ -39,7 +39,24 @@ class Step(Protocol):
 
 def reshape(value: Value, shape: Shape) -> Value:
     """`value` with another shape, elements in C order."""
-    return value if value.type.shape == shape else record(OPS["reshape"], value, shape=shape)
+    if value.type.shape == shape:
+        return value
+    if not (is_static(shape) and is_static(value.type.shape)):
+        return _reshape_ones(value, shape)
+    return record(OPS["reshape"], value, shape=shape)
+
+
+def _reshape_ones(value: Value, shape: Shape) -> Value:
+    """`reshape` where extents are computed: only axes of length 1 come and go."""
+    given = value.type.shape
+    if [n for n in given if n != 1] != [n for n in shape if n != 1]:
+        raise NotCaptured("an array of computed length takes another shape")
+    if 1 in given:
+        ones = [axis for axis, n in enumerate(given) if n == 1]
+        dims = tuple(("index",) if axis in ones else ("all",) for axis in range(len(given)))
+        value = record(OPS["window"], value, *[const(0, np.dtype(np.int64))] * len(ones), dims=dims)
+    added = tuple(axis for axis, n in enumerate(shape) if n == 1)
+    return record(OPS["expand"], value, axes=added) if added else value
 
 
 def transpose(value: Value, axes: tuple[int, ...]) -> Value:
@@ -49,7 +66,13 @@ def transpose(value: Value, axes: tuple[int, ...]) -> Value:
 
 def broadcast(value: Value, shape: Shape) -> Value:
     """`value` repeated to `shape`."""
-    return value if value.type.shape == shape else record(OPS["broadcast"], value, shape=shape)
+    if value.type.shape == shape:
+        return value
+    if not is_static(shape):
+        lengths = [n for n in shape if not isinstance(n, int)]
+        return record(OPS["spread"], value, *[n.scalar for n in lengths], bounds=tuple(n.bound for n in lengths),
+                      shape=tuple(n if isinstance(n, int) else "n" for n in shape))  # fmt: skip
+    return record(OPS["broadcast"], value, shape=shape)
 
 
 @dataclass(frozen=True, slots=True)

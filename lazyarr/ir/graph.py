@@ -55,8 +55,10 @@ class Check(NamedTuple):
     message: str
 
 
-class CheckFailed(Exception):
+class CheckFailed(BaseException):
     """A check inside a region did not hold: the program has no results.
+
+    Not an `Exception`: code that is traced must not take it for an error of its own.
 
     Attributes
     ----------

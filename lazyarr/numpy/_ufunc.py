@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import strides as geometry
-from lazyarr import views
+from lazyarr import views, windows
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
 from lazyarr.dispatch import NotCompiled, holds_lazy
@@ -115,6 +115,10 @@ class Ufunc:
             other = y._value() if kind_y is LazyArray else scalar_value(y, loop[1])
             if other.node.types[other.index].dtype is not loop[1]:
                 other = cast(other, loop[1])
+            if kind_x is kind_y and x._shape != y._shape and not (
+                extents.is_static(x._shape) and extents.is_static(y._shape)
+            ):
+                return None
             operands = (value, other)
         node = record_node(self.op, operands, _NO_ATTRIBUTES)  # type: ignore[arg-type]
         result = node.types[0]
@@ -152,6 +156,8 @@ class Ufunc:
             if not holds_lazy(where):
                 return run_on_constants(self.numpy, args, {k: v for k, v in options.items() if v is not None})
         inputs = [operand(x) for x in args[:nin]]
+        if any(isinstance(x, LazyArray) and not extents.is_static(x._shape) for x in (*inputs, *outs)):
+            inputs = _agreed(inputs, outs)
         if signature is None:
             signature = sig
         loop = self._resolve(inputs, outs, dtype, signature, casting)
@@ -340,6 +346,13 @@ class Ufunc:
             return run_in_numpy(getattr(self.numpy, name), args, kwargs, f"numpy.{self.__name__}.{name}: {reason}")
 
 
+def _agreed(inputs: list[Any], outs: Sequence[LazyArray | None]) -> list[Any]:
+    """Inputs whose computed lengths are named alike, and as those of the outputs."""
+    arrays = [x for x in inputs if isinstance(x, LazyArray)]
+    named = iter(windows.agreed([*(o for o in outs if o is not None), *arrays])[sum(o is not None for o in outs) :])
+    return [next(named) if isinstance(x, LazyArray) else x for x in inputs]
+
+
 def _no_scalar(x: Any) -> LazyArray:
     array = as_lazy(x)
     return LazyArray._new(array._value()) if array._scalar else array
@@ -362,9 +375,8 @@ def kind_of(x: Any) -> Any:
     """What dtype resolution takes: a dtype, or int, float or complex for a Python scalar."""
     if isinstance(x, LazyArray):
         return x.dtype
-    if type(x) is bool:
-        return np.dtype(bool)
-    return x.python_type if isinstance(x, WeakScalar) else type(x)
+    kind = x.python_type if isinstance(x, WeakScalar) else type(x)
+    return np.dtype(bool) if kind is bool else kind
 
 
 def loop_value(x: Any, dtype: np.dtype[Any]) -> Value:

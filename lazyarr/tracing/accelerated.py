@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 import lazyarr.numpy  # noqa: F401  the lazy implementations
-from lazyarr.ir.graph import Check, Line, Program
+from lazyarr.ir.graph import Check, CheckFailed, Line, Program
 from lazyarr.ops.create import const
 from lazyarr.report import note_pieces
 from lazyarr.runtime import (
     Leaf,
+    NotCaptured,
     Plan,
     capture,
     evaluate,
@@ -36,6 +37,8 @@ _NOWHERE = const(True)
 _MOST_SIGNATURES = 32
 #: Programs for one signature, beyond which the values they depend on are taken to change at every call.
 _MOST_VARIANTS = 16
+#: Calls of one signature whose guards fail, beyond which it is left to Python.
+_MOST_FAILURES = 8
 
 
 class Compiled:
@@ -115,6 +118,9 @@ class Accelerated:
         self._once: dict[Any, None] = {}
         self._pieces: dict[Any, str] = {}
         self._plain: dict[Any, str] = {}
+        #: Loops and branches that are known to run in Python, and why.
+        self._uncaptured: dict[tuple[str, int], str] = {}
+        self._failures: dict[Any, int] = {}
         self._lock = threading.RLock()
         self._package = (getattr(function, "__module__", None) or "").partition(".")[0]
         self._untraceable = _untraceable(self.function)
@@ -146,12 +152,17 @@ class Accelerated:
             return self._run_plain(None, str(reason), args, kwargs)
         if key in self._plain:
             return self._run_plain(key, self._plain[key], args, kwargs)
-        for compiled in self._known.get(key, ()):
-            done, result = compiled(parts)
-            if done:
-                return result
-            parts, key, specs = self._describe(args, kwargs)
-        return self._first(parts, key, specs, args, kwargs)
+        try:
+            for compiled in self._known.get(key, ()):
+                done, result = compiled(parts)
+                if done:
+                    return result
+                parts, key, specs = self._describe(args, kwargs)
+            return self._first(parts, key, specs, args, kwargs)
+        except CheckFailed as failed:
+            self._failures[key] = self._failures.get(key, 0) + 1
+            always = self._failures[key] > _MOST_FAILURES
+            return self._run_plain(key if always else None, f"not as compiled: {failed.check.message}", args, kwargs)
 
     def _describe(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Parts, Any, Any]:
         if self._untraceable:
@@ -165,7 +176,7 @@ class Accelerated:
         """A call no compiled program serves: trace, and compile if the trace stands for later calls."""
         try:
             trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key))
-        except Plain as reason:
+        except (Plain, NotCaptured) as reason:
             return self._run_plain(key, str(reason), args, kwargs)
         if trace.reasons:
             why, line = trace.reasons[0]
@@ -198,7 +209,7 @@ class Accelerated:
         self, parts: Parts, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_pieces: str | None = None
     ) -> tuple[Trace, Outcome]:
         """Run the function on lazy arguments; `in_pieces` is why it is known not to become one program."""
-        trace = Trace(parts)
+        trace = Trace(parts, self._uncaptured)
         if in_pieces is not None:
             trace.observed(in_pieces)
         at = [0, 0]

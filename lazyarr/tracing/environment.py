@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyarr.array import LazyArray
+from lazyarr.computed import ComputedScalar
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
+from lazyarr.tracing.control.convert import converted_code
+from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.scalars import TracedScalar, python_call
 from lazyarr.tracing.signature import Plain
 
@@ -99,6 +102,8 @@ class Environment:
         self._cells: list[tuple[types.CellType, types.CellType, Any]] = []
         self._answers: dict[tuple[int, str], Any] = {}
         self._modules: dict[str, Any] = {}
+        #: Functions whose loops stay in Python because their source is not known, and why.
+        self.unconverted: dict[str, str] = {}
 
     # -- functions -----------------------------------------------------------------------------------------
 
@@ -111,8 +116,7 @@ class Environment:
                 module = self._globals[id(function.__globals__)] = TracedGlobals(self._trace, function.__globals__)
             module.give_to_classes(function.__code__)
             cells = tuple(types.CellType() for _ in function.__closure__ or ())
-            found = types.FunctionType(function.__code__, module, function.__name__, None, cells or None)
-            self._functions[function] = found
+            found = self._functions[function] = self._transformed(function, module, cells)
             found.__qualname__ = function.__qualname__
             found.__dict__.update(function.__dict__)
             self._trace.expect_equal(partial(_attributes, function))
@@ -121,6 +125,25 @@ class Environment:
                 found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
             self._close(function, cells)
         return found
+
+    def _transformed(
+        self, function: types.FunctionType, module: TracedGlobals, cells: tuple[types.CellType, ...]
+    ) -> types.FunctionType:
+        """`function` with its loops and branches handed to the trace, or as it is where its source is not known."""
+        try:
+            converted = converted_code(function)
+        except NotConverted as reason:
+            self.unconverted[function.__qualname__] = reason.reason
+            return types.FunctionType(function.__code__, module, function.__name__, None, cells or None)
+        named = dict(zip(function.__code__.co_freevars, cells, strict=True))
+        return converted.function(module, named, self._trace.control, function.__name__)
+
+    def written(self) -> int:
+        """How much the function has assigned to globals and enclosing variables."""
+        total = sum(len(module.written()) for module in self._globals.values())
+        for _, cell, before in self._cells:
+            total += _content_or_none(cell) is not before
+        return total
 
     def _default(self, value: Any) -> Any:
         return self._trace.outside(lambda: value, "a default argument")
@@ -158,7 +181,7 @@ class Environment:
             return _noting(self._trace, value, f"calls {name}()")
         if name in _NUMERIC and _is_call():
             return python_call(value)
-        return _type_of if value is type and _is_call() else value
+        return type_of if value is type and _is_call() else value
 
     def answer(self, get: Callable[[], Any], what: str) -> Any:
         """The traced form of something found outside the arguments."""
@@ -264,18 +287,25 @@ class Environment:
         return found
 
 
+def _content_or_none(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
 def _contents_of(cell: types.CellType) -> Callable[[], Any]:
     return lambda: cell.cell_contents
 
 
-def _type_of(*args: Any) -> Any:
+def type_of(*args: Any) -> Any:
     """``type(x)``, of what the user takes `x` to be; with more arguments, a new class."""
     if len(args) != 1:
         return type(*args)
     x = args[0]
     if isinstance(x, LazyArray):
         return _class(x.dtype.type if x._scalar else np.ndarray)
-    return x.python_type if type(x) is TracedScalar else type(x)
+    return x.python_type if type(x) in (TracedScalar, ComputedScalar) else type(x)
 
 
 def _item(container: Any, key: Any) -> Any:

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
+from lazyarr.computed import ComputedScalar, math_call, scalar_of_array
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import WEAK, ArrayType
-from lazyarr.runtime import Leaf
+from lazyarr.runtime import Leaf, NotCaptured, recording
 from lazyarr.weak import WeakScalar
 
 _NUMBERS = (bool, int, float, complex)
@@ -292,10 +293,30 @@ for _name in ("floor", "ceil", "trunc"):
     setattr(TracedScalar, f"__{_name}__", _unary(getattr(math, _name)))
 
 
+def _is_inside(args: tuple[Any, ...]) -> bool:
+    """Whether a NumPy scalar goes into a function of Python numbers while a loop or a branch is captured."""
+    trace = recording().observer
+    return bool(getattr(trace, "depth", 0)) and any(isinstance(a, LazyArray) for a in args)
+
+
+def _computed_call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """A function of Python numbers of which some are computed."""
+    numbers = tuple(
+        scalar_of_array(a, complex if a.dtype.kind == "c" else float) if isinstance(a, LazyArray) else a for a in args
+    )
+    if getattr(function, "__module__", "") == "math":
+        return math_call(function, numbers)
+    if function is abs or function is pow or function is round:
+        return function(*args)
+    raise NotCaptured(f"{getattr(function, '__name__', function)} of a computed number")
+
+
 def python_call(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` of Python scalars (``float``, ``math.sqrt``), kept on the tape where an argument is traced."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if any(type(a) is ComputedScalar for a in args) or _is_inside(args):
+            return _computed_call(function, args)
         traced = next((a for a in args if type(a) is TracedScalar), None)
         if traced is None or kwargs or not all(type(a) is TracedScalar or type(a) in _NUMBERS for a in args):
             return function(*args, **kwargs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -15,9 +16,10 @@ from lazyarr.decompose import decompose
 from lazyarr.ir.graph import Program
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType
-from lazyarr.runtime import Leaf, Recording
+from lazyarr.runtime import Leaf, NotCaptured, Recording, flush
 from lazyarr.source import user_line
 from lazyarr.strides import Index
+from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.environment import Environment
 from lazyarr.tracing.scalars import Tape
 from lazyarr.tracing.signature import Parts, Plain, common_memory, memory_groups
@@ -34,7 +36,7 @@ class Trace:
         Pieces that ran while the function did.
     """
 
-    def __init__(self, parts: Parts):
+    def __init__(self, parts: Parts, uncaptured: dict[tuple[str, int], str] | None = None):
         self.parts = parts
         self.tape = Tape()
         for scalar in parts.scalars:
@@ -42,6 +44,13 @@ class Trace:
         self.reasons: list[tuple[str, tuple[str, int]]] = []
         self.programs: list[Program] = []
         self.recording = Recording(self)
+        self.recording.cells = WeakSet()
+        self.recording.scopes.append(set())
+        #: How many loops and branches are being captured around what is traced now.
+        self.depth = 0
+        #: Loops and branches that run in Python, by their place: why, and the line that is the reason.
+        self.left_out: dict[tuple[str, int], tuple[str, tuple[str, int]]] = {}
+        self.control = Capture(self, {} if uncaptured is None else uncaptured)
         self.environment = Environment(self)
         self.expected: list[tuple[Callable[[], Any], Any]] = []
         self.expected_equal: list[tuple[Callable[[], Any], Any]] = []
@@ -52,6 +61,7 @@ class Trace:
         self.input_leaves: list[Leaf] = []
         self._input_places: list[int | tuple[int, ...]] = []
         self.arrays: list[LazyArray] = self._inputs(parts.arrays, parts.lazy)
+        self.recording.cells.update(x._cell for x in self.arrays)
         self._shadows: dict[int, Any] = {}
         self.shadowed: list[tuple[Any, Any, Any]] = []
 
@@ -206,6 +216,8 @@ class Trace:
             raise Plain(f"{what} shares memory with an argument or with another variable")
         for k in range(at[0], len(parts.arrays)):
             self.arrays.append(self._input(k))
+            assert self.recording.cells is not None
+            self.recording.cells.add(self.arrays[-1]._cell)
         for scalar in parts.scalars[at[1] :]:
             self.tape.add_input(scalar)
         if len(parts.opaque) > opaque:
@@ -234,6 +246,12 @@ class Trace:
 
     def observed(self, why: str) -> None:
         """Data was looked at, or something happened that a compiled program would not repeat."""
+        if self.depth:
+            raise NotCaptured(why)
+        if not self.reasons and any(True for h in self.recording.pending() for _ in h.value.node.regions):
+            # A loop whose guard fails has the call run by Python: that must be before the function acts on anything.
+            self.reasons.append((why, user_line(2)))
+            flush(self.recording)
         self.reasons.append((why, user_line(2)))
 
     def foreign(self, array: Any) -> None:
@@ -242,6 +260,8 @@ class Trace:
 
     def may_flush(self, count: int) -> bool:
         """Whether the recorded work may be run in pieces: not while it may still become one program."""
+        if self.depth:
+            return False
         if not self.reasons:
             if count <= settings.current.unroll_limit:
                 return False

@@ -1,0 +1,1 @@
+"""How loops and branches of a traced function become nodes of its program."""

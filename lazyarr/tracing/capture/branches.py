@@ -1,0 +1,173 @@
+"""An ``if`` on data as one node of the program, or as a selection where both ways cost next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lazyarr.array import Cell, LazyArray
+from lazyarr.computed import ComputedScalar, computed, is_number, kind_of, number_of
+from lazyarr.ir.graph import Check
+from lazyarr.ir.node import Node, Value
+from lazyarr.ir.op import OPS
+from lazyarr.ops.elementwise import SELECT
+from lazyarr.runtime import NotCaptured, record, record_all
+from lazyarr.tracing.capture.loops import zeros_of
+from lazyarr.tracing.capture.regions import Region, close_together
+from lazyarr.tracing.capture.state import Containers, Snapshot, State, form, made_of, same_variable, types_of, values_of
+from lazyarr.tracing.control.python import Undefined
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.trace import Trace
+
+#: Scalar operations of both ways together, up to which both are done and one is selected.
+_FEW = 12
+
+
+class BranchCapture:
+    """One ``if`` while it is captured.
+
+    Parameters
+    ----------
+    trace : Trace
+    condition : ComputedScalar
+        A bool.
+    get, set : callable
+        The variables that the ways assign.
+    names : sequence of str
+        Theirs.
+    wanted : sequence of bool
+        Which of them are read afterwards.
+    """
+
+    def __init__(
+        self, trace: Trace, condition: ComputedScalar, get: Callable[[], State], set: Callable[[State], None],
+        names: Any, wanted: Any,
+    ):  # fmt: skip
+        self.trace, self.condition = trace, condition
+        self.get, self.set, self.names, self.wanted = get, set, names, wanted
+        self.now = trace.recording
+
+    def run(self, then: Callable[[], None], orelse: Callable[[], None]) -> None:
+        """Record both ways, and what is true after whichever runs.
+
+        Raises
+        ------
+        NotCaptured
+            If it cannot become a node.
+        """
+        snapshot = Snapshot(self.now, self.get, self.set)
+        ways = [self._way(snapshot, then), self._way(snapshot, orelse)]
+        cells = [c for c in snapshot.cells if any(c in way.contents for way in ways)]
+        pairs = [tuple(way.contents.get(c, snapshot.cells[c]) for way in ways) for c in cells]
+        final = list(snapshot.variables)
+        merged: dict[int, tuple[Any, int]] = {}
+        for at in range(len(final)):
+            a, b = (way.variables[at] for way in ways)
+            if same_variable(a, b):
+                final[at] = a
+            elif self.wanted[at]:
+                wanted = self._form(self.names[at], a, b)
+                merged[at] = (wanted, len(pairs))
+                pairs += zip(*(way.values_at(at, wanted) for way in ways), strict=True)
+        values = self._values(pairs, ways)
+        for cell, value in zip(cells, values, strict=False):
+            cell.value = value
+        for at, (wanted, first) in merged.items():
+            final[at] = self._merged(wanted, values[first:], [way.variables[at] for way in ways], snapshot)
+        self.set(tuple(final))
+
+    def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way:
+        """Trace one way, and go back."""
+        containers = Containers([self.trace.shadowed])
+        written = self.trace.environment.written()
+        before = len(self.now.checks)
+        self.trace.depth += 1
+        self.now.scopes.append(set())
+        run()
+        made = self.now.scopes.pop()
+        self.trace.depth -= 1
+        if containers.changed() or self.trace.environment.written() != written:
+            raise NotCaptured("a branch changes a list, a dict, an object or a global variable")
+        contents = {c: c.value for c, v in snapshot.cells.items() if c.value != v}
+        way = _Way(self.get(), contents, [c for c, _ in self.now.checks[before:]], made)
+        snapshot.restore()
+        return way
+
+    def _form(self, name: str, a: Any, b: Any) -> Any:
+        """The form in which two different variables become one.
+
+        Raises
+        ------
+        NotCaptured
+            If there is none.
+        """
+        first, second = (None if isinstance(x, Undefined) else form(x) for x in (a, b))
+        if isinstance(a, Undefined) or isinstance(b, Undefined):
+            if first is None and second is None:
+                raise NotCaptured(f"the variable {name!r} is assigned in one branch only")
+            return first or second
+        if first is None or second is None or first != second:
+            raise NotCaptured(f"the variable {name!r} is of another type or shape in each branch")
+        return first
+
+    def _values(self, pairs: list[Any], ways: list[_Way]) -> tuple[Value, ...]:
+        """For each pair the value of the way that is taken."""
+        checks = [c for way in ways for c in way.checks]
+        if not pairs and not checks:
+            return ()
+        if not checks and self._is_cheap(pairs, ways):
+            return tuple([a if a == b else record(SELECT, self.condition.value, a, b) for a, b in pairs])
+        outputs = [([p[k] for p in pairs], way.checks, way.made.__contains__) for k, way in enumerate(ways)]
+        (then, orelse), operands = close_together(outputs, [], {})
+        return record_all(OPS["cond"], self.condition.value, *operands, then=then, orelse=orelse)
+
+    def _is_cheap(self, pairs: list[Any], ways: list[_Way]) -> bool:
+        if any(v.type.shape for pair in pairs for v in pair):
+            return False
+        total = 0
+        for k, way in enumerate(ways):
+            region = Region([], {}, way.made.__contains__)
+            graph = region.close([p[k] for p in pairs], [])
+            total += len(graph.nodes)
+            if any(not n.op.pointwise and n.op.memory != "free" for n in graph.nodes):
+                return False
+            if any(t.shape for n in graph.nodes for t in n.types):
+                return False
+        return total <= _FEW
+
+    def _merged(self, wanted: Any, values: Any, sources: list[Any], snapshot: Snapshot) -> Any:
+        """The variable after the branch."""
+        if wanted == ("number", int) and all(is_number(x) and kind_of(x) is int for x in sources):
+            numbers = [computed(x) for x in sources]
+            return number_of(values[0], min(n.low for n in numbers), max(n.high for n in numbers))
+        found = made_of(wanted, iter(values), sources[0])
+        for source in sources:
+            if isinstance(source, LazyArray) and not source._scalar and source._cell in snapshot.cells:
+                # Whose memory the variable means is known at run time only: nothing of it may be changed from here on.
+                self.now.frozen.update((source._cell, found._cell))
+        return found
+
+
+class _Way:
+    """What one way of a branch leaves behind.
+
+    Attributes
+    ----------
+    variables : tuple
+    contents : dict
+        The cells that it changed, and their values.
+    checks : list of Check
+    made : set of Node
+        The nodes that were recorded in it first.
+    """
+
+    def __init__(self, variables: State, contents: dict[Cell, Value], checks: list[Check], made: set[Node]):
+        self.variables, self.contents, self.checks, self.made = variables, contents, checks, made
+        # As they are now: an array's value changes with its cell.
+        self._values = [None if isinstance(x, Undefined) or form(x) is None else values_of(x) for x in variables]
+
+    def values_at(self, at: int, wanted: Any) -> list[Value]:
+        """The values of a variable, or of what stands for one that is undefined."""
+        found = self._values[at]
+        return [zeros_of(t) for t in types_of(wanted)] if found is None else found

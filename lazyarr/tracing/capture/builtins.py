@@ -1,0 +1,163 @@
+"""Python's builtins applied to numbers and lengths that the program computes."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lazyarr.array import LazyArray
+from lazyarr.computed import ComputedScalar, computed, convert, floor_of, is_number, kind_of, scalar_of_array
+from lazyarr.ops.elementwise import SELECT
+from lazyarr.runtime import NotCaptured, record
+from lazyarr.tracing.capture.counted import (
+    larger,
+    lazy_enumerate,
+    lazy_range,
+    lazy_zip,
+    length_number,
+    smaller,
+)
+from lazyarr.tracing.scalars import python_call
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.capture.control import Capture
+
+
+def _kind(kind: type) -> Callable[..., Any]:
+    """``int(x)``, ``float(x)``, ``complex(x)``, ``bool(x)``."""
+
+    def call(control: Capture, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not kwargs:
+            [x] = args
+            if type(x) is ComputedScalar:
+                if kind is bool:
+                    return x.truth()
+                if kind is int:
+                    return floor_of(x, "trunc") if x.kind is float else convert(x, int)
+                if kind is float and x.kind is complex:
+                    raise TypeError("float() argument must be a string or a real number, not 'complex'")
+                return convert(x, kind)
+            if isinstance(x, LazyArray) and not control._in_pieces() and (x._scalar or not x.ndim):
+                return scalar_of_array(x, kind)
+        return python_call(kind)(*args, **kwargs)
+
+    return call
+
+
+def _extreme(name: str) -> Callable[..., Any]:
+    """``min`` and ``max`` of several values."""
+    plain = getattr(builtins, name)
+
+    def call(control: Capture, *args: Any, **kwargs: Any) -> Any:
+        items = list(args)
+        if len(args) == 1 and isinstance(args[0], (list, tuple)):
+            items = list(args[0])
+        if len(args) == 1 and isinstance(args[0], LazyArray) and args[0].ndim == 1 and not kwargs:
+            import lazyarr.numpy as np
+
+            if args[0].dtype.kind in "iub":
+                return (np.min if name == "min" else np.max)(args[0])
+            return plain(*args)
+        lazy = any(type(x) is ComputedScalar or isinstance(x, LazyArray) for x in items)
+        if kwargs or not lazy or len(items) < 2 or control._in_pieces():
+            return plain(*args, **kwargs)
+        found = items[0]
+        for item in items[1:]:
+            found = _chosen(name, found, item)
+        return found
+
+    return call
+
+
+def _chosen(name: str, a: Any, b: Any) -> Any:
+    """``min(a, b)`` or ``max(a, b)``: the first unless the second is less, or greater."""
+    if all(is_number(x) and kind_of(x) is int for x in (a, b)):
+        return smaller(a, b) if name == "min" else larger(a, b)
+    takes_second = b < a if name == "min" else b > a
+    if type(takes_second) is bool:
+        return b if takes_second else a
+    if is_number(a) and is_number(b):
+        if kind_of(a) is not kind_of(b):
+            raise NotCaptured(f"{name}() of numbers of two types")
+        x, y = computed(a), computed(b)
+        return ComputedScalar(record(SELECT, takes_second.value, y.value, x.value), x.kind)
+    arrays = [x for x in (a, b) if isinstance(x, LazyArray)]
+    if any(x.ndim for x in arrays):
+        raise NotCaptured(f"{name}() of arrays")
+    # A Python number beside a NumPy scalar: the result is the NumPy scalar it would be in arithmetic.
+    dtype = arrays[0].dtype
+    if any(x.dtype != dtype for x in arrays) or any(
+        is_number(x) and {bool: 0, int: 1, float: 2, complex: 3}[kind_of(x)] > _RANKS[dtype.kind] for x in (a, b)
+    ):
+        raise NotCaptured(f"{name}() of numbers of two types")
+    values = [x._value() if isinstance(x, LazyArray) else record(_cast(), computed(x).value, dtype=dtype)
+              for x in (a, b)]  # fmt: skip
+    condition = takes_second._value() if isinstance(takes_second, LazyArray) else takes_second.value
+    return LazyArray._new(record(SELECT, condition, values[1], values[0]), scalar=True)
+
+
+_RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+
+
+def _cast() -> Any:
+    from lazyarr.ir.op import OPS
+
+    return OPS["cast"]
+
+
+def _len(control: Capture, *args: Any) -> Any:
+    if len(args) == 1 and isinstance(args[0], LazyArray) and args[0].ndim and type(args[0]._shape[0]) is not int:
+        return length_number(args[0]._shape[0])
+    return len(*args)
+
+
+def _sum(control: Capture, *args: Any, **kwargs: Any) -> Any:
+    if len(args) == 1 and not kwargs and isinstance(args[0], LazyArray) and args[0].ndim == 1:
+        import lazyarr.numpy as np
+
+        length = args[0]._shape[0]
+        if type(length) is not int or length > 16:
+            total = np.sum(args[0], dtype=args[0].dtype if args[0].dtype.kind in "fc" else None)
+            return total
+    return sum(*args, **kwargs)
+
+
+def _round(control: Capture, *args: Any, **kwargs: Any) -> Any:
+    if len(args) == 1 and isinstance(args[0], LazyArray) and args[0]._scalar and not control._in_pieces():
+        if args[0].dtype.kind == "f" and args[0].dtype.itemsize == 8:
+            return floor_of(scalar_of_array(args[0], float), "rint")
+    return python_call(round)(*args, **kwargs)
+
+
+def _range(control: Capture, *args: Any) -> Any:
+    return lazy_range(*args)
+
+
+def _enumerate(control: Capture, *args: Any, **kwargs: Any) -> Any:
+    return lazy_enumerate(*args, **kwargs)
+
+
+def _zip(control: Capture, *args: Any, **kwargs: Any) -> Any:
+    return lazy_zip(*args, **kwargs)
+
+
+def _type(control: Capture, *args: Any) -> Any:
+    from lazyarr.tracing.environment import type_of
+
+    return type_of(*args)
+
+
+def _numeric(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(control: Capture, *args: Any, **kwargs: Any) -> Any:
+        return python_call(function)(*args, **kwargs)
+
+    return call
+
+
+#: What stands for a builtin in transformed code: called with the control object first.
+REPLACED: dict[Any, Callable[..., Any]] = {
+    range: _range, enumerate: _enumerate, zip: _zip, len: _len, min: _extreme("min"), max: _extreme("max"),
+    int: _kind(int), float: _kind(float), complex: _kind(complex), bool: _kind(bool), sum: _sum, round: _round,
+    type: _type, abs: _numeric(abs), pow: _numeric(pow),
+}  # fmt: skip

@@ -1,0 +1,247 @@
+"""The control object of a traced function: its loops and branches become nodes of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from lazyarr.array import LazyArray
+from lazyarr.computed import ComputedScalar, scalar_of_array
+from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.ir.graph import CheckFailed
+from lazyarr.runtime import NotCaptured, flush, record
+from lazyarr.tracing.capture.branches import BranchCapture
+from lazyarr.tracing.capture.builtins import REPLACED
+from lazyarr.tracing.capture.counted import Counted, counted
+from lazyarr.tracing.capture.loops import LoopCapture
+from lazyarr.tracing.capture.state import Containers, Snapshot
+from lazyarr.tracing.control.python import Control, Info, State
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.trace import Trace
+
+#: Iterations up to which a loop is written out: its indices are then known, and its iterations fuse.
+_FEW_TRIPS = 4
+#: Iterations that a loop in Python may have within a loop that is compiled.
+_MOST_UNROLLED = 64
+_EXPRESSION = ("the value of an expression",)
+
+
+class Capture(Control):
+    """Captures loops and branches on data; runs in Python what cannot be captured.
+
+    Parameters
+    ----------
+    trace : Trace
+    uncaptured : mapping of (file, line) to str
+        Statements that are known to have to run in Python, and why.
+    """
+
+    def __init__(self, trace: Trace, uncaptured: dict[tuple[str, int], str]):
+        self.trace = trace
+        self.uncaptured = uncaptured
+
+    # -- statements ----------------------------------------------------------------------------------------
+
+    def for_(
+        self, iterable: Iterable[Any], body: Callable[[Any], None], get: Callable[[], State],
+        set: Callable[[State], None], info: Info, test: Callable[[], Any] | None = None,
+    ) -> None:  # fmt: skip
+        source = counted(iterable)
+        if source is None or not self._worth(source) or (info.file, info.line) in self.uncaptured:
+            self._unrolled(iterable, body, test)
+            return
+        capture = LoopCapture(self.trace, info, get, set, body, source, test)
+        self._captured(capture.run, lambda: self._unrolled(iterable, body, test), get, set, info)
+
+    def _worth(self, source: Counted) -> bool:
+        return source.trips is None or source.trips > _FEW_TRIPS
+
+    def _unrolled(
+        self, iterable: Iterable[Any], body: Callable[[Any], None], test: Callable[[], Any] | None
+    ) -> None:
+        """A loop in Python: its iterations are recorded one after the other."""
+        for count, item in enumerate(iterable):
+            if self.trace.depth and count == _MOST_UNROLLED:
+                raise NotCaptured("a long loop that is not compiled within one that is")
+            body(item)
+            if test is None:
+                continue
+            go_on = self.truth(test())
+            if isinstance(go_on, ComputedScalar):
+                go_on = self._observed_truth(go_on, "a loop that ends when data says so")
+            if not go_on:
+                break
+
+    def while_(
+        self, test: Callable[[], Any], body: Callable[[], None], get: Callable[[], State],
+        set: Callable[[State], None], info: Info,
+    ) -> None:  # fmt: skip
+        if (info.file, info.line) in self.uncaptured:
+            self._repeated(test, body)
+            return
+        capture = LoopCapture(self.trace, info, get, set, lambda index: body(), None, test)
+        self._captured(capture.run, lambda: self._repeated(test, body), get, set, info)
+
+    def _repeated(self, test: Callable[[], Any], body: Callable[[], None]) -> None:
+        """A ``while`` in Python."""
+        while self._known(self.truth(test()), "a while loop on data"):
+            body()
+
+    def if_(
+        self, condition: Any, then: Callable[[], None], orelse: Callable[[], None], get: Callable[[], State],
+        set: Callable[[State], None], info: Info,
+    ) -> None:  # fmt: skip
+        truth = self.truth(condition)
+        if isinstance(truth, ComputedScalar) and (info.file, info.line) in self.uncaptured:
+            truth = self._observed_truth(truth, "a branch on data")
+        if not isinstance(truth, ComputedScalar):
+            (then if truth else orelse)()
+            return
+        condition = truth
+        capture = BranchCapture(self.trace, condition, get, set, info.names, info.live_out)
+
+        def in_python() -> None:
+            (then if self._observed_truth(condition, "a branch on data") else orelse)()
+
+        self._captured(lambda: capture.run(then, orelse), in_python, get, set, info)
+
+    def _captured(
+        self, run: Callable[[], None], in_python: Callable[[], None], get: Callable[[], State],
+        set: Callable[[State], None], info: Info,
+    ) -> None:  # fmt: skip
+        """Record a statement; if that cannot be, go back to before it and run it in Python."""
+        trace = self.trace
+        depth = trace.depth
+        snapshot = Snapshot(trace.recording, get, set)
+        containers = Containers([trace.shadowed])
+        try:
+            run()
+            if trace.reasons and not depth:
+                # What Python does between compiled pieces is not to be done twice: a guard that fails, fails here.
+                flush(trace.recording)
+            return
+        except (NotCaptured, CheckFailed) as reason:
+            why, line = str(reason), getattr(reason, "line", (info.file, info.line))
+        except Exception as error:
+            # Perhaps the program never gets there: whether it is an error is known when Python runs the statement.
+            if trace.depth == depth:
+                raise
+            why, line = f"{type(error).__name__}: {error}", (info.file, info.line)
+        trace.depth = depth
+        snapshot.restore()
+        containers.restore()
+        self.uncaptured[info.file, info.line] = why
+        self.trace.left_out.setdefault((info.file, info.line), (why, line))
+        in_python()
+
+    # -- expressions ---------------------------------------------------------------------------------------
+
+    def if_expression(self, condition: Any, then: Callable[[], Any], orelse: Callable[[], Any], line: int) -> Any:
+        truth = self.truth(condition)
+        return self._either(truth, then, orelse) if isinstance(truth, ComputedScalar) else (then if truth else orelse)()
+
+    def _either(self, truth: ComputedScalar, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
+        """The value of one of two expressions."""
+        found: list[Any] = [None]
+
+        def assign(run: Callable[[], Any]) -> Callable[[], None]:
+            def way() -> None:
+                found[0] = run()
+
+            return way
+
+        def restore(state: State) -> None:
+            found[0] = state[0]
+
+        capture = BranchCapture(self.trace, truth, lambda: (found[0],), restore, _EXPRESSION, (True,))
+        capture.run(assign(then), assign(orelse))
+        return found[0]
+
+    def and_(self, first: Any, *others: Callable[[], Any]) -> Any:
+        return self._chain(first, others, True)
+
+    def or_(self, first: Any, *others: Callable[[], Any]) -> Any:
+        return self._chain(first, others, False)
+
+    def _chain(self, first: Any, others: tuple[Callable[[], Any], ...], going: bool) -> Any:
+        """``and`` (going on while true) and ``or`` (while false)."""
+        for at, other in enumerate(others):
+            truth = self.truth(first)
+            if isinstance(truth, ComputedScalar):
+                return self._logical(first, truth, others[at:], going)
+            if truth != going:
+                break
+            first = other()
+        return first
+
+    def _logical(self, first: Any, truth: ComputedScalar, others: tuple[Callable[[], Any], ...], going: bool) -> Any:
+        numpy_bools = [isinstance(first, LazyArray)]
+
+        def rest() -> Any:
+            found = self._chain(others[0](), others[1:], going)
+            numpy_bools.append(isinstance(found, LazyArray))
+            # Its truth is all that a condition asks of it.
+            known = self.truth(found)
+            return known if isinstance(known, ComputedScalar) else ComputedScalar(_constant(known), bool)
+
+        stop = ComputedScalar(_constant(not going), bool)
+        if going:
+            found = self._either(truth, rest, lambda: stop)
+        else:
+            found = self._either(truth, lambda: stop, rest)
+        if all(numpy_bools):
+            return LazyArray._new(found.value, scalar=True)
+        return found
+
+    def not_(self, value: Any) -> Any:
+        truth = self.truth(value)
+        if isinstance(truth, ComputedScalar):
+            return ComputedScalar(record(ELEMENTWISE["logical_not"], truth.value), bool)
+        return not truth
+
+    def assert_(self, condition: Any, message: Callable[[], Any] | None = None) -> None:
+        from lazyarr.runtime import guard
+
+        truth = self.truth(condition)
+        if isinstance(truth, ComputedScalar):
+            guard(truth.value, "an assertion holds")
+            return
+        super().assert_(truth, message)
+
+    def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            replaced = REPLACED.get(function)
+        except TypeError:  # not hashable
+            replaced = None
+        return function(*args, **kwargs) if replaced is None else replaced(self, *args, **kwargs)
+
+    # -- conditions ----------------------------------------------------------------------------------------
+
+    def truth(self, condition: Any) -> bool | ComputedScalar:
+        """``bool(condition)``, computed where it is data."""
+        if type(condition) is bool:
+            return condition
+        if type(condition) is ComputedScalar:
+            return condition.truth()
+        if isinstance(condition, LazyArray) and not self._in_pieces():
+            if all(type(n) is int for n in condition._shape) and condition.size == 1:
+                found: bool | ComputedScalar = scalar_of_array(condition, bool)
+                return found
+        return bool(condition)
+
+    def _in_pieces(self) -> bool:
+        """Whether the function runs in Python around compiled pieces, where a condition is looked at."""
+        return bool(self.trace.reasons) and not self.trace.depth
+
+    def _known(self, truth: bool | ComputedScalar, why: str) -> bool:
+        return self._observed_truth(truth, why) if isinstance(truth, ComputedScalar) else truth
+
+    def _observed_truth(self, truth: ComputedScalar, why: str) -> bool:
+        return bool(LazyArray._new(truth.value, scalar=True)._single(why))
+
+
+def _constant(value: bool) -> Any:
+    from lazyarr.ops.create import const
+
+    return const(value)

@@ -1,0 +1,152 @@
+"""What a loop runs over, as a count and an item for each index: ranges, arrays, enumerate, zip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lazyarr.array import LazyArray
+from lazyarr.computed import HIGHEST, LOWEST, ComputedScalar, computed, convert, number_of
+from lazyarr.ir.extents import Length
+from lazyarr.runtime import NotCaptured
+from lazyarr.weak import WeakScalar
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A sequence known by index.
+
+    Attributes
+    ----------
+    start, stop, step : int or ComputedScalar
+        Indices, as `range` gives them.
+    item : callable
+        The item for an index (an int or a ComputedScalar).
+    """
+
+    start: Any
+    stop: Any
+    step: Any
+    item: Callable[[Any], Any]
+
+    @property
+    def trips(self) -> int | None:
+        """How many iterations, if that is known."""
+        if all(type(x) is int for x in (self.start, self.stop, self.step)):
+            return len(range(self.start, self.stop, self.step))
+        return None
+
+    def __iter__(self) -> Iterator[Any]:
+        for index in range(self.start, self.stop, self.step):
+            yield self.item(index)
+
+
+def lazy_range(*args: Any) -> Any:
+    """``range`` of numbers that need not be known."""
+    if not args or len(args) > 3:
+        return range(*args)
+    bounds = [_bound(x) for x in args]
+    if all(type(b) is int for b in bounds):
+        return range(*bounds)
+    start, stop, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1)[:3]
+    if type(step) is ComputedScalar and step.low <= 0 <= step.high:
+        raise NotCaptured("a range whose step may be 0")
+    return Counted(start, stop, step, lambda index: index)
+
+
+def _bound(x: Any) -> Any:
+    """One argument of ``range``: an int, or a computed one."""
+    if type(x) is int:
+        return x
+    if type(x) is ComputedScalar:
+        return x.__index__() if x.kind is bool else x
+    if isinstance(x, WeakScalar):
+        return x.__index__()  # type: ignore[attr-defined]  # the program is compiled for its value
+    if isinstance(x, Length):
+        return length_number(x)
+    if isinstance(x, LazyArray) and x.dtype.kind in "iu" and not x.ndim:
+        from lazyarr.computed import scalar_of_array
+
+        return scalar_of_array(x, int)
+    return x.__index__() if hasattr(x, "__index__") else range(x)
+
+
+def length_number(x: Any) -> Any:
+    """An extent as a Python number."""
+    return x if type(x) is int else number_of(x.scalar, 0, x.bound)
+
+
+def counted(iterable: Any) -> Counted | None:
+    """`iterable` by index; None for what only Python can run over."""
+    if isinstance(iterable, Counted):
+        return iterable
+    if type(iterable) is range:
+        return Counted(iterable.start, iterable.stop, iterable.step, lambda index: index)
+    if isinstance(iterable, LazyArray) and iterable.ndim:
+        return Counted(0, length_number(iterable.shape[0]), 1, lambda index: iterable[index])
+    return None
+
+
+def lazy_enumerate(iterable: Any, start: Any = 0) -> Any:
+    """``enumerate`` by index where that is possible."""
+    inner = counted(iterable)
+    if inner is None:
+        return enumerate(iterable, start)
+    first, step = inner.start, inner.step
+    if type(step) is not int:
+        raise NotCaptured("enumerate of a range of unknown step")
+    return Counted(inner.start, inner.stop, step,
+                   lambda index: ((index - first) // step + start, inner.item(index)))  # fmt: skip
+
+
+def lazy_zip(*iterables: Any, strict: bool = False) -> Any:
+    """``zip`` by index where that is possible."""
+    parts = [counted(x) for x in iterables]
+    if not parts or any(p is None or type(p.step) is not int for p in parts):
+        return zip(*iterables, strict=strict)
+    known = [p for p in parts if p is not None]
+    lengths = [p.trips for p in known]
+    if any(n is None for n in lengths):
+        if any(p.start != 0 or p.step != 1 for p in known if type(p.start) is int) or strict:
+            raise NotCaptured("zip of ranges of unknown length")
+        stop: Any = known[0].stop
+        for p in known[1:]:
+            stop = smaller(stop, p.stop)
+    else:
+        stop = min(n for n in lengths if n is not None)
+        if strict and len(set(lengths)) > 1:
+            return zip(*iterables, strict=True)
+    return Counted(0, stop, 1, lambda index: tuple(p.item(p.start + index * p.step) for p in known))
+
+
+def smaller(a: Any, b: Any) -> Any:
+    """``min(a, b)`` of ints, computed or not."""
+    return _extreme("minimum", a, b)
+
+
+def larger(a: Any, b: Any) -> Any:
+    """``max(a, b)`` of ints, computed or not."""
+    return _extreme("maximum", a, b)
+
+
+def _extreme(name: str, a: Any, b: Any) -> Any:
+    from lazyarr.ops.elementwise import ELEMENTWISE
+    from lazyarr.runtime import record
+
+    if type(a) is int and type(b) is int:
+        return min(a, b) if name == "minimum" else max(a, b)
+    known = a <= b
+    if isinstance(known, bool) and type(known) is bool:
+        return a if known == (name == "minimum") else b
+    x, y = convert(a, int), convert(b, int)
+    low, high = ((min(x.low, y.low), min(x.high, y.high)) if name == "minimum"
+                 else (max(x.low, y.low), max(x.high, y.high)))  # fmt: skip
+    pair = (x, y)
+    # A limit of both from below (of either from above) is not kept: only the range is.
+    found = number_of(record(ELEMENTWISE[name], pair[0].value, pair[1].value), low, high)
+    return found
+
+
+__all__ = ["HIGHEST", "LOWEST", "Counted", "computed", "counted", "larger", "lazy_enumerate", "lazy_range", "lazy_zip",
+           "length_number", "smaller"]  # fmt: skip

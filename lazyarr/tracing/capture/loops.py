@@ -1,0 +1,490 @@
+"""A Python loop as one node of the program.
+
+The body is traced once, on placeholders for everything that it might change: the contents of all storage cells that
+exist, and the variables it assigns. What it has changed afterwards is the loop's state. Where a variable leaves the
+body as something else than it entered (an int that becomes a float, an array that is bound anew), the body is traced
+again with that in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lazyarr.array import Cell, LazyArray
+from lazyarr.computed import LOWEST, Atom, ComputedScalar, computed, convert, is_number, number_of
+from lazyarr.ir.extents import Length
+from lazyarr.ir.graph import Check, depth_first
+from lazyarr.ir.node import Value
+from lazyarr.ir.op import OPS
+from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops.create import const
+from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
+from lazyarr.runtime import NotCaptured, guard, record, record_all
+from lazyarr.tracing.capture.counted import Counted
+from lazyarr.tracing.capture.regions import close_together
+from lazyarr.tracing.capture.state import (
+    Containers,
+    Snapshot,
+    State,
+    form,
+    is_placeable,
+    made_of,
+    placeholder,
+    same_variable,
+    types_of,
+    unnumbered,
+    values_of,
+)
+from lazyarr.tracing.control.python import Info, Undefined
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.trace import Trace
+
+_I64, _BOOL = ArrayType(DTYPES["i64"]), ArrayType(DTYPES["bool"])
+#: How often a body is traced before its variables have to have found their types.
+_MOST_TRACES = 8
+
+
+@dataclass
+class Slot:
+    """A variable that is carried, or wanted after the loop.
+
+    Attributes
+    ----------
+    at : int
+        Its number in `Info.names`.
+    form : object
+        See `state.form`.
+    inits : list of Value
+        Its values before the loop.
+    places : list of Value
+        Placeholders of its values in the body.
+    entry : object
+        What the body finds as the variable.
+    results : list of Value
+        Its values after an iteration.
+    exact : bool
+        Whether `inits` is what the variable was before, not a stand-in.
+    """
+
+    at: int
+    form: Any
+    inits: list[Value]
+    places: list[Value]
+    entry: Any
+    results: list[Value] = field(default_factory=list)
+    exact: bool = True
+
+
+@dataclass
+class Plan:
+    """What earlier traces of a body taught: forms of variables, and of which ints the lower limit does not hold."""
+
+    forms: dict[int, Any] = field(default_factory=dict)
+    sinking: set[int] = field(default_factory=set)
+    traces: int = 0
+
+
+def zeros_of(type: ArrayType) -> Value:
+    """Something of a type, for a variable that has no value yet."""
+    value = const(0, type.dtype)
+    lengths = [n.scalar for n in type.shape if isinstance(n, Length)]
+    if lengths:
+        bounds = tuple(n.bound for n in type.shape if isinstance(n, Length))
+        shape = tuple("n" if isinstance(n, Length) else n for n in type.shape)
+        return record(OPS["spread"], value, *lengths, shape=shape, bounds=bounds)
+    return record(OPS["full"], value, shape=type.shape) if type.shape else value
+
+
+def converted(x: Any, wanted: Any) -> list[Value]:
+    """The values of a variable, as values of another form that it is promoted to.
+
+    Raises
+    ------
+    NotCaptured
+        If it cannot be.
+    """
+    found = form(x)
+    if found == wanted:
+        return values_of(x)
+    if is_number(x) and wanted[0] == "number":
+        return [convert(x, wanted[1]).value]
+    if is_number(x) and wanted[0] == "scalar":
+        return [record(OPS["cast"], computed(x).value, dtype=wanted[1])]
+    if isinstance(x, Undefined):
+        return [zeros_of(t) for t in types_of(wanted)]
+    raise NotCaptured("a variable changes its kind in a loop")
+
+
+def joined(name: str, before: Any, after: Any) -> Any:
+    """The form of a variable that enters a body as one and leaves it as another."""
+    if before is None or before == after:
+        return after
+    if before[0] == "number" and after[0] == "number" and bool not in (before[1], after[1]):
+        ranks = [int, float, complex]
+        return "number", max(before[1], after[1], key=ranks.index)
+    if before[0] == "number" and after[0] == "scalar":
+        return after
+    if before[0] == after[0] == "scalar":
+        return "scalar", np.promote_types(before[1], after[1])
+    raise NotCaptured(f"the variable {name!r} changes its type or shape in the loop")
+
+
+class LoopCapture:
+    """One loop while it is captured.
+
+    Parameters
+    ----------
+    trace : Trace
+    info : Info
+    get, set : callable
+        The loop's variables.
+    body : callable
+        Runs one iteration: ``body(index)``, with None for a ``while``.
+    source : Counted or None
+        What a ``for`` runs over.
+    test : callable or None
+        The condition of a ``while``, or what says that a ``for`` goes on.
+    """
+
+    def __init__(
+        self, trace: Trace, info: Info, get: Callable[[], State], set: Callable[[State], None],
+        body: Callable[[Any], None], source: Counted | None, test: Callable[[], Any] | None,
+    ):  # fmt: skip
+        self.trace, self.info, self.get, self.set = trace, info, get, set
+        self.body, self.source, self.test = body, source, test
+        self.now = trace.recording
+        self.plan = Plan()
+
+    def run(self) -> None:
+        """Record the loop.
+
+        Raises
+        ------
+        NotCaptured
+            If it cannot become a node.
+        """
+        if self.info.outside:
+            raise NotCaptured("the loop assigns to a global or an enclosing variable")
+        snapshot = Snapshot(self.now, self.get, self.set)
+        while not self._attempt(snapshot):
+            snapshot.restore()
+            self.plan.traces += 1
+            if self.plan.traces > _MOST_TRACES:
+                raise NotCaptured("the types of variables differ from iteration to iteration")
+
+    # -- one trace of the body -----------------------------------------------------------------------------
+
+    def _attempt(self, snapshot: Snapshot) -> bool:
+        """Trace the body; False if the plan has changed and it has to be traced again."""
+        slots = self._slots(snapshot)
+        containers = Containers([self.trace.shadowed])
+        written = self.trace.environment.written()
+        self.trace.depth += 1
+        places = {}
+        for cell, value in snapshot.cells.items():
+            if is_placeable(cell):
+                places[cell] = cell.value = placeholder(value.type)
+        entry = list(snapshot.variables)
+        for slot in slots:
+            entry[slot.at] = slot.entry
+        self.set(tuple(entry))
+        before = len(self.now.checks)
+        index = placeholder(_I64)
+        go_on: Any = None
+        if self.source is None:
+            assert self.test is not None
+            go_on = self.trace.control.truth(self.test())
+            if not all(map(same_variable, self.get(), entry)) or any(c.value != v for c, v in places.items()):
+                raise NotCaptured("the condition of the loop changes variables or arrays")
+            if go_on is False:
+                raise NotCaptured("the condition of the loop is never true")
+            tested = len(self.now.checks)
+            self.body(None)
+        else:
+            tested = before
+            self.body(self._index(index))
+            if self.test is not None:
+                go_on = self.trace.control.truth(self.test())
+        after = self.get()
+        self.trace.depth -= 1
+        if containers.changed() or self.trace.environment.written() != written:
+            raise NotCaptured("the loop changes a list, a dict, an object or a global variable")
+        checks = [c for c, _ in self.now.checks[before:]]
+        test_checks, checks = checks[: tested - before], checks[tested - before :]
+        outs = self._results(snapshot, slots, entry, after)
+        if outs is None:
+            return False
+        changed = {cell: place for cell, place in places.items() if cell.value != place}
+        same = {place: snapshot.cells[cell] for cell, place in places.items() if cell not in changed}
+        contents = {cell: cell.value for cell in changed}
+        exchange = self._exchange(snapshot, slots, after, places, contents, checks)
+        snapshot.restore()
+        self._record(snapshot, slots, outs, changed, contents, same, index, go_on, test_checks, checks, exchange)
+        return True
+
+    def _index(self, place: Value) -> Any:
+        """The item for an index that is not known."""
+        assert self.source is not None
+        start, stop, step = (computed(x) for x in (self.source.start, self.source.stop, self.source.step))
+        if step.low > 0:
+            return self.source.item(number_of(place, start.low, stop.high - 1, start, computed(stop - 1)))
+        if step.high < 0:
+            return self.source.item(number_of(place, stop.low + 1, start.high, computed(stop + 1), start))
+        return self.source.item(number_of(place))
+
+    def _slots(self, snapshot: Snapshot) -> list[Slot]:
+        """The variables that are carried as values."""
+        slots = []
+        for at, x in enumerate(snapshot.variables):
+            if not self.info.live_in[at]:
+                continue
+            own = None if isinstance(x, Undefined) else form(x)
+            wanted = self.plan.forms.get(at, own)
+            if wanted is None or (unnumbered(wanted) and at not in self.plan.forms):
+                continue  # An array keeps its storage, whose content is carried.
+            inits = converted(x, wanted)
+            places = [placeholder(v.type) for v in inits]
+            entry = made_of(wanted, iter(places), x)
+            if wanted == ("number", int) and at not in self.plan.sinking:
+                low = convert(x, int).low if is_number(x) else LOWEST
+                entry = ComputedScalar(places[0], int, {Atom(low=low): 1}, 0)
+            slots.append(Slot(at, wanted, inits, places, entry, exact=not isinstance(x, Undefined)))
+        return slots
+
+    def _results(self, snapshot: Snapshot, slots: list[Slot], entry: list[Any], after: State) -> list[Slot] | None:
+        """Note what variables are after an iteration; gives those wanted after the loop only, None to trace again."""
+        carried = {slot.at: slot for slot in slots}
+        outs: list[Slot] = []
+        again = False
+        for at, (name, x) in enumerate(zip(self.info.names, after, strict=True)):
+            slot = carried.get(at)
+            if slot is not None:
+                if same_variable(x, slot.entry):
+                    slot.results = slot.places
+                    continue
+                if isinstance(x, Undefined):
+                    raise NotCaptured(f"the variable {name!r} is deleted in the loop")
+                found = form(x)
+                if found is None:
+                    raise NotCaptured(f"the variable {name!r} becomes a {type(x).__name__} in the loop")
+                if found != slot.form:
+                    self.plan.forms[at] = joined(name, slot.form, found)
+                    if self.plan.forms[at] == slot.form:
+                        raise NotCaptured(f"the variable {name!r} changes its type in the loop")
+                    self._require_casts(name, slot, self.plan.forms[at], after)
+                    again = True
+                    continue
+                slot.results = values_of(x)
+                if found == ("number", int) and at not in self.plan.sinking:
+                    low = next(iter(slot.entry.terms)).low
+                    if computed(x).low < low:
+                        self.plan.sinking.add(at)
+                        again = True
+            elif same_variable(x, entry[at]) or not (self.info.live_in[at] or self.info.live_out[at]):
+                continue
+            else:
+                found = None if isinstance(x, Undefined) else form(x)
+                if found is None:
+                    raise NotCaptured(f"the variable {name!r} becomes a {type(x).__name__} in the loop")
+                if self.info.live_in[at]:
+                    previous = snapshot.variables[at]
+                    known = None if isinstance(previous, Undefined) else form(previous)
+                    self.plan.forms[at] = joined(name, known, found) if known is not None else found
+                    again = True
+                else:
+                    outs.append(Slot(at, found, [], [], None, values_of(x), exact=False))
+        return None if again else outs
+
+    def _require_casts(self, name: str, slot: Slot, wanted: Any, after: State) -> None:
+        """A number may enter the first iteration already promoted only if the body looks at it as promoted.
+
+        Raises
+        ------
+        NotCaptured
+            If it is used as what it was.
+        """
+        [place], [type] = slot.places, types_of(wanted)
+        roots = [v for x in after if form(x) is not None for v in values_of(x)]
+        roots += [cell.value for cell in list(self.now.cells or ())] + [c.ok for c, _ in self.now.checks]
+        for node in depth_first(roots):
+            if place not in node.operands:
+                continue
+            if node.op.name == "cast" and node.types[0] == type:
+                continue
+            if place.type == type and node.op.name in _RING:
+                continue
+            if any(True for _ in node.regions):
+                continue  # Its body was traced by itself, and asked the same.
+            raise NotCaptured(f"the variable {name!r} begins as another type of number than it has later")
+
+    def _exchange(
+        self, snapshot: Snapshot, slots: list[Slot], after: State, places: dict[Cell, Value],
+        contents: dict[Cell, Value], checks: list[Check],
+    ) -> dict[int, int] | None:  # fmt: skip
+        """How arrays that are written in place change names in the body (``u, v = v, u``): slot -> slot.
+
+        None where arrays that are bound anew are only read: their values are all there is to them.
+        """
+        arrays = {slot.at: slot for slot in slots if slot.form[0] == "array"}
+        nested = [s for s in slots if s.form[0] in (tuple, list) and unnumbered(s.form)]
+        written = {at for at, s in arrays.items() if s.entry._cell.value != s.places[0]}
+        originals = {at: snapshot.variables[at] for at in arrays}
+        cells = {at: x._cell for at, x in originals.items() if isinstance(x, LazyArray)}
+        if any(cell in contents for cell in cells.values()):
+            raise NotCaptured("an array is bound anew in the loop and changed under another name")
+        if any(_written(s.entry) for s in nested):
+            raise NotCaptured("an array in a tuple is changed in place and bound anew")
+        for slot in slots:
+            x = after[slot.at]
+            if isinstance(x, LazyArray) and not x._scalar and x._cell in contents:
+                raise NotCaptured("a variable becomes a view of an array that the loop changes")
+        if not written:
+            return None
+        owner = {s.entry._cell: at for at, s in arrays.items()}
+        moves = {}
+        for at in arrays:
+            x = after[at]
+            whole = isinstance(x, LazyArray) and x._cell in owner and x._parent is None
+            if not whole or not isinstance(originals[at], LazyArray) or originals[at]._parent is not None:
+                raise NotCaptured("an array is changed in place, then its name is bound to another array")
+            moves[at] = owner[x._cell]
+        if len(set(moves.values())) < len(moves) or len({id(c) for c in cells.values()}) < len(moves):
+            raise NotCaptured("two names mean one array that the loop changes")
+        roots = [v for s in slots for v in s.results] + [*contents.values(), *(c.ok for c in checks)]
+        reached = set(depth_first(roots))
+        if any(places[c].node in reached for c in cells.values() if c in places):
+            raise NotCaptured("an array that changes its name in the loop is used under another name")
+        return moves
+
+    # -- the node ------------------------------------------------------------------------------------------
+
+    def _record(
+        self, snapshot: Snapshot, slots: list[Slot], outs: list[Slot], changed: dict[Cell, Value],
+        contents: dict[Cell, Value], same: dict[Value, Value], index: Value, go_on: Any,
+        test_checks: list[Check], checks: list[Check], exchange: dict[int, int] | None,
+    ) -> None:  # fmt: skip
+        inits: list[Value] = []
+        places: list[Value] = []
+        results: list[Value] = []
+
+        def carry(init: Value, place: Value | None, result: Value) -> int:
+            inits.append(init)
+            places.append(placeholder(init.type) if place is None else place)
+            results.append(result)
+            return len(inits) - 1
+
+        cell_at = {cell: carry(snapshot.cells[cell], place, contents[cell]) for cell, place in changed.items()}
+        slot_at: dict[int, list[int]] = {}
+        for slot in slots:
+            if slot.results is slot.places:
+                same.update(zip(slot.places, slot.inits, strict=True))
+            else:
+                slot_at[slot.at] = [carry(*x) for x in zip(slot.inits, slot.places, slot.results, strict=True)]
+        uncertain = any(not slot.exact for slot in slots if slot.at in slot_at and self.info.live_out[slot.at])
+        for slot in outs:
+            previous = snapshot.variables[slot.at]
+            fits = form(previous) == slot.form
+            slot.inits = values_of(previous) if fits else [zeros_of(v.type) for v in slot.results]
+            uncertain = uncertain or not fits
+            slot_at[slot.at] = [carry(i, None, r) for i, r in zip(slot.inits, slot.results, strict=True)]
+        uncertain = uncertain or any(
+            form(snapshot.variables[s.at]) != s.form for s in slots if s.at in slot_at and self.info.live_out[s.at]
+        )
+        until = parity = ran = -1
+        dynamic = self.source is None or self.source.trips is None or isinstance(go_on, ComputedScalar)
+        if self.source is not None and isinstance(go_on, ComputedScalar):
+            until = carry(const(False), None, record(ELEMENTWISE["logical_not"], go_on.value))
+        if exchange is not None and dynamic:
+            place = placeholder(_BOOL)
+            parity = carry(const(False), place, record(ELEMENTWISE["logical_not"], place))
+        if uncertain and self.source is None:
+            ran = carry(const(False), None, const(True))
+        node = self._node(inits, places, results, same, index, go_on, test_checks, checks, until)
+        if uncertain and self.source is not None:
+            self._guard_some_iteration()
+        if ran >= 0:
+            guard(node[ran], "a loop runs at least once")
+        for cell, at in cell_at.items():
+            cell.value = node[at]
+        final = list(snapshot.variables)
+        for slot in (*slots, *outs):
+            if slot.at in slot_at:
+                final[slot.at] = made_of(slot.form, iter([node[at] for at in slot_at[slot.at]]), slot.entry)
+        if exchange is not None:
+            self._exchanged(snapshot, exchange, final, node, slot_at, parity)
+        self.set(tuple(final))
+
+    def _node(
+        self, inits: list[Value], places: list[Value], results: list[Value], same: dict[Value, Value], index: Value,
+        go_on: Any, test_checks: list[Check], checks: list[Check], until: int,
+    ) -> tuple[Value, ...]:  # fmt: skip
+        if self.source is None:
+            condition = go_on.value if isinstance(go_on, ComputedScalar) else const(True)
+            (cond, body), operands = close_together(
+                [([condition], test_checks, None), (results, checks, None)], places, same
+            )
+            return record_all(OPS["while"], *inits, *operands, cond=cond, body=body, carried=len(inits))
+        [body], operands = close_together([(results, checks, None)], [index, *places], same)
+        bounds = [computed(x).value for x in (self.source.start, self.source.stop, self.source.step)]
+        return record_all(OPS["loop"], *bounds, *inits, *operands, body=body, carried=len(inits), until=until)
+
+    def _guard_some_iteration(self) -> None:
+        assert self.source is not None
+        if self.source.trips is None:
+            upwards = self.source.step > 0
+            some = self.source.start < self.source.stop if upwards else self.source.start > self.source.stop
+            if some is not True:
+                guard(computed(some).value, "a loop runs at least once")
+
+    def _exchanged(
+        self, snapshot: Snapshot, moves: dict[int, int], final: list[Any], node: tuple[Value, ...],
+        slot_at: dict[int, list[int]], parity: int,
+    ) -> None:  # fmt: skip
+        """Give the arrays that changed names their contents, and the names their arrays."""
+        originals = {at: snapshot.variables[at] for at in moves}
+        results = {at: node[slot_at[at][0]] if at in slot_at else originals[at]._value() for at in moves}
+        if parity < 0:
+            assert self.source is not None and self.source.trips is not None
+            for at in moves:
+                target = at
+                for _ in range(self.source.trips % _order(moves, at)):
+                    target = moves[target]
+                originals[target]._cell.value = results[at]
+                final[at] = originals[target]
+            return
+        if any(moves[moves[at]] != at for at in moves):
+            raise NotCaptured("more than two arrays change names in a loop of unknown length")
+        odd = node[parity]
+        for at in moves:
+            if moves[at] != at:
+                originals[at]._cell.value = record(SELECT, odd, results[moves[at]], results[at])
+                # Which array the name means is known at run time only: neither may be changed from here on.
+                self.now.frozen.update((originals[at]._cell, final[at]._cell))
+            else:
+                originals[at]._cell.value = results[at]
+                final[at] = originals[at]
+
+
+def _order(moves: dict[int, int], at: int) -> int:
+    """After how many iterations a name means the array again that it began with."""
+    count, where = 1, moves[at]
+    while where != at:
+        where = moves[where]
+        count += 1
+    return count
+
+
+def _written(x: Any) -> bool:
+    if type(x) in (tuple, list):
+        return any(_written(item) for item in x)
+    return isinstance(x, LazyArray) and not x._scalar and x._cell.value.node.op.name != "leaf"
+
+
+#: Operations of which a NumPy integer gives what Python's does while it fits.
+_RING = {"add", "subtract", "multiply", "maximum", "minimum", "less", "less_equal", "greater", "greater_equal", "equal",
+         "not_equal", "loop", "while", "cond"}  # fmt: skip

@@ -1,0 +1,146 @@
+"""Closing what was recorded in a loop or a branch into a graph of its own.
+
+While a body is traced, its nodes refer to the nodes around it. A region is closed: what it takes from outside becomes
+an operand. What a loop's body computes from such operands alone is computed once, outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from lazyarr.ir import extents
+from lazyarr.ir.extents import Length
+from lazyarr.ir.graph import Check, Graph, depth_first, param
+from lazyarr.ir.node import Node, Value, make
+from lazyarr.ir.types import ArrayType
+from lazyarr.ops.create import CONST
+from lazyarr.runtime import Leaf, NotCaptured
+
+
+class Region:
+    """One region under construction.
+
+    Parameters
+    ----------
+    placeholders : sequence of Value
+        Leaves that stand for the first parameters.
+    same : dict of Value to Value
+        Leaves that turned out to stand for a value from outside.
+    is_inside : callable
+        Whether a node that depends on no parameter still belongs into the region.
+    """
+
+    def __init__(
+        self, placeholders: Sequence[Value], same: dict[Value, Value], is_inside: Callable[[Node], bool] | None = None
+    ):
+        self._same = same
+        self._is_inside = is_inside
+        self._inside: dict[Value, Value] = {}
+        self._outside: dict[Value, Value] = {}
+        self._operands: dict[Value, Value] = {}
+        self._count = len(placeholders)
+        self._params: list[Value] = [v for v in placeholders]
+        for index, value in enumerate(placeholders):
+            # Lengths of parameters are operands of their own; their places are known only as they are met.
+            self._params[index] = param(index, self._type(value.type))
+            self._inside[value] = self._params[index]
+
+    @property
+    def operands(self) -> list[Value]:
+        """What the region takes from outside after its first parameters."""
+        return list(self._operands)
+
+    def _operand(self, outer: Value) -> Value:
+        """The parameter that stands for a value from outside."""
+        found = self._operands.get(outer)
+        if found is None:
+            type = self._type(outer.type)
+            found = self._operands[outer] = param(self._count + len(self._operands), type)
+            self._params.append(found)
+        return found
+
+    def _type(self, type: ArrayType) -> ArrayType:
+        if extents.is_static(type.shape):
+            return type
+        shape = []
+        for extent in type.shape:
+            if isinstance(extent, Length):
+                scalar = self._same.get(extent.scalar, extent.scalar)
+                inner = self._inside.get(scalar)
+                if inner is None:
+                    self.add([scalar])
+                    inner = self.inner(scalar)
+                extent = Length(inner, extent.bound)
+            shape.append(extent)
+        return type.with_shape(tuple(shape))
+
+    def add(self, roots: Iterable[Value]) -> None:
+        """Take over what `roots` need."""
+        for node in depth_first(roots):
+            if isinstance(node, Leaf):
+                value = Value(node, 0)
+                if value not in self._inside:
+                    self._outside[value] = self._same.get(value, value)
+                continue
+            values = node.values
+            if values[0] in self._inside or values[0] in self._outside:
+                continue
+            depends = any(v in self._inside for v in node.operands)
+            if depends or (self._is_inside is not None and self._is_inside(node)):
+                new = make(node.op, tuple([self.inner(v) for v in node.operands]), node.attrs)
+                new.lines = new.lines | node.lines
+                self._inside.update(zip(values, new.values, strict=True))
+            else:
+                new = make(node.op, tuple([self._outside[v] for v in node.operands]), node.attrs)
+                new.lines = new.lines | node.lines
+                self._outside.update(zip(values, new.values, strict=True))
+
+    def inner(self, value: Value) -> Value:
+        """What stands for a value that was added."""
+        found = self._inside.get(value)
+        if found is not None:
+            return found
+        outer = self._outside[value]
+        node = outer.node
+        if node.op is CONST:
+            return outer
+        if node.op.memory == "free" and all(v.node.op is CONST for v in node.operands):
+            # Made again in the region: keeping it would cost more.
+            return outer
+        found = self._operand(outer)
+        self._inside[value] = found
+        return found
+
+    def close(self, results: Sequence[Value], checks: Sequence[Check]) -> Graph:
+        """The region that gives `results`."""
+        self.add([*results, *(c.ok for c in checks)])
+        inner = [self.inner(v) for v in results]
+        conditions = [Check(self.inner(c.ok), c.exception, c.message) for c in checks]
+        return Graph(self._params, inner, conditions)
+
+
+def close_together(
+    outputs: Sequence[tuple[Sequence[Value], Sequence[Check], Callable[[Node], bool] | None]],
+    placeholders: Sequence[Value], same: dict[Value, Value],
+) -> tuple[list[Graph], list[Value]]:  # fmt: skip
+    """Several regions that take the same operands (the branches of a condition, test and body of a loop).
+
+    Returns
+    -------
+    list of Graph
+    list of Value
+        The operands after those that `placeholders` stand for.
+    """
+    operands: dict[Value, None] = {}
+    for _ in range(3):
+        # Each region is closed again with the operands of all: they have to agree on places.
+        graphs, before = [], len(operands)
+        for results, checks, is_inside in outputs:
+            region = Region(placeholders, same, is_inside)
+            for value in operands:
+                region._operand(value)
+            graphs.append(region.close(results, checks))
+            operands.update(dict.fromkeys(region.operands))
+        if len(operands) == before:
+            return graphs, list(operands)
+    raise NotCaptured("regions do not agree on their operands")

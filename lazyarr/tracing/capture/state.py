@@ -1,0 +1,221 @@
+"""The state of a loop or branch: variables and storage cells, before and after its body was traced."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from lazyarr.array import Cell, LazyArray
+from lazyarr.computed import ComputedScalar, computed, is_number, kind_of, placeholder_type
+from lazyarr.ir.node import Value
+from lazyarr.ir.types import ArrayType
+from lazyarr.ops.create import CONST
+from lazyarr.runtime import Leaf, Recording
+from lazyarr.tracing.control.python import Undefined
+from lazyarr.weak import WeakScalar
+
+State = tuple[Any, ...]
+
+
+class Snapshot:
+    """Variables, storage and containers at one point of a trace, to compare with and to go back to."""
+
+    def __init__(self, now: Recording, get: Callable[[], State], set: Callable[[State], None]):
+        assert now.cells is not None
+        self.variables = get()
+        self.cells: dict[Cell, Value] = {cell: cell.value for cell in list(now.cells)}
+        self._checks = len(now.checks)
+        self._scopes = len(now.scopes)
+        self._now = now
+        self._set = set
+
+    def restore(self) -> None:
+        """Go back: variables, contents of cells, and recorded checks."""
+        self._set(self.variables)
+        del self._now.scopes[self._scopes :]
+        for cell, value in self.cells.items():
+            cell.value = value
+        del self._now.checks[self._checks :]
+
+
+def is_placeable(cell: Cell) -> bool:
+    """Whether a loop's body has to see a cell's content as what may change: constants of scalars do not."""
+    return cell.value.node.op is not CONST
+
+
+def placeholder(type: ArrayType) -> Value:
+    """A leaf that stands for a value not known while tracing."""
+    return Value(Leaf(None, type), 0)
+
+
+# -- one variable ------------------------------------------------------------------------------------------
+
+
+def form(x: Any) -> Any:
+    """What kind of variable `x` is: two values of equal forms can be carried as one.
+
+    ``("number", kind)``, ``("scalar", dtype)`` for NumPy scalars, ``("array", dtype, shape)``, a tuple of forms with the
+    type of a tuple or list, or None for anything else.
+    """
+    if is_number(x):
+        return "number", kind_of(x)
+    if isinstance(x, LazyArray):
+        return ("scalar", x.dtype) if x._scalar else ("array", x.dtype, x._shape)
+    if type(x) in (tuple, list) and len(x) <= 64:
+        inner = tuple(form(item) for item in x)
+        return None if None in inner else (type(x), inner)
+    return None
+
+
+def value_of(x: Any) -> Value:
+    """The graph's value of a variable of a form that is no tuple."""
+    return x._value() if isinstance(x, LazyArray) else computed(x).value
+
+
+def values_of(x: Any) -> list[Value]:
+    """All values in a variable."""
+    if type(x) in (tuple, list):
+        return [v for item in x for v in values_of(item)]
+    return [value_of(x)]
+
+
+def types_of(form: Any) -> list[ArrayType]:
+    """The types of the values in a variable of a form."""
+    if form[0] == "number":
+        return [placeholder_type(form[1])]
+    if form[0] == "scalar":
+        return [ArrayType(form[1])]
+    if form[0] == "array":
+        return [ArrayType(form[1], form[2])]
+    return [t for inner in form[1] for t in types_of(inner)]
+
+
+def made_of(form: Any, values: Iterator[Value], like: Any = None) -> Any:
+    """A variable of a form, of new values."""
+    if form[0] == "number":
+        return ComputedScalar(next(values), form[1])
+    if form[0] == "scalar":
+        return LazyArray._new(next(values), scalar=True)
+    if form[0] == "array":
+        strides = like._strides if isinstance(like, LazyArray) and like._shape == form[2] else None
+        return LazyArray._new(next(values), strides)
+    items = [made_of(inner, values, like[k] if type(like) in (tuple, list) and len(like) == len(form[1]) else None)
+             for k, inner in enumerate(form[1])]  # fmt: skip
+    return form[0](items)
+
+
+def same_variable(a: Any, b: Any) -> bool:
+    """Whether two variables are one: the same object, number, or view."""
+    if a is b:
+        return True
+    if isinstance(a, LazyArray) and isinstance(b, LazyArray):
+        return (a._cell is b._cell and a._scalar == b._scalar and a._offset == b._offset and a._shape == b._shape
+                and a._strides == b._strides and a._dtype == b._dtype and a._step == b._step)  # fmt: skip
+    if isinstance(a, Undefined) and isinstance(b, Undefined):
+        return True
+    if type(a) is ComputedScalar and type(b) is ComputedScalar:
+        return a.kind is b.kind and a.value == b.value
+    if type(a) is not type(b):
+        return False
+    if type(a) in (bool, int, float, complex, str, bytes):
+        return a == b and repr(a) == repr(b)
+    if type(a) is tuple:
+        return len(a) == len(b) and all(map(same_variable, a, b))
+    if isinstance(a, WeakScalar):
+        return bool(repr(type(a)) == repr(type(b)) and getattr(a, "_position", a) == getattr(b, "_position", None))
+    if isinstance(a, np.dtype):
+        return bool(a == b)
+    return False
+
+
+def unnumbered(form: Any) -> bool:
+    """Whether a form holds an array that owns memory."""
+    if form[0] in ("number", "scalar"):
+        return False
+    return True if form[0] == "array" else any(unnumbered(inner) for inner in form[1])
+
+
+# -- containers --------------------------------------------------------------------------------------------
+
+
+class Containers:
+    """The lists, dicts, sets and objects that traced code can reach: what a compiled loop must leave alone."""
+
+    def __init__(self, extra: list[Any]):
+        self._found: dict[int, tuple[Any, Any]] = {}
+        self._frames()
+        for x in extra:
+            self._visit(x, 0)
+
+    def _frames(self) -> None:
+        frame = sys._getframe(3)
+        for _ in range(40):
+            if frame is None or frame.f_code.co_filename.endswith("accelerated.py"):
+                break
+            if "__control__" in frame.f_code.co_freevars or "__control__" in frame.f_code.co_cellvars:
+                for value in list(frame.f_locals.values()):
+                    self._visit(value, 0)
+            frame = frame.f_back  # type: ignore[assignment]
+
+    def _visit(self, x: Any, depth: int) -> None:
+        kind = type(x)
+        if kind in _ATOMIC or isinstance(x, (LazyArray, types.ModuleType, types.FunctionType, type)) or depth > 4:
+            return
+        if id(x) in self._found:
+            return
+        if kind is tuple:
+            for item in x:
+                self._visit(item, depth + 1)
+            return
+        content = _content(x)
+        if content is None:
+            return
+        self._found[id(x)] = (x, content)
+        for item in content if not isinstance(content, dict) else content.values():
+            self._visit(item, depth + 1)
+
+    def restore(self) -> None:
+        """Put back what they held."""
+        for x, before in self._found.values():
+            if isinstance(x, list):
+                x[:] = before
+            elif isinstance(x, (dict, set)):
+                x.clear()
+                x.update(before)
+            else:
+                x.__dict__.clear()
+                x.__dict__.update(before)
+
+    def changed(self) -> bool:
+        """Whether any of them holds something else now."""
+        for x, before in self._found.values():
+            now = _content(x)
+            if now is None or len(now) != len(before):
+                return True
+            if isinstance(now, dict):
+                if any(key not in before or before[key] is not item for key, item in now.items()):
+                    return True
+            elif isinstance(now, set):
+                if now != before:
+                    return True
+            elif any(a is not b for a, b in zip(now, before, strict=True)):
+                return True
+        return False
+
+
+_ATOMIC = {int, float, complex, bool, str, bytes, type(None), ComputedScalar, np.ndarray, range, slice}
+
+
+def _content(x: Any) -> Any:
+    if isinstance(x, (list, dict, set)):
+        return x.copy()
+    if isinstance(x, (WeakScalar, np.generic, np.dtype)):
+        return None
+    if type(x).__module__.partition(".")[0] == "lazyarr":
+        return None
+    attributes = getattr(x, "__dict__", None)
+    return dict(attributes) if type(attributes) is dict and not callable(x) else None

@@ -1,0 +1,318 @@
+"""Basic indexing whose numbers the program computes: ``A[i, :j]``, ``x[lo:hi]``, ``row[i + 1 :]``.
+
+Integers and bounds become operands of a window; Python's rules for negative and for overlong indices are computed where
+ranges do not decide them. Also what makes arrays of such shapes meet: lengths that are not the same number have to be
+equal when the program runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lazyarr import views
+from lazyarr.array import LazyArray
+from lazyarr.computed import ComputedScalar, computed, kind_of, number_of, scalar_of_array
+from lazyarr.ir import extents
+from lazyarr.ir.extents import Length, Shape
+from lazyarr.ir.node import Value
+from lazyarr.ir.op import OPS
+from lazyarr.ir.types import DTYPES
+from lazyarr.ops.create import const
+from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.ops.window import Dim, Dims
+from lazyarr.runtime import NotCaptured, fetch, guard, record
+from lazyarr.weak import WeakScalar
+
+_I64 = DTYPES["i64"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A basic index with computed numbers, as a step from an array to a view of it.
+
+    Attributes
+    ----------
+    dims, scalars
+        See `ops.window.WINDOW`.
+    """
+
+    dims: Dims
+    scalars: tuple[Value, ...]
+
+    def read(self, base: Value) -> Value:
+        return record(OPS["window"], base, *self.scalars, dims=self.dims)
+
+    def write(self, base: Value, new: Value) -> Value:
+        return record(OPS["put_window"], base, new, *self.scalars, dims=self.dims)
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        from lazyarr.ops.window import window_key
+
+        return base[(*window_key(self.dims, tuple(int(np.asarray(fetch(s))) for s in self.scalars)), ...)]
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """New axes of length 1."""
+
+    axes: tuple[int, ...]
+
+    def read(self, base: Value) -> Value:
+        return record(OPS["expand"], base, axes=self.axes)
+
+    def write(self, base: Value, new: Value) -> Value:
+        return squeezed(new, self.axes)
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.expand_dims(base, self.axes)
+
+
+def squeezed(value: Value, axes: tuple[int, ...]) -> Value:
+    """`value` without some axes of length 1."""
+    dims = tuple(("index",) if axis in axes else ("all",) for axis in range(value.type.ndim))
+    return record(OPS["window"], value, *[const(0, _I64)] * len(axes), dims=dims)
+
+
+def number(x: Any) -> Any:
+    """An extent, an int, a computed or a traced one, or a NumPy integer scalar of the program, as an int or computed.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer.
+    """
+    if type(x) is int:
+        return x
+    if isinstance(x, Length):
+        return number_of(x.scalar, 0, x.bound)
+    if type(x) is ComputedScalar:
+        if x.kind is int:
+            return x
+        if x.kind is bool:
+            raise NotCaptured("a Python bool as an index")
+        raise TypeError("slice indices must be integers or None or have an __index__ method")
+    if isinstance(x, LazyArray):
+        if x.dtype.kind not in "iu" or x.ndim:
+            raise TypeError("slice indices must be integers or None or have an __index__ method")
+        return scalar_of_array(x, int)
+    return x.__index__()
+
+
+def is_computed(item: Any) -> bool:
+    """Whether an index item, or a bound of a slice, is a number that is not known."""
+    if isinstance(item, slice):
+        return any(is_computed(b) for b in (item.start, item.stop, item.step))
+    return type(item) is ComputedScalar or isinstance(item, Length) or (
+        isinstance(item, LazyArray) and not item._shape and item._dtype.kind in "iu")  # fmt: skip
+
+
+def applies(array: LazyArray, items: Sequence[Any]) -> bool:
+    """Whether an index is basic, and some number of it or an extent of the array is computed."""
+    found = not extents.is_static(array._shape)
+    for item in items:
+        if is_computed(item):
+            found = True
+        elif not (item is None or item is ... or isinstance(item, (int, slice, np.integer)) or _is_int(item)):
+            return False
+        elif type(item) in (bool, np.bool_):
+            return False
+    return found
+
+
+def _is_int(item: Any) -> bool:
+    return isinstance(item, WeakScalar) and kind_of(item) is int
+
+
+def view(array: LazyArray, items: Sequence[Any]) -> LazyArray:
+    """The view that a basic index with computed numbers selects.
+
+    Raises
+    ------
+    IndexError
+        If there are too many indices.
+    """
+    items = _with_ellipsis(array, items)
+    at = 0
+    dims: list[Dim] = []
+    scalars: list[Value] = []
+    shape: list[Any] = []
+    steps: list[int] = []
+    added: list[int] = []
+    for item in items:
+        if item is None:
+            added.append(len(shape))
+            shape.append(1)
+            steps.append(0)
+            continue
+        extent, stride = array._shape[at], array._strides[at]
+        at += 1
+        if isinstance(item, slice):
+            dim, operands, length, step = _slice(item, extent)
+            dims.append(dim)
+            scalars += operands
+            shape.append(length)
+            steps.append(stride * step)
+        else:
+            dims.append(("index",))
+            scalars.append(computed(_position(number(item), number(extent))).value)
+    plain = [(n, s) for k, (n, s) in enumerate(zip(shape, steps, strict=True)) if k not in added]
+    found = array
+    if any(dim != ("all",) for dim in dims):
+        found = array._view(Window(tuple(dims), tuple(scalars)), tuple(n for n, _ in plain),
+                            tuple(s for _, s in plain), views.UNKNOWN_OFFSET)  # fmt: skip
+    if added:
+        found = found._view(Expand(tuple(added)), tuple(shape), tuple(steps))
+    return found if found is not array else array._view(Window(tuple(dims), ()), array._shape, array._strides)
+
+
+def _with_ellipsis(array: LazyArray, items: Sequence[Any]) -> list[Any]:
+    used = sum(item is not None and item is not ... for item in items)
+    if used > array.ndim:
+        raise IndexError(f"too many indices for array: array is {array.ndim}-dimensional, but {used} were indexed")
+    found: list[Any] = []
+    filled = False
+    for item in items:
+        if item is ...:
+            if filled:
+                raise IndexError("an index can only have a single ellipsis ('...')")
+            found += [slice(None)] * (array.ndim - used)
+            filled = True
+        else:
+            found.append(item)
+    return found if filled else found + [slice(None)] * (array.ndim - used)
+
+
+def _known(x: Any) -> bool | None:
+    """A comparison as a bool where it is decided."""
+    return x if type(x) is bool else None
+
+
+def _position(index: Any, extent: Any) -> Any:
+    """An index into an axis, not negative and in range."""
+    if _known(index >= 0) is not True:
+        if _known(index < 0) is True:
+            index = index + extent
+        else:
+            wrapped = computed(index + extent)
+            negative = computed(index < 0).value
+            low = max(min(computed(index).low, 0), 0)
+            index = number_of(record(OPS["select"], negative, wrapped.value, computed(index).value),
+                              min(wrapped.low, low), max(computed(index).high, wrapped.high))  # fmt: skip
+            _require(index >= 0, "an index is in range")
+            index = _narrowed(index, 0, None)
+    inside = index < extent
+    _require(inside, "an index is in range")
+    return index
+
+
+def _require(condition: Any, what: str) -> None:
+    if type(condition) is bool:
+        if not condition:
+            guard(const(False), what)
+        return
+    guard(condition.value, what)
+
+
+def _narrowed(x: Any, low: int | None, high: int | None) -> Any:
+    """`x`, of which a range is now known besides."""
+    if type(x) is int:
+        return x
+    return ComputedScalar(x.value, int, x.terms, x.constant, x.low if low is None else max(x.low, low),
+                          x.high if high is None else min(x.high, high))  # fmt: skip
+
+
+def _bound(x: Any, extent: Any, low: int) -> Any:
+    """A bound of a slice as Python normalises it: counted from the end if negative, between `low` and the extent."""
+    from lazyarr.tracing.capture.counted import larger, smaller
+
+    if _known(x >= 0) is not True:
+        wrapped = x + extent
+        if _known(x < 0) is True:
+            x = larger(wrapped, low)
+        else:
+            negative = computed(x < 0).value
+            chosen = record(OPS["select"], negative, computed(wrapped).value, computed(x).value)
+            a, b = computed(wrapped), computed(x)
+            x = larger(number_of(chosen, min(a.low, max(b.low, 0)), max(a.high, b.high)), low)
+    return smaller(x, extent if low == 0 else extent - 1)
+
+
+def _slice(item: slice, extent: Any) -> tuple[Dim, list[Value], Any, int]:
+    """The entry of a window for a slice, its operands, the extent of the result, and the step."""
+    from lazyarr.tracing.capture.counted import larger
+
+    step = 1 if item.step is None else number(item.step)
+    if type(step) is not int:
+        raise NotCaptured("a slice whose step is computed")
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    if item.start is None and item.stop is None and step == 1:
+        return ("all",), [], extent, 1
+    n = number(extent)
+    if step > 0:
+        start = 0 if item.start is None else _bound(number(item.start), n, 0)
+        stop = n if item.stop is None else _bound(number(item.stop), n, 0)
+        span = stop - start
+    else:
+        start = n - 1 if item.start is None else _bound(number(item.start), n, -1)
+        stop = -1 if item.stop is None else _bound(number(item.stop), n, -1)
+        span = start - stop
+    size = abs(step)
+    length = larger(span, 0) if size == 1 else larger((span + (size - 1)) // size, 0)
+    first = computed(start).value
+    if type(length) is int:
+        return ("block", length, step), [first], length, step
+    bound = min(length.high, extents.bound(extent))
+    return ("slice", step), [first, length.value], Length(length.value, bound), step
+
+
+# -- arrays of such shapes together ------------------------------------------------------------------------
+
+
+def agreed(arrays: Sequence[LazyArray]) -> list[LazyArray]:
+    """Arrays that broadcast, with equal extents named equally.
+
+    Lengths that are different numbers have to be equal when the program runs.
+    """
+    rank = max((len(a._shape) for a in arrays), default=0)
+    wanted: list[Any] = [1] * rank
+    for a in arrays:
+        for axis, n in enumerate(a._shape, rank - len(a._shape)):
+            if wanted[axis] == 1 or (isinstance(wanted[axis], Length) and type(n) is int and n != 1):
+                wanted[axis] = n
+    found = []
+    for a in arrays:
+        shape = tuple(wanted[rank - len(a._shape) :])
+        target = tuple(1 if n == 1 else w for n, w in zip(a._shape, shape, strict=True))
+        value = with_extents(a._value(), target)
+        found.append(a if value is a._value() or value == a._value() else LazyArray._new(value, a._strides, a._scalar))
+    return found
+
+
+def with_extents(value: Value, shape: Shape) -> Value:
+    """`value` with its extents named as in `shape`; each pair has to be equal when the program runs."""
+    given = value.type.shape
+    if given == shape:
+        return value
+    axes, lengths = [], []
+    for axis, (have, want) in enumerate(zip(given, shape, strict=True)):
+        if have == want:
+            continue
+        if type(have) is int and type(want) is int:
+            return value  # an error, which whoever asked will raise in NumPy's words
+        _require(number(have) == number(want), "the lengths of arrays match")
+        if isinstance(want, Length):
+            axes.append(axis)
+            lengths.append(want.scalar)
+    if axes:
+        value = record(OPS["as_extents"], value, *lengths, axes=tuple(axes))
+    if value.type.shape != shape:
+        dims = tuple(("all",) if have == want else ("block", want, 1)
+                     for have, want in zip(value.type.shape, shape, strict=True))  # fmt: skip
+        starts = [const(0, _I64) for dim in dims if dim[0] == "block"]
+        value = record(OPS["window"], value, *starts, dims=dims)
+    return value
