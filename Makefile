@@ -44,7 +44,7 @@ test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 fuzz: $(VENV)/.installed-test
-	LAZYARR_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(WORKERS) tests/test_random_programs.py
+	LAZYARR_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(WORKERS) tests/test_random_programs.py tests/test_random_loops.py
 
 wheel: $(VENV)/.installed-test
 	$(BIN)/python -m build

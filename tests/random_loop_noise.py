@@ -80,10 +80,10 @@ class Shaker:
         self.inexact = True
         if self.rng is None:
             return x
-        noisy = perturbed(complex(x) if isinstance(x, complex) else x, amplitude, self.rng)
+        noisy = perturbed(array, amplitude, self.rng)
         if isinstance(x, np.ndarray):
             return np.where(off, noisy, x).astype(x.dtype)
-        return noisy
+        return noisy[()] if isinstance(x, np.generic) else noisy.item()
 
     def call(self, x: Any) -> Any:
         """The result of a function, which may be an approximation."""

@@ -22,7 +22,7 @@ import numpy as np
 
 from tests.random_compare import Expected, public_class
 from tests.random_differences import NOISY_RUNS, Difference, Implementation, Reference, compare_call
-from tests.random_execution import Level, Spoiled, Unstable, perturbed, quiet
+from tests.random_execution import Level, Spoiled, Unstable, quiet
 from tests.random_inputs import Inputs
 from tests.random_loop_noise import Shaker, run, shaken
 from tests.random_loop_statements import Block, Line, Node
@@ -59,7 +59,7 @@ def reference(program: Program, inputs: Inputs, *, atomic: bool | None = None) -
     for seed in range(NOISY_RUNS if inexact else 0):
         rng = np.random.Generator(np.random.PCG64(seed))
         noisy_bases, noisy_arguments = inputs.build(lambda array: Shaker(rng).value(array))  # noqa: B023  called at once
-        noisy_arguments = [x if isinstance(x, np.ndarray) else _noisy(x, rng) for x in noisy_arguments]
+        noisy_arguments = [x if isinstance(x, np.ndarray) else Shaker(rng).value(x) for x in noisy_arguments]
         noisy = Shaker(rng)
         noisy_result, noisy_error = run(make(noisy), noisy_arguments)
         if type(noisy_error) is not type(error) or noisy.decisions != shaker.decisions:
@@ -82,12 +82,6 @@ def _off_grid(array: np.ndarray[Any, Any]) -> bool:
     shaker = Shaker()
     shaker.value(array[np.isfinite(array)])
     return shaker.inexact
-
-
-def _noisy(x: Any, rng: np.random.Generator) -> Any:
-    shaker = Shaker()
-    shaker.value(x)
-    return perturbed(x, 2.0, rng) if shaker.inexact else x
 
 
 @contextmanager

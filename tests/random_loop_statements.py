@@ -86,6 +86,8 @@ def statement(scope: Scope, loop: bool = False) -> Made:
         (0 if deep else 6, lambda s: if_statement(s, loop)),
         (1.5 if loop else 0, leave),
     ]
+    # hypothesis may draw what has no weight.
+    table = [(weight, make) for weight, make in table if weight]
     return scope.rng.choices([make for _, make in table], [weight for weight, _ in table])[0](scope)
 
 
