@@ -36,7 +36,7 @@ class Compile(Protocol):
 
 _BACKENDS: dict[str, Compile] = {}
 #: Back ends of lazyarr's own, imported when the first region for them is met.
-_OWN = {"numpy": "lazyarr.backends.numpy", "xla": "lazyarr.backends.xla"}
+_OWN = {"native": "lazyarr.backends.native", "numpy": "lazyarr.backends.numpy", "xla": "lazyarr.backends.xla"}
 
 
 def register(name: str, compile: Compile) -> None:

@@ -1,0 +1,87 @@
+"""Operations that NumPy runs: a call from native code back into Python, on arrays over the program's own buffers."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+_CALL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64))
+
+
+class HostCall:
+    """One operation for NumPy.
+
+    Attributes
+    ----------
+    evaluate : callable
+        ``evaluate(*arrays) -> results``.
+    operands, results : sequence of (dtype, rank)
+    """
+
+    def __init__(self, evaluate: Callable[..., Any], operands: Sequence[tuple[np.dtype[Any], int]],
+                 results: Sequence[tuple[np.dtype[Any], int]], into: bool = False):  # fmt: skip
+        self.evaluate, self.operands, self.results, self.into = evaluate, list(operands), list(results), into
+
+    def slots(self) -> int:
+        """Words in the table that native code fills: address, extents and strides of each array."""
+        return sum(1 + 2 * rank for _, rank in (*self.operands, *self.results))
+
+    def run(self, table: Any) -> None:
+        at = 0
+        arrays = []
+        for dtype, rank in (*self.operands, *self.results):
+            words = table[at : at + 1 + 2 * rank]
+            arrays.append(_array(words[0], dtype, words[1 : 1 + rank], words[1 + rank :]))
+            at += 1 + 2 * rank
+        given, targets = arrays[: len(self.operands)], arrays[len(self.operands) :]
+        with np.errstate(all="ignore"):
+            if self.into:
+                self.evaluate(*given, out=targets[0])
+                return
+            found = self.evaluate(*given)
+        results = tuple(found) if isinstance(found, (tuple, list)) else (found,)
+        for target, result in zip(targets, results, strict=True):
+            target[...] = result
+
+
+def _array(address: int, dtype: np.dtype[Any], shape: list[int], strides: list[int]) -> np.ndarray[Any, Any]:
+    """An array over memory that native code owns; strides in elements, and negative ones count from `address`."""
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    size = dtype.itemsize
+    low = sum(min(0, (n - 1) * s) for n, s in zip(shape, strides, strict=True)) * size
+    high = sum(max(0, (n - 1) * s) for n, s in zip(shape, strides, strict=True)) * size + size
+    memory: Any = (ctypes.c_char * (high - low)).from_address(address + low)
+    return np.ndarray(shape, dtype, memory, -low, [s * size for s in strides])
+
+
+class Host:
+    """The calls of one compiled program, and the exceptions they raise."""
+
+    def __init__(self) -> None:
+        self.calls: list[HostCall] = []
+        self._errors = threading.local()
+        self._callback = _CALL(self._run)
+
+    @property
+    def address(self) -> int:
+        """What native code calls."""
+        return ctypes.cast(self._callback, ctypes.c_void_p).value or 0
+
+    def _run(self, number: int, table: Any) -> int:
+        try:
+            self.calls[number].run(table)
+        except BaseException as error:  # noqa: BLE001  raised again where native code has returned
+            self._errors.found = error
+            return 1
+        return 0
+
+    def take_error(self) -> BaseException:
+        """The exception of the call that ended the program."""
+        found: BaseException = self._errors.found
+        del self._errors.found
+        return found

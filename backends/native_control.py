@@ -1,0 +1,302 @@
+"""Loops and branches as native control flow.
+
+Carried scalars live in registers (stack slots that LLVM promotes). A carried array has a buffer; an iteration writes
+into it, or computes into another buffer and the two exchange their addresses. Nothing is allocated in an iteration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lazyarr.backends import native_nests as nests
+from lazyarr.backends.native_emit import Code, Index
+from lazyarr.backends.native_frame import Frame
+from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided
+from lazyarr.ir.graph import Graph
+from lazyarr.ir.node import Node, Value
+
+
+def own(frame: Frame, sources: Sequence[Storage]) -> list[Strided]:
+    """Each array in all of a buffer of its own."""
+    ready = []
+    for s in sources:
+        ready.append(s if isinstance(s, Strided) else frame.materialize(s))
+        frame.working.append(ready[-1])
+    taken: set[Buffer] = set()
+    elsewhere: set[Buffer] = set(frame.lowering.held)
+    for outer in frame.lowering.frames[:-1]:
+        for storage in (*outer.values.values(), *outer.working):
+            elsewhere |= storage.buffers
+    found = []
+    for k, s in enumerate(ready):
+        if not (s.is_whole and s.buffer.owned) or s.buffer in taken or s.buffer in elsewhere:
+            ready[k] = s = frame.materialize(s)
+            frame.working.append(s)
+        taken.add(s.buffer)
+        found.append(s)
+    return found
+
+
+def exchange(code: Code, targets: Sequence[Buffer], sources: Sequence[Buffer]) -> None:
+    """Give each target the memory of its source; sources get the memory that becomes free."""
+    moves = {t: s for t, s in zip(targets, sources, strict=True) if t is not s}
+    pointers = {b: code.emit(f"load ptr, ptr {b.variable}") for b in dict.fromkeys((*moves, *moves.values()))}
+    given = set(moves.values())
+    for target, source in moves.items():
+        code.do(f"store ptr {pointers[source]}, ptr {target.variable}")
+        target.join(source)
+    for target in moves:
+        if target not in given:
+            last = moves[target]
+            while last in moves:
+                last = moves[last]
+            code.do(f"store ptr {pointers[target]}, ptr {last.variable}")
+
+
+@dataclass
+class _Slot:
+    """One carried value: unchanged by the body, in stack slots, or in a buffer."""
+
+    param: Value
+    number: int
+    same: Storage | None = None
+    variables: list[str] | None = None
+    buffer: Buffer | None = None
+
+
+class _State:
+    """What a loop carries."""
+
+    def __init__(self, frame: Frame, node: Node, body: Graph, first: int, params: Sequence[Value],
+                 given: list[Storage]):  # fmt: skip
+        self.frame, self.node = frame, node
+        self.slots: list[_Slot] = []
+        code = frame.code
+        initial = given[first : first + len(params)]
+        kept: list[Storage] = given[:first] + given[first + len(params) :]
+        for k, (param, result, x) in enumerate(zip(params, body.results, initial, strict=False)):
+            slot = _Slot(param, k)
+            if result == param:
+                slot.same = x
+                kept.append(x)
+            elif not param.type.shape:
+                slot.variables = nests.variable(code, x.dtype, x.element(code, (), {}))
+            self.slots.append(slot)
+        for slot, x in zip(self.slots, initial, strict=True):
+            if slot.same is None and slot.variables is None:
+                others = [s for k, s in enumerate(given) if k != first + slot.number]
+                value = node.operands[first + slot.number]
+                shared = any(b in s.buffers for s in others for b in x.buffers)
+                mine = None if shared else frame.claim(value, x)
+                if mine is None:
+                    mine = frame.materialize(x)
+                    frame.working.append(mine)
+                slot.buffer = mine.buffer
+        # The arrays that are carried are the body's from here on.
+        frame.working = kept
+
+    @property
+    def buffers(self) -> list[Buffer]:
+        return [slot.buffer for slot in self.slots if slot.buffer is not None]
+
+    def scalars(self) -> dict[int, Storage]:
+        """The carried scalars, and what does not change, as they are at the start of an iteration."""
+        found: dict[int, Storage] = {}
+        for slot in self.slots:
+            if slot.same is not None:
+                found[slot.number] = slot.same
+            elif slot.variables is not None:
+                dtype = slot.param.type.dtype
+                found[slot.number] = Scalar(dtype, nests.read(self.frame.code, dtype, slot.variables))
+        return found
+
+    def enter(self, graph: Graph, first: int, known: dict[int, Storage], consts: Sequence[Storage],
+              lead: Sequence[Storage]) -> Frame:  # fmt: skip
+        """A frame for the body, or the condition."""
+        placeholder = Scalar(np.dtype("i8"), ("0",))
+        bound = [*lead, *(known.get(k, placeholder) for k in range(len(self.slots))), *consts]
+        inner = Frame(self.frame.lowering, graph, bound)
+        for slot in self.slots:
+            if slot.buffer is not None:
+                param = graph.params[first + slot.number]
+                shape, bounds = inner.shape(param.type)
+                inner.values[param] = Strided.whole(self.frame.code, param.type.dtype, slot.buffer, shape, bounds)
+        return inner
+
+    def update(self, inner: Frame, results: Sequence[Storage]) -> None:
+        """The new values become the carried ones."""
+        code = self.frame.code
+        arrays = [s for s in self.slots if s.buffer is not None]
+        sources = own(inner, [results[s.number] for s in arrays])
+        exchange(code, self.buffers, [s.buffer for s in sources])
+        for slot in self.slots:
+            if slot.variables is not None:
+                new = results[slot.number]
+                nests.assign(code, new.dtype, slot.variables, new.element(code, (), {}))
+
+    def results(self) -> list[Storage]:
+        """The carried values after the loop."""
+        known = self.scalars()
+        found: list[Storage] = []
+        for slot in self.slots:
+            if slot.buffer is None:
+                found.append(known[slot.number])
+                continue
+            type = self.node.types[slot.number]
+            shape, bounds = self.frame.shape(type)
+            found.append(Strided.whole(self.frame.code, type.dtype, slot.buffer, shape, bounds))
+        return found
+
+
+def _index(storage: Storage) -> Index:
+    assert isinstance(storage, Scalar)
+    text = storage.value[0]
+    return int(text) if text.lstrip("-").isdecimal() else text
+
+
+def loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
+    code, body, until = frame.code, node.kw["body"], node.kw["until"]
+    carried = node.kw["carried"]
+    state = _State(frame, node, body, 3, body.params[1 : 1 + carried], given)
+    consts = given[3 + carried :]
+    start, stop, step = map(_index, given[:3])
+    counted = not isinstance(step, int)
+    advance = step if isinstance(step, int) else 1
+    first, last = (0, _trips(code, start, stop, step)) if counted else (start, stop)
+    head, inside, latch, end = (code.new_label() for _ in range(4))
+    before = code.label
+    code.go(head)
+    code.start(head)
+    index, following = code.name(), code.name()
+    code.do(f"{index} = phi i64 [ {first}, %{before} ], [ {following}, %{latch} ]")
+    more = code.emit(f"icmp {'slt' if advance > 0 else 'sgt'} i64 {index}, {last}")
+    with code.scope():
+        if until >= 0:
+            test = code.new_label()
+            code.branch(more, test, end)
+            code.start(test)
+            done = state.scalars()[until].element(code, (), {})[0]
+            code.branch(done, end, inside)
+        else:
+            code.branch(more, inside, end)
+        code.start(inside)
+        at = code.add(start, code.mul(index, step)) if counted else index
+        inner = state.enter(body, 1, state.scalars(), consts, [Scalar(np.dtype("i8"), (str(at),))])
+        results = inner.run()
+        state.update(inner, results)
+        inner.leave()
+        code.go(latch)
+    code.start(latch)
+    code.do(f"{following} = add nsw i64 {index}, {advance}")
+    code.go(head)
+    code.start(end)
+    return state.results()
+
+
+def _trips(code: Code, start: Index, stop: Index, step: Index) -> Index:
+    """The length of ``range(start, stop, step)``."""
+    up = code.emit(f"icmp sgt i64 {step}, 0")
+    low = code.emit(f"select i1 {up}, i64 {start}, i64 {stop}")
+    high = code.emit(f"select i1 {up}, i64 {stop}, i64 {start}")
+    size = code.emit(f"select i1 {up}, i64 {step}, i64 {code.sub(0, step)}")
+    span = code.sub(high, low)
+    return code.maximum(code.emit(f"sdiv i64 {code.add(span, code.sub(size, 1))}, {size}"), 0)
+
+
+def while_(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
+    code, body, test = frame.code, node.kw["body"], node.kw["cond"]
+    carried = node.kw["carried"]
+    state = _State(frame, node, body, 0, body.params[:carried], given)
+    consts = given[carried:]
+    head, inside, end = (code.new_label() for _ in range(3))
+    code.go(head)
+    code.start(head)
+    with code.scope():
+        known = state.scalars()
+        # The arrays are still needed by the body, whatever the condition has done with them.
+        frame.lowering.held.extend(state.buffers)
+        asks = state.enter(test, 0, known, consts, [])
+        more = asks.run()[0].element(code, (), {})[0]
+        asks.leave()
+        for buffer in state.buffers:
+            frame.lowering.held.remove(buffer)
+        code.branch(more, inside, end)
+        code.start(inside)
+        inner = state.enter(body, 0, known, consts, [])
+        results = inner.run()
+        state.update(inner, results)
+        inner.leave()
+        code.go(head)
+    code.start(end)
+    return state.results()
+
+
+def cond(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
+    code = frame.code
+    then, orelse = node.kw["then"], node.kw["orelse"]
+    pred = given[0].element(code, (), {})[0]
+    operands = given[1:]
+    passed = [_passed(then, orelse, k) for k in range(len(node.types))]
+    # What nobody reads afterwards may be written by the branches.
+    frame.working = [
+        x for v, x in zip(node.operands[1:], operands, strict=True) if not frame.dead(v)
+    ] + [operands[k] for k in passed if k is not None]
+    arrays = [k for k, t in enumerate(node.types) if passed[k] is None and t.shape]
+    numbers = [k for k, t in enumerate(node.types) if passed[k] is None and not t.shape]
+    variables: dict[int, list[str]] = {}
+    targets: list[Buffer] = []
+    yes, no, end = (code.new_label() for _ in range(3))
+    code.branch(pred, yes, no)
+    for label, region_ in ((yes, then), (no, orelse)):
+        code.start(label)
+        with code.scope():
+            inner = Frame(frame.lowering, region_, operands)
+            results = inner.run()
+            sources = own(inner, [results[k] for k in arrays])
+            if label == yes:
+                targets = [s.buffer for s in sources]
+            else:
+                exchange(code, targets, [s.buffer for s in sources])
+            for k in numbers:
+                value = results[k].element(code, (), {})
+                if k not in variables:
+                    variables[k] = [code.alloca(_register(node, k)) for _ in value]
+                nests.assign(code, node.types[k].dtype, variables[k], value)
+            inner.leave()
+        code.go(end)
+    code.start(end)
+    found: list[Storage] = []
+    for k, type in enumerate(node.types):
+        through = passed[k]
+        if through is not None:
+            found.append(operands[through])
+        elif type.shape:
+            shape, bounds = frame.shape(type)
+            found.append(Strided.whole(code, type.dtype, targets[arrays.index(k)], shape, bounds))
+        else:
+            found.append(Scalar(type.dtype, nests.read(code, type.dtype, variables[k])))
+    return found
+
+
+def _register(node: Node, k: int) -> str:
+    from lazyarr.backends.native_emit import register
+
+    return register(node.types[k].dtype)
+
+
+def _passed(then: Graph, orelse: Graph, k: int) -> int | None:
+    """The operand that result `k` is in both branches."""
+    for position, (a, b) in enumerate(zip(then.params, orelse.params, strict=True)):
+        if then.results[k] == a and orelse.results[k] == b:
+            return position
+    return None
+
+
+def region(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
+    inner = Frame(frame.lowering, node.kw["body"], given)
+    results = inner.run()[: len(node.types)]
+    inner.leave()
+    return results

@@ -1,0 +1,307 @@
+"""Text of LLVM IR: one function under construction, its blocks, loops and index arithmetic.
+
+Text is made rather than objects because it is several times faster, and because it can be read as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from lazyarr.backends.native_storage import Buffer
+
+#: An index, extent or offset: known now, or an i64 in a register.
+Index = int | str
+#: An element in registers: one, or real and imaginary part.
+Element = tuple[str, ...]
+
+_TYPES = {"b1": "i1", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "i8", "u2": "i16", "u4": "i32",
+          "u8": "i64", "f2": "half", "f4": "float", "f8": "double"}  # fmt: skip
+
+
+def part(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of a complex number's parts; a real dtype itself."""
+    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
+
+
+def register(dtype: np.dtype[Any]) -> str:
+    """LLVM's type of an element, or of a part of a complex one, in a register."""
+    dtype = part(dtype)
+    return _TYPES[f"{dtype.kind}{dtype.itemsize}"]
+
+
+def stored(dtype: np.dtype[Any]) -> str:
+    """LLVM's type of an element, or of a part of a complex one, in memory."""
+    return "i8" if dtype.kind == "b" else register(dtype)
+
+
+def literal(value: Any, dtype: np.dtype[Any]) -> Element:
+    """A constant element."""
+    number = np.asarray(value, dtype)[()]
+    if dtype.kind == "c":
+        return literal(number.real, part(dtype)) + literal(number.imag, part(dtype))
+    if dtype.kind == "b":
+        return ("true" if number else "false",)
+    if dtype.kind in "iu":
+        return (str(int(number.view(f"i{dtype.itemsize}"))),)
+    if dtype.itemsize == 2:
+        return (f"0xH{int(number.view(np.uint16)):04X}",)
+    # LLVM spells a float as the double of the same value.
+    with np.errstate(all="ignore"):
+        return (f"0x{int(np.float64(number).view(np.uint64)):016X}",)
+
+
+class Module:
+    """A module: functions, declarations, metadata."""
+
+    def __init__(self) -> None:
+        self.functions: list[str] = []
+        self.declarations: dict[str, str] = {}
+        self._metadata: list[str] = []
+        #: Vector functions that must stay declared: the vectorizer looks them up by name.
+        self.kept: dict[str, None] = {}
+
+    def declare(self, name: str, text: str) -> None:
+        """Declare, or define, a global once."""
+        self.declarations.setdefault(name, text)
+
+    def metadata(self, text: str | None = None) -> int:
+        """A new metadata node; without text it is to be set later."""
+        self._metadata.append(text or "")
+        return len(self._metadata) - 1
+
+    def set_metadata(self, number: int, text: str) -> None:
+        self._metadata[number] = text
+
+    def __str__(self) -> str:
+        kept = ""
+        if self.kept:
+            names = ", ".join(f"ptr @{name}" for name in self.kept)
+            kept = f'@llvm.compiler.used = appending global [{len(self.kept)} x ptr] [{names}], section "llvm.metadata"'
+        nodes = [f"!{k} = {text}" for k, text in enumerate(self._metadata)]
+        return "\n".join([*self.declarations.values(), kept, *self.functions, *nodes, ""])
+
+
+class Aliases:
+    """What may be said of the memory accesses of one statement: different buffers do not overlap."""
+
+    def __init__(self, code: Code):
+        self._code, self._module = code, code.module
+        self._begin = len(code.lines)
+        self._domain = self._module.metadata()
+        self._module.set_metadata(self._domain, f"distinct !{{!{self._domain}}}")
+        self._scopes: dict[Buffer, tuple[int, int, int]] = {}
+        self._module.declare("scope.decl", "declare void @llvm.experimental.noalias.scope.decl(metadata)")
+
+    def of(self, buffer: Buffer) -> str:
+        """The text to be added to a load or store in `buffer`."""
+        found = self._scopes.get(buffer)
+        if found is None:
+            scope = self._module.metadata()
+            self._module.set_metadata(scope, f"distinct !{{!{scope}, !{self._domain}}}")
+            found = self._scopes[buffer] = (scope, self._module.metadata(f"!{{!{scope}}}"), self._module.metadata())
+        return f", !alias.scope !{found[1]}, !noalias !{found[2]}"
+
+    def close(self) -> None:
+        every = [scope for scope, _, _ in self._scopes.values()]
+        # Within a loop that is unrolled, each copy of the statement gets scopes of its own.
+        declare = "  call void @llvm.experimental.noalias.scope.decl(metadata"
+        own = [f"{declare} !{alone})" for _, alone, _ in self._scopes.values()]
+        self._code.lines[self._begin : self._begin] = own
+        for scope, _, others in self._scopes.values():
+            self._module.set_metadata(others, f"!{{{', '.join(f'!{s}' for s in every if s != scope)}}}")
+
+
+class Code:
+    """A function under construction."""
+
+    def __init__(self, module: Module):
+        self.module = module
+        self.lines: list[str] = []
+        self.allocas: list[str] = []
+        self.label = "entry"
+        self._count = 0
+        # Index arithmetic that is at hand, by the blocks it dominates.
+        self._known: list[dict[Any, Index]] = [{}]
+        self.aliases: Aliases | None = None
+
+    def name(self) -> str:
+        self._count += 1
+        return f"%v{self._count}"
+
+    def emit(self, text: str) -> str:
+        """Add an instruction with a result."""
+        self._count += 1
+        name = f"%v{self._count}"
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def do(self, text: str) -> None:
+        """Add an instruction without a result."""
+        self.lines.append(f"  {text}")
+
+    def alloca(self, type: str, count: int = 1) -> str:
+        """Stack memory that lives as long as the function."""
+        name = self.name()
+        self.allocas.append(f"  {name} = alloca {type}, i64 {count}, align 16")
+        return name
+
+    # --- blocks
+
+    def new_label(self) -> str:
+        self._count += 1
+        return f"b{self._count}"
+
+    def start(self, label: str) -> None:
+        """Begin a block."""
+        self.lines.append(f"{label}:")
+        self.label = label
+
+    def go(self, label: str) -> None:
+        self.lines.append(f"  br label %{label}")
+
+    def branch(self, condition: str, yes: str, no: str, weights: str = "") -> None:
+        self.lines.append(f"  br i1 {condition}, label %{yes}, label %{no}{weights}")
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Blocks that do not dominate what follows: index arithmetic found within is forgotten after."""
+        self._known.append({})
+        try:
+            yield
+        finally:
+            self._known.pop()
+
+    @contextmanager
+    def loop(self, start: Index, stop: Index, step: int = 1) -> Iterator[str]:
+        """``for i in range(start, stop, step)`` with a constant step; gives the register of the index."""
+        head, body, latch, end = (self.new_label() for _ in range(4))
+        before = self.label
+        self.go(head)
+        self.start(head)
+        index, following = self.name(), self.name()
+        self.do(f"{index} = phi i64 [ {start}, %{before} ], [ {following}, %{latch} ]")
+        more = self.emit(f"icmp {'slt' if step > 0 else 'sgt'} i64 {index}, {stop}")
+        self.branch(more, body, end)
+        self.start(body)
+        with self.scope():
+            yield index
+        self.go(latch)
+        self.start(latch)
+        self.do(f"{following} = add nsw i64 {index}, {step}")
+        self.go(head)
+        self.start(end)
+
+    @contextmanager
+    def when(self, condition: str) -> Iterator[None]:
+        """A block that runs if `condition` holds."""
+        yes, end = self.new_label(), self.new_label()
+        self.branch(condition, yes, end)
+        self.start(yes)
+        with self.scope():
+            yield
+        self.go(end)
+        self.start(end)
+
+    # --- index arithmetic
+
+    def _index(self, op: str, a: Index, b: Index) -> Index:
+        key = (op, a, b)
+        for known in self._known:
+            if key in known:
+                return known[key]
+        found = self._known[-1][key] = self.emit(f"{op} i64 {a}, {b}")
+        return found
+
+    def add(self, a: Index, b: Index) -> Index:
+        if isinstance(a, int) and isinstance(b, int):
+            return a + b
+        return b if a == 0 else a if b == 0 else self._index("add nsw", a, b)
+
+    def sub(self, a: Index, b: Index) -> Index:
+        if isinstance(a, int) and isinstance(b, int):
+            return a - b
+        return a if b == 0 else self._index("sub nsw", a, b)
+
+    def mul(self, a: Index, b: Index) -> Index:
+        if isinstance(a, int) and isinstance(b, int):
+            return a * b
+        if a == 0 or b == 0:
+            return 0
+        return b if a == 1 else a if b == 1 else self._index("mul nsw", a, b)
+
+    def minimum(self, a: Index, b: Index) -> Index:
+        if isinstance(a, int) and isinstance(b, int):
+            return min(a, b)
+        self.module.declare("smin", "declare i64 @llvm.smin.i64(i64, i64)")
+        return self.emit(f"call i64 @llvm.smin.i64(i64 {a}, i64 {b})")
+
+    def maximum(self, a: Index, b: Index) -> Index:
+        if isinstance(a, int) and isinstance(b, int):
+            return max(a, b)
+        self.module.declare("smax", "declare i64 @llvm.smax.i64(i64, i64)")
+        return self.emit(f"call i64 @llvm.smax.i64(i64 {a}, i64 {b})")
+
+    # --- statements and memory
+
+    @contextmanager
+    def statement(self) -> Iterator[None]:
+        """Accesses between which different buffers do not overlap."""
+        outer, self.aliases = self.aliases, Aliases(self)
+        try:
+            with self.scope():
+                yield
+        finally:
+            self.aliases.close()
+            self.aliases = outer
+
+    def pointer(self, buffer: Buffer) -> str:
+        """Where `buffer` is now."""
+        if self.aliases is None:
+            return self.emit(f"load ptr, ptr {buffer.variable}")
+        # Pointers are exchanged between statements only.
+        key = (self.aliases, buffer)
+        for known in self._known:
+            if key in known:
+                return str(known[key])
+        found = self._known[-1][key] = self.emit(f"load ptr, ptr {buffer.variable}")
+        return found
+
+    def address(self, pointer: str, dtype: np.dtype[Any], offset: Index, imag: bool = False) -> str:
+        if dtype.kind == "c":
+            offset = self.add(self.mul(offset, 2), int(imag))
+        return self.emit(f"getelementptr inbounds {stored(dtype)}, ptr {pointer}, i64 {offset}")
+
+    def load(self, buffer: Buffer, pointer: str, dtype: np.dtype[Any], offset: Index) -> Element:
+        """The element number `offset` from `pointer`, which is in `buffer`."""
+        extra = self.aliases.of(buffer) if self.aliases is not None else ""
+        found = []
+        for imag in (False, True)[: 1 + (dtype.kind == "c")]:
+            place = self.address(pointer, dtype, offset, imag)
+            value = self.emit(f"load {stored(dtype)}, ptr {place}, align {part(dtype).itemsize}{extra}")
+            found.append(self.emit(f"icmp ne i8 {value}, 0") if dtype.kind == "b" else value)
+        return tuple(found)
+
+    def store(self, buffer: Buffer, pointer: str, dtype: np.dtype[Any], offset: Index, value: Element) -> None:
+        extra = self.aliases.of(buffer) if self.aliases is not None else ""
+        for imag, register_ in enumerate(value):
+            if dtype.kind == "b":
+                register_ = self.emit(f"zext i1 {register_} to i8")
+            place = self.address(pointer, dtype, offset, bool(imag))
+            self.do(f"store {stored(dtype)} {register_}, ptr {place}, align {part(dtype).itemsize}{extra}")
+
+    def select(self, condition: str, dtype: np.dtype[Any], x: Element, y: Element) -> Element:
+        """`x` where `condition`, else `y`."""
+        type = register(dtype)
+        return tuple(
+            a if a == b else self.emit(f"select i1 {condition}, {type} {a}, {type} {b}")
+            for a, b in zip(x, y, strict=True)
+        )
+
+    def body(self) -> str:
+        """The text of the function's body."""
+        return "\n".join(["entry:", *self.allocas, *self.lines])

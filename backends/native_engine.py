@@ -1,0 +1,59 @@
+"""LLVM: a module's text to machine code in this process."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from functools import lru_cache
+from typing import Any
+
+from lazyarr.backends import native_math
+
+_lock = threading.Lock()
+ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
+
+
+@lru_cache(maxsize=1)
+def _initialize() -> None:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    native_math.vector_library()
+
+
+def _machine() -> Any:
+    """What to compile for. Not shared: an engine takes its own with it."""
+    import llvmlite.binding as llvm
+
+    _initialize()
+    target = llvm.Target.from_default_triple()
+    features = llvm.get_host_cpu_features().flatten()
+    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=3)
+
+
+def optimized(text: str, level: int = 3) -> Any:
+    """The module after LLVM's passes."""
+    import llvmlite.binding as llvm
+
+    machine = _machine()
+    module = llvm.parse_assembly(text)
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
+    options.loop_vectorization = True
+    options.slp_vectorization = True
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return module
+
+
+class Library:
+    """Compiled code; it lives as long as this object."""
+
+    def __init__(self, text: str):
+        import llvmlite.binding as llvm
+
+        with _lock:
+            module = optimized(text)
+            self._engine = llvm.create_mcjit_compiler(module, _machine())
+            self._engine.finalize_object()
+            self.entry = ENTRY(self._engine.get_function_address("run"))

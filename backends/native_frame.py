@@ -1,0 +1,324 @@
+"""Lowering one graph: each node in turn becomes code, a view, or a formula kept until it is used.
+
+Buffers are whose they are by what still reads them. A value that is overwritten in place (`put_window`) has no reader
+left; formulas that would read it later are stored before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lazyarr.backends import native_nests as nests
+from lazyarr.backends import native_scalar
+from lazyarr.backends.native_call import Host, HostCall
+from lazyarr.backends.native_emit import Code, Element, Index, part, register, stored
+from lazyarr.backends.native_plan import Plan
+from lazyarr.backends.native_schedule import ordered
+from lazyarr.backends.native_storage import Buffer, Extents, Pointwise, Scalar, Storage, Strided, View
+from lazyarr.backends.native_views import VIEWS
+from lazyarr.ir import extents
+from lazyarr.ir.graph import Check, Graph
+from lazyarr.ir.node import Node, Value
+from lazyarr.ir.types import ArrayType
+
+
+class Lowering:
+    """A program under construction: its code, its buffers, the graphs that are being lowered, outermost first."""
+
+    def __init__(self, code: Code):
+        self.code = code
+        self.buffers: list[Buffer] = []
+        self.frames: list[Frame] = []
+        self.host = Host()
+        self.checks: list[Check] = []
+        #: Buffers that hold what no frame names at the moment.
+        self.held: list[Buffer] = []
+
+    def buffer(self, owned: bool, capacity: int) -> Buffer:
+        """A new buffer; its address is an argument of the function."""
+        number = len(self.buffers)
+        slot = f"%slot{number}"
+        self.code.allocas.append(f"  {slot} = alloca ptr")
+        self.code.allocas.append(f"  store ptr %p{number}, ptr {slot}")
+        self.buffers.append(Buffer(slot, number, owned, capacity))
+        return self.buffers[-1]
+
+    def used(self) -> set[Buffer]:
+        """Buffers that hold something."""
+        found = set(self.held)
+        for frame in self.frames:
+            for storage in (*frame.values.values(), *frame.working):
+                found |= storage.buffers
+        return found
+
+    def allocate(self, dtype: np.dtype[Any], shape: Extents, bounds: tuple[int, ...]) -> Strided:
+        """Memory for an array."""
+        capacity = int(np.prod([int(b) for b in bounds], dtype=object)) * dtype.itemsize
+        used = self.used()
+        free = [b for b in self.buffers if b.owned and b not in used and capacity <= b.capacity <= 2 * capacity]
+        buffer = min(free, key=lambda b: b.capacity) if free else self.buffer(True, capacity)
+        return Strided.whole(self.code, dtype, buffer, shape, bounds)
+
+    def fail(self, ok: str, number: int) -> None:
+        """End the program with code `number` unless `ok`."""
+        code = self.code
+        good, bad = code.new_label(), code.new_label()
+        code.branch(ok, good, bad, ', !prof !{!"branch_weights", i32 1000000, i32 1}')
+        code.start(bad)
+        code.do(f"ret i32 {number}")
+        code.start(good)
+
+    def check(self, check: Check, ok: str) -> None:
+        self.checks.append(check)
+        if ok != "true":
+            self.fail(ok, len(self.checks))
+
+
+class Frame:
+    """One graph being lowered.
+
+    Attributes
+    ----------
+    values : dict of Value to Storage
+        What is known; arrays until their last use.
+    working : list of Storage
+        Operands of the node that is being lowered.
+    """
+
+    def __init__(self, lowering: Lowering, graph: Graph, bound: Sequence[Storage], outermost: bool = False):
+        self.lowering, self.code, self.graph = lowering, lowering.code, graph
+        self.outermost = outermost
+        self.values: dict[Value, Storage] = dict(zip(graph.params, bound, strict=True))
+        self.working: list[Storage] = []
+        self.uses: dict[Value, int] = {}
+        for value in (*(v for node in graph.nodes for v in node.operands), *graph.roots):
+            self.uses[value] = self.uses.get(value, 0) + 1
+        self.checks: dict[Value, list[Check]] = {}
+        for check in graph.checks:
+            self.checks.setdefault(check.ok, []).append(check)
+        self.plan = Plan(graph)
+
+    # --- what values are
+
+    def extent(self, extent: Any) -> Index:
+        """An extent as an index."""
+        if isinstance(extent, int):
+            return extent
+        storage = self.values[extent.scalar]
+        assert isinstance(storage, Scalar)
+        text = storage.value[0]
+        return int(text) if text.lstrip("-").isdecimal() else text
+
+    def shape(self, type: ArrayType) -> tuple[Extents, tuple[int, ...]]:
+        """Extents and bounds of a type of this graph."""
+        return tuple(map(self.extent, type.shape)), tuple(map(int, extents.bounded(type.shape)))
+
+    def materialize(self, storage: Storage) -> Strided:
+        """What is not stored yet, stored."""
+        self.working.append(storage)
+        target = self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
+        nests.fill(self.code, target, storage)
+        self.working[-1] = target
+        return target
+
+    def stored(self, storage: Storage) -> Strided:
+        """In memory, in whatever order."""
+        return storage if isinstance(storage, Strided) else self.materialize(storage)
+
+    # --- running
+
+    def run(self) -> list[Storage]:
+        """Lower the graph; gives the storages of its roots."""
+        self.lowering.frames.append(self)
+        for value in self.graph.params:
+            if value in self.checks:
+                self._check(value)
+            if not self.uses.get(value) and value.type.shape:
+                self.values.pop(value, None)
+        for node in ordered(self.graph, self.plan):
+            self._run(node)
+        return [self.values[root] for root in self.graph.roots]
+
+    def leave(self) -> None:
+        """Forget the frame: its results are somebody else's now."""
+        assert self.lowering.frames.pop() is self
+
+    def _check(self, value: Value) -> None:
+        storage = self.values[value]
+        assert isinstance(storage, Scalar)
+        for check in self.checks[value]:
+            if not self.outermost or any(n.op.dependent for n in self.graph.nodes):
+                self.lowering.check(check, storage.value[0])
+
+    def _run(self, node: Node) -> None:
+        given = [self.values[v] for v in node.operands]
+        for operand in node.operands:
+            self.uses[operand] -= 1
+            if self.uses[operand] == 0 and operand.type.shape:
+                self.values.pop(operand, None)
+        self.working = list(given)
+        results = self._lower(node, given)
+        self.working = []
+        for value, storage in zip(node.values, results, strict=True):
+            if self.uses.get(value) or not value.type.shape:
+                self.values[value] = storage
+            if value in self.checks:
+                self._check(value)
+
+    def _lower(self, node: Node, given: list[Storage]) -> list[Storage]:
+        from lazyarr.backends.native_rules import RULES
+
+        name = node.op.name
+        if name in VIEWS:
+            return [self._settled(node, 0, VIEWS[name](self, node, given))]
+        if name in RULES:
+            found = RULES[name](self, node, given)
+            if found is not None:
+                return found
+        if node.op.pointwise or name == "exact":
+            generate = native_scalar.generator(node)
+            if generate is not None:
+                return self._pointwise(node, given, generate)
+        return self.host(node, given)
+
+    def _settled(self, node: Node, index: int, storage: Storage) -> Storage:
+        """A new value, stored if the plan says so; without axes, in registers."""
+        if not storage.shape:
+            if isinstance(storage, Scalar):
+                return storage
+            return Scalar(storage.dtype, storage.element(self.code, (), {}))
+        if node.values[index] in self.plan.stored and not isinstance(storage, Strided) and self.uses.get(
+            node.values[index]
+        ):
+            return self.materialize(storage)
+        return storage
+
+    def _pointwise(self, node: Node, given: list[Storage], generate: Any) -> list[Storage]:
+        types = node.types
+        shape, bounds = self.shape(types[0])
+        if not shape:
+            found = generate(self.code, [x.element(self.code, (), {}) for x in given])
+            return [Scalar(t.dtype, value) for t, value in zip(types, found, strict=True)]
+        flops = float(node.op.cost(*(v.type.bounded for v in node.operands), **node.kw).flops)
+        flops /= max(1.0, float(np.prod([float(b) for b in bounds])))
+        results: list[Storage] = []
+        # Not the node: it may be applied to other operands in another run of the same region.
+        shared = object()
+        for k, t in enumerate(types):
+            results.append(Pointwise(t.dtype, shape, bounds, given, generate, flops, k, shared))
+        return [self._settled(node, k, r) for k, r in enumerate(results)]
+
+    # --- writing in place
+
+    def dead(self, value: Value) -> bool:
+        """Whether nobody reads `value` after the node that is being lowered."""
+        return not self.uses.get(value)
+
+    def claim(self, value: Value, x: Storage) -> Strided | None:
+        """The memory of `x`, to be written, if nobody needs its old contents; what still reads it is stored before."""
+        if not (isinstance(x, Strided) and x.is_whole and x.buffer.owned and self.dead(value)):
+            return None
+        buffer = x.buffer
+        if buffer in self.lowering.held:
+            return None
+        for frame in self.lowering.frames[:-1]:
+            if any(buffer in s.buffers for s in (*frame.values.values(), *frame.working)):
+                return None
+        readers = [v for v, s in self.values.items() if buffer in s.buffers]
+        size = sum(float(np.prod([float(b) for b in self.values[v].bounds])) * v.type.dtype.itemsize for v in readers)
+        if size > 0.5 * float(np.prod([float(b) for b in x.bounds])) * x.dtype.itemsize + 64:
+            return None
+        for reader in readers:
+            self.values[reader] = self.materialize(self.values[reader])
+        return x
+
+    def copy(self, x: Storage) -> Strided:
+        """A new array with the elements of `x`."""
+        return self.materialize(x)
+
+    # --- NumPy
+
+    def host(self, node: Node, given: list[Storage]) -> list[Storage]:
+        """Let NumPy run a node."""
+        attrs = node.kw
+        evaluate = node.op.evaluate
+        return self.host_call(lambda *arrays: evaluate(np, *arrays, **attrs), given, node.types)
+
+    def host_call(self, evaluate: Any, given: list[Storage], types: Sequence[ArrayType], into: bool = False
+                  ) -> list[Storage]:  # fmt: skip
+        """Call back into Python; with `into`, the function takes its one result as ``out``."""
+        code, lowering = self.code, self.lowering
+        ready: list[Storage] = []
+        for x in given:
+            ready.append(x if not x.shape else self.stored(x))
+            self.working.append(ready[-1])
+        results: list[Storage] = []
+        slots: list[str] = []
+        for t in types:
+            shape, bounds = self.shape(t)
+            if shape:
+                results.append(lowering.allocate(t.dtype, shape, bounds))
+                self.working.append(results[-1])
+            else:
+                results.append(Scalar(t.dtype, ()))
+        call = HostCall(evaluate, [(x.dtype, len(x.shape)) for x in ready], [(t.dtype, t.ndim) for t in types], into)
+        lowering.host.calls.append(call)
+        table = code.alloca("i64", call.slots())
+        at = 0
+
+        def put(word: Index | str) -> None:
+            nonlocal at
+            code.do(f"store i64 {word}, ptr {code.emit(f'getelementptr inbounds i64, ptr {table}, i64 {at}')}")
+            at += 1
+
+        for x in (*ready, *results):
+            if isinstance(x, Strided):
+                pointer = code.address(code.pointer(x.buffer), x.dtype, x.offset)
+                put(code.emit(f"ptrtoint ptr {pointer} to i64"))
+                for word in (*x.shape, *x.strides):
+                    put(word)
+            else:
+                assert isinstance(x, Scalar)
+                slot = code.alloca("i64", 2)
+                spill(code, slot, x.dtype, x.value)
+                slots.append(slot)
+                put(code.emit(f"ptrtoint ptr {slot} to i64"))
+        outcome = code.emit(f"call i32 %host(i64 {len(lowering.host.calls) - 1}, ptr {table})")
+        lowering.fail(code.emit(f"icmp eq i32 {outcome}, 0"), -1)
+        found: list[Storage] = []
+        scalars = [s for s in (*ready, *results) if not s.shape]
+        for x in results:
+            if x.shape:
+                found.append(x)
+            else:
+                slot = slots[next(k for k, s in enumerate(scalars) if s is x)]
+                found.append(Scalar(x.dtype, unspill(code, slot, x.dtype)))
+        return found
+
+
+def spill(code: Code, slot: str, dtype: np.dtype[Any], value: Element) -> None:
+    """Write an element to memory as NumPy has it."""
+    for k, x in enumerate(value):
+        if dtype.kind == "b":
+            x = code.emit(f"zext i1 {x} to i8")
+        place = code.emit(f"getelementptr inbounds {stored(dtype)}, ptr {slot}, i64 {k}")
+        code.do(f"store {stored(dtype)} {x}, ptr {place}")
+
+
+def unspill(code: Code, slot: str, dtype: np.dtype[Any]) -> Element:
+    """Read an element from memory as NumPy has it."""
+    found = []
+    for k in range(2 if dtype.kind == "c" else 1):
+        place = code.emit(f"getelementptr inbounds {stored(dtype)}, ptr {slot}, i64 {k}")
+        x = code.emit(f"load {stored(dtype)}, ptr {place}, align {part(dtype).itemsize}")
+        found.append(code.emit(f"icmp ne i8 {x}, 0") if dtype.kind == "b" else x)
+    assert register(dtype)
+    return tuple(found)
+
+
+def constant_view(value: Scalar, shape: Extents, bounds: tuple[int, ...]) -> View:
+    """One scalar everywhere."""
+    return View(value, (), shape, bounds)

@@ -1,0 +1,320 @@
+"""Loop nests over arrays: storing what is computed where it is used, and reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+
+from lazyarr.backends import native_scalar
+from lazyarr.backends.native_emit import Code, Element, Index, literal, part, register
+from lazyarr.backends.native_storage import Computed, Pointwise, Scalar, Storage, Strided
+
+#: Elements whose sum is kept in one set of accumulators; sums of longer rows are made of such blocks.
+BLOCK = 1024
+
+
+@contextmanager
+def nest(c: Code, shape: Sequence[Index]) -> Iterator[tuple[Index, ...]]:
+    """Loops over all indices of a shape, the last axis innermost."""
+    with ExitStack() as loops:
+        yield tuple(0 if n == 1 and isinstance(n, int) else loops.enter_context(c.loop(0, n)) for n in shape)
+
+
+def total(c: Code, shape: Sequence[Index]) -> Index:
+    """Number of elements."""
+    found: Index = 1
+    for n in shape:
+        found = c.mul(found, n)
+    return found
+
+
+def flat(storage: Storage, shape: tuple[Index, ...]) -> bool:
+    """Whether an element with indices ``(0, ..., 0, k)`` is number k in C order, beyond the last axis too."""
+    if storage.shape == ():
+        return True
+    if storage.shape != shape:
+        return False
+    if isinstance(storage, Strided):
+        return storage.is_whole
+    return isinstance(storage, Pointwise) and all(flat(x, shape) for x in storage.operands)
+
+
+def loops_for(c: Code, storages: Sequence[Storage], shape: tuple[Index, ...]) -> tuple[Index, ...]:
+    """The shape to loop over: one long last axis where memory allows."""
+    # (An index on an axis of length 1 is taken for 0 where arrays broadcast.)
+    if len(shape) > 1 and shape[-1] != 1 and all(flat(s, shape) for s in storages):
+        return (*(1 for _ in shape[1:]), total(c, shape))
+    return shape
+
+
+def fill(c: Code, target: Strided, source: Storage) -> None:
+    """``target[...] = source``; elements read where they are written only."""
+    if isinstance(source, Strided) and source.is_whole and target.is_whole and source.shape == target.shape:
+        c.module.declare("memcpy", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        size = c.mul(total(c, target.shape), target.dtype.itemsize)
+        to, of = c.pointer(target.buffer), c.pointer(source.buffer)
+        c.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {of}, i64 {size}, i1 false)")
+        return
+    if not target.shape:
+        target.put(c, (), source.element(c, (), {}))
+        return
+    with c.statement(), nest(c, loops_for(c, (target, source), target.shape)) as at:
+        target.put(c, at, source.element(c, at, {}))
+
+
+# --- reductions ------------------------------------------------------------------------------------------
+
+
+def identity(kind: str, dtype: np.dtype[Any]) -> Element:
+    """The value that leaves every other unchanged."""
+    if kind in ("maximum", "minimum", "fmax", "fmin"):
+        least = kind in ("maximum", "fmax")
+        if dtype.kind == "b":
+            return literal(not least, dtype)
+        if dtype.kind in "iu":
+            return literal(np.iinfo(dtype).min if least else np.iinfo(dtype).max, dtype)
+        return literal(np.nan if kind[0] == "f" else -np.inf if least else np.inf, dtype)
+    if kind in ("multiply", "logical_and"):
+        return literal(1, dtype)
+    if kind == "bitwise_and":
+        return literal(np.asarray(-1).astype(dtype), dtype)
+    return literal(0, dtype)
+
+
+def accumulation(kind: str, dtype: np.dtype[Any]) -> Any:
+    """``combine(code, accumulator, element)`` for a reduction; None where NumPy has to run it."""
+    if dtype.kind == "f" and dtype.itemsize > 2 or dtype.kind == "c" and kind == "add":
+        # The order of the terms is free: it is not NumPy's either.
+        op = {"add": "fadd reassoc", "multiply": "fmul reassoc"}.get(kind)
+        if op is not None:
+            return lambda c, x, y: tuple(c.emit(f"{op} {register(dtype)} {a}, {b}") for a, b in zip(x, y, strict=True))
+        if kind in ("maximum", "minimum"):
+            return lambda c, x, y: (native_scalar.call(c, kind, dtype, x[0], y[0]),)
+    return native_scalar.combine(kind, dtype)
+
+
+def variable(c: Code, dtype: np.dtype[Any], value: Element) -> list[str]:
+    """Stack slots that hold an element, set to `value`."""
+    slots = [c.alloca(register(dtype)) for _ in value]
+    assign(c, dtype, slots, value)
+    return slots
+
+
+def assign(c: Code, dtype: np.dtype[Any], slots: Sequence[str], value: Element) -> None:
+    for slot, x in zip(slots, value, strict=True):
+        c.do(f"store {register(dtype)} {x}, ptr {slot}")
+
+
+def read(c: Code, dtype: np.dtype[Any], slots: Sequence[str]) -> Element:
+    return tuple(c.emit(f"load {register(dtype)}, ptr {slot}") for slot in slots)
+
+
+class Sum:
+    """A long sum of floats: blocks, whose sums are added with their rounding errors (Neumaier 1974)."""
+
+    def __init__(self, c: Code, dtype: np.dtype[Any]):
+        self._c, self._dtype = c, dtype
+        zero = literal(0, dtype)
+        self._total, self._lost = variable(c, dtype, zero), variable(c, dtype, zero)
+
+    def add(self, block: Element) -> None:
+        c, type, real = self._c, register(self._dtype), part(self._dtype)
+        for total, lost, x in zip(self._total, self._lost, block, strict=True):
+            old = c.emit(f"load {type}, ptr {total}")
+            new = c.emit(f"fadd {type} {old}, {x}")
+            c.do(f"store {type} {new}, ptr {total}")
+            sizes = [native_scalar.call(c, "fabs", real, v) for v in (old, x)]
+            larger = c.emit(f"fcmp oge {type} {sizes[0]}, {sizes[1]}")
+            big = c.emit(f"select i1 {larger}, {type} {old}, {type} {x}")
+            small = c.emit(f"select i1 {larger}, {type} {x}, {type} {old}")
+            error = c.emit(f"fadd {type} {c.emit(f'fsub {type} {big}, {new}')}, {small}")
+            before = c.emit(f"load {type}, ptr {lost}")
+            after = c.emit(f"fadd {type} {before}, {error}")
+            c.do(f"store {type} {after}, ptr {lost}")
+
+    def result(self) -> Element:
+        c, type, real = self._c, register(self._dtype), part(self._dtype)
+        found = []
+        for total, lost in zip(self._total, self._lost, strict=True):
+            s, e = c.emit(f"load {type}, ptr {total}"), c.emit(f"load {type}, ptr {lost}")
+            corrected = c.emit(f"fadd {type} {s}, {e}")
+            # Infinities leave a NaN among the errors.
+            size = native_scalar.call(c, "fabs", real, s)
+            finite = c.emit(f"fcmp olt {type} {size}, {literal(np.inf, real)[0]}")
+            found.append(c.emit(f"select i1 {finite}, {type} {corrected}, {type} {s}"))
+        return tuple(found)
+
+
+def accumulate_rows(c: Code, x: Storage, kind: str, dtype: np.dtype[Any], shape: Sequence[Index], place: Any,
+                    bounds: Sequence[int]) -> Element:  # fmt: skip
+    """Reduce over all indices of `shape`: ``place(indices)`` gives those of `x`."""
+    combine = accumulation(kind, dtype)
+    start = identity(kind, dtype)
+    size = int(np.prod([float(b) for b in bounds]))
+    floats = dtype.kind in "fc" and kind == "add"
+    if not (floats and size > 4 * BLOCK):
+        slots = variable(c, dtype, start)
+        with nest(c, shape) as at:
+            value = x.element(c, place(at), {})
+            assign(c, dtype, slots, combine(c, read(c, dtype, slots), value))
+        return read(c, dtype, slots)
+    sum = Sum(c, dtype)
+    row, n = shape[-1], bounds[-1]
+    with nest(c, shape[:-1]) as outer:
+        if n <= 4 * BLOCK:
+            slots = variable(c, dtype, start)
+            with c.loop(0, row) as i:
+                value = x.element(c, place((*outer, i)), {})
+                assign(c, dtype, slots, combine(c, read(c, dtype, slots), value))
+            sum.add(read(c, dtype, slots))
+        else:
+            with c.loop(0, row, BLOCK) as first:
+                slots = variable(c, dtype, start)
+                with c.loop(first, c.minimum(c.add(first, BLOCK), row)) as i:
+                    value = x.element(c, place((*outer, i)), {})
+                    assign(c, dtype, slots, combine(c, read(c, dtype, slots), value))
+                sum.add(read(c, dtype, slots))
+    return sum.result()
+
+
+def truths(x: Storage) -> Storage:
+    """Whether each element is not zero."""
+    if x.dtype.kind == "b":
+        return x
+    t = x.dtype
+    return Pointwise(np.dtype(bool), x.shape, x.bounds, [x], lambda c, xs: ((native_scalar.truth(c, t, xs[0]),),), 0.5)
+
+
+def reduces(kind: str, dtype: np.dtype[Any]) -> bool:
+    """Whether a reduction is generated."""
+    if kind.startswith("logical"):
+        return True
+    return dtype != np.float16 and accumulation(kind, dtype) is not None
+
+
+def reduce_scalar(c: Code, x: Storage, kind: str) -> Scalar:
+    """Reduce all axes."""
+    if kind.startswith("logical"):
+        x = truths(x)
+    with c.statement():
+        shape = loops_for(c, (x,), x.shape)
+        bounds: tuple[int, ...] = x.bounds
+        if shape != x.shape:
+            bounds = (*(1 for _ in shape[1:]), int(np.prod([int(b) for b in x.bounds], dtype=object)))
+        found = accumulate_rows(c, x, kind, x.dtype, shape, lambda at: at, bounds)
+    return Scalar(x.dtype, found)
+
+
+def reduce_axes(c: Code, x: Storage, kind: str, axes: tuple[int, ...], target: Strided) -> None:
+    """Reduce some axes into `target`, which is not read."""
+    if kind.startswith("logical"):
+        x = truths(x)
+    rank = len(x.shape)
+    kept = [a for a in range(rank) if a not in axes]
+    dtype = x.dtype
+    if rank - 1 in axes or not axes:
+        inner = [x.shape[a] for a in axes]
+
+        with c.statement(), nest(c, target.shape) as at:
+
+            def place(reduced: Sequence[Index]) -> tuple[Index, ...]:
+                found: list[Index] = [0] * rank
+                for a, i in (*zip(kept, at, strict=True), *zip(axes, reduced, strict=True)):
+                    found[a] = i
+                return tuple(found)
+
+            value = accumulate_rows(c, x, kind, dtype, inner, place, [x.bounds[a] for a in axes])
+            target.put(c, at, value)
+        return
+    combine = accumulation(kind, dtype)
+    start = identity(kind, dtype)
+    fill(c, target, Computed(dtype, target.shape, target.bounds, lambda c, at, seen: start))
+    with c.statement(), nest(c, x.shape) as at:
+        where = tuple(at[a] for a in kept)
+        old = target.element(c, where, {})
+        target.put(c, where, combine(c, old, x.element(c, at, {})))
+
+
+def argument(c: Code, x: Storage, name: str, axis: int, target: Strided | None) -> Scalar | None:
+    """What argmax or argmin gives along an axis: the first extremum, or the first NaN."""
+    dtype = x.dtype
+    rank = len(x.shape)
+    rest = [a for a in range(rank) if a != axis]
+    index = np.dtype("i8")
+
+    def along(at: Sequence[Index]) -> Element:
+        def place(k: Index) -> tuple[Index, ...]:
+            found: list[Index] = [0] * rank
+            for a, i in zip(rest, at, strict=True):
+                found[a] = i
+            found[axis] = k
+            return tuple(found)
+
+        best = variable(c, dtype, x.element(c, place(0), {}))
+        where = variable(c, index, ("0",))
+        with c.loop(1, x.shape[axis]) as k:
+            value, old = x.element(c, place(k), {}), read(c, dtype, best)
+            better = _beyond(c, name, dtype, value[0], old[0])
+            assign(c, dtype, best, c.select(better, dtype, value, old))
+            assign(c, index, where, c.select(better, index, (str(k),), read(c, index, where)))
+        return read(c, index, where)
+
+    with c.statement():
+        if target is None:
+            return Scalar(index, along(()))
+        with nest(c, target.shape) as at:
+            target.put(c, at, along(at))
+    return None
+
+
+def _beyond(c: Code, name: str, dtype: np.dtype[Any], x: str, best: str) -> str:
+    type = register(dtype)
+    if dtype.kind == "f":
+        beyond = c.emit(f"fcmp {'ogt' if name == 'argmax' else 'olt'} {type} {x}, {best}")
+        nan = c.emit(f"fcmp uno {type} {x}, {x}")
+        first = c.emit(f"and i1 {nan}, {c.emit(f'fcmp ord {type} {best}, {best}')}")
+        return c.emit(f"or i1 {beyond}, {first}")
+    sign = "s" if dtype.kind == "i" else "u"
+    return c.emit(f"icmp {sign}{'gt' if name == 'argmax' else 'lt'} {type} {x}, {best}")
+
+
+def accumulate(c: Code, x: Storage, kind: str, axis: int, target: Strided) -> None:
+    """A running reduction along an axis."""
+    if kind.startswith("logical"):
+        x = truths(x)
+    dtype = target.dtype
+    combine = native_scalar.combine(kind, dtype)
+    assert combine is not None
+    order = [a for a in range(len(x.shape)) if a != axis]
+    last = axis == len(x.shape) - 1
+    with c.statement():
+        # The running axis innermost where it is the last one, else outside of the others.
+        shape = [x.shape[a] for a in order]
+        if last:
+            with nest(c, shape) as at, c.when(_positive(c, x.shape[axis])):
+                first = x.element(c, (*at, 0), {})
+                target.put(c, (*at, 0), first)
+                slots = variable(c, dtype, first)
+                with c.loop(1, x.shape[axis]) as k:
+                    value = combine(c, read(c, dtype, slots), x.element(c, (*at, k), {}))
+                    assign(c, dtype, slots, value)
+                    target.put(c, (*at, k), value)
+            return
+        with c.loop(0, x.shape[axis]) as k:
+
+            def place(at: Sequence[Index], k: Index) -> tuple[Index, ...]:
+                return (*at[:axis], k, *at[axis:])
+
+            begins = c.emit(f"icmp eq i64 {k}, 0")
+            with c.when(begins), nest(c, shape) as at:
+                target.put(c, place(at, k), x.element(c, place(at, k), {}))
+            with c.when(c.emit(f"xor i1 {begins}, true")), nest(c, shape) as at:
+                before = target.element(c, place(at, c.sub(k, 1)), {})
+                target.put(c, place(at, k), combine(c, before, x.element(c, place(at, k), {})))
+
+
+def _positive(c: Code, n: Index) -> str:
+    return ("true" if n > 0 else "false") if isinstance(n, int) else c.emit(f"icmp sgt i64 {n}, 0")

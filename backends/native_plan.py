@@ -1,0 +1,97 @@
+"""What is stored: decided for each graph before it is lowered, from who reads what and how often."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lazyarr.backends import native_scalar
+from lazyarr.backends.native_views import VIEWS
+from lazyarr.ir import extents
+from lazyarr.ir.graph import Graph
+from lazyarr.ir.node import Node, Value
+
+#: Views that cost nothing to see through.
+_MOVES = {"window", "slice", "dynamic_slice", "transpose", "expand", "diagonal", "as_extents"}
+_SPREADS = {"broadcast", "spread"}
+#: Made again wherever they are read.
+_FREE = {"full", "iota", "count", "const"}
+#: A statement, and through which views it reads.
+Site = tuple[Node | str, tuple[Node, ...]]
+_MOST = 3
+
+
+def generated(node: Node) -> bool:
+    """Whether `node` is element-wise work that is generated."""
+    return (node.op.pointwise or node.op.name == "exact") and native_scalar.generator(node) is not None
+
+
+class Plan:
+    """Which values of a graph are stored.
+
+    Attributes
+    ----------
+    stored : set of Value
+        Those that get memory; element-wise values that are not among them are computed where they are read.
+    """
+
+    def __init__(self, graph: Graph):
+        self.stored: set[Value] = set()
+        sites: dict[Value, list[Site]] = {}
+        for root in graph.roots:
+            sites.setdefault(root, []).append(("root", ()))
+        for node in reversed(graph.nodes):
+            for value in node.values:
+                if value.type.shape and self._is_stored(node, sites.get(value, [])):
+                    self.stored.add(value)
+            for at, operand in enumerate(node.operands):
+                if operand.type.shape:
+                    sites.setdefault(operand, []).extend(self._sites(node, at, operand, sites))
+
+    def _is_stored(self, node: Node, sites: list[Site]) -> bool:
+        name = node.op.name
+        if name in _FREE:
+            return False
+        if any(site[0] == "root" for site in sites):
+            return True
+        if name in VIEWS and name not in ("gather", "roll"):
+            return False
+        return len(set(sites)) > 1
+
+    def _sites(self, node: Node, at: int, operand: Value, sites: dict[Value, list[Site]]) -> list[Site]:
+        """Where reading `operand` by `node` happens."""
+        name = node.op.name
+        result = node.values[0]
+        if name in _MOVES and at == 0:
+            return [(root, (*path, node)) for root, path in sites.get(result, [])[:_MOST]]
+        if name in _SPREADS and at == 0:
+            return [(node, ()), (node, (node,))]  # Read many times: stored.
+        if name == "reshape":
+            return [(node, ())]
+        if name in ("gather", "roll"):
+            if name == "gather" and at == 0:
+                return [(node, ()), (node, (node,))]
+            if result in self.stored:
+                return [(node, ())]
+            return [(root, (*path, node)) for root, path in sites.get(result, [])[:_MOST]]
+        if generated(node):
+            if _expands(operand, result):
+                return [(node, ()), (node, (node,))]
+            found: list[Site] = []
+            for value in node.values:
+                found.extend([(node, ())] if value in self.stored else sites.get(value, [])[:_MOST])
+            return found
+        if name in ("put_window", "update_slice", "dynamic_update_slice") and at == 1:
+            return [(node, ())]
+        if name == "reduce":
+            return [(node, ())]
+        if name == "matmul" and all(v.type.ndim == 1 for v in node.operands):
+            return [(node, ())]
+        if name in ("pad", "concatenate", "accumulate", "scatter"):
+            return [(node, ())] if at == 1 or name != "scatter" else [("root", ())]
+        return [("root", ())]
+
+
+def _expands(operand: Value, result: Value) -> bool:
+    """Whether elements of `operand` are read for several elements of the result."""
+    sizes = [float(np.prod([extents.bound(n) for n in v.type.shape], dtype=float)) for v in (operand, result)]
+    return sizes[0] < sizes[1]

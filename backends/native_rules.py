@@ -1,0 +1,69 @@
+"""How operations that are neither element-wise nor views are generated; those that are not here NumPy runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lazyarr.backends import native_nests as nests
+from lazyarr.backends import native_products, native_scalar, native_write
+from lazyarr.backends.native_control import cond, loop, region, while_
+from lazyarr.backends.native_emit import literal
+from lazyarr.backends.native_frame import Frame
+from lazyarr.backends.native_storage import Scalar, Storage
+from lazyarr.ir.node import Node
+
+#: Gives the storages of the node's results, or None where NumPy has to run this one.
+Rule = Callable[[Frame, Node, list[Storage]], list[Storage] | None]
+
+
+def _const(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
+    value = node.kw["value"]
+    return [Scalar(value.dtype, literal(value.value, value.dtype))]
+
+
+def _reduce(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
+    x, kind, axes = given[0], node.kw["kind"], node.kw["axes"]
+    if not nests.reduces(kind, x.dtype) or not x.shape:
+        return None
+    if not node.types[0].shape:
+        return [nests.reduce_scalar(frame.code, x, kind)]
+    shape, bounds = frame.shape(node.types[0])
+    target = frame.lowering.allocate(node.types[0].dtype, shape, bounds)
+    nests.reduce_axes(frame.code, x, kind, axes, target)
+    return [target]
+
+
+def _argument(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
+    x = given[0]
+    if x.dtype.kind == "c" or x.dtype == np.float16:
+        return None
+    if not node.types[0].shape:
+        found = nests.argument(frame.code, x, node.op.name, node.kw["axis"], None)
+        assert found is not None
+        return [found]
+    shape, bounds = frame.shape(node.types[0])
+    target = frame.lowering.allocate(node.types[0].dtype, shape, bounds)
+    nests.argument(frame.code, x, node.op.name, node.kw["axis"], target)
+    return [target]
+
+
+def _accumulate(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
+    dtype, kind = node.types[0].dtype, node.kw["kind"]
+    if given[0].dtype == np.float16 or native_scalar.combine(kind, dtype) is None:
+        return None
+    shape, bounds = frame.shape(node.types[0])
+    target = frame.lowering.allocate(dtype, shape, bounds)
+    nests.accumulate(frame.code, given[0], kind, node.kw["axis"], target)
+    return [target]
+
+
+RULES: dict[str, Rule] = {
+    "const": _const, "reduce": _reduce, "argmax": _argument, "argmin": _argument, "accumulate": _accumulate,
+    "put_window": native_write.put_window, "update_slice": native_write.update_slice,
+    "dynamic_update_slice": native_write.dynamic_update_slice, "pad": native_write.pad,
+    "concatenate": native_write.concatenate, "scatter": native_write.scatter, "matmul": native_products.matmul,
+    "loop": loop, "while": while_, "cond": cond,
+    "region": region,
+}  # fmt: skip

@@ -1,0 +1,113 @@
+"""The order in which a graph's nodes are lowered: who reads an array comes before who overwrites it.
+
+A graph's own order is one of values; where `put_window` may write into the array it takes, what still reads the old
+values has to be done first. Where that is impossible, whoever overwrites copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lazyarr.backends.native_plan import Plan
+from lazyarr.ir.graph import Graph
+from lazyarr.ir.node import Node, Value
+
+WRITERS = {"put_window", "update_slice", "dynamic_update_slice", "scatter"}
+#: What accesses memory by data: not before the checks that come before it.
+_GUARDED = {"window", "put_window", "loop", "while", "cond", "spread", "count", "as_extents", "region"}
+
+
+def overwritten(node: Node) -> Iterator[Value]:
+    """The operands whose memory `node` may write."""
+    name = node.op.name
+    if name in WRITERS:
+        yield node.operands[0]
+        return
+    if name == "loop":
+        body, first = node.kw["body"], 3
+        params = body.params[1:]
+    elif name == "while":
+        body, first = node.kw["body"], 0
+        params = body.params
+    elif name == "cond":
+        yield from (v for v in node.operands[1:] if v.type.shape)
+        return
+    else:
+        return
+    for k, (result, old) in enumerate(zip(body.results, params, strict=False)):
+        if result != old and result.type.shape:
+            yield node.operands[first + k]
+
+
+def ordered(graph: Graph, plan: Plan) -> list[Node]:
+    """The nodes of `graph`, operands before users."""
+    nodes = graph.nodes
+    place = {node: k for k, node in enumerate(nodes)}
+    users: dict[Value, list[Node]] = {}
+    for node in nodes:
+        for operand in dict.fromkeys(node.operands):
+            users.setdefault(operand, []).append(node)
+    if not any(len(users[v]) > 1 for node in nodes for v in overwritten(node)):
+        return list(nodes)
+    # As bits: which nodes depend on each.
+    after = [0] * len(nodes)
+    for k in range(len(nodes) - 1, -1, -1):
+        for value in nodes[k].values:
+            for user in users.get(value, ()):
+                after[k] |= 1 << place[user] | after[place[user]]
+    conditions = sorted(place[c.ok.node] for c in graph.checks if c.ok.node in place)
+    done: set[Node] = set()
+    begun: set[Node] = set()
+    order: list[Node] = []
+
+    def before(node: Node) -> Iterator[Node]:
+        for operand in node.operands:
+            if operand.node in place:
+                yield operand.node
+        if node.op.name in _GUARDED:
+            yield from (nodes[k] for k in conditions if k < place[node])
+
+    def ancestors(node: Node) -> list[Node]:
+        found: set[Node] = set()
+        stack = [node]
+        while stack:
+            one = stack.pop()
+            if one not in found and one not in done:
+                found.add(one)
+                stack.extend(before(one))
+        return sorted(found, key=place.__getitem__)
+
+    def readers(value: Value) -> Iterator[Node]:
+        """What reads memory of `value`, through what is not stored."""
+        seen: set[Value] = set()
+        stack = [value]
+        while stack:
+            one = stack.pop()
+            for user in users.get(one, ()):
+                yield user
+                for result in user.values:
+                    if result.type.shape and result not in plan.stored and result not in seen:
+                        seen.add(result)
+                        if user.op.name not in WRITERS:
+                            stack.append(result)
+
+    def run(node: Node, depth: int) -> None:
+        if node in done or node in begun:
+            return
+        begun.add(node)
+        if depth < 40:
+            for value in overwritten(node):
+                for reader in readers(value):
+                    if reader in done or reader is node or after[place[node]] >> place[reader] & 1:
+                        continue
+                    needed = ancestors(reader)
+                    if not any(n in begun for n in needed):
+                        for n in needed:
+                            run(n, depth + 1)
+        if node not in done:
+            done.add(node)
+            order.append(node)
+
+    for node in nodes:
+        run(node, 0)
+    return order

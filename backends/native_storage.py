@@ -1,0 +1,276 @@
+"""Where values are while a graph is lowered: in registers, in buffers, or not anywhere yet but known how to compute.
+
+A value that is not stored is recomputed at each element where it is used: `element` gives one element at given indices.
+Windows, transposed and broadcast arrays are index maps, composed here and never run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lazyarr.backends.native_emit import Code, Element, Index
+
+Extents = tuple[Index, ...]
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Memory that holds one array at a time.
+
+    Attributes
+    ----------
+    variable : str
+        The stack slot that holds its address: loops exchange the addresses of buffers.
+    number : int
+        Its number among the function's arguments.
+    owned : bool
+        Whether it may be written: it is no argument of the caller's.
+    capacity : int
+        Bytes.
+    peers : list of Buffer
+        Buffers it exchanges its address with, itself among them; all have one capacity.
+    """
+
+    variable: str
+    number: int
+    owned: bool
+    capacity: int = 0
+    peers: list[Buffer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.peers = [self]
+
+    def join(self, other: Buffer) -> None:
+        """Let the two exchange their addresses."""
+        if other.peers is not self.peers:
+            self.peers.extend(other.peers)
+            for peer in other.peers:
+                peer.peers = self.peers
+            largest = max(b.capacity for b in self.peers)
+            for peer in self.peers:
+                peer.capacity = largest
+
+    def require(self, capacity: int) -> None:
+        for peer in self.peers:
+            peer.capacity = max(peer.capacity, capacity)
+
+
+class Along(NamedTuple):
+    """The index on one axis of what is viewed: ``start + step * index[axis]``; `axis` -1: `start` alone."""
+
+    start: Index
+    axis: int
+    step: Index
+
+
+#: For each axis of what is viewed, its index.
+Map = tuple[Along, ...]
+
+
+def indices(code: Code, map: Map, at: Sequence[Index]) -> tuple[Index, ...]:
+    """The indices of the viewed array for indices `at` of the view."""
+    return tuple(
+        m.start if m.axis < 0 else code.add(m.start, code.mul(m.step, at[m.axis])) for m in map
+    )
+
+
+def composed(code: Code, inner: Map, outer: Map) -> Map:
+    """The map of a view (`outer`) of a view (`inner`)."""
+    found = []
+    for m in inner:
+        if m.axis < 0:
+            found.append(m)
+            continue
+        o = outer[m.axis]
+        found.append(Along(code.add(m.start, code.mul(m.step, o.start)), o.axis, code.mul(m.step, o.step)))
+    return tuple(found)
+
+
+def identity(rank: int) -> Map:
+    return tuple(Along(0, k, 1) for k in range(rank))
+
+
+class Storage:
+    """A value of one graph as it is at hand.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+    shape : tuple of Index
+    bounds : tuple of int
+        The largest extents.
+    buffers : frozenset of Buffer
+        The buffers that are read where an element is used.
+    flops : float
+        Arithmetic for one element.
+    """
+
+    dtype: np.dtype[Any]
+    shape: Extents
+    bounds: tuple[int, ...]
+    buffers: frozenset[Buffer] = frozenset()
+    flops: float = 0.0
+
+    def element(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        """The element at indices `at`. `seen` holds elements that are at hand in this block."""
+        key = (self, at)
+        found: Element | None = seen.get(key)
+        if found is None:
+            found = seen[key] = self.compute(code, at, seen)
+        return found
+
+    def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        raise NotImplementedError
+
+
+class Scalar(Storage):
+    """A value of no axes, in registers."""
+
+    def __init__(self, dtype: np.dtype[Any], value: Element):
+        self.dtype, self.shape, self.bounds, self.value = dtype, (), (), value
+
+    def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        return self.value
+
+
+class Strided(Storage):
+    """A view of a buffer that holds an array of shape `base` in C order."""
+
+    def __init__(self, code: Code, dtype: np.dtype[Any], buffer: Buffer, base: Extents, map: Map, shape: Extents,
+                 bounds: tuple[int, ...]):  # fmt: skip
+        self.dtype, self.buffer, self.base, self.map = dtype, buffer, base, map
+        self.shape, self.bounds = shape, bounds
+        self.buffers = frozenset([buffer])
+        offset: Index = 0
+        strides: list[Index] = [0] * len(shape)
+        stride: Index = 1
+        for m, n in zip(reversed(map), reversed(base), strict=True):
+            offset = code.add(offset, code.mul(m.start, stride))
+            if m.axis >= 0:
+                strides[m.axis] = code.add(strides[m.axis], code.mul(m.step, stride))
+            stride = code.mul(stride, n)
+        self.offset, self.strides = offset, tuple(strides)
+
+    @staticmethod
+    def whole(code: Code, dtype: np.dtype[Any], buffer: Buffer, shape: Extents, bounds: tuple[int, ...]) -> Strided:
+        """All of a buffer."""
+        return Strided(code, dtype, buffer, shape, identity(len(shape)), shape, bounds)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of what the buffer holds, in order."""
+        return self.shape == self.base and self.map == identity(len(self.shape))
+
+    def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        return code.load(self.buffer, code.pointer(self.buffer), self.dtype, self.place(code, at))
+
+    def place(self, code: Code, at: Sequence[Index]) -> Index:
+        """Offset of an element in the buffer, in elements."""
+        offset = self.offset
+        for index, stride in zip(at, self.strides, strict=True):
+            offset = code.add(offset, code.mul(index, stride))
+        return offset
+
+    def put(self, code: Code, at: Sequence[Index], value: Element) -> None:
+        """Write an element."""
+        code.store(self.buffer, code.pointer(self.buffer), self.dtype, self.place(code, at), value)
+
+
+class View(Storage):
+    """Another storage seen through an index map."""
+
+    def __init__(self, inner: Storage, map: Map, shape: Extents, bounds: tuple[int, ...]):
+        self.dtype, self.inner, self.map, self.shape, self.bounds = inner.dtype, inner, map, shape, bounds
+        self.buffers, self.flops = inner.buffers, inner.flops
+
+    def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        return self.inner.element(code, indices(code, self.map, at), seen)
+
+
+def view(code: Code, inner: Storage, map: Map, shape: Extents, bounds: tuple[int, ...]) -> Storage:
+    """`inner` through an index map; strides where it is in memory."""
+    if isinstance(inner, Strided):
+        return Strided(code, inner.dtype, inner.buffer, inner.base, composed(code, inner.map, map), shape, bounds)
+    if isinstance(inner, View):
+        return View(inner.inner, composed(code, inner.map, map), shape, bounds)
+    return View(inner, map, shape, bounds)
+
+
+Generate = Callable[[Code, list[Element]], tuple[Element, ...]]
+
+
+class Pointwise(Storage):
+    """One result of an element-wise operation, computed where it is used.
+
+    `shared` is equal for the results of one application, so that they are computed together.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], shape: Extents, bounds: tuple[int, ...], operands: Sequence[Storage],
+                 generate: Generate, flops: float, result: int = 0, shared: Any = None):  # fmt: skip
+        self.dtype, self.shape, self.bounds, self.operands = dtype, shape, bounds, tuple(operands)
+        self.generate, self.result, self.shared = generate, result, self if shared is None else shared
+        self.buffers = frozenset().union(*(x.buffers for x in operands))
+        self.flops = flops + sum(x.flops for x in operands)
+
+    def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        key = ("results", self.shared, at)
+        found = seen.get(key)
+        if found is None:
+            operands = [x.element(code, self.operand_indices(x, at), seen) for x in self.operands]
+            found = seen[key] = self.generate(code, operands)
+        result: Element = found[self.result]
+        return result
+
+    def operand_indices(self, x: Storage, at: tuple[Index, ...]) -> tuple[Index, ...]:
+        """The indices of an operand that broadcasts to the result."""
+        lead = len(at) - len(x.shape)
+        return tuple(0 if n == 1 and isinstance(n, int) else at[lead + k] for k, n in enumerate(x.shape))
+
+
+class Computed(Storage):
+    """Elements that a function makes of their indices: ramps, gathered and padded arrays."""
+
+    def __init__(self, dtype: np.dtype[Any], shape: Extents, bounds: tuple[int, ...],
+                 make: Callable[[Code, tuple[Index, ...], dict[Any, Any]], Element],
+                 operands: Sequence[Storage] = (), flops: float = 0.0):  # fmt: skip
+        self.dtype, self.shape, self.bounds, self.make, self.operands = dtype, shape, bounds, make, tuple(operands)
+        self.buffers = frozenset().union(*(x.buffers for x in operands))
+        self.flops = flops + sum(x.flops for x in operands)
+
+    def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        return self.make(code, at, seen)
+
+
+def same_place(written: Strided, read: Storage) -> bool:
+    """Whether element k of `read` is, for every k, where element k of `written` is, or in no element written.
+
+    Axes that both take by one index lie in one place or apart; those taken as a slice must be the same slice.
+    """
+    if not isinstance(read, Strided) or read.base != written.base or read.shape != written.shape:
+        return False
+    for w, r in zip(written.map, read.map, strict=True):
+        if w.axis != r.axis or (w.axis >= 0 and (w.start, w.step) != (r.start, r.step)):
+            return False
+    return True
+
+
+def reads_elsewhere(storage: Storage, written: Strided, aligned: bool = True) -> bool:
+    """Whether an element of `storage` may depend on an element of `written`'s buffer other than its own.
+
+    Then writing element by element would change what is still to be read.
+    """
+    if written.buffer not in storage.buffers:
+        return False
+    if isinstance(storage, Strided):
+        return not (aligned and same_place(written, storage))
+    if isinstance(storage, Pointwise):
+        return any(
+            reads_elsewhere(x, written, aligned and x.shape == storage.shape) for x in storage.operands
+        )
+    if isinstance(storage, View):
+        return reads_elsewhere(storage.inner, written, False)
+    return True

@@ -1,0 +1,208 @@
+"""Operations that move elements: index maps where that is possible, elements made from indices otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lazyarr.backends.native_cast import cast
+from lazyarr.backends.native_emit import Code, Element, Index
+from lazyarr.backends.native_storage import Along, Computed, Map, Scalar, Storage, Strided, View, identity, view
+from lazyarr.ir.node import Node
+
+if TYPE_CHECKING:
+    from lazyarr.backends.native_frame import Frame
+
+Made = Callable[["Frame", Node, list[Storage]], Storage]
+
+
+def _scalar(storage: Storage) -> Index:
+    """The value of an i64 scalar as an index."""
+    assert isinstance(storage, Scalar)
+    text = storage.value[0]
+    return int(text) if text.lstrip("-").isdecimal() else text
+
+
+def _mapped(frame: Frame, node: Node, x: Storage, map: Map) -> Storage:
+    shape, bounds = frame.shape(node.types[0])
+    return view(frame.code, x, map, shape, bounds)
+
+
+def window_map(c: Code, rank: int, dims: Sequence[tuple[Any, ...]], scalars: Sequence[Storage]) -> Map:
+    """The index map of a window."""
+    found = []
+    values = iter(scalars)
+    axis = 0
+    for dim in dims:
+        if dim[0] == "index":
+            found.append(Along(_scalar(next(values)), -1, 0))
+            continue
+        if dim[0] == "all":
+            found.append(Along(0, axis, 1))
+        elif dim[0] == "block":
+            found.append(Along(_scalar(next(values)), axis, dim[2]))
+        else:
+            start, _ = next(values), next(values)
+            found.append(Along(_scalar(start), axis, dim[1]))
+        axis += 1
+    return tuple(found)
+
+
+def slice_map(start: Sequence[int], step: Sequence[int]) -> Map:
+    return tuple(Along(a, k, s) for k, (a, s) in enumerate(zip(start, step, strict=True)))
+
+
+def broadcast_map(x: Storage, rank: int) -> Map:
+    lead = rank - len(x.shape)
+    return tuple(
+        Along(0, -1, 0) if isinstance(n, int) and n == 1 else Along(0, lead + k, 1) for k, n in enumerate(x.shape)
+    )
+
+
+def _window(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    return _mapped(frame, node, given[0], window_map(frame.code, len(given[0].shape), node.kw["dims"], given[1:]))
+
+
+def _slice(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    return _mapped(frame, node, given[0], slice_map(node.kw["start"], node.kw["step"]))
+
+
+def _dynamic_slice(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    return _mapped(frame, node, given[0], dynamic_map(frame.code, given[0], node.kw["lengths"], given[1:]))
+
+
+def dynamic_map(c: Code, x: Storage, lengths: Sequence[int], starts: Sequence[Storage]) -> Map:
+    """A box at starts that are moved inside."""
+    found = []
+    for k, (n, length, start) in enumerate(zip(x.shape, lengths, starts, strict=True)):
+        at = c.maximum(c.minimum(_scalar(start), c.sub(n, length)), 0)
+        found.append(Along(at, k, 1))
+    return tuple(found)
+
+
+def _transpose(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    axes = node.kw["axes"]
+    return _mapped(frame, node, given[0], tuple(Along(0, axes.index(k), 1) for k in range(len(axes))))
+
+
+def _broadcast(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    return _mapped(frame, node, given[0], broadcast_map(given[0], node.types[0].ndim))
+
+
+def _expand(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    kept = [k for k in range(node.types[0].ndim) if k not in node.kw["axes"]]
+    return _mapped(frame, node, given[0], tuple(Along(0, k, 1) for k in kept))
+
+
+def _diagonal(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    offset, one, two = node.kw["offset"], node.kw["axis1"], node.kw["axis2"]
+    rest = [a for a in range(len(given[0].shape)) if a not in (one, two)]
+    starts = {one: max(0, -offset), two: max(0, offset)}
+    last = node.types[0].ndim - 1
+    return _mapped(frame, node, given[0], tuple(
+        Along(starts[a], last, 1) if a in starts else Along(0, rest.index(a), 1) for a in range(len(given[0].shape))
+    ))  # fmt: skip
+
+
+def _reshape(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    x = given[0]
+    shape, bounds = frame.shape(node.types[0])
+    if shape == x.shape:
+        return x
+    before = [k for k, n in enumerate(x.shape) if n != 1]
+    after = [k for k, n in enumerate(shape) if n != 1]
+    if [x.shape[k] for k in before] == [shape[k] for k in after]:
+        # Only axes of length 1 come or go.
+        axis = dict(zip(before, after, strict=True))
+        map = tuple(Along(0, axis[k], 1) if k in axis else Along(0, -1, 0) for k in range(len(x.shape)))
+        return view(frame.code, x, map, shape, bounds)
+    if x.shape == ():
+        return view(frame.code, x, (), shape, bounds)
+    if not (isinstance(x, Strided) and x.is_whole):
+        x = frame.materialize(x)
+    return Strided(frame.code, x.dtype, x.buffer, shape, identity(len(shape)), shape, bounds)
+
+
+def _same(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    return _mapped(frame, node, given[0], identity(len(given[0].shape)))
+
+
+def _full(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    shape, bounds = frame.shape(node.types[0])
+    return View(given[0], (), shape, bounds)
+
+
+def _iota(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    dtype = node.types[0].dtype
+    shape, bounds = frame.shape(node.types[0])
+
+    def make(c: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        if dtype == np.float16:
+            single = c.emit(f"sitofp i64 {at[0]} to float")
+            return (c.emit(f"fptrunc float {single} to half"),)
+        return cast(c, np.dtype("i8"), dtype, (str(at[0]),))
+
+    return Computed(dtype, shape, bounds, make, (), 0.5)
+
+
+def _gather(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    x, indices = given[0], given[1:]
+    axes = node.kw["axes"]
+    shape, bounds = frame.shape(node.types[0])
+    lead = len(shape) - (len(x.shape) - len(axes))
+
+    def make(c: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        if any(x.bounds[a] == 0 for a in axes):
+            from lazyarr.backends.native_emit import literal
+
+            return literal(0, x.dtype)
+        return x.element(c, gathered(c, x, axes, indices, at, lead, seen), seen)
+
+    return Computed(node.types[0].dtype, shape, bounds, make, given, 2.0)
+
+
+def gathered(c: Code, x: Storage, axes: Sequence[int], indices: Sequence[Storage], at: Sequence[Index], lead: int,
+             seen: dict[Any, Any]) -> tuple[Index, ...]:  # fmt: skip
+    """Indices of `x` for an element of what is gathered: negative ones wrapped, all kept in range."""
+    rest = [a for a in range(len(x.shape)) if a not in axes]
+    found: list[Index] = [0] * len(x.shape)
+    for a, i in zip(rest, at[lead:], strict=True):
+        found[a] = i
+    for a, index in zip(axes, indices, strict=True):
+        own = len(index.shape)
+        where = tuple(0 if n == 1 and isinstance(n, int) else at[lead - own + k] for k, n in enumerate(index.shape))
+        text = index.element(c, where, seen)[0]
+        wrapped = c.emit(f"add i64 {text}, {x.shape[a]}")
+        negative = c.emit(f"icmp slt i64 {text}, 0")
+        inside = c.emit(f"select i1 {negative}, i64 {wrapped}, i64 {text}")
+        found[a] = c.maximum(c.minimum(inside, c.sub(x.shape[a], 1)), 0)
+    return tuple(found)
+
+
+def _roll(frame: Frame, node: Node, given: list[Storage]) -> Storage:
+    x, axis = given[0], node.kw["axis"]
+    n = x.shape[axis]
+    if not isinstance(n, int) or n == 0:
+        return x
+    shift = node.kw["shift"] % n
+
+    def make(c: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        moved = c.sub(at[axis], shift)
+        if isinstance(moved, int):
+            return x.element(c, (*at[:axis], moved % n, *at[axis + 1 :]), seen)
+        below = c.emit(f"icmp slt i64 {moved}, 0")
+        wrapped = c.emit(f"select i1 {below}, i64 {c.add(moved, n)}, i64 {moved}")
+        return x.element(c, (*at[:axis], wrapped, *at[axis + 1 :]), seen)
+
+    return Computed(x.dtype, x.shape, x.bounds, make, [x], 1.0)
+
+
+
+#: Operations that give a value without moving data.
+VIEWS: dict[str, Made] = {
+    "window": _window, "slice": _slice, "dynamic_slice": _dynamic_slice, "transpose": _transpose,
+    "broadcast": _broadcast, "spread": _broadcast, "expand": _expand, "diagonal": _diagonal, "reshape": _reshape,
+    "as_extents": _same, "full": _full, "iota": _iota, "count": _iota, "gather": _gather, "roll": _roll,
+}  # fmt: skip

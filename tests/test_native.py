@@ -1,0 +1,67 @@
+"""The native back end against NumPy: every operation's samples, and random graphs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lazyarr.ops  # noqa: F401  declares the operations
+from lazyarr.backends.native import compile
+from lazyarr.backends.numpy import interpret
+from lazyarr.ir.graph import Graph
+from lazyarr.ir.op import OPS
+from lazyarr.testing import check_backend, prepare
+from tests.random_graphs import graphs
+from tests.test_ops import DECLARED
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_operation(name: str) -> None:
+    op = OPS[name]
+    found = check_backend("native", [prepare(op, sample) for sample in op.samples()], np.random.default_rng(0))
+    assert not found, "\n".join(found[:5])
+
+
+def arguments(graph: Graph, seed: int) -> list[Any]:
+    """Random arguments of a graph: small numbers, so that integer powers and sums stay exact."""
+    rng = np.random.default_rng(seed)
+    made: list[Any] = []
+    for p in graph.params:
+        values = rng.integers(-3, 4, p.type.shape)
+        made.append(values.item() if p.type.weak else values.astype(p.type.dtype))
+    return [p.type.python(a) if p.type.weak else a for p, a in zip(graph.params, made)]
+
+
+def same(expected: Any, actual: Any) -> bool:
+    """Equal up to rounding: dtype, shape, NaN in the same places."""
+    a, b = np.asarray(expected), np.asarray(actual)
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    if a.dtype.kind in "biu":
+        return bool((a == b).all())
+    tolerance = {2: 1e-2, 4: 1e-4, 8: 1e-11, 16: 1e-11}[a.dtype.itemsize if a.dtype.kind == "f" else 16]
+    if a.dtype == np.complex64:
+        tolerance = 1e-4
+    return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True))
+
+
+def agrees(graph: Graph, given: list[Any]) -> None:
+    """Run `graph` both ways and compare; arguments stay as they are."""
+    before = [np.array(a) for a in given]
+    with np.errstate(all="ignore"):
+        expected = interpret(graph, given)
+    actual = compile(graph)(given)
+    for k, (a, b) in enumerate(zip(expected, actual, strict=True)):
+        assert same(a, b), f"root {k}: {a!r} is expected, not {b!r}\n{graph}"
+    for old, new in zip(before, given):
+        assert old.tobytes() == np.asarray(new).tobytes(), "an argument was changed"
+
+
+@settings(deadline=None, max_examples=100)
+@given(graph=graphs(), seed=st.integers(0, 2**32 - 1))
+def test_random_graphs(graph: Graph, seed: int) -> None:
+    agrees(graph, arguments(graph, seed))
