@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from tests.random_loops import Program, seeded_program
 from tests.random_runner import Counts, TookTooLong, signature, time_limit
 
 #: The ways in: what becomes of the plain function.
-MODES = ("numpy", "accelerate")
+MODES = ("numpy", "control", "accelerate")
 _names = itertools.count()
 
 
@@ -120,9 +121,19 @@ class Accelerated(Plain):
         return accelerated
 
 
+class Converted(Plain):
+    """The source transformation alone, with the plain meaning of every statement."""
+
+    def prepare(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        from lazyarr.tracing.control import Control, convert
+
+        assert isinstance(function, FunctionType)
+        return convert(function)(Control())
+
+
 def implementation(mode: str) -> Plain:
     """A way in by its name."""
-    return Accelerated() if mode == "accelerate" else Plain()
+    return {"numpy": Plain, "control": Converted, "accelerate": Accelerated}[mode]()
 
 
 def differ(program: Program, way: Plain, *, atomic: bool | None = None) -> Difference | None:
