@@ -400,12 +400,17 @@ def run(program: Program, leaves: Sequence[Leaf]) -> tuple[list[Any], tuple[Chec
         The checks whose conditions those are.
     """
     arguments = [found.data for found in leaves]
-    if plans.count(program.graph) >= settings.current.compile_after:
+    # Interpreting a loop, even once, costs more than compiling it.
+    if plans.count(program.graph) >= settings.current.compile_after or _has_regions(program.graph):
         plan = plans.get(program)
         return plan(arguments), plan.after.graph.checks
     from lazyarr.backends.numpy import interpret
 
     return interpret(program.graph, [as_numpy(a) for a in arguments]), program.graph.checks
+
+
+def _has_regions(graph: Graph) -> bool:
+    return any(True for node in graph.nodes for _ in node.regions)
 
 
 def fetch(value: Value) -> Any:

@@ -41,7 +41,8 @@ def runs_on(node: Node) -> tuple[str, ...]:
     """
     if node.op is REGION:
         return (node.kw["backend"],)
-    found = node.op.backends
+    # Native code calls NumPy for what it has no instructions for: it runs everything.
+    found = node.op.backends if "native" in node.op.backends else (*node.op.backends, "native")
     for region in node.regions:
         for inner in region.nodes:
             can = runs_on(inner)

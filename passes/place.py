@@ -54,6 +54,9 @@ def choose(graph: Graph, small: float = 0.0) -> dict[Node, str]:
         if is_free(node):
             continue
         placed[node] = runs_on(node)[0]
+    if "native" in placed.values():
+        # Loops, branches and what has run-time lengths: native code has no step in Python, and runs every operation.
+        return dict.fromkeys(placed, "native")
     if small and all("numpy" in runs_on(node) for node in placed):
         if sum(costs.node_seconds(node, "numpy") for node in placed) < small:
             return dict.fromkeys(placed, "numpy")

@@ -15,6 +15,7 @@ import numpy as np
 from lazyarr import views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.ir.node import Value
+from lazyarr.computed import ComputedScalar
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.trace import Trace
@@ -108,6 +109,8 @@ class Outcome:
             return self._array(value)
         if type(value) is TracedScalar:
             return ("scalar", value._position)
+        if type(value) is ComputedScalar:
+            return ("number", self._root(value.value, ()), value.kind)
         holder = self._holders.get(id(value))
         if holder is not None:
             return ("holder", holder)
@@ -241,6 +244,8 @@ class _Builder:
             return self._view(spec)
         if kind == "scalar":
             return self._scalars[spec[1]]
+        if kind == "number":
+            return spec[2](self.data[spec[1]].item())
         if kind == "holder":
             return self._parts.holders[spec[1]]
         if kind == "kept":

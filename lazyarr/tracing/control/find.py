@@ -1,7 +1,6 @@
 """The source of a function: its syntax tree with the positions of the user's file, checked against its code object."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -10,10 +9,12 @@ import linecache
 import threading
 import tokenize
 import types
+from typing import Any
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lazyarr.tracing.control.errors import NotConverted
+from lazyarr.tracing.control.nodes import definition, parameters, place
 from lazyarr.tracing.control.scope import Function
 
 #: Bits of `co_flags` that stand for ``from __future__ import ...`` statements, as `compile` takes them.
@@ -116,9 +117,8 @@ def _file(name: str, lines: list[str]) -> ast.AST | None:
 def _named(tree: ast.AST | None, code: types.CodeType) -> Iterator[Function]:
     for node in [] if tree is None else ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.Lambda):
-            is_lambda = isinstance(node, ast.Lambda)
-            name = "<lambda>" if is_lambda else node.name
-            decorators = [] if is_lambda else node.decorator_list
+            name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
+            decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
             line = min([node.lineno, *(d.lineno for d in decorators)])
             if name == code.co_name and line == code.co_firstlineno:
                 yield _bare(node)
@@ -138,10 +138,7 @@ def _bare(node: Function) -> Function:
     if isinstance(node, ast.Lambda):
         return ast.copy_location(ast.Lambda(args, node.body), node)
     decorators: list[ast.expr] = [ast.copy_location(ast.Constant(None), d) for d in node.decorator_list[:1]]
-    bare = ast.FunctionDef(node.name, args, node.body, decorators, None)
-    if "type_params" in ast.FunctionDef._fields:
-        bare.type_params = []  # type: ignore[attr-defined,unused-ignore]
-    return ast.copy_location(bare, node)
+    return ast.copy_location(definition(node.name, args, node.body, decorators), node)
 
 
 def _argument(a: ast.arg) -> ast.arg:
@@ -155,7 +152,16 @@ def _is(node: Function, private: str | None, code: types.CodeType) -> bool:
     except (SyntaxError, NotConverted):
         return False
     plain = plain.replace(co_flags=plain.co_flags & ~inspect.CO_NESTED | code.co_flags & inspect.CO_NESTED)
-    return plain == code or _asserts_rewritten(plain, code)
+    # How a method of an imported module is called depends on the rest of the file: instructions are not compared.
+    return _outline(plain) == _outline(code) or _asserts_rewritten(plain, code)
+
+
+def _outline(code: types.CodeType) -> tuple[Any, ...]:
+    """What the source text of a function decides of its code, whatever the file around it is."""
+    inner = tuple(_outline(c) if isinstance(c, types.CodeType) else (type(c), repr(c)) for c in code.co_consts)
+    lines = tuple(dict.fromkeys(line for _, _, line in code.co_lines()))
+    return (code.co_name, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_varnames,
+            code.co_cellvars, code.co_freevars, code.co_names, lines, inner)  # fmt: skip
 
 
 def _asserts_rewritten(plain: types.CodeType, code: types.CodeType) -> bool:
@@ -174,9 +180,7 @@ def _is_pytest(name: str) -> bool:
     return name.startswith("@py")
 
 
-def compile_function(
-    node: Function, private: str | None, like: types.CodeType, free: list[str]
-) -> types.CodeType:
+def compile_function(node: Function, private: str | None, like: types.CodeType, free: list[str]) -> types.CodeType:
     """The code object of a function that stands in a class and has free names.
 
     Parameters
@@ -189,20 +193,15 @@ def compile_function(
     free : list of str
         Names that belong to an enclosing function.
     """
-    at = {"lineno": node.lineno, "col_offset": node.col_offset}
-    outer = ast.arguments(
-        posonlyargs=[], args=[ast.arg(n, **at) for n in free], kwonlyargs=[], kw_defaults=[], defaults=[]
-    )
-    inner: ast.stmt = ast.Expr(node, **at) if isinstance(node, ast.Lambda) else node
-    make: ast.stmt = ast.FunctionDef(_MAKE, outer, [inner], [], None, **at)
-    if "type_params" in ast.FunctionDef._fields:
-        make.type_params = []  # type: ignore[attr-defined,unused-ignore]
+    inner = ast.Expr(node) if isinstance(node, ast.Lambda) else node
+    make: ast.stmt = definition(_MAKE, parameters(*free), [inner])
     if private is not None:
-        make = ast.ClassDef(private, [], [], [make], [], **at)
+        make = ast.ClassDef(private, [], [], [make], [])
         if "type_params" in ast.ClassDef._fields:
             make.type_params = []  # type: ignore[attr-defined,unused-ignore]
     flags = like.co_flags & FUTURE
-    code = compile(ast.Module([make], []), like.co_filename, "exec", flags=flags, dont_inherit=True)
+    module = ast.Module([place(make, node)], [])
+    code: types.CodeType = compile(module, like.co_filename, "exec", flags=flags, dont_inherit=True)
     path = [private, _MAKE] if private is not None else [_MAKE]
     for name in [*path, like.co_name]:
         code = next(c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == name)
