@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from lazyarr.tracing.control.jumps import always_true, blocks
-from lazyarr.tracing.control.scope import Comprehension, Scope, annotations, bound_by, outer_parts
+from lazyarr.tracing.control.scope import Comprehension, Scope, annotated_with, bound_by, outer_parts
 
 #: Names that have a value; None where control never arrives.
 Assigned = frozenset[str] | None
@@ -79,7 +79,7 @@ class Assignment:
             case ast.Match():
                 return self._match(s, assigned)
             case ast.FunctionDef():
-                for part in [*outer_parts(s), *annotations(s)]:
+                for part in [*outer_parts(s), *annotated_with(s)]:
                     assigned = self.expression(part, assigned)
                 self.captures(s, with_names(assigned, [s.name]))
                 return with_names(assigned, self._safe([s.name]))
@@ -98,19 +98,16 @@ class Assignment:
                     return with_names(self.expression(s.value, assigned), self._safe([s.target.id]))
                 return self.expression(s.value, self.store(s.target, assigned))
             case ast.Delete():
-                for target in s.targets:
-                    assigned = self._delete(target, assigned)
+                for gone in s.targets:
+                    assigned = self._delete(gone, assigned)
                 return assigned
             case ast.Import() | ast.ImportFrom():
                 return with_names(assigned, self._safe(a.asname or a.name.partition(".")[0] for a in s.names))
             case ast.Return() | ast.Raise():
-                for part in ast.iter_child_nodes(s):
-                    assigned = self.expression(part, assigned)
+                self.parts(s, assigned)
                 return None
             case _:
-                for part in ast.iter_child_nodes(s):
-                    assigned = self.expression(part, assigned)
-                return assigned
+                return self.parts(s, assigned)
 
     def _try(self, s: ast.Try | ast.TryStar, assigned: Assigned) -> Assigned:
         raised = without(assigned, deleted(s.body))
@@ -175,9 +172,7 @@ class Assignment:
             return assigned
         if isinstance(target, ast.Starred):
             return self.store(target.value, assigned)
-        for part in ast.iter_child_nodes(target):
-            assigned = self.expression(part, assigned)
-        return assigned
+        return self.parts(target, assigned)
 
     def _safe(self, names: Iterable[str]) -> list[str]:
         """The names that no nested function may delete."""
@@ -218,9 +213,13 @@ class Assignment:
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 return self._comprehension(e, assigned)
             case _:
-                for part in ast.iter_child_nodes(e):
-                    assigned = self.expression(part, assigned)
-                return assigned
+                return self.parts(e, assigned)
+
+    def parts(self, node: ast.AST, assigned: Assigned) -> Assigned:
+        """The expressions that a node consists of."""
+        for part in ast.iter_child_nodes(node):
+            assigned = self.expression(part, assigned)
+        return assigned
 
     def _comprehension(self, e: Comprehension, assigned: Assigned) -> Assigned:
         assigned = self.expression(e.generators[0].iter, assigned)

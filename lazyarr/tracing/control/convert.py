@@ -12,8 +12,8 @@ from typing import Any
 
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.control.find import compile_function, find
+from lazyarr.tracing.control.nodes import CONTROL, GENERATED
 from lazyarr.tracing.control.python import Control
-from lazyarr.tracing.control.scope import CONTROL, GENERATED
 from lazyarr.tracing.control.transform import Constants, transform
 
 

@@ -19,25 +19,9 @@ from collections.abc import Callable
 
 from lazyarr.tracing.control.assignment import Assignment
 from lazyarr.tracing.control.errors import NotConverted
-from lazyarr.tracing.control.jumps import Fresh, place
 from lazyarr.tracing.control.liveness import walrus
-from lazyarr.tracing.control.scope import CONTROL, Scope, bound_by
-
-
-def control_call(method: str, arguments: list[ast.expr], at: ast.AST) -> ast.Call:
-    """``__control__.method(arguments)`` at the position of a user's node."""
-    function = ast.Attribute(ast.Name(CONTROL, ast.Load()), method, ast.Load())
-    return place(ast.Call(function, arguments, []), at)
-
-
-def thunk(value: ast.expr) -> ast.Lambda:
-    """``lambda: value``."""
-    return place(ast.Lambda(parameters(), value), value)
-
-
-def parameters(*names: str) -> ast.arguments:
-    """Parameters without defaults."""
-    return ast.arguments(posonlyargs=[], args=[ast.arg(n) for n in names], kwonlyargs=[], kw_defaults=[], defaults=[])
+from lazyarr.tracing.control.nodes import CONTROL, Fresh, control_call, parameters, place, thunk
+from lazyarr.tracing.control.scope import Scope, bound_by
 
 
 class Expressions:

@@ -22,9 +22,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from lazyarr.tracing.control.errors import NotConverted
+from lazyarr.tracing.control.nodes import Fresh, after_docstring, place
 
 BREAK, CONTINUE, RETURN = "break", "continue", "return"
 
@@ -82,17 +82,6 @@ def _falls(s: ast.stmt) -> bool:
 def always_true(test: ast.expr) -> bool:
     """Whether a loop's test is a constant that is true."""
     return isinstance(test, ast.Constant) and bool(test.value)
-
-
-class Fresh:
-    """Makers of names that no user has, unique within one conversion."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def new(self, kind: str) -> str:
-        self._count += 1
-        return f"__{kind}_{self._count}"
 
 
 @dataclass(eq=False)
@@ -299,25 +288,3 @@ def _not(operand: ast.expr) -> ast.expr:
 def _not_any(names: list[str]) -> ast.expr:
     loads: list[ast.expr] = [ast.Name(name, ast.Load()) for name in names]
     return _not(loads[0] if len(loads) == 1 else ast.BoolOp(ast.Or(), loads))
-
-
-def after_docstring(body: list[ast.stmt]) -> int:
-    first = body[0]
-    has_one = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
-    return int(has_one)
-
-
-Node = TypeVar("Node", bound=ast.AST)
-
-
-def place(node: Node, at: ast.AST) -> Node:
-    """Give new nodes the position of one of the user's; what is in them and has a position keeps it."""
-    pending: list[ast.AST] = [node]
-    while pending:
-        n = pending.pop()
-        if "lineno" in n._attributes and not hasattr(n, "lineno"):
-            ast.copy_location(n, at)
-        elif n is not node and "lineno" in n._attributes:
-            continue
-        pending.extend(ast.iter_child_nodes(n))
-    return node

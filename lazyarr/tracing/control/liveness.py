@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from lazyarr.tracing.control.jumps import always_true, blocks, is_plain
-from lazyarr.tracing.control.scope import Scope, annotations, bound_by, outer_parts
+from lazyarr.tracing.control.scope import Scope, annotated_with, bound_by, outer_parts
 
 Names = frozenset[str]
 NONE: Names = frozenset()
@@ -87,9 +87,10 @@ def captured(pattern: ast.AST) -> list[str]:
     """Names that the pattern of a ``case`` binds."""
     found = []
     for n in ast.walk(pattern):
-        name = n.rest if isinstance(n, ast.MatchMapping) else n.name if isinstance(n, ast.MatchAs | ast.MatchStar) else None
-        if name:
-            found.append(name)
+        if isinstance(n, ast.MatchMapping) and n.rest:
+            found.append(n.rest)
+        elif isinstance(n, ast.MatchAs | ast.MatchStar) and n.name:
+            found.append(n.name)
     return found
 
 
@@ -194,7 +195,7 @@ class Liveness:
                     live |= reads(case.guard) | reads(case.pattern) | body
                 return live | reads(s.subject)
             case ast.FunctionDef():
-                parts = [*outer_parts(s), *annotations(s)]
+                parts = [*outer_parts(s), *annotated_with(s)]
                 return (after - {s.name}) | union(reads(p) for p in parts)
             case ast.AugAssign():
                 target = frozenset([s.target.id]) if isinstance(s.target, ast.Name) else reads(s.target)

@@ -58,13 +58,13 @@ class Undefined:
     def _fail(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise UnboundLocalError(
             f"cannot access local variable {self._name!r} where it is not associated with a value"
-        ) from None
+        )
 
     def _fail_free(self) -> NoReturn:
         raise NameError(
             f"cannot access free variable {self._name!r} where it is not associated with a value in enclosing scope",
             name=self._name,
-        ) from None
+        )
 
     def __repr__(self) -> str:
         return f"Undefined({self._name!r})"

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from lazyarr.tracing.control.errors import NotConverted
+from lazyarr.tracing.control.nodes import CONTROL, GENERATED
 
 Function = ast.FunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
-#: The name under which transformed code finds its `Control`.
-CONTROL = "__control__"
-#: Names that the transformation makes.
-GENERATED = re.compile(
-    r"__(break|continue|return|value|done|error|item|for|while|test|then|else|get|set|values|left|middle)_\d+$"
-)
 #: Functions that look at the frame they are called from, which is not the user's in transformed code.
 _INTROSPECTING = {"locals", "exec", "eval", "globals"}
 _INTROSPECTING_WITHOUT_ARGUMENTS = {"vars", "dir"}
@@ -50,6 +44,12 @@ class Scope:
         Functions and lambdas defined in it.
     undefinable : set of str
         Local names that hold an `Undefined` at some point where it matters (found by `assignment`).
+    locals : set of str
+        The function's own names.
+    free, rebound, unbound : set of str
+        Names of enclosing functions (or globals) that are used here or further in; those bound; those deleted.
+    captured, shared, unsafe : set of str
+        Local names that nested functions and generator expressions use; those that they bind; those that they delete.
     """
 
     def __init__(self, node: Function, parent: Scope | None, hidden: frozenset[str] = frozenset()):
@@ -65,6 +65,14 @@ class Scope:
         self.nonlocals: set[str] = set()
         self.children: list[Scope] = []
         self.undefinable: set[str] = set()
+        # What `close` finds.
+        self.locals: set[str] = set()
+        self.free: set[str] = set()
+        self.rebound: set[str] = set()
+        self.unbound: set[str] = set()
+        self.captured: set[str] = set()
+        self.shared: set[str] = set()
+        self.unsafe: set[str] = set()
 
     def close(self) -> None:
         """Find what follows from the names that were collected here and in the children."""
@@ -77,11 +85,9 @@ class Scope:
             captured |= child.free
             rebound |= child.rebound
             unbound |= child.unbound
-        #: Names of enclosing functions (or globals) that are used here or further in, and those bound and deleted.
         self.free = ((free | captured) - self.locals) - self.globals - self.hidden
         self.rebound = rebound - self.locals
         self.unbound = unbound - self.locals
-        #: Local names that nested functions and generator expressions use; those they bind; those they delete.
         self.captured = captured & self.locals
         self.shared = rebound & self.locals
         self.unsafe = unbound & self.locals
@@ -174,7 +180,7 @@ class _Collector:
                 scope.assigned.add(node.name)
                 if getattr(node, "type_params", None):
                     raise NotConverted("it defines a generic function", node.lineno)
-            for part in [*outer_parts(node), *annotations(node)]:
+            for part in [*outer_parts(node), *annotated_with(node)]:
                 self.visit(part, scope, hidden)
             scope.children.append(self.function(node, scope, hidden))
         elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
@@ -220,7 +226,7 @@ def outer_parts(node: Function) -> list[ast.expr]:
     return [*(node.decorator_list if isinstance(node, ast.FunctionDef) else []), *defaults]
 
 
-def annotations(node: Function) -> list[ast.expr]:
+def annotated_with(node: Function) -> list[ast.expr]:
     """The annotations of a function's parameters and result."""
     if isinstance(node, ast.Lambda):
         return []

@@ -7,11 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lazyarr.tracing.control.assignment import Assignment
-from lazyarr.tracing.control.expressions import Expressions, control_call, parameters, thunk
-from lazyarr.tracing.control.jumps import Fresh, Lowering, after_docstring, place
+from lazyarr.tracing.control.expressions import Expressions
+from lazyarr.tracing.control.jumps import Lowering
 from lazyarr.tracing.control.liveness import Liveness, assigned, is_controlled, states, walrus
+from lazyarr.tracing.control.nodes import (
+    GENERATED,
+    Fresh,
+    after_docstring,
+    control_call,
+    definition,
+    parameters,
+    place,
+    thunk,
+)
 from lazyarr.tracing.control.python import Info, Undefined
-from lazyarr.tracing.control.scope import GENERATED, Function, Scope, scopes
+from lazyarr.tracing.control.scope import Function, Scope, scopes
 
 
 @dataclass
@@ -235,9 +245,7 @@ class _Function:
         names = sorted(set(bound) - self._scope.globals)
         if names:
             start.append(ast.Nonlocal(names))
-        node = ast.FunctionDef(self._fresh.new(kind), parameters(*params), [*start, *body], [], None)
-        if "type_params" in ast.FunctionDef._fields:
-            node.type_params = []  # type: ignore[attr-defined,unused-ignore]
+        node = definition(self._fresh.new(kind), parameters(*params), [*start, *body])
         for s in body:
             place(s, at)
         return place(node, at)
@@ -284,7 +292,7 @@ class _Function:
             assign = ast.Assign([self._expression(s.target)], self._expression(s.value))
             return [ast.copy_location(assign, s)]
         # Of a target without a value, Python evaluates the parts.
-        parts = [] if isinstance(s.target, ast.Name) else [p for p in ast.iter_child_nodes(s.target)]
+        parts = [] if isinstance(s.target, ast.Name) else list(ast.iter_child_nodes(s.target))
         return [place(ast.Expr(self._expression(p)), s) for p in parts if isinstance(p, ast.expr)]
 
     def _try(self, s: ast.Try | ast.TryStar) -> list[ast.stmt]:

@@ -1,0 +1,72 @@
+"""New nodes of syntax trees: their names, and their positions, which are the user's."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TypeVar
+
+#: The name under which transformed code finds its `Control`.
+CONTROL = "__control__"
+#: Names that the transformation makes.
+GENERATED = re.compile(
+    r"__(break|continue|return|value|done|error|item|for|while|test|then|else|get|set|values|left|middle)_\d+$"
+)
+
+Node = TypeVar("Node", bound=ast.AST)
+
+
+class Fresh:
+    """Makers of names that no user has, unique within one conversion."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def new(self, kind: str) -> str:
+        self._count += 1
+        return f"__{kind}_{self._count}"
+
+
+def place(node: Node, at: ast.AST) -> Node:
+    """Give new nodes the position of one of the user's; what is in them and has a position keeps it."""
+    pending: list[ast.AST] = [node]
+    while pending:
+        n = pending.pop()
+        if "lineno" in n._attributes and not hasattr(n, "lineno"):
+            ast.copy_location(n, at)
+        elif n is not node and "lineno" in n._attributes:
+            continue
+        pending.extend(ast.iter_child_nodes(n))
+    return node
+
+
+def control_call(method: str, arguments: list[ast.expr], at: ast.AST) -> ast.Call:
+    """``__control__.method(arguments)`` at the position of a user's node."""
+    function = ast.Attribute(ast.Name(CONTROL, ast.Load()), method, ast.Load())
+    return place(ast.Call(function, arguments, []), at)
+
+
+def thunk(value: ast.expr) -> ast.Lambda:
+    """``lambda: value``."""
+    return place(ast.Lambda(parameters(), value), value)
+
+
+def parameters(*names: str) -> ast.arguments:
+    """Parameters without defaults."""
+    return ast.arguments(posonlyargs=[], args=[ast.arg(n) for n in names], kwonlyargs=[], kw_defaults=[], defaults=[])
+
+
+def definition(
+    name: str, args: ast.arguments, body: list[ast.stmt], decorators: list[ast.expr] | None = None
+) -> ast.FunctionDef:
+    """A function definition without annotations."""
+    node = ast.FunctionDef(name, args, body, decorators or [], None)
+    if "type_params" in ast.FunctionDef._fields:
+        node.type_params = []  # type: ignore[attr-defined,unused-ignore]
+    return node
+
+
+def after_docstring(body: list[ast.stmt]) -> int:
+    """The index of the first statement of a function that is not its docstring."""
+    value = body[0].value if isinstance(body[0], ast.Expr) else None
+    return int(isinstance(value, ast.Constant) and isinstance(value.value, str))
