@@ -98,7 +98,7 @@ def versions(name: str) -> list[str]:
         spec = importlib.util.find_spec(f"benchmarks.{folder}.{name}")
         if spec is not None and spec.loader is not None:
             source = getattr(spec.loader, "get_source")(spec.name)  # noqa: B009  not in the protocol of all loaders
-            if f"\ndef {function}(" in source:
+            if f"\ndef {function}(" in source or f"\n{function} = " in source:
                 found.append(peer)
     return found
 

@@ -30,4 +30,4 @@ def run(temperature, conductivity, dt, steps):
         u[:-1] += dt * flux_y
         u[1:] -= dt * flux_y
     heat.append(u.sum())
-    return u, heat[1] - heat[0]
+    return u, heat[1] / heat[0]

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+
+def program(x, y, steps):
+    count = np.zeros((len(y), len(x)), dtype=np.int64)
+    for i in prange(len(y)):
+        for j in range(len(x)):
+            c = complex(x[j], y[i])
+            z = 0j
+            n = 0
+            while n < steps and z.real**2 + z.imag**2 <= 4.0:
+                z = z * z + c
+                n += 1
+            count[i, j] = n
+    return count
+
+
+run = njit(program)
+run_parallel = njit(parallel=True)(program)

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from numba import njit, prange
+
+
+def program(c, a, alpha, beta):
+    n, m = a.shape
+    for i in prange(n):
+        for j in range(i + 1):
+            s = 0.0
+            for k in range(m):
+                s += a[i, k] * a[j, k]
+            c[i, j] = beta * c[i, j] + alpha * s
+
+
+run = njit(program)
+run_parallel = njit(parallel=True)(program)
