@@ -1,4 +1,4 @@
-"""A function and its transformed form, run on equal arguments: what can be seen of a call, and whether it is the same."""
+"""A function and its transformed form, run on equal arguments: whether all that can be seen of a call is the same."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def observe(function: Callable[..., Any], args: tuple[Any, ...], file: str) -> d
     seen: dict[str, Any] = {}
     try:
         seen["result"] = show(function(*given))
-    except (Exception, OutOfFuel) as error:
+    except (Exception, OutOfFuel) as error:  # noqa: BLE001  whatever the program raises is what is compared
         seen["error"] = describe(error)
         seen["lines"] = lines(error, file)
     seen["arguments"] = show(given)
@@ -109,7 +109,9 @@ def is_part(few: list[int], many: list[int]) -> bool:
     return all(x in rest for x in few)
 
 
-def check(source: str, *calls: tuple[Any, ...], fuel: int = 150, control: Control | None = None) -> list[dict[str, Any]]:
+def check(
+    source: str, *calls: tuple[Any, ...], fuel: int = 150, control: Control | None = None
+) -> list[dict[str, Any]]:
     """Compare ``f`` of a program with its transformed form; each starts from the program's beginning.
 
     Returns

@@ -169,7 +169,8 @@ class Writer:
         self.add(indent, f"t({self.expression()}, {self.label()})")
 
     def delete(self, place: Place, indent: str) -> None:
-        self.add(indent, f"del {self.pick('cdexy')}" if self.chance(0.6) else f"del {self.pick('cd')}, {self.pick('ex')}")
+        second = f", {self.pick('xy')}" if self.chance(0.4) else ""
+        self.add(indent, f"del {self.pick('cde')}{second}")
 
     def unpack(self, place: Place, indent: str) -> None:
         x, y = self.pick(NAMES), self.pick(NAMES)
@@ -229,7 +230,7 @@ class Writer:
         )
         self.add(indent, f"for {headers[header]}:")
         self.add(indent + "    ", "burn()")
-        self.block(place.inside(loop=True, final=False if not place.final else True), indent + "    ")
+        self.block(place.inside(loop=True), indent + "    ")
         self.loop_else(place, indent)
 
     def while_loop(self, place: Place, indent: str) -> None:

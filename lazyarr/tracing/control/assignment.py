@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from lazyarr.tracing.control.jumps import always_true, blocks
+from lazyarr.tracing.control.nodes import GENERATED, children
 from lazyarr.tracing.control.scope import Comprehension, Scope, annotated_with, bound_by, outer_parts
 
 #: Names that have a value; None where control never arrives.
@@ -217,7 +218,7 @@ class Assignment:
 
     def parts(self, node: ast.AST, assigned: Assigned) -> Assigned:
         """The expressions that a node consists of."""
-        for part in ast.iter_child_nodes(node):
+        for part in children(node):
             assigned = self.expression(part, assigned)
         return assigned
 
@@ -248,7 +249,8 @@ class Assignment:
     def read(self, node: ast.Name, assigned: Assigned) -> None:
         """A name is read (or deleted)."""
         if assigned is not None and node.id in self._scope.locals and node.id not in assigned:
-            self.unsure.add(node)
+            if not GENERATED.match(node.id):  # those are read only where they have a value
+                self.unsure.add(node)
             self._scope.undefinable.add(node.id)
 
 

@@ -7,11 +7,10 @@ import ast
 import inspect
 import linecache
 import threading
-import tokenize
 import types
-from typing import Any
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.control.nodes import definition, parameters, place
@@ -54,11 +53,16 @@ def find(function: types.FunctionType) -> Source:
     if not lines:
         raise NotConverted(f"its source text is not available ({code.co_filename})")
     private = enclosing_class(code.co_qualname)
-    fitting = [node for node in _candidates(code, lines) if _is(node, private, code)]
+    fitting: list[Function] = []
+    for node in _candidates(code, lines):
+        if _is(node, private, code):
+            if isinstance(node, ast.FunctionDef):
+                return Source(node, private)
+            fitting.append(node)
     if not fitting:
         raise NotConverted("its source text is not that of the running code", code.co_firstlineno)
     if len(fitting) > 1:
-        raise NotConverted("several functions on its line look the same", code.co_firstlineno)
+        raise NotConverted("several lambdas on its line look the same", code.co_firstlineno)
     return Source(fitting[0], private)
 
 
@@ -73,27 +77,44 @@ def enclosing_class(qualname: str) -> str | None:
 
 def _candidates(code: types.CodeType, lines: list[str]) -> Iterator[Function]:
     """Functions of the code's name on its first line."""
-    first = code.co_firstlineno
     if code.co_name != "<lambda>":
-        found = list(_named(_block(lines, first), code))
-        if found:
-            yield from found
-            return
-    yield from _named(_file(code.co_filename, lines), code)
+        for tree in _blocks(code, lines):
+            yield from _named([tree], code)
+    whole = _file(code.co_filename, lines)
+    yield from _named([] if whole is None else ast.walk(whole), code)
 
 
-def _block(lines: list[str], first: int) -> ast.AST | None:
-    """The statement that begins on line `first`."""
+def _blocks(code: types.CodeType, lines: list[str]) -> Iterator[ast.stmt]:
+    """Statements that begin on the code's first line, and end where its lines and the indentation say."""
+    first = code.co_firstlineno
     if not 0 < first <= len(lines):
-        return None
-    try:
-        text = "".join(inspect.getblock(lines[first - 1 :]))
-        if text[:1].isspace():
-            text = "if 1:\n" + text
-            first -= 1
-        return ast.parse("\n" * (first - 1) + text)
-    except (SyntaxError, tokenize.TokenError, ValueError):
-        return None
+        return
+    indentation = _indentation(lines[first - 1])
+    ends = [
+        k
+        for k in range(_last_line(code), len(lines))
+        if lines[k].strip()[:1] not in ("", "#") and _indentation(lines[k]) <= indentation
+    ]
+    # A line that is indented less may be within brackets or a string.
+    for end in [*ends[:3], len(lines)][:3]:
+        text = "".join(lines[first - 1 : end])
+        start = first
+        if indentation:
+            text, start = "if 1:\n" + text, first - 1
+        try:
+            (statement,) = ast.parse("\n" * (start - 1) + text).body
+        except (SyntaxError, ValueError):
+            continue
+        yield statement.body[0] if indentation and isinstance(statement, ast.If) else statement
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _last_line(code: types.CodeType) -> int:
+    own = max((line for _, _, line in code.co_lines() if line is not None), default=code.co_firstlineno)
+    return max([own, *(_last_line(c) for c in code.co_consts if isinstance(c, types.CodeType))])
 
 
 _parsed: dict[str, tuple[list[str], ast.AST | None]] = {}
@@ -114,8 +135,8 @@ def _file(name: str, lines: list[str]) -> ast.AST | None:
         return known[1]
 
 
-def _named(tree: ast.AST | None, code: types.CodeType) -> Iterator[Function]:
-    for node in [] if tree is None else ast.walk(tree):
+def _named(nodes: Iterable[ast.AST], code: types.CodeType) -> Iterator[Function]:
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.Lambda):
             name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
             decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list

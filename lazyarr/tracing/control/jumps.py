@@ -92,10 +92,6 @@ class _Loop:
     skipped: str
 
 
-class _Flag(ast.Assign):
-    """Sets a flag; vanishes if nothing tests the flag."""
-
-
 class Lowering:
     """The jumps of one function.
 
@@ -111,6 +107,7 @@ class Lowering:
         self._returned = names.new("return")
         self._value = names.new("value")
         self._lowered = 0
+        self._sets: dict[ast.AST, str] = {}
         #: The flags that end each loop.
         self.stops: dict[ast.AST, list[str]] = {}
 
@@ -234,8 +231,8 @@ class Lowering:
         done = self._names.new("done")
         self._tested.add(done)
         s.body.append(self._flag(done, True, s))
-        reset: ast.stmt = place(_Plain(_not(ast.Name(done, ast.Load())), self._resets(jumps, loop, s), []), s)
-        return [self._flag(done, False, s), s, reset]
+        keep = [self._keep(name, done, s) for name in self._flags(jumps, loop)]
+        return [self._flag(done, False, s), s, *keep]
 
     def _resets(self, jumps: frozenset[str], loop: _Loop | None, at: ast.AST) -> list[ast.stmt]:
         return [self._flag(name, False, at) for name in self._flags(jumps, loop)]
@@ -252,7 +249,17 @@ class Lowering:
         return place(_not_any(names), at)
 
     def _flag(self, name: str, value: bool, at: ast.AST) -> ast.stmt:
-        return place(_Flag([ast.Name(name, ast.Store())], ast.Constant(value)), at)
+        """Sets a flag; vanishes if nothing tests the flag."""
+        node = place(ast.Assign([ast.Name(name, ast.Store())], ast.Constant(value)), at)
+        self._sets[node] = name
+        return node
+
+    def _keep(self, name: str, done: str, at: ast.AST) -> ast.stmt:
+        """Clears a flag unless `done`."""
+        both = ast.BoolOp(ast.And(), [ast.Name(name, ast.Load()), ast.Name(done, ast.Load())])
+        node = place(ast.Assign([ast.Name(name, ast.Store())], both), at)
+        self._sets[node] = name
+        return node
 
     def _assign(self, name: str, value: ast.expr, at: ast.AST) -> ast.stmt:
         node = ast.Assign([place(ast.Name(name, ast.Store()), at)], value)
@@ -262,23 +269,12 @@ class Lowering:
         """Drop what sets flags that nothing tests."""
         kept: list[ast.stmt] = []
         for s in statements:
-            if isinstance(s, _Flag) and s.targets[0].id not in self._tested:  # type: ignore[attr-defined]
+            if s in self._sets and self._sets[s] not in self._tested:
                 continue
             for block in blocks(s):
                 block[:] = self._prune(block) or ([place(ast.Pass(), s)] if block else [])
-            if isinstance(s, _Plain) and isinstance(s.body[0], ast.Pass):
-                continue
             kept.append(s)
         return kept
-
-
-class _Plain(ast.If):
-    """A branch on flags that are Python's own, whatever is traced."""
-
-
-def is_plain(node: ast.If) -> bool:
-    """Whether a branch is left to Python."""
-    return isinstance(node, _Plain)
 
 
 def _not(operand: ast.expr) -> ast.expr:

@@ -5,17 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
-from lazyarr.tracing.control.jumps import always_true, blocks, is_plain
+from lazyarr.tracing.control.jumps import always_true, blocks
+from lazyarr.tracing.control.nodes import children
 from lazyarr.tracing.control.scope import Scope, annotated_with, bound_by, outer_parts
 
 Names = frozenset[str]
 NONE: Names = frozenset()
-Controlled = ast.For | ast.While | ast.If
-
-
-def is_controlled(s: ast.stmt) -> bool:
-    """Whether a statement is handed to the control object."""
-    return isinstance(s, ast.For | ast.While) or (isinstance(s, ast.If) and not is_plain(s))
 
 
 def states(scope: Scope) -> dict[ast.AST, tuple[str, ...]]:
@@ -30,7 +25,7 @@ def states(scope: Scope) -> dict[ast.AST, tuple[str, ...]]:
         for s in block:
             for inner in blocks(s):
                 collect(inner)
-            if is_controlled(s):
+            if isinstance(s, ast.For | ast.While | ast.If):
                 names = dict.fromkeys([n for n in assigned([s], whole=False) if is_state(n, scope)] + shared)
                 found[s] = tuple(names)
 
@@ -55,31 +50,43 @@ def assigned(statements: Sequence[ast.stmt], whole: bool = True) -> list[str]:
     """
     found: list[str] = []
     for s in statements:
-        if isinstance(s, ast.For):
-            found += walrus(s.iter) if whole else []
-            found += targets(s.target)
-        elif isinstance(s, ast.If):
-            found += walrus(s.test) if whole else []
-        elif isinstance(s, ast.While):
-            found += walrus(s.test)
-        elif isinstance(s, ast.FunctionDef):
-            found += [n for part in outer_parts(s) for n in walrus(part)] + [s.name]
-        elif isinstance(s, ast.Import | ast.ImportFrom):
-            found += [a.asname or a.name.partition(".")[0] for a in s.names]
-        elif isinstance(s, ast.Match):
-            found += walrus(s.subject)
-            for case in s.cases:
-                found += captured(case.pattern) + (walrus(case.guard) if case.guard else [])
-        elif isinstance(s, ast.Try | ast.TryStar):
-            for handler in s.handlers:
-                found += (walrus(handler.type) if handler.type else []) + ([handler.name] if handler.name else [])
-        elif isinstance(s, ast.With):
-            for item in s.items:
-                found += walrus(item.context_expr) + (targets(item.optional_vars) if item.optional_vars else [])
-        else:
-            found += targets(s)
-        for block in blocks(s):
-            found += assigned(block)
+        # Asked for at each level of nesting: kept in the node, which is only of this conversion.
+        names = s.__dict__.get("_assigned") if whole else None
+        if names is None:
+            names = _assigned(s, whole)
+            if whole:
+                s.__dict__["_assigned"] = names
+        found += names
+    return found
+
+
+def _assigned(s: ast.stmt, whole: bool) -> list[str]:
+    found: list[str] = []
+    if isinstance(s, ast.For):
+        found += walrus(s.iter) if whole else []
+        found += targets(s.target)
+    elif isinstance(s, ast.If):
+        found += walrus(s.test) if whole else []
+    elif isinstance(s, ast.While):
+        found += walrus(s.test)
+    elif isinstance(s, ast.FunctionDef):
+        found += [n for part in outer_parts(s) for n in walrus(part)] + [s.name]
+    elif isinstance(s, ast.Import | ast.ImportFrom):
+        found += [a.asname or a.name.partition(".")[0] for a in s.names]
+    elif isinstance(s, ast.Match):
+        found += walrus(s.subject)
+        for case in s.cases:
+            found += captured(case.pattern) + (walrus(case.guard) if case.guard else [])
+    elif isinstance(s, ast.Try | ast.TryStar):
+        for handler in s.handlers:
+            found += (walrus(handler.type) if handler.type else []) + ([handler.name] if handler.name else [])
+    elif isinstance(s, ast.With):
+        for item in s.items:
+            found += walrus(item.context_expr) + (targets(item.optional_vars) if item.optional_vars else [])
+    else:
+        found += targets(s)
+    for block in blocks(s):
+        found += assigned(block)
     return found
 
 
@@ -102,7 +109,7 @@ def targets(node: ast.AST) -> list[str]:
         return []
     if isinstance(node, ast.expr) and not isinstance(node, ast.Tuple | ast.List | ast.Starred):
         return walrus(node)
-    return [n for part in ast.iter_child_nodes(node) for n in targets(part)]
+    return [n for part in children(node) for n in targets(part)]
 
 
 def walrus(node: ast.AST) -> list[str]:
@@ -116,7 +123,7 @@ def walrus(node: ast.AST) -> list[str]:
         if isinstance(n, ast.Lambda):
             pending += outer_parts(n)
         else:
-            pending += ast.iter_child_nodes(n)
+            pending += children(n)
     return found
 
 
@@ -131,8 +138,8 @@ def reads(node: ast.AST | None) -> Names:
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
         inner = frozenset().union(*(bound_by(g.target) for g in node.generators))
         first = node.generators[0].iter
-        return reads(first) | (union(reads(part) for part in ast.iter_child_nodes(node)) - inner)
-    return union(reads(part) for part in ast.iter_child_nodes(node))
+        return reads(first) | (union(reads(part) for part in children(node)) - inner)
+    return union(reads(part) for part in children(node))
 
 
 def union(sets: Iterable[Names]) -> Names:
@@ -211,9 +218,9 @@ class Liveness:
             case ast.Import() | ast.ImportFrom():
                 return after - {a.asname or a.name.partition(".")[0] for a in s.names}
             case ast.Return() | ast.Raise():
-                return union(reads(part) for part in ast.iter_child_nodes(s))
+                return union(reads(part) for part in children(s))
             case _:
-                return after | union(reads(part) for part in ast.iter_child_nodes(s))
+                return after | union(reads(part) for part in children(s))
 
     def _loop(self, s: ast.For | ast.While, after: Names, test: Names) -> Names:
         """A loop. `test` is read before every iteration, and after the last."""

@@ -27,16 +27,30 @@ class Fresh:
         return f"__{kind}_{self._count}"
 
 
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes a node consists of, in the order of its fields."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            found.append(value)
+        elif type(value) is list:
+            found += [part for part in value if isinstance(part, ast.AST)]
+    return found
+
+
 def place(node: Node, at: ast.AST) -> Node:
-    """Give new nodes the position of one of the user's; what is in them and has a position keeps it."""
+    """Give new nodes the position of one of the user's; what has a position keeps it, with all that is in it."""
+    position = {name: getattr(at, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
     pending: list[ast.AST] = [node]
     while pending:
         n = pending.pop()
-        if "lineno" in n._attributes and not hasattr(n, "lineno"):
-            ast.copy_location(n, at)
-        elif n is not node and "lineno" in n._attributes:
-            continue
-        pending.extend(ast.iter_child_nodes(n))
+        if "lineno" in n._attributes:
+            if "lineno" in n.__dict__:
+                continue
+            n.__dict__.update(position)
+        if n._fields:
+            pending += children(n)
     return node
 
 

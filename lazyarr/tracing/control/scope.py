@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from lazyarr.tracing.control.errors import NotConverted
-from lazyarr.tracing.control.nodes import CONTROL, GENERATED
+from lazyarr.tracing.control.nodes import CONTROL, GENERATED, children
 
 Function = ast.FunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -199,7 +199,7 @@ class _Collector:
                 scope.assigned.add(node.asname or node.name.partition(".")[0])
             elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 scope.read.add(node.target.id)
-            for child_node in ast.iter_child_nodes(node):
+            for child_node in children(node):
                 if not (isinstance(node, ast.AnnAssign) and child_node is node.annotation):
                     self.visit(child_node, scope, hidden)
 

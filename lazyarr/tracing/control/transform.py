@@ -9,11 +9,12 @@ from typing import Any
 from lazyarr.tracing.control.assignment import Assignment
 from lazyarr.tracing.control.expressions import Expressions
 from lazyarr.tracing.control.jumps import Lowering
-from lazyarr.tracing.control.liveness import Liveness, assigned, is_controlled, states, walrus
+from lazyarr.tracing.control.liveness import Liveness, assigned, states, walrus
 from lazyarr.tracing.control.nodes import (
     GENERATED,
     Fresh,
     after_docstring,
+    children,
     control_call,
     definition,
     parameters,
@@ -120,11 +121,8 @@ class _Function:
                 return self._for(s)
             case ast.While():
                 return self._while(s)
-            case ast.If() if is_controlled(s):
-                return self._if(s)
             case ast.If():
-                s.body = self._block(s.body)
-                return [s]
+                return self._if(s)
             case ast.FunctionDef():
                 s.decorator_list = [self._expression(d) for d in s.decorator_list]
                 self._expression.defaults(s.args)
@@ -292,7 +290,7 @@ class _Function:
             assign = ast.Assign([self._expression(s.target)], self._expression(s.value))
             return [ast.copy_location(assign, s)]
         # Of a target without a value, Python evaluates the parts.
-        parts = [] if isinstance(s.target, ast.Name) else list(ast.iter_child_nodes(s.target))
+        parts = [] if isinstance(s.target, ast.Name) else list(children(s.target))
         return [place(ast.Expr(self._expression(p)), s) for p in parts if isinstance(p, ast.expr)]
 
     def _try(self, s: ast.Try | ast.TryStar) -> list[ast.stmt]:
