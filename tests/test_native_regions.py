@@ -1,0 +1,147 @@
+"""Loops, branches and writes in place: the native back end against the interpreter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lazyarr.ops  # noqa: F401  declares the operations
+from lazyarr.backends.native import compile
+from lazyarr.ir.graph import Check, CheckFailed, Graph, param
+from lazyarr.ir.node import Value, apply, make
+from lazyarr.ir.op import lookup
+from lazyarr.ir.types import DTYPES, parse
+from lazyarr.ops.create import const
+from tests.random_regions import region_graphs, seeded
+from tests.test_native import agrees, arguments
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_seeded_graphs(seed: int) -> None:
+    graph = seeded(seed, steps=12)
+    agrees(graph, arguments(graph, seed))
+
+
+@settings(deadline=None, max_examples=60)
+@given(graph=region_graphs(), seed=st.integers(0, 2**32 - 1))
+def test_random_graphs_with_regions(graph: Graph, seed: int) -> None:
+    agrees(graph, arguments(graph, seed))
+
+
+def _int(value: int) -> Value:
+    return const(value, DTYPES["i64"])
+
+
+def _op(name: str, *operands: Value, **attrs: Any) -> Value:
+    return apply(lookup(name), *operands, **attrs)
+
+
+def _loop(bounds: tuple[int, int, int], carried: list[Value], consts: list[Value], body: Graph, until: int = -1) -> Any:
+    attrs = (("body", body), ("carried", len(carried)), ("until", until))
+    return make(lookup("loop"), (*map(_int, bounds), *carried, *consts), attrs).values
+
+
+def test_swap_exchanges_addresses() -> None:
+    u, v = param(0, parse("f64[100]")), param(1, parse("f64[100]"))
+    index, a, b = param(0, parse("i64[]")), param(1, parse("f64[100]")), param(2, parse("f64[100]"))
+    body = Graph([index, a, b], [b, a])
+    for trips in (0, 1, 4, 7):
+        graph = Graph([u, v], _loop((0, trips, 1), [u, v], [], body))
+        x, y = np.arange(100.0), -np.arange(100.0)
+        agrees(graph, [x, y])
+
+
+@pytest.mark.parametrize("trips", [0, 1, 2, 5])
+def test_jacobi_takes_turns_between_two_arrays(trips: int) -> None:
+    u = param(0, parse("f64[50,40]"))
+    index, x = param(0, parse("i64[]")), param(1, parse("f64[50,40]"))
+
+    def part(i: int, j: int) -> Value:
+        return _op("slice", x, start=(i, j), stop=(i + 48, j + 38), step=(1, 1))
+
+    total = _op("add", _op("add", part(0, 1), part(2, 1)), _op("add", part(1, 0), part(1, 2)))
+    new = _op("update_slice", x, _op("multiply", total, const(0.25)), start=(1, 1), stop=(49, 39), step=(1, 1))
+    body = Graph([index, x], [new])
+    graph = Graph([u], [*_loop((0, trips, 1), [u], [], body), u])
+    agrees(graph, [np.random.default_rng(0).random((50, 40))])
+
+
+def test_reads_of_old_values_come_before_the_write() -> None:
+    x = param(0, parse("f64[10]"))
+    index, a = param(0, parse("i64[]")), param(1, parse("f64[10]"))
+    written = _op("put_window", a, const(1.5), index, dims=(("index",),))
+    # In the order of the graph, the old array is read last.
+    flipped = _op("slice", a, start=(9,), stop=(-1,), step=(-1,))
+    body = Graph([index, a], [_op("add", written, flipped)])
+    agrees(Graph([x], _loop((0, 4, 1), [x], [], body)), [np.arange(10.0)])
+
+
+def test_a_failed_check_ends_the_program() -> None:
+    x, n = param(0, parse("f64[4]")), param(1, parse("i64[]"))
+    index, a = param(0, parse("i64[]")), param(1, parse("f64[4]"))
+    check = Check(_op("less", index, _int(4)), "IndexError", "out of range")
+    written = _op("put_window", a, const(7.0), index, dims=(("index",),))
+    body = Graph([index, a], [written], [check])
+    attrs = (("body", body), ("carried", 1), ("until", -1))
+    graph = Graph([x, n], make(lookup("loop"), (_int(0), n, _int(1), x), attrs).values)
+    run = compile(graph)
+    given = np.arange(4.0)
+    assert run([given, np.int64(3)])[0].tolist() == [7, 7, 7, 3]
+    with pytest.raises(CheckFailed) as caught:
+        run([given, np.int64(1000)])
+    assert caught.value.check == check
+    assert given.tolist() == [0, 1, 2, 3]
+
+
+def test_a_failed_check_of_the_program_is_a_result() -> None:
+    x, i = param(0, parse("f64[4]")), param(1, parse("i64[]"))
+    check = Check(_op("less", i, _int(4)), "IndexError", "out of range")
+    graph = Graph([x, i], [_op("window", x, i, dims=(("index",),))], [check])
+    run = compile(graph)
+    assert [r.item() for r in run([np.arange(4.0), np.int64(2)])] == [2.0, True]
+    assert not run([np.arange(4.0), np.int64(10**9)])[1]
+
+
+def test_errors_of_numpy_are_raised() -> None:
+    # NumPy refuses negative integer powers; a check that stands before them is left out here.
+    x = param(0, parse("f64[3,3]"))
+    graph = Graph([x], [_op("sort", x, axis=1, stable=False)])
+    run = compile(graph)
+    run._host.calls[0].evaluate = _refuse
+    with pytest.raises(ValueError, match="refused"):
+        run([np.eye(3)])
+
+
+def _refuse(*arrays: Any) -> Any:
+    raise ValueError("refused")
+
+
+def test_results_have_memory_of_their_own() -> None:
+    x = param(0, parse("f64[5]"))
+    view = _op("slice", x, start=(1,), stop=(4,), step=(1,))
+    graph = Graph([x], [x, x, view])
+    given = np.arange(5.0)
+    results = compile(graph)([given])
+    for k, result in enumerate(results):
+        assert result.flags.writeable
+        assert not any(np.shares_memory(result, other) for other in (given, *results[:k]))
+
+
+def test_arguments_may_be_views() -> None:
+    x = param(0, parse("f64[3,4]"))
+    graph = Graph([x], [_op("add", x, x)])
+    given = np.arange(24.0).reshape(4, 6)[::-1, 1:4].T
+    assert (compile(graph)([given])[0] == 2 * given).all()
+
+
+def test_long_sums_are_accurate() -> None:
+    x = param(0, parse("f32[1000000]"))
+    graph = Graph([x], [_op("reduce", x, kind="add", axes=(0,))])
+    given = np.random.default_rng(0).random(1_000_000, np.float32)
+    exact = float(given.sum(dtype=np.float64))
+    actual = float(compile(graph)([given])[0])
+    assert abs(actual - exact) <= abs(float(given.sum()) - exact) + 1e-7 * exact
