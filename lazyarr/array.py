@@ -98,6 +98,10 @@ class LazyArray(ArrayOperators):
         self._writeable = not scalar
         return self
 
+    def _as_scalar(self) -> LazyArray:
+        """What NumPy would have as a scalar, not as an array without axes."""
+        return LazyArray._new(self._value(), scalar=True)
+
     def _view(
         self, step: views.Step, shape: Shape, strides: tuple[int, ...], offset: int = 0,
         dtype: np.dtype[Any] | None = None, writeable: bool = True,

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
+from lazyarr.ir.extents import Length
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
@@ -613,3 +614,10 @@ def number_of(value: Value, low: int = LOWEST, high: int = HIGHEST, lower: Any =
 def placeholder_type(kind: type) -> ArrayType:
     """The type that a Python number of a kind has in the graph."""
     return ArrayType(DTYPE_OF[kind])
+
+
+def _length_number(length: Length) -> Any:
+    return number_of(length.scalar, 0, length.bound)
+
+
+Length.as_number = staticmethod(_length_number)

@@ -18,7 +18,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, NAMES, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, REAL, SELECT
-from lazyarr.runtime import Leaf, add_check, as_numpy, fetch, leaf, record, recording
+from lazyarr.runtime import Leaf, NotCaptured, add_check, as_numpy, fetch, leaf, record, recording
 from lazyarr.weak import WeakScalar
 
 _I64 = DTYPES["i64"]
@@ -40,6 +40,7 @@ def get(array: LazyArray, key: Any) -> Any:
             return _basic(array, items)
     if _is_computed(array, items):
         return windows_get(array, items)
+    items = _without_computed_steps(array, items)
     items = _resolved(items, array.ndim)
     if _is_basic(items):
         return _basic(array, items)
@@ -68,6 +69,7 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
         if not (isinstance(value, LazyArray) and value._parent is target._parent and value._step == target._step):
             target._assign(assigned_value(value, target._shape, target.dtype, must_fit=True))
         return
+    items = _without_computed_steps(array, items)
     items = _resolved(items, array.ndim) if any(type(item) not in _BASIC for item in items) else items
     if _is_basic(items):
         target = _basic(array, (*items, ...) if ... not in [i for i in items if i is ...] else items)
@@ -208,6 +210,20 @@ def _is_computed(array: LazyArray, items: Sequence[Any]) -> bool:
     return windows.applies(array, items)
 
 
+def _without_computed_steps(array: LazyArray, items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Slices whose steps are computed, as the positions they select; only where they are alone among full slices."""
+    if not any(isinstance(i, slice) and windows.is_computed(i.step) for i in items):
+        return items
+    others = [i for i in items if not (isinstance(i, slice) and windows.is_computed(i.step))]
+    if len(others) + 1 < len(items) or any(i != slice(None) for i in others if i is not ...):
+        raise NotCaptured("a slice whose step is computed, beside other indices")
+    at = next(k for k, i in enumerate(items) if isinstance(i, slice) and windows.is_computed(i.step))
+    if any(i is ... for i in items[:at]):
+        raise NotCaptured("a slice whose step is computed, after an ellipsis")
+    extent = array._shape[at]
+    return (*items[:at], _MaskPart.at(windows.stepped(items[at], extent), extent), *items[at + 1 :])
+
+
 def windows_get(array: LazyArray, items: tuple[Any, ...]) -> LazyArray:
     """A basic index with computed numbers: a view, or a scalar where every axis has a number."""
     view = windows.view(array, items)
@@ -220,6 +236,8 @@ def _is_basic(items: Sequence[Any]) -> bool:
 
 def _basic(array: LazyArray, items: tuple[Any, ...]) -> LazyArray:
     """A basic index: a view, or a scalar where every axis has an integer and there is no ellipsis."""
+    if not extents.is_static(array._shape):
+        return windows.view(array, items)
     offset, shape, strides, normal = geometry.index(array.shape, array.strides, items)
     view = array._view(views.Box(normal, shape), shape, strides, offset)
     if shape == () and not any(item is ... for item in items):
@@ -297,6 +315,8 @@ def _array_items(item: Any) -> list[Any]:
     except (NotCompiled, TypeError) as error:
         raise IndexError(_BAD_INDEX) from error
     if index.dtype == np.bool_:
+        if index.ndim and getattr(recording().observer, "computes_lengths", False):
+            return [_MaskPart.at(p, n) for p, n in zip(windows.positions(index), index._shape, strict=True)]
         data = index._data("a boolean mask read by index")
         if data.ndim == 0:
             return [_MaskPart.of(np.zeros(int(data), np.int64), None)]
@@ -322,6 +342,14 @@ class _MaskPart(LazyArray):
 
     __slots__ = ("extent",)
     extent: int | None
+
+    @staticmethod
+    def at(positions: LazyArray, extent: Any) -> _MaskPart:
+        """Of positions that are known when the program runs."""
+        part = _MaskPart._new(positions._value())
+        assert isinstance(part, _MaskPart)
+        part.extent = extent
+        return part
 
     @staticmethod
     def of(positions: np.ndarray[Any, Any], extent: int | None) -> _MaskPart:
@@ -454,11 +482,15 @@ def _placed(value: Value, plan: _Advanced, ellipsis: bool) -> LazyArray:
 def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
     """Raise IndexError for an index out of range: now where it is known, or when the program runs."""
     if isinstance(index, _MaskPart):
+        if index.extent != extent and not (isinstance(index.extent, int) and isinstance(extent, int)):
+            if index.extent is not None:
+                windows.require_equal(index.extent, extent)
+                return
         if index.extent != extent:
             raise IndexError(f"boolean index did not match indexed array along axis {axis}; size of axis is {extent} "
                              f"but size of corresponding boolean axis is {index.extent}")
         return
-    if index.size == 0:
+    if extents.is_static(index._shape) and index.size == 0:
         return
     message = f"index is out of bounds for axis {axis} with size {extent}"
     value = index._cell.value
@@ -469,6 +501,8 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
             raise IndexError(f"index {wrong.flat[0]} is out of bounds for axis {axis} with size {extent}")
         return
     current = cast(index._value(), _I64)
+    if not isinstance(extent, int):
+        raise NotCaptured("an index array into an axis of computed length")
     low = record(ELEMENTWISE["greater_equal"], current, const(-extent, _I64))
     high = record(ELEMENTWISE["less"], current, const(extent, _I64))
     inside = record(ELEMENTWISE["logical_and"], low, high)
@@ -503,6 +537,11 @@ def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
     chosen = views.reshape(mask._value(), (*mask.shape, *(1,) * len(rest)))
     single = isinstance(value, (WeakScalar, *PYTHON_SCALARS)) and not isinstance(value, np.generic)
     source = None if single else as_lazy(value)
+    if source is not None and not extents.is_static(source._shape):
+        plan = _Advanced.of(array, tuple(_array_items(mask)))
+        new = assigned_value(source, plan.shape, array.dtype)
+        plan.view._assign(record(OPS["scatter"], plan.view._value(), new, *plan.indices, axes=plan.axes, kind="set"))
+        return
     if source is None or source.ndim <= len(rest) or all(n == 1 for n in source.shape[: source.ndim - len(rest)]):
         new = assigned_value(value if source is None else source, rest, array.dtype)
         array._assign(record(SELECT, chosen, views.broadcast(new, array.shape), array._value()))

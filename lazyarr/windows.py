@@ -24,7 +24,7 @@ from lazyarr.ir.types import DTYPES
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.ops.window import Dim, Dims
-from lazyarr.runtime import NotCaptured, fetch, guard, record
+from lazyarr.runtime import NotCaptured, fetch, guard, record, recording
 from lazyarr.weak import WeakScalar
 
 _I64 = DTYPES["i64"]
@@ -114,6 +114,8 @@ def applies(array: LazyArray, items: Sequence[Any]) -> bool:
     """Whether an index is basic, and some number of it or an extent of the array is computed."""
     found = not extents.is_static(array._shape)
     for item in items:
+        if isinstance(item, slice) and is_computed(item.step):
+            return False
         if is_computed(item):
             found = True
         elif not (item is None or item is ... or isinstance(item, (int, slice, np.integer)) or _is_int(item)):
@@ -316,3 +318,74 @@ def with_extents(value: Value, shape: Shape) -> Value:
         starts = [const(0, _I64) for dim in dims if dim[0] == "block"]
         value = record(OPS["window"], value, *starts, dims=dims)
     return value
+
+
+def contracted(x: LazyArray, y: LazyArray, first: int, second: int) -> tuple[LazyArray, LazyArray]:
+    """Two arrays of which axis `first` of one and axis `second` of the other are multiplied and summed."""
+    if extents.is_static(x._shape) and extents.is_static(y._shape):
+        return x, y
+    a, b = contracted_values(x._value(), y._value(), first, second)
+    return (LazyArray._new(a, x._strides), LazyArray._new(b, y._strides))
+
+
+def contracted_values(x: Value, y: Value, first: int, second: int) -> tuple[Value, Value]:
+    """Two values whose axes `first` and `second` have the same extent, if not the same name of it yet."""
+    a, b = x.type.shape[first], y.type.shape[second]
+    if a == b or (type(a) is int and type(b) is int):
+        return x, y
+    shape = list((x if type(b) is int else y).type.shape)
+    shape[first if type(b) is int else second] = b if type(b) is int else a
+    return (with_extents(x, tuple(shape)), y) if type(b) is int else (x, with_extents(y, tuple(shape)))
+
+
+def positions(mask: LazyArray) -> tuple[LazyArray, ...]:
+    """The indices of the True elements of a mask, one array an axis, of a length that the data decides."""
+    value = mask._value()
+    observer: Any = recording().observer
+    observer.made_lengths = observer.made_lengths or not observer.depth
+    if mask.ndim > 1:
+        if not extents.is_static(mask._shape):
+            raise NotCaptured("a mask of several axes and computed length")
+        value = views.reshape(value, (mask.size,))
+    bound = extents.bound(value.type.shape[0])
+    total = record(OPS["reduce"], record(OPS["cast"], value, dtype=_I64), kind="add", axes=(0,))
+    flat = record(OPS["flatnonzero"], value, total, bound=bound)
+    if mask.ndim == 1:
+        return (LazyArray._new(flat),)
+    found = []
+    for axis in range(mask.ndim):
+        inner = int(np.prod(mask._shape[axis + 1 :], dtype=np.int64))
+        index = flat
+        if inner != 1:
+            index = record(ELEMENTWISE["floor_divide"], index, const(inner, _I64))
+        if axis:
+            index = record(ELEMENTWISE["remainder"], index, const(mask._shape[axis], _I64))
+        found.append(LazyArray._new(index))
+    return tuple(found)
+
+
+def stepped(item: slice, extent: Any) -> LazyArray:
+    """The positions that a slice with a computed step selects.
+
+    Raises
+    ------
+    NotCaptured
+        If the step may be negative.
+    """
+    from lazyarr.tracing.capture.counted import larger
+
+    step, n = number(item.step), number(extent)
+    if step.low < 1:
+        _require(step > 0, "the step of a slice is positive")
+        step = _narrowed(step, 1, None)
+    start = 0 if item.start is None else _bound(number(item.start), n, 0)
+    stop = n if item.stop is None else _bound(number(item.stop), n, 0)
+    length = computed(larger((stop - start + (step - 1)) // step, 0))
+    counted = record(OPS["count"], length.value, bound=extents.bound(extent))
+    scaled = record(ELEMENTWISE["multiply"], counted, computed(step).value)
+    return LazyArray._new(record(ELEMENTWISE["add"], scaled, computed(start).value))
+
+
+def require_equal(a: Any, b: Any) -> None:
+    """Two extents have to be equal when the program runs."""
+    _require(number(a) == number(b), "the lengths of arrays match")

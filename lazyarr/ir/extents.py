@@ -1,7 +1,7 @@
 """Extents: the length of an axis. An ``int``, a `Length` known when the program runs, or a sympy expression.
 
-A `Length` is what ``A[i, :j]`` has inside a compiled loop: the value of an integer scalar of the same graph. It has no
-arithmetic: what depends on lengths is computed by nodes, at run time. Expressions of named symbols describe programs
+A `Length` is what ``A[i, :j]`` has inside a compiled loop: the value of an integer scalar of the same graph. Types do
+not calculate with it: what depends on lengths is computed by nodes, at run time. Expressions of named symbols describe programs
 whose shapes are left open (costs, accesses); no back end runs them. sympy costs a third of a second to import, so it is
 loaded only when such an expression is made or compared. Every symbol carries its bound as sympy assumptions
 (``nonnegative`` integer) and an inclusive upper limit kept in its name table, see `symbol`.
@@ -49,6 +49,34 @@ class Length:
 
     def __repr__(self) -> str:
         return f"?<={self.bound}"
+
+    #: What a length is to the user's arithmetic; set by `lazyarr.computed`.
+    as_number: Callable[[Length], Any] | None = None
+
+
+def _arithmetic(name: str) -> Callable[[Any, Any], Any]:
+    def method(self: Length, other: Any) -> Any:
+        if Length.as_number is None:
+            return NotImplemented
+        return getattr(operator, name)(Length.as_number(self), other)
+
+    return method
+
+
+def _reflected(name: str) -> Callable[[Any, Any], Any]:
+    def method(self: Length, other: Any) -> Any:
+        if Length.as_number is None:
+            return NotImplemented
+        return getattr(operator, name)(other, Length.as_number(self))
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    setattr(Length, f"__{_name}__", _arithmetic(_name))
+    setattr(Length, f"__r{_name}__", _reflected(_name))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(Length, f"__{_name}__", _arithmetic(_name))
 
 
 def bounded(shape: Iterable[Extent]) -> Shape:

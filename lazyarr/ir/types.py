@@ -78,8 +78,8 @@ class ArrayType:
 
     @property
     def nbytes(self) -> Extent:
-        """Bytes that hold a value of this type."""
-        return self.size * self.dtype.itemsize
+        """Bytes that hold a value of this type; of a run-time length, as many as it can be."""
+        return extents.size(extents.bounded(self.shape)) * self.dtype.itemsize
 
     @property
     def python(self) -> type:

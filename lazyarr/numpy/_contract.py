@@ -10,6 +10,7 @@ from numpy._core import einsumfunc as _typed
 
 from lazyarr import strides as geometry
 from lazyarr import views
+from lazyarr import windows
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import UFUNCS, NotCompiled, implements
@@ -57,6 +58,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
         result = UFUNCS[np.multiply](x, y)
     else:
         dtype = common_dtype(x, y)
+        x, y = windows.contracted(x, y, -1, max(y.ndim - 2, 0))
         k = x.shape[-1]
         other = y.shape[-2] if y.ndim > 1 else y.shape[0]
         if k != other:
@@ -100,6 +102,7 @@ def inner(a: Any, b: Any, /) -> Any:
     x, y = as_lazy(a), as_lazy(b)
     if x.ndim == 0 or y.ndim == 0:
         return UFUNCS[np.multiply](x, y)
+    x, y = windows.contracted(x, y, -1, -1)
     if x.shape[-1] != y.shape[-1]:
         raise ValueError(f"shapes {_shape_text(x.shape)} and {_shape_text(y.shape)} not aligned: {x.shape[-1]} (dim "
                          f"{x.ndim - 1}) != {y.shape[-1]} (dim {y.ndim - 1})")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import windows
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import NotCompiled
@@ -65,6 +66,8 @@ class ProductUfunc(Ufunc):
 
     def _record(self, x: Value, y: Value) -> Value:
         """The product of two values of the loop's dtypes."""
+        if not (extents.is_static(x.type.shape) and extents.is_static(y.type.shape)):
+            x, y = _contracted(self, x, y)
         if self.__name__ == "matmul":
             return record(OPS["matmul"], x, y)
         first, second, result = _terms(self)
@@ -105,6 +108,18 @@ class ProductUfunc(Ufunc):
         lead = out[: len(out) - core]
         if extents.broadcast(lead, shape[: len(shape) - core]) != lead:
             raise ValueError("non-broadcastable output operand")
+
+
+def _contracted(ufunc: ProductUfunc, x: Value, y: Value) -> tuple[Value, Value]:
+    """Two factors, the lengths of the axis that is summed named alike."""
+    if not x.type.ndim or not y.type.ndim:
+        return x, y
+    first, second = (-1, max(y.type.ndim - 2, 0))
+    if ufunc.__name__ != "matmul":
+        terms = _terms(ufunc)
+        at = terms[0].index("n")
+        first, second = at - len(terms[0]), terms[1].index("n") - len(terms[1])
+    return windows.contracted_values(x, y, first, second)
 
 
 def _lead(x: Value, y: Value, ufunc: ProductUfunc) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import views
+from lazyarr import views, windows
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast, dtype_or_kind, from_numpy, wrapped
 from lazyarr.dispatch import UFUNCS, NotCompiled, holds_lazy, implements
@@ -18,7 +18,7 @@ from lazyarr.numpy._ufunc import loop_value, operand
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.ops.sort import SHORT_WHOLE
-from lazyarr.runtime import leaf, record
+from lazyarr.runtime import leaf, record, recording
 
 _UNSET = np._NoValue
 _I64 = np.dtype(np.int64)
@@ -306,6 +306,8 @@ def nonzero(a: Any) -> tuple[LazyArray, ...]:
     if x.ndim == 0:
         raise ValueError("Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead. If "
                          "the context of your code is not obvious, np.atleast_1d(a).nonzero() may be")
+    if getattr(recording().observer, "computes_lengths", False):
+        return windows.positions(x if x.dtype == np.bool_ else LazyArray._new(cast(x._value(), np.dtype(bool))))
     found = np.nonzero(x._data("numpy.nonzero: data decides the result's shape"))
     # NumPy's are the columns of one array.
     return tuple(LazyArray._new(leaf(i.copy(), ArrayType(_I64, i.shape)), (8 * x.ndim,)) for i in found)

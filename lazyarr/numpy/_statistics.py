@@ -28,7 +28,9 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 def _count(x: LazyArray, axes: tuple[int, ...], where: Any, axis: Any, keepdims: Any) -> Any:
     """Number of elements that each result combines: a `numpy.intp`, or an array where a mask decides."""
     if where is _UNSET or where is True:
-        return np.intp(math.prod([x.shape[a] for a in axes]))
+        count = math.prod([x.shape[a] for a in axes])
+        # A length known at run time only counts as the NumPy integer it would be.
+        return np.intp(count) if type(count) is int else as_lazy(count + 0)._as_scalar()
     from lazyarr.numpy._shape import broadcast_to
 
     spread = broadcast_to(as_lazy(where), x.shape)

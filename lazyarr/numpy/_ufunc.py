@@ -208,7 +208,7 @@ class Ufunc:
         asked = _signature(self, dtype, signature)
         if all(isinstance(k, type) for k in kinds):
             # NumPy resolves Python scalars alone as arrays of their default dtypes.
-            kinds = [np.asarray(x).dtype if isinstance(x, PYTHON_SCALARS) else WEAK[k]
+            kinds = [np.asarray(x).dtype if type(x) in PYTHON_SCALARS else WEAK[k]
                      for x, k in zip(inputs, kinds, strict=True)]  # fmt: skip
         loop: tuple[np.dtype[Any], ...] = self.numpy.resolve_dtypes(
             (*kinds, *(None if o is None else o.dtype for o in outs)),

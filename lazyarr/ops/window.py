@@ -248,6 +248,29 @@ COUNT = Op(
 )
 
 
+#: The positions of the True elements of a mask of one axis; the number of them is an operand, which is right.
+FLATNONZERO = Op(
+    name="flatnonzero",
+    numpy="numpy.flatnonzero(mask)",
+    infer=lambda mask, total, *, bound: ArrayType(DTYPES["i64"], (Length(total, bound),)),
+    evaluate=lambda xp, mask, total, *, bound: np.flatnonzero(mask),
+    jax=None,
+    access=lambda mask, total, *, bound: ((OPAQUE,), ()),
+    pointwise=False,
+    memory="fresh",
+    cost=lambda mask, total, *, bound: Cost(bound, 9 * bound),
+    backends=("native", "numpy"),
+    samples=lambda: (
+        Sample(("bool[5]", "i64[]"), {"bound": 5}, make=_mask_and_total(total)) for total in (0, 3, 5)
+    ),
+    dependent=True,
+)
+
+
+def _mask_and_total(total: int) -> Callable[[Any], tuple[Any, ...]]:
+    return lambda rng: (rng.permutation(np.arange(5) < total), np.int64(total))
+
+
 def _infer_expand(x: ArrayType, *, axes: tuple[int, ...]) -> ArrayType:
     if list(axes) != sorted(set(axes)) or not all(0 <= a < x.ndim + len(axes) for a in axes):
         raise ValueError(f"axes {axes} cannot be added to {x}")

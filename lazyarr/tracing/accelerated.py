@@ -41,6 +41,10 @@ _MOST_VARIANTS = 16
 _MOST_FAILURES = 8
 
 
+class _LengthsRefused(BaseException):
+    """A trace met an error where data had decided a length: to be done again without such lengths."""
+
+
 class Compiled:
     """One program of an accelerated function, and what has to hold for a call that uses it."""
 
@@ -121,6 +125,7 @@ class Accelerated:
         #: Loops and branches that are known to run in Python, and why.
         self._uncaptured: dict[tuple[str, int], str] = {}
         self._failures: dict[Any, int] = {}
+        self._looks_at_lengths: set[Any] = set()
         self._lock = threading.RLock()
         self._package = (getattr(function, "__module__", None) or "").partition(".")[0]
         self._untraceable = _untraceable(self.function)
@@ -175,7 +180,14 @@ class Accelerated:
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call no compiled program serves: trace, and compile if the trace stands for later calls."""
         try:
-            trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key))
+            try:
+                look = key in self._looks_at_lengths
+                trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key), look)
+            except _LengthsRefused:
+                # Lengths that data decides stop somewhere outside of loops: there they are looked at.
+                self._looks_at_lengths.add(key)
+                parts, key, specs = self._describe(args, kwargs)
+                trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key), True)
         except (Plain, NotCaptured) as reason:
             return self._run_plain(key, str(reason), args, kwargs)
         if trace.reasons:
@@ -206,10 +218,12 @@ class Accelerated:
         return result
 
     def _traced(
-        self, parts: Parts, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_pieces: str | None = None
-    ) -> tuple[Trace, Outcome]:
+        self, parts: Parts, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_pieces: str | None = None,
+        looks_at_lengths: bool = False,
+    ) -> tuple[Trace, Outcome]:  # fmt: skip
         """Run the function on lazy arguments; `in_pieces` is why it is known not to become one program."""
         trace = Trace(parts, self._uncaptured)
+        trace.looks_at_lengths = looks_at_lengths
         if in_pieces is not None:
             trace.observed(in_pieces)
         at = [0, 0]
@@ -222,6 +236,10 @@ class Accelerated:
             assert isinstance(self.function, types.FunctionType)
             result = trace.environment.traced(self.function)(*lazy_args, **lazy_kwargs)
             return trace, Outcome(trace, result)
+        except (NotCaptured, Exception) as error:
+            if trace.made_lengths and not trace.reasons and not looks_at_lengths:
+                raise _LengthsRefused from error
+            raise
         finally:
             end()
 

@@ -48,6 +48,10 @@ class Trace:
         self.recording.scopes.append(set())
         #: How many loops and branches are being captured around what is traced now.
         self.depth = 0
+        #: Whether outside of loops a length that data decides is looked at, not computed.
+        self.looks_at_lengths = False
+        #: Whether data has decided a length outside of loops and branches.
+        self.made_lengths = False
         #: Loops and branches that run in Python, by their place: why, and the line that is the reason.
         self.left_out: dict[tuple[str, int], tuple[str, tuple[str, int]]] = {}
         self.control = Capture(self, {} if uncaptured is None else uncaptured)
@@ -64,6 +68,11 @@ class Trace:
         self.recording.cells.update(x._cell for x in self.arrays)
         self._shadows: dict[int, Any] = {}
         self.shadowed: list[tuple[Any, Any, Any]] = []
+
+    @property
+    def computes_lengths(self) -> bool:
+        """Whether data may decide lengths within the program, instead of being looked at."""
+        return not self.looks_at_lengths and (bool(self.depth) or not self.reasons)
 
     # -- arguments -----------------------------------------------------------------------------------------
 
@@ -248,6 +257,8 @@ class Trace:
         """Data was looked at, or something happened that a compiled program would not repeat."""
         if self.depth:
             raise NotCaptured(why)
+        if self.made_lengths and not self.reasons:
+            raise NotCaptured(why)  # Python cannot go on with lengths that it does not know.
         if not self.reasons and any(True for h in self.recording.pending() for _ in h.value.node.regions):
             # A loop whose guard fails has the call run by Python: that must be before the function acts on anything.
             self.reasons.append((why, user_line(2)))

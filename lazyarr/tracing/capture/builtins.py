@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, computed, convert, floor_of, is_number, kind_of, scalar_of_array
+from lazyarr.ir import extents
+from lazyarr.ir.op import OPS
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, record
 from lazyarr.tracing.capture.counted import (
@@ -40,6 +42,11 @@ def _kind(kind: type) -> Callable[..., Any]:
                 return convert(x, kind)
             if isinstance(x, LazyArray) and not control._in_pieces() and (x._scalar or not x.ndim):
                 return scalar_of_array(x, kind)
+        if kind is complex and len(args) == 2 and not control._in_pieces() and any(
+            type(x) is ComputedScalar or isinstance(x, LazyArray) for x in args
+        ):
+            real, imag = (scalar_of_array(x, float) if isinstance(x, LazyArray) else convert(x, float) for x in args)
+            return ComputedScalar(record(OPS["complex"], real.value, imag.value), complex)
         return python_call(kind)(*args, **kwargs)
 
     return call
@@ -91,19 +98,13 @@ def _chosen(name: str, a: Any, b: Any) -> Any:
         is_number(x) and {bool: 0, int: 1, float: 2, complex: 3}[kind_of(x)] > _RANKS[dtype.kind] for x in (a, b)
     ):
         raise NotCaptured(f"{name}() of numbers of two types")
-    values = [x._value() if isinstance(x, LazyArray) else record(_cast(), computed(x).value, dtype=dtype)
+    values = [x._value() if isinstance(x, LazyArray) else record(OPS["cast"], computed(x).value, dtype=dtype)
               for x in (a, b)]  # fmt: skip
     condition = takes_second._value() if isinstance(takes_second, LazyArray) else takes_second.value
     return LazyArray._new(record(SELECT, condition, values[1], values[0]), scalar=True)
 
 
 _RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
-
-
-def _cast() -> Any:
-    from lazyarr.ir.op import OPS
-
-    return OPS["cast"]
 
 
 def _len(control: Capture, *args: Any) -> Any:
@@ -153,6 +154,33 @@ def _numeric(function: Callable[..., Any]) -> Callable[..., Any]:
         return python_call(function)(*args, **kwargs)
 
     return call
+
+
+def _all_true(name: str) -> Callable[..., Any]:
+    """``numpy.allclose`` and the like, which give a Python bool."""
+
+    def call(control: Capture, *args: Any, **kwargs: Any) -> Any:
+        import lazyarr.numpy as np
+
+        plain = getattr(np, name)
+        arrays = [x for x in args[:2] if isinstance(x, LazyArray)]
+        if control._in_pieces() or len(args) < 2 or not arrays or len(args) > 2 and name != "allclose":
+            return plain(*args, **kwargs)
+        if name == "allclose":
+            return scalar_of_array(np.all(np.isclose(*args, **kwargs)), bool)
+        a, b = np.asarray(args[0]), np.asarray(args[1])
+        if kwargs or not all(extents.is_static(x.shape) for x in (a, b)):
+            return plain(*args, **kwargs)
+        return scalar_of_array(np.all(a == b), bool) if a.shape == b.shape else False
+
+    return call
+
+
+def numpy_functions() -> dict[Any, Callable[..., Any]]:
+    """NumPy's functions that give Python numbers."""
+    import lazyarr.numpy as np
+
+    return {np.allclose: _all_true("allclose"), np.array_equal: _all_true("array_equal")}
 
 
 #: What stands for a builtin in transformed code: called with the control object first.

@@ -11,10 +11,10 @@ from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.ir.graph import CheckFailed
 from lazyarr.runtime import NotCaptured, flush, record
 from lazyarr.tracing.capture.branches import BranchCapture
-from lazyarr.tracing.capture.builtins import REPLACED
+from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
 from lazyarr.tracing.capture.counted import Counted, counted
 from lazyarr.tracing.capture.loops import LoopCapture
-from lazyarr.tracing.capture.state import Containers, Snapshot
+from lazyarr.tracing.capture.state import Containers, Snapshot, has_computed_length
 from lazyarr.tracing.control.python import Control, Info, State
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _FEW_TRIPS = 4
 #: Iterations that a loop in Python may have within a loop that is compiled.
 _MOST_UNROLLED = 64
+_GIVING_NUMBERS = ("allclose", "array_equal")
 _EXPRESSION = ("the value of an expression",)
 
 
@@ -117,6 +118,10 @@ class Capture(Control):
         containers = Containers([trace.shadowed])
         try:
             run()
+            if not depth and any(map(has_computed_length, get())):
+                if not trace.computes_lengths:
+                    raise NotCaptured("the length of an array after the loop is decided by data")
+                trace.made_lengths = True
             if trace.reasons and not depth:
                 # What Python does between compiled pieces is not to be done twice: a guard that fails, fails here.
                 flush(trace.recording)
@@ -212,6 +217,8 @@ class Capture(Control):
     def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         try:
             replaced = REPLACED.get(function)
+            if replaced is None and getattr(function, "__name__", "") in _GIVING_NUMBERS:
+                replaced = numpy_functions().get(function)
         except TypeError:  # not hashable
             replaced = None
         return function(*args, **kwargs) if replaced is None else replaced(self, *args, **kwargs)

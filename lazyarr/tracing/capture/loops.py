@@ -34,6 +34,8 @@ from lazyarr.tracing.capture.state import (
     is_placeable,
     made_of,
     placeholder,
+    ragged,
+    ragged_values,
     same_variable,
     types_of,
     unnumbered,
@@ -111,6 +113,8 @@ def converted(x: Any, wanted: Any) -> list[Value]:
     found = form(x)
     if found == wanted:
         return values_of(x)
+    if wanted[0] == "ragged" and isinstance(x, LazyArray):
+        return ragged_values(x, wanted)
     if is_number(x) and wanted[0] == "number":
         return [convert(x, wanted[1]).value]
     if is_number(x) and wanted[0] == "scalar":
@@ -131,6 +135,10 @@ def joined(name: str, before: Any, after: Any) -> Any:
         return after
     if before[0] == after[0] == "scalar":
         return "scalar", np.promote_types(before[1], after[1])
+    if before[0] in ("array", "ragged") and after[0] == "array":
+        wanted = ragged(before, after)
+        if wanted is not None:
+            return wanted
     raise NotCaptured(f"the variable {name!r} changes its type or shape in the loop")
 
 
@@ -272,11 +280,15 @@ class LoopCapture:
                 found = form(x)
                 if found is None:
                     raise NotCaptured(f"the variable {name!r} becomes a {type(x).__name__} in the loop")
+                if slot.form[0] == "ragged" and ragged(slot.form, found) == slot.form:
+                    slot.results = ragged_values(x, slot.form)
+                    continue
                 if found != slot.form:
                     self.plan.forms[at] = joined(name, slot.form, found)
                     if self.plan.forms[at] == slot.form:
                         raise NotCaptured(f"the variable {name!r} changes its type in the loop")
-                    self._require_casts(name, slot, self.plan.forms[at], after)
+                    if slot.form[0] not in ("array", "ragged"):
+                        self._require_casts(name, slot, self.plan.forms[at], after)
                     again = True
                     continue
                 slot.results = values_of(x)
@@ -331,6 +343,8 @@ class LoopCapture:
         None where arrays that are bound anew are only read: their values are all there is to them.
         """
         arrays = {slot.at: slot for slot in slots if slot.form[0] == "array"}
+        if any(s.form[0] == "ragged" and _written(s.entry, s.places[0]) for s in slots):
+            raise NotCaptured("an array is changed in place, then bound to one of another length")
         nested = [s for s in slots if s.form[0] in (tuple, list) and unnumbered(s.form)]
         written = {at for at, s in arrays.items() if s.entry._cell.value != s.places[0]}
         originals = {at: snapshot.variables[at] for at in arrays}
@@ -479,10 +493,14 @@ def _order(moves: dict[int, int], at: int) -> int:
     return count
 
 
-def _written(x: Any) -> bool:
+def _written(x: Any, place: Value | None = None) -> bool:
+    """Whether arrays that entered a body as placeholders were changed in place."""
     if type(x) in (tuple, list):
         return any(_written(item) for item in x)
-    return isinstance(x, LazyArray) and not x._scalar and x._cell.value.node.op.name != "leaf"
+    if not isinstance(x, LazyArray) or x._scalar:
+        return False
+    value = x._cell.value.node
+    return value.op.name != "leaf" if place is None else value.op.name != "window" or value.operands[0] != place
 
 
 #: Operations of which a NumPy integer gives what Python's does while it fits.

@@ -11,10 +11,12 @@ import numpy as np
 
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import ComputedScalar, computed, is_number, kind_of, placeholder_type
+from lazyarr.ir import extents
 from lazyarr.ir.node import Value
+from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType
-from lazyarr.ops.create import CONST
-from lazyarr.runtime import Leaf, Recording
+from lazyarr.ops.create import CONST, const
+from lazyarr.runtime import Leaf, Recording, record
 from lazyarr.tracing.control.python import Undefined
 from lazyarr.weak import WeakScalar
 
@@ -76,6 +78,55 @@ def value_of(x: Any) -> Value:
     return x._value() if isinstance(x, LazyArray) else computed(x).value
 
 
+def ragged(before: Any, after: Any) -> Any:
+    """The form of an array whose length the loop changes: ``("ragged", dtype, shape of its memory, changing axes)``.
+
+    None if they are no two arrays of one dtype and rank, or if it would have to grow.
+    """
+    if after[0] != "array" or before[0] not in ("array", "ragged") or before[1] != after[1]:
+        return None
+    capacity, shape = extents.bounded(before[2]), after[2]
+    if len(capacity) != len(shape) or any(extents.bound(n) > m for n, m in zip(shape, capacity, strict=True)):
+        return None
+    known = before[3] if before[0] == "ragged" else ()
+    old = before[2]
+    axes = tuple(k for k in range(len(shape)) if k in known or shape[k] != old[k])
+    return "ragged", before[1], capacity, axes
+
+
+def ragged_values(x: LazyArray, wanted: Any) -> list[Value]:
+    """An array in memory for the longest it can be, and its lengths."""
+    _, dtype, capacity, axes = wanted
+    value = x._value()
+    lengths = [_length(value.type.shape[axis]) for axis in axes]
+    if value.type.shape != capacity:
+        empty = record(OPS["full"], const(0, dtype), shape=capacity)
+        dims = tuple(("all",) if n == m else ("slice", 1) if isinstance(n, extents.Length) else ("block", n, 1)
+                     for n, m in zip(value.type.shape, capacity, strict=True))  # fmt: skip
+        scalars: list[Value] = []
+        for n, dim in zip(value.type.shape, dims, strict=True):
+            if dim[0] != "all":
+                scalars.append(const(0, np.dtype(np.int64)))
+            if dim[0] == "slice":
+                scalars.append(n.scalar)
+        value = record(OPS["put_window"], empty, value, *scalars, dims=dims)
+    return [value, *lengths]
+
+
+def _length(n: Any) -> Value:
+    return const(n, np.dtype(np.int64)) if type(n) is int else n.scalar
+
+
+def ragged_array(wanted: Any, values: Iterator[Value]) -> LazyArray:
+    """The array of `ragged_values`."""
+    _, _, capacity, axes = wanted
+    memory = next(values)
+    lengths = {axis: next(values) for axis in axes}
+    dims = tuple(("slice", 1) if axis in axes else ("all",) for axis in range(len(capacity)))
+    scalars = [s for axis in axes for s in (const(0, np.dtype(np.int64)), lengths[axis])]
+    return LazyArray._new(record(OPS["window"], memory, *scalars, dims=dims))
+
+
 def values_of(x: Any) -> list[Value]:
     """All values in a variable."""
     if type(x) in (tuple, list):
@@ -91,6 +142,8 @@ def types_of(form: Any) -> list[ArrayType]:
         return [ArrayType(form[1])]
     if form[0] == "array":
         return [ArrayType(form[1], form[2])]
+    if form[0] == "ragged":
+        return [ArrayType(form[1], form[2]), *[ArrayType(np.dtype(np.int64))] * len(form[3])]
     return [t for inner in form[1] for t in types_of(inner)]
 
 
@@ -103,9 +156,18 @@ def made_of(form: Any, values: Iterator[Value], like: Any = None) -> Any:
     if form[0] == "array":
         strides = like._strides if isinstance(like, LazyArray) and like._shape == form[2] else None
         return LazyArray._new(next(values), strides)
+    if form[0] == "ragged":
+        return ragged_array(form, values)
     items = [made_of(inner, values, like[k] if type(like) in (tuple, list) and len(like) == len(form[1]) else None)
              for k, inner in enumerate(form[1])]  # fmt: skip
     return form[0](items)
+
+
+def has_computed_length(x: Any) -> bool:
+    """Whether a variable holds an array whose shape is known at run time only."""
+    if type(x) in (tuple, list):
+        return any(map(has_computed_length, x))
+    return isinstance(x, LazyArray) and not extents.is_static(x._shape)
 
 
 def same_variable(a: Any, b: Any) -> bool:
@@ -136,7 +198,7 @@ def unnumbered(form: Any) -> bool:
     """Whether a form holds an array that owns memory."""
     if form[0] in ("number", "scalar"):
         return False
-    return True if form[0] == "array" else any(unnumbered(inner) for inner in form[1])
+    return True if form[0] in ("array", "ragged") else any(unnumbered(inner) for inner in form[1])
 
 
 # -- containers --------------------------------------------------------------------------------------------
