@@ -15,7 +15,7 @@ from lazyarr.backends import native_nests as nests
 from lazyarr.backends import native_scalar
 from lazyarr.backends.native_call import Host, HostCall
 from lazyarr.backends.native_emit import Code, Element, Index, part, register, stored
-from lazyarr.backends.native_plan import Plan
+from lazyarr.backends.native_plan import WINDOW_WRITERS, Plan
 from lazyarr.backends.native_schedule import ordered
 from lazyarr.backends.native_storage import Buffer, Extents, Pointwise, Scalar, Storage, Strided, View
 from lazyarr.backends.native_views import VIEWS
@@ -142,6 +142,11 @@ class Frame:
             self._run(node)
         return [self.values[root] for root in self.graph.roots]
 
+    def placed(self, value: Value, storage: Storage) -> None:
+        """Let later readers find `value` where it has been written."""
+        if value in self.plan.written and self.uses.get(value):
+            self.values[value] = storage
+
     def leave(self) -> None:
         """Forget the frame: its results are somebody else's now."""
         assert self.lowering.frames.pop() is self
@@ -154,6 +159,11 @@ class Frame:
                 self.lowering.check(check, storage.value[0])
 
     def _run(self, node: Node) -> None:
+        for k, v in enumerate(node.operands):
+            if v in self.plan.written and not (node.op.name in WINDOW_WRITERS and k == 1):
+                # Read before it is written into an array: that window cannot be its memory.
+                if not isinstance(self.values[v], Strided):
+                    self.values[v] = self.materialize(self.values[v])
         given = [self.values[v] for v in node.operands]
         for operand in node.operands:
             self.uses[operand] -= 1
@@ -190,6 +200,8 @@ class Frame:
             if isinstance(storage, Scalar):
                 return storage
             return Scalar(storage.dtype, storage.element(self.code, (), {}))
+        if node.values[index] in self.plan.written:
+            return storage
         if node.values[index] in self.plan.stored and not isinstance(storage, Strided) and self.uses.get(
             node.values[index]
         ):
@@ -217,8 +229,11 @@ class Frame:
         """Whether nobody reads `value` after the node that is being lowered."""
         return not self.uses.get(value)
 
-    def claim(self, value: Value, x: Storage) -> Strided | None:
-        """The memory of `x`, to be written, if nobody needs its old contents; what still reads it is stored before."""
+    def claim(self, value: Value, x: Storage, new: Value | None = None) -> Strided | None:
+        """The memory of `x`, to be written, if nobody needs its old contents; what still reads it is stored before.
+
+        `new` is what will be written: it need not be stored.
+        """
         if not (isinstance(x, Strided) and x.is_whole and x.buffer.owned and self.dead(value)):
             return None
         buffer = x.buffer
@@ -227,7 +242,8 @@ class Frame:
         for frame in self.lowering.frames[:-1]:
             if any(buffer in s.buffers for s in (*frame.values.values(), *frame.working)):
                 return None
-        readers = [v for v, s in self.values.items() if buffer in s.buffers]
+        placed = new if new in self.plan.written else None
+        readers = [v for v, s in self.values.items() if buffer in s.buffers and v != placed]
         size = sum(float(np.prod([float(b) for b in self.values[v].bounds])) * v.type.dtype.itemsize for v in readers)
         if size > 0.5 * float(np.prod([float(b) for b in x.bounds])) * x.dtype.itemsize + 64:
             return None

@@ -13,6 +13,8 @@ from lazyarr.ir.node import Node, Value
 #: Views that cost nothing to see through.
 _MOVES = {"window", "slice", "dynamic_slice", "transpose", "expand", "diagonal", "as_extents"}
 _SPREADS = {"broadcast", "spread"}
+#: Their second operand becomes a window of the first.
+WINDOW_WRITERS = {"put_window", "update_slice", "dynamic_update_slice"}
 #: Made again wherever they are read.
 _FREE = {"full", "iota", "count", "const"}
 #: A statement, and through which views it reads.
@@ -32,17 +34,23 @@ class Plan:
     ----------
     stored : set of Value
         Those that get memory; element-wise values that are not among them are computed where they are read.
+    written : dict of Value to Node
+        Stored values that a node writes into a window of an array: that window is to be their memory.
     """
 
     def __init__(self, graph: Graph):
         self.stored: set[Value] = set()
+        self.written: dict[Value, Node] = {}
         sites: dict[Value, list[Site]] = {}
         for root in graph.roots:
             sites.setdefault(root, []).append(("root", ()))
+        writers = {n.operands[1]: n for n in graph.nodes if n.op.name in WINDOW_WRITERS and n.operands[1].type.shape}
         for node in reversed(graph.nodes):
             for value in node.values:
                 if value.type.shape and self._is_stored(node, sites.get(value, [])):
                     self.stored.add(value)
+                    if value in writers and generated(node):
+                        self.written[value] = writers[value]
             for at, operand in enumerate(node.operands):
                 if operand.type.shape:
                     sites.setdefault(operand, []).extend(self._sites(node, at, operand, sites))
@@ -80,7 +88,7 @@ class Plan:
             for value in node.values:
                 found.extend([(node, ())] if value in self.stored else sites.get(value, [])[:_MOST])
             return found
-        if name in ("put_window", "update_slice", "dynamic_update_slice") and at == 1:
+        if name in WINDOW_WRITERS and at == 1:
             return [(node, ())]
         if name == "reduce":
             return [(node, ())]

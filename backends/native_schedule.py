@@ -47,7 +47,7 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
     for node in nodes:
         for operand in dict.fromkeys(node.operands):
             users.setdefault(operand, []).append(node)
-    if not any(len(users[v]) > 1 for node in nodes for v in overwritten(node)):
+    if not plan.written and not any(len(users[v]) > 1 for node in nodes for v in overwritten(node)):
         return list(nodes)
     # As bits: which nodes depend on each.
     after = [0] * len(nodes)
@@ -91,19 +91,27 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
                         if user.op.name not in WRITERS:
                             stack.append(result)
 
+    def first(node: Node, depth: int) -> None:
+        """Run a node, and what it needs, before what has begun; not if it needs that."""
+        needed = ancestors(node)
+        if not any(n in begun for n in needed):
+            for n in needed:
+                run(n, depth + 1)
+
     def run(node: Node, depth: int) -> None:
         if node in done or node in begun:
             return
         begun.add(node)
         if depth < 40:
+            for operand in node.operands:
+                writer = plan.written.get(operand)
+                # Who writes the value into an array gives it its memory; others read it there.
+                if writer is not None and writer not in done and writer is not node:
+                    first(writer, depth)
             for value in overwritten(node):
                 for reader in readers(value):
-                    if reader in done or reader is node or after[place[node]] >> place[reader] & 1:
-                        continue
-                    needed = ancestors(reader)
-                    if not any(n in begun for n in needed):
-                        for n in needed:
-                            run(n, depth + 1)
+                    if reader not in done and reader is not node and not after[place[node]] >> place[reader] & 1:
+                        first(reader, depth)
         if node not in done:
             done.add(node)
             order.append(node)

@@ -21,30 +21,37 @@ from lazyarr.backends.native_storage import (
     view,
 )
 from lazyarr.backends.native_views import dynamic_map, gathered, slice_map, window_map
-from lazyarr.ir.node import Node, Value
+from lazyarr.ir.node import Node
 
 
 def put_window(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     map = window_map(frame.code, len(given[0].shape), node.kw["dims"], given[2:])
-    return [write(frame, node.operands[0], given[0], map, given[1])]
+    return [write(frame, node, given[0], map, given[1])]
 
 
 def update_slice(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
-    return [write(frame, node.operands[0], given[0], slice_map(node.kw["start"], node.kw["step"]), given[1])]
+    return [write(frame, node, given[0], slice_map(node.kw["start"], node.kw["step"]), given[1])]
 
 
 def dynamic_update_slice(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     lengths = [int(n) for n in given[1].shape]
     map = dynamic_map(frame.code, given[0], lengths, given[2:])
-    return [write(frame, node.operands[0], given[0], map, given[1])]
+    return [write(frame, node, given[0], map, given[1])]
 
 
-def write(frame: Frame, old: Value, x: Storage, map: Map, value: Storage) -> Storage:
+def write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> Storage:
     """`x` with what `map` takes of it replaced by `value`."""
-    code = frame.code
     if not x.shape:
-        return Scalar(x.dtype, value.element(code, (), {}))
-    target = frame.claim(old, x)
+        return Scalar(x.dtype, value.element(frame.code, (), {}))
+    target = _write(frame, node, x, map, value)
+    if value.shape:
+        frame.placed(node.operands[1], view(frame.code, target, map, value.shape, value.bounds))
+    return target
+
+
+def _write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> Strided:
+    code = frame.code
+    target = frame.claim(node.operands[0], x, node.operands[1])
     if target is not None:
         window = view(code, target, map, value.shape, value.bounds)
         assert isinstance(window, Strided)
