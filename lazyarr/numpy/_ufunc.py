@@ -18,7 +18,7 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import NAMES, WEAK
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import add_check, record, record_all, record_node
+from lazyarr.runtime import NotCaptured, add_check, record, record_all, record_node, recording
 from lazyarr.weak import WeakScalar
 
 _NO_ATTRIBUTES: dict[str, Any] = {}
@@ -60,6 +60,9 @@ class Ufunc:
         return _by_ufunc, (self.numpy,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        soft = getattr(recording().observer, "soft", None)
+        if soft:
+            _refuse_soft(soft, args)
         if not kwargs and self._plain_enough and len(args) == self.nin:
             found = self._plain(args)
             if found is not None:
@@ -344,6 +347,16 @@ class Ufunc:
             return implementation(self, *args, **kwargs)
         except NotCompiled as reason:
             return run_in_numpy(getattr(self.numpy, name), args, kwargs, f"numpy.{self.__name__}.{name}: {reason}")
+
+
+def _refuse_soft(soft: dict[Value, Value], args: tuple[Any, ...]) -> None:
+    """A NumPy scalar that may be a Python number still must not decide a dtype."""
+    arrays = [x for x in args if isinstance(x, LazyArray)]
+    for x in arrays:
+        if x._scalar and x._value() in soft and any(o.dtype.kind in "iub" and x.dtype.kind == "i" and o.dtype != x.dtype
+                                                    or o.dtype.itemsize < x.dtype.itemsize and o.dtype.kind in "fc"
+                                                    for o in arrays):  # fmt: skip
+            raise NotCaptured("a number that may be Python's or NumPy's meets an array of a narrower dtype")
 
 
 def _agreed(inputs: list[Any], outs: Sequence[LazyArray | None]) -> list[Any]:

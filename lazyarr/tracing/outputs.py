@@ -15,6 +15,7 @@ import numpy as np
 from lazyarr import views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.ir.node import Value
+from lazyarr.runtime import guard
 from lazyarr.computed import ComputedScalar
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
@@ -148,6 +149,9 @@ class Outcome:
                 slot = self._cells[array._cell] = self._root(at._value(), at.strides)
             return ("view", "root", slot, tuple(reversed(chain)), array._writeable)
         slot = self._root(array._value(), array.strides)
+        numpy_scalar = self._trace.soft.get(array._value()) if array._scalar else None
+        if numpy_scalar is not None:
+            guard(numpy_scalar, "a variable is a NumPy scalar by now")
         return ("scalar array", slot) if array._scalar else ("array", slot, array._writeable)
 
     def _effects(self) -> list[tuple[int, Spec]]:

@@ -50,6 +50,8 @@ class Trace:
         self.depth = 0
         #: Whether outside of loops a length that data decides is looked at, not computed.
         self.looks_at_lengths = False
+        #: Of NumPy scalars that may still be the Python numbers that a variable began with: whether they are NumPy's.
+        self.soft: dict[Value, Value] = {}
         #: Whether data has decided a length outside of loops and branches.
         self.made_lengths = False
         #: Loops and branches that run in Python, by their place: why, and the line that is the reason.

@@ -5,21 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import ComputedScalar, computed, is_number, kind_of, number_of
 from lazyarr.ir.graph import Check
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import OPS
+from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, record, record_all
 from lazyarr.tracing.capture.loops import zeros_of
 from lazyarr.tracing.capture.regions import Region, close_together
-from lazyarr.tracing.capture.state import Containers, Snapshot, State, form, made_of, same_variable, types_of, values_of
+from lazyarr.tracing.capture.state import (
+    Containers,
+    Snapshot,
+    State,
+    form,
+    made_of,
+    ragged_pair,
+    ragged_values,
+    same_variable,
+    types_of,
+    values_of,
+)
 from lazyarr.tracing.control.python import Undefined
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
+_TRUE = const(True)
+#: NumPy scalars that a Python number may become in one of two ways, without another dtype coming of it in arithmetic.
+_SOFT = {int: (np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.complex128)),
+         float: (np.dtype(np.float64), np.dtype(np.complex128)), complex: (np.dtype(np.complex128),)}  # fmt: skip
 #: Scalar operations of both ways together, up to which both are done and one is selected.
 _FEW = 12
 
@@ -62,6 +80,7 @@ class BranchCapture:
         pairs = [tuple(way.contents.get(c, snapshot.cells[c]) for way in ways) for c in cells]
         final = list(snapshot.variables)
         merged: dict[int, tuple[Any, int]] = {}
+        soft: dict[int, int] = {}
         for at in range(len(final)):
             a, b = (way.variables[at] for way in ways)
             if same_variable(a, b):
@@ -70,11 +89,17 @@ class BranchCapture:
                 wanted = self._form(self.names[at], a, b)
                 merged[at] = (wanted, len(pairs))
                 pairs += zip(*(way.values_at(at, wanted) for way in ways), strict=True)
+                flags = [self._is_numpy(way, at) for way in ways] if wanted[0] == "scalar" else [_TRUE]
+                if any(flag != _TRUE for flag in flags):
+                    soft[at] = len(pairs)
+                    pairs.append(tuple(flags))
         values = self._values(pairs, ways)
         for cell, value in zip(cells, values, strict=False):
             cell.value = value
         for at, (wanted, first) in merged.items():
             final[at] = self._merged(wanted, values[first:], [way.variables[at] for way in ways], snapshot)
+            if at in soft:
+                self.trace.soft[values[first]] = values[soft[at]]
         self.set(tuple(final))
 
     def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way:
@@ -107,9 +132,23 @@ class BranchCapture:
             if first is None and second is None:
                 raise NotCaptured(f"the variable {name!r} is assigned in one branch only")
             return first or second
+        if first is not None and second is not None and first != second:
+            kinds = {first[0], second[0]}
+            if kinds == {"array"} and ragged_pair(first, second) is not None:
+                return ragged_pair(first, second)
+            number, scalar = (first, second) if first[0] == "number" else (second, first)
+            if kinds == {"number", "scalar"} and scalar[1] in _SOFT.get(number[1], ()):
+                return scalar
         if first is None or second is None or first != second:
             raise NotCaptured(f"the variable {name!r} is of another type or shape in each branch")
         return first
+
+    def _is_numpy(self, way: _Way, at: int) -> Value:
+        """Whether a variable is a NumPy scalar, not the Python number that it began as."""
+        x = way.variables[at]
+        if isinstance(x, Undefined):
+            return _TRUE
+        return const(False) if is_number(x) else self.trace.soft.get(way.values_at(at, form(x))[0], _TRUE)
 
     def _values(self, pairs: list[Any], ways: list[_Way]) -> tuple[Value, ...]:
         """For each pair the value of the way that is taken."""
@@ -170,4 +209,10 @@ class _Way:
     def values_at(self, at: int, wanted: Any) -> list[Value]:
         """The values of a variable, or of what stands for one that is undefined."""
         found = self._values[at]
-        return [zeros_of(t) for t in types_of(wanted)] if found is None else found
+        if found is None:
+            return [zeros_of(t) for t in types_of(wanted)]
+        if wanted[0] == "ragged":
+            return ragged_values(found[0], wanted)
+        if wanted[0] == "scalar" and is_number(self.variables[at]):
+            return [record(OPS["cast"], found[0], dtype=wanted[1])]
+        return found

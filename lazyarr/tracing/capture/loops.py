@@ -71,6 +71,8 @@ class Slot:
         Its values after an iteration.
     exact : bool
         Whether `inits` is what the variable was before, not a stand-in.
+    soft : Value, optional
+        Of a NumPy scalar that begins as a Python number: the placeholder of whether it is NumPy's by now.
     """
 
     at: int
@@ -80,6 +82,7 @@ class Slot:
     entry: Any
     results: list[Value] = field(default_factory=list)
     exact: bool = True
+    soft: Value | None = None
 
 
 @dataclass
@@ -114,7 +117,7 @@ def converted(x: Any, wanted: Any) -> list[Value]:
     if found == wanted:
         return values_of(x)
     if wanted[0] == "ragged" and isinstance(x, LazyArray):
-        return ragged_values(x, wanted)
+        return ragged_values(x._value(), wanted)
     if is_number(x) and wanted[0] == "number":
         return [convert(x, wanted[1]).value]
     if is_number(x) and wanted[0] == "scalar":
@@ -261,7 +264,10 @@ class LoopCapture:
             if wanted == ("number", int) and at not in self.plan.sinking:
                 low = convert(x, int).low if is_number(x) else LOWEST
                 entry = ComputedScalar(places[0], int, {Atom(low=low): 1}, 0)
-            slots.append(Slot(at, wanted, inits, places, entry, exact=not isinstance(x, Undefined)))
+            soft = None
+            if wanted[0] == "scalar" and (is_number(x) or inits[0] in self.trace.soft):
+                soft = self.trace.soft[places[0]] = placeholder(_BOOL)
+            slots.append(Slot(at, wanted, inits, places, entry, exact=not isinstance(x, Undefined), soft=soft))
         return slots
 
     def _results(self, snapshot: Snapshot, slots: list[Slot], entry: list[Any], after: State) -> list[Slot] | None:
@@ -281,7 +287,7 @@ class LoopCapture:
                 if found is None:
                     raise NotCaptured(f"the variable {name!r} becomes a {type(x).__name__} in the loop")
                 if slot.form[0] == "ragged" and ragged(slot.form, found) == slot.form:
-                    slot.results = ragged_values(x, slot.form)
+                    slot.results = ragged_values(x._value(), slot.form)
                     continue
                 if found != slot.form:
                     self.plan.forms[at] = joined(name, slot.form, found)
@@ -399,6 +405,13 @@ class LoopCapture:
                 same.update(zip(slot.places, slot.inits, strict=True))
             else:
                 slot_at[slot.at] = [carry(*x) for x in zip(slot.inits, slot.places, slot.results, strict=True)]
+        soft_at = {}
+        for slot in slots:
+            if slot.soft is not None and slot.at in slot_at:
+                was = const(False) if is_number(snapshot.variables[slot.at]) else self.trace.soft[slot.inits[0]]
+                soft_at[slot.at] = carry(was, slot.soft, self.trace.soft.get(slot.results[0], const(True)))
+            elif slot.soft is not None:
+                same[slot.soft] = self.trace.soft.get(slot.inits[0], const(False))
         uncertain = any(not slot.exact for slot in slots if slot.at in slot_at and self.info.live_out[slot.at])
         for slot in outs:
             previous = snapshot.variables[slot.at]
@@ -407,8 +420,9 @@ class LoopCapture:
             uncertain = uncertain or not fits
             slot_at[slot.at] = [carry(i, None, r) for i, r in zip(slot.inits, slot.results, strict=True)]
         uncertain = uncertain or any(
-            form(snapshot.variables[s.at]) != s.form for s in slots if s.at in slot_at and self.info.live_out[s.at]
-        )
+            form(snapshot.variables[s.at]) != s.form and s.soft is None and s.form[0] != "ragged"
+            for s in slots if s.at in slot_at and self.info.live_out[s.at]
+        )  # fmt: skip
         until = parity = ran = -1
         dynamic = self.source is None or self.source.trips is None or isinstance(go_on, ComputedScalar)
         if self.source is not None and isinstance(go_on, ComputedScalar):
@@ -429,6 +443,8 @@ class LoopCapture:
         for slot in (*slots, *outs):
             if slot.at in slot_at:
                 final[slot.at] = made_of(slot.form, iter([node[at] for at in slot_at[slot.at]]), slot.entry)
+        for at, flag in soft_at.items():
+            self.trace.soft[final[at]._value()] = node[flag]
         if exchange is not None:
             self._exchanged(snapshot, exchange, final, node, slot_at, parity)
         self.set(tuple(final))

@@ -94,10 +94,18 @@ def ragged(before: Any, after: Any) -> Any:
     return "ragged", before[1], capacity, axes
 
 
-def ragged_values(x: LazyArray, wanted: Any) -> list[Value]:
+def ragged_pair(a: Any, b: Any) -> Any:
+    """The form in which arrays of two lengths are one; None if they are no two arrays of one dtype and rank."""
+    if a[0] != "array" or b[0] != "array" or a[1] != b[1] or len(a[2]) != len(b[2]):
+        return None
+    pairs = list(zip(a[2], b[2], strict=True))
+    axes = tuple(k for k, (n, m) in enumerate(pairs) if n != m or isinstance(n, extents.Length))
+    return "ragged", a[1], tuple(max(extents.bound(n), extents.bound(m)) for n, m in pairs), axes
+
+
+def ragged_values(value: Value, wanted: Any) -> list[Value]:
     """An array in memory for the longest it can be, and its lengths."""
     _, dtype, capacity, axes = wanted
-    value = x._value()
     lengths = [_length(value.type.shape[axis]) for axis in axes]
     if value.type.shape != capacity:
         empty = record(OPS["full"], const(0, dtype), shape=capacity)

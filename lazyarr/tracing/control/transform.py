@@ -22,6 +22,7 @@ from lazyarr.tracing.control.nodes import (
     thunk,
 )
 from lazyarr.tracing.control.python import Info, Undefined
+from lazyarr.tracing.control.rename import rename_comprehension_variables
 from lazyarr.tracing.control.scope import Function, Scope, scopes
 
 
@@ -66,8 +67,10 @@ def transform(root: Function, constants: Constants) -> None:
     NotConverted
         If the function cannot be transformed.
     """
-    found = scopes(root)
-    _Function(found[root], found, constants, Fresh()).run()
+    found, fresh = scopes(root), Fresh()
+    if rename_comprehension_variables(root, found, fresh):
+        found = scopes(root)
+    _Function(found[root], found, constants, fresh).run()
 
 
 class _Function:
