@@ -10,7 +10,7 @@ import numpy as np
 
 from lazyarr.backends import native_scalar
 from lazyarr.backends.native_emit import Code, Element, Index, literal, part, register
-from lazyarr.backends.native_storage import Computed, Pointwise, Scalar, Storage, Strided
+from lazyarr.backends.native_storage import Along, Computed, Map, Pointwise, Scalar, Storage, Strided
 
 #: Elements whose sum is kept in one set of accumulators; sums of longer rows are made of such blocks.
 BLOCK = 1024
@@ -88,7 +88,7 @@ def accumulation(kind: str, dtype: np.dtype[Any]) -> Any:
     """``combine(code, accumulator, element)`` for a reduction; None where NumPy has to run it."""
     if dtype.kind == "f" and dtype.itemsize > 2 or dtype.kind == "c" and kind == "add":
         # The order of the terms is free: it is not NumPy's either.
-        op = {"add": "fadd reassoc", "multiply": "fmul reassoc"}.get(kind)
+        op = {"add": "fadd reassoc contract", "multiply": "fmul reassoc"}.get(kind)
         if op is not None:
             return lambda c, x, y: tuple(c.emit(f"{op} {register(dtype)} {a}, {b}") for a, b in zip(x, y, strict=True))
         if kind in ("maximum", "minimum"):
@@ -178,6 +178,11 @@ def accumulate_rows(c: Code, x: Storage, kind: str, dtype: np.dtype[Any], shape:
                     assign(c, dtype, slots, combine(c, read(c, dtype, slots), value))
                 sum.add(read(c, dtype, slots))
     return sum.result()
+
+
+def row_map(at: Sequence[Index]) -> Map:
+    """The map of what is left of an array at fixed leading indices."""
+    return (*(Along(i, -1, 0) for i in at), Along(0, 0, 1))
 
 
 def truths(x: Storage) -> Storage:
