@@ -35,7 +35,7 @@ class World:
     def t(self, value: Any, label: Any = None) -> Any:
         """Give back the value, and record that this happened."""
         self.burn()
-        self.log.append((label, repr(value)))
+        self.log.append((label, show(value)))
         return value
 
     @contextmanager

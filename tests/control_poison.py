@@ -15,7 +15,7 @@ class Poison:
         raise SystemError("a name that is not live is read")
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __rmod__ = _read
-    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __call__ = __repr__ = __iter__ = _read  # type: ignore[assignment]
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __call__ = __repr__ = __iter__ = _read
     __hash__ = object.__hash__
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 
 NAMES = "abcdexy"
@@ -86,7 +87,7 @@ class Writer:
 
     def expression(self, depth: int = 2) -> str:
         kind = self.random.randrange(17) if depth > 0 else self.random.randrange(3)
-        inner = lambda: self.expression(depth - 1)  # noqa: E731
+        inner = partial(self.expression, depth - 1)
         if kind <= 1:
             return self.name()
         if kind == 2:
@@ -120,7 +121,7 @@ class Writer:
         return f"items[{inner()} % 3]" if self.chance(0.7) else f"(f'{{{self.name()}}}' == '1')"
 
     def condition(self, depth: int = 2) -> str:
-        inner = lambda: self.expression(depth - 1)  # noqa: E731
+        inner = partial(self.expression, depth - 1)
         kind = self.random.randrange(7)
         if kind <= 1:
             return f"({inner()} {self.pick(('<', '<=', '==', '!=', '>'))} {inner()})"

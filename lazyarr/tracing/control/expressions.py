@@ -20,7 +20,7 @@ from collections.abc import Callable
 from lazyarr.tracing.control.assignment import Assignment
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.control.liveness import walrus
-from lazyarr.tracing.control.nodes import CONTROL, Fresh, control_call, parameters, place, thunk
+from lazyarr.tracing.control.nodes import Fresh, control_call, parameters, place, thunk, where
 from lazyarr.tracing.control.scope import Scope, bound_by
 
 
@@ -108,9 +108,10 @@ class Expressions:
                     raise NotConverted("super() without arguments, outside a method's own statements", e.lineno)
                 first = self._scope.parameters[0]
                 e.args = [place(ast.Name("__class__", ast.Load()), e), place(ast.Name(first, ast.Load()), e)]
+        if isinstance(f, ast.Attribute) and f.end_lineno is not None and not _unpacks(e):
+            e.lineno = f.end_lineno  # where Python says a method's call is
         self.children(e)
-        function = place(ast.Attribute(ast.Name(CONTROL, ast.Load()), "call", ast.Load()), e)
-        return ast.copy_location(ast.Call(function, [e.func, *e.args], e.keywords), e)
+        return control_call("call", [e.func, *e.args], e, e.keywords)
 
     def _bool_op(self, e: ast.BoolOp) -> ast.expr:
         if any(walrus(v) for v in e.values[1:]):
@@ -125,7 +126,7 @@ class Expressions:
             self.children(e)
             return e
         parts = [self(e.test), thunk(self(e.body)), thunk(self(e.orelse)), ast.Constant(e.lineno)]
-        return control_call("if_expression", parts, e)
+        return control_call("if_expression", parts, where("test", e, e.test))
 
     def _chain(self, e: ast.Compare) -> ast.expr:
         operands = [e.left, *e.comparators]
@@ -167,3 +168,7 @@ class Expressions:
             e.elt = self(e.elt)
         self._hidden = before
         return e
+
+
+def _unpacks(e: ast.Call) -> bool:
+    return any(isinstance(a, ast.Starred) for a in e.args) or any(k.arg is None for k in e.keywords)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from typing import TypeVar
 
 #: The name under which transformed code finds its `Control`.
@@ -54,10 +55,30 @@ def place(node: Node, at: ast.AST) -> Node:
     return node
 
 
-def control_call(method: str, arguments: list[ast.expr], at: ast.AST) -> ast.Call:
+def where(kind: str, whole: ast.AST, part: ast.AST) -> ast.AST:
+    """The node whose position Python gives to what a statement itself does, as opposed to its expressions.
+
+    Parameters
+    ----------
+    kind : str
+        ``"iterate"``, ``"test"`` or ``"assert"``.
+    whole, part : AST
+        The statement or conditional expression; its iterable or test.
+    """
+    return part if sys.version_info[:2] in _AT_PART[kind] else whole
+
+
+_AT_PART = {"iterate": {(3, 13)}, "test": {(3, 12), (3, 13)}, "assert": {(3, 11), (3, 13)}}
+
+
+def control_call(
+    method: str, arguments: list[ast.expr], at: ast.AST, keywords: list[ast.keyword] | None = None
+) -> ast.Call:
     """``__control__.method(arguments)`` at the position of a user's node."""
-    function = ast.Attribute(ast.Name(CONTROL, ast.Load()), method, ast.Load())
-    return place(ast.Call(function, arguments, []), at)
+    function = place(ast.Attribute(ast.Name(CONTROL, ast.Load()), method, ast.Load()), at)
+    # Python takes a call of a method to be on the last line of the method's expression.
+    function.end_lineno, function.end_col_offset = function.lineno, function.col_offset
+    return place(ast.Call(function, arguments, keywords or []), at)
 
 
 def thunk(value: ast.expr) -> ast.Lambda:

@@ -43,8 +43,8 @@ class _Renamer:
         elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             self._comprehension(node, names)
         elif isinstance(node, ast.Lambda):
-            for part in outer_parts(node):
-                self.visit(part, names)
+            for default in outer_parts(node):
+                self.visit(default, names)
             own = {a.arg for a in arguments(node.args)}.union(walrus(node.body))
             self.visit(node.body, {old: new for old, new in names.items() if old not in own})
         else:

@@ -117,8 +117,14 @@ def bound_by(target: ast.AST) -> set[str]:
     return {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
-def scopes(root: Function) -> dict[ast.AST, Scope]:
+def scopes(root: Function, renamed: bool = False) -> dict[ast.AST, Scope]:
     """The scope of a function and of all functions in it, by node.
+
+    Parameters
+    ----------
+    root : FunctionDef or Lambda
+    renamed : bool
+        Whether names of the transformation are in it already, besides the user's.
 
     Raises
     ------
@@ -129,7 +135,7 @@ def scopes(root: Function) -> dict[ast.AST, Scope]:
     _Collector(found).function(root, None, frozenset())
     for scope in found.values():
         for name in scope.read | scope.assigned | set(scope.parameters):
-            if name == CONTROL or GENERATED.match(name):
+            if not renamed and (name == CONTROL or GENERATED.match(name)):
                 raise NotConverted(f"its name {name} is reserved", scope.node.lineno)
         for name in scope.read & (_INTROSPECTING | _INTROSPECTING_WITHOUT_ARGUMENTS):
             if scope.owner(name) is None:

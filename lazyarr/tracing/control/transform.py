@@ -20,6 +20,7 @@ from lazyarr.tracing.control.nodes import (
     parameters,
     place,
     thunk,
+    where,
 )
 from lazyarr.tracing.control.python import Info, Undefined
 from lazyarr.tracing.control.rename import rename_comprehension_variables
@@ -69,7 +70,7 @@ def transform(root: Function, constants: Constants) -> None:
     """
     found, fresh = scopes(root), Fresh()
     if rename_comprehension_variables(root, found, fresh):
-        found = scopes(root)
+        found = scopes(root, renamed=True)
     _Function(found[root], found, constants, fresh).run()
 
 
@@ -173,7 +174,7 @@ class _Function:
         if self._stops[s]:
             defined.append(self._test(None, self._stops[s], s))
             arguments.append(_load(defined[-1].name, s))
-        call = control_call("for_", [iterable, _load(run.name, s), *arguments], s.iter)
+        call = control_call("for_", [iterable, _load(run.name, s), *arguments], where("iterate", s, s.iter))
         return [*defined, *state, place(ast.Expr(call), s)]
 
     def _while(self, s: ast.While) -> list[ast.stmt]:
@@ -181,7 +182,7 @@ class _Function:
         bound = assigned(s.body)
         test = self._test(s.test, self._stops[s], s)
         run = self._define("while", self._block(s.body), s, bound)
-        call = control_call("while_", [_load(test.name, s), _load(run.name, s), *arguments], s.test)
+        call = control_call("while_", [_load(test.name, s), _load(run.name, s), *arguments], where("test", s, s.test))
         return [test, run, *state, place(ast.Expr(call), s)]
 
     def _if(self, s: ast.If) -> list[ast.stmt]:
@@ -191,7 +192,8 @@ class _Function:
         bound = [assigned(s.body), assigned(orelse)]
         then = self._define("then", self._block(s.body), s, bound[0])
         other = self._define("else", self._block(orelse), s, bound[1])
-        call = control_call("if_", [test, _load(then.name, s), _load(other.name, s), *arguments], s.test)
+        branches = [_load(then.name, s), _load(other.name, s)]
+        call = control_call("if_", [test, *branches, *arguments], where("test", s, s.test))
         return [then, other, *state, place(ast.Expr(call), s)]
 
     def _state(self, s: ast.For | ast.While | ast.If) -> tuple[list[ast.stmt], list[ast.expr]]:
@@ -258,7 +260,8 @@ class _Function:
             self._expression.children(s)
             return [s]
         message = [] if s.msg is None else [thunk(self._expression(s.msg))]
-        return [place(ast.Expr(control_call("assert_", [self._expression(s.test), *message], s)), s)]
+        call = control_call("assert_", [self._expression(s.test), *message], where("assert", s, s.test))
+        return [place(ast.Expr(call), s)]
 
     def _delete(self, s: ast.Delete) -> list[ast.stmt]:
         out: list[ast.stmt] = []
