@@ -24,4 +24,4 @@ def run(x, y, steps):
         count[inside] = n
         z[inside] = z[inside] ** 2 + c[inside]
     count[count == steps - 1] = 0
-    return z, count
+    return count

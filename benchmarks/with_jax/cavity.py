@@ -26,9 +26,7 @@ def run(u, v, p, h, dt, rho, nu, steps, sweeps):
         b = rho * ((du_dx + dv_dy) / dt - du_dx**2 - 2.0 * du_dy * dv_dx - dv_dy**2)
 
         def relax(_, p):
-            p = p.at[1:-1, 1:-1].set(
-                0.25 * (p[1:-1, 2:] + p[1:-1, :-2] + p[2:, 1:-1] + p[:-2, 1:-1] - h * h * b)
-            )
+            p = p.at[1:-1, 1:-1].set(0.25 * (p[1:-1, 2:] + p[1:-1, :-2] + p[2:, 1:-1] + p[:-2, 1:-1] - h * h * b))
             p = p.at[:, -1].set(p[:, -2])
             p = p.at[0, :].set(p[1, :])
             p = p.at[:, 0].set(p[:, 1])

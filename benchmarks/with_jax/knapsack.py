@@ -13,7 +13,8 @@ def run(weights, values, capacity):
 
     def item(best, item):
         weight, value = item
-        shifted = jnp.where(index >= weight, jnp.roll(best, weight) + value, 0)
+        shifted = lax.dynamic_slice(jnp.pad(best, (capacity + 1, 0)), (capacity + 1 - weight,), best.shape)
+        shifted = jnp.where(index >= weight, shifted + value, 0)
         return jnp.maximum(best, shifted), None
 
     best, _ = lax.scan(item, jnp.zeros(capacity + 1, dtype=jnp.int64), (weights, values))

@@ -14,5 +14,5 @@ def run(x, y, steps):
         inside = z.real**2 + z.imag**2 < 4.0
         return jnp.where(inside, z * z + c, z), jnp.where(inside, n, count)
 
-    z, count = lax.fori_loop(0, steps, step, (jnp.zeros_like(c), jnp.zeros(c.shape, dtype=jnp.int64)))
-    return z, jnp.where(count == steps - 1, 0, count)
+    _, count = lax.fori_loop(0, steps, step, (jnp.zeros_like(c), jnp.zeros(c.shape, dtype=jnp.int64)))
+    return jnp.where(count == steps - 1, 0, count)

@@ -12,7 +12,7 @@ def run(x, logarithm):
     n = len(x)
     for q in range(logarithm):
         half = 2**q
-        twiddle = jnp.exp(-1j * np.pi * jnp.arange(half) / half)
+        twiddle = np.exp(-1j * np.pi * np.arange(half) / half)
         parts = x.reshape(2, n // (2 * half), half)
         odd = twiddle * parts[1]
         x = jnp.stack((parts[0] + odd, parts[0] - odd), axis=1).reshape(n)

@@ -6,7 +6,7 @@ from numba import njit, prange
 
 def program(data, radius, rings):
     n, m = data.shape
-    limit = radius.max()
+    limit = 1.001 * radius.max()
     edges = np.empty(rings + 1)
     for i in range(rings + 1):
         edges[i] = limit * i / rings

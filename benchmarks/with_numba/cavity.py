@@ -20,9 +20,7 @@ def program(u, v, p, h, dt, rho, nu, steps, sweeps):
             old[:, :] = p
             for i in range(1, n - 1):
                 for j in range(1, m - 1):
-                    p[i, j] = 0.25 * (
-                        old[i, j + 1] + old[i, j - 1] + old[i + 1, j] + old[i - 1, j] - h * h * b[i, j]
-                    )
+                    p[i, j] = 0.25 * (old[i, j + 1] + old[i, j - 1] + old[i + 1, j] + old[i - 1, j] - h * h * b[i, j])
             p[:, -1] = p[:, -2]
             p[0, :] = p[1, :]
             p[:, 0] = p[:, 1]

@@ -6,20 +6,24 @@ from numba import njit, prange
 
 def program(alive, generations):
     n, m = alive.shape
-    old = alive.copy()
-    new = np.empty_like(old)
+    old = np.zeros((n + 2, m + 2), dtype=np.uint8)
+    new = np.zeros((n + 2, m + 2), dtype=np.uint8)
+    old[1:-1, 1:-1] = alive
     for _ in range(generations):
-        for i in prange(n):
-            up, down = (i - 1) % n, (i + 1) % n
-            for j in range(m):
-                left, right = (j - 1) % m, (j + 1) % m
-                count = (
-                    int(old[up, left]) + int(old[up, j]) + int(old[up, right]) + int(old[i, left])
-                    + int(old[i, right]) + int(old[down, left]) + int(old[down, j]) + int(old[down, right])
+        old[0, :] = old[n, :]
+        old[n + 1, :] = old[1, :]
+        old[:, 0] = old[:, m]
+        old[:, m + 1] = old[:, 1]
+        for i in prange(1, n + 1):
+            for j in range(1, m + 1):
+                count = np.uint8(
+                    old[i - 1, j - 1] + old[i - 1, j] + old[i - 1, j + 1] + old[i, j - 1]
+                    + old[i, j + 1] + old[i + 1, j - 1] + old[i + 1, j] + old[i + 1, j + 1]
                 )  # fmt: skip
-                new[i, j] = count == 3 or (old[i, j] and count == 2)
+                # Three neighbours, or two of a living cell.
+                new[i, j] = np.uint8((count | old[i, j]) == 3)
         old, new = new, old
-    return old
+    return old[1:-1, 1:-1] != 0
 
 
 run = njit(program)

@@ -8,6 +8,7 @@ def program(points, clusters):
     n, dimensions = points.shape
     centres = points[:clusters].copy()
     labels = np.full(n, -1)
+    new = np.empty(n, dtype=np.int64)
     iterations = 0
     while True:
         changed = 0
@@ -21,10 +22,11 @@ def program(points, clusters):
                     best, nearest = distance, k
             if nearest != labels[i]:
                 changed += 1
-                labels[i] = nearest
+            new[i] = nearest
         iterations += 1
         if changed == 0 or iterations == 20:
             break
+        labels[:] = new
         total = np.zeros((clusters, dimensions))
         count = np.zeros(clusters)
         for i in range(n):

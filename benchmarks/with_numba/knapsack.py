@@ -6,9 +6,12 @@ from numba import njit
 
 def program(weights, values, capacity):
     best = np.zeros(capacity + 1, dtype=np.int64)
+    new = np.zeros(capacity + 1, dtype=np.int64)
     for weight, value in zip(weights, values):
-        for c in range(capacity, weight - 1, -1):
-            best[c] = max(best[c], best[c - weight] + value)
+        new[:weight] = best[:weight]
+        for c in range(weight, capacity + 1):
+            new[c] = max(best[c], best[c - weight] + value)
+        best, new = new, best
     return best[capacity]
 
 

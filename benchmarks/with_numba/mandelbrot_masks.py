@@ -5,7 +5,6 @@ from numba import njit, prange
 
 
 def program(x, y, steps):
-    z = np.empty((len(y), len(x)), dtype=np.complex128)
     count = np.zeros((len(y), len(x)), dtype=np.int64)
     for i in prange(len(y)):
         for j in range(len(x)):
@@ -17,9 +16,8 @@ def program(x, y, steps):
                     break
                 last = n
                 w = w * w + c
-            z[i, j] = w
             count[i, j] = 0 if last == steps - 1 else last
-    return z, count
+    return count
 
 
 run = njit(program)
