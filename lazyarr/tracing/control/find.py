@@ -4,6 +4,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import dis
 import inspect
 import linecache
 import threading
@@ -173,16 +174,32 @@ def _is(node: Function, private: str | None, code: types.CodeType) -> bool:
     except (SyntaxError, NotConverted):
         return False
     plain = plain.replace(co_flags=plain.co_flags & ~inspect.CO_NESTED | code.co_flags & inspect.CO_NESTED)
-    # How a method of an imported module is called depends on the rest of the file: instructions are not compared.
     return _outline(plain) == _outline(code) or _asserts_rewritten(plain, code)
+
+
+#: How a method of an imported module is called depends on the rest of the file; where jumps lead, on that.
+_UNCOMPARED = {
+    dis.opmap[name]
+    for name in ("CACHE", "CALL", "EXTENDED_ARG", "KW_NAMES", "LOAD_ATTR", "LOAD_GLOBAL", "LOAD_METHOD", "NOP",
+                 "PRECALL", "PUSH_NULL", "SWAP", *(dis.opname[k] for k in (*dis.hasjrel, *dis.hasjabs)))
+    if name in dis.opmap
+}  # fmt: skip
 
 
 def _outline(code: types.CodeType) -> tuple[Any, ...]:
     """What the source text of a function decides of its code, whatever the file around it is."""
-    inner = tuple(_outline(c) if isinstance(c, types.CodeType) else (type(c), repr(c)) for c in code.co_consts)
+    # The qualified name of a class is one of its constants.
+    inner = tuple(
+        _outline(c) if isinstance(c, types.CodeType) else (type(c), repr(c).rpartition(".<locals>.")[2])
+        for c in code.co_consts
+    )
     lines = tuple(dict.fromkeys(line for _, _, line in code.co_lines()))
+    # Columns tell the lambdas of a line apart.
+    columns = frozenset(code.co_positions()) if code.co_name == "<lambda>" else None
+    text = code.co_code
+    work = tuple(pair for pair in zip(text[::2], text[1::2], strict=True) if pair[0] not in _UNCOMPARED)
     return (code.co_name, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_varnames,
-            code.co_cellvars, code.co_freevars, code.co_names, lines, inner)  # fmt: skip
+            code.co_cellvars, code.co_freevars, code.co_names, lines, columns, work, inner)  # fmt: skip
 
 
 def _asserts_rewritten(plain: types.CodeType, code: types.CodeType) -> bool:
