@@ -8,12 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_scalar
-from lazyarr.backends.native_emit import Code, Element, Index, literal, part, register
-from lazyarr.backends.native_storage import Along, Computed, Map, Pointwise, Scalar, Storage, Strided
-
-#: Elements whose sum is kept in one set of accumulators; sums of longer rows are made of such blocks.
-BLOCK = 1024
+from lazyarr.backends import native_scalar, native_sums
+from lazyarr.backends.native_emit import Code, Element, Index, literal, register
+from lazyarr.backends.native_storage import Along, Computed, Map, Pointwise, Scalar, Storage, Strided, view
 
 
 @contextmanager
@@ -87,7 +84,7 @@ def identity(kind: str, dtype: np.dtype[Any]) -> Element:
 def accumulation(kind: str, dtype: np.dtype[Any]) -> Any:
     """``combine(code, accumulator, element)`` for a reduction; None where NumPy has to run it."""
     if dtype.kind == "f" and dtype.itemsize > 2 or dtype.kind == "c" and kind == "add":
-        # The order of the terms is free: it is not NumPy's either.
+        # Products of arrays: BLAS orders the terms as it likes, too.
         op = {"add": "fadd reassoc contract", "multiply": "fmul reassoc"}.get(kind)
         if op is not None:
             return lambda c, x, y: tuple(c.emit(f"{op} {register(dtype)} {a}, {b}") for a, b in zip(x, y, strict=True))
@@ -112,72 +109,14 @@ def read(c: Code, dtype: np.dtype[Any], slots: Sequence[str]) -> Element:
     return tuple(c.emit(f"load {register(dtype)}, ptr {slot}") for slot in slots)
 
 
-class Sum:
-    """A long sum of floats: blocks, whose sums are added with their rounding errors (Neumaier 1974)."""
-
-    def __init__(self, c: Code, dtype: np.dtype[Any]):
-        self._c, self._dtype = c, dtype
-        zero = literal(0, dtype)
-        self._total, self._lost = variable(c, dtype, zero), variable(c, dtype, zero)
-
-    def add(self, block: Element) -> None:
-        c, type, real = self._c, register(self._dtype), part(self._dtype)
-        for total, lost, x in zip(self._total, self._lost, block, strict=True):
-            old = c.emit(f"load {type}, ptr {total}")
-            new = c.emit(f"fadd {type} {old}, {x}")
-            c.do(f"store {type} {new}, ptr {total}")
-            sizes = [native_scalar.call(c, "fabs", real, v) for v in (old, x)]
-            larger = c.emit(f"fcmp oge {type} {sizes[0]}, {sizes[1]}")
-            big = c.emit(f"select i1 {larger}, {type} {old}, {type} {x}")
-            small = c.emit(f"select i1 {larger}, {type} {x}, {type} {old}")
-            error = c.emit(f"fadd {type} {c.emit(f'fsub {type} {big}, {new}')}, {small}")
-            before = c.emit(f"load {type}, ptr {lost}")
-            after = c.emit(f"fadd {type} {before}, {error}")
-            c.do(f"store {type} {after}, ptr {lost}")
-
-    def result(self) -> Element:
-        c, type, real = self._c, register(self._dtype), part(self._dtype)
-        found = []
-        for total, lost in zip(self._total, self._lost, strict=True):
-            s, e = c.emit(f"load {type}, ptr {total}"), c.emit(f"load {type}, ptr {lost}")
-            corrected = c.emit(f"fadd {type} {s}, {e}")
-            # Infinities leave a NaN among the errors.
-            size = native_scalar.call(c, "fabs", real, s)
-            finite = c.emit(f"fcmp olt {type} {size}, {literal(np.inf, real)[0]}")
-            found.append(c.emit(f"select i1 {finite}, {type} {corrected}, {type} {s}"))
-        return tuple(found)
-
-
-def accumulate_rows(c: Code, x: Storage, kind: str, dtype: np.dtype[Any], shape: Sequence[Index], place: Any,
-                    bounds: Sequence[int]) -> Element:  # fmt: skip
+def accumulate_rows(c: Code, x: Storage, kind: str, dtype: np.dtype[Any], shape: Sequence[Index], place: Any
+                    ) -> Element:  # fmt: skip
     """Reduce over all indices of `shape`: ``place(indices)`` gives those of `x`."""
     combine = accumulation(kind, dtype)
-    start = identity(kind, dtype)
-    size = int(np.prod([float(b) for b in bounds]))
-    floats = dtype.kind in "fc" and kind == "add"
-    if not (floats and size > 4 * BLOCK):
-        slots = variable(c, dtype, start)
-        with nest(c, shape) as at:
-            value = x.element(c, place(at), {})
-            assign(c, dtype, slots, combine(c, read(c, dtype, slots), value))
-        return read(c, dtype, slots)
-    sum = Sum(c, dtype)
-    row, n = shape[-1], bounds[-1]
-    with nest(c, shape[:-1]) as outer:
-        if n <= 4 * BLOCK:
-            slots = variable(c, dtype, start)
-            with c.loop(0, row) as i:
-                value = x.element(c, place((*outer, i)), {})
-                assign(c, dtype, slots, combine(c, read(c, dtype, slots), value))
-            sum.add(read(c, dtype, slots))
-        else:
-            with c.loop(0, row, BLOCK) as first:
-                slots = variable(c, dtype, start)
-                with c.loop(first, c.minimum(c.add(first, BLOCK), row)) as i:
-                    value = x.element(c, place((*outer, i)), {})
-                    assign(c, dtype, slots, combine(c, read(c, dtype, slots), value))
-                sum.add(read(c, dtype, slots))
-    return sum.result()
+    slots = variable(c, dtype, identity(kind, dtype))
+    with nest(c, shape) as at:
+        assign(c, dtype, slots, combine(c, read(c, dtype, slots), x.element(c, place(at), {})))
+    return read(c, dtype, slots)
 
 
 def row_map(at: Sequence[Index]) -> Map:
@@ -200,16 +139,21 @@ def reduces(kind: str, dtype: np.dtype[Any]) -> bool:
     return dtype != np.float16 and accumulation(kind, dtype) is not None
 
 
+def dot(c: Code, terms: Storage) -> Scalar:
+    """The sum of the terms of an inner product, in any order."""
+    with c.statement():
+        return Scalar(terms.dtype, accumulate_rows(c, terms, "add", terms.dtype, terms.shape, lambda at: at))
+
+
 def reduce_scalar(c: Code, x: Storage, kind: str) -> Scalar:
     """Reduce all axes."""
     if kind.startswith("logical"):
         x = truths(x)
     with c.statement():
-        shape = loops_for(c, (x,), x.shape)
-        bounds: tuple[int, ...] = x.bounds
-        if shape != x.shape:
-            bounds = (*(1 for _ in shape[1:]), int(np.prod([int(b) for b in x.bounds], dtype=object)))
-        found = accumulate_rows(c, x, kind, x.dtype, shape, lambda at: at, bounds)
+        if kind == "add" and x.dtype.kind in "fc":
+            found = native_sums.sum_all(c, x)
+        else:
+            found = accumulate_rows(c, x, kind, x.dtype, loops_for(c, (x,), x.shape), lambda at: at)
     return Scalar(x.dtype, found)
 
 
@@ -220,7 +164,7 @@ def reduce_axes(c: Code, x: Storage, kind: str, axes: tuple[int, ...], target: S
     rank = len(x.shape)
     kept = [a for a in range(rank) if a not in axes]
     dtype = x.dtype
-    if rank - 1 in axes or not axes:
+    if rank - 1 in axes or not axes or all(x.shape[a] == 1 for a in kept):
         inner = [x.shape[a] for a in axes]
 
         with c.statement(), nest(c, target.shape) as at:
@@ -231,10 +175,18 @@ def reduce_axes(c: Code, x: Storage, kind: str, axes: tuple[int, ...], target: S
                     found[a] = i
                 return tuple(found)
 
-            value = accumulate_rows(c, x, kind, dtype, inner, place, [x.bounds[a] for a in axes])
+            if kind == "add" and dtype.kind in "fc" and axes:
+                fixed = dict(zip(kept, at, strict=True))
+                map = tuple(Along(fixed[a], -1, 0) if a in fixed else Along(0, axes.index(a), 1) for a in range(rank))
+                rest = view(c, x, map, tuple(inner), tuple(x.bounds[a] for a in axes))
+                value = native_sums.sum_all(c, rest)
+            else:
+                value = accumulate_rows(c, x, kind, dtype, inner, place)
             target.put(c, at, value)
         return
-    combine = accumulation(kind, dtype)
+    # In order, as NumPy adds rows.
+    combine = native_scalar.combine(kind, dtype)
+    assert combine is not None
     start = identity(kind, dtype)
     fill(c, target, Computed(dtype, target.shape, target.bounds, lambda c, at, seen: start))
     with c.statement(), nest(c, x.shape) as at:
