@@ -23,7 +23,7 @@ def test_import_is_silent() -> None:
 
 
 def test_import_leaves_heavy_packages_alone() -> None:
-    heavy = ("jax", "jaxlib", "sympy", "scipy", "matplotlib", "mpi4py", "cupy", "numba")
+    heavy = ("jax", "jaxlib", "sympy", "scipy", "matplotlib", "mpi4py", "cupy", "numba", "llvmlite")
     done = run(f"import sys, lazyarr, lazyarr.numpy; print([name for name in {heavy} if name in sys.modules])")
     assert done.stdout.strip() == "[]"
 
@@ -38,6 +38,33 @@ def test_jax_waits_for_the_first_value() -> None:
         "print(before, float(b[0]))\n"
     )
     assert done.stdout.split() == ["False", "810.0"]
+
+
+def test_loops_do_without_jax(tmp_path: Path) -> None:
+    # In a file: a function without source keeps its loops in Python.
+    program = tmp_path / "loops.py"
+    program.write_text(
+        "import sys\n"
+        "import numpy as np\n"
+        "import lazyarr\n"
+        "@lazyarr.accelerate\n"
+        "def relax(u, tol):\n"
+        "    times, change = 0, tol + 1\n"
+        "    while change > tol:\n"
+        "        before = u.copy()\n"
+        "        for i in range(1, len(u) - 1):\n"
+        "            u[i] = 0.5 * (u[i - 1] + u[i + 1])\n"
+        "        change = np.abs(u - before).max()\n"
+        "        times += 1\n"
+        "    return times\n"
+        "u = np.zeros(20)\n"
+        "u[0] = 1.0\n"
+        "v = u.copy()\n"
+        "print(relax(u, 1e-3) == relax.function(v, 1e-3), (u == v).all(), relax.explain(u, 1e-3).mode)\n"
+        "print([name for name in ('jax', 'jaxlib', 'sympy', 'scipy') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["True True one program", "[]"], done.stderr
 
 
 def test_jax_settings_stay_the_users() -> None:
