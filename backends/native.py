@@ -44,7 +44,7 @@ class Executable:
         self.graph = graph
         module = Module()
         code = Code(module)
-        lowering = Lowering(code)
+        lowering = Lowering(code, graph)
         self._host = lowering.host
         bound: list[Storage] = []
         for p in graph.params:

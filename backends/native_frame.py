@@ -28,8 +28,10 @@ from lazyarr.ir.types import ArrayType
 class Lowering:
     """A program under construction: its code, its buffers, the graphs that are being lowered, outermost first."""
 
-    def __init__(self, code: Code):
+    def __init__(self, code: Code, graph: Graph):
         self.code = code
+        #: Whether inner products need NumPy's bits: how often a loop runs may depend on them.
+        self.exact = _runs_by_data(graph)
         self.buffers: list[Buffer] = []
         self.frames: list[Frame] = []
         self.host = Host()
@@ -313,6 +315,16 @@ class Frame:
                 slot = slots[next(k for k, s in enumerate(scalars) if s is x)]
                 found.append(Scalar(x.dtype, unspill(code, slot, x.dtype)))
         return found
+
+
+def _runs_by_data(graph: Graph) -> bool:
+    """Whether there is a loop that data ends."""
+    for node in graph.nodes:
+        if node.op.name == "while" or (node.op.name == "loop" and node.kw["until"] >= 0):
+            return True
+        if any(_runs_by_data(region) for region in node.regions):
+            return True
+    return False
 
 
 def spill(code: Code, slot: str, dtype: np.dtype[Any], value: Element) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends import native_scalar
+from lazyarr.backends import native_blas, native_scalar
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
 from lazyarr.backends.native_frame import Frame
-from lazyarr.backends.native_storage import Computed, Pointwise, Storage, Strided, View
+from lazyarr.backends.native_storage import Along, Computed, Pointwise, Storage, Strided, View, view
 from lazyarr.ir.node import Node
 
 #: Multiplications from which on a product of matrices goes to BLAS: the call costs three microseconds.
@@ -48,24 +48,26 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
         return _by_numpy(frame, node, given)
     multiply, add = arithmetic(dtype)
     if len(a.shape) == 1 and len(b.shape) == 1:
+        if frame.lowering.exact and dtype.kind == "f":
+            return [_exact_dot(frame, a, b)]
         product = Pointwise(dtype, a.shape, a.bounds, [a, b], lambda c, xs: (multiply(c, *xs),), 1.0)
-        return [nests.reduce_scalar(frame.code, product, "add")]
+        return [nests.dot(frame.code, product)]
     if len(a.shape) == len(b.shape) and dtype.kind in "fc":
         work = float(np.prod([float(n) for n in a.bounds])) * b.bounds[1]
         # Run-time lengths are smaller than their bounds as a rule.
-        if work > LARGE and all(isinstance(n, int) for n in (*a.shape, *b.shape)):
+        if (work > LARGE or frame.lowering.exact) and all(isinstance(n, int) for n in (*a.shape, *b.shape)):
             return _by_numpy(frame, node, given)
     code = frame.code
     shape, bounds = frame.shape(node.types[0])
     target = frame.lowering.allocate(dtype, shape, bounds)
+    if len(a.shape) != len(b.shape) and _by_blas(frame, a, b, target):
+        return [target]
     zero = literal(0, dtype)
     if len(b.shape) == 1 and _unit(a, 1):
         with code.statement(), nests.nest(code, shape) as at:
             row = View(a, nests.row_map(at), a.shape[1:], a.bounds[1:])
             terms = Pointwise(dtype, row.shape, row.bounds, [row, b], lambda c, xs: (multiply(c, *xs),), 1.0)
-            target.put(code, at, nests.accumulate_rows(
-                code, terms, "add", dtype, terms.shape, lambda k: tuple(k), terms.bounds
-            ))  # fmt: skip
+            target.put(code, at, nests.accumulate_rows(code, terms, "add", dtype, terms.shape, tuple))
         return [target]
     nests.fill(code, target, Computed(dtype, shape, bounds, lambda c, at, seen: zero))
     if len(b.shape) == 1:
@@ -104,6 +106,33 @@ def _add_rows(c: Code, target: Strided, lead: tuple[Index, ...], count: Index, l
     if whole != count:
         with c.loop(whole, count) as k:
             several(k, 1)
+
+
+def _exact_dot(frame: Frame, a: Storage, b: Storage) -> Storage:
+    """An inner product with NumPy's bits."""
+    a, b = frame.stored(a), frame.stored(b)
+    frame.working += [a, b]
+    found = native_blas.dot(frame, a, b)
+    if found is not None:
+        return found
+    multiply = native_scalar.combine("multiply", a.dtype)
+    assert multiply is not None
+    product = Pointwise(a.dtype, a.shape, a.bounds, [a, b], lambda c, xs: (multiply(c, *xs),), 1.0)
+    return native_blas.plain_dot(frame.code, product)
+
+
+def _by_blas(frame: Frame, a: Storage, b: Storage, target: Strided) -> bool:
+    """A matrix times a vector, or a vector times a matrix, by BLAS where that is faster, or has to be."""
+    matrix, vector = (a, b) if len(a.shape) == 2 else (b, a)
+    if not frame.lowering.exact and native_blas.size(matrix) < native_blas.LARGE:
+        return False
+    frame.working.append(target)
+    matrix, vector = frame.stored(matrix), frame.stored(vector)
+    frame.working += [matrix, vector]
+    if len(a.shape) == 1:
+        map = (Along(0, 1, 1), Along(0, 0, 1))
+        matrix = view(frame.code, matrix, map, matrix.shape[::-1], matrix.bounds[::-1])
+    return native_blas.matvec(frame, matrix, vector, target)
 
 
 def _unit(x: Storage, axis: int) -> bool:
