@@ -55,7 +55,8 @@ def examine() -> Iterator[Finding]:
     yield _mpi4py()
     yield _mpiexec()
     yield _devices()
-    yield _compiler()
+    yield _compiler("compiler", _program)
+    yield _compiler("native code", _sweep, backend="native")
 
 
 # ------------------------------------------------------------------------------------------------------ packages
@@ -95,7 +96,7 @@ def _version(package: str) -> str | None:
 def _versions() -> Iterator[Finding]:
     yield Finding("lazyarr", _version("lazyarr") or "not installed (run from its source)")
     yield Finding("Python", f"{platform.python_version()} ({sys.executable})")
-    for package in ("numpy", "jax", "jaxlib", "sympy"):
+    for package in ("numpy", "jax", "jaxlib", "llvmlite", "sympy"):
         found = _version(package)
         if found is None:
             needed = "jax" if package == "jaxlib" else package  # jaxlib comes with jax
@@ -223,24 +224,32 @@ def _devices() -> Finding:
     return Finding("devices", ", ".join(devices))
 
 
-def _compiler() -> Finding:
+def _compiler(topic: str, program: Callable[..., Any], backend: str | None = None) -> Finding:
+    """Whether a program compiles, by a back end, and gives what NumPy gives."""
     try:
-        difference = try_compiler()
+        difference = try_compiler(program=program, backend=backend)
     except Exception as error:  # noqa: BLE001  whatever is broken in an installation is the finding
-        return Finding("compiler", f"does not work: {_said(error)}", "broken", _pip("--upgrade", *_requirements()))
+        return Finding(topic, f"does not work: {_said(error)}", "broken", _pip("--upgrade", *_requirements()))
     if difference > 1e-12:
-        return Finding("compiler", f"wrong result: differs from NumPy by {difference:.3g}", "broken",
+        return Finding(topic, f"wrong result: differs from NumPy by {difference:.3g}", "broken",
                        _pip("--upgrade", *_requirements()))  # fmt: skip
-    return Finding("compiler", f"works: a program was compiled and run, largest difference from NumPy {difference:.3g}")
+    what = "a loop" if backend == "native" else "a program"
+    return Finding(topic, f"works: {what} was compiled and run, largest difference from NumPy {difference:.3g}")
 
 
-def try_compiler(run: Callable[..., object] | None = None) -> float:
+def try_compiler(
+    run: Callable[..., object] | None = None, program: Callable[..., Any] | None = None, backend: str | None = None
+) -> float:
     """Compile a small program, run it, and compare with NumPy.
 
     Parameters
     ----------
     run : callable, optional
         What to compare with NumPy instead of the compiled function.
+    program : callable, optional
+        The program, of an array of 64 by 65 elements and a number.
+    backend : str, optional
+        What has to have run it.
 
     Returns
     -------
@@ -250,11 +259,12 @@ def try_compiler(run: Callable[..., object] | None = None) -> float:
     Raises
     ------
     RuntimeError
-        If the program was not compiled.
+        If the program was not compiled, or not by that back end.
     """
     from lazyarr.tracing.accelerated import Accelerated, accelerate
 
-    compiled = accelerate(_program)
+    program = _program if program is None else program
+    compiled = accelerate(program)
     assert isinstance(compiled, Accelerated)
     rng = np.random.default_rng(0)
     start = rng.random((64, 65))
@@ -262,12 +272,14 @@ def try_compiler(run: Callable[..., object] | None = None) -> float:
     differences: list[Any] = []
     for rate in (0.1, 0.2):
         expected, got = start.copy(), start.copy()
-        wanted = float(_program(expected, rate))
+        wanted = float(program(expected, rate))
         total = (compiled if run is None else run)(got, rate)
         differences += [np.abs(got - expected).max(), abs(float(np.asarray(total)) - wanted) / abs(wanted)]
     explanation = compiled.explain(start, 0.1)
     if explanation.mode != "one program":
         raise RuntimeError(f"a small program was not compiled: {explanation.reasons[0].why}")
+    if backend is not None and backend not in {region.backend for region in explanation.regions}:
+        raise RuntimeError(f"a small program did not run as {backend} code")
     largest = float(np.max(differences))
     return largest if np.isfinite(largest) else float("inf")
 
@@ -275,6 +287,14 @@ def try_compiler(run: Callable[..., object] | None = None) -> float:
 def _program(u: np.ndarray[Any, Any], rate: float) -> Any:
     u[1:-1] += rate * (u[2:] - 2 * u[1:-1] + u[:-2])
     return np.sqrt(u * u + 1).sum()
+
+
+def _sweep(u: np.ndarray[Any, Any], rate: float) -> Any:
+    for i in range(1, u.shape[0] - 1):
+        u[i] += rate * (u[i + 1] - u[i - 1])
+        if u[i, 0] > 1:
+            u[i] *= rate
+    return u.sum()
 
 
 def _said(error: BaseException) -> str:

@@ -136,9 +136,12 @@ def test_a_wrong_command_typed(program: str) -> None:
 def test_doctor_typed() -> None:
     done = typed("doctor", LAZYARR_FLUSH_AFTER="77")
     assert done.returncode == 0, done.stdout + done.stderr
-    for word in (__version__, np.__version__, "jaxlib", "sympy", "cpu:0", "mpiexec", "LAZYARR_FLUSH_AFTER", "77"):
+    for word in (__version__, np.__version__, "jaxlib", "llvmlite", "sympy", "cpu:0", "mpiexec", "LAZYARR_FLUSH_AFTER",
+                 "77"):  # fmt: skip
         assert word in done.stdout
-    assert "compiler" in done.stdout.splitlines()[-1] and "works" in done.stdout.splitlines()[-1]
+    *_, compiler, native = done.stdout.splitlines()
+    assert "compiler" in compiler and "works: a program" in compiler
+    assert "native code" in native and "works: a loop" in native
 
 
 def test_a_wrong_setting_in_the_environment(program: str) -> None:
@@ -362,6 +365,9 @@ def test_a_wrong_result_is_found() -> None:
     assert try_compiler() <= 1e-12
     assert try_compiler(lambda u, rate: u.sum()) > 1e-3
     assert try_compiler(lambda u, rate: np.nan) == np.inf
+    assert try_compiler(program=lazyarr.doctor._sweep, backend="native") <= 1e-12
+    with pytest.raises(RuntimeError, match="did not run as native code"):
+        try_compiler(backend="native")
 
 
 def test_doctor_fails_where_the_core_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
