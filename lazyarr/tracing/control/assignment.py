@@ -65,7 +65,7 @@ class Assignment:
             case ast.While():
                 assigned = self.expression(s.test, without(assigned, deleted(s.body)))
                 end = self.block(s.body, assigned)
-                return end if always_true(s.test) else assigned
+                return end if always_true(s.test) else join(assigned, end)
             case ast.Try() | ast.TryStar():
                 return self._try(s, assigned)
             case ast.With():
@@ -104,6 +104,11 @@ class Assignment:
                 return assigned
             case ast.Import() | ast.ImportFrom():
                 return with_names(assigned, self._safe(a.asname or a.name.partition(".")[0] for a in s.names))
+            case ast.Assert():
+                assigned = self.expression(s.test, assigned)
+                if s.msg is not None:
+                    self.expression(s.msg, assigned)
+                return assigned
             case ast.Return() | ast.Raise():
                 self.parts(s, assigned)
                 return None
