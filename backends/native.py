@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.backends import native_threads
 from lazyarr.backends.native_control import own
 from lazyarr.backends.native_emit import Code, Module
 from lazyarr.backends.native_engine import Library
@@ -68,6 +69,9 @@ class Executable:
         )
         module.functions.append(_entry(len(lowering.buffers), self._host.address))
         self.text = str(module)
+        self._threads = native_threads.threads() if code.forks else 1
+        if code.forks:
+            native_threads.pool()
         self._library = Library(self.text)
 
     def _give(self, frame: Frame, roots: Sequence[Storage]) -> int:
@@ -105,6 +109,8 @@ class Executable:
         table = (ctypes.c_int64 * (len(given) + len(memory) + 1))()
         for k, array in enumerate((*given, *memory)):
             table[k] = array.__array_interface__["data"][0]
+        if self._threads > 1:
+            native_threads.pool().ensure(self._threads)
         out: Any = (ctypes.c_int64 * max(1, self._slots))()
         outcome = self._library.entry(ctypes.addressof(table), ctypes.addressof(out))
         if outcome == -1:

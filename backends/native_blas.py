@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from functools import lru_cache
+from importlib import import_module
 
 import numpy as np
 
@@ -22,10 +23,8 @@ def symbol(routine: str) -> tuple[str, str] | None:
     """The name of a CBLAS routine in NumPy's library, and the LLVM type of its integers; None where it has none."""
     import llvmlite.binding as llvm
 
-    from numpy._core import _multiarray_umath as core
-
     # A look-up in NumPy's own extension finds what that was linked with.
-    library = ctypes.CDLL(core.__file__)
+    library = ctypes.CDLL(import_module("numpy._core._multiarray_umath").__file__)
     for name, integer in ((f"scipy_cblas_{routine}64_", "i64"), (f"cblas_{routine}64_", "i64"),
                           (f"scipy_cblas_{routine}", "i32"), (f"cblas_{routine}", "i32")):  # fmt: skip
         if hasattr(library, name):

@@ -171,7 +171,7 @@ def loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     code.go(head)
     code.start(head)
     index, following = code.name(), code.name()
-    code.do(f"{index} = phi i64 [ {first}, %{before} ], [ {following}, %{latch} ]")
+    code.phi(index, f"[ {first}, %{before} ], [ {following}, %{latch} ]")
     more = code.emit(f"icmp {'slt' if advance > 0 else 'sgt'} i64 {index}, {last}")
     with code.scope():
         if until >= 0:

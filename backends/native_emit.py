@@ -5,6 +5,7 @@ Text is made rather than objects because it is several times faster, and because
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,13 @@ Element = tuple[str, ...]
 
 _TYPES = {"b1": "i1", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "i8", "u2": "i16", "u4": "i32",
           "u8": "i64", "f2": "half", "f4": "float", "f8": "double"}  # fmt: skip
+
+
+_FLAGS = {"nsw", "nuw", "exact", "reassoc", "contract"}
+_NAMES = re.compile(r"%(?!b\d|entry\b)\w+")
+_DEFINED = re.compile(r"^  (%\w+) =", re.MULTILINE)
+#: The function that shares a range among threads; see `native_threads`.
+FORK = "lazyarr_native_fork"
 
 
 def part(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -128,6 +136,9 @@ class Code:
         # Index arithmetic that is at hand, by the blocks it dominates.
         self._known: list[dict[Any, Index]] = [{}]
         self.aliases: Aliases | None = None
+        self._texts: dict[str, str] = {}
+        #: Whether a loop in it is shared among threads.
+        self.forks = False
 
     def name(self) -> str:
         self._count += 1
@@ -138,6 +149,7 @@ class Code:
         self._count += 1
         name = f"%v{self._count}"
         self.lines.append(f"  {name} = {text}")
+        self._texts[name] = text
         return name
 
     def do(self, text: str) -> None:
@@ -184,7 +196,7 @@ class Code:
         self.go(head)
         self.start(head)
         index, following = self.name(), self.name()
-        self.do(f"{index} = phi i64 [ {start}, %{before} ], [ {following}, %{latch} ]")
+        self.phi(index, f"[ {start}, %{before} ], [ {following}, %{latch} ]")
         more = self.emit(f"icmp {'slt' if step > 0 else 'sgt'} i64 {index}, {stop}")
         self.branch(more, body, end)
         self.start(body)
@@ -195,6 +207,77 @@ class Code:
         self.do(f"{following} = add nsw i64 {index}, {step}")
         self.go(head)
         self.start(end)
+
+    def phi(self, name: str, sources: str) -> None:
+        """An i64 that depends on where control comes from."""
+        self._texts[name] = "phi i64"
+        self.do(f"{name} = phi i64 {sources}")
+
+    @contextmanager
+    def shared(self, count: Index, worth: str | None) -> Iterator[str]:
+        """A loop from 0 to `count`, shared among threads where `worth` (always: None) holds.
+
+        Its body becomes a function of its own, which gets what it uses of this one in a table. Iterations must not
+        depend on each other.
+        """
+        lines, allocas, label = self.lines, self.allocas, self.label
+        self.lines, self.allocas, self.label = [], [], "entry"
+        with self.loop("%begin", "%end") as index:
+            yield index
+        body, own = self.lines, self.allocas
+        self.lines, self.allocas, self.label = lines, allocas, label
+        defined = set(_DEFINED.findall("\n".join([*body, *own])))
+        used = dict.fromkeys(_NAMES.findall("\n".join(body)))
+        outside = [n for n in used if n not in defined and n not in ("%begin", "%end")]
+        table = self.alloca("i64", max(1, len(outside)))
+        text = []
+        for k, name in enumerate(outside):
+            type = self._type(name)
+            place = self.emit(f"getelementptr inbounds i64, ptr {table}, i64 {k}")
+            self.do(f"store {type} {name}, ptr {place}")
+            text.append(f"  %at{k} = getelementptr inbounds i64, ptr %table, i64 {k}")
+            text.append(f"  {name} = load {type}, ptr %at{k}")
+        self._count += 1
+        part = f"part{self._count}"
+        head = f"define internal void @{part}(ptr noalias %table, i64 %begin, i64 %end) noinline {{"
+        self.module.functions.append("\n".join([head, "entry:", *own, *text, *body, "  ret void", "}"]))
+        self.forks = True
+        self.module.declare("fork", f"declare void @{FORK}(ptr, ptr, i64, i64)")
+        call = f"(ptr {table}, i64 0, i64 {count})"
+        if worth is None:
+            self.do(f"call void @{FORK}(ptr @{part}, ptr {table}, i64 0, i64 {count})")
+            return
+        many, few, end = (self.new_label() for _ in range(3))
+        self.branch(worth, many, few)
+        self.start(many)
+        self.do(f"call void @{FORK}(ptr @{part}, ptr {table}, i64 0, i64 {count})")
+        self.go(end)
+        self.start(few)
+        self.do(f"call void @{part}{call}")
+        self.go(end)
+        self.start(end)
+
+    def _type(self, name: str) -> str:
+        """The type of a register, from the instruction that made it."""
+        text = self._texts[name]
+        op, _, rest = text.partition(" ")
+        if op in ("icmp", "fcmp"):
+            return "i1"
+        if op in ("getelementptr", "alloca", "inttoptr"):
+            return "ptr"
+        if op == "load":
+            return rest.partition(",")[0]
+        if op == "phi":
+            return rest.split(" ")[0]
+        if op == "select":
+            return rest.split(", ")[1].split(" ")[0]
+        if op == "call":
+            return rest.partition(" @")[0]
+        if op == "extractvalue":
+            return ("i64", "i1")[int(text[-1])]
+        if " to " in rest:
+            return rest.rpartition(" to ")[2]
+        return next(word for word in rest.split(" ") if word not in _FLAGS)
 
     @contextmanager
     def when(self, condition: str) -> Iterator[None]:

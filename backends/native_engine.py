@@ -10,7 +10,6 @@ from typing import Any
 from lazyarr.backends import native_math
 
 _lock = threading.Lock()
-ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
 
 
 @lru_cache(maxsize=1)
@@ -46,14 +45,25 @@ def optimized(text: str, level: int = 3) -> Any:
     return module
 
 
-class Library:
+class Code:
     """Compiled code; it lives as long as this object."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, level: int = 3):
         import llvmlite.binding as llvm
 
         with _lock:
-            module = optimized(text)
+            module = optimized(text, level)
             self._engine = llvm.create_mcjit_compiler(module, _machine())
             self._engine.finalize_object()
-            self.entry = ENTRY(self._engine.get_function_address("run"))
+
+    def address(self, name: str) -> int:
+        """Where a function is."""
+        return int(self._engine.get_function_address(name))
+
+
+class Library(Code):
+    """A compiled program."""
+
+    def __init__(self, text: str):
+        super().__init__(text)
+        self.entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)(self.address("run"))

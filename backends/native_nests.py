@@ -8,9 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_scalar, native_sums
+from lazyarr.backends import native_scalar, native_sums, native_threads
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
-from lazyarr.backends.native_storage import Along, Computed, Map, Pointwise, Scalar, Storage, Strided, view
+from lazyarr.backends.native_storage import (
+    Along,
+    Buffer,
+    Computed,
+    Map,
+    Pointwise,
+    Scalar,
+    Storage,
+    Strided,
+    View,
+    view,
+)
 
 
 @contextmanager
@@ -18,6 +29,49 @@ def nest(c: Code, shape: Sequence[Index]) -> Iterator[tuple[Index, ...]]:
     """Loops over all indices of a shape, the last axis innermost."""
     with ExitStack() as loops:
         yield tuple(0 if n == 1 and isinstance(n, int) else loops.enter_context(c.loop(0, n)) for n in shape)
+
+
+#: Nanoseconds of work from which on a nest is shared among threads: what that costs, several times.
+WORTH = 12_000.0
+#: Iterations of the outermost loop that are too few to be shared.
+FEW = 8
+
+
+def _reads(storage: Storage, seen: set[int]) -> int:
+    """How many different elements in memory an element is made of."""
+    if id(storage) in seen:
+        return 0
+    seen.add(id(storage))
+    if isinstance(storage, Strided):
+        return 1
+    if isinstance(storage, View):
+        return _reads(storage.inner, seen)
+    return sum(_reads(x, seen) for x in getattr(storage, "operands", ()))
+
+
+@contextmanager
+def spread(c: Code, shape: tuple[Index, ...], bounds: Sequence[int], source: Storage, buffers: Sequence[Buffer],
+           inner: float = 1.0) -> Iterator[tuple[Index, ...]]:  # fmt: skip
+    """Loops over all indices of a shape, shared among threads where that is worth it.
+
+    `inner` is how many elements of `source` are used at each index.
+    """
+    each = inner * (0.1 * (_reads(source, set()) + 1) + 0.06 * source.flops)
+    elements = float(np.prod([float(b) for b in bounds]))
+    axis = next((k for k, n in enumerate(shape) if n != 1), None)
+    outer = shape[axis] if axis is not None else 1
+    few = axis is None or (isinstance(outer, int) and outer < FEW)
+    if axis is None or few or elements * each < WORTH or native_threads.threads() < 2:
+        with nest(c, shape) as at:
+            yield at
+        return
+    for buffer in buffers:
+        c.pointer(buffer)
+    worth = None
+    if not all(isinstance(n, int) for n in shape):
+        worth = c.emit(f"icmp sgt i64 {total(c, shape)}, {int(WORTH / each)}")
+    with c.shared(outer, worth) as first, nest(c, shape[axis + 1 :]) as rest:
+        yield (*(0 for _ in shape[:axis]), first, *rest)
 
 
 def total(c: Code, shape: Sequence[Index]) -> Index:
@@ -58,7 +112,9 @@ def fill(c: Code, target: Strided, source: Storage) -> None:
     if not target.shape:
         target.put(c, (), source.element(c, (), {}))
         return
-    with c.statement(), nest(c, loops_for(c, (target, source), target.shape)) as at:
+    shape = loops_for(c, (target, source), target.shape)
+    buffers = [target.buffer, *source.buffers]
+    with c.statement(), spread(c, shape, target.bounds, source, buffers) as at:
         target.put(c, at, source.element(c, at, {}))
 
 
@@ -167,7 +223,9 @@ def reduce_axes(c: Code, x: Storage, kind: str, axes: tuple[int, ...], target: S
     if rank - 1 in axes or not axes or all(x.shape[a] == 1 for a in kept):
         inner = [x.shape[a] for a in axes]
 
-        with c.statement(), nest(c, target.shape) as at:
+        count = float(np.prod([float(x.bounds[a]) for a in axes]))
+        buffers = [target.buffer, *x.buffers]
+        with c.statement(), spread(c, target.shape, target.bounds, x, buffers, count) as at:
 
             def place(reduced: Sequence[Index]) -> tuple[Index, ...]:
                 found: list[Index] = [0] * rank

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_nests as nests
 from lazyarr.backends import native_blas, native_scalar
+from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Along, Computed, Pointwise, Storage, Strided, View, view
@@ -64,7 +64,9 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
         return [target]
     zero = literal(0, dtype)
     if len(b.shape) == 1 and _unit(a, 1):
-        with code.statement(), nests.nest(code, shape) as at:
+        buffers = [target.buffer, *a.buffers, *b.buffers]
+        inner = float(a.bounds[1])
+        with code.statement(), nests.spread(code, shape, bounds, a, buffers, inner) as at:
             row = View(a, nests.row_map(at), a.shape[1:], a.bounds[1:])
             terms = Pointwise(dtype, row.shape, row.bounds, [row, b], lambda c, xs: (multiply(c, *xs),), 1.0)
             target.put(code, at, nests.accumulate_rows(code, terms, "add", dtype, terms.shape, tuple))

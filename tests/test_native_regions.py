@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lazyarr.ops  # noqa: F401  declares the operations
+from lazyarr.backends import native_nests, native_threads
 from lazyarr.backends.native import compile
+from lazyarr.backends.numpy import interpret
 from lazyarr.ir.graph import Check, CheckFailed, Graph, param
 from lazyarr.ir.node import Value, apply, make
 from lazyarr.ir.op import lookup
@@ -145,3 +149,80 @@ def test_long_sums_are_accurate() -> None:
     exact = float(given.sum(dtype=np.float64))
     actual = float(compile(graph)([given])[0])
     assert abs(actual - exact) <= abs(float(given.sum()) - exact) + 1e-7 * exact
+
+
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_shared_loops(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every nest is worth it, and there are more threads than cores.
+    monkeypatch.setattr(native_nests, "WORTH", 0.0)
+    monkeypatch.setattr(native_nests, "FEW", 2)
+    monkeypatch.setattr(native_threads, "_limit", 3)
+    graph = seeded(seed, steps=12)
+    agrees(graph, arguments(graph, seed))
+
+
+def _doubled(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+    """A program that shares a loop, and its argument."""
+    monkeypatch.setattr(native_nests, "WORTH", 0.0)
+    monkeypatch.setattr(native_threads, "_limit", 2)
+    x = param(0, parse("f64[1000]"))
+    return compile(Graph([x], [_op("add", x, x)])), np.arange(1000.0)
+
+
+@pytest.mark.skipif(native_threads.threads() < 2, reason="needs two cores")
+def test_shared_loops_from_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, given = _doubled(monkeypatch)
+    with ThreadPoolExecutor(4) as pool:
+        for result in pool.map(lambda k: run([given + k])[0] - 2 * k, range(200)):
+            assert (result == 2 * given).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_shared_loops_in_a_forked_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, given = _doubled(monkeypatch)
+    run([given])
+    child = os.fork()
+    if child == 0:
+        right = all((run([given])[0] == 2 * given).all() for _ in range(50))
+        os._exit(0 if right else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("shape", ["1000", "130", "7", "300,501", "30,40", "20,3", "300,1", "3,1,7"])
+@pytest.mark.parametrize("dtype", ["f64", "f32", "c128"])
+def test_sums_have_the_bits_of_numpy(dtype: str, shape: str) -> None:
+    x = param(0, parse(f"{dtype}[{shape}]"))
+    rank = x.type.ndim
+    last = tuple(n if k else max(n - 1, 1) for k, n in enumerate(x.type.shape))
+    part = _op("slice", x, start=(0,) * rank, stop=last, step=(1,) * rank)
+    columns = _op("slice", x, start=(0,) * rank, stop=(*x.type.shape[:-1], max(x.type.shape[-1] - 1, 1)),
+                  step=(1,) * rank)  # fmt: skip
+    results, expected = [], []
+    given = np.random.default_rng(0).standard_normal(x.type.shape).astype(x.type.dtype)
+    views = {x: given, part: given[: last[0]], columns: given[..., : columns.type.shape[-1]]}
+    for value, array in views.items():
+        for operand, numbers in ((value, array), (_op("multiply", value, const(0.3, x.type.dtype)), None)):
+            numbers = array * given.dtype.type(0.3) if numbers is None else numbers
+            results.append(_op("reduce", operand, kind="add", axes=tuple(range(rank))))
+            expected.append(numbers.sum())
+            if value is x and rank == 2:
+                results += [_op("reduce", operand, kind="add", axes=(a,)) for a in (0, 1)]
+                expected += [numbers.sum(axis=a) for a in (0, 1)]
+    for k, (actual, right) in enumerate(zip(compile(Graph([x], results))([given]), expected, strict=True)):
+        assert (actual == right).all(), f"sum {k} is {right!r}, not {actual!r}"
+
+
+def test_a_loop_ends_with_the_bits_of_numpy() -> None:
+    n = 60
+    a, p, done = param(0, parse(f"f64[{n},{n}]")), param(1, parse(f"f64[{n}]")), param(2, parse("f64[]"))
+    params = [param(0, p.type), param(1, done.type), param(2, a.type)]
+    vector, norm, matrix = params
+    cond = Graph(params, [_op("greater", norm, const(1e-3))])
+    new = _op("matmul", matrix, vector)
+    body = Graph(params, [new, _op("sqrt", _op("matmul", new, new))])
+    attrs = (("body", body), ("carried", 2), ("cond", cond))
+    graph = Graph([a, p, done], make(lookup("while"), (p, done, a), attrs).values)
+    rng = np.random.default_rng(0)
+    given = [rng.random((n, n)) / n, rng.random(n), np.float64(1.0)]
+    expected, actual = interpret(graph, given), compile(graph)(given)
+    assert all((x == y).all() for x, y in zip(expected, actual, strict=True))

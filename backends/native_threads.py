@@ -1,0 +1,264 @@
+"""Threads for native loop nests: workers that wait in native code, and the call that shares a range out to them.
+
+A range is cut into chunks. The caller takes them from the front, the workers from the back, so that each core sees the
+same part of an array again; whoever is done helps the others. A worker that is asleep, or not scheduled, is not waited
+for: the caller does its share. Workers spin for some ten microseconds after a job, then sleep in a futex.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import threading
+from typing import Any
+
+from lazyarr.backends.native_emit import FORK
+
+_SPIN = 1500
+_FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine())
+
+_TEXT = """
+define internal void @pause() alwaysinline {{
+entry:
+  {pause}
+  ret void
+}}
+
+{declare}
+declare i64 @syscall(i64, ...)
+declare i32 @sched_yield()
+
+define void @lazyarr_native_worker(ptr %state) {{
+entry:
+  %fn.p = getelementptr i8, ptr %state, i64 128
+  %ctx.p = getelementptr i8, ptr %state, i64 136
+  %begin.p = getelementptr i8, ptr %state, i64 144
+  %size.p = getelementptr i8, ptr %state, i64 152
+  %end.p = getelementptr i8, ptr %state, i64 160
+  %done.p = getelementptr i8, ptr %state, i64 64
+  %sleepers.p = getelementptr i8, ptr %state, i64 256
+  %wake.p = getelementptr i8, ptr %state, i64 320
+  br label %outer
+outer:
+  br label %spin
+spin:
+  %k = phi i64 [ 0, %outer ], [ %k1, %idle ]
+  %t0 = load atomic i64, ptr %state acquire, align 8
+  %lo0.s = lshr i64 %t0, 16
+  %lo0 = and i64 %lo0.s, 65535
+  %hi0 = and i64 %t0, 65535
+  %some0 = icmp ult i64 %lo0, %hi0
+  br i1 %some0, label %try, label %idle
+idle:
+  call void @pause()
+  %k1 = add i64 %k, 1
+  %again = icmp ult i64 %k1, {spin}
+  br i1 %again, label %spin, label %sleep
+sleep:
+  %w = load atomic i32, ptr %wake.p acquire, align 4
+  %s0 = atomicrmw add ptr %sleepers.p, i32 1 seq_cst
+  %t1 = load atomic i64, ptr %state seq_cst, align 8
+  %lo1.s = lshr i64 %t1, 16
+  %lo1 = and i64 %lo1.s, 65535
+  %hi1 = and i64 %t1, 65535
+  %some1 = icmp ult i64 %lo1, %hi1
+  br i1 %some1, label %awake, label %wait
+wait:
+  %f = call i64 (i64, ...) @syscall(i64 {futex}, ptr %wake.p, i32 128, i32 %w, ptr null, ptr null, i32 0)
+  br label %awake
+awake:
+  %s1 = atomicrmw sub ptr %sleepers.p, i32 1 seq_cst
+  br label %outer
+try:
+  %fn = load ptr, ptr %fn.p
+  %ctx = load ptr, ptr %ctx.p
+  %begin = load i64, ptr %begin.p
+  %size = load i64, ptr %size.p
+  %end = load i64, ptr %end.p
+  %t2 = sub i64 %t0, 1
+  %x = cmpxchg ptr %state, i64 %t0, i64 %t2 seq_cst seq_cst
+  %won = extractvalue {{ i64, i1 }} %x, 1
+  br i1 %won, label %run, label %outer
+run:
+  %mine = sub i64 %hi0, 1
+  %at = mul i64 %mine, %size
+  %b = add i64 %begin, %at
+  %e0 = add i64 %b, %size
+  %over = icmp sgt i64 %e0, %end
+  %e = select i1 %over, i64 %end, i64 %e0
+  call void %fn(ptr %ctx, i64 %b, i64 %e)
+  %d = atomicrmw add ptr %done.p, i64 1 seq_cst
+  br label %outer
+}}
+
+define void @{fork}(ptr %fn, ptr %ctx, i64 %begin, i64 %end) {{
+entry:
+  %state = inttoptr i64 {state} to ptr
+  %busy.p = getelementptr i8, ptr %state, i64 192
+  %count.p = getelementptr i8, ptr %state, i64 200
+  %n = sub i64 %end, %begin
+  %limit = load i64, ptr %count.p
+  %two = icmp sgt i64 %n, 1
+  %threads = icmp sgt i64 %limit, 1
+  %worth = and i1 %two, %threads
+  br i1 %worth, label %take, label %alone
+take:
+  %x0 = cmpxchg ptr %busy.p, i32 0, i32 1 seq_cst seq_cst
+  %free = extractvalue {{ i32, i1 }} %x0, 1
+  br i1 %free, label %share, label %alone
+alone:
+  call void %fn(ptr %ctx, i64 %begin, i64 %end)
+  ret void
+share:
+  %fn.p = getelementptr i8, ptr %state, i64 128
+  %ctx.p = getelementptr i8, ptr %state, i64 136
+  %begin.p = getelementptr i8, ptr %state, i64 144
+  %size.p = getelementptr i8, ptr %state, i64 152
+  %end.p = getelementptr i8, ptr %state, i64 160
+  %done.p = getelementptr i8, ptr %state, i64 64
+  %sleepers.p = getelementptr i8, ptr %state, i64 256
+  %wake.p = getelementptr i8, ptr %state, i64 320
+  %many = icmp sgt i64 %n, %limit
+  %parts = select i1 %many, i64 %limit, i64 %n
+  %up = add i64 %n, %parts
+  %up1 = sub i64 %up, 1
+  %size = sdiv i64 %up1, %parts
+  %up2 = add i64 %n, %size
+  %up3 = sub i64 %up2, 1
+  %chunks = sdiv i64 %up3, %size
+  store ptr %fn, ptr %fn.p
+  store ptr %ctx, ptr %ctx.p
+  store i64 %begin, ptr %begin.p
+  store i64 %size, ptr %size.p
+  store i64 %end, ptr %end.p
+  store atomic i64 0, ptr %done.p seq_cst, align 8
+  %old = load atomic i64, ptr %state seq_cst, align 8
+  %epoch = lshr i64 %old, 32
+  %epoch1 = add i64 %epoch, 1
+  %high = shl i64 %epoch1, 32
+  %ticket = or i64 %high, %chunks
+  store atomic i64 %ticket, ptr %state seq_cst, align 8
+  %asleep = load atomic i32, ptr %sleepers.p seq_cst, align 4
+  %any = icmp sgt i32 %asleep, 0
+  br i1 %any, label %call, label %claim
+call:
+  %w = atomicrmw add ptr %wake.p, i32 1 seq_cst
+  %f = call i64 (i64, ...) @syscall(i64 {futex}, ptr %wake.p, i32 129, i32 2147483647, ptr null, ptr null, i32 0)
+  br label %claim
+claim:
+  %t0 = load atomic i64, ptr %state acquire, align 8
+  %lo.s = lshr i64 %t0, 16
+  %lo = and i64 %lo.s, 65535
+  %hi = and i64 %t0, 65535
+  %some = icmp ult i64 %lo, %hi
+  br i1 %some, label %try, label %join
+try:
+  %t1 = add i64 %t0, 65536
+  %x = cmpxchg ptr %state, i64 %t0, i64 %t1 seq_cst seq_cst
+  %won = extractvalue {{ i64, i1 }} %x, 1
+  br i1 %won, label %run, label %claim
+run:
+  %at = mul i64 %lo, %size
+  %b = add i64 %begin, %at
+  %e0 = add i64 %b, %size
+  %over = icmp sgt i64 %e0, %end
+  %e = select i1 %over, i64 %end, i64 %e0
+  call void %fn(ptr %ctx, i64 %b, i64 %e)
+  %d = atomicrmw add ptr %done.p, i64 1 seq_cst
+  br label %claim
+join:
+  %k = phi i64 [ 0, %claim ], [ %k1, %more ]
+  %done = load atomic i64, ptr %done.p acquire, align 8
+  %all = icmp eq i64 %done, %chunks
+  br i1 %all, label %end.block, label %waiting
+waiting:
+  call void @pause()
+  %k1 = add i64 %k, 1
+  %long = icmp ugt i64 %k1, 2000
+  br i1 %long, label %yield, label %more
+yield:
+  %y = call i32 @sched_yield()
+  br label %more
+more:
+  br label %join
+end.block:
+  store atomic i32 0, ptr %busy.p seq_cst, align 4
+  ret void
+}}
+"""
+
+
+class _Pool:
+    """The workers of this process."""
+
+    def __init__(self) -> None:
+        from lazyarr.backends.native_engine import Code
+
+        self._memory = (ctypes.c_uint8 * (384 + 64))()
+        self._state = ctypes.addressof(self._memory) + -ctypes.addressof(self._memory) % 64
+        x86 = platform.machine() == "x86_64"
+        pause = "call void @llvm.x86.sse2.pause()" if x86 else "call void @llvm.aarch64.hint(i32 1)"
+        declare = "declare void @llvm.x86.sse2.pause()" if x86 else "declare void @llvm.aarch64.hint(i32)"
+        text = _TEXT.format(
+            declare=declare, pause=pause, spin=_SPIN, futex=_FUTEX, state=self._state, fork=FORK
+        )
+        self._code = Code(text, level=1)
+        self.fork = self._code.address(FORK)
+        self._worker = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._code.address("lazyarr_native_worker"))
+        # The workers run this code until the process ends, after Python has gone.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._code._engine))
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._memory))
+        self._running = 0
+        self._lock = threading.Lock()
+        os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        """Threads do not live on in a forked child."""
+        self._lock = threading.Lock()
+        self._running = 0
+        ctypes.memset(self._state, 0, 384)
+
+    def ensure(self, count: int) -> None:
+        """Let there be `count` threads, the caller among them."""
+        if self._running >= count - 1:
+            return
+        with self._lock:
+            while self._running < count - 1:
+                threading.Thread(target=self._worker, args=(self._state,), daemon=True, name="lazyarr-native").start()
+                self._running += 1
+            # Chunks: a few a thread, so that an uneven or interrupted one is made up for.
+            ctypes.c_int64.from_address(self._state + 200).value = 4 * count if count > 1 else 1
+
+
+_pool: _Pool | None = None
+_lock = threading.Lock()
+#: How many threads a loop nest may use; None: as many as this process has cores.
+_limit: int | None = None
+
+
+def set_threads(count: int | None) -> None:
+    """Use at most `count` threads from the next compilation on; None: as many as the process may use cores."""
+    global _limit
+    if count is not None and count < 1:
+        raise ValueError(f"the number of threads is at least 1, not {count}")
+    _limit = count
+
+
+def threads() -> int:
+    """How many threads a loop nest may use."""
+    if _FUTEX is None or platform.system() != "Linux":
+        return 1
+    return _limit if _limit is not None else len(os.sched_getaffinity(0))
+
+
+def pool() -> Any:
+    """The workers, made at the first call; the linker knows them from then on."""
+    global _pool
+    with _lock:
+        if _pool is None:
+            import llvmlite.binding as llvm
+
+            _pool = _Pool()
+            llvm.add_symbol(FORK, _pool.fork)
+    return _pool
