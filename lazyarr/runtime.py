@@ -61,6 +61,15 @@ class Leaf(Node):
         self.constant = constant
 
 
+class Placeholder(Leaf):
+    """What stands for a value that a loop's body takes, while the body is traced."""
+
+    __slots__ = ()
+
+    def __init__(self, type: ArrayType):
+        super().__init__(None, type)
+
+
 def leaf(data: Any, type: ArrayType, constant: bool = False) -> Value:
     """A value that stands for `data`, which nobody may change from now on."""
     return Value(Leaf(data, type, constant), 0)

@@ -15,7 +15,7 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.computed import ComputedScalar, computed, kind_of, number_of, scalar_of_array
+from lazyarr.computed import HIGHEST, LOWEST, ComputedScalar, computed, kind_of, number_of, scalar_of_array
 from lazyarr.ir import extents
 from lazyarr.ir.extents import Length, Shape
 from lazyarr.ir.node import Value
@@ -193,13 +193,22 @@ def _known(x: Any) -> bool | None:
     return x if type(x) is bool else None
 
 
+def _wrapped(x: Any, extent: Any) -> Any:
+    """``x + extent`` for a negative `x`; anything for another."""
+    if type(x) is int or x.high + computed(extent).high <= HIGHEST:
+        return x + extent
+    a, n = computed(x), computed(extent)
+    # Where it overflows, x is not negative.
+    return number_of(record(ELEMENTWISE["add"], a.value, n.value), max(a.low + n.low, LOWEST), n.high - 1)
+
+
 def _position(index: Any, extent: Any) -> Any:
     """An index into an axis, not negative and in range."""
     if _known(index >= 0) is not True:
         if _known(index < 0) is True:
             index = index + extent
         else:
-            wrapped = computed(index + extent)
+            wrapped = computed(_wrapped(index, extent))
             negative = computed(index < 0).value
             low = max(min(computed(index).low, 0), 0)
             index = number_of(record(OPS["select"], negative, wrapped.value, computed(index).value),
@@ -232,7 +241,7 @@ def _bound(x: Any, extent: Any, low: int) -> Any:
     from lazyarr.tracing.capture.counted import larger, smaller
 
     if _known(x >= 0) is not True:
-        wrapped = x + extent
+        wrapped = _wrapped(x, extent)
         if _known(x < 0) is True:
             x = larger(wrapped, low)
         else:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lazyarr.ir.graph import Graph, Program, param, users
+from lazyarr.ir.graph import Check, Graph, Program, param, users
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.rewrite import Rebuild
 from lazyarr.ops.control import REGION
@@ -38,6 +38,8 @@ class Place(Pass):
         placed = choose(program.graph, self.small * 1e-6)
         if all(backend == "xla" for backend in placed.values()):
             return program
+        if all(backend == "native" for backend in placed.values()):
+            return _one_region(program, "native")
         return _wrap(program, placed)
 
 
@@ -153,6 +155,17 @@ def _wrap(program: Program, placed: dict[Node, str]) -> Program:
             rebuilt.credit(node, made.kw["body"].nodes[-1])
         rebuilt.add(node, made)
     return rebuilt.finish()
+
+
+def _one_region(program: Program, backend: str) -> Program:
+    """The program as one region; what has lengths of the program's own in its type cannot cross a border."""
+    graph = program.graph
+    body = Graph(graph.params, graph.roots, nodes=graph.nodes)
+    node = make(REGION, graph.params, (("backend", backend), ("body", body)))
+    new = dict(zip(graph.roots, node.values, strict=True))
+    checks = [Check(new[c.ok], c.exception, c.message) for c in graph.checks]
+    origins = {**program.origins, node: frozenset().union(*program.origins.values())}
+    return Program(Graph(graph.params, [new[v] for v in graph.results], checks), origins)
 
 
 def _region_of(node: Node, operands: tuple[Value, ...], backend: str) -> Node:

@@ -9,6 +9,8 @@ import types
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+import numpy as np
+
 import lazyarr.numpy  # noqa: F401  the lazy implementations
 from lazyarr.ir.graph import Check, CheckFailed, Line, Program
 from lazyarr.ops.create import const
@@ -16,12 +18,12 @@ from lazyarr.report import note_pieces
 from lazyarr.runtime import (
     Leaf,
     NotCaptured,
+    Placeholder,
     Plan,
     capture,
     evaluate,
     own,
     plans,
-    raise_failed,
     recording,
     use_recording,
 )
@@ -41,6 +43,10 @@ _MOST_VARIANTS = 16
 _MOST_FAILURES = 8
 
 
+class _Raised(BaseException):
+    """A traced function raised an error, and has had no effect so far."""
+
+
 class _LengthsRefused(BaseException):
     """A trace met an error where data had decided a length: to be done again without such lengths."""
 
@@ -53,6 +59,8 @@ class Compiled:
         self.outcome = outcome
         checks = trace.recording.checks
         self.program, leaves = capture(outcome.roots, [c for c, _ in checks])
+        if any(isinstance(leaf, Placeholder) for leaf in leaves):
+            raise NotCaptured("a value of a loop's body is used outside of it")
         self.checks = checks
         self.plan: Plan = plans.get(self.program)
         self._sources = [self._source(leaf) for leaf in leaves]
@@ -101,7 +109,9 @@ class Compiled:
             for kind, where in self._sources
         ]
         results = self.plan(arguments)
-        raise_failed(self.checks, self.plan.after.graph.checks, results[self._count :])
+        for check, ok in zip(self.plan.after.graph.checks, results[self._count :], strict=True):
+            if not bool(np.asarray(ok)):
+                raise CheckFailed(check)
         owned = own(results[: self._count], arguments)
         return True, self.outcome.build(parts, owned, scalars)
 
@@ -167,6 +177,8 @@ class Accelerated:
         except CheckFailed as failed:
             self._failures[key] = self._failures.get(key, 0) + 1
             always = self._failures[key] > _MOST_FAILURES
+            if failed.check.exception != "CheckFailed":
+                return self.function(*args, **kwargs)  # NumPy says what is wrong better than a compiled check can
             return self._run_plain(key if always else None, f"not as compiled: {failed.check.message}", args, kwargs)
 
     def _describe(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Parts, Any, Any]:
@@ -190,6 +202,9 @@ class Accelerated:
                 trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key), True)
         except (Plain, NotCaptured) as reason:
             return self._run_plain(key, str(reason), args, kwargs)
+        except _Raised:
+            # Checks that the program would have made before may say something else: Python's error is the right one.
+            return self.function(*args, **kwargs)
         if trace.reasons:
             why, line = trace.reasons[0]
             self._pieces.setdefault(key, why)
@@ -201,7 +216,10 @@ class Accelerated:
             while len(self._once) > 8 * _MOST_SIGNATURES:
                 self._once.pop(next(iter(self._once)))
             return self._finish_in_pieces(trace, outcome, parts)
-        compiled = Compiled(trace, outcome)
+        try:
+            compiled = Compiled(trace, outcome)
+        except NotCaptured as reason:
+            return self._run_plain(key, str(reason), args, kwargs)
         with self._lock:
             variants = self._known.setdefault(key, [])
             while len(self._known) > 8 * _MOST_SIGNATURES:
@@ -239,6 +257,8 @@ class Accelerated:
         except (NotCaptured, Exception) as error:
             if trace.made_lengths and not trace.reasons and not looks_at_lengths:
                 raise _LengthsRefused from error
+            if isinstance(error, Exception) and not trace.reasons:
+                raise _Raised from error
             raise
         finally:
             end()

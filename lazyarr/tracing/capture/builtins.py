@@ -10,6 +10,7 @@ from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, computed, convert, floor_of, is_number, kind_of, scalar_of_array
 from lazyarr.ir import extents
 from lazyarr.ir.op import OPS
+from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, record
 from lazyarr.tracing.capture.counted import (
@@ -24,6 +25,7 @@ from lazyarr.tracing.scalars import python_call
 
 if TYPE_CHECKING:
     from lazyarr.tracing.capture.control import Capture
+    from lazyarr.tracing.trace import Trace
 
 
 def _kind(kind: type) -> Callable[..., Any]:
@@ -71,13 +73,13 @@ def _extreme(name: str) -> Callable[..., Any]:
             return plain(*args, **kwargs)
         found = items[0]
         for item in items[1:]:
-            found = _chosen(name, found, item)
+            found = _chosen(control.trace, name, found, item)
         return found
 
     return call
 
 
-def _chosen(name: str, a: Any, b: Any) -> Any:
+def _chosen(trace: Trace, name: str, a: Any, b: Any) -> Any:
     """``min(a, b)`` or ``max(a, b)``: the first unless the second is less, or greater."""
     if all(is_number(x) and kind_of(x) is int for x in (a, b)):
         return smaller(a, b) if name == "min" else larger(a, b)
@@ -92,7 +94,7 @@ def _chosen(name: str, a: Any, b: Any) -> Any:
     arrays = [x for x in (a, b) if isinstance(x, LazyArray)]
     if any(x.ndim for x in arrays):
         raise NotCaptured(f"{name}() of arrays")
-    # A Python number beside a NumPy scalar: the result is the NumPy scalar it would be in arithmetic.
+    # A Python number beside a NumPy scalar: which it is is known at run time, and noted.
     dtype = arrays[0].dtype
     if any(x.dtype != dtype for x in arrays) or any(
         is_number(x) and {bool: 0, int: 1, float: 2, complex: 3}[kind_of(x)] > _RANKS[dtype.kind] for x in (a, b)
@@ -101,7 +103,11 @@ def _chosen(name: str, a: Any, b: Any) -> Any:
     values = [x._value() if isinstance(x, LazyArray) else record(OPS["cast"], computed(x).value, dtype=dtype)
               for x in (a, b)]  # fmt: skip
     condition = takes_second._value() if isinstance(takes_second, LazyArray) else takes_second.value
-    return LazyArray._new(record(SELECT, condition, values[1], values[0]), scalar=True)
+    found = record(SELECT, condition, values[1], values[0])
+    flags = [const(False) if is_number(x) else trace.soft.get(x._value(), const(True)) for x in (a, b)]
+    if any(flag != const(True) for flag in flags):
+        trace.soft[found] = record(SELECT, condition, flags[1], flags[0])
+    return LazyArray._new(found, scalar=True)
 
 
 _RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}

@@ -130,8 +130,6 @@ class Capture(Control):
             why, line = str(reason), getattr(reason, "line", (info.file, info.line))
         except Exception as error:
             # Perhaps the program never gets there: whether it is an error is known when Python runs the statement.
-            if trace.depth == depth:
-                raise
             why, line = f"{type(error).__name__}: {error}", (info.file, info.line)
         trace.depth = depth
         snapshot.restore()

@@ -30,6 +30,7 @@ from lazyarr.tracing.capture.state import (
     Containers,
     Snapshot,
     State,
+    cells_of,
     form,
     is_placeable,
     made_of,
@@ -71,6 +72,8 @@ class Slot:
         Its values after an iteration.
     exact : bool
         Whether `inits` is what the variable was before, not a stand-in.
+    frozen : bool
+        Whether it is known at run time only whose memory it means after an iteration.
     soft : Value, optional
         Of a NumPy scalar that begins as a Python number: the placeholder of whether it is NumPy's by now.
     """
@@ -83,6 +86,7 @@ class Slot:
     results: list[Value] = field(default_factory=list)
     exact: bool = True
     soft: Value | None = None
+    frozen: bool = False
 
 
 @dataclass
@@ -230,6 +234,8 @@ class LoopCapture:
         outs = self._results(snapshot, slots, entry, after)
         if outs is None:
             return False
+        for slot in (*slots, *outs):
+            slot.frozen = any(cell in self.now.frozen for cell in cells_of(after[slot.at]))
         changed = {cell: place for cell, place in places.items() if cell.value != place}
         same = {place: snapshot.cells[cell] for cell, place in places.items() if cell not in changed}
         contents = {cell: cell.value for cell in changed}
@@ -443,11 +449,22 @@ class LoopCapture:
         for slot in (*slots, *outs):
             if slot.at in slot_at:
                 final[slot.at] = made_of(slot.form, iter([node[at] for at in slot_at[slot.at]]), slot.entry)
+        self._freeze(snapshot, [*slots, *outs], slot_at, final)
         for at, flag in soft_at.items():
             self.trace.soft[final[at]._value()] = node[flag]
         if exchange is not None:
             self._exchanged(snapshot, exchange, final, node, slot_at, parity)
         self.set(tuple(final))
+
+    def _freeze(
+        self, snapshot: Snapshot, slots: list[Slot], slot_at: dict[int, list[int]], final: list[Any]
+    ) -> None:
+        """Where it is known at run time only whose memory a variable means, nothing of it may be changed afterwards."""
+        may_be_none = self.source is None or self.source.trips is None
+        for slot in slots:
+            if slot.at in slot_at and unnumbered(slot.form) and (may_be_none or slot.frozen):
+                self.now.frozen.update(cells_of(final[slot.at]))
+                self.now.frozen.update(cells_of(snapshot.variables[slot.at]))
 
     def _node(
         self, inits: list[Value], places: list[Value], results: list[Value], same: dict[Value, Value], index: Value,

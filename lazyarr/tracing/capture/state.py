@@ -16,7 +16,7 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType
 from lazyarr.ops.create import CONST, const
-from lazyarr.runtime import Leaf, Recording, record
+from lazyarr.runtime import Placeholder, Recording, record
 from lazyarr.tracing.control.python import Undefined
 from lazyarr.weak import WeakScalar
 
@@ -32,6 +32,7 @@ class Snapshot:
         self.cells: dict[Cell, Value] = {cell: cell.value for cell in list(now.cells)}
         self._checks = len(now.checks)
         self._scopes = len(now.scopes)
+        self._holders, self._since_flush = list(now.holders), now.since_flush
         self._now = now
         self._set = set
 
@@ -39,6 +40,9 @@ class Snapshot:
         """Go back: variables, contents of cells, and recorded checks."""
         self._set(self.variables)
         del self._now.scopes[self._scopes :]
+        # What a body recorded means nothing outside of it.
+        self._now.holders = list(self._holders)
+        self._now.since_flush = self._since_flush
         for cell, value in self.cells.items():
             cell.value = value
         del self._now.checks[self._checks :]
@@ -51,7 +55,7 @@ def is_placeable(cell: Cell) -> bool:
 
 def placeholder(type: ArrayType) -> Value:
     """A leaf that stands for a value not known while tracing."""
-    return Value(Leaf(None, type), 0)
+    return Value(Placeholder(type), 0)
 
 
 # -- one variable ------------------------------------------------------------------------------------------
@@ -169,6 +173,13 @@ def made_of(form: Any, values: Iterator[Value], like: Any = None) -> Any:
     items = [made_of(inner, values, like[k] if type(like) in (tuple, list) and len(like) == len(form[1]) else None)
              for k, inner in enumerate(form[1])]  # fmt: skip
     return form[0](items)
+
+
+def cells_of(x: Any) -> list[Cell]:
+    """The storage of the arrays in a variable."""
+    if type(x) in (tuple, list):
+        return [cell for item in x for cell in cells_of(item)]
+    return [x._cell] if isinstance(x, LazyArray) and not x._scalar else []
 
 
 def has_computed_length(x: Any) -> bool:
