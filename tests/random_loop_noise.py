@@ -161,7 +161,10 @@ class _Shaken(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         self.generic_visit(node)
         node.value = self._through("value", node.value)
-        # Twice, for the indices of the target are read again; those are not changed by the statement, nor by reading.
+        # The target is read once more, so its indices must not be of what the statement may have changed.
+        inner = ast.walk(node.target.slice) if isinstance(node.target, ast.Subscript) else ()
+        if any(isinstance(part, ast.Subscript | ast.Call) for part in inner):
+            return node
         after = copy.deepcopy(node.target)
         after.ctx = ast.Load()
         shake = ast.Assign([copy.deepcopy(node.target)], self._through("in_place", after))
