@@ -6,6 +6,7 @@ import functools
 import gc
 import inspect
 import linecache
+import subprocess
 import sys
 import threading
 import traceback
@@ -13,6 +14,7 @@ import types
 import warnings
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -478,6 +480,40 @@ def test_the_source_of_two_files_with_equal_code() -> None:
             transformed(function)(1)
         assert {f.filename for f in traceback.extract_tb(caught.value.__traceback__)} >= {function.__code__.co_filename}
         assert converted_code(function).code.co_filename == function.__code__.co_filename
+
+
+def test_a_function_whose_assertions_pytest_has_rewritten() -> None:
+    def f(n: int) -> int:
+        for k in range(n):
+            assert k < 2, n
+        return n
+
+    made = transformed(f)
+    assert made(2) == 2
+    with pytest.raises(AssertionError) as caught:
+        made(3)
+    assert caught.value.args == (3,)
+
+
+@pytest.mark.parametrize("option", ["-O", "-OO", "-Xno_debug_ranges"])
+def test_options_of_python_that_change_the_code(option: str, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(
+        "from lazyarr.tracing.control import Control, convert\n"
+        "def f(n):\n"
+        "    'The docstring.'\n"
+        "    assert n > 5, n\n"
+        "    return [k for k in range(n) if 0 < k < n]\n"
+        "def run(g):\n"
+        "    try:\n"
+        "        return g(3), g.__doc__\n"
+        "    except AssertionError as error:\n"
+        "        return repr(error)\n"
+        "print(run(f), run(f) == run(convert(f)(Control())))\n"
+    )
+    command = [sys.executable, option, "program.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    result = {"-O": "([1, 2], 'The docstring.')", "-OO": "([1, 2], None)"}.get(option, "AssertionError(3)")
+    assert done.stdout == f"{result} True\n"
 
 
 # -- lines -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import types
 import weakref
@@ -155,8 +154,3 @@ def _finished(
         for c in code.co_consts
     )
     return code.replace(co_consts=consts, co_name=name, co_qualname=shown)
-
-
-def is_transformed(function: types.FunctionType) -> bool:
-    """Whether a function is the result of a transformation, or defined in one."""
-    return CONTROL in function.__code__.co_freevars and bool(function.__code__.co_flags & inspect.CO_NESTED)
