@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 # when that is imported for the first time, and stays what it is made after that.
 from lazyarr import settings
 from lazyarr._version import __version__
-from lazyarr.report import FallbackError, FallbackWarning, report
+from lazyarr.report import FallbackError, FallbackWarning, StrictError, report
 from lazyarr.settings import configure
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _LATER = {"LazyArray": "lazyarr.array", "accelerate": "lazyarr.tracing"}
 
 __all__ = [
-    "FallbackError", "FallbackWarning", "LazyArray", "__version__", "accelerate", "configure", "report", "settings",
+    "FallbackError", "FallbackWarning", "LazyArray", "StrictError", "__version__", "accelerate", "configure", "report",
+    "settings",
 ]  # fmt: skip
 
 

@@ -21,6 +21,22 @@ class FallbackError(RuntimeError):
     """A call would have run in NumPy, and the setting ``fallback="error"`` forbids it."""
 
 
+class StrictError(FallbackError):
+    """A function accelerated with ``strict=True`` would not have run as one compiled program.
+
+    Attributes
+    ----------
+    why : str
+    file : str
+    line : int
+        The line that is the reason; the file is empty where no line of the source stands for it.
+    """
+
+    def __init__(self, message: str, why: str = "", file: str = "", line: int = 0):
+        super().__init__(message)
+        self.why, self.file, self.line = why, file, line
+
+
 #: (file, line, what) -> how often it ran in NumPy.
 calls: Counter[tuple[str, int, str]] = Counter()
 _lock = threading.Lock()
@@ -66,7 +82,9 @@ class Fallback:
 
     @property
     def where(self) -> str:
-        """``file:line``, the file relative to the working directory where it lies below it."""
+        """``file:line``, the file relative to the working directory where it lies below it; empty without a file."""
+        if not self.file:
+            return ""
         inside = self.file.startswith(os.getcwd() + os.sep)
         return f"{os.path.relpath(self.file) if inside else self.file}:{self.line}"
 
@@ -81,6 +99,16 @@ def note_pieces(function: str, why: str, line: tuple[str, int]) -> None:
         pieces.setdefault(function, (why, *line))
 
 
+#: (function, guard, file, line) -> how often the guard failed in a compiled program, and Python ran the call.
+guards: Counter[tuple[str, str, str, int]] = Counter()
+
+
+def note_guard(function: str, what: str, line: tuple[str, int]) -> None:
+    """Count a guard that failed: the compiled program did not stand for the call, and plain Python ran it."""
+    with _lock:
+        guards[function, what, *line] += 1
+
+
 @dataclass(frozen=True)
 class Report:
     """What ran otherwise than compiled so far in this process; prints as a table.
@@ -91,10 +119,14 @@ class Report:
         Calls that ran in NumPy, the most frequent first.
     pieces : tuple of Fallback
         Accelerated functions that run in Python around compiled pieces: `what` is the function and the reason.
+    guards : tuple of Fallback
+        Conditions under which a compiled program stands for its function, and that did not hold in some calls: plain
+        Python ran these. `what` is the function and the condition.
     """
 
     calls: tuple[Fallback, ...]
     pieces: tuple[Fallback, ...] = ()
+    guards: tuple[Fallback, ...] = ()
 
     def __len__(self) -> int:
         return len(self.calls)
@@ -107,6 +139,7 @@ class Report:
         with _lock:
             calls.clear()
             pieces.clear()
+            guards.clear()
 
     def _title(self) -> str:
         if not self.calls:
@@ -123,12 +156,18 @@ class Report:
         if self.pieces:
             lines.append(f"Accelerated functions that run in pieces: {len(self.pieces)} (see their .explain(...))")
             lines += [f"  {p.where}  {p.what}" for p in self.pieces]
+        if self.guards:
+            lines.append(f"Guards of compiled programs that failed (plain Python ran the call): "
+                         f"{sum(g.times for g in self.guards)}")  # fmt: skip
+            rows = [(f"{g.times}x", g.where, g.what) for g in self.guards]
+            first, second = (max(len(row[k]) for row in rows) for k in (0, 1))
+            lines += [f"  {a:>{first}}  {b:<{second}}  {c}" for a, b, c in rows]
         return "\n".join(lines)
 
     __repr__ = __str__
 
     def __rich__(self) -> Any:
-        if not self.calls or self.pieces:
+        if not self.calls or self.pieces or self.guards:
             return str(self)
         from rich.table import Table
 
@@ -152,7 +191,9 @@ def report() -> Report:
     with _lock:
         found = calls.most_common()
         parted = list(pieces.items())
+        failed = guards.most_common()
     return Report(
         tuple(Fallback(file, line, what, times) for (file, line, what), times in found),
         tuple(Fallback(file, line, f"{function}: {why}", 1) for function, (why, file, line) in parted),
+        tuple(Fallback(file, line, f"{function}: {what}", times) for (function, what, file, line), times in failed),
     )

@@ -104,7 +104,15 @@ class Holder(Protocol):
 
 
 class Observer(Protocol):
-    """Told when recorded work has to run because Python looks at its data."""
+    """Told when recorded work has to run because Python looks at its data.
+
+    Attributes
+    ----------
+    thrown : BaseException or None
+        What was raised to stop it, no error of the user's: it notes that it got there.
+    """
+
+    thrown: BaseException | None
 
     def observed(self, why: str) -> None:
         """Data is about to be looked at."""
@@ -137,6 +145,14 @@ class NotCaptured(BaseException):
     def __init__(self, reason: str, line: Line | None = None):
         super().__init__(reason)
         self.line = user_line(2) if line is None else line
+        _note_thrown(self)
+
+
+def _note_thrown(error: BaseException) -> None:
+    """Tell the trace: code that is traced may have an ``except`` clause for everything."""
+    observer = recording().observer
+    if observer is not None:
+        observer.thrown = error
 
 
 class Recording:
@@ -464,8 +480,12 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
     program, leaves = capture(needed, [c for c, _ in checks])
     if now.observer is not None:
         now.observer.ran(program)
-    results, left = run(program, leaves)
-    raise_failed(checks, left, results[len(needed) :])
+    try:
+        results, left = run(program, leaves)
+        raise_failed(checks, left, results[len(needed) :])
+    except CheckFailed as failed:
+        _note_thrown(failed)
+        raise
     found = dict(zip(needed, own(results[: len(needed)], [x.data for x in leaves]), strict=True))
     with storage_lock:
         for holder, value in zip(holders, held, strict=True):

@@ -7,14 +7,14 @@ import inspect
 import threading
 import types
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import Any, NoReturn, TypeVar, overload
 
 import numpy as np
 
 import lazyarr.numpy  # noqa: F401  the lazy implementations
 from lazyarr.ir.graph import Check, CheckFailed, Line, Program
 from lazyarr.ops.create import const
-from lazyarr.report import note_pieces
+from lazyarr.report import note_guard, note_pieces
 from lazyarr.runtime import (
     Leaf,
     NotCaptured,
@@ -27,8 +27,10 @@ from lazyarr.runtime import (
     recording,
     use_recording,
 )
+from lazyarr.tracing.origins import failing_lines
 from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
+from lazyarr.tracing.strict import Refused, raise_numpys_error, strict_error
 from lazyarr.tracing.trace import Trace
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -123,17 +125,21 @@ class Accelerated:
     ----------
     function : callable
         The user's function.
+    strict : bool
+        Whether a call that would not run as one compiled program is an error.
     """
 
-    def __init__(self, function: Callable[..., Any]):
+    def __init__(self, function: Callable[..., Any], strict: bool = False):
         functools.update_wrapper(self, function)
+        self.strict = strict
+        self._given = function
         self.function = function if isinstance(function, types.FunctionType) else _calling(function)
         self._known: dict[Any, list[Compiled]] = {}
         self._once: dict[Any, None] = {}
         self._pieces: dict[Any, str] = {}
         self._plain: dict[Any, str] = {}
         #: Loops and branches that are known to run in Python, and why.
-        self._uncaptured: dict[tuple[str, int], str] = {}
+        self._uncaptured: dict[Line, tuple[str, Line]] = {}
         self._failures: dict[Any, int] = {}
         self._looks_at_lengths: set[Any] = set()
         self._lock = threading.RLock()
@@ -161,10 +167,13 @@ class Accelerated:
             if isinstance(self.function, types.FunctionType):
                 return inside.environment.traced(self.function)(*args, **kwargs)
             return self.function(*args, **kwargs)
+        plain = ""
         try:
             parts, key, specs = self._describe(args, kwargs)
         except Plain as reason:
-            return self._run_plain(None, str(reason), args, kwargs)
+            plain = str(reason)
+        if plain:
+            return self._run_plain(None, plain, args, kwargs)
         if key in self._plain:
             return self._run_plain(key, self._plain[key], args, kwargs)
         try:
@@ -174,12 +183,22 @@ class Accelerated:
                     return result
                 parts, key, specs = self._describe(args, kwargs)
             return self._first(parts, key, specs, args, kwargs)
-        except CheckFailed as failed:
-            self._failures[key] = self._failures.get(key, 0) + 1
-            always = self._failures[key] > _MOST_FAILURES
-            if failed.check.exception != "CheckFailed":
-                return self.function(*args, **kwargs)  # NumPy says what is wrong better than a compiled check can
-            return self._run_plain(key if always else None, f"not as compiled: {failed.check.message}", args, kwargs)
+        except CheckFailed as error:
+            failed = error
+        # Not in the handler: what NumPy raises is not a consequence of that.
+        return self._after_failure(failed, key, args, kwargs)
+
+    def _after_failure(self, failed: CheckFailed, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call whose program found that it does not stand for it."""
+        line = self._note_failed(failed, key)
+        why = f"not as compiled: {failed.check.message}"
+        if self.strict:
+            self._raise_numpys_error(why, line, key, args, kwargs)
+        self._failures[key] = self._failures.get(key, 0) + 1
+        always = self._failures[key] > _MOST_FAILURES
+        if failed.check.exception != "CheckFailed":
+            return self.function(*args, **kwargs)  # NumPy says what is wrong better than a compiled check can
+        return self._run_plain(key if always else None, why, args, kwargs)
 
     def _describe(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Parts, Any, Any]:
         if self._untraceable:
@@ -191,26 +210,26 @@ class Accelerated:
 
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call no compiled program serves: trace, and compile if the trace stands for later calls."""
+        stopped: BaseException | None = None
         try:
             try:
                 look = key in self._looks_at_lengths
-                trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key), look)
+                trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key), look, self.strict)
             except _LengthsRefused:
                 # Lengths that data decides stop somewhere outside of loops: there they are looked at.
                 self._looks_at_lengths.add(key)
                 parts, key, specs = self._describe(args, kwargs)
-                trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key), True)
-        except (Plain, NotCaptured) as reason:
-            return self._run_plain(key, str(reason), args, kwargs)
-        except _Raised:
-            # Checks that the program would have made before may say something else: Python's error is the right one.
-            return self.function(*args, **kwargs)
+                trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key), True, self.strict)
+        except (Plain, NotCaptured, Refused, _Raised) as error:
+            stopped = error
+        if stopped is not None:
+            return self._after_stop(stopped, key, args, kwargs)
         if trace.reasons:
             why, line = trace.reasons[0]
             self._pieces.setdefault(key, why)
-            note_pieces(getattr(self.function, "__qualname__", repr(self.function)), why, line)
+            note_pieces(self._name, why, line)
             return self._finish_in_pieces(trace, outcome, parts)
-        if len(self._known) >= _MOST_SIGNATURES and key not in self._once:
+        if len(self._known) >= _MOST_SIGNATURES and key not in self._once and not self.strict:
             # Shapes that change at every call: compiling each would cost more than it can bring.
             self._once[key] = None
             while len(self._once) > 8 * _MOST_SIGNATURES:
@@ -218,8 +237,10 @@ class Accelerated:
             return self._finish_in_pieces(trace, outcome, parts)
         try:
             compiled = Compiled(trace, outcome)
-        except NotCaptured as reason:
-            return self._run_plain(key, str(reason), args, kwargs)
+        except NotCaptured as error:
+            stopped = error
+        if stopped is not None:
+            return self._after_stop(stopped, key, args, kwargs)
         with self._lock:
             variants = self._known.setdefault(key, [])
             while len(self._known) > 8 * _MOST_SIGNATURES:
@@ -231,17 +252,32 @@ class Accelerated:
         fresh, _, _ = self._describe(args, kwargs)
         done, result = compiled(fresh)
         if not done:
+            if self.strict:
+                raise strict_error(self._name, "what it found outside its arguments is not what it was", self._line)
             return self._finish_in_pieces(trace, outcome, parts)
         compiled.forget()
         return result
 
+    def _after_stop(self, stopped: BaseException, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that could not be traced to its end, and has had no effect so far."""
+        if isinstance(stopped, Refused):
+            raise stopped.error(self._name)
+        if not isinstance(stopped, _Raised):
+            return self._run_plain(key, str(stopped), args, kwargs, getattr(stopped, "line", None))
+        # Checks that the program would have made before may say something else: Python's error is the right one.
+        if self.strict:
+            why = f"it raises {type(stopped.__cause__).__name__} while it is compiled: {stopped.__cause__}"
+            self._raise_numpys_error(why, self._line, key, args, kwargs)
+        return self.function(*args, **kwargs)
+
     def _traced(
         self, parts: Parts, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_pieces: str | None = None,
-        looks_at_lengths: bool = False,
+        looks_at_lengths: bool = False, strict: bool = False,
     ) -> tuple[Trace, Outcome]:  # fmt: skip
         """Run the function on lazy arguments; `in_pieces` is why it is known not to become one program."""
         trace = Trace(parts, self._uncaptured)
         trace.looks_at_lengths = looks_at_lengths
+        trace.strict = strict
         if in_pieces is not None:
             trace.observed(in_pieces)
         at = [0, 0]
@@ -253,7 +289,10 @@ class Accelerated:
             lazy_kwargs = {k: trace.shadow(v, s, at) for (k, v), (_, s) in zip(kwargs.items(), specs[1], strict=True)}
             assert isinstance(self.function, types.FunctionType)
             result = trace.environment.traced(self.function)(*lazy_args, **lazy_kwargs)
-            return trace, Outcome(trace, result)
+            outcome = Outcome(trace, result)
+            if trace.thrown is not None:
+                raise trace.thrown  # the function has an `except` clause for everything
+            return trace, outcome
         except (NotCaptured, Exception) as error:
             if trace.made_lengths and not trace.reasons and not looks_at_lengths:
                 raise _LengthsRefused from error
@@ -273,13 +312,45 @@ class Accelerated:
         stored = [root.node.data for root in outcome.roots if isinstance(root.node, Leaf)]
         return outcome.build(parts, own(data, stored), trace.tape.values)
 
-    def _run_plain(self, key: Any, why: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run_plain(
+        self, key: Any, why: str, args: tuple[Any, ...], kwargs: dict[str, Any], line: Line | None = None
+    ) -> Any:
         from lazyarr.fallback import note
 
+        if self.strict:
+            raise strict_error(self._name, why, line or self._line)
         if key is not None:
             self._plain[key] = why
-        note(f"{getattr(self.function, '__qualname__', self.function)} runs as plain Python: {why}")
+        note(f"{self._name} runs as plain Python: {why}")
         return self.function(*args, **kwargs)
+
+    @property
+    def _name(self) -> str:
+        return str(getattr(self.function, "__qualname__", self.function))
+
+    @property
+    def _line(self) -> Line | None:
+        """Where the function stands in the source."""
+        code = getattr(self._given, "__code__", None)
+        return None if code is None else (code.co_filename, code.co_firstlineno)
+
+    def _note_failed(self, failed: CheckFailed, key: Any) -> Line | None:
+        """Count a guard that failed; gives its line."""
+        lines = sorted({
+            line for compiled in self._known.get(key, ())
+            for line in failing_lines(compiled.program, failed.check, compiled.trace.ranges)
+        })  # fmt: skip
+        line = lines[0] if lines else self._line
+        other = f" (here or at line {' or '.join(str(n) for _, n in lines[1:])})" if len(lines) > 1 else ""
+        note_guard(self._name, failed.check.message + other, line or ("", 0))
+        return line
+
+    def _raise_numpys_error(
+        self, why: str, line: Line | None, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> NoReturn:
+        """Of a strict function: what NumPy raises for a call whose program failed, or that it failed."""
+        outside = [get() for compiled in self._known.get(key, ()) for get, _ in compiled.trace.captured]
+        raise_numpys_error(self.function, args, kwargs, outside, strict_error(self._name, why, line))
 
     def explain(self, *args: Any, **kwargs: Any) -> Any:
         """What becomes of the function for these arguments, which are not changed.
@@ -337,25 +408,35 @@ def _untraceable(function: Callable[..., Any]) -> str:
 
 
 @overload
-def accelerate(function: Function) -> Function: ...
+def accelerate(*, strict: bool = False) -> Callable[[Function], Function]: ...
 @overload
-def accelerate() -> Callable[[Function], Function]: ...
-def accelerate(function: Any = None) -> Any:
+def accelerate(function: Function, *, strict: bool = False) -> Function: ...
+def accelerate(function: Any = None, *, strict: bool = False) -> Any:
     """Compile a function written in plain NumPy.
 
     The function is traced when it is called with arguments of a new signature (dtypes, shapes, structure), optimized,
-    and compiled by XLA; later calls run the compiled program. Arrays that the function changes in place are changed,
-    after everything has succeeded. What cannot become one program runs in pieces, with NumPy's results.
+    and compiled; loops and branches are compiled as such. Later calls run the compiled program. Arrays that the function
+    changes in place are changed, after everything has succeeded. What cannot become one program runs in pieces, with
+    NumPy's results.
 
     Parameters
     ----------
     function : callable
         Takes and returns NumPy arrays, Python scalars, and tuples, lists, dicts and dataclasses of them.
+    strict : bool
+        Whether a call that would not run as one compiled program, but in pieces or as plain Python, is an error. It is
+        raised before the function has had any effect. Loops that are unrolled into the program are fine. Where the
+        function is called by another accelerated function, that one's `strict` counts.
 
     Returns
     -------
     Accelerated
         Called as the function is; has the method ``explain``.
+
+    Raises
+    ------
+    StrictError
+        By calls of a strict function, with the line and the reason. Errors that NumPy raises stay NumPy's.
 
     Examples
     --------
@@ -366,14 +447,14 @@ def accelerate(function: Any = None) -> Any:
     ...     return u.sum()
     """
     if function is None:
-        return accelerate
+        return functools.partial(accelerate, strict=strict)
     if isinstance(function, Accelerated):
-        return function
+        return Accelerated(function._given, True) if strict and not function.strict else function
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(accelerate(function.__func__))
+        return type(function)(accelerate(function.__func__, strict=strict))
     if not callable(function):
         raise TypeError(f"accelerate takes a function, got a {type(function).__name__}")
-    return Accelerated(function)
+    return Accelerated(function, strict)
 
 
 __all__ = ["Accelerated", "Line", "Program", "accelerate"]

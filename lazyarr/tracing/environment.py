@@ -138,6 +138,12 @@ class Environment:
         named = dict(zip(function.__code__.co_freevars, cells, strict=True))
         return converted.function(module, named, self._trace.control, function.__name__)
 
+    def ranges(self) -> list[tuple[str, int, int]]:
+        """File, first and last line of each function that was traced."""
+        return [
+            (f.__code__.co_filename, f.__code__.co_firstlineno, _last_line(f.__code__)) for f in self._functions
+        ]
+
     def written(self) -> int:
         """How much the function has assigned to globals and enclosing variables."""
         total = sum(len(module.written()) for module in self._globals.values())
@@ -285,6 +291,11 @@ class Environment:
             if after is not before:
                 found.append((partial(setattr, real, "cell_contents"), after))
         return found
+
+
+def _last_line(code: types.CodeType) -> int:
+    last = max((line for _, _, line in code.co_lines() if line is not None), default=code.co_firstlineno)
+    return max([last, *(_last_line(part) for part in code.co_consts if isinstance(part, types.CodeType))])
 
 
 def _content_or_none(cell: types.CellType) -> Any:

@@ -13,16 +13,18 @@ from lazyarr import settings, views
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.decompose import decompose
-from lazyarr.ir.graph import Program
+from lazyarr.ir.graph import Line, Program
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType
 from lazyarr.runtime import Leaf, NotCaptured, Recording, flush
 from lazyarr.source import user_line
 from lazyarr.strides import Index
 from lazyarr.tracing.capture.control import Capture
+from lazyarr.tracing.capture.noted import Statements
 from lazyarr.tracing.environment import Environment
 from lazyarr.tracing.scalars import Tape
 from lazyarr.tracing.signature import Parts, Plain, common_memory, memory_groups
+from lazyarr.tracing.strict import Refused
 
 
 class Trace:
@@ -36,7 +38,7 @@ class Trace:
         Pieces that ran while the function did.
     """
 
-    def __init__(self, parts: Parts, uncaptured: dict[tuple[str, int], str] | None = None):
+    def __init__(self, parts: Parts, uncaptured: dict[Line, tuple[str, Line]] | None = None):
         self.parts = parts
         self.tape = Tape()
         for scalar in parts.scalars:
@@ -55,7 +57,14 @@ class Trace:
         #: Whether data has decided a length outside of loops and branches.
         self.made_lengths = False
         #: Loops and branches that run in Python, by their place: why, and the line that is the reason.
-        self.left_out: dict[tuple[str, int], tuple[str, tuple[str, int]]] = {}
+        self.left_out: dict[Line, tuple[str, Line]] = {}
+        #: How each loop and branch runs.
+        self.statements = Statements()
+        #: Whether what would not be one program ends the trace.
+        self.strict = False
+        #: What was raised to end the trace, or the statement that is captured, and has not got there yet.
+        self.thrown: BaseException | None = None
+        self._ranges: list[tuple[str, int, int]] = []
         self.control = Capture(self, {} if uncaptured is None else uncaptured)
         self.environment = Environment(self)
         self.expected: list[tuple[Callable[[], Any], Any]] = []
@@ -243,6 +252,7 @@ class Trace:
         """Let go of the traced call's data; what later calls need stays (guards, places, the tape)."""
         for leaf in self.input_leaves:
             leaf.data = None
+        self._ranges = self.ranges
         self.parts = Parts(self.parts.package)
         self.arrays, self.bases, self.shadowed = [], [], []
         self._shadows.clear()
@@ -253,6 +263,11 @@ class Trace:
         """Note that a later call may use the program only if `get` still gives what it gives now."""
         self.expected_equal.append((get, get()))
 
+    @property
+    def ranges(self) -> list[tuple[str, int, int]]:
+        """File, first and last line of each function that was traced."""
+        return self._ranges or self.environment.ranges()
+
     # -- what the runtime tells ----------------------------------------------------------------------------
 
     def observed(self, why: str) -> None:
@@ -261,6 +276,9 @@ class Trace:
             raise NotCaptured(why)
         if self.made_lengths and not self.reasons:
             raise NotCaptured(why)  # Python cannot go on with lengths that it does not know.
+        if self.strict:
+            self.thrown = Refused(why, user_line(2), self.left_out, self.environment.unconverted)
+            raise self.thrown
         if not self.reasons and any(True for h in self.recording.pending() for _ in h.value.node.regions):
             # A loop whose guard fails has the call run by Python: that must be before the function acts on anything.
             self.reasons.append((why, user_line(2)))

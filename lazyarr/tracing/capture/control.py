@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, scalar_of_array
 from lazyarr.ops.elementwise import ELEMENTWISE
-from lazyarr.ir.graph import CheckFailed
+from lazyarr.ir.graph import CheckFailed, Line
 from lazyarr.runtime import NotCaptured, flush, record
 from lazyarr.tracing.capture.branches import BranchCapture
 from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
@@ -34,11 +34,11 @@ class Capture(Control):
     Parameters
     ----------
     trace : Trace
-    uncaptured : mapping of (file, line) to str
-        Statements that are known to have to run in Python, and why.
+    uncaptured : mapping of (file, line) to (str, (file, line))
+        Statements that are known to have to run in Python: why, and the line that is the reason.
     """
 
-    def __init__(self, trace: Trace, uncaptured: dict[tuple[str, int], str]):
+    def __init__(self, trace: Trace, uncaptured: dict[Line, tuple[str, Line]]):
         self.trace = trace
         self.uncaptured = uncaptured
 
@@ -49,11 +49,26 @@ class Capture(Control):
         set: Callable[[State], None], info: Info, test: Callable[[], Any] | None = None,
     ) -> None:  # fmt: skip
         source = counted(iterable)
-        if source is None or not self._worth(source) or (info.file, info.line) in self.uncaptured:
+        left_out = self._left_out("for", info)
+        if source is None or not self._worth(source) or left_out:
+            if not left_out:
+                why = f"it runs over a {type(iterable).__name__}" if source is None else "few iterations"
+                trips = None if source is None else source.trips
+                self.trace.statements.note("for", (info.file, info.line), "unrolled", why, trips=trips)
             self._unrolled(iterable, body, test)
             return
         capture = LoopCapture(self.trace, info, get, set, body, source, test)
-        self._captured(capture.run, lambda: self._unrolled(iterable, body, test), get, set, info)
+        trips = source.trips if test is None else None
+        self._captured("for", capture.run, lambda: self._unrolled(iterable, body, test), get, set, info, trips)
+
+    def _left_out(self, kind: str, info: Info) -> bool:
+        """Whether a statement is known to have to run in Python."""
+        place = info.file, info.line
+        known = self.uncaptured.get(place)
+        if known is not None:
+            self.trace.left_out.setdefault(place, known)
+            self.trace.statements.note(kind, place, "python", *known)
+        return known is not None
 
     def _worth(self, source: Counted) -> bool:
         return source.trips is None or source.trips > _FEW_TRIPS
@@ -78,11 +93,11 @@ class Capture(Control):
         self, test: Callable[[], Any], body: Callable[[], None], get: Callable[[], State],
         set: Callable[[State], None], info: Info,
     ) -> None:  # fmt: skip
-        if (info.file, info.line) in self.uncaptured:
+        if self._left_out("while", info):
             self._repeated(test, body)
             return
         capture = LoopCapture(self.trace, info, get, set, lambda index: body(), None, test)
-        self._captured(capture.run, lambda: self._repeated(test, body), get, set, info)
+        self._captured("while", capture.run, lambda: self._repeated(test, body), get, set, info)
 
     def _repeated(self, test: Callable[[], Any], body: Callable[[], None]) -> None:
         """A ``while`` in Python."""
@@ -94,7 +109,7 @@ class Capture(Control):
         set: Callable[[State], None], info: Info,
     ) -> None:  # fmt: skip
         truth = self.truth(condition)
-        if isinstance(truth, ComputedScalar) and (info.file, info.line) in self.uncaptured:
+        if isinstance(truth, ComputedScalar) and self._left_out("if", info):
             truth = self._observed_truth(truth, "a branch on data")
         if not isinstance(truth, ComputedScalar):
             (then if truth else orelse)()
@@ -105,11 +120,11 @@ class Capture(Control):
         def in_python() -> None:
             (then if self._observed_truth(condition, "a branch on data") else orelse)()
 
-        self._captured(lambda: capture.run(then, orelse), in_python, get, set, info)
+        self._captured("if", lambda: capture.run(then, orelse), in_python, get, set, info)
 
     def _captured(
-        self, run: Callable[[], None], in_python: Callable[[], None], get: Callable[[], State],
-        set: Callable[[State], None], info: Info,
+        self, kind: str, run: Callable[[], None], in_python: Callable[[], None], get: Callable[[], State],
+        set: Callable[[State], None], info: Info, trips: int | None = None,
     ) -> None:  # fmt: skip
         """Record a statement; if that cannot be, go back to before it and run it in Python."""
         trace = self.trace
@@ -118,6 +133,8 @@ class Capture(Control):
         containers = Containers([trace.shadowed])
         try:
             run()
+            if trace.thrown is not None:
+                raise trace.thrown  # the statement has an `except` clause for everything
             if not depth and any(map(has_computed_length, get())):
                 if not trace.computes_lengths:
                     raise NotCaptured("the length of an array after the loop is decided by data")
@@ -125,17 +142,19 @@ class Capture(Control):
             if trace.reasons and not depth:
                 # What Python does between compiled pieces is not to be done twice: a guard that fails, fails here.
                 flush(trace.recording)
+            trace.statements.note(kind, (info.file, info.line), "compiled", trips=trips)
             return
         except (NotCaptured, CheckFailed) as reason:
             why, line = str(reason), getattr(reason, "line", (info.file, info.line))
         except Exception as error:
             # Perhaps the program never gets there: whether it is an error is known when Python runs the statement.
             why, line = f"{type(error).__name__}: {error}", (info.file, info.line)
+        trace.thrown = None
         trace.depth = depth
         snapshot.restore()
         containers.restore()
-        self.uncaptured[info.file, info.line] = why
-        self.trace.left_out.setdefault((info.file, info.line), (why, line))
+        self.uncaptured[info.file, info.line] = why, line
+        self._left_out(kind, info)
         in_python()
 
     # -- expressions ---------------------------------------------------------------------------------------
