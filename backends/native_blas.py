@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 
@@ -74,33 +75,38 @@ def dot(frame: Frame, a: Storage, b: Storage) -> Scalar | None:
     return Scalar(a.dtype, (c.emit(f"fadd {type} {result}, {literal(0, a.dtype)[0]}"),))
 
 
-def matvec(frame: Frame, a: Storage, x: Storage, target: Strided) -> bool:
-    """``a @ x``, or ``x @ b`` with `a` the transposed of b, as NumPy has it; False where that is no call of BLAS."""
+def matvec(a: Strided, x: Strided) -> Callable[[Code, Strided], None] | None:
+    """``call(code, target)`` that computes ``a @ x`` as NumPy does; None where that is no call of BLAS.
+
+    For ``x @ b``, `a` is the transposed of b. Both extents have to be more than one.
+    """
     letter = _letter(a)
     found = symbol(f"{letter}gemv") if letter else None
-    if found is None or not isinstance(a, Strided) or not isinstance(x, Strided):
-        return False
-    m, n = a.shape
-    if not (isinstance(m, int) and isinstance(n, int) and m > 1 and n > 1 and _positive(x, 0)):
-        return False
+    if found is None or not _positive(x, 0):
+        return None
     rows, columns = a.strides
-    if columns == 1 and isinstance(rows, int) and rows >= n:
+    if columns == 1 and isinstance(rows, int) and rows >= a.bounds[1]:
         order, leading = _COLUMN, rows
-    elif rows == 1 and isinstance(columns, int) and columns >= m:
+    elif rows == 1 and isinstance(columns, int) and columns >= a.bounds[0]:
         order, leading = _ROW, columns
     else:
-        return False
-    c, type = frame.code, register(a.dtype)
+        return None
     name, integer = found
-    c.module.declare(name, f"declare void @{name}(i32, i32, {integer}, {integer}, {type}, ptr, {integer}, ptr, "
-                           f"{integer}, {type}, ptr, {integer}) nounwind")  # fmt: skip
-    one, zero = literal(1, a.dtype)[0], literal(0, a.dtype)[0]
-    c.do(
-        f"call void @{name}(i32 {order}, i32 {_TRANSPOSED}, {integer} {n}, {integer} {m}, {type} {one}, "
-        f"ptr {_address(c, a)}, {integer} {leading}, ptr {_address(c, x)}, {integer} {x.strides[0]}, {type} {zero}, "
-        f"ptr {_address(c, target)}, {integer} 1)"
-    )
-    return True
+
+    def call(c: Code, target: Strided) -> None:
+        type = register(a.dtype)
+        c.module.declare(name, f"declare void @{name}(i32, i32, {integer}, {integer}, {type}, ptr, {integer}, ptr, "
+                               f"{integer}, {type}, ptr, {integer}) nounwind")  # fmt: skip
+        one, zero = literal(1, a.dtype)[0], literal(0, a.dtype)[0]
+        m, n = (_integer(c, integer, e) for e in a.shape)
+        c.do(
+            f"call void @{name}(i32 {order}, i32 {_TRANSPOSED}, {integer} {n}, {integer} {m}, {type} {one}, "
+            f"ptr {_address(c, a)}, {integer} {leading}, "
+            f"ptr {_address(c, x)}, {integer} {x.strides[0]}, {type} {zero}, "
+            f"ptr {_address(c, target)}, {integer} 1)"
+        )
+
+    return call
 
 
 def plain_dot(c: Code, terms: Storage) -> Scalar:

@@ -137,6 +137,8 @@ class Code:
         self._known: list[dict[Any, Index]] = [{}]
         self.aliases: Aliases | None = None
         self._texts: dict[str, str] = {}
+        #: Whether results need NumPy's bits where that costs time: how often a loop runs may depend on them.
+        self.exact = False
         #: Whether a loop in it is shared among threads.
         self.forks = False
 

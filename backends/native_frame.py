@@ -30,8 +30,7 @@ class Lowering:
 
     def __init__(self, code: Code, graph: Graph):
         self.code = code
-        #: Whether inner products need NumPy's bits: how often a loop runs may depend on them.
-        self.exact = _runs_by_data(graph)
+        self.exact = code.exact = _runs_by_data(graph)
         self.buffers: list[Buffer] = []
         self.frames: list[Frame] = []
         self.host = Host()

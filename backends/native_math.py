@@ -15,14 +15,15 @@ import numpy as np
 
 from lazyarr.backends.native_emit import Code, register
 
-#: NumPy's name -> the C library's name, operands, and whether libmvec has it.
+#: NumPy's name -> the C library's name, operands, and whether the vector form of libmvec is used. (It is not for
+#: hypot: the magnitudes of complex numbers are compared with bounds, and have NumPy's bits.)
 _FUNCTIONS: dict[str, tuple[str, int, bool]] = {
     "exp": ("exp", 1, True), "exp2": ("exp2", 1, True), "expm1": ("expm1", 1, True), "log": ("log", 1, True),
     "log2": ("log2", 1, True), "log10": ("log10", 1, True), "log1p": ("log1p", 1, True), "sin": ("sin", 1, True),
     "cos": ("cos", 1, True), "tan": ("tan", 1, True), "arcsin": ("asin", 1, True), "arccos": ("acos", 1, True),
     "arctan": ("atan", 1, True), "arctan2": ("atan2", 2, True), "sinh": ("sinh", 1, True), "cosh": ("cosh", 1, True),
     "tanh": ("tanh", 1, True), "arcsinh": ("asinh", 1, True), "arccosh": ("acosh", 1, True),
-    "arctanh": ("atanh", 1, True), "cbrt": ("cbrt", 1, True), "hypot": ("hypot", 2, True), "power": ("pow", 2, True),
+    "arctanh": ("atanh", 1, True), "cbrt": ("cbrt", 1, True), "hypot": ("hypot", 2, False), "power": ("pow", 2, True),
     "float_power": ("pow", 2, True), "nextafter": ("nextafter", 2, False),
 }  # fmt: skip
 
@@ -79,7 +80,7 @@ def function(c: Code, t: np.dtype[Any], *operands: str, name: str, vector: bool)
     symbol = name if t.itemsize == 8 else name + "f"
     type = register(t)
     c.module.declare(symbol, f"declare {type} @{symbol}({', '.join([type] * len(operands))})")
-    forms = _vector_forms(c, symbol, len(operands), t) if vector else ""
+    forms = _vector_forms(c, symbol, len(operands), t) if vector and not c.exact else ""
     given = ", ".join(f"{type} {x}" for x in operands)
     return c.emit(f"call {type} @{symbol}({given}) nounwind willreturn memory(none) {forms}")
 

@@ -296,6 +296,19 @@ def _beyond(c: Code, name: str, dtype: np.dtype[Any], x: str, best: str) -> str:
     return c.emit(f"icmp {sign}{'gt' if name == 'argmax' else 'lt'} {type} {x}, {best}")
 
 
+def positions(c: Code, mask: Storage, target: Strided) -> None:
+    """The indices of the True elements of a mask of one axis; `target` has room for one more than there are."""
+    index = np.dtype("i8")
+    with c.statement():
+        slots = variable(c, index, ("0",))
+        with c.loop(0, mask.shape[0]) as i:
+            at = read(c, index, slots)[0]
+            # Written anyway: the next one overwrites it.
+            target.put(c, (at,), (i,))
+            found = c.emit(f"zext i1 {mask.element(c, (i,), {})[0]} to i64")
+            assign(c, index, slots, (c.emit(f"add i64 {at}, {found}"),))
+
+
 def accumulate(c: Code, x: Storage, kind: str, axis: int, target: Strided) -> None:
     """A running reduction along an axis."""
     if kind.startswith("logical"):

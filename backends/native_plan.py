@@ -94,8 +94,12 @@ class Plan:
             return [(node, ())]
         if name == "matmul" and all(v.type.ndim == 1 for v in node.operands):
             return [(node, ())]
-        if name in ("pad", "concatenate", "accumulate", "scatter"):
-            return [(node, ())] if at == 1 or name != "scatter" else [("root", ())]
+        if name in ("pad", "concatenate", "accumulate", "flatnonzero"):
+            return [(node, ())]
+        if name == "scatter" and at > 0:
+            # Indices are read again for each element of a block.
+            blocks = node.operands[0].type.ndim > len(node.kw["axes"])
+            return [("root", ())] if at > 1 and blocks else [(node, ())]
         return [("root", ())]
 
 

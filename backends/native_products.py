@@ -60,8 +60,67 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
     code = frame.code
     shape, bounds = frame.shape(node.types[0])
     target = frame.lowering.allocate(dtype, shape, bounds)
-    if len(a.shape) != len(b.shape) and _by_blas(frame, a, b, target):
+    if len(a.shape) != len(b.shape):
+        _vector(frame, a, b, target)
         return [target]
+    _loops(code, a, b, target)
+    return [target]
+
+
+def _vector(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
+    """A matrix times a vector, or a vector times a matrix: by BLAS where that is faster, or has to be."""
+    code, exact = frame.code, frame.lowering.exact
+    matrix = a if len(a.shape) == 2 else b
+    if a.dtype.kind != "f" or not (exact or native_blas.size(matrix) >= native_blas.LARGE):
+        _loops(code, a, b, target)
+        return
+    frame.working.append(target)
+    a, b = frame.stored(a), frame.stored(b)
+    frame.working += [a, b]
+    matrix, vector = (a, b) if len(a.shape) == 2 else (b, a)
+    if len(a.shape) == 1:
+        map = (Along(0, 1, 1), Along(0, 0, 1))
+        turned = view(code, matrix, map, matrix.shape[::-1], matrix.bounds[::-1])
+        assert isinstance(turned, Strided)
+        matrix = turned
+    call = native_blas.matvec(matrix, vector)
+    if call is None:
+        _loops(code, a, b, target)
+        return
+    m, n = matrix.shape
+    if isinstance(m, int) and isinstance(n, int):
+        if m > 1 and n > 1:
+            call(code, target)
+        else:
+            _loops(code, a, b, target)
+        return
+    large = 1 if exact else native_blas.LARGE // a.dtype.itemsize
+    size = c_and(code, f"icmp sgt i64 {m}, 1", f"icmp sgt i64 {n}, 1", f"icmp sge i64 {code.mul(m, n)}, {large}")
+    yes, no, end = (code.new_label() for _ in range(3))
+    code.branch(size, yes, no)
+    for label in (yes, no):
+        code.start(label)
+        with code.scope():
+            if label == yes:
+                call(code, target)
+            else:
+                _loops(code, a, b, target)
+        code.go(end)
+    code.start(end)
+
+
+def c_and(c: Code, *conditions: str) -> str:
+    """Whether all conditions hold."""
+    found = c.emit(conditions[0])
+    for condition in conditions[1:]:
+        found = c.emit(f"and i1 {found}, {c.emit(condition)}")
+    return found
+
+
+def _loops(code: Code, a: Storage, b: Storage, target: Strided) -> None:
+    """``target = a @ b`` as loops."""
+    dtype, shape, bounds = target.dtype, target.shape, target.bounds
+    multiply, add = arithmetic(dtype)
     zero = literal(0, dtype)
     if len(b.shape) == 1 and _unit(a, 1):
         buffers = [target.buffer, *a.buffers, *b.buffers]
@@ -70,18 +129,17 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
             row = View(a, nests.row_map(at), a.shape[1:], a.bounds[1:])
             terms = Pointwise(dtype, row.shape, row.bounds, [row, b], lambda c, xs: (multiply(c, *xs),), 1.0)
             target.put(code, at, nests.accumulate_rows(code, terms, "add", dtype, terms.shape, tuple))
-        return [target]
+        return
     nests.fill(code, target, Computed(dtype, shape, bounds, lambda c, at, seen: zero))
     if len(b.shape) == 1:
         # Columns of `a`, each times an element of `b`.
         with code.statement():
             _add_rows(code, target, (), a.shape[1], a.shape[0], lambda k: b.element(code, (k,), {}),
                       lambda k, i: a.element(code, (i, k), {}), multiply, add)  # fmt: skip
-        return [target]
+        return
     with code.statement(), nests.nest(code, shape[:-1]) as rows:
         _add_rows(code, target, rows, b.shape[0], b.shape[1], lambda k: a.element(code, (*rows, k), {}),
                   lambda k, j: b.element(code, (k, j), {}), multiply, add)  # fmt: skip
-    return [target]
 
 
 def _add_rows(c: Code, target: Strided, lead: tuple[Index, ...], count: Index, length: Index,
@@ -121,20 +179,6 @@ def _exact_dot(frame: Frame, a: Storage, b: Storage) -> Storage:
     assert multiply is not None
     product = Pointwise(a.dtype, a.shape, a.bounds, [a, b], lambda c, xs: (multiply(c, *xs),), 1.0)
     return native_blas.plain_dot(frame.code, product)
-
-
-def _by_blas(frame: Frame, a: Storage, b: Storage, target: Strided) -> bool:
-    """A matrix times a vector, or a vector times a matrix, by BLAS where that is faster, or has to be."""
-    matrix, vector = (a, b) if len(a.shape) == 2 else (b, a)
-    if not frame.lowering.exact and native_blas.size(matrix) < native_blas.LARGE:
-        return False
-    frame.working.append(target)
-    matrix, vector = frame.stored(matrix), frame.stored(vector)
-    frame.working += [matrix, vector]
-    if len(a.shape) == 1:
-        map = (Along(0, 1, 1), Along(0, 0, 1))
-        matrix = view(frame.code, matrix, map, matrix.shape[::-1], matrix.bounds[::-1])
-    return native_blas.matvec(frame, matrix, vector, target)
 
 
 def _unit(x: Storage, axis: int) -> bool:

@@ -49,6 +49,14 @@ def _argument(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] |
     return [target]
 
 
+def _flatnonzero(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
+    shape, bounds = frame.shape(node.types[0])
+    target = frame.lowering.allocate(node.types[0].dtype, shape, bounds)
+    target.buffer.require((bounds[0] + 1) * target.dtype.itemsize)
+    nests.positions(frame.code, given[0], target)
+    return [target]
+
+
 def _accumulate(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
     dtype, kind = node.types[0].dtype, node.kw["kind"]
     if given[0].dtype == np.float16 or native_scalar.combine(kind, dtype) is None:
@@ -65,5 +73,5 @@ RULES: dict[str, Rule] = {
     "dynamic_update_slice": native_write.dynamic_update_slice, "pad": native_write.pad,
     "concatenate": native_write.concatenate, "scatter": native_write.scatter, "matmul": native_products.matmul,
     "loop": loop, "while": while_, "cond": cond,
-    "region": region,
+    "region": region, "flatnonzero": _flatnonzero,
 }  # fmt: skip
