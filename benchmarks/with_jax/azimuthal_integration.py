@@ -12,4 +12,4 @@ def run(data, radius, rings):
     edges = limit * jnp.arange(rings + 1) / rings
     ring = (jnp.searchsorted(edges, radius, side="right") - 1).reshape(-1)
     total = jnp.bincount(ring, weights=data.reshape(-1), length=rings)
-    return (total / jnp.bincount(ring, length=rings))
+    return total / jnp.bincount(ring, length=rings)
