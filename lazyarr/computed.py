@@ -8,9 +8,6 @@ checks are proved away while tracing.
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,16 +19,16 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE
-from lazyarr.runtime import NotCaptured, guard, record, record_all
+from lazyarr.runtime import NotCaptured, guard, record
 from lazyarr.weak import WeakScalar
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 #: Integers that every float64 up to them can tell apart.
-_EXACT_FLOAT = 2**53
+EXACT_FLOAT = 2**53
 DTYPE_OF: dict[type, np.dtype[Any]] = {
     bool: DTYPES["bool"], int: DTYPES["i64"], float: DTYPES["f64"], complex: DTYPES["c128"],
 }  # fmt: skip
-_RANK = {bool: 0, int: 1, float: 2, complex: 3}
+RANK = {bool: 0, int: 1, float: 2, complex: 3}
 
 
 class Atom:
@@ -54,7 +51,7 @@ class Atom:
 Terms = dict[Atom, int]
 
 
-def _lowest(terms: Terms, constant: int, depth: int = 3) -> int:
+def lowest(terms: Terms, constant: int, depth: int = 3) -> int:
     """A lower limit of an affine form."""
     found = constant + sum(c * (a.low if c > 0 else a.high) for a, c in terms.items())
     if found >= 0 or depth == 0:
@@ -68,7 +65,7 @@ def _lowest(terms: Terms, constant: int, depth: int = 3) -> int:
         for a, c in limit.terms.items():
             new[a] = new.get(a, 0) + factor * c
         new = {a: c for a, c in new.items() if c}
-        found = max(found, _lowest(new, constant + factor * limit.constant, depth - 1))
+        found = max(found, lowest(new, constant + factor * limit.constant, depth - 1))
         if found >= 0:
             break
     return found
@@ -105,8 +102,8 @@ class ComputedScalar(WeakScalar):
             if terms is None:
                 terms = {Atom(low, high): 1}
             else:
-                low = max(low, _lowest(terms, constant))
-                high = min(high, -_lowest({a: -c for a, c in terms.items()}, -constant))
+                low = max(low, lowest(terms, constant))
+                high = min(high, -lowest({a: -c for a, c in terms.items()}, -constant))
             self.terms, self.constant = terms, constant
             self.low, self.high = low, high
 
@@ -129,9 +126,9 @@ class ComputedScalar(WeakScalar):
         if self.kind is int and dtype.kind in "iu":
             limits = np.iinfo(dtype)
             if self.low < limits.min:
-                guard(_compare("greater_equal", self.value, int(limits.min)), f"a Python integer fits {dtype}")
+                guard(compare("greater_equal", self.value, int(limits.min)), f"a Python integer fits {dtype}")
             if self.high > limits.max:
-                guard(_compare("less_equal", self.value, int(limits.max)), f"a Python integer fits {dtype}")
+                guard(compare("less_equal", self.value, int(limits.max)), f"a Python integer fits {dtype}")
         return self.value
 
     # -- conversions ---------------------------------------------------------------------------------------
@@ -248,7 +245,7 @@ class ComputedScalar(WeakScalar):
 
     def __neg__(self) -> Any:
         if self.kind in (int, bool):
-            return _integer("sub", 0, self)
+            return 0 - self
         return ComputedScalar(record(ELEMENTWISE["negative"], self.value), self.kind)
 
     def __abs__(self) -> Any:
@@ -258,7 +255,7 @@ class ComputedScalar(WeakScalar):
             if self.low >= 0:
                 return self
             if self.low == LOWEST:
-                guard(_compare("greater", self.value, LOWEST), "an absolute value fits 64 bits")
+                guard(compare("greater", self.value, LOWEST), "an absolute value fits 64 bits")
             value = record(ELEMENTWISE["absolute"], self.value)
             return ComputedScalar(value, int, low=0, high=max(abs(self.low), abs(self.high)))
         return ComputedScalar(record(ELEMENTWISE["absolute"], self.value), float)
@@ -267,13 +264,14 @@ class ComputedScalar(WeakScalar):
         return self._refuse("~ of a float") if self.kind in (float, complex) else -convert(self, int) - 1
 
 
-def _compare(name: str, value: Value, limit: Any) -> Value:
+def compare(name: str, value: Value, limit: Any) -> Value:
+    """A comparison with a constant of the value's dtype."""
     return record(ELEMENTWISE[name], value, const(limit, value.type.dtype))
 
 
 def is_number(x: Any) -> bool:
     """Whether `x` is a Python number, computed or not."""
-    return isinstance(x, WeakScalar) or type(x) in _RANK
+    return isinstance(x, WeakScalar) or type(x) in RANK
 
 
 def kind_of(x: Any) -> type:
@@ -310,7 +308,7 @@ def convert(x: Any, kind: type) -> Any:
         return number
     if kind is int:
         return ComputedScalar(number.as_kind(int), int, low=0, high=1)
-    if number.kind is int and kind in (float, complex) and max(abs(number.low), abs(number.high)) > _EXACT_FLOAT:
+    if number.kind is int and kind in (float, complex) and max(abs(number.low), abs(number.high)) > EXACT_FLOAT:
         pass  # The conversion rounds to nearest even, in Python as in NumPy.
     return ComputedScalar(number.as_kind(kind), kind)
 
@@ -320,7 +318,7 @@ def floor_of(x: ComputedScalar, function: str) -> Any:
     if x.kind in (int, bool):
         return convert(x, int)
     value = record(ELEMENTWISE[function], x.value)
-    low, high = _compare("greater_equal", value, -(2.0**63)), _compare("less", value, 2.0**63)
+    low, high = compare("greater_equal", value, -(2.0**63)), compare("less", value, 2.0**63)
     guard(record(ELEMENTWISE["logical_and"], low, high), "a float that becomes an int fits 64 bits")
     return ComputedScalar(record(OPS["cast"], value, dtype=DTYPES["i64"]), int)
 
@@ -342,7 +340,7 @@ def scalar_of_array(x: LazyArray, kind: type) -> Any:
         if dtype.kind not in "iub":
             raise NotCaptured(f"int() of {dtype}")
         if dtype == np.uint64:
-            guard(_compare("less_equal", value, HIGHEST), "a uint64 that becomes an int fits 64 bits")
+            guard(compare("less_equal", value, HIGHEST), "a uint64 that becomes an int fits 64 bits")
             return ComputedScalar(record(OPS["cast"], value, dtype=DTYPES["i64"]), int, low=0)
         limits = (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
         wide = value if dtype == np.int64 else record(OPS["cast"], value, dtype=DTYPES["i64"])
@@ -351,257 +349,6 @@ def scalar_of_array(x: LazyArray, kind: type) -> Any:
         raise NotCaptured("float() of a complex number")
     wanted = DTYPE_OF[kind]
     return ComputedScalar(value if dtype == wanted else record(OPS["cast"], value, dtype=wanted), kind)
-
-
-_UFUNC = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
-          "mod": "remainder", "pow": "power", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
-          "lshift": "left_shift", "rshift": "right_shift"}  # fmt: skip
-_COMPARISON = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
-               "ge": "greater_equal"}  # fmt: skip
-
-
-def _arithmetic(name: str, left: Any, right: Any) -> Any:
-    """A binary operator of two Python numbers, of which at least one is computed."""
-    a, b = computed(left), computed(right)
-    kind = max(a.kind, b.kind, key=_RANK.__getitem__)
-    if name in ("and", "or", "xor", "lshift", "rshift"):
-        if kind in (float, complex):
-            raise TypeError(f"unsupported operand type(s) for a bitwise operation: '{a.kind.__name__}' and "
-                            f"'{b.kind.__name__}'")  # fmt: skip
-        if kind is bool and name in ("and", "or", "xor"):
-            return ComputedScalar(record(ELEMENTWISE[_UFUNC[name]], a.value, b.value), bool)
-        return _bits(name, convert(a, int), convert(b, int))
-    if kind in (bool, int) and name != "truediv":
-        return _integer(name, a, b)
-    if kind is complex:
-        return _complex(name, a, b)
-    return _float(name, a, b)
-
-
-def _range_of(name: str, a: ComputedScalar, b: ComputedScalar) -> tuple[int, int]:
-    """In which range the sum, difference or product of two ints is."""
-    if name == "add":
-        return a.low + b.low, a.high + b.high
-    if name == "sub":
-        return a.low - b.high, a.high - b.low
-    corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-    return min(corners), max(corners)
-
-
-def _integer(name: str, left: Any, right: Any) -> Any:
-    a, b = convert(left, int), convert(right, int)
-    if name in ("add", "sub", "mul"):
-        return _ring(name, a, b)
-    if name == "pow":
-        return _power(a, b)
-    if b.low <= 0 <= b.high:
-        guard(_compare("not_equal", b.value, 0), "an integer is divided by something else than 0")
-    if a.low == LOWEST and b.low <= -1 <= b.high:
-        guard(_compare("not_equal", b.value, -1), "a quotient fits 64 bits")
-    value = record(ELEMENTWISE[_UFUNC[name]], a.value, b.value)
-    if name == "mod":
-        return ComputedScalar(value, int, low=min(b.low + 1, 0), high=max(b.high - 1, 0))
-    if b.low > 0:
-        corners = [x // y for x in (a.low, a.high) for y in (b.low, b.high)]
-        return ComputedScalar(value, int, low=min(corners), high=max(corners))
-    return ComputedScalar(value, int)
-
-
-def _ring(name: str, a: ComputedScalar, b: ComputedScalar) -> Any:
-    """Sum, difference or product; affine forms stay affine."""
-    low, high = _range_of(name, a, b)
-    terms: Terms | None = None
-    constant = 0
-    if name != "mul":
-        sign = 1 if name == "add" else -1
-        terms = dict(a.terms)
-        for atom, factor in b.terms.items():
-            terms[atom] = terms.get(atom, 0) + sign * factor
-        terms = {atom: factor for atom, factor in terms.items() if factor}
-        constant = a.constant + sign * b.constant
-    elif not a.terms or not b.terms:
-        fixed, other = (a.constant, b) if not a.terms else (b.constant, a)
-        terms = {atom: factor * fixed for atom, factor in other.terms.items() if fixed}
-        constant = other.constant * fixed
-    if terms is not None:
-        low = max(low, _lowest(terms, constant))
-        high = min(high, -_lowest({atom: -c for atom, c in terms.items()}, -constant))
-        if not terms:
-            return constant
-    if LOWEST <= low and high <= HIGHEST:
-        value = record(ELEMENTWISE[_UFUNC[name]], a.value, b.value)
-    else:
-        value, fits = record_all(OPS["exact"], a.value, b.value, kind=_UFUNC[name])
-        guard(fits, "an integer fits 64 bits")
-        low, high = max(low, LOWEST), min(high, HIGHEST)
-    return ComputedScalar(value, int, terms, constant, low, high)
-
-
-def _power(a: ComputedScalar, b: ComputedScalar) -> Any:
-    if b.low < 0:
-        if b.high < 0:
-            return _float("pow", convert(a, float), convert(b, float))
-        guard(_compare("greater_equal", b.value, 0), "an integer power is of a non-negative exponent")
-    if not b.terms and b.constant in (0, 1, 2, 3):
-        return 1 if b.constant == 0 else a if b.constant == 1 else a * a if b.constant == 2 else a * a * a
-    value, fits = record_all(OPS["exact"], a.value, b.value, kind="power")
-    guard(fits, "an integer power fits 64 bits")
-    return ComputedScalar(value, int, low=0 if a.low >= 0 else LOWEST)
-
-
-def _bits(name: str, a: ComputedScalar, b: ComputedScalar) -> Any:
-    if name in ("lshift", "rshift") and b.low < 0:
-        guard(_compare("greater_equal", b.value, 0), "a shift count is not negative")
-    if name == "lshift":
-        low, high = a.low, a.high
-        if 0 <= b.high < 64 and LOWEST <= (low << b.high) and (high << b.high) <= HIGHEST:
-            value = record(ELEMENTWISE["left_shift"], a.value, b.value)
-            return ComputedScalar(value, int, low=min(low << b.high, low), high=max(high << b.high, high))
-        value, fits = record_all(OPS["exact"], a.value, b.value, kind="left_shift")
-        guard(fits, "an integer fits 64 bits")
-        return ComputedScalar(value, int, low=0 if low >= 0 else LOWEST)
-    value = record(ELEMENTWISE[_UFUNC[name]], a.value, b.value)
-    if name == "rshift":
-        least = max(b.low, 0)
-        return ComputedScalar(value, int, low=min(a.low, a.low >> min(least, 63)), high=max(a.high >> min(least, 63), 0))
-    if name == "and":
-        if a.low >= 0 or b.low >= 0:
-            highs = [x.high for x in (a, b) if x.low >= 0]
-            return ComputedScalar(value, int, low=0, high=min(highs))
-        return ComputedScalar(value, int)
-    if a.low >= 0 and b.low >= 0:
-        return ComputedScalar(value, int, low=0, high=(1 << max(a.high, b.high).bit_length()) - 1)
-    return ComputedScalar(value, int)
-
-
-def _float(name: str, a: ComputedScalar, b: ComputedScalar) -> Any:
-    if name == "truediv" and a.kind is not float and b.kind is not float:
-        # Python divides ints exactly and rounds once: the same while both are exact floats.
-        for number in (a, b):
-            whole = convert(number, int)
-            if whole.low < -_EXACT_FLOAT or whole.high > _EXACT_FLOAT:
-                low = _compare("greater_equal", whole.value, -_EXACT_FLOAT)
-                high = _compare("less_equal", whole.value, _EXACT_FLOAT)
-                guard(record(ELEMENTWISE["logical_and"], low, high), "an integer that is divided is an exact float")
-    x, y = a.as_kind(float), b.as_kind(float)
-    if name in ("truediv", "floordiv", "mod") and not (b.kind is int and not b.low <= 0 <= b.high):
-        guard(_compare("not_equal", y, 0.0), "a number is divided by something else than 0")
-    value = record(ELEMENTWISE[_UFUNC[name]], x, y)
-    if name == "pow":
-        finite = record(ELEMENTWISE["isfinite"], value)
-        guard(finite, "a power is a finite number")
-    return ComputedScalar(value, float)
-
-
-def _complex(name: str, a: ComputedScalar, b: ComputedScalar) -> Any:
-    if name not in ("add", "sub", "mul"):
-        raise NotCaptured("a quotient or power of computed Python complex numbers")
-    return ComputedScalar(record(ELEMENTWISE[_UFUNC[name]], a.as_kind(complex), b.as_kind(complex)), complex)
-
-
-def _ordered(name: str, left: Any, right: Any) -> Any:
-    """A comparison of two Python numbers: a bool where ranges decide, or a computed one."""
-    a, b = computed(left), computed(right)
-    kind = max(a.kind, b.kind, key=_RANK.__getitem__)
-    if kind in (bool, int):
-        a, b = convert(a, int), convert(b, int)
-        known = _decided(name, _ring("sub", a, b) if _may_subtract(a, b) else None)
-        if known is not None:
-            return known
-    elif int in (a.kind, b.kind):
-        whole = a if a.kind is int else b
-        if max(abs(whole.low), abs(whole.high)) > _EXACT_FLOAT:
-            low = _compare("greater_equal", whole.value, -_EXACT_FLOAT)
-            high = _compare("less_equal", whole.value, _EXACT_FLOAT)
-            guard(record(ELEMENTWISE["logical_and"], low, high), "an integer compared with a float is an exact float")
-    if kind is complex and name not in ("eq", "ne"):
-        raise TypeError(f"'{name}' not supported between instances of '{a.kind.__name__}' and '{b.kind.__name__}'")
-    return ComputedScalar(record(ELEMENTWISE[_COMPARISON[name]], a.as_kind(kind), b.as_kind(kind)), bool)
-
-
-def _may_subtract(a: ComputedScalar, b: ComputedScalar) -> bool:
-    return a.low - b.high >= LOWEST and a.high - b.low <= HIGHEST
-
-
-def _decided(name: str, difference: Any) -> bool | None:
-    """What a comparison with 0 gives, if the range of the difference says so."""
-    if difference is None:
-        return None
-    low, high = (difference, difference) if type(difference) is int else (difference.low, difference.high)
-    if name in ("lt", "ge") and (high < 0 or low >= 0):
-        return (high < 0) == (name == "lt")
-    if name in ("gt", "le") and (low > 0 or high <= 0):
-        return (low > 0) == (name == "gt")
-    if name in ("eq", "ne"):
-        if low > 0 or high < 0:
-            return name == "ne"
-        if low == high == 0:
-            return name == "eq"
-    return None
-
-
-def _with_array(function: Callable[..., Any], left: Any, right: Any) -> Any:
-    """A computed scalar with something that is no Python number."""
-    if isinstance(left, LazyArray) or isinstance(right, LazyArray):
-        return NotImplemented
-    from lazyarr.convert import as_lazy
-
-    if isinstance(right, (np.generic, np.ndarray)):
-        return function(left, as_lazy(right))
-    if isinstance(left, (np.generic, np.ndarray)):
-        return function(as_lazy(left), right)
-    return NotImplemented
-
-
-def _binary(name: str, function: Callable[..., Any], rule: Callable[..., Any]) -> None:
-    def forward(self: ComputedScalar, other: Any) -> Any:
-        return rule(name, self, other) if is_number(other) else _with_array(function, self, other)
-
-    def backward(self: ComputedScalar, other: Any) -> Any:
-        return rule(name, other, self) if is_number(other) else _with_array(function, other, self)
-
-    setattr(ComputedScalar, f"__{name}__", forward)
-    if rule is _arithmetic:
-        setattr(ComputedScalar, f"__r{name}__", backward)
-
-
-for _name in _UFUNC:
-    _binary(_name, getattr(operator, _name + "_" if _name in ("and", "or") else _name), _arithmetic)
-for _name in _COMPARISON:
-    _binary(_name, getattr(operator, _name), _ordered)
-
-#: Functions of `math` that are ufuncs; where a result is not finite, Python's function may raise.
-_MATH = {"sqrt": "sqrt", "exp": "exp", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p",
-         "expm1": "expm1", "sin": "sin", "cos": "cos", "tan": "tan", "asin": "arcsin", "acos": "arccos",
-         "atan": "arctan", "atan2": "arctan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh",
-         "acosh": "arccosh", "atanh": "arctanh", "fabs": "fabs", "hypot": "hypot", "copysign": "copysign",
-         "pow": "power", "degrees": "degrees", "radians": "radians", "cbrt": "cbrt", "exp2": "exp2",
-         "fmod": "fmod"}  # fmt: skip
-_TESTS = {"isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite"}
-
-
-def math_call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    """A function of `math` of numbers, of which one is computed.
-
-    Raises
-    ------
-    NotCaptured
-        If there is no ufunc for it.
-    """
-    name = function.__name__
-    if name in ("floor", "ceil", "trunc") and len(args) == 1:
-        return floor_of(computed(args[0]), name)
-    if any(kind_of(a) is complex for a in args):
-        raise TypeError("must be real number, not complex")
-    values = [convert(a, float).value for a in args]
-    if name in _TESTS and len(args) == 1:
-        return ComputedScalar(record(ELEMENTWISE[_TESTS[name]], *values), bool)
-    op = ELEMENTWISE.get(_MATH.get(name, ""))
-    if op is None or len(op.infer(*(v.type for v in values)).shape) or function is not getattr(math, name, None):
-        raise NotCaptured(f"math.{name} of a computed number")
-    found = record(op, *values)
-    guard(record(ELEMENTWISE["isfinite"], found), f"math.{name} gives a finite number")
-    return ComputedScalar(found, float)
 
 
 def number_of(value: Value, low: int = LOWEST, high: int = HIGHEST, lower: Any = None, upper: Any = None) -> Any:
@@ -621,3 +368,5 @@ def _length_number(length: Length) -> Any:
 
 
 Length.as_number = staticmethod(_length_number)
+
+from lazyarr import computed_arithmetic  # noqa: E402, F401  gives the class its operators

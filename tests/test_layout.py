@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "settings": set(),
     "source": set(),
-    "strides": set(),
+    "strides": {"ir"},
     "decompose": {"strides"},
     "ir": {"ops"},  # ir and ops know each other
     "ops": {"ir"},

@@ -170,7 +170,8 @@ def _types(graph: Graph) -> Iterator[Problem]:
     for node in graph.nodes:
         # Afresh: what was remembered when the node was made is what is being checked.
         try:
-            inferred = node.op.infer(*(v.type for v in node.operands), **node.kw)
+            given = node.operands if node.op.dependent else (v.type for v in node.operands)
+            inferred = node.op.infer(*given, **node.kw)
         except (TypeError, ValueError) as error:
             yield Problem(f"the operation refuses its operands: {error}", node)
             continue

@@ -20,6 +20,7 @@ from lazyarr.computed import ComputedScalar
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.trace import Trace
+from lazyarr.windows import Window
 
 Spec = tuple[Any, ...]
 
@@ -141,9 +142,10 @@ class Outcome:
             chain.append(at._step)
             at = at._parent
         source = self._inputs.get(array._cell)
-        if source is not None:
+        placed_by_data = any(isinstance(step, (views.Dynamic, Window)) for step in chain)
+        if source is not None and not placed_by_data:
             return ("view", "input", source, tuple(reversed(chain)))
-        if array._cell in self._shared and not array._scalar:
+        if array._cell in self._shared and not array._scalar and not placed_by_data:
             slot = self._cells.get(array._cell)
             if slot is None:
                 slot = self._cells[array._cell] = self._root(at._value(), at.strides)

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
-from lazyarr.computed import ComputedScalar, math_call, scalar_of_array
+from lazyarr.computed import ComputedScalar, scalar_of_array
+from lazyarr.computed_arithmetic import math_call
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import WEAK, ArrayType
 from lazyarr.runtime import Leaf, NotCaptured, recording

@@ -16,7 +16,7 @@ from lazyarr.decompose import decompose
 from lazyarr.ir.graph import Line, Program
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType
-from lazyarr.runtime import Leaf, NotCaptured, Recording, flush
+from lazyarr.runtime import Leaf, NotCaptured, Recording, flush, guard
 from lazyarr.source import user_line
 from lazyarr.strides import Index
 from lazyarr.tracing.capture.control import Capture
@@ -279,11 +279,22 @@ class Trace:
         if self.strict:
             self.thrown = Refused(why, user_line(2), self.left_out, self.environment.unconverted)
             raise self.thrown
-        if not self.reasons and any(True for h in self.recording.pending() for _ in h.value.node.regions):
+        if not self.reasons and (
+            self.soft or any(True for h in self.recording.pending() for _ in h.value.node.regions)
+        ):
             # A loop whose guard fails has the call run by Python: that must be before the function acts on anything.
+            self.settle()
             self.reasons.append((why, user_line(2)))
             flush(self.recording)
         self.reasons.append((why, user_line(2)))
+
+    def settle(self) -> None:
+        """Require of NumPy scalars that may still be Python numbers that they are NumPy's: Python goes on with them."""
+        for cell in list(self.recording.cells or ()):
+            flag = self.soft.get(cell.value)
+            if flag is not None:
+                guard(flag, "a variable is a NumPy scalar by now")
+        self.soft.clear()
 
     def foreign(self, array: Any) -> None:
         """An array nobody knows the origin of takes part."""

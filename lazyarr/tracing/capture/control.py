@@ -140,6 +140,7 @@ class Capture(Control):
                     raise NotCaptured("the length of an array after the loop is decided by data")
                 trace.made_lengths = True
             if trace.reasons and not depth:
+                trace.settle()
                 # What Python does between compiled pieces is not to be done twice: a guard that fails, fails here.
                 flush(trace.recording)
             trace.statements.note(kind, (info.file, info.line), "compiled", trips=trips)
