@@ -17,14 +17,22 @@ def _parts(op: str) -> Generator:
     return lambda c, t, x, y: tuple(c.emit(f"{op} {register(t)} {a}, {b}") for a, b in zip(x, y, strict=True))
 
 
-def _multiply(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:
+def _fused(c: Code, t: np.dtype[Any], x: str, y: str, z: str) -> str:
+    """``x * y + z`` rounded once, where NumPy's vector loops have it so: where the CPU can."""
     r = register(t)
+    if not native_math.fuses():
+        return c.emit(f"fadd {r} {c.emit(f'fmul {r} {x}, {y}')}, {z}")
+    name = f"@llvm.fma.f{8 * part(t).itemsize}"
+    c.module.declare(name, f"declare {r} {name}({r}, {r}, {r})")
+    return c.emit(f"call {r} {name}({r} {x}, {r} {y}, {r} {z})")
 
-    def product(a: str, b: str) -> str:
-        return c.emit(f"fmul {r} {a}, {b}")
 
-    real = c.emit(f"fsub {r} {product(x[0], y[0])}, {product(x[1], y[1])}")
-    return real, c.emit(f"fadd {r} {product(x[0], y[1])}, {product(x[1], y[0])}")
+def _multiply(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:
+    """As NumPy's vector loops: products with the second imaginary part are rounded first."""
+    r = register(t)
+    negative = c.emit(f"fneg {r} {c.emit(f'fmul {r} {x[1]}, {y[1]}')}")
+    real = _fused(c, t, x[0], y[0], negative)
+    return real, _fused(c, t, x[0], y[1], c.emit(f"fmul {r} {x[1]}, {y[0]}"))
 
 
 def _divide(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:
@@ -63,7 +71,29 @@ def _conjugate(c: Code, t: np.dtype[Any], x: Element) -> Element:
 
 
 def _absolute(c: Code, t: np.dtype[Any], x: Element) -> Element:
-    return (native_math.FUNCTIONS["hypot"](c, part(t), *x),)
+    """The larger part times ``sqrt(1 + ratio**2)``, as NumPy's vector loops have it."""
+    r = register(t)
+    zero, one, inf, nan = (literal(v, part(t))[0] for v in (0, 1, np.inf, np.nan))
+
+    def choose(condition: str, a: str, b: str) -> str:
+        return c.emit(f"select i1 {condition}, {r} {a}, {r} {b}")
+
+    def unary(function: str, a: str) -> str:
+        name = f"@llvm.{function}.f{8 * part(t).itemsize}"
+        c.module.declare(name, f"declare {r} {name}({r})")
+        return c.emit(f"call {r} {name}({r} {a})")
+
+    re, im = (unary("fabs", p) for p in x)
+    endless = [c.emit(f"fcmp oeq {r} {p}, {inf}") for p in (re, im)]
+    im, re = choose(endless[0], inf, im), choose(endless[1], inf, re)
+    unknown = c.emit(f"fcmp uno {r} {re}, {im}")
+    first = c.emit(f"fcmp ogt {r} {re}, {im}")
+    larger, smaller = choose(first, re, im), choose(first, im, re)
+    trivial = c.emit(f"fcmp oeq {r} {larger}, {zero}")
+    trivial = c.emit(f"or i1 {trivial}, {c.emit(f'fcmp oeq {r} {smaller}, {inf}')}")
+    ratio = choose(trivial, zero, c.emit(f"fdiv {r} {smaller}, {larger}"))
+    found = c.emit(f"fmul {r} {unary('sqrt', _fused(c, t, ratio, ratio, one))}, {larger}")
+    return (choose(unknown, nan, found),)
 
 
 def _same(negated: bool) -> Generator:

@@ -15,15 +15,14 @@ import numpy as np
 
 from lazyarr.backends.native_emit import Code, register
 
-#: NumPy's name -> the C library's name, operands, and whether the vector form of libmvec is used. (It is not for
-#: hypot: the magnitudes of complex numbers are compared with bounds, and have NumPy's bits.)
+#: NumPy's name -> the C library's name, operands, and whether libmvec has it.
 _FUNCTIONS: dict[str, tuple[str, int, bool]] = {
     "exp": ("exp", 1, True), "exp2": ("exp2", 1, True), "expm1": ("expm1", 1, True), "log": ("log", 1, True),
     "log2": ("log2", 1, True), "log10": ("log10", 1, True), "log1p": ("log1p", 1, True), "sin": ("sin", 1, True),
     "cos": ("cos", 1, True), "tan": ("tan", 1, True), "arcsin": ("asin", 1, True), "arccos": ("acos", 1, True),
     "arctan": ("atan", 1, True), "arctan2": ("atan2", 2, True), "sinh": ("sinh", 1, True), "cosh": ("cosh", 1, True),
     "tanh": ("tanh", 1, True), "arcsinh": ("asinh", 1, True), "arccosh": ("acosh", 1, True),
-    "arctanh": ("atanh", 1, True), "cbrt": ("cbrt", 1, True), "hypot": ("hypot", 2, False), "power": ("pow", 2, True),
+    "arctanh": ("atanh", 1, True), "cbrt": ("cbrt", 1, True), "hypot": ("hypot", 2, True), "power": ("pow", 2, True),
     "float_power": ("pow", 2, True), "nextafter": ("nextafter", 2, False),
 }  # fmt: skip
 
@@ -41,6 +40,16 @@ def vector_library() -> Any:
         return None
     llvm.load_library_permanently(name)
     return ctypes.CDLL(name)
+
+
+@lru_cache(maxsize=1)
+def fuses() -> bool:
+    """Whether the CPU multiplies and adds with one rounding; NumPy's vector loops then do."""
+    import platform
+
+    import llvmlite.binding as llvm
+
+    return platform.machine() != "x86_64" or bool(llvm.get_host_cpu_features().get("fma"))
 
 
 @lru_cache(maxsize=1)

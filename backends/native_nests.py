@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.backends import native_scalar, native_sums, native_threads
+from lazyarr.backends.native_cast import cast
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
 from lazyarr.backends.native_storage import (
     Along,
@@ -296,17 +297,76 @@ def _beyond(c: Code, name: str, dtype: np.dtype[Any], x: str, best: str) -> str:
     return c.emit(f"icmp {sign}{'gt' if name == 'argmax' else 'lt'} {type} {x}, {best}")
 
 
+#: Elements of a mask that are looked at together, as the bits of one integer.
+_WORD = 64
+
+
+def _bits(c: Code, mask: Strided, first: Index) -> str:
+    """Which of the next `_WORD` elements of a mask in memory are True, the first one in the lowest bit."""
+    pointer = c.address(c.pointer(mask.buffer), mask.dtype, mask.place(c, (first,)))
+    extra = c.aliases.of(mask.buffer) if c.aliases is not None else ""
+    word = c.emit(f"load <{_WORD} x i8>, ptr {pointer}, align 1{extra}")
+    true = c.emit(f"icmp ne <{_WORD} x i8> {word}, zeroinitializer")
+    return c.emit(f"bitcast <{_WORD} x i1> {true} to i64")
+
+
+def _words(c: Code, mask: Storage) -> Index:
+    """How many elements of a mask can be looked at by words: none where they are not neighbours in memory."""
+    if not isinstance(mask, Strided) or mask.strides != (1,):
+        return 0
+    n = mask.shape[0]
+    return n - n % _WORD if isinstance(n, int) else c.emit(f"and i64 {n}, {-_WORD}")
+
+
 def positions(c: Code, mask: Storage, target: Strided) -> None:
     """The indices of the True elements of a mask of one axis; `target` has room for one more than there are."""
     index = np.dtype("i8")
     with c.statement():
         slots = variable(c, index, ("0",))
-        with c.loop(0, mask.shape[0]) as i:
+        whole = _words(c, mask)
+        if whole != 0 and isinstance(mask, Strided):
+            c.module.declare("cttz", "declare i64 @llvm.cttz.i64(i64, i1)")
+            left = c.alloca("i64")
+            with c.loop(0, whole, _WORD) as first:
+                c.do(f"store i64 {_bits(c, mask, first)}, ptr {left}")
+                head, body, end = (c.new_label() for _ in range(3))
+                c.go(head)
+                c.start(head)
+                with c.scope():
+                    bits = c.emit(f"load i64, ptr {left}")
+                    c.branch(c.emit(f"icmp ne i64 {bits}, 0"), body, end)
+                    c.start(body)
+                    at = read(c, index, slots)[0]
+                    low = c.emit(f"call i64 @llvm.cttz.i64(i64 {bits}, i1 true)")
+                    target.put(c, (at,), (str(c.add(first, low)),))
+                    assign(c, index, slots, (c.emit(f"add i64 {at}, 1"),))
+                    less = c.emit(f"sub i64 {bits}, 1")
+                    c.do(f"store i64 {c.emit(f'and i64 {bits}, {less}')}, ptr {left}")
+                c.go(head)
+                c.start(end)
+        with c.loop(whole, mask.shape[0]) as i:
             at = read(c, index, slots)[0]
             # Written anyway: the next one overwrites it.
             target.put(c, (at,), (i,))
             found = c.emit(f"zext i1 {mask.element(c, (i,), {})[0]} to i64")
             assign(c, index, slots, (c.emit(f"add i64 {at}, {found}"),))
+
+
+def count(c: Code, mask: Storage, dtype: np.dtype[Any]) -> Scalar:
+    """The number of True elements of a mask of one axis in memory, as an integer of `dtype`."""
+    index = np.dtype("i8")
+    with c.statement():
+        slots = variable(c, index, ("0",))
+        whole = _words(c, mask)
+        if whole != 0 and isinstance(mask, Strided):
+            c.module.declare("ctpop", "declare i64 @llvm.ctpop.i64(i64)")
+            with c.loop(0, whole, _WORD) as first:
+                many = c.emit(f"call i64 @llvm.ctpop.i64(i64 {_bits(c, mask, first)})")
+                assign(c, index, slots, (c.emit(f"add i64 {read(c, index, slots)[0]}, {many}"),))
+        with c.loop(whole, mask.shape[0]) as i:
+            found = c.emit(f"zext i1 {mask.element(c, (i,), {})[0]} to i64")
+            assign(c, index, slots, (c.emit(f"add i64 {read(c, index, slots)[0]}, {found}"),))
+        return Scalar(dtype, cast(c, index, dtype, read(c, index, slots)))
 
 
 def accumulate(c: Code, x: Storage, kind: str, axis: int, target: Strided) -> None:

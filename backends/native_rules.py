@@ -11,7 +11,7 @@ from lazyarr.backends import native_products, native_scalar, native_write
 from lazyarr.backends.native_control import cond, loop, region, while_
 from lazyarr.backends.native_emit import literal
 from lazyarr.backends.native_frame import Frame
-from lazyarr.backends.native_storage import Scalar, Storage
+from lazyarr.backends.native_storage import Pointwise, Scalar, Storage, Strided
 from lazyarr.ir.node import Node
 
 #: Gives the storages of the node's results, or None where NumPy has to run this one.
@@ -28,11 +28,25 @@ def _reduce(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | N
     if not nests.reduces(kind, x.dtype) or not x.shape:
         return None
     if not node.types[0].shape:
+        mask = _counted(node, x)
+        if mask is not None:
+            return [nests.count(frame.code, mask, x.dtype)]
         return [nests.reduce_scalar(frame.code, x, kind)]
     shape, bounds = frame.shape(node.types[0])
     target = frame.lowering.allocate(node.types[0].dtype, shape, bounds)
     nests.reduce_axes(frame.code, x, kind, axes, target)
     return [target]
+
+
+def _counted(node: Node, x: Storage) -> Storage | None:
+    """The mask in memory whose True elements a sum counts; None if it is another reduction."""
+    source = node.operands[0].node
+    if node.kw["kind"] != "add" or source.op.name != "cast" or source.operands[0].type.dtype.kind != "b":
+        return None
+    if x.dtype.kind not in "iu" or not isinstance(x, Pointwise) or len(x.operands) != 1 or len(x.shape) != 1:
+        return None
+    mask = x.operands[0]
+    return mask if isinstance(mask, Strided) and mask.shape == x.shape else None
 
 
 def _argument(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
