@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import linecache
+import sys
 import traceback
 import types
 from collections.abc import Callable
@@ -103,10 +104,16 @@ def show(value: Any) -> str:
     return repr(value)
 
 
-def is_part(few: list[int], many: list[int]) -> bool:
-    """Whether `few` occurs in `many`, in this order."""
-    rest = iter(many)
-    return all(x in rest for x in few)
+def same_lines(expected: list[int], found: list[int], outcome: dict[str, Any]) -> bool:
+    """Whether the transformed function fails where the other does; it may have more lines of itself on the way there."""
+    *outer, last = expected or [0]
+    rest = iter(found)
+    if not all(line in rest for line in outer):
+        return False
+    actual = found[-1] if found else 0
+    # Python 3.11 runs a store and a load as one instruction: a missing value is then seen on the line of the store.
+    joined = sys.version_info < (3, 12) and "error" in outcome and outcome["error"][0] == "UnboundLocalError"
+    return actual == last or (joined and actual > last)
 
 
 def check(
@@ -141,7 +148,6 @@ def check(
         expected, found = plain.pop("lines", []), ours.pop("lines", [])
         differing = {k: (plain.get(k), ours.get(k)) for k in plain.keys() | ours.keys() if plain.get(k) != ours.get(k)}
         assert not differing, f"{args}: {differing}\n{source}"
-        assert expected[-1:] == found[-1:], f"{args}: raised on line {found}, not {expected}\n{source}"
-        assert is_part(expected, found), f"{args}: raised on line {found}, not {expected}\n{source}"
+        assert same_lines(expected, found, plain), f"{args}: raised on line {found}, not {expected}\n{source}"
         seen.append(plain)
     return seen
