@@ -105,7 +105,7 @@ def show(value: Any) -> str:
 
 
 def same_lines(expected: list[int], found: list[int], outcome: dict[str, Any]) -> bool:
-    """Whether the transformed function fails where the other does; it may have more lines of itself on the way there."""
+    """Whether the transformed function fails where the other does; on the way there it may have more lines."""
     *outer, last = expected or [0]
     rest = iter(found)
     if not all(line in rest for line in outer):
