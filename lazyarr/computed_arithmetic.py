@@ -277,7 +277,7 @@ def math_call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     if name in _TESTS and len(args) == 1:
         return ComputedScalar(record(ELEMENTWISE[_TESTS[name]], *values), bool)
     op = ELEMENTWISE.get(_MATH.get(name, ""))
-    if op is None or len(op.infer(*(v.type for v in values)).shape) or function is not getattr(math, name, None):
+    if op is None or function is not getattr(math, name, None):
         raise NotCaptured(f"math.{name} of a computed number")
     found = record(op, *values)
     guard(record(ELEMENTWISE["isfinite"], found), f"math.{name} gives a finite number")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _TRUE = const(True)
 #: NumPy scalars that a Python number may become in one of two ways, without another dtype coming of it in arithmetic.
-_SOFT = {int: (np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.complex128)),
+SOFT = {int: (np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.complex128)),
          float: (np.dtype(np.float64), np.dtype(np.complex128)), complex: (np.dtype(np.complex128),)}  # fmt: skip
 #: Scalar operations of both ways together, up to which both are done and one is selected.
 _FEW = 12
@@ -137,7 +137,7 @@ class BranchCapture:
             if kinds == {"array"} and ragged_pair(first, second) is not None:
                 return ragged_pair(first, second)
             number, scalar = (first, second) if first[0] == "number" else (second, first)
-            if kinds == {"number", "scalar"} and scalar[1] in _SOFT.get(number[1], ()):
+            if kinds == {"number", "scalar"} and scalar[1] in SOFT.get(number[1], ()):
                 return scalar
         if first is None or second is None or first != second:
             raise NotCaptured(f"the variable {name!r} is of another type or shape in each branch")

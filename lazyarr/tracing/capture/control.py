@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import LazyArray
-from lazyarr.computed import ComputedScalar, scalar_of_array
-from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.computed import ComputedScalar, is_number, kind_of, scalar_of_array
 from lazyarr.ir.graph import CheckFailed, Line
+from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.runtime import NotCaptured, flush, record
-from lazyarr.tracing.capture.branches import BranchCapture
+from lazyarr.tracing.capture.branches import SOFT, BranchCapture
 from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
 from lazyarr.tracing.capture.counted import Counted, counted
 from lazyarr.tracing.capture.loops import LoopCapture
-from lazyarr.tracing.capture.state import Containers, Snapshot, has_computed_length
+from lazyarr.tracing.capture.state import Containers, Snapshot, form, has_computed_length
+from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.control.python import Control, Info, State
 
 if TYPE_CHECKING:
@@ -199,23 +200,28 @@ class Capture(Control):
         return first
 
     def _logical(self, first: Any, truth: ComputedScalar, others: tuple[Callable[[], Any], ...], going: bool) -> Any:
-        numpy_bools = [isinstance(first, LazyArray)]
+        kinds: list[Any] = [first]
 
         def rest() -> Any:
             found = self._chain(others[0](), others[1:], going)
-            numpy_bools.append(isinstance(found, LazyArray))
+            kinds.append(found)
+            if _alike(first, found):
+                return found
             # Its truth is all that a condition asks of it.
             known = self.truth(found)
             return known if isinstance(known, ComputedScalar) else ComputedScalar(_constant(known), bool)
 
-        stop = ComputedScalar(_constant(not going), bool)
-        if going:
-            found = self._either(truth, rest, lambda: stop)
-        else:
-            found = self._either(truth, lambda: stop, rest)
-        if all(numpy_bools):
-            return LazyArray._new(found.value, scalar=True)
-        return found
+        def known() -> Any:
+            return first if _alike(*kinds) else ComputedScalar(_constant(not going), bool)
+
+        # The rest is recorded first: what kind of value it is decides what the operand before it stands for.
+        condition = truth if going else ComputedScalar(record(ELEMENTWISE["logical_not"], truth.value), bool)
+        found = self._either(condition, rest, known)
+        if _alike(*kinds) or all(map(_is_bool, kinds)):
+            return found
+        if not all(is_number(x) or isinstance(x, (LazyArray, Truth)) for x in kinds):
+            raise NotCaptured("the value of `and` or `or` of data and something else")
+        return Truth(found)
 
     def not_(self, value: Any) -> Any:
         truth = self.truth(value)
@@ -249,6 +255,8 @@ class Capture(Control):
             return condition
         if type(condition) is ComputedScalar:
             return condition.truth()
+        if type(condition) is Truth:
+            return condition.value
         if isinstance(condition, LazyArray) and not self._in_pieces():
             if all(type(n) is int for n in condition._shape) and condition.size == 1:
                 found: bool | ComputedScalar = scalar_of_array(condition, bool)
@@ -264,6 +272,20 @@ class Capture(Control):
 
     def _observed_truth(self, truth: ComputedScalar, why: str) -> bool:
         return bool(LazyArray._new(truth.value, scalar=True)._single(why))
+
+
+def _is_bool(x: Any) -> bool:
+    """Whether a number is True or False."""
+    return x.dtype.kind == "b" if isinstance(x, LazyArray) else is_number(x) and kind_of(x) is bool
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether one variable can be either of two values."""
+    one, other = form(a), form(b)
+    if one is None or other is None or one[0] == other[0]:
+        return one is not None and one == other
+    number, scalar = (one, other) if one[0] == "number" else (other, one)
+    return number[0] == "number" and scalar[0] == "scalar" and scalar[1] in SOFT.get(number[1], ())
 
 
 def _constant(value: bool) -> Any:

@@ -1,0 +1,40 @@
+"""What ``a and b`` gives where the operands are of two kinds: its truth can be computed, its value cannot."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from lazyarr.computed import ComputedScalar
+from lazyarr.runtime import NotCaptured
+
+
+class Truth:
+    """The truth of ``a and b`` or ``a or b``; any other use of it cannot be captured.
+
+    Attributes
+    ----------
+    value : ComputedScalar
+        A bool.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: ComputedScalar):
+        self.value = value
+
+    def _fail(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotCaptured("the value of `and` or `or` of two kinds of operands")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        self._fail()
+
+
+_FAILING = (
+    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod divmod rdivmod pow rpow matmul rmatmul "
+    "lshift rlshift rshift rrshift and rand or ror xor rxor neg pos abs invert lt le gt ge eq ne hash bool int float "
+    "complex index round trunc floor ceil len iter next getitem setitem delitem contains call str repr format array"
+).split()
+for _name in _FAILING:
+    setattr(Truth, f"__{_name}__", Truth._fail)
