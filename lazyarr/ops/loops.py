@@ -6,7 +6,7 @@ i64 scalars here; what Python would do beyond 64 bits fails a check.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,11 @@ def _require_results(name: str, region: Graph, carried: tuple[Value, ...], inner
             raise TypeError(f"carried value {at} is {old.type}, and {new.type} after an iteration")
 
 
+def _own(results: Iterable[Any]) -> tuple[Any, ...]:
+    """Results in memory of their own, also those that are operands."""
+    return tuple(np.array(x) for x in results)
+
+
 def _scalar(value: Value, type: ArrayType, what: str) -> None:
     if value.type != type:
         raise TypeError(f"{what} is {type}, got {value.type}")
@@ -100,7 +105,7 @@ def _loop(
         if until >= 0 and state[until]:
             break
         state = tuple(body(np.asarray(index, np.int64), *state, *consts))
-    return tuple(state)
+    return _own(state)
 
 
 def _cost_loop(*types: ArrayType, body: Graph, **attrs: Any) -> Cost:
@@ -159,7 +164,7 @@ def _while(xp: Any, *rest: Any, cond: Callable[..., Any], body: Callable[..., An
     state, consts = rest[:carried], rest[carried:]
     while bool(cond(*state, *consts)[0]):
         state = tuple(body(*state, *consts))
-    return tuple(state)
+    return _own(state)
 
 
 def _cost_while(*types: ArrayType, cond: Graph, body: Graph, **attrs: Any) -> Cost:
@@ -211,7 +216,7 @@ def _infer_cond(*operands: Value, then: Graph, orelse: Graph) -> Types:
 
 
 def _cond(xp: Any, pred: Any, *rest: Any, then: Callable[..., Any], orelse: Callable[..., Any]) -> tuple[Any, ...]:
-    return tuple((then if bool(pred) else orelse)(*rest))
+    return _own((then if bool(pred) else orelse)(*rest))
 
 
 def _cost_cond(*types: ArrayType, then: Graph, orelse: Graph) -> Cost:
