@@ -24,6 +24,8 @@ from lazyarr.ir import extents
 from lazyarr.ir.graph import CheckFailed, Graph
 
 _ALIGNMENT = 64
+#: Bytes that an executable keeps between its calls at most.
+_KEPT = 1 << 28
 
 
 def compile(graph: Graph, donate: Sequence[int] = ()) -> Executable:
@@ -61,6 +63,8 @@ class Executable:
         frame.leave()
         code.do("ret i32 0")
         self._checks = lowering.checks
+        #: Memory of earlier calls; each serves one call at a time.
+        self._spare: list[list[np.ndarray[Any, Any] | None]] = []
         self._buffers: list[Buffer] = lowering.buffers[len(graph.params) :]
         arguments = [f"ptr noalias %p{b.number}" for b in lowering.buffers]
         module.functions.append(
@@ -105,7 +109,7 @@ class Executable:
         given = [
             np.ascontiguousarray(a, p.type.dtype) for a, p in zip(arguments, graph.params, strict=True)
         ]
-        memory = [_allocate(b.capacity) for b in self._buffers]
+        memory = self._memory()
         table = (ctypes.c_int64 * (len(given) + len(memory) + 1))()
         for k, array in enumerate((*given, *memory)):
             table[k] = array.__array_interface__["data"][0]
@@ -127,9 +131,21 @@ class Executable:
                 at += 2
                 continue
             shape = tuple(out[at + 1 : at + 1 + rank])
-            results.append(np.ndarray(shape, dtype, owners[out[at]]))
+            results.append(np.ndarray(shape, dtype, owners.pop(out[at])))
             at += 1 + rank
+        if len(self._spare) < 2 and sum(m.nbytes for m in owners.values()) <= _KEPT:
+            # What is no result serves the next call: fresh memory costs more than arithmetic.
+            left = {id(m) for m in owners.values()}
+            self._spare.append([m if id(m) in left else None for m in memory])
         return results
+
+    def _memory(self) -> list[np.ndarray[Any, Any]]:
+        """Memory for the buffers, of an earlier call where there is some."""
+        try:
+            spare = self._spare.pop()
+        except IndexError:
+            spare = [None] * len(self._buffers)
+        return [_allocate(b.capacity) if m is None else m for b, m in zip(self._buffers, spare, strict=True)]
 
     def _failed(self, outcome: int) -> list[Any]:
         """What a failed check means: one of the program's own is a result like another."""

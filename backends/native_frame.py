@@ -17,7 +17,7 @@ from lazyarr.backends.native_call import Host, HostCall
 from lazyarr.backends.native_emit import Code, Element, Index, part, register, stored
 from lazyarr.backends.native_plan import WINDOW_WRITERS, Plan
 from lazyarr.backends.native_schedule import ordered
-from lazyarr.backends.native_storage import Buffer, Extents, Pointwise, Scalar, Storage, Strided, View
+from lazyarr.backends.native_storage import Buffer, Extents, Generate, Pointwise, Scalar, Storage, Strided, View
 from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Check, Graph
@@ -122,6 +122,7 @@ class Frame:
         self.working.append(storage)
         target = self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
         nests.fill(self.code, target, storage)
+        target.limits = storage.limits
         self.working[-1] = target
         return target
 
@@ -220,8 +221,12 @@ class Frame:
         results: list[Storage] = []
         # Not the node: it may be applied to other operands in another run of the same region.
         shared = object()
+        limits = None
+        if node.op.name in ("floor_divide", "remainder"):
+            limits, generate = _whole_division(node.op.name, given, generate)
         for k, t in enumerate(types):
             results.append(Pointwise(t.dtype, shape, bounds, given, generate, flops, k, shared))
+            results[-1].limits = limits
         return [self._settled(node, k, r) for k, r in enumerate(results)]
 
     # --- writing in place
@@ -314,6 +319,20 @@ class Frame:
                 slot = slots[next(k for k, s in enumerate(scalars) if s is x)]
                 found.append(Scalar(x.dtype, unspill(code, slot, x.dtype)))
         return found
+
+
+def _whole_division(name: str, given: list[Storage], generate: Generate) -> tuple[tuple[int, int] | None, Generate]:
+    """What is known of indices divided by a constant: limits of the result, and simpler code where none is negative."""
+    x, y = given
+    if x.dtype != np.int64 or not isinstance(y, Scalar) or not y.value[0].isdecimal() or y.value[0] == "0":
+        return None, generate
+    divisor = int(y.value[0])
+    if x.limits is None or x.limits[0] < 0:
+        return ((0, divisor - 1) if name == "remainder" else None), generate
+    if name == "remainder":
+        return (0, min(divisor - 1, x.limits[1])), lambda c, xs: ((c.emit(f"urem i64 {xs[0][0]}, {divisor}"),),)
+    quotients = (x.limits[0] // divisor, x.limits[1] // divisor)
+    return quotients, lambda c, xs: ((c.emit(f"udiv i64 {xs[0][0]}, {divisor}"),),)
 
 
 def _runs_by_data(graph: Graph) -> bool:

@@ -68,6 +68,7 @@ def _flatnonzero(frame: Frame, node: Node, given: list[Storage]) -> list[Storage
     target = frame.lowering.allocate(node.types[0].dtype, shape, bounds)
     target.buffer.require((bounds[0] + 1) * target.dtype.itemsize)
     nests.positions(frame.code, given[0], target)
+    target.limits = (0, max(0, given[0].bounds[0] - 1))
     return [target]
 
 

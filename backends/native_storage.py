@@ -107,6 +107,8 @@ class Storage:
         The buffers that are read where an element is used.
     flops : float
         Arithmetic for one element.
+    limits : (int, int), optional
+        The least and the largest value of integers, where known: of what serves as an index.
     """
 
     dtype: np.dtype[Any]
@@ -114,6 +116,7 @@ class Storage:
     bounds: tuple[int, ...]
     buffers: frozenset[Buffer] = frozenset()
     flops: float = 0.0
+    limits: tuple[int, int] | None = None
 
     def element(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         """The element at indices `at`. `seen` holds elements that are at hand in this block."""
@@ -185,7 +188,7 @@ class View(Storage):
 
     def __init__(self, inner: Storage, map: Map, shape: Extents, bounds: tuple[int, ...]):
         self.dtype, self.inner, self.map, self.shape, self.bounds = inner.dtype, inner, map, shape, bounds
-        self.buffers, self.flops = inner.buffers, inner.flops
+        self.buffers, self.flops, self.limits = inner.buffers, inner.flops, inner.limits
 
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         return self.inner.element(code, indices(code, self.map, at), seen)
@@ -194,7 +197,9 @@ class View(Storage):
 def view(code: Code, inner: Storage, map: Map, shape: Extents, bounds: tuple[int, ...]) -> Storage:
     """`inner` through an index map; strides where it is in memory."""
     if isinstance(inner, Strided):
-        return Strided(code, inner.dtype, inner.buffer, inner.base, composed(code, inner.map, map), shape, bounds)
+        found = Strided(code, inner.dtype, inner.buffer, inner.base, composed(code, inner.map, map), shape, bounds)
+        found.limits = inner.limits
+        return found
     if isinstance(inner, View):
         return View(inner.inner, composed(code, inner.map, map), shape, bounds)
     return View(inner, map, shape, bounds)

@@ -16,6 +16,10 @@ from typing import Any
 from lazyarr.backends.native_emit import FORK
 
 _SPIN = 1500
+#: A caller that has waited for a worker longer than it worked itself, and longer than this (nanoseconds), takes the
+#: cores to be busy with other things: the next `_REST` jobs it does alone.
+_PATIENCE = 60_000
+_REST = 2000
 _FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine())
 
 _TEXT = """
@@ -28,6 +32,19 @@ entry:
 {declare}
 declare i64 @syscall(i64, ...)
 declare i32 @sched_yield()
+declare i32 @clock_gettime(i32, ptr)
+
+define internal i64 @now() {{
+entry:
+  %t = alloca [2 x i64], align 8
+  %r = call i32 @clock_gettime(i32 1, ptr %t)
+  %s = load i64, ptr %t
+  %np = getelementptr i64, ptr %t, i64 1
+  %n = load i64, ptr %np
+  %ns = mul i64 %s, 1000000000
+  %all = add i64 %ns, %n
+  ret i64 %all
+}}
 
 define void @lazyarr_native_worker(ptr %state) {{
 entry:
@@ -102,7 +119,16 @@ entry:
   %two = icmp sgt i64 %n, 1
   %threads = icmp sgt i64 %limit, 1
   %worth = and i1 %two, %threads
-  br i1 %worth, label %take, label %alone
+  br i1 %worth, label %calm, label %alone
+calm:
+  %pause.p = getelementptr i8, ptr %state, i64 208
+  %rest = load atomic i64, ptr %pause.p monotonic, align 8
+  %resting = icmp sgt i64 %rest, 0
+  br i1 %resting, label %skip, label %take
+skip:
+  %rest1 = sub i64 %rest, 1
+  store atomic i64 %rest1, ptr %pause.p monotonic, align 8
+  br label %alone
 take:
   %x0 = cmpxchg ptr %busy.p, i32 0, i32 1 seq_cst seq_cst
   %free = extractvalue {{ i32, i1 }} %x0, 1
@@ -111,6 +137,7 @@ alone:
   call void %fn(ptr %ctx, i64 %begin, i64 %end)
   ret void
 share:
+  %time0 = call i64 @now()
   %fn.p = getelementptr i8, ptr %state, i64 128
   %ctx.p = getelementptr i8, ptr %state, i64 136
   %begin.p = getelementptr i8, ptr %state, i64 144
@@ -152,7 +179,7 @@ claim:
   %lo = and i64 %lo.s, 65535
   %hi = and i64 %t0, 65535
   %some = icmp ult i64 %lo, %hi
-  br i1 %some, label %try, label %join
+  br i1 %some, label %try, label %finish
 try:
   %t1 = add i64 %t0, 65536
   %x = cmpxchg ptr %state, i64 %t0, i64 %t1 seq_cst seq_cst
@@ -167,8 +194,11 @@ run:
   call void %fn(ptr %ctx, i64 %b, i64 %e)
   %d = atomicrmw add ptr %done.p, i64 1 seq_cst
   br label %claim
+finish:
+  %time1 = call i64 @now()
+  br label %join
 join:
-  %k = phi i64 [ 0, %claim ], [ %k1, %more ]
+  %k = phi i64 [ 0, %finish ], [ %k1, %more ]
   %done = load atomic i64, ptr %done.p acquire, align 8
   %all = icmp eq i64 %done, %chunks
   br i1 %all, label %end.block, label %waiting
@@ -183,6 +213,17 @@ yield:
 more:
   br label %join
 end.block:
+  %time2 = call i64 @now()
+  %waited = sub i64 %time2, %time1
+  %worked = sub i64 %time1, %time0
+  %more.waited = icmp sgt i64 %waited, %worked
+  %much.waited = icmp sgt i64 %waited, {patience}
+  %bad = and i1 %more.waited, %much.waited
+  br i1 %bad, label %punish, label %release
+punish:
+  store atomic i64 {rest}, ptr %pause.p monotonic, align 8
+  br label %release
+release:
   store atomic i32 0, ptr %busy.p seq_cst, align 4
   ret void
 }}
@@ -201,7 +242,8 @@ class _Pool:
         pause = "call void @llvm.x86.sse2.pause()" if x86 else "call void @llvm.aarch64.hint(i32 1)"
         declare = "declare void @llvm.x86.sse2.pause()" if x86 else "declare void @llvm.aarch64.hint(i32)"
         text = _TEXT.format(
-            declare=declare, pause=pause, spin=_SPIN, futex=_FUTEX, state=self._state, fork=FORK
+            declare=declare, pause=pause, spin=_SPIN, futex=_FUTEX, state=self._state, fork=FORK,
+            patience=_PATIENCE, rest=_REST,
         )
         self._code = Code(text, level=1)
         self.fork = self._code.address(FORK)

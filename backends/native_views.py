@@ -144,7 +144,10 @@ def _iota(frame: Frame, node: Node, given: list[Storage]) -> Storage:
             return (c.emit(f"fptrunc float {single} to half"),)
         return cast(c, np.dtype("i8"), dtype, (str(at[0]),))
 
-    return Computed(dtype, shape, bounds, make, (), 0.5)
+    ramp = Computed(dtype, shape, bounds, make, (), 0.5)
+    if dtype.kind in "iu":
+        ramp.limits = (0, max(0, bounds[0] - 1))
+    return ramp
 
 
 def _gather(frame: Frame, node: Node, given: list[Storage]) -> Storage:
@@ -173,11 +176,16 @@ def gathered(c: Code, x: Storage, axes: Sequence[int], indices: Sequence[Storage
     for a, index in zip(axes, indices, strict=True):
         own = len(index.shape)
         where = tuple(0 if n == 1 and isinstance(n, int) else at[lead - own + k] for k, n in enumerate(index.shape))
-        text = index.element(c, where, seen)[0]
-        wrapped = c.emit(f"add i64 {text}, {x.shape[a]}")
-        negative = c.emit(f"icmp slt i64 {text}, 0")
-        inside = c.emit(f"select i1 {negative}, i64 {wrapped}, i64 {text}")
-        found[a] = c.maximum(c.minimum(inside, c.sub(x.shape[a], 1)), 0)
+        text: Index = index.element(c, where, seen)[0]
+        extent = x.shape[a]
+        low, high = index.limits or (-1, x.bounds[a])
+        if low < 0:
+            wrapped = c.emit(f"add i64 {text}, {extent}")
+            negative = c.emit(f"icmp slt i64 {text}, 0")
+            text = c.emit(f"select i1 {negative}, i64 {wrapped}, i64 {text}")
+        if not (isinstance(extent, int) and high < extent):
+            text = c.minimum(text, c.sub(extent, 1))
+        found[a] = c.maximum(text, 0) if low < 0 or not isinstance(extent, int) else text
     return tuple(found)
 
 
