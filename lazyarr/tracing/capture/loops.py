@@ -74,6 +74,8 @@ class Slot:
         Whether `inits` is what the variable was before, not a stand-in.
     frozen : bool
         Whether it is known at run time only whose memory it means after an iteration.
+    outer : list of Cell
+        Storage from outside that it is a view of then.
     soft : Value, optional
         Of a NumPy scalar that begins as a Python number: the placeholder of whether it is NumPy's by now.
     """
@@ -87,6 +89,7 @@ class Slot:
     exact: bool = True
     soft: Value | None = None
     frozen: bool = False
+    outer: list[Cell] = field(default_factory=list)
 
 
 @dataclass
@@ -131,6 +134,10 @@ def converted(x: Any, wanted: Any) -> list[Value]:
     raise NotCaptured("a variable changes its kind in a loop")
 
 
+#: The kinds of NumPy scalars that a Python number may become.
+_HOLDING = {bool: "b", int: "iufc", float: "fc", complex: "c"}
+
+
 def joined(name: str, before: Any, after: Any) -> Any:
     """The form of a variable that enters a body as one and leaves it as another."""
     if before is None or before == after:
@@ -138,7 +145,7 @@ def joined(name: str, before: Any, after: Any) -> Any:
     if before[0] == "number" and after[0] == "number" and bool not in (before[1], after[1]):
         ranks = [int, float, complex]
         return "number", max(before[1], after[1], key=ranks.index)
-    if before[0] == "number" and after[0] == "scalar":
+    if before[0] == "number" and after[0] == "scalar" and after[1].kind in _HOLDING[before[1]]:
         return after
     if before[0] == after[0] == "scalar":
         return "scalar", np.promote_types(before[1], after[1])
@@ -234,12 +241,16 @@ class LoopCapture:
         outs = self._results(snapshot, slots, entry, after)
         if outs is None:
             return False
-        for slot in (*slots, *outs):
-            slot.frozen = any(cell in self.now.frozen for cell in cells_of(after[slot.at]))
         changed = {cell: place for cell, place in places.items() if cell.value != place}
         same = {place: snapshot.cells[cell] for cell, place in places.items() if cell not in changed}
         contents = {cell: cell.value for cell in changed}
         exchange = self._exchange(snapshot, slots, after, places, contents, checks)
+        # Where names change arrays without an array being changed, an array may be one of those from before.
+        entered = {cell for slot in slots for cell in cells_of(slot.entry)} if exchange is None else set()
+        for slot in (*slots, *outs):
+            cells = cells_of(after[slot.at])
+            slot.outer = [cell for cell in cells if cell in snapshot.cells]
+            slot.frozen = bool(slot.outer) or any(cell in self.now.frozen or cell in entered for cell in cells)
         snapshot.restore()
         self._record(snapshot, slots, outs, changed, contents, same, index, go_on, test_checks, checks, exchange)
         return True
@@ -425,6 +436,10 @@ class LoopCapture:
             slot.inits = values_of(previous) if fits else [zeros_of(v.type) for v in slot.results]
             uncertain = uncertain or not fits
             slot_at[slot.at] = [carry(i, None, r) for i, r in zip(slot.inits, slot.results, strict=True)]
+            if slot.form[0] == "scalar" and fits:
+                flags = [self.trace.soft.get(v, const(True)) for v in (slot.inits[0], slot.results[0])]
+                if any(flag != const(True) for flag in flags):
+                    soft_at[slot.at] = carry(flags[0], None, flags[1])
         uncertain = uncertain or any(
             form(snapshot.variables[s.at]) != s.form and s.soft is None and s.form[0] != "ragged"
             for s in slots if s.at in slot_at and self.info.live_out[s.at]
@@ -465,6 +480,7 @@ class LoopCapture:
             if slot.at in slot_at and unnumbered(slot.form) and (may_be_none or slot.frozen):
                 self.now.frozen.update(cells_of(final[slot.at]))
                 self.now.frozen.update(cells_of(snapshot.variables[slot.at]))
+                self.now.frozen.update(slot.outer)
 
     def _node(
         self, inits: list[Value], places: list[Value], results: list[Value], same: dict[Value, Value], index: Value,

@@ -1,0 +1,301 @@
+"""Numbers in compiled loops: Python's and NumPy's types, exact integers, builtins."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr import accelerate
+from tests.acceleration import assert_same
+from tests.loop_checks import Array, compiled, noise, ramp, same
+
+
+def test_builtins_of_numbers() -> None:
+    def extremes(x: Array) -> Any:
+        low, high = x[0], x[0]
+        total = 0.0
+        for i in range(x.shape[0]):
+            low = min(low, x[i])
+            high = max(x[i], high)
+            total += abs(x[i]) + float(x[i]) + max(i, 3) - min(i, 2, 5)
+        return low, high, total
+
+    same(extremes, (noise(9),), (noise(9, dtype="f4"),))
+
+    def whole(x: Array) -> Any:
+        total = 0
+        for i in range(x.shape[0]):
+            total += int(x[i]) + int(i / 2) + round(i / 4)
+            q, r = divmod(i, 3)
+            total += q - r + divmod(total, 7)[1]
+            total += len(x) + bool(x[i])
+        return total
+
+    same(whole, (7 * noise(9),), (noise(9, dtype="i4"),), (ramp(9),))
+
+    def sums(a: Array) -> Any:
+        total = 0.0
+        for i in range(a.shape[0]):
+            total += sum(a[i]) + len(a[i]) + sum(a[:, 0]) / 2
+        return total
+
+    same(sums, (noise(6, 3),))
+
+    def rounded(x: Array) -> Any:
+        total = 0
+        for i in range(x.shape[0]):
+            total += round(float(x[i]) * 10)
+        return total
+
+    same(rounded, (noise(9),), (ramp(9) / 20,))
+
+    def powers(x: Array, n: int) -> Any:
+        total = 0.0
+        for i in range(n):
+            total += x[i] ** 2 + 2.0**i + i**2 + pow(i, 3)
+        return total
+
+    same(powers, (noise(9), 9), (noise(9), 5))
+
+
+def test_minimum_of_an_empty_loop_keeps_the_python_number() -> None:
+    def least(x: Array, n: int) -> Any:
+        found = 100.0
+        for i in range(n):
+            if x[i] < found:
+                found = x[i]
+        return found
+
+    # Where the data decides of which kind the result is, the call is left to Python.
+    same(least, (noise(9), 9), (noise(9), 0))
+    accelerated: Any = accelerate(least)
+    assert_same(least(noise(9) + 200, 9), accelerated(noise(9) + 200, 9))
+
+
+def test_an_int_that_becomes_a_float() -> None:
+    def total(x: Array) -> Any:
+        s = 0
+        for i in range(x.shape[0]):
+            s += x[i]
+        return s
+
+    same(total, (noise(9),), (noise(9, dtype="i4"),), (noise(9, dtype="f4"),), (noise(9, dtype="c16"),))
+
+    def halves(n: int) -> Any:
+        s = 1
+        for i in range(n):
+            s = s + i / 2
+        return s
+
+    same(halves, (9,), (5,), (0,))
+
+    def mean(x: Array) -> Any:
+        count = 0
+        s = 0
+        for v in x:
+            if v > 0:
+                s = s + v
+                count += 1
+        return s / max(count, 1)
+
+    same(mean, (noise(9),), (np.abs(noise(9)),))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8", "u1", "c8"])
+def test_weak_scalars_meet_arrays(dtype: str) -> None:
+    def scaled(x: Array, by: int) -> Any:
+        factor = 1
+        total = x[0]
+        for i in range(x.shape[0]):
+            x[i] = x[i] * factor + by
+            total = total + x[i] * 2
+            factor = 3 - factor
+        return total
+
+    same(scaled, (noise(9, dtype=dtype), 1))
+
+    def half(x: Array) -> Any:
+        total = x[0] * 0
+        weight = 0.5
+        for i in range(x.shape[0]):
+            total = total * 1 + x[i] * weight
+            weight *= 0.5
+        return total, weight
+
+    if dtype not in ("i4", "i8", "u1"):
+        same(half, (noise(9, dtype=dtype),))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "i4", "u1", "i8"])
+def test_elements_wrap_and_round_as_numpys(dtype: str) -> None:
+    def grow(x: Array) -> Any:
+        for _ in range(9):
+            for i in range(x.shape[0]):
+                x[i] *= x[i] + x[i]
+        return x
+
+    same(grow, (noise(5, dtype=dtype),))
+
+
+def test_integers_are_exact() -> None:
+    def factorial(n: int) -> int:
+        result = 1
+        for i in range(1, n + 1):
+            result *= i
+        return result
+
+    same(factorial, (5,), (12,), (20,))
+
+    accelerated: Any = accelerate(factorial)
+    assert accelerated(20) == factorial(20) and accelerated(30) == factorial(30)
+
+    def checksum(data: Array) -> int:
+        crc = 0xFFFF
+        for byte in data:
+            crc ^= int(byte) << 8
+            for _ in range(8):
+                crc = ((crc << 1) ^ 0x1021) & 0xFFFF if crc & 0x8000 else (crc << 1) & 0xFFFF
+        return crc
+
+    same(checksum, (noise(40, dtype="u1"),), (np.zeros(0, "u1"),))
+
+    def digits(n: int, base: int) -> Any:
+        total, count = 0, 0
+        while n > 0:
+            n, digit = divmod(n, base)
+            total += digit
+            count += 1
+        return total, count
+
+    same(digits, (123456789, 10), (255, 2), (0, 7))
+
+    def signs(n: int) -> Any:
+        total = 0
+        for i in range(-n, n):
+            total += i // 3 * 100 + i % 3 * 10 + (-i) // 2 + (i >> 1) + (i & 5) - (i | 2) + (i ^ 3) + ~i
+        return total
+
+    same(signs, (9,), (4,))
+
+
+def test_division_by_zero_is_pythons_error() -> None:
+    def quotient(x: Array, n: int) -> Any:
+        total = 0.0
+        for i in range(n, -n, -1):
+            total += 10 / i
+            x[abs(i)] = total
+        return total
+
+    same(quotient, (ramp(9), 6))
+
+    def numpys(x: Array) -> Any:
+        total = 0.0
+        for i in range(x.shape[0]):
+            total += 1 / x[i]
+        return total
+
+    same(numpys, (ramp(9),))
+
+
+def test_math_raises_as_python() -> None:
+    def roots(x: Array) -> Any:
+        total = 0.0
+        for i in range(x.shape[0]):
+            total += math.sqrt(x[i])
+            x[i] = 0
+        return total
+
+    same(roots, (ramp(9),), (noise(9),))
+
+
+def test_complex_numbers() -> None:
+    def orbit(c: complex, n: int) -> Any:
+        z = 0j
+        steps = 0
+        for _ in range(n):
+            if abs(z) > 2:
+                break
+            z = z * z + c
+            steps += 1
+        return z, steps
+
+    same(orbit, (0.3 + 0.4j, 20), (1 + 1j, 20), (-1.0 + 0j, 20))
+
+    def phases(x: Array) -> Any:
+        total = 0j
+        for k in range(x.shape[0]):
+            total += x[k] * np.exp(1j * k)
+        return total, total.real, abs(total)
+
+    same(phases, (noise(9),), (noise(9, dtype="c16"),))
+
+
+def test_bools_are_carried() -> None:
+    def alternating(x: Array) -> Any:
+        up, changes = False, 0
+        for i in range(1, x.shape[0]):
+            now = bool(x[i] > x[i - 1])
+            changes += now != up
+            up = now
+        return changes, up
+
+    same(alternating, (noise(12),), (ramp(12),))
+
+    def any_above(x: Array) -> Any:
+        found = False
+        for i in range(x.shape[0]):
+            found = found or bool(x[i] > 0.9)
+        return found
+
+    same(any_above, (noise(12),), (ramp(12),), (ramp(12) * 0,))
+
+
+def test_tuples_of_numbers_are_carried() -> None:
+    def fibonacci(n: int) -> Any:
+        a, b = 0, 1
+        for _ in range(n):
+            a, b = b, a + b
+        return a, b
+
+    same(fibonacci, *[(n,) for n in (0, 1, 2, 5, 6, 40)])
+
+    def moments(x: Array) -> Any:
+        state = (0.0, 0.0)
+        for i in range(x.shape[0]):
+            state = (state[0] + x[i], state[1] + x[i] * x[i])
+        return state
+
+    same(moments, (noise(9),))
+
+    def rotate(x: Array, n: int) -> Any:
+        a, b, c = x[0], x[1], x[2]
+        for _ in range(n):
+            a, b, c = b, c, a + 1
+        return a, b, c
+
+    same(rotate, *[(noise(3), n) for n in (0, 1, 5, 6, 7, 8)])
+
+
+def test_a_variable_of_another_kind_each_time_is_unrolled() -> None:
+    def odd(x: Array, n: int) -> Any:
+        found: Any = 0
+        for i in range(n):
+            found = x if i % 2 else x[i] + 1.0
+        return found
+
+    assert "loop" not in compiled(same(odd, (noise(9), 8), (noise(9), 7)))
+
+
+def test_numbers_beyond_64_bits_run_in_python() -> None:
+    def power(n: int) -> int:
+        result = 1
+        for _ in range(n):
+            result = result * 3 + 1
+        return result
+
+    accelerated: Any = accelerate(power)
+    for n in (10, 40, 60):
+        assert accelerated(n) == power(n) and type(accelerated(n)) is int
