@@ -207,6 +207,8 @@ def _position(index: Any, extent: Any) -> Any:
     if _known(index >= 0) is not True:
         if _known(index < 0) is True:
             index = index + extent
+            _require(index >= 0, "an index is in range")
+            index = _narrowed(index, 0, None)
         else:
             wrapped = computed(_wrapped(index, extent))
             negative = computed(index < 0).value
@@ -398,3 +400,10 @@ def stepped(item: slice, extent: Any) -> LazyArray:
 def require_equal(a: Any, b: Any) -> None:
     """Two extents have to be equal when the program runs."""
     _require(number(a) == number(b), "the lengths of arrays match")
+
+
+def require_elements(shape: Shape, axes: tuple[int, ...]) -> None:
+    """What is reduced without an identity must have an element when the program runs."""
+    for axis in axes:
+        if isinstance(shape[axis], Length):
+            _require(number(shape[axis]) > 0, "what is reduced has an element")

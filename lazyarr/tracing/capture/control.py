@@ -151,6 +151,8 @@ class Capture(Control):
         except Exception as error:
             # Perhaps the program never gets there: whether it is an error is known when Python runs the statement.
             why, line = f"{type(error).__name__}: {error}", (info.file, info.line)
+            if isinstance(error, TypeError) and "ComputedScalar" in why:
+                why = "an operation needs to know a length that the program computes"
         trace.thrown = None
         trace.depth = depth
         snapshot.restore()
