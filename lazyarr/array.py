@@ -383,13 +383,19 @@ class LazyArray(ArrayOperators):
         if not self._shape:
             raise TypeError(f"object of type 'numpy.{self._dtype.name}' has no len()" if self._scalar
                             else "len() of unsized object")  # fmt: skip
+        return self._known_length()
+
+    def _known_length(self) -> int:
+        """The first extent, for Python code that has to know it."""
+        if type(self._shape[0]) is not int:
+            raise NotCaptured("Python code that is not compiled asks for a length that data decides")
         return self._shape[0]
 
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
             raise TypeError(f"'numpy.{self._dtype.name}' object is not iterable" if self._scalar
                             else "iteration over a 0-d array")  # fmt: skip
-        return (self[i] for i in range(self.shape[0]))
+        return (self[i] for i in range(self._known_length()))
 
     def __contains__(self, item: Any) -> bool:
         return bool((self == item).any())

@@ -14,6 +14,7 @@ from lazyarr.ops.control import REGION
 from lazyarr.ops.create import CONST, FULL
 from lazyarr.ops.elementwise import CAST
 from lazyarr.ops.shape import BROADCAST, RESHAPE
+from lazyarr.ops.window import SPREAD
 
 #: The two operations of `broadcast_to`, which repeat elements and do nothing else.
 REPEATING = (FULL, BROADCAST)
@@ -92,6 +93,11 @@ def broadcast_to(value: Value, shape: Shape) -> Value:
     """`value` repeated to `shape`; itself if it has that shape."""
     if value.type.shape == shape:
         return value
+    if not extents.is_static(shape):
+        # Attributes hold no lengths of the program's own: those are operands.
+        lengths = [n for n in shape if isinstance(n, extents.Length)]
+        return apply(SPREAD, value, *[n.scalar for n in lengths], bounds=tuple(n.bound for n in lengths),
+                     shape=tuple("n" if isinstance(n, extents.Length) else n for n in shape))  # fmt: skip
     if value.type.shape == ():
         return apply(FULL, value, shape=shape)
     return apply(BROADCAST, value, shape=shape)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import strides as geometry
-from lazyarr import views
+from lazyarr import views, windows
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value
 from lazyarr.dispatch import UFUNCS, NotCompiled, implements
@@ -105,6 +105,8 @@ def ufunc_reduce(
     kept = tuple(n for a, n in enumerate(shape) if a not in axes)
     empty = any(shape[a] == 0 for a in axes)
     seeded = initial is not _UNSET and initial is not None
+    if identity is None and not seeded:
+        windows.require_elements(shape, axes)
     if empty and identity is None and not seeded:
         raise ValueError(f"zero-size array to reduction operation {kind} which has no identity")
     if initial is None and empty:
@@ -278,6 +280,7 @@ def _position(name: str) -> Any:
             flat, at = x.reshape(-1), 0
         else:
             flat, at = (x if x.ndim else x.reshape(1)), one_axis(axis, max(x.ndim, 1))
+        windows.require_elements(flat.shape, (at,))
         if flat.shape[at] == 0:
             raise ValueError(f"attempt to get {name} of an empty sequence")
         value = record(OPS[name], flat._value(), axis=at)

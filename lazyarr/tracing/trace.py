@@ -13,10 +13,10 @@ from lazyarr import settings, views
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.decompose import decompose
-from lazyarr.ir.graph import Line, Program
+from lazyarr.ir.graph import Line, Program, depth_first
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType
-from lazyarr.runtime import Leaf, NotCaptured, Recording, flush, guard
+from lazyarr.runtime import Leaf, NotCaptured, Placeholder, Recording, flush, guard
 from lazyarr.source import user_line
 from lazyarr.strides import Index
 from lazyarr.tracing.capture.control import Capture
@@ -292,7 +292,7 @@ class Trace:
         """Require of NumPy scalars that may still be Python numbers that they are NumPy's: Python goes on with them."""
         for cell in list(self.recording.cells or ()):
             flag = self.soft.get(cell.value)
-            if flag is not None:
+            if flag is not None and not any(isinstance(node, Placeholder) for node in depth_first([flag])):
                 guard(flag, "a variable is a NumPy scalar by now")
         self.soft.clear()
 
