@@ -17,7 +17,19 @@ from lazyarr.backends.native_call import Host, HostCall
 from lazyarr.backends.native_emit import Code, Element, Index, part, register, stored
 from lazyarr.backends.native_plan import WINDOW_WRITERS, Plan
 from lazyarr.backends.native_schedule import ordered
-from lazyarr.backends.native_storage import Buffer, Extents, Generate, Pointwise, Scalar, Storage, Strided, View
+from lazyarr.backends.native_storage import (
+    Buffer,
+    Extents,
+    Generate,
+    Map,
+    Pointwise,
+    Scalar,
+    Storage,
+    Strided,
+    View,
+    touches,
+    view,
+)
 from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Check, Graph
@@ -235,10 +247,11 @@ class Frame:
         """Whether nobody reads `value` after the node that is being lowered."""
         return not self.uses.get(value)
 
-    def claim(self, value: Value, x: Storage, new: Value | None = None) -> Strided | None:
+    def claim(self, value: Value, x: Storage, new: Value | None = None, map: Map | None = None,
+              like: Storage | None = None) -> Strided | None:  # fmt: skip
         """The memory of `x`, to be written, if nobody needs its old contents; what still reads it is stored before.
 
-        `new` is what will be written: it need not be stored.
+        `new` is what will be written: it need not be stored. Only what `map` takes, of the shape of `like`, is written.
         """
         if not (isinstance(x, Strided) and x.is_whole and x.buffer.owned and self.dead(value)):
             return None
@@ -249,7 +262,11 @@ class Frame:
             if any(buffer in s.buffers for s in (*frame.values.values(), *frame.working)):
                 return None
         placed = new if new in self.plan.written else None
-        readers = [v for v, s in self.values.items() if buffer in s.buffers and v != placed]
+        window: Storage = x
+        if map is not None and like is not None:
+            window = view(self.code, x, map, like.shape, like.bounds)
+        assert isinstance(window, Strided)
+        readers = [v for v, s in self.values.items() if touches(s, window) and v != placed]
         size = sum(float(np.prod([float(b) for b in self.values[v].bounds])) * v.type.dtype.itemsize for v in readers)
         if size > 0.5 * float(np.prod([float(b) for b in x.bounds])) * x.dtype.itemsize + 64:
             return None

@@ -279,3 +279,33 @@ def reads_elsewhere(storage: Storage, written: Strided, aligned: bool = True) ->
     if isinstance(storage, View):
         return reads_elsewhere(storage.inner, written, False)
     return True
+
+
+def touches(storage: Storage, window: Strided) -> bool:
+    """Whether an element of `storage` may be made of one that lies in `window`."""
+    if window.buffer not in storage.buffers:
+        return False
+    if isinstance(storage, Strided):
+        return storage.base != window.base or all(
+            _overlap(a, storage.shape, b, window.shape) for a, b in zip(storage.map, window.map, strict=True)
+        )
+    if isinstance(storage, View):
+        return touches(storage.inner, window)
+    if isinstance(storage, Pointwise | Computed):
+        return any(touches(x, window) for x in storage.operands)
+    return True
+
+
+def _overlap(a: Along, shape: Extents, b: Along, other: Extents) -> bool:
+    """Whether two index ranges on one axis may have an index in common."""
+    first, second = _range(a, shape), _range(b, other)
+    return first is None or second is None or (first[0] <= second[1] and second[0] <= first[1])
+
+
+def _range(m: Along, shape: Extents) -> tuple[int, int] | None:
+    """The least and the largest index, where known."""
+    length = shape[m.axis] if m.axis >= 0 else 1
+    if not (isinstance(m.start, int) and isinstance(m.step, int) and isinstance(length, int)):
+        return None
+    last = m.start + m.step * max(0, length - 1)
+    return min(m.start, last), max(m.start, last)

@@ -18,8 +18,8 @@ from lazyarr.backends.native_emit import FORK
 _SPIN = 1500
 #: A caller that has waited for a worker longer than it worked itself, and longer than this (nanoseconds), takes the
 #: cores to be busy with other things: the next `_REST` jobs it does alone.
-_PATIENCE = 60_000
-_REST = 2000
+_PATIENCE = 100_000
+_REST = 500
 _FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine())
 
 _TEXT = """

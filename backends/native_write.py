@@ -51,7 +51,7 @@ def write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> Sto
 
 def _write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> Strided:
     code = frame.code
-    target = frame.claim(node.operands[0], x, node.operands[1])
+    target = frame.claim(node.operands[0], x, node.operands[1], map, value)
     if target is not None:
         window = view(code, target, map, value.shape, value.bounds)
         assert isinstance(window, Strided)
