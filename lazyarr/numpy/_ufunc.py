@@ -63,6 +63,12 @@ class Ufunc:
         soft = getattr(recording().observer, "soft", None)
         if soft:
             _refuse_soft(soft, args)
+            flag = _soft_flag(soft, args)
+            if flag is not None and not kwargs and self.nout == 1:
+                found = self._call(*args)
+                if isinstance(found, LazyArray) and found._scalar:
+                    soft[found._value()] = flag
+                return found
         if not kwargs and self._plain_enough and len(args) == self.nin:
             found = self._plain(args)
             if found is not None:
@@ -347,6 +353,24 @@ class Ufunc:
             return implementation(self, *args, **kwargs)
         except NotCompiled as reason:
             return run_in_numpy(getattr(self.numpy, name), args, kwargs, f"numpy.{self.__name__}.{name}: {reason}")
+
+
+def _soft_flag(soft: dict[Value, Value], args: tuple[Any, ...]) -> Value | None:
+    """Whether the result for numbers is NumPy's, where that is known at run time only."""
+    flags = []
+    for x in args:
+        if isinstance(x, LazyArray):
+            if not x._scalar or x._value() not in soft:
+                return None
+            flags.append(soft[x._value()])
+        elif not isinstance(x, WeakScalar) and type(x) not in PYTHON_SCALARS:
+            return None
+    if not flags:
+        return None
+    found = flags[0]
+    for flag in flags[1:]:
+        found = record(ELEMENTWISE["logical_or"], found, flag)
+    return found
 
 
 def _refuse_soft(soft: dict[Value, Value], args: tuple[Any, ...]) -> None:

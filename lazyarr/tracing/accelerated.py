@@ -28,6 +28,7 @@ from lazyarr.runtime import (
     use_recording,
 )
 from lazyarr.tracing.origins import failing_lines
+from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
 from lazyarr.tracing.strict import Refused, raise_numpys_error, strict_error
@@ -139,7 +140,7 @@ class Accelerated:
         self._pieces: dict[Any, str] = {}
         self._plain: dict[Any, str] = {}
         #: Loops and branches that are known to run in Python, and why.
-        self._uncaptured: dict[Line, tuple[str, Line]] = {}
+        self._uncaptured: dict[Info, tuple[str, Line]] = {}
         self._failures: dict[Any, int] = {}
         self._looks_at_lengths: set[Any] = set()
         self._lock = threading.RLock()

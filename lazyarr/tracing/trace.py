@@ -21,6 +21,7 @@ from lazyarr.source import user_line
 from lazyarr.strides import Index
 from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.capture.noted import Statements
+from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.environment import Environment
 from lazyarr.tracing.scalars import Tape
 from lazyarr.tracing.signature import Parts, Plain, common_memory, memory_groups
@@ -38,7 +39,7 @@ class Trace:
         Pieces that ran while the function did.
     """
 
-    def __init__(self, parts: Parts, uncaptured: dict[Line, tuple[str, Line]] | None = None):
+    def __init__(self, parts: Parts, uncaptured: dict[Info, tuple[str, Line]] | None = None):
         self.parts = parts
         self.tape = Tape()
         for scalar in parts.scalars:

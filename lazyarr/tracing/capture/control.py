@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, is_number, kind_of, scalar_of_array
 from lazyarr.ir.graph import CheckFailed, Line
-from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, flush, record
 from lazyarr.tracing.capture.branches import SOFT, BranchCapture
 from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
@@ -35,11 +35,11 @@ class Capture(Control):
     Parameters
     ----------
     trace : Trace
-    uncaptured : mapping of (file, line) to (str, (file, line))
+    uncaptured : mapping of Info to (str, (file, line))
         Statements that are known to have to run in Python: why, and the line that is the reason.
     """
 
-    def __init__(self, trace: Trace, uncaptured: dict[Line, tuple[str, Line]]):
+    def __init__(self, trace: Trace, uncaptured: dict[Info, tuple[str, Line]]):
         self.trace = trace
         self.uncaptured = uncaptured
 
@@ -65,7 +65,7 @@ class Capture(Control):
     def _left_out(self, kind: str, info: Info) -> bool:
         """Whether a statement is known to have to run in Python."""
         place = info.file, info.line
-        known = self.uncaptured.get(place)
+        known = self.uncaptured.get(info)
         if known is not None:
             self.trace.left_out.setdefault(place, known)
             self.trace.statements.note(kind, place, "python", *known)
@@ -157,7 +157,7 @@ class Capture(Control):
         trace.depth = depth
         snapshot.restore()
         containers.restore()
-        self.uncaptured[info.file, info.line] = why, line
+        self.uncaptured[info] = why, line
         self._left_out(kind, info)
         in_python()
 
@@ -219,11 +219,23 @@ class Capture(Control):
         # The rest is recorded first: what kind of value it is decides what the operand before it stands for.
         condition = truth if going else ComputedScalar(record(ELEMENTWISE["logical_not"], truth.value), bool)
         found = self._either(condition, rest, known)
-        if _alike(*kinds) or all(map(_is_bool, kinds)):
+        if _alike(*kinds):
             return found
+        if all(map(_is_bool, kinds)):
+            return self._python_or_numpy(found, condition, kinds)
         if not all(is_number(x) or isinstance(x, (LazyArray, Truth)) for x in kinds):
             raise NotCaptured("the value of `and` or `or` of data and something else")
         return Truth(found)
+
+    def _python_or_numpy(self, found: Any, takes_rest: ComputedScalar, kinds: list[Any]) -> Any:
+        """A bool that is NumPy's where one operand is the result, Python's where it is the other."""
+        soft = self.trace.soft
+        if not isinstance(found, ComputedScalar) or any(isinstance(x, LazyArray) and x._value() in soft for x in kinds):
+            return found
+        flags = [_constant(isinstance(x, LazyArray)) for x in kinds]
+        result = LazyArray._new(found.value, scalar=True)
+        soft[found.value] = record(SELECT, takes_rest.value, flags[1], flags[0])
+        return result
 
     def not_(self, value: Any) -> Any:
         truth = self.truth(value)
