@@ -8,7 +8,7 @@ checks are proved away while tracing.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -200,6 +200,16 @@ class ComputedScalar(WeakScalar):
         return function_call(func, args, kwargs)
 
     # -- arithmetic ----------------------------------------------------------------------------------------
+
+    if TYPE_CHECKING:
+        # Given by `computed_arithmetic`.
+        def __add__(self, other: Any) -> Any: ...
+        def __radd__(self, other: Any) -> Any: ...
+        def __sub__(self, other: Any) -> Any: ...
+        def __rsub__(self, other: Any) -> Any: ...
+        def __mul__(self, other: Any) -> Any: ...
+        def __floordiv__(self, other: Any) -> Any: ...
+        def __mod__(self, other: Any) -> Any: ...
 
     @property
     def real(self) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views, windows
 from lazyarr.array import LazyArray
+from lazyarr.computed import ComputedScalar
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, from_numpy, scalar_value, weak_cast, wrapped
 from lazyarr.dispatch import NotCompiled, holds_lazy
 from lazyarr.ir import extents
@@ -296,6 +297,8 @@ def _resolved(items: Sequence[Any], ndim: int) -> tuple[Any, ...]:
     for item in items:
         if type(item) in _BASIC:
             found.append(item)
+        elif type(item) is ComputedScalar and item.kind is int:
+            found.append(LazyArray._new(item.value, scalar=True))
         elif isinstance(item, (slice, WeakScalar)):
             found.append(item if isinstance(item, slice) else item.__index__())  # type: ignore[attr-defined]
         elif isinstance(item, np.integer):
@@ -482,10 +485,10 @@ def _placed(value: Value, plan: _Advanced, ellipsis: bool) -> LazyArray:
 def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
     """Raise IndexError for an index out of range: now where it is known, or when the program runs."""
     if isinstance(index, _MaskPart):
-        if index.extent != extent and not (isinstance(index.extent, int) and isinstance(extent, int)):
-            if index.extent is not None:
-                windows.require_equal(index.extent, extent)
-                return
+        known: Any = index.extent
+        if known is not None and not extents.is_static((known, extent)):
+            windows.require_equal(known, extent)
+            return
         if index.extent != extent:
             raise IndexError(f"boolean index did not match indexed array along axis {axis}; size of axis is {extent} "
                              f"but size of corresponding boolean axis is {index.extent}")

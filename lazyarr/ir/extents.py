@@ -1,9 +1,9 @@
 """Extents: the length of an axis. An ``int``, a `Length` known when the program runs, or a sympy expression.
 
 A `Length` is what ``A[i, :j]`` has inside a compiled loop: the value of an integer scalar of the same graph. Types do
-not calculate with it: what depends on lengths is computed by nodes, at run time. Expressions of named symbols describe programs
-whose shapes are left open (costs, accesses); no back end runs them. sympy costs a third of a second to import, so it is
-loaded only when such an expression is made or compared. Every symbol carries its bound as sympy assumptions
+not calculate with it: what depends on lengths is computed by nodes, at run time. Expressions of named symbols describe
+programs whose shapes are left open (costs, accesses); no back end runs them. sympy costs a third of a second to import,
+so it is loaded only when such an expression is made or compared. Every symbol carries its bound as sympy assumptions
 (``nonnegative`` integer) and an inclusive upper limit kept in its name table, see `symbol`.
 """
 

@@ -9,8 +9,7 @@ import numpy as np
 from numpy._core import einsumfunc as _typed
 
 from lazyarr import strides as geometry
-from lazyarr import views
-from lazyarr import windows
+from lazyarr import views, windows
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import UFUNCS, NotCompiled, implements

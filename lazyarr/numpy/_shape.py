@@ -13,9 +13,10 @@ from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast, fresh, from_numpy, wrapped
 from lazyarr.dispatch import NotCompiled, implements
+from lazyarr.ir.extents import is_static
 from lazyarr.ir.op import OPS
 from lazyarr.numpy._reduce import one_axis
-from lazyarr.runtime import record
+from lazyarr.runtime import NotCaptured, record
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
@@ -40,6 +41,10 @@ def _order(order: str, x: LazyArray) -> str:
 def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> LazyArray:
     """As `numpy.reshape`: a view where NumPy's strides allow one, a copy otherwise."""
     x = as_lazy(a)
+    if not is_static(x.shape):
+        if x.ndim == 1 and tuple(as_shape(shape)) == (-1,):
+            return x[...]
+        raise NotCaptured("an array of computed length takes another shape")
     wanted = geometry.resolve_shape(x.size, as_shape(shape))
     order = _order(order or "C", x)
     strides = None
@@ -62,6 +67,8 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
 def ravel(a: Any, order: str = "C") -> LazyArray:
     """As `numpy.ravel`."""
     x = as_lazy(a)
+    if x.ndim == 1 and not is_static(x.shape):
+        return x[...]
     if order == "K":
         by_stride = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
         if any(s < 0 for s in x.strides):

@@ -14,9 +14,9 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import Cell, LazyArray, rebuild
+from lazyarr.computed import ComputedScalar
 from lazyarr.ir.node import Value
 from lazyarr.runtime import guard
-from lazyarr.computed import ComputedScalar
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.trace import Trace

@@ -15,10 +15,10 @@ from lazyarr.ir.op import OPS
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, record, record_all
+from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.loops import zeros_of
 from lazyarr.tracing.capture.regions import Region, close_together
 from lazyarr.tracing.capture.state import (
-    Containers,
     Snapshot,
     State,
     form,

@@ -6,8 +6,11 @@ import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, computed, convert, floor_of, is_number, kind_of, scalar_of_array
+from lazyarr.convert import as_lazy
 from lazyarr.ir import extents
 from lazyarr.ir.op import OPS
 from lazyarr.ops.create import const
@@ -63,12 +66,14 @@ def _extreme(name: str) -> Callable[..., Any]:
         if len(args) == 1 and isinstance(args[0], (list, tuple)):
             items = list(args[0])
         if len(args) == 1 and isinstance(args[0], LazyArray) and args[0].ndim == 1 and not kwargs:
-            import lazyarr.numpy as np
+            import lazyarr.numpy as lazy_numpy
 
             if args[0].dtype.kind in "iub":
-                return (np.min if name == "min" else np.max)(args[0])
+                return (lazy_numpy.min if name == "min" else lazy_numpy.max)(args[0])
             return plain(*args)
         lazy = any(type(x) is ComputedScalar or isinstance(x, LazyArray) for x in items)
+        if lazy:
+            items = [as_lazy(x) if isinstance(x, np.generic) else x for x in items]
         if kwargs or not lazy or len(items) < 2 or control._in_pieces():
             return plain(*args, **kwargs)
         found = items[0]

@@ -12,9 +12,10 @@ from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, flush, record
 from lazyarr.tracing.capture.branches import SOFT, BranchCapture
 from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
+from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted, counted
 from lazyarr.tracing.capture.loops import LoopCapture
-from lazyarr.tracing.capture.state import Containers, Snapshot, form, has_computed_length
+from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.control.python import Control, Info, State
 
@@ -131,8 +132,11 @@ class Capture(Control):
         trace = self.trace
         depth = trace.depth
         snapshot = Snapshot(trace.recording, get, set)
-        containers = Containers([trace.shadowed])
+        containers: Containers | None = None
         try:
+            if trace.parts.opaque:
+                raise NotCaptured(f"a {type(trace.parts.opaque[0]).__name__}, which may be changed unseen")
+            containers = Containers([trace.shadowed])
             run()
             if trace.thrown is not None:
                 raise trace.thrown  # the statement has an `except` clause for everything
@@ -148,7 +152,7 @@ class Capture(Control):
             return
         except (NotCaptured, CheckFailed) as reason:
             why, line = str(reason), getattr(reason, "line", (info.file, info.line))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, Python is to meet it, if it gets there
             # Perhaps the program never gets there: whether it is an error is known when Python runs the statement.
             why, line = f"{type(error).__name__}: {error}", (info.file, info.line)
             if isinstance(error, TypeError) and "ComputedScalar" in why:
@@ -156,10 +160,16 @@ class Capture(Control):
         trace.thrown = None
         trace.depth = depth
         snapshot.restore()
-        containers.restore()
+        if containers is not None:
+            containers.restore()
         self.uncaptured[info] = why, line
         self._left_out(kind, info)
-        in_python()
+        try:
+            in_python()
+        except NotCaptured:
+            if depth:
+                raise NotCaptured(why, line) from None  # the first cause says more than its consequence
+            raise
 
     # -- expressions ---------------------------------------------------------------------------------------
 

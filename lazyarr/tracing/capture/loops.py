@@ -24,10 +24,10 @@ from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, guard, record, record_all
+from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.regions import close_together
 from lazyarr.tracing.capture.state import (
-    Containers,
     Snapshot,
     State,
     cells_of,

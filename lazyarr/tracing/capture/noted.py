@@ -49,7 +49,7 @@ class Statements:
     def note(
         self, kind: str, place: Line, how: str, why: str = "", at: Line | None = None, trips: int | None = None
     ) -> None:
-        """Note how a statement runs. What is left to Python in one place is so in all; compiled counts before unrolled."""
+        """Note how a statement runs. Left to Python once counts as always; compiled counts before unrolled."""
         file, line = place
         new = Statement(kind, file, line, how, why, place if at is None else at, trips)
         old = self._found.get((file, line, kind))

@@ -39,7 +39,7 @@ class Region:
         self._outside: dict[Value, Value] = {}
         self._operands: dict[Value, Value] = {}
         self._count = len(placeholders)
-        self._params: list[Value] = [v for v in placeholders]
+        self._params: list[Value] = list(placeholders)
         for index, value in enumerate(placeholders):
             # Lengths of parameters are operands of their own; their places are known only as they are met.
             self._params[index] = param(index, self._type(value.type))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -64,8 +62,8 @@ def placeholder(type: ArrayType) -> Value:
 def form(x: Any) -> Any:
     """What kind of variable `x` is: two values of equal forms can be carried as one.
 
-    ``("number", kind)``, ``("scalar", dtype)`` for NumPy scalars, ``("array", dtype, shape)``, a tuple of forms with the
-    type of a tuple or list, or None for anything else.
+    ``("number", kind)``, ``("scalar", dtype)`` for NumPy scalars, ``("array", dtype, shape)``, a tuple of forms with
+    the type of a tuple or list, or None for anything else.
     """
     if is_number(x):
         return "number", kind_of(x)
@@ -218,85 +216,3 @@ def unnumbered(form: Any) -> bool:
     if form[0] in ("number", "scalar"):
         return False
     return True if form[0] in ("array", "ragged") else any(unnumbered(inner) for inner in form[1])
-
-
-# -- containers --------------------------------------------------------------------------------------------
-
-
-class Containers:
-    """The lists, dicts, sets and objects that traced code can reach: what a compiled loop must leave alone."""
-
-    def __init__(self, extra: list[Any]):
-        self._found: dict[int, tuple[Any, Any]] = {}
-        self._frames()
-        for x in extra:
-            self._visit(x, 0)
-
-    def _frames(self) -> None:
-        frame = sys._getframe(3)
-        for _ in range(40):
-            if frame is None or frame.f_code.co_filename.endswith("accelerated.py"):
-                break
-            if "__control__" in frame.f_code.co_freevars or "__control__" in frame.f_code.co_cellvars:
-                for value in list(frame.f_locals.values()):
-                    self._visit(value, 0)
-            frame = frame.f_back  # type: ignore[assignment]
-
-    def _visit(self, x: Any, depth: int) -> None:
-        kind = type(x)
-        if kind in _ATOMIC or isinstance(x, (LazyArray, types.ModuleType, types.FunctionType, type)) or depth > 4:
-            return
-        if id(x) in self._found:
-            return
-        if kind is tuple:
-            for item in x:
-                self._visit(item, depth + 1)
-            return
-        content = _content(x)
-        if content is None:
-            return
-        self._found[id(x)] = (x, content)
-        for item in content if not isinstance(content, dict) else content.values():
-            self._visit(item, depth + 1)
-
-    def restore(self) -> None:
-        """Put back what they held."""
-        for x, before in self._found.values():
-            if isinstance(x, list):
-                x[:] = before
-            elif isinstance(x, (dict, set)):
-                x.clear()
-                x.update(before)
-            else:
-                x.__dict__.clear()
-                x.__dict__.update(before)
-
-    def changed(self) -> bool:
-        """Whether any of them holds something else now."""
-        for x, before in self._found.values():
-            now = _content(x)
-            if now is None or len(now) != len(before):
-                return True
-            if isinstance(now, dict):
-                if any(key not in before or before[key] is not item for key, item in now.items()):
-                    return True
-            elif isinstance(now, set):
-                if now != before:
-                    return True
-            elif any(a is not b for a, b in zip(now, before, strict=True)):
-                return True
-        return False
-
-
-_ATOMIC = {int, float, complex, bool, str, bytes, type(None), ComputedScalar, np.ndarray, range, slice}
-
-
-def _content(x: Any) -> Any:
-    if isinstance(x, (list, dict, set)):
-        return x.copy()
-    if isinstance(x, (WeakScalar, np.generic, np.dtype)):
-        return None
-    if type(x).__module__.partition(".")[0] == "lazyarr":
-        return None
-    attributes = getattr(x, "__dict__", None)
-    return dict(attributes) if type(attributes) is dict and not callable(x) else None

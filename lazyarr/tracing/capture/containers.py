@@ -1,0 +1,131 @@
+"""The lists, dicts, sets and objects that traced code can reach: what a compiled loop or branch must leave alone."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import fractions
+import functools
+import pathlib
+import re
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+from lazyarr.array import LazyArray
+from lazyarr.runtime import NotCaptured
+from lazyarr.weak import WeakScalar
+
+#: Deeper than this, objects in objects are not looked into, and nothing is captured.
+_DEEPEST = 30
+
+
+class Containers:
+    """What containers hold now, to compare with and to go back to.
+
+    Parameters
+    ----------
+    extra : list of object
+        Where to look besides the variables of the transformed functions that are running.
+
+    Raises
+    ------
+    NotCaptured
+        If there is something that might change without that being seen (a deque, an iterator).
+    """
+
+    def __init__(self, extra: list[Any]):
+        self._found: dict[int, tuple[Any, Any]] = {}
+        self._frames()
+        for x in extra:
+            self._visit(x, 0)
+
+    def _frames(self) -> None:
+        frame = sys._getframe(3)
+        for _ in range(40):
+            if frame is None or frame.f_code.co_filename.endswith("accelerated.py"):
+                break
+            if "__control__" in frame.f_code.co_freevars or "__control__" in frame.f_code.co_cellvars:
+                for name, value in list(frame.f_locals.items()):
+                    if not name.startswith("."):  # what a comprehension iterates over
+                        self._visit(value, 0)
+            frame = frame.f_back  # type: ignore[assignment]
+
+    def _visit(self, x: Any, depth: int) -> None:
+        kind = type(x)
+        if kind in _ATOMIC or id(x) in self._found or isinstance(x, _CONSTANT):
+            return
+        if depth > _DEEPEST:
+            raise NotCaptured("objects in objects, too deep to be looked into")
+        if isinstance(x, np.ndarray):
+            if x.flags.writeable:
+                raise NotCaptured(f"an array of {x.dtype} that is not compiled, and may be changed unseen")
+            return
+        if isinstance(x, (types.MethodType, types.BuiltinFunctionType)):
+            if not isinstance(x.__self__, (types.ModuleType, type(None))):
+                self._visit(x.__self__, depth + 1)
+            return
+        if kind is functools.partial:
+            inner: tuple[Any, ...] = (x.func, *x.args, *x.keywords.values())
+        elif kind is tuple or kind is frozenset or isinstance(x, tuple):
+            inner = tuple(x)
+        elif _package(kind) == "lazyarr" or (callable(x) and _package(kind) == "numpy"):
+            return
+        else:
+            content = _content(x)
+            if content is None:
+                raise NotCaptured(f"a {kind.__name__}, which may be changed unseen")
+            self._found[id(x)] = (x, content)
+            inner = tuple(content.values()) if isinstance(content, dict) else tuple(content)
+        for item in inner:
+            self._visit(item, depth + 1)
+
+    def restore(self) -> None:
+        """Put back what they held."""
+        for x, before in self._found.values():
+            if isinstance(x, list):
+                x[:] = before
+            elif isinstance(x, (dict, set)):
+                x.clear()
+                x.update(before)
+            else:
+                x.__dict__.clear()
+                x.__dict__.update(before)
+
+    def changed(self) -> bool:
+        """Whether any of them holds something else now."""
+        for x, before in self._found.values():
+            now = _content(x)
+            if now is None or len(now) != len(before):
+                return True
+            if isinstance(now, dict):
+                if any(key not in before or before[key] is not item for key, item in now.items()):
+                    return True
+            elif isinstance(now, set):
+                if now != before:
+                    return True
+            elif any(a is not b for a, b in zip(now, before, strict=True)):
+                return True
+        return False
+
+
+_ATOMIC = {int, float, complex, bool, str, bytes, type(None), range, slice, type(...), type(NotImplemented)}
+#: What never changes, or whose changes are seen otherwise (arrays by their storage, functions by their variables).
+_CONSTANT = (
+    LazyArray, WeakScalar, np.generic, np.dtype, np.ufunc, types.ModuleType, types.FunctionType, types.CodeType, type, enum.Enum, decimal.Decimal, fractions.Fraction,
+    datetime.date,    datetime.time, datetime.timedelta, re.Pattern, pathlib.PurePath, BaseException, property,
+)  # fmt: skip
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
+
+
+def _content(x: Any) -> Any:
+    if isinstance(x, (list, dict, set)):
+        return x.copy()
+    attributes = getattr(x, "__dict__", None)
+    return dict(attributes) if type(attributes) is dict else None
