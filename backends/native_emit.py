@@ -137,6 +137,8 @@ class Code:
         self._known: list[dict[Any, Index]] = [{}]
         self.aliases: Aliases | None = None
         self._texts: dict[str, str] = {}
+        #: The least and the largest value of indices, where known.
+        self.ranges: dict[str, tuple[int, int]] = {}
         #: Whether results need NumPy's bits where that costs time: how often a loop runs may depend on them.
         self.exact = False
         #: Whether a loop in it is shared among threads.
@@ -199,6 +201,8 @@ class Code:
         self.start(head)
         index, following = self.name(), self.name()
         self.phi(index, f"[ {start}, %{before} ], [ {following}, %{latch} ]")
+        if isinstance(start, int) and isinstance(stop, int) and step == 1:
+            self.ranges[index] = (start, stop - 1)
         more = self.emit(f"icmp {'slt' if step > 0 else 'sgt'} i64 {index}, {stop}")
         self.branch(more, body, end)
         self.start(body)
@@ -225,6 +229,8 @@ class Code:
         lines, allocas, label = self.lines, self.allocas, self.label
         self.lines, self.allocas, self.label = [], [], "entry"
         with self.loop("%begin", "%end") as index:
+            if isinstance(count, int):
+                self.ranges[index] = (0, count - 1)
             yield index
         body, own = self.lines, self.allocas
         self.lines, self.allocas, self.label = lines, allocas, label
@@ -300,6 +306,10 @@ class Code:
             if key in known:
                 return known[key]
         found = self._known[-1][key] = self.emit(f"{op} i64 {a}, {b}")
+        if isinstance(b, int) and op != "mul nsw" and a in self.ranges:
+            low, high = self.ranges[str(a)]
+            by = b if op == "add nsw" else -b
+            self.ranges[found] = (low + by, high + by)
         return found
 
     def add(self, a: Index, b: Index) -> Index:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from lazyarr.backends.native_storage import (
     Storage,
     Strided,
     View,
+    breaks,
     view,
 )
 
@@ -38,13 +40,13 @@ WORTH = 12_000.0
 FEW = 8
 
 
-def _reads(storage: Storage, seen: set[int]) -> int:
-    """How many different elements in memory an element is made of."""
+def _reads(storage: Storage, seen: set[int]) -> float:
+    """How much memory an element is made of, in units of eight bytes."""
     if id(storage) in seen:
         return 0
     seen.add(id(storage))
     if isinstance(storage, Strided):
-        return 1
+        return storage.dtype.itemsize / 8
     if isinstance(storage, View):
         return _reads(storage.inner, seen)
     return sum(_reads(x, seen) for x in getattr(storage, "operands", ()))
@@ -57,7 +59,8 @@ def spread(c: Code, shape: tuple[Index, ...], bounds: Sequence[int], source: Sto
 
     `inner` is how many elements of `source` are used at each index.
     """
-    each = inner * (0.1 * (_reads(source, set()) + 1) + 0.06 * source.flops)
+    size = source.dtype.itemsize / 8
+    each = inner * (0.1 * (_reads(source, set()) + size) + 0.06 * source.flops * min(1.0, size))
     elements = float(np.prod([float(b) for b in bounds]))
     axis = next((k for k, n in enumerate(shape) if n != 1), None)
     outer = shape[axis] if axis is not None else 1
@@ -115,8 +118,25 @@ def fill(c: Code, target: Strided, source: Storage) -> None:
         return
     shape = loops_for(c, (target, source), target.shape)
     buffers = [target.buffer, *source.buffers]
-    with c.statement(), spread(c, shape, target.bounds, source, buffers) as at:
-        target.put(c, at, source.element(c, at, {}))
+    parts = _parts(source, shape)
+    if parts is None:
+        with c.statement(), spread(c, shape, target.bounds, source, buffers) as at:
+            target.put(c, at, source.element(c, at, {}))
+        return
+    last = target.bounds[-1]
+    with c.statement(), spread(c, shape[:-1], target.bounds[:-1], source, buffers, last) as outer:
+        for low, high in parts:
+            with c.loop(low, high) as i:
+                target.put(c, (*outer, i), source.element(c, (*outer, i), {}))
+
+
+def _parts(source: Storage, shape: tuple[Index, ...]) -> list[tuple[int, int]] | None:
+    """Parts of the last axis on which all that is read moves along, where there are several, and few."""
+    n = shape[-1]
+    if source.shape != shape or not isinstance(n, int):
+        return None
+    cuts = sorted({0, n, *(b for b in breaks(source, len(shape) - 1) if 0 < b < n)})
+    return list(pairwise(cuts)) if 2 < len(cuts) <= 6 else None
 
 
 # --- reductions ------------------------------------------------------------------------------------------

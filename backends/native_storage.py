@@ -250,6 +250,50 @@ class Computed(Storage):
         return self.make(code, at, seen)
 
 
+class Rolled(Storage):
+    """Another storage moved cyclically along an axis of known length."""
+
+    def __init__(self, inner: Storage, axis: int, shift: int):
+        self.dtype, self.shape, self.bounds = inner.dtype, inner.shape, inner.bounds
+        self.inner, self.axis, self.operands = inner, axis, (inner,)
+        self.length = inner.bounds[axis]
+        self.shift = shift % self.length
+        self.buffers, self.flops = inner.buffers, inner.flops + 1.0
+
+    def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        index, axis = at[self.axis], self.axis
+        low, high = (index, index) if isinstance(index, int) else code.ranges.get(index, (0, self.length - 1))
+        moved = code.sub(index, self.shift)
+        if high < self.shift:
+            moved = code.add(moved, self.length)
+        elif low < self.shift:
+            below = code.emit(f"icmp slt i64 {moved}, 0")
+            moved = code.emit(f"select i1 {below}, i64 {code.add(moved, self.length)}, i64 {moved}")
+        return self.inner.element(code, (*at[:axis], moved, *at[axis + 1 :]), seen)
+
+
+def breaks(storage: Storage, axis: int) -> set[int]:
+    """Indices on an axis at which what is read jumps: between them it moves along."""
+    if isinstance(storage, Rolled):
+        inner = breaks(storage.inner, axis)
+        if axis != storage.axis:
+            return inner
+        return {storage.shift} | {(b + storage.shift) % storage.length for b in inner}
+    if isinstance(storage, View):
+        for k, m in enumerate(storage.map):
+            if m.axis == axis and m.step == 1 and isinstance(m.start, int):
+                start = m.start
+                return {b - start for b in breaks(storage.inner, k)}
+        return set()
+    found: set[int] = set()
+    if isinstance(storage, Pointwise):
+        for x in storage.operands:
+            own = axis - (len(storage.shape) - len(x.shape))
+            if own >= 0 and x.shape[own] != 1:
+                found |= breaks(x, own)
+    return found
+
+
 def same_place(written: Strided, read: Storage) -> bool:
     """Whether element k of `read` is, for every k, where element k of `written` is, or in no element written.
 
@@ -291,7 +335,7 @@ def touches(storage: Storage, window: Strided) -> bool:
         )
     if isinstance(storage, View):
         return touches(storage.inner, window)
-    if isinstance(storage, Pointwise | Computed):
+    if isinstance(storage, Pointwise | Computed | Rolled):
         return any(touches(x, window) for x in storage.operands)
     return True
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lazyarr.backends.native_cast import cast
 from lazyarr.backends.native_emit import Code, Element, Index
-from lazyarr.backends.native_storage import Along, Computed, Map, Scalar, Storage, Strided, View, identity, view
+from lazyarr.backends.native_storage import Along, Computed, Map, Rolled, Scalar, Storage, Strided, View, identity, view
 from lazyarr.ir.node import Node
 
 if TYPE_CHECKING:
@@ -191,21 +191,7 @@ def gathered(c: Code, x: Storage, axes: Sequence[int], indices: Sequence[Storage
 
 def _roll(frame: Frame, node: Node, given: list[Storage]) -> Storage:
     x, axis = given[0], node.kw["axis"]
-    n = x.shape[axis]
-    if not isinstance(n, int) or n == 0:
-        return x
-    shift = node.kw["shift"] % n
-
-    def make(c: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
-        moved = c.sub(at[axis], shift)
-        if isinstance(moved, int):
-            return x.element(c, (*at[:axis], moved % n, *at[axis + 1 :]), seen)
-        below = c.emit(f"icmp slt i64 {moved}, 0")
-        wrapped = c.emit(f"select i1 {below}, i64 {c.add(moved, n)}, i64 {moved}")
-        return x.element(c, (*at[:axis], wrapped, *at[axis + 1 :]), seen)
-
-    return Computed(x.dtype, x.shape, x.bounds, make, [x], 1.0)
-
+    return Rolled(x, axis, node.kw["shift"]) if x.bounds[axis] else x
 
 
 #: Operations that give a value without moving data.
