@@ -38,8 +38,9 @@ WRITES = (
     "a[i, i] = i", "a[i] = x", "a[:, i] = x", "a[i] = i", "a[i, :i] = 0", "a[i, :i] += x[:i]", "a[:i, i] -= x[:i] * 2",
     "a[i:, i:] *= 0.5", "x[i:] = x[i]", "x[:i] += 1", "x[i + 1:] -= x[i]", "x[-i:] *= 2", "x[i::2] += i",
     "x[i::-1] = i", "x[:i][::-1] += x[:i]", "x[:i] = x[:i][::-1]", "a[at[i]] += 1", "x[at[i]] += i", "x[at] = i",
-    "x[at] += 1", "a[at, i] = x", "a[i, at] = x", "x[at[:i]] = i", "x[x > x[i]] = 0", "x[x < 0] += i", "a[a > i / 7] = i",
-    "a[i][a[i] < 0] = 0", "a[x > 0, i] = 1", "a[i, 1:] -= a[i, :-1]", "a[1:, i] = a[:-1, i]", "a[:i, :i] += a[:i, :i].T",
+    "x[at] += 1", "a[at, i] = x", "a[i, at] = x", "x[at[:i]] = i", "x[x > x[i]] = 0", "x[x < 0] += i",
+    "a[a > i / 7] = i", "a[i][a[i] < 0] = 0", "a[x > 0, i] = 1", "a[i, 1:] -= a[i, :-1]", "a[1:, i] = a[:-1, i]",
+    "a[:i, :i] += a[:i, :i].T",
     "a[i, :i] -= a[:i, :i] @ x[:i]", "a[:i] *= x[:i, None]", "a[i, ...] += 1", "a[None, i] += 1", "a[i:i + 1] = x",
     "a[i][:2] = 3", "a[i, :i][::-1] += 1", "a[:, i][1:] += 1", "a.T[i] += x", "a[::-1][i] = i", "a.reshape(-1)[i] = i",
     "a.flat[i] = i", "np.add.at(x, at, 1)", "x.fill(i)", "a[i].sort()", "x[i:].sort()", "a[i], x[i] = i, x[i] + 1",
@@ -57,7 +58,7 @@ def define(body: str, tmp_path: Any) -> Any:
     import importlib.util
 
     path = tmp_path / "program.py"
-    path.write_text(f"import numpy as np\n\n\ndef program(a, x, at):\n    total = 0.0\n    for i in range(a.shape[0]):\n"
+    path.write_text("import numpy as np\n\n\ndef program(a, x, at):\n    total = 0.0\n    for i in range(a.shape[0]):\n"
                     f"        {body}\n    return total\n")  # fmt: skip
     spec = importlib.util.spec_from_file_location("program", path)
     assert spec is not None and spec.loader is not None
@@ -68,8 +69,8 @@ def define(body: str, tmp_path: Any) -> Any:
 
 #: Those whose loop is unrolled: no operation takes such a length, or such an index beside an array, yet.
 UNROLLED = {
-    "np.outer(x[:i], x[i:]).sum()", "x[:i + 1].argmax()", "np.cumsum(x[:i + 1])[-1]", "a[at, i].sum()", "a[i, at].sum()",
-    "np.sort(x[:i + 1])[i]", "np.append(x[:i], 1.0).sum()", "np.linalg.norm(x[:i + 1])", "np.vdot(x[:i], x[:i])",
+    "np.outer(x[:i], x[i:]).sum()", "x[:i + 1].argmax()", "np.cumsum(x[:i + 1])[-1]", "a[at, i].sum()",
+    "a[i, at].sum()", "np.sort(x[:i + 1])[i]", "np.append(x[:i], 1.0).sum()", "np.linalg.norm(x[:i + 1])", "np.vdot(x[:i], x[:i])",
     "a[:i, :i].trace()", "a[at, i] = x", "a[i, at] = x", "a[x > 0, i] = 1", "a.flat[i] = i", "x[i:].sort()",
     "a[[i, 0]] = a[[0, i]]",
 }  # fmt: skip

@@ -27,8 +27,8 @@ from lazyarr.runtime import (
     recording,
     use_recording,
 )
-from lazyarr.tracing.origins import failing_lines
 from lazyarr.tracing.control.python import Info
+from lazyarr.tracing.origins import failing_lines
 from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
 from lazyarr.tracing.strict import Refused, raise_numpys_error, strict_error
@@ -416,9 +416,9 @@ def accelerate(function: Any = None, *, strict: bool = False) -> Any:
     """Compile a function written in plain NumPy.
 
     The function is traced when it is called with arguments of a new signature (dtypes, shapes, structure), optimized,
-    and compiled; loops and branches are compiled as such. Later calls run the compiled program. Arrays that the function
-    changes in place are changed, after everything has succeeded. What cannot become one program runs in pieces, with
-    NumPy's results.
+    and compiled, its loops and branches as such. Later calls run the compiled program. Arrays that the function changes
+    in place are changed, after everything has succeeded. What cannot become one program runs in pieces, with NumPy's
+    results.
 
     Parameters
     ----------

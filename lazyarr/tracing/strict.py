@@ -38,8 +38,10 @@ class Refused(BaseException):
 
     def error(self, name: str) -> StrictError:
         """What the caller gets."""
+        # Of statements that stay in Python for one reason, the outermost stands for all.
+        causes = {cause: where for where, cause in sorted(self.left_out.items(), reverse=True)}
         notes = [f"{_place(where)}: this stays in Python: {why}{'' if line == where else f' ({_place(line)})'}"
-                 for where, (why, line) in self.left_out.items()]  # fmt: skip
+                 for (why, line), where in sorted(causes.items(), key=lambda c: c[1])]  # fmt: skip
         notes += [f"the loops and branches of {other} stay in Python: {why}" for other, why in self.unconverted.items()]
         return strict_error(name, self.why, self.line, notes)
 

@@ -215,7 +215,8 @@ class Trace:
                     methods.pop(name, None)
         methods.pop("__setattr__", None) if _is_frozen(kind) else None
         methods.pop("__delattr__", None) if _is_frozen(kind) else None
-        return type(kind.__name__, (kind,), methods)
+        # Its own module: what of lazyarr is reached through variables is not looked into.
+        return type(kind.__name__, (kind,), {**methods, "__module__": kind.__module__})
 
     def _method(self, function: Any) -> Any:
         return _TracedMethod(self, function) if isinstance(function, types.FunctionType) else function

@@ -115,8 +115,9 @@ class Containers:
 _ATOMIC = {int, float, complex, bool, str, bytes, type(None), range, slice, type(...), type(NotImplemented)}
 #: What never changes, or whose changes are seen otherwise (arrays by their storage, functions by their variables).
 _CONSTANT = (
-    LazyArray, WeakScalar, np.generic, np.dtype, np.ufunc, types.ModuleType, types.FunctionType, types.CodeType, type, enum.Enum, decimal.Decimal, fractions.Fraction,
-    datetime.date,    datetime.time, datetime.timedelta, re.Pattern, pathlib.PurePath, BaseException, property,
+    LazyArray, WeakScalar, np.generic, np.dtype, np.ufunc, types.ModuleType, types.FunctionType, types.CodeType, type,
+    enum.Enum, decimal.Decimal, fractions.Fraction, datetime.date, datetime.time, datetime.timedelta, re.Pattern,
+    pathlib.PurePath, BaseException, property,
 )  # fmt: skip
 
 
