@@ -144,7 +144,7 @@ class ComputedScalar(WeakScalar):
 
     def __bool__(self) -> bool:
         known = self.truth()
-        if isinstance(known, bool):
+        if type(known) is bool:
             return known
         return bool(self._refuse("Python code that is not compiled branches on a computed number"))
 

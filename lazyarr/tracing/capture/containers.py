@@ -72,6 +72,11 @@ class Containers:
             inner: tuple[Any, ...] = (x.func, *x.args, *x.keywords.values())
         elif kind is tuple or kind is frozenset or isinstance(x, tuple):
             inner = tuple(x)
+        elif isinstance(x, types.FunctionType):
+            if _is_internal(x):
+                return
+            self._found[id(x)] = (x, dict(x.__dict__))
+            inner = (*x.__dict__.values(), *map(_content_of_cell, x.__closure__ or ()))
         elif _package(kind) == "lazyarr" or (callable(x) and _package(kind) == "numpy"):
             return
         else:
@@ -115,10 +120,21 @@ class Containers:
 _ATOMIC = {int, float, complex, bool, str, bytes, type(None), range, slice, type(...), type(NotImplemented)}
 #: What never changes, or whose changes are seen otherwise (arrays by their storage, functions by their variables).
 _CONSTANT = (
-    LazyArray, WeakScalar, np.generic, np.dtype, np.ufunc, types.ModuleType, types.FunctionType, types.CodeType, type,
+    LazyArray, WeakScalar, np.generic, np.dtype, np.ufunc, types.ModuleType, types.CodeType, type,
     enum.Enum, decimal.Decimal, fractions.Fraction, datetime.date, datetime.time, datetime.timedelta, re.Pattern,
     pathlib.PurePath, BaseException, property,
 )  # fmt: skip
+
+
+def _is_internal(function: types.FunctionType) -> bool:
+    return (function.__module__ or "").partition(".")[0] in ("lazyarr", "numpy")
+
+
+def _content_of_cell(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not assigned yet
+        return None
 
 
 def _package(kind: type) -> str:
@@ -128,5 +144,19 @@ def _package(kind: type) -> str:
 def _content(x: Any) -> Any:
     if isinstance(x, (list, dict, set)):
         return x.copy()
+    if not isinstance(x, types.FunctionType) and not _is_transparent(type(x)):
+        return None
     attributes = getattr(x, "__dict__", None)
     return dict(attributes) if type(attributes) is dict else None
+
+
+#: Flags of classes: defined by a ``class`` statement; not to be changed, as most of C's.
+_HEAP, _IMMUTABLE = 1 << 9, 1 << 8
+
+
+def _is_transparent(kind: type) -> bool:
+    """Whether all that objects of a class hold stands in their ``__dict__``."""
+    return all(
+        base.__flags__ & _HEAP and not base.__flags__ & _IMMUTABLE and not vars(base).get("__slots__")
+        for base in kind.__mro__ if base is not object
+    )  # fmt: skip
