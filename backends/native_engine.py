@@ -31,7 +31,7 @@ def _machine() -> Any:
     return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=3)
 
 
-def optimized(text: str, level: int = 3) -> Any:
+def optimized(text: str, level: int = 2) -> Any:
     """The module after LLVM's passes."""
     import llvmlite.binding as llvm
 
@@ -48,7 +48,7 @@ def optimized(text: str, level: int = 3) -> Any:
 class Code:
     """Compiled code; it lives as long as this object."""
 
-    def __init__(self, text: str, level: int = 3):
+    def __init__(self, text: str, level: int = 2):
         import llvmlite.binding as llvm
 
         with _lock:

@@ -35,7 +35,7 @@ def nest(c: Code, shape: Sequence[Index]) -> Iterator[tuple[Index, ...]]:
 
 
 #: Nanoseconds of work from which on a nest is shared among threads: what that costs, several times.
-WORTH = 12_000.0
+WORTH = 20_000.0
 #: Iterations of the outermost loop that are too few to be shared.
 FEW = 8
 
