@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lazyarr.backends import native_nests as nests
+from lazyarr.backends import native_points
 from lazyarr.backends.native_emit import Code, Index
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided
@@ -102,6 +103,16 @@ class _State:
     def buffers(self) -> list[Buffer]:
         return [slot.buffer for slot in self.slots if slot.buffer is not None]
 
+    def arrays(self) -> dict[int, Strided]:
+        """The carried arrays that change."""
+        found: dict[int, Strided] = {}
+        for slot in self.slots:
+            if slot.buffer is not None:
+                type = self.node.types[slot.number]
+                shape, bounds = self.frame.shape(type)
+                found[slot.number] = Strided.whole(self.frame.code, type.dtype, slot.buffer, shape, bounds)
+        return found
+
     def scalars(self) -> dict[int, Storage]:
         """The carried scalars, and what does not change, as they are at the start of an iteration."""
         found: dict[int, Storage] = {}
@@ -139,16 +150,8 @@ class _State:
 
     def results(self) -> list[Storage]:
         """The carried values after the loop."""
-        known = self.scalars()
-        found: list[Storage] = []
-        for slot in self.slots:
-            if slot.buffer is None:
-                found.append(known[slot.number])
-                continue
-            type = self.node.types[slot.number]
-            shape, bounds = self.frame.shape(type)
-            found.append(Strided.whole(self.frame.code, type.dtype, slot.buffer, shape, bounds))
-        return found
+        known: dict[int, Storage] = {**self.scalars(), **self.arrays()}
+        return [known[slot.number] for slot in self.slots]
 
 
 def _index(storage: Storage) -> Index:
@@ -163,6 +166,11 @@ def loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     state = _State(frame, node, body, 3, body.params[1 : 1 + carried], given)
     consts = given[3 + carried :]
     start, stop, step = map(_index, given[:3])
+    points = native_points.Points.find(body, carried) if until < 0 and isinstance(step, int) else None
+    if points is not None and isinstance(step, int):
+        arrays = state.arrays()
+        native_points.run(frame, points, body, (start, stop, step), arrays, given[3:], carried)
+        return state.results()
     counted = not isinstance(step, int)
     advance = step if isinstance(step, int) else 1
     first, last = (0, _trips(code, start, stop, step)) if counted else (start, stop)

@@ -164,6 +164,7 @@ class Code:
         """Stack memory that lives as long as the function."""
         name = self.name()
         self.allocas.append(f"  {name} = alloca {type}, i64 {count}, align 16")
+        self._texts[name] = "alloca"
         return name
 
     # --- blocks
