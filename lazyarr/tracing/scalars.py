@@ -302,13 +302,13 @@ def _is_inside(args: tuple[Any, ...]) -> bool:
 
 def _computed_call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """A function of Python numbers of which some are computed."""
+    if function is abs or function is pow or function is round:
+        return function(*args)  # operators, of arrays too
     numbers = tuple(
         scalar_of_array(a, complex if a.dtype.kind == "c" else float) if isinstance(a, LazyArray) else a for a in args
     )
     if getattr(function, "__module__", "") == "math":
         return math_call(function, numbers)
-    if function is abs or function is pow or function is round:
-        return function(*args)
     raise NotCaptured(f"{getattr(function, '__name__', function)} of a computed number")
 
 

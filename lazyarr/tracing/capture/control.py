@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import LazyArray
@@ -52,7 +53,7 @@ class Capture(Control):
     ) -> None:  # fmt: skip
         source = counted(iterable)
         left_out = self._left_out("for", info)
-        if source is None or not self._worth(source) or left_out:
+        if source is None or not self._worth(source, body) or left_out:
             if not left_out:
                 why = f"it runs over a {type(iterable).__name__}" if source is None else "few iterations"
                 trips = None if source is None else source.trips
@@ -72,8 +73,9 @@ class Capture(Control):
             self.trace.statements.note(kind, place, "python", *known)
         return known is not None
 
-    def _worth(self, source: Counted) -> bool:
-        return source.trips is None or source.trips > _FEW_TRIPS
+    def _worth(self, source: Counted, body: Callable[[Any], None]) -> bool:
+        trips = source.trips
+        return trips is None or trips > _FEW_TRIPS or (trips > 1 and _has_loops(body.__code__))
 
     def _unrolled(
         self, iterable: Iterable[Any], body: Callable[[Any], None], test: Callable[[], Any] | None
@@ -310,6 +312,13 @@ def _alike(a: Any, b: Any) -> bool:
         return one is not None and one == other
     number, scalar = (one, other) if one[0] == "number" else (other, one)
     return number[0] == "number" and scalar[0] == "scalar" and scalar[1] in SOFT.get(number[1], ())
+
+
+def _has_loops(code: CodeType) -> bool:
+    """Whether transformed code has loops of its own: writing out what holds them multiplies."""
+    return "for_" in code.co_names or "while_" in code.co_names or any(
+        isinstance(part, CodeType) and _has_loops(part) for part in code.co_consts
+    )
 
 
 def _constant(value: bool) -> Any:
