@@ -17,9 +17,9 @@ from lazyarr.backends.native_emit import FORK
 
 _SPIN = 1500
 #: A caller that has waited for a worker longer than it worked itself, and longer than this (nanoseconds), takes the
-#: cores to be busy with other things: the next `_REST` jobs it does alone.
+#: cores to be busy with other things: for `_REST` times as long it works alone.
 _PATIENCE = 100_000
-_REST = 500
+_REST = 20
 _FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine())
 
 _TEXT = """
@@ -123,12 +123,9 @@ entry:
 calm:
   %pause.p = getelementptr i8, ptr %state, i64 208
   %rest = load atomic i64, ptr %pause.p monotonic, align 8
-  %resting = icmp sgt i64 %rest, 0
-  br i1 %resting, label %skip, label %take
-skip:
-  %rest1 = sub i64 %rest, 1
-  store atomic i64 %rest1, ptr %pause.p monotonic, align 8
-  br label %alone
+  %time0 = call i64 @now()
+  %resting = icmp slt i64 %time0, %rest
+  br i1 %resting, label %alone, label %take
 take:
   %x0 = cmpxchg ptr %busy.p, i32 0, i32 1 seq_cst seq_cst
   %free = extractvalue {{ i32, i1 }} %x0, 1
@@ -137,7 +134,6 @@ alone:
   call void %fn(ptr %ctx, i64 %begin, i64 %end)
   ret void
 share:
-  %time0 = call i64 @now()
   %fn.p = getelementptr i8, ptr %state, i64 128
   %ctx.p = getelementptr i8, ptr %state, i64 136
   %begin.p = getelementptr i8, ptr %state, i64 144
@@ -221,7 +217,9 @@ end.block:
   %bad = and i1 %more.waited, %much.waited
   br i1 %bad, label %punish, label %release
 punish:
-  store atomic i64 {rest}, ptr %pause.p monotonic, align 8
+  %long.rest = mul i64 %waited, {rest}
+  %until = add i64 %time2, %long.rest
+  store atomic i64 %until, ptr %pause.p monotonic, align 8
   br label %release
 release:
   store atomic i32 0, ptr %busy.p seq_cst, align 4
