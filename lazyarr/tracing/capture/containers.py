@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.array import LazyArray
+from lazyarr.array import Cell, LazyArray
 from lazyarr.runtime import NotCaptured
 from lazyarr.weak import WeakScalar
 
@@ -39,6 +39,7 @@ class Containers:
 
     def __init__(self, extra: list[Any]):
         self._found: dict[int, tuple[Any, Any]] = {}
+        self._names: dict[Cell, set[Any]] = {}
         self._frames()
         for x in extra:
             self._visit(x, 0)
@@ -50,12 +51,22 @@ class Containers:
                 break
             if "__control__" in frame.f_code.co_freevars or "__control__" in frame.f_code.co_cellvars:
                 for name, value in list(frame.f_locals.items()):
-                    if not name.startswith("."):  # what a comprehension iterates over
+                    if not self._named(name, value) and not name.startswith("."):  # what a comprehension iterates over
                         self._visit(value, 0)
             frame = frame.f_back  # type: ignore[assignment]
 
+    def _named(self, name: str, value: Any) -> bool:
+        """Note an array that a variable holds; one variable is seen in every frame and function that shares it."""
+        if not isinstance(value, LazyArray):
+            return False
+        self._names.setdefault(value._cell, set()).add((name, id(value)))
+        return True
+
     def _visit(self, x: Any, depth: int) -> None:
         kind = type(x)
+        if isinstance(x, LazyArray):
+            self._names.setdefault(x._cell, set()).add(len(self._names.get(x._cell, ())))
+            return
         if kind in _ATOMIC or id(x) in self._found or isinstance(x, _CONSTANT):
             return
         if depth > _DEEPEST:
@@ -76,7 +87,8 @@ class Containers:
             if _is_internal(x):
                 return
             self._found[id(x)] = (x, dict(x.__dict__))
-            inner = (*x.__dict__.values(), *map(_content_of_cell, x.__closure__ or ()))
+            contents = dict(zip(x.__code__.co_freevars, map(_content_of_cell, x.__closure__ or ()), strict=True))
+            inner = (*x.__dict__.values(), *(c for name, c in contents.items() if not self._named(name, c)))
         elif _package(kind) == "lazyarr" or (callable(x) and _package(kind) == "numpy"):
             return
         else:
@@ -87,6 +99,10 @@ class Containers:
             inner = tuple(content.values()) if isinstance(content, dict) else tuple(content)
         for item in inner:
             self._visit(item, depth + 1)
+
+    def is_private(self, array: LazyArray) -> bool:
+        """Whether one variable is all that leads to an array's memory."""
+        return array._parent is None and array._form is None and len(self._names.get(array._cell, ())) <= 1
 
     def restore(self) -> None:
         """Put back what they held."""

@@ -244,7 +244,13 @@ class LoopCapture:
         changed = {cell: place for cell, place in places.items() if cell.value != place}
         same = {place: snapshot.cells[cell] for cell, place in places.items() if cell not in changed}
         contents = {cell: cell.value for cell in changed}
-        exchange = self._exchange(snapshot, slots, after, places, contents, checks)
+        roots = [v for s in slots for v in s.results] + [*contents.values(), *(c.ok for c in checks)]
+        reached = set(depth_first(roots))
+        private = {
+            at for at in self._private(snapshot, slots, after, containers)
+            if snapshot.variables[at]._cell not in places or places[snapshot.variables[at]._cell].node not in reached
+        }  # fmt: skip
+        exchange = self._exchange(snapshot, slots, after, places, contents, checks, private)
         # Where names change arrays without an array being changed, an array may be one of those from before.
         entered = {cell for slot in slots for cell in cells_of(slot.entry)} if exchange is None else set()
         for slot in (*slots, *outs):
@@ -357,16 +363,35 @@ class LoopCapture:
                 continue  # Its body was traced by itself, and asked the same.
             raise NotCaptured(f"the variable {name!r} begins as another type of number than it has later")
 
+    def _private(self, snapshot: Snapshot, slots: list[Slot], after: State, containers: Containers) -> set[int]:
+        """Variables whose array before the loop nobody else can see, and which a body binds to one of its own.
+
+        What happens to such an array in place is part of what happens to the variable.
+        """
+        given = {lazy._cell for _, lazy, _ in self.trace.bases}
+        found = set()
+        for slot in slots:
+            x, new = snapshot.variables[slot.at], after[slot.at]
+            if not isinstance(x, LazyArray) or not isinstance(new, LazyArray) or x._cell in given:
+                continue
+            fresh = new._cell not in snapshot.cells and all(
+                not isinstance(y, LazyArray) or y._cell is not new._cell for at, y in enumerate(after) if at != slot.at
+            )
+            entries = [s.entry._cell for s in slots if isinstance(s.entry, LazyArray)]
+            if fresh and new._cell not in entries and containers.is_private(x):
+                found.add(slot.at)
+        return found
+
     def _exchange(
         self, snapshot: Snapshot, slots: list[Slot], after: State, places: dict[Cell, Value],
-        contents: dict[Cell, Value], checks: list[Check],
+        contents: dict[Cell, Value], checks: list[Check], private: set[int],
     ) -> dict[int, int] | None:  # fmt: skip
         """How arrays that are written in place change names in the body (``u, v = v, u``): slot -> slot.
 
         None where arrays that are bound anew are only read: their values are all there is to them.
         """
-        arrays = {slot.at: slot for slot in slots if slot.form[0] == "array"}
-        if any(s.form[0] == "ragged" and _written(s.entry, s.places[0]) for s in slots):
+        arrays = {slot.at: slot for slot in slots if slot.form[0] == "array" and slot.at not in private}
+        if any(s.form[0] == "ragged" and s.at not in private and _written(s.entry, s.places[0]) for s in slots):
             raise NotCaptured("an array is changed in place, then bound to one of another length")
         nested = [s for s in slots if s.form[0] in (tuple, list) and unnumbered(s.form)]
         written = {at for at, s in arrays.items() if s.entry._cell.value != s.places[0]}
