@@ -14,9 +14,9 @@ from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import OPS
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
-from lazyarr.runtime import NotCaptured, record, record_all
+from lazyarr.runtime import NotCaptured, guard, record, record_all
 from lazyarr.tracing.capture.containers import Containers
-from lazyarr.tracing.capture.loops import zeros_of
+from lazyarr.tracing.capture.loops import all_hold, zeros_of
 from lazyarr.tracing.capture.regions import Region, close_together
 from lazyarr.tracing.capture.state import (
     Snapshot,
@@ -93,7 +93,12 @@ class BranchCapture:
                 if any(flag != _TRUE for flag in flags):
                     soft[at] = len(pairs)
                     pairs.append(tuple(flags))
+        if any(way.checks for way in ways):
+            # A branch whose results nobody reads still has to run for what it checks.
+            pairs.append(tuple(all_hold([_TRUE, *(c.ok for c in way.checks)]) for way in ways))
         values = self._values(pairs, ways)
+        if any(way.checks for way in ways):
+            guard(values[-1], "the checks of a branch hold")
         for cell, value in zip(cells, values, strict=False):
             cell.value = value
         for at, (wanted, first) in merged.items():

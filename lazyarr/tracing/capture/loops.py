@@ -8,7 +8,7 @@ again with that in its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +136,14 @@ def converted(x: Any, wanted: Any) -> list[Value]:
 
 #: The kinds of NumPy scalars that a Python number may become.
 _HOLDING = {bool: "b", int: "iufc", float: "fc", complex: "c"}
+
+
+def all_hold(conditions: Iterable[Value]) -> Value:
+    """Whether all of some conditions hold."""
+    first, *others = dict.fromkeys(conditions)
+    for other in others:
+        first = record(ELEMENTWISE["logical_and"], first, other)
+    return first
 
 
 def joined(name: str, before: Any, after: Any) -> Any:
@@ -478,7 +486,14 @@ class LoopCapture:
             parity = carry(const(False), place, record(ELEMENTWISE["logical_not"], place))
         if uncertain and self.source is None:
             ran = carry(const(False), None, const(True))
+        held = -1
+        if checks or test_checks:
+            # A loop whose results nobody reads still has to run for what it checks.
+            place = placeholder(_BOOL)
+            held = carry(const(True), place, all_hold([place, *(c.ok for c in checks)]))
         node = self._node(inits, places, results, same, index, go_on, test_checks, checks, until)
+        if held >= 0:
+            guard(node[held], "the checks of a loop hold")
         if uncertain and self.source is not None:
             self._guard_some_iteration()
         if ran >= 0:
