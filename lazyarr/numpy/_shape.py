@@ -43,7 +43,8 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
     x = as_lazy(a)
     if not is_static(x.shape):
         if x.ndim == 1 and tuple(as_shape(shape)) == (-1,):
-            return x[...]
+            same: LazyArray = x[...]
+            return same
         raise NotCaptured("an array of computed length takes another shape")
     wanted = geometry.resolve_shape(x.size, as_shape(shape))
     order = _order(order or "C", x)
@@ -68,7 +69,8 @@ def ravel(a: Any, order: str = "C") -> LazyArray:
     """As `numpy.ravel`."""
     x = as_lazy(a)
     if x.ndim == 1 and not is_static(x.shape):
-        return x[...]
+        same: LazyArray = x[...]
+        return same
     if order == "K":
         by_stride = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
         if any(s < 0 for s in x.strides):

@@ -45,7 +45,7 @@ class Containers:
             self._visit(x, 0)
 
     def _frames(self) -> None:
-        frame = sys._getframe(3)
+        frame: types.FrameType | None = sys._getframe(3)
         for _ in range(40):
             if frame is None or frame.f_code.co_filename.endswith("accelerated.py"):
                 break
@@ -53,7 +53,7 @@ class Containers:
                 for name, value in list(frame.f_locals.items()):
                     if not self._named(name, value) and not name.startswith("."):  # what a comprehension iterates over
                         self._visit(value, 0)
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
 
     def _named(self, name: str, value: Any) -> bool:
         """Note an array that a variable holds; one variable is seen in every frame and function that shares it."""
