@@ -7,15 +7,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 
-import numpy as np
-
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Index, literal, register
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Scalar, Storage, Strided
 
-#: Bytes of a matrix from which on its product with a vector is BLAS's, which uses several threads.
-LARGE = 1 << 20
 _ROW, _COLUMN, _TRANSPOSED = 101, 102, 112
 
 
@@ -119,6 +115,3 @@ def plain_dot(c: Code, terms: Storage) -> Scalar:
         nests.assign(c, terms.dtype, slots, (c.emit(f"fadd {type} {old[0]}, {value[0]}"),))
     return Scalar(terms.dtype, nests.read(c, terms.dtype, slots))
 
-
-def size(x: Storage) -> int:
-    return int(np.prod([int(b) for b in x.bounds], dtype=object)) * x.dtype.itemsize

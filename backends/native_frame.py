@@ -237,8 +237,11 @@ class Frame:
         if node.op.name in ("floor_divide", "remainder"):
             limits, generate = _whole_division(node.op.name, given, generate)
         for k, t in enumerate(types):
-            results.append(Pointwise(t.dtype, shape, bounds, given, generate, flops, k, shared))
-            results[-1].limits = limits
+            result = Pointwise(t.dtype, shape, bounds, given, generate, flops, k, shared)
+            result.limits = limits
+            if limits is not None and isinstance(given[1], Scalar):
+                result.apart = (node.op.name, int(given[1].value[0]))
+            results.append(result)
         return [self._settled(node, k, r) for k, r in enumerate(results)]
 
     # --- writing in place

@@ -45,8 +45,11 @@ class Plan:
         for root in graph.roots:
             sites.setdefault(root, []).append(("root", ()))
         writers = {n.operands[1]: n for n in graph.nodes if n.op.name in WINDOW_WRITERS and n.operands[1].type.shape}
+        apart = _taken_apart(graph)
         for node in reversed(graph.nodes):
             for value in node.values:
+                if value in apart:
+                    continue
                 if value.type.shape and self._is_stored(node, sites.get(value, [])):
                     self.stored.add(value)
                     if value in writers and generated(node):
@@ -107,3 +110,29 @@ def _expands(operand: Value, result: Value) -> bool:
     """Whether elements of `operand` are read for several elements of the result."""
     sizes = [float(np.prod([extents.bound(n) for n in v.type.shape], dtype=float)) for v in (operand, result)]
     return sizes[0] < sizes[1]
+
+
+def _taken_apart(graph: Graph) -> set[Value]:
+    """Row and column numbers made of positions in a flattened array, which gathering and scattering put together again.
+
+    They are not stored; should one be needed after all, it is computed there.
+    """
+    users: dict[Value, list[tuple[Node, int]]] = {}
+    for node in graph.nodes:
+        for k, operand in enumerate(node.operands):
+            users.setdefault(operand, []).append((node, k))
+    found: set[Value] = set()
+    for node in graph.nodes:
+        value = node.values[0]
+        if node.op.name not in ("floor_divide", "remainder") or not value.type.shape or value in graph.roots:
+            continue
+        positions, divisor = node.operands
+        if positions.node.op.name != "flatnonzero" or divisor.node.op.name != "const":
+            continue
+        first = {"gather": 1, "scatter": 2}
+        if all(
+            user.op.name in first and k >= first[user.op.name] and len(user.kw["axes"]) == 2
+            and user.operands[0].type.ndim == 2 for user, k in users.get(value, ())
+        ):  # fmt: skip
+            found.add(value)
+    return found

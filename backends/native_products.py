@@ -68,10 +68,12 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
 
 
 def _vector(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
-    """A matrix times a vector, or a vector times a matrix: by BLAS where that is faster, or has to be."""
-    code, exact = frame.code, frame.lowering.exact
-    matrix = a if len(a.shape) == 2 else b
-    if a.dtype.kind != "f" or not (exact or native_blas.size(matrix) >= native_blas.LARGE):
+    """A matrix times a vector, or a vector times a matrix: by BLAS where its bits count.
+
+    It is no faster: both wait for memory, and its threads wait for each other where cores are busy.
+    """
+    code = frame.code
+    if a.dtype.kind != "f" or not frame.lowering.exact:
         _loops(code, a, b, target)
         return
     frame.working.append(target)
@@ -94,8 +96,7 @@ def _vector(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
         else:
             _loops(code, a, b, target)
         return
-    large = 1 if exact else native_blas.LARGE // a.dtype.itemsize
-    size = c_and(code, f"icmp sgt i64 {m}, 1", f"icmp sgt i64 {n}, 1", f"icmp sge i64 {code.mul(m, n)}, {large}")
+    size = _all(code, f"icmp sgt i64 {m}, 1", f"icmp sgt i64 {n}, 1")
     yes, no, end = (code.new_label() for _ in range(3))
     code.branch(size, yes, no)
     for label in (yes, no):
@@ -109,7 +110,7 @@ def _vector(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
     code.start(end)
 
 
-def c_and(c: Code, *conditions: str) -> str:
+def _all(c: Code, *conditions: str) -> str:
     """Whether all conditions hold."""
     found = c.emit(conditions[0])
     for condition in conditions[1:]:

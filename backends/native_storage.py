@@ -220,6 +220,8 @@ class Pointwise(Storage):
         self.generate, self.result, self.shared = generate, result, self if shared is None else shared
         self.buffers = frozenset().union(*(x.buffers for x in operands))
         self.flops = flops + sum(x.flops for x in operands)
+        #: For indices that are a position in a flattened array taken apart: which part, and by what divisor.
+        self.apart: tuple[str, int] | None = None
 
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         key = ("results", self.shared, at)

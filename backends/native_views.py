@@ -9,7 +9,19 @@ import numpy as np
 
 from lazyarr.backends.native_cast import cast
 from lazyarr.backends.native_emit import Code, Element, Index
-from lazyarr.backends.native_storage import Along, Computed, Map, Rolled, Scalar, Storage, Strided, View, identity, view
+from lazyarr.backends.native_storage import (
+    Along,
+    Computed,
+    Map,
+    Pointwise,
+    Rolled,
+    Scalar,
+    Storage,
+    Strided,
+    View,
+    identity,
+    view,
+)
 from lazyarr.ir.node import Node
 
 if TYPE_CHECKING:
@@ -173,6 +185,10 @@ def gathered(c: Code, x: Storage, axes: Sequence[int], indices: Sequence[Storage
     found: list[Index] = [0] * len(x.shape)
     for a, i in zip(rest, at[lead:], strict=True):
         found[a] = i
+    flat = _flattened(x, indices)
+    if flat is not None:
+        # An index beyond the last axis goes on in the next row.
+        return 0, flat.element(c, tuple(at), seen)[0]
     for a, index in zip(axes, indices, strict=True):
         own = len(index.shape)
         where = tuple(0 if n == 1 and isinstance(n, int) else at[lead - own + k] for k, n in enumerate(index.shape))
@@ -187,6 +203,22 @@ def gathered(c: Code, x: Storage, axes: Sequence[int], indices: Sequence[Storage
             text = c.minimum(text, c.sub(extent, 1))
         found[a] = c.maximum(text, 0) if low < 0 or not isinstance(extent, int) else text
     return tuple(found)
+
+
+def _flattened(x: Storage, indices: Sequence[Storage]) -> Storage | None:
+    """The positions in the flattened `x` that two index arrays were made of by division; None if they were not."""
+    if len(indices) != 2 or len(x.shape) != 2 or not (isinstance(x, Strided) and x.is_whole):
+        return None
+    row, column = indices
+    if not (isinstance(row, Pointwise) and isinstance(column, Pointwise) and row.operands[0] is column.operands[0]):
+        return None
+    position = row.operands[0]
+    size = x.bounds[0] * x.bounds[1]
+    if row.apart != ("floor_divide", x.shape[1]) or column.apart != ("remainder", x.shape[1]):
+        return None
+    if position.limits is None or position.limits[0] < 0 or position.limits[1] >= size or x.shape != x.bounds:
+        return None
+    return position if position.shape == row.shape else None
 
 
 def _roll(frame: Frame, node: Node, given: list[Storage]) -> Storage:
