@@ -38,8 +38,9 @@ def _multiply(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:
 def _divide(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:
     """Smith's algorithm (Communications of the ACM 5, 1962), with the larger part of the divisor first."""
     r, one, zero = register(t), literal(1, part(t))[0], literal(0, part(t))[0]
-    c.module.declare(f"fabs{r}", f"declare {r} @llvm.fabs.f{4 * t.itemsize}({r})")
-    sizes = [c.emit(f"call {r} @llvm.fabs.f{4 * t.itemsize}({r} {p})") for p in y]
+    fabs = f"@llvm.fabs.f{4 * t.itemsize}"
+    c.module.declare(fabs, f"declare {r} {fabs}({r})")
+    sizes = [c.emit(f"call {r} {fabs}({r} {p})") for p in y]
     larger = c.emit(f"fcmp oge {r} {sizes[0]}, {sizes[1]}")
     none = c.emit(f"fcmp oeq {r} {sizes[0]}, {zero}")
     none = c.emit(f"and i1 {c.emit(f'fcmp oeq {r} {sizes[1]}, {zero}')}, {none}")
