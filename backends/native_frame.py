@@ -239,6 +239,7 @@ class Frame:
         for k, t in enumerate(types):
             result = Pointwise(t.dtype, shape, bounds, given, generate, flops, k, shared)
             result.limits = limits
+            result.ramp = _ramp(self.code, node.op.name, given)
             if limits is not None and isinstance(given[1], Scalar):
                 result.apart = (node.op.name, int(given[1].value[0]))
             results.append(result)
@@ -339,6 +340,20 @@ class Frame:
                 slot = slots[next(k for k, s in enumerate(scalars) if s is x)]
                 found.append(Scalar(x.dtype, unspill(code, slot, x.dtype)))
         return found
+
+
+def _ramp(c: Code, name: str, given: list[Storage]) -> tuple[Index, Index] | None:
+    """The even growth of ``ramp + scalar``, ``scalar * ramp`` and the like."""
+    if name not in ("add", "subtract", "multiply") or given[0].dtype != np.int64:
+        return None
+    x, y = given
+    ramp, scalar = (x.ramp, y) if isinstance(y, Scalar) else (y.ramp, x)
+    if ramp is None or not isinstance(scalar, Scalar) or (name == "subtract" and scalar is x):
+        return None
+    # Not the arithmetic of indices within arrays: this may wrap.
+    op, value = {"add": "add", "subtract": "sub", "multiply": "mul"}[name], scalar.value[0]
+    start = c.emit(f"{op} i64 {ramp[0]}, {value}")
+    return start, c.emit(f"mul i64 {ramp[1]}, {value}") if name == "multiply" else ramp[1]
 
 
 def _whole_division(name: str, given: list[Storage], generate: Generate) -> tuple[tuple[int, int] | None, Generate]:

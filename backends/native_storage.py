@@ -117,6 +117,8 @@ class Storage:
     buffers: frozenset[Buffer] = frozenset()
     flops: float = 0.0
     limits: tuple[int, int] | None = None
+    #: Of one axis of integers that grow evenly: the first, and the difference of neighbours.
+    ramp: tuple[Index, Index] | None = None
 
     def element(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         """The element at indices `at`. `seen` holds elements that are at hand in this block."""

@@ -157,6 +157,8 @@ def _iota(frame: Frame, node: Node, given: list[Storage]) -> Storage:
         return cast(c, np.dtype("i8"), dtype, (str(at[0]),))
 
     ramp = Computed(dtype, shape, bounds, make, (), 0.5)
+    if dtype == np.int64:
+        ramp.ramp = (0, 1)
     if dtype.kind in "iu":
         ramp.limits = (0, max(0, bounds[0] - 1))
     return ramp

@@ -168,10 +168,37 @@ def scatter(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | N
     if any(b == 0 for b in (*x.bounds, *value.bounds)):
         return [target]
     lead = len(value.shape) - (len(x.shape) - len(axes))
-    with code.statement(), nests.nest(code, value.shape) as at:
-        where = gathered(code, target, axes, indices, at, lead, {})
+
+    def one(at: tuple[Index, ...], where: tuple[Index, ...]) -> None:
         new = value.element(code, at, {})
         if combine is not None:
             new = combine(code, target.element(code, where, {}), new)
         target.put(code, where, new)
+
+    def anywhere() -> None:
+        with code.statement(), nests.nest(code, value.shape) as at:
+            one(at, gathered(code, target, axes, indices, at, lead, {}))
+
+    ramp = indices[0].ramp if len(x.shape) == 1 else None
+    if ramp is None or max(value.bounds) >= 1 << 31:
+        anywhere()
+        return [target]
+    # Evenly spaced, as in ``x[start::step] = value``: in range if both ends are.
+    (start, step), count = ramp, value.shape[0]
+    last = code.emit(f"add i64 {start}, {code.emit(f'mul i64 {step}, {code.sub(count, 1)}')}")
+    small = code.emit(f"icmp ult i64 {code.emit(f'add i64 {step}, {1 << 31}')}, {1 << 32}")
+    inside = small
+    for end in (start, last):
+        inside = code.emit(f"and i1 {inside}, {code.emit(f'icmp ult i64 {end}, {x.shape[0]}')}")
+    yes, no, end_ = (code.new_label() for _ in range(3))
+    code.branch(inside, yes, no)
+    code.start(yes)
+    with code.scope(), code.statement(), nests.nest(code, value.shape) as at:
+        one(at, (code.add(start, code.mul(step, at[0])),))
+    code.go(end_)
+    code.start(no)
+    with code.scope():
+        anywhere()
+    code.go(end_)
+    code.start(end_)
     return [target]

@@ -226,3 +226,38 @@ def test_a_loop_ends_with_the_bits_of_numpy() -> None:
     given = [rng.random((n, n)) / n, rng.random(n), np.float64(1.0)]
     expected, actual = interpret(graph, given), compile(graph)(given)
     assert all((x == y).all() for x, y in zip(expected, actual, strict=True))
+
+
+@pytest.mark.parametrize(("start", "step", "count"), [(0, 3, 5), (2, 1, 20), (-3, 1, 3), (-3, 1, 6), (19, -2, 10),
+                                                      (25, 1, 2), (0, 2**62, 4), (5, 0, 4), (3, 4, 0)])  # fmt: skip
+def test_scatter_at_even_distances(start: int, step: int, count: int) -> None:
+    x, a, s, n = (param(k, parse(t)) for k, t in enumerate(("f64[20]", "i64[]", "i64[]", "i64[]")))
+    index = _op("add", a, _op("multiply", s, _op("count", n, bound=20)))
+    value = _op("cast", index, dtype=DTYPES["f64"])
+    results = [_op("scatter", x, value, index, axes=(0,), kind=kind) for kind in ("set", "add")]
+    agrees(Graph([x, a, s, n], results), [np.arange(20.0), np.int64(start), np.int64(step), np.int64(count)])
+
+
+@pytest.mark.parametrize("width", [1, 7, 10])
+def test_masks_of_rows_and_columns(width: int) -> None:
+    x, y = param(0, parse(f"f64[13,{width}]")), param(1, parse(f"f64[13,{width}]"))
+    mask = _op("reshape", _op("less", x, y), shape=(13 * width,))
+    total = _op("reduce", _op("cast", mask, dtype=DTYPES["i64"]), kind="add", axes=(0,))
+    where = _op("flatnonzero", mask, total, bound=13 * width)
+    row, column = (_op(name, where, _int(width)) for name in ("floor_divide", "remainder"))
+    taken = _op("multiply", _op("gather", x, row, column, axes=(0, 1)), const(2.0))
+    results = [_op("scatter", x, taken, row, column, axes=(0, 1), kind="set"),
+               _op("gather", y, column, row, axes=(0, 1)) if width == 13 else mask]  # fmt: skip
+    rng = np.random.default_rng(width)
+    agrees(Graph([x, y], results), [rng.random((13, width)), rng.random((13, width))])
+
+
+@pytest.mark.parametrize("shift", [0, 1, 5, 11, 12, -1])
+def test_rolled_arrays(shift: int) -> None:
+    x = param(0, parse("f64[7,12]"))
+    rolled = _op("roll", x, shift=shift, axis=1)
+    both = _op("roll", _op("add", _op("roll", x, shift=2, axis=1), x), shift=3, axis=0)
+    part = _op("slice", _op("roll", x, shift=shift, axis=1), start=(1, 2), stop=(6, 11), step=(1, 1))
+    moved = _op("transpose", _op("roll", x, shift=3, axis=0), axes=(1, 0))
+    agrees(Graph([x], [_op("add", rolled, x), both, _op("negative", part), _op("negative", moved)]),
+           [np.random.default_rng(0).random((7, 12))])  # fmt: skip
