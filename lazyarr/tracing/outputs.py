@@ -14,7 +14,8 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import Cell, LazyArray, rebuild
-from lazyarr.computed import ComputedScalar
+from lazyarr.computed import ComputedScalar, computed
+from lazyarr.ir.extents import Length
 from lazyarr.ir.node import Value
 from lazyarr.runtime import guard
 from lazyarr.tracing.scalars import TracedScalar
@@ -111,6 +112,8 @@ class Outcome:
             return self._array(value)
         if type(value) is TracedScalar:
             return ("scalar", value._position)
+        if isinstance(value, Length):
+            value = computed(value + 0)
         if type(value) is ComputedScalar:
             return ("number", self._root(value.value, ()), value.kind)
         holder = self._holders.get(id(value))
