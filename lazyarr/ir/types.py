@@ -46,7 +46,8 @@ class ArrayType:
     weak: bool
 
     def __new__(cls, dtype: np.dtype[Any], shape: Shape = (), weak: bool = False) -> ArrayType:
-        key = (dtype, shape, weak)
+        # Lengths are equal without their bounds; types are not, for a bound says how much memory a value may need.
+        key = (dtype, shape, weak, tuple([n.bound for n in shape if type(n) is extents.Length]))
         found = _types.get(key)
         if found is not None:
             return found
