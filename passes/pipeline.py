@@ -9,6 +9,7 @@ from lazyarr.passes.base import PASSES, Pass, parse_pass, split_top_level
 from lazyarr.passes.canonicalize import Canonicalize
 from lazyarr.passes.fuse import Fuse
 from lazyarr.passes.hoist import Hoist
+from lazyarr.passes.mask import Mask
 from lazyarr.passes.place import Place
 from lazyarr.passes.reorder import Reorder
 from lazyarr.passes.reuse_buffers import ReuseBuffers
@@ -22,6 +23,7 @@ __all__ = ["DEFAULT", "PASSES", "Observe", "Pass", "parse_pipeline", "run_pipeli
 DEFAULT: tuple[Pass, ...] = (
     Canonicalize(),
     Simplify(),
+    Mask(),
     Hoist(),
     Canonicalize(),
     Simplify(),
