@@ -228,7 +228,7 @@ class Frame:
         if not shape:
             found = generate(self.code, [x.element(self.code, (), {}) for x in given])
             return [Scalar(t.dtype, value) for t, value in zip(types, found, strict=True)]
-        flops = float(node.op.cost(*(v.type.bounded for v in node.operands), **node.kw).flops)
+        flops = float(node.cost.flops)
         flops /= max(1.0, float(np.prod([float(b) for b in bounds])))
         results: list[Storage] = []
         # Not the node: it may be applied to other operands in another run of the same region.

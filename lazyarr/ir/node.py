@@ -15,7 +15,7 @@ import numpy as np
 
 from lazyarr.ir.access import OperandAccess
 from lazyarr.ir.op import Cost, Op, Types
-from lazyarr.ir.types import ArrayType
+from lazyarr.ir.types import ArrayType, bounded
 
 if TYPE_CHECKING:
     from lazyarr.ir.graph import Graph
@@ -109,12 +109,12 @@ class Node:
     @property
     def cost(self) -> Cost:
         """What running it costs, by its declaration."""
-        return self.op.cost(*(v.type.bounded for v in self.operands), **self.kw)
+        return self.op.cost(*bounded([v.type for v in self.operands]), **self.kw)
 
     @property
     def access(self) -> tuple[OperandAccess, ...]:
         """How each operand's axes reach the results, by its declaration."""
-        return self.op.access(*(v.type.bounded for v in self.operands), **self.kw)
+        return self.op.access(*bounded([v.type for v in self.operands]), **self.kw)
 
     @property
     def regions(self) -> Iterator[Graph]:

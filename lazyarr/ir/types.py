@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -104,6 +105,22 @@ class ArrayType:
 
 
 _types: WeakValueDictionary[Any, ArrayType] = WeakValueDictionary()
+
+
+def bounded(types: Sequence[ArrayType]) -> list[ArrayType]:
+    """Types with a bound in the place of each `extents.Length`: the same for axes of one length, which is below all."""
+    if all(extents.is_static(t.shape) for t in types):
+        return list(types)
+    least: dict[Any, int] = {}
+    for t in types:
+        for n in t.shape:
+            if isinstance(n, extents.Length):
+                least[n.scalar] = min(n.bound, least.get(n.scalar, n.bound))
+    return [
+        t if extents.is_static(t.shape)
+        else ArrayType(t.dtype, tuple([least[n.scalar] if isinstance(n, extents.Length) else n for n in t.shape]), t.weak)
+        for t in types
+    ]  # fmt: skip
 
 _PATTERN = re.compile(r"([a-z]+\d*)\[([^\]]*)\]")
 
