@@ -9,6 +9,7 @@ siblings elements.
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from lazyarr.backends import native_threads
 from lazyarr.backends.native_control import own
-from lazyarr.backends.native_emit import Code, Module
+from lazyarr.backends.native_emit import Code, Module, part
 from lazyarr.backends.native_engine import Library
 from lazyarr.backends.native_frame import Frame, Lowering, spill, unspill
 from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided
@@ -24,8 +25,15 @@ from lazyarr.ir import extents
 from lazyarr.ir.graph import CheckFailed, Graph
 
 _ALIGNMENT = 64
+#: Bytes below which alignment is not worth its price.
+_SMALL = 4096
+#: Bytes that a number takes among the arguments.
+_WORD = 16
 #: Bytes that an executable keeps between its calls at most.
 _KEPT = 1 << 28
+
+#: An array of bytes and its address.
+_Memory = tuple[np.ndarray[Any, Any], int]
 
 
 def compile(graph: Graph, donate: Sequence[int] = ()) -> Executable:
@@ -63,9 +71,15 @@ class Executable:
         frame.leave()
         code.do("ret i32 0")
         self._checks = lowering.checks
-        #: Memory of earlier calls; each serves one call at a time.
-        self._spare: list[list[np.ndarray[Any, Any] | None]] = []
+        #: Memory of earlier calls by the number of its buffer; each serves one call at a time.
+        self._spare: list[dict[int, _Memory]] = []
         self._buffers: list[Buffer] = lowering.buffers[len(graph.params) :]
+        self._keeps = sum(b.capacity for b in self._buffers) <= _KEPT
+        self._arrays = [(k, p.type.dtype) for k, p in enumerate(graph.params) if p.type.shape]
+        self._numbers = [(k, p.type.dtype) for k, p in enumerate(graph.params) if not p.type.shape]
+        self._pack = struct.Struct("=" + "".join(_format(dtype) for _, dtype in self._numbers)).pack_into
+        self._table = struct.Struct(f"{len(lowering.buffers) or 1}q")
+        self._out = ctypes.c_int64 * max(1, self._slots)
         arguments = [f"ptr noalias %p{b.number}" for b in lowering.buffers]
         module.functions.append(
             f"define internal i32 @main({', '.join([*arguments, 'ptr %out', 'ptr %host'])}) noinline "
@@ -81,9 +95,12 @@ class Executable:
     def _give(self, frame: Frame, roots: Sequence[Storage]) -> int:
         """Code that writes where the results are; gives the number of words."""
         code, at = frame.code, 0
+        #: Dtype and rank of each result, and where it is described.
+        self._results: list[tuple[np.dtype[Any], int, int]] = []
         arrays = iter(own(frame, [r for r in roots if r.shape]))
         for root, value in zip(roots, self.graph.roots, strict=True):
             place = code.emit(f"getelementptr inbounds i64, ptr %out, i64 {at}")
+            self._results.append((value.type.dtype, value.type.ndim, at))
             if not value.type.shape:
                 spill(code, place, value.type.dtype, root.element(code, (), {}))
                 at += 2
@@ -105,47 +122,56 @@ class Executable:
         CheckFailed
             If a check in a region failed.
         """
-        graph = self.graph
-        given = [
-            np.ascontiguousarray(a, p.type.dtype) for a, p in zip(arguments, graph.params, strict=True)
-        ]
+        kept: list[Any] = []
+        addresses = [0] * (len(self.graph.params) + len(self._buffers))
+        for k, dtype in self._arrays:
+            array = arguments[k]
+            if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.c_contiguous:
+                array = np.ascontiguousarray(array, dtype)
+            kept.append(array)
+            addresses[k] = _address(array)
+        if self._numbers:
+            packed: Any = ctypes.create_string_buffer(_WORD * len(self._numbers))
+            try:
+                self._pack(packed, 0, *(p for k, dtype in self._numbers for p in _parts(arguments[k], dtype)))
+            except struct.error as error:
+                raise OverflowError(str(error)) from error
+            place = ctypes.addressof(packed)
+            for k, _ in self._numbers:
+                addresses[k] = place
+                place += _WORD
         memory = self._memory()
-        table = (ctypes.c_int64 * (len(given) + len(memory) + 1))()
-        for k, array in enumerate((*given, *memory)):
-            table[k] = array.__array_interface__["data"][0]
+        first = len(self.graph.params)
+        for k, (_, address) in enumerate(memory, first):
+            addresses[k] = address
         if self._threads > 1:
             native_threads.pool().ensure(self._threads)
-        out: Any = (ctypes.c_int64 * max(1, self._slots))()
-        outcome = self._library.entry(ctypes.addressof(table), ctypes.addressof(out))
+        out: Any = self._out()
+        outcome = self._library.entry(self._table.pack(*addresses), out)
         if outcome == -1:
             raise self._host.take_error()
         if outcome > 0:
             return self._failed(outcome)
-        owners = dict(zip(table[len(given) : len(given) + len(memory)], memory, strict=True))
+        owners = {address: k for k, (_, address) in enumerate(memory)}
         results = []
-        at = 0
-        for root in graph.roots:
-            dtype, rank = root.type.dtype, root.type.ndim
+        for dtype, rank, at in self._results:
             if rank == 0:
-                results.append(np.ndarray((), dtype, out, 8 * at).copy())
-                at += 2
+                results.append(np.ndarray((), dtype, out, 8 * at))
                 continue
-            shape = tuple(out[at + 1 : at + 1 + rank])
-            results.append(np.ndarray(shape, dtype, owners.pop(out[at])))
-            at += 1 + rank
-        if len(self._spare) < 2 and sum(m.nbytes for m in owners.values()) <= _KEPT:
+            shape = out[at + 1 : at + 1 + rank]
+            results.append(np.ndarray(shape, dtype, memory[owners.pop(out[at])][0]))
+        if owners and len(self._spare) < 2 and self._keeps:
             # What is no result serves the next call: fresh memory costs more than arithmetic.
-            left = {id(m) for m in owners.values()}
-            self._spare.append([m if id(m) in left else None for m in memory])
+            self._spare.append({k: memory[k] for k in owners.values()})
         return results
 
-    def _memory(self) -> list[np.ndarray[Any, Any]]:
+    def _memory(self) -> list[_Memory]:
         """Memory for the buffers, of an earlier call where there is some."""
         try:
             spare = self._spare.pop()
         except IndexError:
-            spare = [None] * len(self._buffers)
-        return [_allocate(b.capacity) if m is None else m for b, m in zip(self._buffers, spare, strict=True)]
+            spare = {}
+        return [spare.get(k) or _allocate(b.capacity) for k, b in enumerate(self._buffers)]
 
     def _failed(self, outcome: int) -> list[Any]:
         """What a failed check means: one of the program's own is a result like another."""
@@ -157,11 +183,42 @@ class Executable:
         return [*(np.zeros(shape, dtype) for dtype, shape in shapes), *conditions]
 
 
-def _allocate(size: int) -> np.ndarray[Any, Any]:
-    """Fresh memory at an aligned address."""
+def _address(array: np.ndarray[Any, Any]) -> int:
+    """Where the elements are. (The first way is several times faster, but for writeable arrays with elements only.)"""
+    if array.size and array.flags.writeable:
+        memory: Any = array
+        return ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    found: int = array.__array_interface__["data"][0]
+    return found
+
+
+def _allocate(size: int) -> _Memory:
+    """Fresh memory, and its address: one that vectors like, if it is large."""
+    if size < _SMALL:
+        raw = np.empty(size + 1, np.uint8)
+        return raw, _address(raw)
     raw = np.empty(size + _ALIGNMENT, np.uint8)
-    first = -raw.__array_interface__["data"][0] % _ALIGNMENT
-    return raw[first : first + size]
+    first = -_address(raw) % _ALIGNMENT
+    array = raw[first : first + size]
+    return array, _address(array)
+
+
+def _format(dtype: np.dtype[Any]) -> str:
+    """How `struct` packs a number of `dtype` into a word of `_WORD` bytes."""
+    letter: str = "?" if dtype.kind == "b" else part(dtype).char
+    # NumPy's letters for 64 bits depend on the platform.
+    letter = {("i", 8): "q", ("u", 8): "Q", ("i", 4): "i", ("u", 4): "I"}.get((dtype.kind, dtype.itemsize), letter)
+    return letter * (2 if dtype.kind == "c" else 1) + f"{_WORD - dtype.itemsize}x"
+
+
+def _parts(number: Any, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """A number as `struct` takes it."""
+    if dtype.kind == "c":
+        found = complex(number)
+        return found.real, found.imag
+    if dtype.kind == "b":
+        return (bool(number),)
+    return (number if isinstance(number, (int, float, np.generic)) else np.asarray(number, dtype)[()],)
 
 
 def _entry(count: int, host: int) -> str:

@@ -66,4 +66,4 @@ class Library(Code):
 
     def __init__(self, text: str):
         super().__init__(text)
-        self.entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)(self.address("run"))
+        self.entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p)(self.address("run"))

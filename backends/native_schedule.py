@@ -39,9 +39,28 @@ def overwritten(node: Node) -> Iterator[Value]:
             yield node.operands[first + k]
 
 
+def _checks_first(graph: Graph) -> tuple[Node, ...]:
+    """The nodes, with what checks need as early as its operands allow: they protect what accesses memory."""
+    if not graph.checks:
+        return graph.nodes
+    inside = set(graph.nodes)
+    first: dict[Node, None] = {}
+    for check in graph.checks:
+        needed: set[Node] = set()
+        stack = [check.ok.node]
+        while stack:
+            node = stack.pop()
+            if node in inside and node not in first and node not in needed:
+                needed.add(node)
+                stack.extend(v.node for v in node.operands)
+        if not any(n.op.name in _GUARDED or n.op.name in WRITERS for n in needed):
+            first.update(dict.fromkeys(n for n in graph.nodes if n in needed))
+    return (*first, *(n for n in graph.nodes if n not in first)) if first else graph.nodes
+
+
 def ordered(graph: Graph, plan: Plan) -> list[Node]:
     """The nodes of `graph`, operands before users."""
-    nodes = graph.nodes
+    nodes = _checks_first(graph)
     place = {node: k for k, node in enumerate(nodes)}
     users: dict[Value, list[Node]] = {}
     for node in nodes:
