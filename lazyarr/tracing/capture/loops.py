@@ -240,6 +240,8 @@ class LoopCapture:
             self.body(self._index(index))
             if self.test is not None:
                 go_on = self.trace.control.truth(self.test())
+                if go_on is False:
+                    raise NotCaptured("the loop ends in its first iteration")
         after = self.get()
         self.trace.depth -= 1
         if containers.changed() or self.trace.environment.written() != written:
