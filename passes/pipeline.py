@@ -27,7 +27,7 @@ DEFAULT: tuple[Pass, ...] = (
     Hoist(),
     Canonicalize(),
     Simplify(),
-    Place(),
+    Place(large=150),
     Reorder(),
     Fuse(),
     Reorder(),

@@ -18,6 +18,7 @@ from lazyarr.ops.control import REGION
 from lazyarr.passes import costs
 from lazyarr.passes.base import Pass
 from lazyarr.passes.build import is_free, runs_on
+from lazyarr.passes.repeats import repeats_itself
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,18 @@ class Place(Pass):
     small : int
         A program that NumPy is estimated to finish in fewer microseconds runs in NumPy whole: starting an executable
         takes about twenty, and compiling it tens of thousands. 0: XLA has every program it can run.
+    large : int
+        A program of more operations, all of them XLA's, but at most four times as many, runs in native code if it
+        does not repeat itself: XLA's time to compile grows faster than the length of a program (native code's, too, a
+        little later), and what repeats itself is compiled once by XLA. 0: XLA has programs of every length.
     """
 
     name: ClassVar[str] = "place"
     small: int = 0
+    large: int = 0
 
     def run(self, program: Program) -> Program:
-        placed = choose(program.graph, self.small * 1e-6)
+        placed = choose(program.graph, self.small * 1e-6, self.large)
         if all(backend == "xla" for backend in placed.values()):
             return program
         if all(backend == "native" for backend in placed.values()):
@@ -43,8 +49,10 @@ class Place(Pass):
         return _wrap(program, placed)
 
 
-def choose(graph: Graph, small: float = 0.0) -> dict[Node, str]:
+def choose(graph: Graph, small: float = 0.0, large: int = 0) -> dict[Node, str]:
     """The back end of each node, free ones excepted; NumPy for all if it can run them in fewer than `small` seconds.
+
+    Native code for all where XLA would have every one, and they are too many, see `Place.large`.
 
     Raises
     ------
@@ -63,6 +71,9 @@ def choose(graph: Graph, small: float = 0.0) -> dict[Node, str]:
         if sum(costs.node_seconds(node, "numpy") for node in placed) < small:
             return dict.fromkeys(placed, "numpy")
     if all(backend == "xla" for backend in placed.values()):
+        nodes = list(placed)
+        if large < len(nodes) <= 4 * large and all("native" in runs_on(n) for n in nodes) and not repeats_itself(nodes):
+            return dict.fromkeys(placed, "native")
         return placed
     surroundings = _Surroundings(graph, placed)
     # Work that is better elsewhere, but not by what the way there costs, stays in XLA.

@@ -39,10 +39,8 @@ def cut(nodes: Sequence[Node], piece: int) -> list[Sequence[Node]]:
 
     The pieces hold whole periods and begin where fewest bytes cross from one period to the next.
     """
-    if len(nodes) < SHORTEST:
-        return [nodes]
-    found = longest_stretch(nodes)
-    if found is None or found.times < FEWEST:
+    found = _worth_cutting(nodes)
+    if found is None:
         return [nodes]
     # The bytes alive at each place of the second period; the first may still be irregular.
     alive = _alive(nodes)
@@ -54,6 +52,16 @@ def cut(nodes: Sequence[Node], piece: int) -> list[Sequence[Node]]:
     if cuts[-1] - cuts[-2] < found.period // 2:
         del cuts[-2]
     return [nodes[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if a < b]
+
+
+def repeats_itself(nodes: Sequence[Node]) -> bool:
+    """Whether `nodes` are worth cutting."""
+    return _worth_cutting(nodes) is not None
+
+
+def _worth_cutting(nodes: Sequence[Node]) -> Stretch | None:
+    found = longest_stretch(nodes) if len(nodes) >= SHORTEST else None
+    return found if found is not None and found.times >= FEWEST else None
 
 
 def longest_stretch(nodes: Sequence[Node]) -> Stretch | None:
