@@ -123,7 +123,7 @@ class Executable:
             If a check in a region failed.
         """
         kept: list[Any] = []
-        addresses = [0] * (len(self.graph.params) + len(self._buffers))
+        addresses = [0] * (len(self.graph.params) + len(self._buffers) or 1)
         for k, dtype in self._arrays:
             array = arguments[k]
             if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.c_contiguous:

@@ -261,3 +261,16 @@ def test_rolled_arrays(shift: int) -> None:
     moved = _op("transpose", _op("roll", x, shift=3, axis=0), axes=(1, 0))
     agrees(Graph([x], [_op("add", rolled, x), both, _op("negative", part), _op("negative", moved)]),
            [np.random.default_rng(0).random((7, 12))])  # fmt: skip
+
+
+def test_a_program_of_nothing_but_numbers() -> None:
+    agrees(Graph([], [const(2.5), _op("add", _int(1), _int(2))]), [])
+    types = ("bool[]", "i8[]", "u16[]", "i64[]", "u64[]", "f16[]", "f32[]", "f64[]", "c64[]", "c128[]", "int", "float")
+    params = [param(k, parse(t)) for k, t in enumerate(types)]
+    given = [np.asarray(k % 2 + 1, p.type.dtype)[()] for k, p in enumerate(params)]
+    given[10:] = [7, 2.5]
+    casts = [_op("cast", p, dtype=DTYPES["c128"]) for p in params]
+    agrees(Graph(params, casts), given)
+    agrees(Graph(params, casts), [np.asarray(g) if isinstance(g, np.generic) else g for g in given])
+    with pytest.raises(OverflowError):
+        compile(Graph(params, casts))([*given[:10], 2**70, 2.5])
