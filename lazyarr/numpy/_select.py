@@ -196,7 +196,7 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
     at = one_axis(axis, x.ndim)
     steady = _stable(kind, stable)
     extent = x.shape[at]
-    if extent <= SHORT_WHOLE:
+    if type(extent) is int and extent <= SHORT_WHOLE:
         value = record(OPS["sort_short"], x._value(), axis=at)
     else:
         value = record(OPS["sort"], x._value(), axis=at, stable=steady)

@@ -115,6 +115,9 @@ class Outcome:
         if isinstance(value, Length):
             value = computed(value + 0)
         if type(value) is ComputedScalar:
+            settled = self._trace.soft.get(value.value)
+            if settled is not None:
+                guard(settled, "a variable is of the type that it is given in a loop")
             return ("number", self._root(value.value, ()), value.kind)
         holder = self._holders.get(id(value))
         if holder is not None:

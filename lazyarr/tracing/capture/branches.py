@@ -89,7 +89,11 @@ class BranchCapture:
                 wanted = self._form(self.names[at], a, b)
                 merged[at] = (wanted, len(pairs))
                 pairs += zip(*(way.values_at(at, wanted) for way in ways), strict=True)
-                flags = [self._is_numpy(way, at) for way in ways] if wanted[0] == "scalar" else [_TRUE]
+                flags = [_TRUE]
+                if wanted[0] == "scalar":
+                    flags = [self._is_numpy(way, at) for way in ways]
+                elif wanted[0] == "number":
+                    flags = [self.trace.soft.get(way.values_at(at, wanted)[0], _TRUE) for way in ways]
                 if any(flag != _TRUE for flag in flags):
                     soft[at] = len(pairs)
                     pairs.append(tuple(flags))

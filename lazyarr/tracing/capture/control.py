@@ -105,7 +105,7 @@ class Capture(Control):
 
     def _repeated(self, test: Callable[[], Any], body: Callable[[], None]) -> None:
         """A ``while`` in Python."""
-        while self._known(self.truth(test()), "a while loop on data"):
+        while self._known(self.truth(test()), "a branch on data"):
             body()
 
     def if_(

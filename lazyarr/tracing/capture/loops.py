@@ -298,7 +298,7 @@ class LoopCapture:
                 low = convert(x, int).low if is_number(x) else LOWEST
                 entry = ComputedScalar(places[0], int, {Atom(low=low): 1}, 0)
             soft = None
-            if wanted[0] == "scalar" and (is_number(x) or inits[0] in self.trace.soft):
+            if wanted[0] in ("scalar", "number") and (own != wanted or inits[0] in self.trace.soft) and own is not None:
                 soft = self.trace.soft[places[0]] = placeholder(_BOOL)
             slots.append(Slot(at, wanted, inits, places, entry, exact=not isinstance(x, Undefined), soft=soft))
         return slots
@@ -460,7 +460,7 @@ class LoopCapture:
         soft_at = {}
         for slot in slots:
             if slot.soft is not None and slot.at in slot_at:
-                was = const(False) if is_number(snapshot.variables[slot.at]) else self.trace.soft[slot.inits[0]]
+                was = self.trace.soft.get(slot.inits[0], const(form(snapshot.variables[slot.at]) == slot.form))
                 soft_at[slot.at] = carry(was, slot.soft, self.trace.soft.get(slot.results[0], const(True)))
             elif slot.soft is not None:
                 same[slot.soft] = self.trace.soft.get(slot.inits[0], const(False))
@@ -471,7 +471,7 @@ class LoopCapture:
             slot.inits = values_of(previous) if fits else [zeros_of(v.type) for v in slot.results]
             uncertain = uncertain or not fits
             slot_at[slot.at] = [carry(i, None, r) for i, r in zip(slot.inits, slot.results, strict=True)]
-            if slot.form[0] == "scalar" and fits:
+            if slot.form[0] in ("scalar", "number") and fits:
                 flags = [self.trace.soft.get(v, const(True)) for v in (slot.inits[0], slot.results[0])]
                 if any(flag != const(True) for flag in flags):
                     soft_at[slot.at] = carry(flags[0], None, flags[1])
@@ -508,7 +508,7 @@ class LoopCapture:
                 final[slot.at] = made_of(slot.form, iter([node[at] for at in slot_at[slot.at]]), slot.entry)
         self._freeze(snapshot, [*slots, *outs], slot_at, final)
         for at, flag in soft_at.items():
-            self.trace.soft[final[at]._value()] = node[flag]
+            self.trace.soft[values_of(final[at])[0]] = node[flag]
         if exchange is not None:
             self._exchanged(snapshot, exchange, final, node, slot_at, parity)
         self.set(tuple(final))
