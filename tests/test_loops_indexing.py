@@ -70,8 +70,8 @@ def define(body: str, tmp_path: Any) -> Any:
 #: Those whose loop is unrolled: no operation takes such a length, or such an index beside an array, yet.
 UNROLLED = {
     "np.outer(x[:i], x[i:]).sum()", "x[:i + 1].argmax()", "np.cumsum(x[:i + 1])[-1]", "a[at, i].sum()",
-    "a[i, at].sum()", "np.sort(x[:i + 1])[i]", "np.append(x[:i], 1.0).sum()", "np.linalg.norm(x[:i + 1])", "np.vdot(x[:i], x[:i])",
-    "a[:i, :i].trace()", "a[at, i] = x", "a[i, at] = x", "a[x > 0, i] = 1", "a.flat[i] = i", "x[i:].sort()",
+    "a[i, at].sum()", "np.sort(x[:i + 1])[i]", "np.append(x[:i], 1.0).sum()", "np.linalg.norm(x[:i + 1])",
+    "np.vdot(x[:i], x[:i])", "a[:i, :i].trace()", "a[at, i] = x", "a[i, at] = x", "a[x > 0, i] = 1", "a.flat[i] = i", "x[i:].sort()",
     "a[[i, 0]] = a[[0, i]]",
 }  # fmt: skip
 
@@ -157,7 +157,7 @@ def test_a_mask_that_is_only_reduced() -> None:
 
 def test_lengths_that_do_not_match() -> None:
     def add(x: Array, y: Array, n: int) -> Any:
-        total = 0.0
+        total: Any = 0.0
         for i in range(n):
             x[0] += 1
             total += (x[i:] + y[: 9 - i]).sum()

@@ -13,7 +13,7 @@ from tests.loop_checks import Array, compiled, noise, ramp, same
 def test_a_while_on_a_norm() -> None:
     def relax(u: Array, tolerance: float) -> Any:
         times = 0
-        change = tolerance + 1
+        change: Any = tolerance + 1
         while change > tolerance:
             before = u.copy()
             u[1:-1] = 0.5 * (before[2:] + before[:-2])
@@ -377,7 +377,7 @@ def test_helpers_and_closures() -> None:
     same(inner, (noise(9),))
 
     def mapped(x: Array) -> Any:
-        f = lambda v, k: v * k  # noqa: E731
+        f: Any = lambda v, k: v * k  # noqa: E731
         total = 0.0
         for k in range(x.shape[0]):
             total += f(x[k], k)

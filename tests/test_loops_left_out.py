@@ -50,7 +50,8 @@ def test_printing_in_the_body(capsys: pytest.CaptureFixture[str]) -> None:
     error = refused(talk, noise(9), 9)
     assert capsys.readouterr().out == ""
     assert (error.file, error.line) == line(talk, 4) and "print" in error.why
-    found = accelerate(talk).explain(noise(9), 9)
+    accelerated: Any = accelerate(talk)
+    found = accelerated.explain(noise(9), 9)
     assert any((r.file, r.line) == line(talk, 4) for r in found.reasons)
 
 
@@ -294,7 +295,8 @@ def test_strict_functions_run() -> None:
     assert total(ramp(9), 9) == 36 and total.__doc__ == "A sum." and total.strict  # type: ignore[attr-defined]
     assert total(ramp(9), 3) == 3
     assert lazyarr.accelerate(total).strict  # type: ignore[attr-defined]
-    assert lazyarr.accelerate(lazyarr.accelerate(lambda x: x), strict=True).strict
+    stricter: Any = lazyarr.accelerate(lazyarr.accelerate(lambda x: x), strict=True)
+    assert stricter.strict
 
 
 def test_strict_is_an_error_before_anything_has_happened() -> None:

@@ -85,7 +85,7 @@ def test_an_int_that_becomes_a_float() -> None:
     same(total, (noise(9),), (noise(9, dtype="i4"),), (noise(9, dtype="f4"),), (noise(9, dtype="c16"),))
 
     def halves(n: int) -> Any:
-        s = 1
+        s: float = 1
         for i in range(n):
             s = s + i / 2
         return s

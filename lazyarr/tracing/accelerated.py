@@ -46,7 +46,7 @@ _MOST_VARIANTS = 16
 _MOST_FAILURES = 8
 
 
-class _Raised(BaseException):
+class Raised(BaseException):
     """A traced function raised an error, and has had no effect so far."""
 
 
@@ -213,15 +213,9 @@ class Accelerated:
         """A call no compiled program serves: trace, and compile if the trace stands for later calls."""
         stopped: BaseException | None = None
         try:
-            try:
-                look = key in self._looks_at_lengths
-                trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key), look, self.strict)
-            except _LengthsRefused:
-                # Lengths that data decides stop somewhere outside of loops: there they are looked at.
-                self._looks_at_lengths.add(key)
-                parts, key, specs = self._describe(args, kwargs)
-                trace, outcome = self._traced(parts, specs, args, kwargs, self._pieces.get(key), True, self.strict)
-        except (Plain, NotCaptured, Refused, _Raised) as error:
+            trace, outcome = self.traced(parts, key, specs, args, kwargs, self._pieces.get(key), self.strict)
+            parts = trace.parts
+        except (Plain, NotCaptured, Refused, Raised) as error:
             stopped = error
         if stopped is not None:
             return self._after_stop(stopped, key, args, kwargs)
@@ -263,13 +257,47 @@ class Accelerated:
         """A call that could not be traced to its end, and has had no effect so far."""
         if isinstance(stopped, Refused):
             raise stopped.error(self._name)
-        if not isinstance(stopped, _Raised):
+        if not isinstance(stopped, Raised):
             return self._run_plain(key, str(stopped), args, kwargs, getattr(stopped, "line", None))
         # Checks that the program would have made before may say something else: Python's error is the right one.
         if self.strict:
             why = f"it raises {type(stopped.__cause__).__name__} while it is compiled: {stopped.__cause__}"
             self._raise_numpys_error(why, self._line, key, args, kwargs)
         return self.function(*args, **kwargs)
+
+    def traced(
+        self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
+        in_pieces: str | None = None, strict: bool = False,
+    ) -> tuple[Trace, Outcome]:  # fmt: skip
+        """Run the function on lazy arguments, as often as it takes to find out how it can be compiled.
+
+        Parameters
+        ----------
+        parts, key, specs
+            What `_describe` says of the arguments.
+        args, kwargs
+            Those of the call.
+        in_pieces : str, optional
+            Why it is known not to become one program.
+        strict : bool
+            Whether what would not be one program ends the trace.
+
+        Raises
+        ------
+        Plain, NotCaptured
+            If it has to run as plain Python.
+        Refused
+            If it is strict, and no single program.
+        Raised
+            From what the function raises for these arguments, where it has had no effect.
+        """
+        try:
+            return self._traced(parts, specs, args, kwargs, in_pieces, key in self._looks_at_lengths, strict)
+        except _LengthsRefused:
+            # Lengths that data decides stop somewhere outside of loops: there they are looked at.
+            self._looks_at_lengths.add(key)
+        parts, key, specs = self._describe(args, kwargs)
+        return self._traced(parts, specs, args, kwargs, in_pieces, True, strict)
 
     def _traced(
         self, parts: Parts, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_pieces: str | None = None,
@@ -298,7 +326,7 @@ class Accelerated:
             if trace.made_lengths and not trace.reasons and not looks_at_lengths:
                 raise _LengthsRefused from error
             if isinstance(error, Exception) and not trace.reasons:
-                raise _Raised from error
+                raise Raised from error
             raise
         finally:
             end()

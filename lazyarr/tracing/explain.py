@@ -1,4 +1,4 @@
-"""What becomes of an accelerated function: regions, what fused, what moves through memory, what fell back and why."""
+"""What becomes of an accelerated function: regions, loops, what fused, what moves through memory, what fell back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 import html
 import inspect
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,18 @@ import numpy as np
 from lazyarr import settings
 from lazyarr.backends.xla_storage import stored
 from lazyarr.ir import extents
-from lazyarr.ir.graph import Graph, Line, Program, users
+from lazyarr.ir.graph import Check, Graph, Line, Program, users
 from lazyarr.ir.node import Node, Value
 from lazyarr.passes.pipeline import run_pipeline
 from lazyarr.passes.reorder import peak_memory
-from lazyarr.report import Fallback, calls
+from lazyarr.report import Fallback, calls, guards
 from lazyarr.report import pieces as noted_pieces
-from lazyarr.runtime import Leaf, Plan, capture, plans, use_recording
+from lazyarr.runtime import Leaf, NotCaptured, Plan, capture, plans, use_recording
 from lazyarr.tracing.advice import advice
+from lazyarr.tracing.capture.noted import Statement
+from lazyarr.tracing.explain_costs import figures
 from lazyarr.tracing.explain_text import report, short_path
+from lazyarr.tracing.origins import Ranges, failing_lines, graphs_in, lines_in
 from lazyarr.tracing.signature import Parts, Plain
 
 if TYPE_CHECKING:
@@ -45,9 +48,13 @@ class Region:
         What it reads from memory and writes to memory.
     bytes_kept : int
         What moves through memory inside it: values that are stored and read back because computing them wherever they
-        are read would cost more; off XLA, everything.
+        are read would cost more; in native code, what its loops move; in NumPy, everything.
     flops : int
         Arithmetic operations.
+    once : bool
+        Whether it has loops of which the number of iterations is not known: one iteration of each is counted.
+    looped : bool
+        Whether it has loops or branches.
     chosen_by : tuple of str
         The operations in it whose first back end is this one, unless that is XLA, which is everybody else's.
     """
@@ -59,6 +66,8 @@ class Region:
     bytes_out: int
     bytes_kept: int
     flops: int
+    once: bool = False
+    looped: bool = False
     chosen_by: tuple[str, ...] = ()
 
 
@@ -72,16 +81,29 @@ class Piece:
         As recorded, and as the passes left it.
     times : int
         How often one call of the function runs it.
+    ranges : sequence of (str, int, int)
+        File, first and last line of the functions that it was recorded from.
     """
 
     before: Program
     after: Program
     times: int
+    ranges: Ranges = ()
 
     @property
     def regions(self) -> tuple[Region, ...]:
         """The regions, in the order they run."""
-        return tuple(_region(node, self.after) for node in self.after.graph.nodes)
+        return tuple(_region(node, self.after, self._lines(node)) for node in self.after.graph.nodes)
+
+    def _lines(self, region: Node) -> set[Line]:
+        """The lines of a region's nodes, and of what stands in its loops and branches."""
+        body: Graph = region.kw["body"]
+        found = set(self.after.lines(region)).union(*(self.after.lines(inner) for inner in body.nodes))
+        if any(True for _ in graphs_in(body)):
+            for node in self.before.graph.nodes:
+                if not found.isdisjoint(self.before.lines(node)):
+                    found |= lines_in(node, self.ranges)
+        return found
 
 
 @dataclass(frozen=True)
@@ -115,6 +137,24 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Guard:
+    """A condition under which a compiled program stands for the function: where it fails, plain Python runs the call.
+
+    Attributes
+    ----------
+    what : str
+    lines : tuple of (str, int)
+        The lines of the source that it is tested for.
+    failed : int
+        How often it has failed in this process.
+    """
+
+    what: str
+    lines: tuple[Line, ...]
+    failed: int
+
+
+@dataclass(frozen=True)
 class Explanation:
     """What becomes of a function for arguments of one signature. Prints as a report.
 
@@ -130,6 +170,12 @@ class Explanation:
         Why it is not one program; empty if it is.
     fallbacks : tuple of Fallback
         Calls that run in NumPy because lazyarr does not compile them.
+    statements : tuple of Statement
+        The loops and branches that are compiled or might have been, and how each runs. Branches that Python decided
+        while the function was traced are not among them.
+    synchronizations : int
+        How often one call stops in the middle for Python to look at data or to act: 0 for one program, whatever its
+        loops and branches decide by.
     """
 
     name: str
@@ -137,6 +183,8 @@ class Explanation:
     pieces: tuple[Piece, ...]
     reasons: tuple[Reason, ...]
     fallbacks: tuple[Fallback, ...]
+    statements: tuple[Statement, ...] = ()
+    synchronizations: int = 0
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -151,18 +199,18 @@ class Explanation:
 
     @property
     def operations_before(self) -> int:
-        """Operations of one call as written, constants not counted."""
+        """Operations of one call as written, constants not counted; those in loops once."""
         return sum(p.times * _count(p.before.graph) for p in self.pieces)
 
     @property
     def operations_after(self) -> int:
-        """Operations of one call after the passes, constants not counted."""
+        """Operations of one call after the passes, constants not counted; those in loops once."""
         return sum(p.times * r.operations for p in self.pieces for r in p.regions)
 
     @property
     def bytes_before(self) -> int:
         """Bytes one call moves if every operation reads its operands from memory and writes its results there."""
-        return sum(p.times * _traffic(p.before.graph) for p in self.pieces)
+        return sum(p.times * round(figures(p.before.graph).written) for p in self.pieces)
 
     @property
     def bytes_after(self) -> int:
@@ -177,19 +225,34 @@ class Explanation:
     @property
     def checks(self) -> tuple[str, ...]:
         """What is tested while the compiled code runs, as ``IndexError: message``."""
-        return tuple(f"{c.exception}: {c.message}" for p in self.pieces for c in p.after.graph.checks)
+        found = (c for p in self.pieces for c in _checks(p.after.graph) if c.exception != "CheckFailed")
+        return tuple(dict.fromkeys(f"{c.exception}: {c.message}" for c in found))
 
     @property
     def tests(self) -> tuple[tuple[str, str, tuple[Line, ...]], ...]:
         """The same with the lines of the source they belong to: exception, message, lines."""
+        return tuple((exception, message, lines) for exception, message, lines in self._tested()
+                     if exception != "CheckFailed")  # fmt: skip
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """Conditions under which the program stands for the function; where one fails, plain Python runs the call."""
+        failed = Counter[str]()
+        for (name, what, _, _), times in guards.items():
+            if name == self.name:
+                failed[what.partition(" (here or at line ")[0]] += times
+        return tuple(Guard(message, lines, failed[message]) for exception, message, lines in self._tested()
+                     if exception == "CheckFailed")  # fmt: skip
+
+    def _tested(self) -> list[tuple[str, str, tuple[Line, ...]]]:
         found: dict[tuple[str, str], set[Line]] = {}
         for piece in self.pieces:
-            left = {(c.exception, c.message) for c in piece.after.graph.checks}
-            for check in piece.before.graph.checks:
+            left = {(c.exception, c.message) for c in _checks(piece.after.graph)}
+            for check in _checks(piece.before.graph):
                 if (check.exception, check.message) in left:
                     lines = found.setdefault((check.exception, check.message), set())
-                    lines.update(piece.before.lines(check.ok.node))
-        return tuple((*which, tuple(sorted(lines))) for which, lines in found.items())
+                    lines.update(failing_lines(piece.before, check, piece.ranges))
+        return [(*which, tuple(sorted(lines))) for which, lines in found.items()]
 
     @property
     def peak_before(self) -> int:
@@ -237,6 +300,9 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
     Exception
         What the function raises for these arguments.
     """
+    from lazyarr.tracing.accelerated import Raised
+
+    raised: BaseException | None = None
     function = accelerated.function
     name = str(getattr(function, "__qualname__", function))
     try:
@@ -250,8 +316,9 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
         for compiled in accelerated._known.get(key, ()):
             if compiled.fits(accelerated._describe(args, kwargs)[0]) is not None:
                 program = compiled.program
-                known = (Piece(program, _optimized(program, compiled.plan), 1),) if program.graph.roots else ()
-                return Explanation(name, "one program", known, (), ())
+                piece = Piece(program, _optimized(program, compiled.plan), 1, compiled.trace.ranges)
+                known = (piece,) if program.graph.roots else ()
+                return Explanation(name, "one program", known, (), (), tuple(compiled.trace.statements))
         args, kwargs = _unshared(args, kwargs, parts)
         parts, key, specs = accelerated._describe(args, kwargs)
         # Known to run in pieces: what is explained, then, is how further calls run.
@@ -260,14 +327,18 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
         state = np.random.get_state()
         with settings.settings(fallback="allow"):
             try:
-                trace, outcome = accelerated._traced(parts, specs, args, kwargs, in_pieces)
+                trace, outcome = accelerated.traced(parts, key, specs, args, kwargs, in_pieces)
+            except Raised as stopped:
+                raised = stopped.__cause__
             finally:
                 np.random.set_state(state)
                 fallbacks = _taken_back(before)
-    except Plain as reason:
+    except (Plain, NotCaptured) as reason:
         code = getattr(function, "__code__", None)
         file, line = (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
         return Explanation(name, "plain", (), (Reason(str(reason), file, line, 1),), ())
+    if raised is not None:
+        raise raised
     reasons = list(trace.reasons)
     if in_pieces is not None:
         del reasons[0]  # `in_pieces` itself, noted at no line of the function
@@ -285,7 +356,7 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
         end()
     times = Counter(program.graph for program in programs)
     first = {program.graph: program for program in reversed(programs)}
-    pieces = tuple(Piece(first[g], _optimized(first[g], plans.find(g)), n) for g, n in times.items())
+    pieces = tuple(Piece(first[g], _optimized(first[g], plans.find(g)), n, trace.ranges) for g, n in times.items())
     counted = Counter(reasons)
     return Explanation(
         name,
@@ -293,6 +364,8 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
         pieces,
         tuple(Reason(why, file, line, n) for (why, (file, line)), n in counted.items()),
         fallbacks,
+        tuple(trace.statements),
+        len(trace.programs) if reasons else 0,
     )
 
 
@@ -344,17 +417,18 @@ def _nodes(graph: Graph) -> Iterable[Node]:
 
 
 def _count(graph: Graph) -> int:
-    return sum(1 for _ in _nodes(graph))
+    return sum(1 for g in (graph, *graphs_in(graph)) for _ in _nodes(g))
+
+
+def _checks(graph: Graph) -> Iterator[Check]:
+    """The checks of a graph and of what stands in its loops and branches."""
+    for g in (graph, *graphs_in(graph)):
+        yield from g.checks
 
 
 def _number(extent: Any) -> int:
     """A cost as a whole number."""
     return round(extents.number(extent))
-
-
-def _traffic(graph: Graph) -> int:
-    """Bytes moved if every operation reads and writes memory; views move nothing."""
-    return sum(_number(node.cost.bytes) for node in graph.nodes if node.op.memory != "view")
 
 
 def _read(value: Value, readers: Iterable[Node]) -> int:
@@ -367,16 +441,18 @@ def _read(value: Value, readers: Iterable[Node]) -> int:
     return min(part, _number(value.type.nbytes))
 
 
-def _region(node: Node, program: Program) -> Region:
+def _region(node: Node, program: Program, lines: set[Line]) -> Region:
     body: Graph = node.kw["body"]
     readers = users(body)
-    lines = set(program.lines(node)).union(*(program.lines(inner) for inner in body.nodes))
+    total = figures(body)
     bytes_in = sum(_read(p, readers[p.node]) for p in dict.fromkeys(body.params))
     bytes_out = sum(_number(t.nbytes) for t in node.types)
-    if node.kw["backend"] == "xla":
+    if any(True for _ in graphs_in(body)):
+        kept = round(total.looped)
+    elif node.kw["backend"] == "xla":
         kept = 2 * sum(_number(v.type.nbytes) for v in stored(body) - set(body.results))
     else:
-        kept = max(0, _traffic(body) - bytes_in - bytes_out)
+        kept = max(0, round(total.written) - bytes_in - bytes_out)
     return Region(
         backend=node.kw["backend"],
         operations=_count(body),
@@ -384,7 +460,9 @@ def _region(node: Node, program: Program) -> Region:
         bytes_in=bytes_in,
         bytes_out=bytes_out,
         bytes_kept=kept,
-        flops=sum(_number(inner.cost.flops) for inner in body.nodes),
+        flops=round(total.flops),
+        once=total.once,
+        looped=any(True for _ in graphs_in(body)),
         chosen_by=tuple(sorted({n.op.name for n in body.nodes if _first_backend(n) == node.kw["backend"] != "xla"})),
     )
 

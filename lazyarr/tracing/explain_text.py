@@ -82,6 +82,10 @@ _MODES = {
 _TESTS = "errors NumPy could raise here, tested at each call (tests, not failures)"
 
 
+#: Title of the conditions under which compiled loops stand for Python's.
+_GUARDS = "guards, tested at each call (where one fails, plain Python runs the call)"
+
+
 def report(found: Explanation) -> list[str]:
     """The lines of an explanation."""
     lines = [f"{found.name}: {_MODES[found.mode]}"]
@@ -94,11 +98,18 @@ def report(found: Explanation) -> list[str]:
             ("arithmetic", "", f"{show_count(found.flops)} flop"),
         ]
         lines += ["", *_indented(table(rows, "<>>"))]
+        if any(region.once for region in found.regions):
+            lines.append("  of loops whose number of iterations only the data knows, one iteration is counted")
+        count = found.synchronizations
+        lines.append(f"  host synchronizations: {count}{' (Python waits for data, then goes on)' if count else ''}")
         lines += ["", *_regions(found)]
     for title, entries in (
+        ("loops and branches", _statements(found)),
         ("not one program, because", _reasons(found)),
         ("run in NumPy", _columns([(_times(f.times), f.where, f.what) for f in found.fallbacks])),
         (_TESTS, _columns(_merged(found.tests))),
+        (_GUARDS, _columns([(show_sources(g.lines), g.what, f"failed {g.failed}x" if g.failed else "")
+                            for g in found.guards])),
     ):
         if entries:
             lines += ["", title, *_indented(entries)]
@@ -159,11 +170,30 @@ def _regions(found: Explanation) -> list[str]:
         "times: how often one call runs it; reads, writes: bytes that cross the region's border;",
         "inside: bytes of values that are stored and read back within the region",
     ]
+    if any(region.looped for region in found.regions):
+        footer[-1] += "; of loops, what their iterations move"
     if any(region.backend == "numpy" for region in found.regions):
         chosen = sorted({name for region in found.regions if region.backend == "numpy" for name in region.chosen_by})
         best = f"where {', '.join(chosen)} {'is' if len(chosen) == 1 else 'are'} best done (its first back end), and "
         footer.append(f"numpy: {best if chosen else ''}work that is not worth the way to XLA")
     return [f"{number} region{'s' * (number > 1)}{code}", *table(rows, "><>>>>><"), *_indented(footer)]
+
+
+def _statements(found: Explanation) -> list[str]:
+    """One line a loop or branch: where, what, and how it runs."""
+    runs_in = sorted({region.backend for region in found.regions if region.looped}) or ["native"]
+    rows = []
+    for s in found.statements:
+        trips = f", {s.trips} iterations" if s.trips is not None else ""
+        if s.how == "compiled":
+            how = f"compiled, runs in {' and '.join(runs_in)}{trips}"
+        elif s.how == "unrolled":
+            how = f"unrolled{trips}: {s.why}"
+        else:
+            cause = f" ({show_sources([s.at])})" if s.at != (s.file, s.line) else ""
+            how = f"{'unrolled by Python' if found.mode == 'one program' else 'runs in Python'}: {s.why}{cause}"
+        rows.append((show_sources([(s.file, s.line)]), s.kind, how))
+    return _columns(rows)
 
 
 def _times(count: int) -> str:

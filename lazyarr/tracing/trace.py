@@ -288,7 +288,8 @@ class Trace:
             self.settle()
             self.reasons.append((why, user_line(2)))
             flush(self.recording)
-        self.reasons.append((why, user_line(2)))
+        else:
+            self.reasons.append((why, user_line(2)))
 
     def settle(self) -> None:
         """Require of NumPy scalars that may still be Python numbers that they are NumPy's: Python goes on with them."""
