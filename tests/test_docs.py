@@ -23,14 +23,14 @@ def run(source: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=300, cwd=tmp_path)
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("number", range(3))
 def test_readme(number: int, tmp_path: Path) -> None:
     done = run(blocks("README.md")[number], tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md", "docs/loops.md"])
 def test_page_from_top_to_bottom(page: str, tmp_path: Path) -> None:
     # Later examples of a page use what earlier ones made.
     source = "\n".join(block.replace("from __future__ import annotations\n", "") for block in blocks(page))
