@@ -276,7 +276,7 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
         ("step", ["u=f64(512,512)"], "did you mean f64[512,512]?"),
         ("step", ["u=f64[512x512]"], "did you mean f64[512,512]?"),
         ("step", ["u=float32(7)"], "did you mean f32[7]?"),
-        ("stp", [], "it has step, fast, until, mean, any_of, wrong, Model; did you mean 'step'?"),
+        ("stp", [], "it has step, fast, until, relax, mean, any_of, wrong, Model; did you mean 'step'?"),
         ("Model.rnu", [], "did you mean 'Model.run'?"),
         ("Model.move", [], "'Model.move' is a method, which needs its object; explain it in Python with "
          "lazyarr.accelerate(Model.move).explain(obj, ...)"),

@@ -71,8 +71,8 @@ def define(body: str, tmp_path: Any) -> Any:
 UNROLLED = {
     "np.outer(x[:i], x[i:]).sum()", "x[:i + 1].argmax()", "np.cumsum(x[:i + 1])[-1]", "a[at, i].sum()",
     "a[i, at].sum()", "np.sort(x[:i + 1])[i]", "np.append(x[:i], 1.0).sum()", "np.linalg.norm(x[:i + 1])",
-    "np.vdot(x[:i], x[:i])", "a[:i, :i].trace()", "a[at, i] = x", "a[i, at] = x", "a[x > 0, i] = 1", "a.flat[i] = i", "x[i:].sort()",
-    "a[[i, 0]] = a[[0, i]]",
+    "np.vdot(x[:i], x[:i])", "a[:i, :i].trace()", "a[at, i] = x", "a[i, at] = x", "a[x > 0, i] = 1",
+    "a.flat[i] = i", "x[i:].sort()", "a[[i, 0]] = a[[0, i]]",
 }  # fmt: skip
 
 
