@@ -27,6 +27,8 @@ _TYPES = {"b1": "i1", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "
 _FLAGS = {"nsw", "nuw", "exact", "reassoc", "contract"}
 _NAMES = re.compile(r"%(?!b\d|entry\b)\w+")
 _DEFINED = re.compile(r"^  (%\w+) =", re.MULTILINE)
+#: What may differ between equal functions: registers, labels, metadata.
+_LOCAL = re.compile(r"(?<![\w@.])%?((?:b|v|slot)\d+|!\d+)\b")
 #: The function that shares a range among threads; see `native_threads`.
 FORK = "lazyarr_native_fork"
 
@@ -70,8 +72,24 @@ class Module:
         self.functions: list[str] = []
         self.declarations: dict[str, str] = {}
         self._metadata: list[str] = []
+        self._parts: dict[str, str] = {}
         #: Vector functions that must stay declared: the vectorizer looks them up by name.
         self.kept: dict[str, None] = {}
+
+    def part(self, text: str) -> str:
+        """The function of a range with a body; one that is equal but for names may have been made before."""
+        renamed: dict[str, str] = {}
+
+        def canonical(match: re.Match[str]) -> str:
+            return renamed.setdefault(match[1], f"{match[1][0]}{len(renamed)}")
+
+        key = _LOCAL.sub(canonical, text)
+        found = self._parts.get(key)
+        if found is None:
+            found = self._parts[key] = f"part{len(self._parts)}"
+            head = f"define internal void @{found}(ptr noalias %table, i64 %begin, i64 %end) noinline {{"
+            self.functions.append(f"{head}\n{text}")
+        return found
 
     def declare(self, name: str, text: str) -> None:
         """Declare, or define, a global once."""
@@ -103,6 +121,8 @@ class Aliases:
         self._domain = self._module.metadata()
         self._module.set_metadata(self._domain, f"distinct !{{!{self._domain}}}")
         self._scopes: dict[Buffer, tuple[int, int, int]] = {}
+        #: Whether the accesses are in a function of their own, which is not inlined.
+        self.outlined = False
         self._module.declare("scope.decl", "declare void @llvm.experimental.noalias.scope.decl(metadata)")
 
     def of(self, buffer: Buffer) -> str:
@@ -118,7 +138,7 @@ class Aliases:
         every = [scope for scope, _, _ in self._scopes.values()]
         # Within a loop that is unrolled, each copy of the statement gets scopes of its own.
         declare = "  call void @llvm.experimental.noalias.scope.decl(metadata"
-        own = [f"{declare} !{alone})" for _, alone, _ in self._scopes.values()]
+        own = [f"{declare} !{alone})" for _, alone, _ in self._scopes.values() if not self.outlined]
         self._code.lines[self._begin : self._begin] = own
         for scope, _, others in self._scopes.values():
             self._module.set_metadata(others, f"!{{{', '.join(f'!{s}' for s in every if s != scope)}}}")
@@ -141,6 +161,8 @@ class Code:
         self.ranges: dict[str, tuple[int, int]] = {}
         #: Whether results need NumPy's bits where that costs time: how often a loop runs may depend on them.
         self.exact = False
+        #: Whether loop nests become functions of their own: the program is a large one.
+        self.large = False
         #: Whether a loop in it is shared among threads.
         self.forks = False
 
@@ -227,8 +249,44 @@ class Code:
         Its body becomes a function of its own, which gets what it uses of this one in a table. Iterations must not
         depend on each other.
         """
+        part: list[str] = []
+        with self._outlined(count, part) as index:
+            yield index
+        self.forks = True
+        self.module.declare("fork", f"declare void @{FORK}(ptr, ptr, i64, i64)")
+        name, table = part
+        fork = f"call void @{FORK}(ptr @{name}, ptr {table}, i64 0, i64 {count})"
+        if worth is None:
+            self.do(fork)
+            return
+        many, few, end = (self.new_label() for _ in range(3))
+        self.branch(worth, many, few)
+        self.start(many)
+        self.do(fork)
+        self.go(end)
+        self.start(few)
+        self.do(f"call void @{name}(ptr {table}, i64 0, i64 {count})")
+        self.go(end)
+        self.start(end)
+
+    @contextmanager
+    def apart(self, count: Index) -> Iterator[str]:
+        """A loop from 0 to `count` in a function of its own, which equal loops share.
+
+        LLVM takes more than twice as long for a function of twice the size.
+        """
+        part: list[str] = []
+        with self._outlined(count, part) as index:
+            yield index
+        self.do(f"call void @{part[0]}(ptr {part[1]}, i64 0, i64 {count})")
+
+    @contextmanager
+    def _outlined(self, count: Index, part: list[str]) -> Iterator[str]:
+        """The loop from ``%begin`` to ``%end`` as a function; `part` gets its name, and the table it takes."""
         lines, allocas, label = self.lines, self.allocas, self.label
         self.lines, self.allocas, self.label = [], [], "entry"
+        if self.aliases is not None:
+            self.aliases.outlined = True
         with self.loop("%begin", "%end") as index:
             if isinstance(count, int):
                 self.ranges[index] = (0, count - 1)
@@ -246,25 +304,8 @@ class Code:
             self.do(f"store {type} {name}, ptr {place}")
             text.append(f"  %at{k} = getelementptr inbounds i64, ptr %table, i64 {k}")
             text.append(f"  {name} = load {type}, ptr %at{k}")
-        self._count += 1
-        part = f"part{self._count}"
-        head = f"define internal void @{part}(ptr noalias %table, i64 %begin, i64 %end) noinline {{"
-        self.module.functions.append("\n".join([head, "entry:", *own, *text, *body, "  ret void", "}"]))
-        self.forks = True
-        self.module.declare("fork", f"declare void @{FORK}(ptr, ptr, i64, i64)")
-        call = f"(ptr {table}, i64 0, i64 {count})"
-        if worth is None:
-            self.do(f"call void @{FORK}(ptr @{part}, ptr {table}, i64 0, i64 {count})")
-            return
-        many, few, end = (self.new_label() for _ in range(3))
-        self.branch(worth, many, few)
-        self.start(many)
-        self.do(f"call void @{FORK}(ptr @{part}, ptr {table}, i64 0, i64 {count})")
-        self.go(end)
-        self.start(few)
-        self.do(f"call void @{part}{call}")
-        self.go(end)
-        self.start(end)
+        whole = "\n".join(["entry:", *own, *text, *body, "  ret void", "}"])
+        part[:] = [self.module.part(whole), table]
 
     def _type(self, name: str) -> str:
         """The type of a register, from the instruction that made it."""

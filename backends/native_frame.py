@@ -36,6 +36,9 @@ from lazyarr.ir.graph import Check, Graph
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType
 
+#: Nodes from which on a program is large: its loop nests become functions of their own.
+LARGE = 60
+
 
 class Lowering:
     """A program under construction: its code, its buffers, the graphs that are being lowered, outermost first."""
@@ -43,6 +46,7 @@ class Lowering:
     def __init__(self, code: Code, graph: Graph):
         self.code = code
         self.exact = code.exact = _runs_by_data(graph)
+        code.large = _size(graph) > LARGE
         self.buffers: list[Buffer] = []
         self.frames: list[Frame] = []
         self.host = Host()
@@ -368,6 +372,11 @@ def _whole_division(name: str, given: list[Storage], generate: Generate) -> tupl
         return (0, min(divisor - 1, x.limits[1])), lambda c, xs: ((c.emit(f"urem i64 {xs[0][0]}, {divisor}"),),)
     quotients = (x.limits[0] // divisor, x.limits[1] // divisor)
     return quotients, lambda c, xs: ((c.emit(f"udiv i64 {xs[0][0]}, {divisor}"),),)
+
+
+def _size(graph: Graph) -> int:
+    """Number of nodes, those of regions included."""
+    return sum(1 + sum(map(_size, node.regions)) for node in graph.nodes)
 
 
 def _runs_by_data(graph: Graph) -> bool:

@@ -36,6 +36,8 @@ def nest(c: Code, shape: Sequence[Index]) -> Iterator[tuple[Index, ...]]:
 
 #: Nanoseconds of work from which on a nest is shared among threads: what that costs, several times.
 WORTH = 20_000.0
+#: Elements from which on a nest of a large program is a function of its own; for fewer the call would be felt.
+APART = 100
 #: Iterations of the outermost loop that are too few to be shared.
 FEW = 8
 
@@ -65,12 +67,17 @@ def spread(c: Code, shape: tuple[Index, ...], bounds: Sequence[int], source: Sto
     axis = next((k for k, n in enumerate(shape) if n != 1), None)
     outer = shape[axis] if axis is not None else 1
     few = axis is None or (isinstance(outer, int) and outer < FEW)
-    if axis is None or few or elements * each < WORTH or native_threads.threads() < 2:
+    alone = few or elements * each < WORTH or native_threads.threads() < 2
+    if axis is None or (alone and not (c.large and elements >= APART)):
         with nest(c, shape) as at:
             yield at
         return
     for buffer in buffers:
         c.pointer(buffer)
+    if alone:
+        with c.apart(outer) as first, nest(c, shape[axis + 1 :]) as rest:
+            yield (*(0 for _ in shape[:axis]), first, *rest)
+        return
     worth = None
     if not all(isinstance(n, int) for n in shape):
         worth = c.emit(f"icmp sgt i64 {total(c, shape)}, {int(WORTH / each)}")
