@@ -8,6 +8,7 @@ rules (`lazyarr.strides`), so programs that alias behave as they do in NumPy.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from operator import index as as_index
@@ -22,6 +23,7 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.operators import ArrayOperators
 from lazyarr.runtime import Leaf, NotCaptured, as_numpy, constant_data, evaluate, fetch, leaf, recording, storage_lock
+from lazyarr.source import is_ours
 
 
 class Cell:
@@ -204,6 +206,20 @@ class LazyArray(ArrayOperators):
 
     # -- attributes ----------------------------------------------------------------------------------------
 
+    def _get_shape(self) -> Shape:
+        for n in self._shape:
+            if type(n) is not int:
+                return self._shape_with_lengths()
+        return self._shape
+
+    def _shape_with_lengths(self) -> Shape:
+        """A shape of which data decides a length: to all but lazyarr, the length is a number that is computed."""
+        if is_ours(sys._getframe(2).f_code):
+            return self._shape
+        from lazyarr.computed import number_of
+
+        return tuple(n if type(n) is int else number_of(n.scalar, 0, n.bound) for n in self._shape)
+
     def _set_shape(self, shape: Any) -> None:
         if self._scalar:
             raise AttributeError("attribute 'shape' of 'numpy.generic' objects is not writable")
@@ -229,7 +245,7 @@ class LazyArray(ArrayOperators):
         dtype: np.dtype[Any]
     else:
         # Read in every recorded operation: a property whose getter is C costs half of one in Python.
-        shape = property(attrgetter("_shape"), _set_shape, doc="Extents; may be assigned where no copy is needed.")
+        shape = property(_get_shape, _set_shape, doc="Extents; may be assigned where no copy is needed.")
         strides = property(attrgetter("_strides"), doc="Steps in bytes, one an axis; as NumPy's would be.")
         dtype = property(attrgetter("_dtype"), _set_dtype, doc="Type of the elements; may be assigned.")
 

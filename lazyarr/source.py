@@ -23,6 +23,11 @@ def is_internal(code: CodeType) -> bool:
     return found
 
 
+def is_ours(code: CodeType) -> bool:
+    """Whether `code` is lazyarr's own."""
+    return code.co_filename.startswith(_OURS[0])
+
+
 _handling: dict[int, tuple[CodeType, bool]] = {}
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from lazyarr.array import Cell, LazyArray
 from lazyarr.runtime import NotCaptured
+from lazyarr.source import is_ours
 from lazyarr.weak import WeakScalar
 
 #: Deeper than this, objects in objects are not looked into, and nothing is captured.
@@ -46,9 +47,7 @@ class Containers:
 
     def _frames(self) -> None:
         frame: types.FrameType | None = sys._getframe(3)
-        for _ in range(40):
-            if frame is None or frame.f_code.co_filename.endswith("accelerated.py"):
-                break
+        while frame is not None and not (frame.f_code.co_name == "_traced" and is_ours(frame.f_code)):
             if "__control__" in frame.f_code.co_freevars or "__control__" in frame.f_code.co_cellvars:
                 for name, value in list(frame.f_locals.items()):
                     if not self._named(name, value) and not name.startswith("."):  # what a comprehension iterates over
