@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ _FEW_TRIPS = 4
 #: Iterations that a loop in Python may have within a loop that is compiled.
 _MOST_UNROLLED = 64
 _GIVING_NUMBERS = ("allclose", "array_equal")
+#: The name that `control.jumps` gives the result of a ``return`` in a compound statement.
+_RESULT = re.compile(r"the variable '__value_\d+'")
 _EXPRESSION = ("the value of an expression",)
 
 
@@ -164,6 +167,7 @@ class Capture(Control):
         snapshot.restore()
         if containers is not None:
             containers.restore()
+        why = _RESULT.sub("the function's result", why)
         self.uncaptured[info] = why, line
         self._left_out(kind, info)
         try:
