@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,8 +30,22 @@ _ALIGNMENT = 64
 _SMALL = 4096
 #: Bytes that a number takes among the arguments.
 _WORD = 16
-#: Bytes that an executable keeps between its calls at most.
+#: Bytes that all executables together keep between calls at most.
 _KEPT = 1 << 28
+
+
+class _Kept:
+    """How much memory the executables keep."""
+
+    size = 0
+    # Memory may be given back by the garbage collector, within `change` itself.
+    _lock = threading.RLock()
+
+    @classmethod
+    def change(cls, by: int) -> None:
+        with cls._lock:
+            cls.size += by
+
 
 #: An array of bytes and its address.
 _Memory = tuple[np.ndarray[Any, Any], int]
@@ -74,7 +89,7 @@ class Executable:
         #: Memory of earlier calls by the number of its buffer; each serves one call at a time.
         self._spare: list[dict[int, _Memory]] = []
         self._buffers: list[Buffer] = lowering.buffers[len(graph.params) :]
-        self._keeps = sum(b.capacity for b in self._buffers) <= _KEPT
+        self._size = sum(b.capacity for b in self._buffers)
         self._arrays = [(k, p.type.dtype) for k, p in enumerate(graph.params) if p.type.shape]
         self._numbers = [(k, p.type.dtype) for k, p in enumerate(graph.params) if not p.type.shape]
         self._pack = struct.Struct("=" + "".join(_format(dtype) for _, dtype in self._numbers)).pack_into
@@ -160,15 +175,21 @@ class Executable:
                 continue
             shape = out[at + 1 : at + 1 + rank]
             results.append(np.ndarray(shape, dtype, memory[owners.pop(out[at])][0]))
-        if owners and len(self._spare) < 2 and self._keeps:
+        if owners and len(self._spare) < 2 and _Kept.size + self._size <= _KEPT:
             # What is no result serves the next call: fresh memory costs more than arithmetic.
+            _Kept.change(self._size)
             self._spare.append({k: memory[k] for k in owners.values()})
         return results
+
+    def __del__(self) -> None:
+        for _ in getattr(self, "_spare", ()):
+            _Kept.change(-self._size)
 
     def _memory(self) -> list[_Memory]:
         """Memory for the buffers, of an earlier call where there is some."""
         try:
             spare = self._spare.pop()
+            _Kept.change(-self._size)
         except IndexError:
             spare = {}
         return [spare.get(k) or _allocate(b.capacity) for k, b in enumerate(self._buffers)]

@@ -157,6 +157,9 @@ class Code:
         self._known: list[dict[Any, Index]] = [{}]
         self.aliases: Aliases | None = None
         self._texts: dict[str, str] = {}
+        self._scratch: dict[tuple[int, str, str, int], str] = {}
+        # Kept alive, so that their identities stay theirs.
+        self._functions: list[list[str]] = []
         #: The least and the largest value of indices, where known.
         self.ranges: dict[str, tuple[int, int]] = {}
         #: Whether results need NumPy's bits where that costs time: how often a loop runs may depend on them.
@@ -188,6 +191,15 @@ class Code:
         self.allocas.append(f"  {name} = alloca {type}, i64 {count}, align 16")
         self._texts[name] = "alloca"
         return name
+
+    def scratch(self, use: str, type: str, count: int) -> str:
+        """Stack memory that is used again: for what holds nothing between statements."""
+        key = (id(self.allocas), use, type, count)
+        found = self._scratch.get(key)
+        if found is None:
+            found = self._scratch[key] = self.alloca(type, count)
+            self._functions.append(self.allocas)
+        return found
 
     # --- blocks
 

@@ -87,8 +87,8 @@ def _tree(c: Code, t: np.dtype[Any], n: Index, bound: int, parts: int, leaf: Lea
     if bound <= block:
         return leaf(0, n)
     type = register(t)
-    sizes = c.alloca("i64", _DEPTH)
-    values = [c.alloca(type, _DEPTH) for _ in range(parts)]
+    sizes = c.scratch("sizes", "i64", _DEPTH)
+    values = [c.scratch(f"values {k}", type, _DEPTH) for k in range(parts)]
     count, place, depth = (c.alloca("i64") for _ in range(3))
     found = [c.alloca(type) for _ in range(parts)]
     for slot, value in ((count, n), (place, 0), (depth, 0)):
@@ -154,7 +154,7 @@ def _block(c: Code, dtype: np.dtype[Any], fill: Callable[[list[str]], None], cou
     t = part(dtype)
     parts = 1 + (dtype.kind == "c")
     name = _leaf(c, t, 8 // parts)
-    blocks = [c.alloca(register(t), BLOCK // parts) for _ in range(parts)]
+    blocks = [c.scratch(f"block {k}", register(t), BLOCK // parts) for k in range(parts)]
     fill(blocks)
     return tuple(c.emit(f"call {register(t)} @{name}(ptr {block}, i64 {count})") for block in blocks)
 
