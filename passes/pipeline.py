@@ -11,6 +11,7 @@ from lazyarr.passes.fuse import Fuse
 from lazyarr.passes.hoist import Hoist
 from lazyarr.passes.mask import Mask
 from lazyarr.passes.place import Place
+from lazyarr.passes.prune import Prune
 from lazyarr.passes.reorder import Reorder
 from lazyarr.passes.reuse_buffers import ReuseBuffers
 from lazyarr.passes.simplify import Simplify
@@ -23,6 +24,7 @@ __all__ = ["DEFAULT", "PASSES", "Observe", "Pass", "parse_pipeline", "run_pipeli
 DEFAULT: tuple[Pass, ...] = (
     Canonicalize(),
     Simplify(),
+    Prune(),
     Mask(),
     Hoist(),
     Canonicalize(),

@@ -39,6 +39,7 @@ class Context:
         self._readers: dict[Value, int] = {}
         self._count: dict[Value, int] = {}
         self._moved: list[tuple[Node, Node]] = []
+        self._at: Node | None = None
         for node in graph.nodes:
             for operand in node.operands:
                 self._count[operand] = self._count.get(operand, 0) + 1
@@ -55,6 +56,10 @@ class Context:
     def readers(self, value: Value) -> int:
         """How often `value` is read, by operands and by the graph's roots; 0 for one that a rule has just made."""
         return self._readers.get(value, 0)
+
+    def reads(self, index: int) -> int:
+        """How often result `index` of the node that the rule sees is read, by operands and by the graph's roots."""
+        return 0 if self._at is None else self._count.get(Value(self._at, index), 0)
 
     def moved(self, old: Node, new: Node) -> None:
         """Note that `new`, made by a rule, does the work of `old`: it stands for the same of the user's lines.
@@ -213,6 +218,7 @@ class _Driver:
             context._mapped(p, p)
         for node in graph.nodes:
             current = self._rebuild(node, new)
+            context._at = node
             values, replaced = self._apply(current, emitted, context)
             lines = self.origins.get(node, frozenset())
             for source, target in context._moved:
