@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import ctypes
 import struct
-import threading
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -32,21 +32,8 @@ _SMALL = 4096
 _WORD = 16
 #: Bytes that all executables together keep between calls at most.
 _KEPT = 1 << 28
-
-
-class _Kept:
-    """How much memory the executables keep."""
-
-    size = 0
-    # Memory may be given back by the garbage collector, within `change` itself.
-    _lock = threading.RLock()
-
-    @classmethod
-    def change(cls, by: int) -> None:
-        with cls._lock:
-            cls.size += by
-
-
+#: Bytes of one that are kept whatever the others keep.
+_LITTLE = 1 << 20
 #: An array of bytes and its address.
 _Memory = tuple[np.ndarray[Any, Any], int]
 
@@ -90,6 +77,8 @@ class Executable:
         self._spare: list[dict[int, _Memory]] = []
         self._buffers: list[Buffer] = lowering.buffers[len(graph.params) :]
         self._size = sum(b.capacity for b in self._buffers)
+        if self._size > _LITTLE:
+            _large.add(self)
         self._arrays = [(k, p.type.dtype) for k, p in enumerate(graph.params) if p.type.shape]
         self._numbers = [(k, p.type.dtype) for k, p in enumerate(graph.params) if not p.type.shape]
         self._pack = struct.Struct("=" + "".join(_format(dtype) for _, dtype in self._numbers)).pack_into
@@ -175,21 +164,15 @@ class Executable:
                 continue
             shape = out[at + 1 : at + 1 + rank]
             results.append(np.ndarray(shape, dtype, memory[owners.pop(out[at])][0]))
-        if owners and len(self._spare) < 2 and _Kept.size + self._size <= _KEPT:
+        if owners and len(self._spare) < 2 and (self._size <= _LITTLE or _kept() + self._size <= _KEPT):
             # What is no result serves the next call: fresh memory costs more than arithmetic.
-            _Kept.change(self._size)
             self._spare.append({k: memory[k] for k in owners.values()})
         return results
-
-    def __del__(self) -> None:
-        for _ in getattr(self, "_spare", ()):
-            _Kept.change(-self._size)
 
     def _memory(self) -> list[_Memory]:
         """Memory for the buffers, of an earlier call where there is some."""
         try:
             spare = self._spare.pop()
-            _Kept.change(-self._size)
         except IndexError:
             spare = {}
         return [spare.get(k) or _allocate(b.capacity) for k, b in enumerate(self._buffers)]
@@ -202,6 +185,15 @@ class Executable:
         shapes = [(r.type.dtype, extents.bounded(r.type.shape)) for r in self.graph.results]
         conditions = [np.asarray(c is not check) for c in self.graph.checks]
         return [*(np.zeros(shape, dtype) for dtype, shape in shapes), *conditions]
+
+
+#: Executables with more than a little memory.
+_large: WeakSet[Executable] = WeakSet()
+
+
+def _kept() -> int:
+    """How much memory executables keep."""
+    return sum(e._size * len(e._spare) for e in list(_large))
 
 
 def _address(array: np.ndarray[Any, Any]) -> int:
