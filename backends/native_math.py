@@ -7,7 +7,6 @@ function has no vector form, the scalar one of libm is called.
 from __future__ import annotations
 
 from collections.abc import Callable
-from ctypes.util import find_library
 from functools import lru_cache, partial
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from lazyarr.backends.native_emit import Code, register
 
+_LIBRARY = "libmvec.so.1"
 #: NumPy's name -> the C library's name, operands, and whether libmvec has it.
 _FUNCTIONS: dict[str, tuple[str, int, bool]] = {
     "exp": ("exp", 1, True), "exp2": ("exp2", 1, True), "expm1": ("expm1", 1, True), "log": ("log", 1, True),
@@ -35,11 +35,15 @@ def vector_library() -> Any:
 
     import llvmlite.binding as llvm
 
-    name = find_library("mvec")
-    if name is None or platform.machine() != "x86_64":
+    if platform.machine() != "x86_64" or platform.system() != "Linux":
         return None
-    llvm.load_library_permanently(name)
-    return ctypes.CDLL(name)
+    try:
+        library = ctypes.CDLL(_LIBRARY)
+    except OSError:
+        # Another C library than glibc.
+        return None
+    llvm.load_library_permanently(_LIBRARY)
+    return library
 
 
 @lru_cache(maxsize=1)
