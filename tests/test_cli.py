@@ -202,7 +202,7 @@ def test_accelerated_functions_are_taken(program: str) -> None:
 
 
 def test_pieces_are_numbered_and_say_why(program: str) -> None:
-    output = inspect(program, "until", "--arg", "u=f64[50]", "--arg", "tol=0.1")
+    output = inspect(program, "until", "--arg", "u=f64[20000]", "--arg", "tol=0.1")
     pieces = len(graphs(output))
     assert pieces >= 2 and f"piece 1 of {pieces}, run 1x" in output and f"piece 2 of {pieces}" in output
     assert "a branch on data" in output and "program.py:17" in output
@@ -223,8 +223,8 @@ def test_loops_are_shown(program: str) -> None:
 
 def test_the_seed_decides_the_data(program: str) -> None:
     def times(seed: int) -> str:
-        output = inspect(program, "until", "--arg", "u=f64[2]", "--arg", "tol=0.001", "--seed", str(seed))
-        return output[output.index("host synchronizations") :].split("\n")[0]
+        output = inspect(program, "relax", "--arg", "u=f64[2]", "--arg", "tol=float", "--seed", str(seed))
+        return output.splitlines()[0]
 
     assert times(1) == times(1)
     assert len({times(seed) for seed in range(12)}) > 1

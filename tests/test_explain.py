@@ -82,7 +82,7 @@ def test_the_report_says_it() -> None:
 
 
 def test_pieces_say_why_and_where() -> None:
-    u = np.linspace(0, 1, 50)
+    u = np.linspace(0, 1, 20_000)
     found = explain(halve, u, 0.1)
     assert found.mode == "pieces"
     assert u[-1] == 1.0
@@ -96,6 +96,14 @@ def test_pieces_say_why_and_where() -> None:
     [loop] = found.statements
     assert (loop.kind, loop.how, loop.line) == ("while", "python", reason.line) and "changes a list" in loop.why
     assert "in pieces" in str(found) and reason.why in str(found)
+
+
+def test_long_loops_over_small_arrays_are_left_to_python() -> None:
+    found = explain(halve, np.linspace(0, 1, 50), 0.1)
+    assert found.mode == "plain"
+    [reason] = found.reasons
+    assert "changes a list" in reason.why and (reason.file, reason.line) == line(halve, 3)
+    assert "out[i] = ..." in reason.advice
 
 
 def test_plain_functions_say_why() -> None:
@@ -183,7 +191,7 @@ def test_reasons_say_what_to_do() -> None:
         assert any(said in r.advice for r in found.reasons), (function, found.reasons)
         after = str(found).split("not one program, because")[1]
         assert f"  -> {found.reasons[0].advice}" in after
-    found = explain(halve, np.linspace(0, 1, 50), 0.1)
+    found = explain(halve, np.linspace(0, 1, 20_000), 0.1)
     assert str(found).count("-> the branch runs in Python") == 1
     with lazyarr.settings.settings(unroll_limit=30, flush_after=10):
         found = explain(many, np.ones(3), 60)
@@ -278,9 +286,9 @@ def test_what_the_function_raises_is_raised() -> None:
 
 def test_a_function_that_was_called_before_says_the_same() -> None:
     accelerated: Any = lazyarr.accelerate(halve)
-    fresh = str(accelerated.explain(np.linspace(0, 1, 50), 0.1))
-    accelerated(np.linspace(0, 1, 50), 0.1)
-    assert str(accelerated.explain(np.linspace(0, 1, 50), 0.1)) == fresh
+    fresh = str(accelerated.explain(np.linspace(0, 1, 20_000), 0.1))
+    accelerated(np.linspace(0, 1, 20_000), 0.1)
+    assert str(accelerated.explain(np.linspace(0, 1, 20_000), 0.1)) == fresh
 
 
 def test_a_compiled_program_is_explained_as_a_fresh_one() -> None:

@@ -173,7 +173,7 @@ def test_lengths_that_do_not_match() -> None:
     same(assign, (noise(12), noise(12), 6), (noise(4), noise(12), 6))
 
     def product(a: Array, x: Array) -> Any:
-        total = 0.0
+        total: Any = 0.0
         for i in range(a.shape[0]):
             total += a[i, : i + 1] @ x[: 2 * i]
         return total

@@ -15,7 +15,7 @@ import numpy as np
 from lazyarr import settings
 from lazyarr.backends.xla_storage import stored
 from lazyarr.ir import extents
-from lazyarr.ir.graph import Check, Graph, Line, Program, users
+from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, users
 from lazyarr.ir.node import Node, Value
 from lazyarr.passes.pipeline import run_pipeline
 from lazyarr.passes.reorder import peak_memory
@@ -333,9 +333,8 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
             finally:
                 np.random.set_state(state)
                 fallbacks = _taken_back(before)
-    except (Plain, NotCaptured) as reason:
-        code = getattr(function, "__code__", None)
-        file, line = (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
+    except (Plain, NotCaptured, CheckFailed) as reason:
+        file, line = getattr(reason, "line", None) or accelerated._line or ("", 0)
         return Explanation(name, "plain", (), (Reason(str(reason), file, line, 1),), ())
     if raised is not None:
         raise raised

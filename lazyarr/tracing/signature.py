@@ -12,6 +12,7 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
+from lazyarr.runtime import recording
 
 _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
 _CONTAINERS = (tuple, list, dict)
@@ -21,7 +22,19 @@ class Plain(BaseException):
     """The call cannot be traced and runs as ordinary Python; says why.
 
     Not an Exception, so that the user's own ``except Exception`` does not take it for the program's.
+
+    Attributes
+    ----------
+    line : (str, int), optional
+        The user's line that is the reason.
     """
+
+    def __init__(self, why: str, line: tuple[str, int] | None = None):
+        super().__init__(why)
+        self.line = line
+        observer = recording().observer
+        if observer is not None:
+            observer.thrown = self  # code that is traced may have an ``except`` clause for everything
 
 
 class Parts:

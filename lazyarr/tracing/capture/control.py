@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from lazyarr import settings
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, is_number, kind_of, scalar_of_array
+from lazyarr.ir import extents
 from lazyarr.ir.graph import CheckFailed, Line
+from lazyarr.ir.types import ArrayType
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import NotCaptured, flush, record
+from lazyarr.runtime import NotCaptured, flush, guard, record
 from lazyarr.tracing.capture.branches import SOFT, BranchCapture
 from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted, counted
-from lazyarr.tracing.capture.loops import LoopCapture
-from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length
+from lazyarr.tracing.capture.loops import NEVER_TRUE, LoopCapture
+from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, values_of
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.control.python import Control, Info, State
+from lazyarr.tracing.signature import Plain
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
 #: Iterations up to which a loop is written out: its indices are then known, and its iterations fuse.
 _FEW_TRIPS = 4
+#: Elements of an array up to which NumPy's own call costs less than recording it.
+_SMALL = 10_000
 #: Iterations that a loop in Python may have within a loop that is compiled.
 _MOST_UNROLLED = 64
 _GIVING_NUMBERS = ("allclose", "array_equal")
@@ -122,12 +129,18 @@ class Capture(Control):
             (then if truth else orelse)()
             return
         condition = truth
+
+        def capture_branch() -> None:
+            if info.outside:
+                raise NotCaptured("a branch on data assigns to a global or an enclosing variable")
+            capture.run(then, orelse)
+
         capture = BranchCapture(self.trace, condition, get, set, info.names, info.live_out)
 
         def in_python() -> None:
             (then if self._observed_truth(condition, "a branch on data") else orelse)()
 
-        self._captured("if", lambda: capture.run(then, orelse), in_python, get, set, info)
+        self._captured("if", capture_branch, in_python, get, set, info)
 
     def _captured(
         self, kind: str, run: Callable[[], None], in_python: Callable[[], None], get: Callable[[], State],
@@ -137,6 +150,7 @@ class Capture(Control):
         trace = self.trace
         depth = trace.depth
         snapshot = Snapshot(trace.recording, get, set)
+        outside = trace.environment.kept()
         containers: Containers | None = None
         try:
             if trace.parts.opaque:
@@ -165,9 +179,16 @@ class Capture(Control):
         trace.thrown = None
         trace.depth = depth
         snapshot.restore()
+        outside()
         if containers is not None:
             containers.restore()
         why = _RESULT.sub("the function's result", why)
+        runs = kind != "if" and why != NEVER_TRUE
+        if runs and not depth and not trace.reasons and (trips is None or trips > _MOST_UNROLLED):
+            may_be_plain = settings.current.fallback != "error" and not trace.strict
+            if may_be_plain and all(_is_small(cell.value.type) for cell in snapshot.cells):
+                # Written out, or in pieces, each of its many small operations would cost more than NumPy takes for it.
+                raise Plain(f"a long loop over small arrays that is not compiled ({why})", line)
         self.uncaptured[info] = why, line
         self._left_out(kind, info)
         try:
@@ -260,8 +281,6 @@ class Capture(Control):
         return not truth
 
     def assert_(self, condition: Any, message: Callable[[], Any] | None = None) -> None:
-        from lazyarr.runtime import guard
-
         truth = self.truth(condition)
         if isinstance(truth, ComputedScalar):
             guard(truth.value, "an assertion holds")
@@ -276,6 +295,15 @@ class Capture(Control):
         except TypeError:  # not hashable
             replaced = None
         return function(*args, **kwargs) if replaced is None else replaced(self, *args, **kwargs)
+
+    def read(self, value: Any) -> Any:
+        value = super().read(value)
+        if self.trace.unbound and form(value) is not None:
+            for part in values_of(value):
+                bound = self.trace.unbound.get(part)
+                if bound is not None:
+                    guard(bound, "a variable has a value where it is read")
+        return value
 
     # -- conditions ----------------------------------------------------------------------------------------
 
@@ -316,6 +344,10 @@ def _alike(a: Any, b: Any) -> bool:
         return one is not None and one == other
     number, scalar = (one, other) if one[0] == "number" else (other, one)
     return number[0] == "number" and scalar[0] == "scalar" and scalar[1] in SOFT.get(number[1], ())
+
+
+def _is_small(type: ArrayType) -> bool:
+    return math.prod(extents.bounded(type.shape)) < _SMALL
 
 
 def _has_loops(code: CodeType) -> bool:

@@ -47,6 +47,8 @@ from lazyarr.tracing.control.python import Info, Undefined
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
+#: Why a ``while`` is not captured that does not run.
+NEVER_TRUE = "the condition of the loop is never true"
 _I64, _BOOL = ArrayType(DTYPES["i64"]), ArrayType(DTYPES["bool"])
 #: How often a body is traced before its variables have to have found their types.
 _MOST_TRACES = 8
@@ -94,10 +96,22 @@ class Slot:
 
 @dataclass
 class Plan:
-    """What earlier traces of a body taught: forms of variables, and of which ints the lower limit does not hold."""
+    """What earlier traces of a body taught.
+
+    Attributes
+    ----------
+    forms : dict
+        Forms of variables that they do not enter the loop in.
+    sinking : set
+        Ints that may become less than they are before the loop.
+    soft : set
+        Numbers of which it is known at run time only whether they are Python's.
+    """
+
 
     forms: dict[int, Any] = field(default_factory=dict)
     sinking: set[int] = field(default_factory=set)
+    soft: set[int] = field(default_factory=set)
     traces: int = 0
 
 
@@ -232,7 +246,7 @@ class LoopCapture:
             if not all(map(same_variable, self.get(), entry)) or any(c.value != v for c, v in places.items()):
                 raise NotCaptured("the condition of the loop changes variables or arrays")
             if go_on is False:
-                raise NotCaptured("the condition of the loop is never true")
+                raise NotCaptured(NEVER_TRUE)
             tested = len(self.now.checks)
             self.body(None)
         else:
@@ -298,7 +312,11 @@ class LoopCapture:
                 low = convert(x, int).low if is_number(x) else LOWEST
                 entry = ComputedScalar(places[0], int, {Atom(low=low): 1}, 0)
             soft = None
-            if wanted[0] in ("scalar", "number") and (own != wanted or inits[0] in self.trace.soft) and own is not None:
+            if isinstance(x, Undefined) and not self.info.names[at].startswith("__"):
+                # Where an iteration leaves it as it came, it has no value yet.
+                self.trace.unbound[places[0]] = placeholder(_BOOL)
+            promoted = own is not None and (own != wanted or inits[0] in self.trace.soft)
+            if wanted[0] in ("scalar", "number") and (promoted or at in self.plan.soft):
                 soft = self.trace.soft[places[0]] = placeholder(_BOOL)
             slots.append(Slot(at, wanted, inits, places, entry, exact=not isinstance(x, Undefined), soft=soft))
         return slots
@@ -331,6 +349,10 @@ class LoopCapture:
                     again = True
                     continue
                 slot.results = values_of(x)
+                self._require_bound(name, x)
+                if found[0] in ("number", "scalar") and slot.soft is None and slot.results[0] in self.trace.soft:
+                    self.plan.soft.add(at)
+                    again = True
                 if found == ("number", int) and at not in self.plan.sinking:
                     low = next(iter(slot.entry.terms)).low
                     if computed(x).low < low:
@@ -348,8 +370,20 @@ class LoopCapture:
                     self.plan.forms[at] = joined(name, known, found) if known is not None else found
                     again = True
                 else:
+                    self._require_bound(name, x)
                     outs.append(Slot(at, found, [], [], None, values_of(x), exact=False))
         return None if again else outs
+
+    def _require_bound(self, name: str, x: Any) -> None:
+        """A variable must have a value after an iteration, whichever way its branches went.
+
+        Raises
+        ------
+        NotCaptured
+            If data decides whether it has.
+        """
+        if form(x) is not None and any(v in self.trace.unbound for v in values_of(x)):
+            raise NotCaptured(f"data decides whether the variable {name!r} has a value after an iteration")
 
     def _require_casts(self, name: str, slot: Slot, wanted: Any, after: State) -> None:
         """A number may enter the first iteration already promoted only if the body looks at it as promoted.
@@ -460,7 +494,9 @@ class LoopCapture:
         soft_at = {}
         for slot in slots:
             if slot.soft is not None and slot.at in slot_at:
-                was = self.trace.soft.get(slot.inits[0], const(form(snapshot.variables[slot.at]) == slot.form))
+                before = snapshot.variables[slot.at]
+                alike = isinstance(before, Undefined) or form(before) == slot.form
+                was = self.trace.soft.get(slot.inits[0], const(alike))
                 soft_at[slot.at] = carry(was, slot.soft, self.trace.soft.get(slot.results[0], const(True)))
             elif slot.soft is not None:
                 same[slot.soft] = self.trace.soft.get(slot.inits[0], const(False))
@@ -471,7 +507,7 @@ class LoopCapture:
             slot.inits = values_of(previous) if fits else [zeros_of(v.type) for v in slot.results]
             uncertain = uncertain or not fits
             slot_at[slot.at] = [carry(i, None, r) for i, r in zip(slot.inits, slot.results, strict=True)]
-            if slot.form[0] in ("scalar", "number") and fits:
+            if slot.form[0] in ("scalar", "number"):
                 flags = [self.trace.soft.get(v, const(True)) for v in (slot.inits[0], slot.results[0])]
                 if any(flag != const(True) for flag in flags):
                     soft_at[slot.at] = carry(flags[0], None, flags[1])
