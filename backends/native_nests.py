@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from typing import Any
@@ -270,8 +270,8 @@ def reduce_axes(c: Code, x: Storage, kind: str, axes: tuple[int, ...], target: S
                 value = accumulate_rows(c, x, kind, dtype, inner, place)
             target.put(c, at, value)
         return
-    # In order, as NumPy adds rows.
-    combine = native_scalar.combine(kind, dtype)
+    # Sums in order, as NumPy adds rows.
+    combine = native_scalar.combine(kind, dtype) if kind in ("add", "multiply") else accumulation(kind, dtype)
     assert combine is not None
     start = identity(kind, dtype)
     fill(c, target, Computed(dtype, target.shape, target.bounds, lambda c, at, seen: start))
@@ -296,6 +296,8 @@ def argument(c: Code, x: Storage, name: str, axis: int, target: Strided | None) 
             found[axis] = k
             return tuple(found)
 
+        if x.flops < _TWICE:
+            return _first_equal(c, x, "maximum" if name == "argmax" else "minimum", place, axis)
         best = variable(c, dtype, x.element(c, place(0), {}))
         where = variable(c, index, ("0",))
         with c.loop(1, x.shape[axis]) as k:
@@ -311,6 +313,32 @@ def argument(c: Code, x: Storage, name: str, axis: int, target: Strided | None) 
         with nest(c, target.shape) as at:
             target.put(c, at, along(at))
     return None
+
+
+#: Arithmetic of an element from which on it is not done twice to find an extremum's place.
+_TWICE = 8.0
+
+
+def _first_equal(c: Code, x: Storage, kind: str, place: Callable[[Index], tuple[Index, ...]], axis: int) -> Element:
+    """The extremum, then the first place where it is: two loops that vectorize."""
+    dtype, n = x.dtype, x.shape[axis]
+    index = np.dtype("i8")
+    best = accumulate_rows(c, x, kind, dtype, (n,), lambda at: place(at[0]))[0]
+    unknown = c.emit(f"fcmp uno {register(dtype)} {best}, {best}") if dtype.kind == "f" else "false"
+    slots = variable(c, index, (str(n),))
+    c.module.declare("smin", "declare i64 @llvm.smin.i64(i64, i64)")
+    with c.loop(0, n) as k:
+        value = x.element(c, place(k), {})[0]
+        if dtype.kind == "f":
+            found = c.emit(f"fcmp oeq {register(dtype)} {value}, {best}")
+            nan = c.emit(f"fcmp uno {register(dtype)} {value}, {value}")
+            found = c.emit(f"or i1 {found}, {c.emit(f'and i1 {nan}, {unknown}')}")
+        else:
+            found = c.emit(f"icmp eq {register(dtype)} {value}, {best}")
+        here = c.emit(f"select i1 {found}, i64 {k}, i64 {n}")
+        old = read(c, index, slots)[0]
+        assign(c, index, slots, (c.emit(f"call i64 @llvm.smin.i64(i64 {old}, i64 {here})"),))
+    return read(c, index, slots)
 
 
 def _beyond(c: Code, name: str, dtype: np.dtype[Any], x: str, best: str) -> str:
