@@ -508,6 +508,8 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
         raise NotCaptured("an index array into an axis of computed length")
     low = record(ELEMENTWISE["greater_equal"], current, const(-extent, _I64))
     high = record(ELEMENTWISE["less"], current, const(extent, _I64))
+    if index.dtype == np.uint64:  # what is beyond an int64 would wrap around to a negative index
+        high = record(ELEMENTWISE["less"], index._value(), const(extent, index.dtype))
     inside = record(ELEMENTWISE["logical_and"], low, high)
     if index.ndim:
         inside = record(OPS["reduce"], inside, kind="logical_and", axes=tuple(range(index.ndim)))

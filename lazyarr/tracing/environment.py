@@ -144,12 +144,28 @@ class Environment:
             (f.__code__.co_filename, f.__code__.co_firstlineno, _last_line(f.__code__)) for f in self._functions
         ]
 
-    def written(self) -> int:
-        """How much the function has assigned to globals and enclosing variables."""
-        total = sum(len(module.written()) for module in self._globals.values())
-        for _, cell, before in self._cells:
-            total += _content_or_none(cell) is not before
-        return total
+    def written(self) -> tuple[dict[Any, Any], list[Any]]:
+        """What globals and enclosing variables hold that the function has assigned to them."""
+        names = {(id(m), name): id(value) for m in self._globals.values() for name, value in m.written().items()}
+        return names, [id(_content_or_none(cell)) for _, cell, before in self._cells
+                       if _content_or_none(cell) is not before]  # fmt: skip
+
+    def kept(self) -> Callable[[], None]:
+        """What puts back what globals and enclosing variables hold now, as the function sees them."""
+        modules = [(m, dict(m)) for m in self._globals.values()]
+        cells = [(cell, _content_or_none(cell)) for _, cell, _ in self._cells]
+
+        def restore() -> None:
+            for module, before in modules:
+                for name in module.keys() - before.keys():
+                    dict.__delitem__(module, name)
+                for name, value in before.items():
+                    dict.__setitem__(module, name, value)
+            for cell, content in cells:
+                if _content_or_none(cell) is not content:
+                    cell.cell_contents = content
+
+        return restore
 
     def _default(self, value: Any) -> Any:
         return self._trace.outside(lambda: value, "a default argument")

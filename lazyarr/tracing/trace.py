@@ -53,6 +53,8 @@ class Trace:
         self.depth = 0
         #: Whether outside of loops a length that data decides is looked at, not computed.
         self.looks_at_lengths = False
+        #: Of values of variables that one way of a branch does not assign: whether they are assigned.
+        self.unbound: dict[Value, Value] = {}
         #: Of NumPy scalars that may still be the Python numbers that a variable began with: whether they are NumPy's.
         self.soft: dict[Value, Value] = {}
         #: Whether data has decided a length outside of loops and branches.

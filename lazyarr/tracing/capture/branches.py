@@ -81,6 +81,7 @@ class BranchCapture:
         final = list(snapshot.variables)
         merged: dict[int, tuple[Any, int]] = {}
         soft: dict[int, int] = {}
+        unbound: dict[int, int] = {}
         for at in range(len(final)):
             a, b = (way.variables[at] for way in ways)
             if same_variable(a, b):
@@ -97,6 +98,10 @@ class BranchCapture:
                 if any(flag != _TRUE for flag in flags):
                     soft[at] = len(pairs)
                     pairs.append(tuple(flags))
+                bound = [self._is_bound(way, at) for way in ways]
+                if any(flag != _TRUE for flag in bound):
+                    unbound[at] = len(pairs)
+                    pairs.append(tuple(bound))
         if any(way.checks for way in ways):
             # A branch whose results nobody reads still has to run for what it checks.
             pairs.append(tuple(all_hold([_TRUE, *(c.ok for c in way.checks)]) for way in ways))
@@ -109,6 +114,8 @@ class BranchCapture:
             final[at] = self._merged(wanted, values[first:], [way.variables[at] for way in ways], snapshot)
             if at in soft:
                 self.trace.soft[values[first]] = values[soft[at]]
+            if at in unbound:
+                self.trace.unbound[values_of(final[at])[0]] = values[unbound[at]]
         self.set(tuple(final))
 
     def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way:
@@ -151,6 +158,15 @@ class BranchCapture:
         if first is None or second is None or first != second:
             raise NotCaptured(f"the variable {name!r} is of another type or shape in each branch")
         return first
+
+    def _is_bound(self, way: _Way, at: int) -> Value:
+        """Whether a variable of the user's has a value after a way."""
+        x = way.variables[at]
+        if self.names[at].startswith("__"):
+            return _TRUE  # made by the transformation, which reads it only where it is assigned
+        if isinstance(x, Undefined):
+            return const(False)
+        return self.trace.unbound.get(way.values_at(at, form(x))[0], _TRUE) if form(x) is not None else _TRUE
 
     def _is_numpy(self, way: _Way, at: int) -> Value:
         """Whether a variable is a NumPy scalar, not the Python number that it began as."""
