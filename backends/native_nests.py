@@ -317,6 +317,8 @@ def argument(c: Code, x: Storage, name: str, axis: int, target: Strided | None) 
 
 #: Arithmetic of an element from which on it is not done twice to find an extremum's place.
 _TWICE = 8.0
+#: Elements that are looked at together for one that is searched.
+_BLOCK = 256
 
 
 def _first_equal(c: Code, x: Storage, kind: str, place: Callable[[Index], tuple[Index, ...]], axis: int) -> Element:
@@ -325,20 +327,42 @@ def _first_equal(c: Code, x: Storage, kind: str, place: Callable[[Index], tuple[
     index = np.dtype("i8")
     best = accumulate_rows(c, x, kind, dtype, (n,), lambda at: place(at[0]))[0]
     unknown = c.emit(f"fcmp uno {register(dtype)} {best}, {best}") if dtype.kind == "f" else "false"
-    slots = variable(c, index, (str(n),))
-    c.module.declare("smin", "declare i64 @llvm.smin.i64(i64, i64)")
-    with c.loop(0, n) as k:
+
+    def equal(k: Index) -> str:
         value = x.element(c, place(k), {})[0]
-        if dtype.kind == "f":
-            found = c.emit(f"fcmp oeq {register(dtype)} {value}, {best}")
-            nan = c.emit(f"fcmp uno {register(dtype)} {value}, {value}")
-            found = c.emit(f"or i1 {found}, {c.emit(f'and i1 {nan}, {unknown}')}")
-        else:
-            found = c.emit(f"icmp eq {register(dtype)} {value}, {best}")
-        here = c.emit(f"select i1 {found}, i64 {k}, i64 {n}")
-        old = read(c, index, slots)[0]
-        assign(c, index, slots, (c.emit(f"call i64 @llvm.smin.i64(i64 {old}, i64 {here})"),))
-    return read(c, index, slots)
+        if dtype.kind != "f":
+            return c.emit(f"icmp eq {register(dtype)} {value}, {best}")
+        found = c.emit(f"fcmp oeq {register(dtype)} {value}, {best}")
+        nan = c.emit(f"fcmp uno {register(dtype)} {value}, {value}")
+        return c.emit(f"or i1 {found}, {c.emit(f'and i1 {nan}, {unknown}')}")
+
+    # The first block that has it, then its place there, backwards.
+    where, bit = variable(c, index, ("0",)), np.dtype(bool)
+    head, look, search, following = (c.new_label() for _ in range(4))
+    c.go(head)
+    c.start(head)
+    with c.scope():
+        first = read(c, index, where)[0]
+        end = c.minimum(c.add(first, _BLOCK), n)
+        some = variable(c, bit, ("false",))
+        with c.loop(first, end) as k:
+            assign(c, bit, some, (c.emit(f"or i1 {read(c, bit, some)[0]}, {equal(k)}"),))
+        c.go(look)
+        c.start(look)
+        c.branch(read(c, bit, some)[0], search, following)
+        c.start(following)
+        assign(c, index, where, (str(end),))
+        # There is one, but where there are no elements.
+        done = c.new_label()
+        c.branch(c.emit(f"icmp slt i64 {end}, {n}"), head, done)
+        c.start(search)
+        with c.loop(0, c.sub(end, first)) as k:
+            at = c.sub(c.sub(end, 1), k)
+            here = c.emit(f"select i1 {equal(at)}, i64 {at}, i64 {read(c, index, where)[0]}")
+            assign(c, index, where, (here,))
+        c.go(done)
+    c.start(done)
+    return read(c, index, where)
 
 
 def _beyond(c: Code, name: str, dtype: np.dtype[Any], x: str, best: str) -> str:
