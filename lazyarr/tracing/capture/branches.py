@@ -16,7 +16,7 @@ from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, guard, record, record_all
 from lazyarr.tracing.capture.containers import Containers
-from lazyarr.tracing.capture.loops import all_hold, zeros_of
+from lazyarr.tracing.capture.forms import all_hold, zeros_of
 from lazyarr.tracing.capture.regions import Region, close_together
 from lazyarr.tracing.capture.state import (
     Snapshot,

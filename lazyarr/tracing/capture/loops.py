@@ -8,15 +8,12 @@ again with that in its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import LOWEST, Atom, ComputedScalar, computed, convert, is_number, number_of
-from lazyarr.ir.extents import Length
 from lazyarr.ir.graph import Check, depth_first
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
@@ -26,6 +23,7 @@ from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, guard, record, record_all
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
+from lazyarr.tracing.capture.forms import all_hold, converted, joined, zeros_of
 from lazyarr.tracing.capture.regions import close_together
 from lazyarr.tracing.capture.state import (
     Snapshot,
@@ -108,74 +106,10 @@ class Plan:
         Numbers of which it is known at run time only whether they are Python's.
     """
 
-
     forms: dict[int, Any] = field(default_factory=dict)
     sinking: set[int] = field(default_factory=set)
     soft: set[int] = field(default_factory=set)
     traces: int = 0
-
-
-def zeros_of(type: ArrayType) -> Value:
-    """Something of a type, for a variable that has no value yet."""
-    value = const(0, type.dtype)
-    lengths = [n.scalar for n in type.shape if isinstance(n, Length)]
-    if lengths:
-        bounds = tuple(n.bound for n in type.shape if isinstance(n, Length))
-        shape = tuple("n" if isinstance(n, Length) else n for n in type.shape)
-        return record(OPS["spread"], value, *lengths, shape=shape, bounds=bounds)
-    return record(OPS["full"], value, shape=type.shape) if type.shape else value
-
-
-def converted(x: Any, wanted: Any) -> list[Value]:
-    """The values of a variable, as values of another form that it is promoted to.
-
-    Raises
-    ------
-    NotCaptured
-        If it cannot be.
-    """
-    found = form(x)
-    if found == wanted:
-        return values_of(x)
-    if wanted[0] == "ragged" and isinstance(x, LazyArray):
-        return ragged_values(x._value(), wanted)
-    if is_number(x) and wanted[0] == "number":
-        return [convert(x, wanted[1]).value]
-    if is_number(x) and wanted[0] == "scalar":
-        return [record(OPS["cast"], computed(x).value, dtype=wanted[1])]
-    if isinstance(x, Undefined):
-        return [zeros_of(t) for t in types_of(wanted)]
-    raise NotCaptured("a variable changes its kind in a loop")
-
-
-#: The kinds of NumPy scalars that a Python number may become.
-_HOLDING = {bool: "b", int: "iufc", float: "fc", complex: "c"}
-
-
-def all_hold(conditions: Iterable[Value]) -> Value:
-    """Whether all of some conditions hold."""
-    first, *others = dict.fromkeys(conditions)
-    for other in others:
-        first = record(ELEMENTWISE["logical_and"], first, other)
-    return first
-
-
-def joined(name: str, before: Any, after: Any) -> Any:
-    """The form of a variable that enters a body as one and leaves it as another."""
-    if before is None or before == after:
-        return after
-    if before[0] == "number" and after[0] == "number" and bool not in (before[1], after[1]):
-        ranks = [int, float, complex]
-        return "number", max(before[1], after[1], key=ranks.index)
-    if before[0] == "number" and after[0] == "scalar" and after[1].kind in _HOLDING[before[1]]:
-        return after
-    if before[0] == after[0] == "scalar":
-        return "scalar", np.promote_types(before[1], after[1])
-    if before[0] in ("array", "ragged") and after[0] == "array":
-        wanted = ragged(before, after)
-        if wanted is not None:
-            return wanted
-    raise NotCaptured(f"the variable {name!r} changes its type or shape in the loop")
 
 
 class LoopCapture:
