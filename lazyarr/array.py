@@ -218,7 +218,8 @@ class LazyArray(ArrayOperators):
             return self._shape
         from lazyarr.computed import number_of
 
-        return tuple(n if type(n) is int else number_of(n.scalar, 0, n.bound) for n in self._shape)
+        shape: Shape = self._shape
+        return tuple(n if type(n) is int else number_of(n.scalar, 0, n.bound) for n in shape)
 
     def _set_shape(self, shape: Any) -> None:
         if self._scalar:

@@ -318,8 +318,6 @@ def convert(x: Any, kind: type) -> Any:
         return number
     if kind is int:
         return ComputedScalar(number.as_kind(int), int, low=0, high=1)
-    if number.kind is int and kind in (float, complex) and max(abs(number.low), abs(number.high)) > EXACT_FLOAT:
-        pass  # The conversion rounds to nearest even, in Python as in NumPy.
     return ComputedScalar(number.as_kind(kind), kind)
 
 

@@ -27,6 +27,7 @@ from lazyarr.computed import (
     is_number,
     kind_of,
     lowest,
+    number_of,
 )
 from lazyarr.ir.op import OPS
 from lazyarr.ops.elementwise import ELEMENTWISE
@@ -282,3 +283,25 @@ def math_call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     found = record(op, *values)
     guard(record(ELEMENTWISE["isfinite"], found), f"math.{name} gives a finite number")
     return ComputedScalar(found, float)
+
+
+def smaller(a: Any, b: Any) -> Any:
+    """``min(a, b)`` of ints, computed or not."""
+    return _extreme("minimum", a, b)
+
+
+def larger(a: Any, b: Any) -> Any:
+    """``max(a, b)`` of ints, computed or not."""
+    return _extreme("maximum", a, b)
+
+
+def _extreme(name: str, a: Any, b: Any) -> Any:
+    if type(a) is int and type(b) is int:
+        return min(a, b) if name == "minimum" else max(a, b)
+    known = a <= b
+    if type(known) is bool:
+        return a if known == (name == "minimum") else b
+    x, y = convert(a, int), convert(b, int)
+    low, high = ((min(x.low, y.low), min(x.high, y.high)) if name == "minimum"
+                 else (max(x.low, y.low), max(x.high, y.high)))  # fmt: skip
+    return number_of(record(ELEMENTWISE[name], x.value, y.value), low, high)

@@ -240,7 +240,7 @@ def _narrowed(x: Any, low: int | None, high: int | None) -> Any:
 
 def _bound(x: Any, extent: Any, low: int) -> Any:
     """A bound of a slice as Python normalises it: counted from the end if negative, between `low` and the extent."""
-    from lazyarr.tracing.capture.counted import larger, smaller
+    from lazyarr.computed_arithmetic import larger, smaller
 
     if _known(x >= 0) is not True:
         wrapped = _wrapped(x, extent)
@@ -256,7 +256,7 @@ def _bound(x: Any, extent: Any, low: int) -> Any:
 
 def _slice(item: slice, extent: Any) -> tuple[Dim, list[Value], Any, int]:
     """The entry of a window for a slice, its operands, the extent of the result, and the step."""
-    from lazyarr.tracing.capture.counted import larger
+    from lazyarr.computed_arithmetic import larger
 
     step = 1 if item.step is None else number(item.step)
     if type(step) is not int:
@@ -383,7 +383,7 @@ def stepped(item: slice, extent: Any) -> LazyArray:
     NotCaptured
         If the step may be negative.
     """
-    from lazyarr.tracing.capture.counted import larger
+    from lazyarr.computed_arithmetic import larger
 
     step, n = number(item.step), number(extent)
     if step.low < 1:

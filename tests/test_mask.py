@@ -39,7 +39,7 @@ def compare(function: Callable[..., Any], *arguments: Any, left: int | None = 0)
 def hostile(seed: int = 0, shape: Any = 40) -> np.ndarray[Any, Any]:
     """Ordinary numbers with NaN, infinities and zeros of both signs among them."""
     rng = np.random.default_rng(seed)
-    x = rng.uniform(-3, 3, shape)
+    x: np.ndarray[Any, Any] = rng.uniform(-3, 3, shape)
     x[rng.random(shape) < 0.3] = np.nan
     x[rng.random(shape) < 0.1] = np.inf
     x[rng.random(shape) < 0.1] = -0.0

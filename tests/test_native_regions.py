@@ -267,7 +267,7 @@ def test_a_program_of_nothing_but_numbers() -> None:
     agrees(Graph([], [const(2.5), _op("add", _int(1), _int(2))]), [])
     types = ("bool[]", "i8[]", "u16[]", "i64[]", "u64[]", "f16[]", "f32[]", "f64[]", "c64[]", "c128[]", "int", "float")
     params = [param(k, parse(t)) for k, t in enumerate(types)]
-    given = [np.asarray(k % 2 + 1, p.type.dtype)[()] for k, p in enumerate(params)]
+    given: list[Any] = [np.asarray(k % 2 + 1, p.type.dtype)[()] for k, p in enumerate(params)]
     given[10:] = [7, 2.5]
     casts = [_op("cast", p, dtype=DTYPES["c128"]) for p in params]
     agrees(Graph(params, casts), given)

@@ -118,7 +118,7 @@ def bounded(types: Sequence[ArrayType]) -> list[ArrayType]:
                 least[n.scalar] = min(n.bound, least.get(n.scalar, n.bound))
     return [
         t if extents.is_static(t.shape)
-        else ArrayType(t.dtype, tuple([least[n.scalar] if isinstance(n, extents.Length) else n for n in t.shape]), t.weak)
+        else ArrayType(t.dtype, tuple(least[n.scalar] if isinstance(n, extents.Length) else n for n in t.shape), t.weak)
         for t in types
     ]  # fmt: skip
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import Cell, LazyArray, rebuild
-from lazyarr.computed import ComputedScalar, computed
+from lazyarr.computed import ComputedScalar, computed, number_of
 from lazyarr.ir.extents import Length
 from lazyarr.ir.node import Value
 from lazyarr.runtime import guard
@@ -113,7 +113,7 @@ class Outcome:
         if type(value) is TracedScalar:
             return ("scalar", value._position)
         if isinstance(value, Length):
-            value = computed(value + 0)
+            value = computed(number_of(value.scalar, 0, value.bound))
         if type(value) is ComputedScalar:
             settled = self._trace.soft.get(value.value)
             if settled is not None:

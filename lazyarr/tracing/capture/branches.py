@@ -120,7 +120,7 @@ class BranchCapture:
 
     def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way:
         """Trace one way, and go back."""
-        containers = Containers([self.trace.shadowed])
+        containers = Containers(self.trace.shadowed)
         written = self.trace.environment.written()
         before = len(self.now.checks)
         self.trace.depth += 1

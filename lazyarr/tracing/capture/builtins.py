@@ -10,20 +10,14 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, computed, convert, floor_of, is_number, kind_of, scalar_of_array
+from lazyarr.computed_arithmetic import larger, smaller
 from lazyarr.convert import as_lazy
 from lazyarr.ir import extents
 from lazyarr.ir.op import OPS
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, record
-from lazyarr.tracing.capture.counted import (
-    larger,
-    lazy_enumerate,
-    lazy_range,
-    lazy_zip,
-    length_number,
-    smaller,
-)
+from lazyarr.tracing.capture.counted import lazy_enumerate, lazy_range, lazy_zip, length_number
 from lazyarr.tracing.scalars import python_call
 
 if TYPE_CHECKING:

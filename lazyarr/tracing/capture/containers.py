@@ -29,8 +29,9 @@ class Containers:
 
     Parameters
     ----------
-    extra : list of object
-        Where to look besides the variables of the transformed functions that are running.
+    shadowed : list of tuple
+        Where to look besides the variables of the transformed functions that are running: `Trace.shadowed`, the
+        second of each of which is what traced code sees.
 
     Raises
     ------
@@ -38,11 +39,11 @@ class Containers:
         If there is something that might change without that being seen (a deque, an iterator).
     """
 
-    def __init__(self, extra: list[Any]):
+    def __init__(self, shadowed: list[Any]):
         self._found: dict[int, tuple[Any, Any]] = {}
         self._names: dict[Cell, set[Any]] = {}
         self._frames()
-        for x in extra:
+        for _, x, _ in shadowed:
             self._visit(x, 0)
 
     def _frames(self) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lazyarr.array import LazyArray
-from lazyarr.computed import HIGHEST, LOWEST, ComputedScalar, computed, convert, number_of
+from lazyarr.computed import ComputedScalar, number_of
+from lazyarr.computed_arithmetic import smaller
 from lazyarr.ir.extents import Length
 from lazyarr.runtime import NotCaptured
 from lazyarr.weak import WeakScalar
@@ -118,35 +119,3 @@ def lazy_zip(*iterables: Any, strict: bool = False) -> Any:
         if strict and len(set(lengths)) > 1:
             return zip(*iterables, strict=True)
     return Counted(0, stop, 1, lambda index: tuple(p.item(p.start + index * p.step) for p in known))
-
-
-def smaller(a: Any, b: Any) -> Any:
-    """``min(a, b)`` of ints, computed or not."""
-    return _extreme("minimum", a, b)
-
-
-def larger(a: Any, b: Any) -> Any:
-    """``max(a, b)`` of ints, computed or not."""
-    return _extreme("maximum", a, b)
-
-
-def _extreme(name: str, a: Any, b: Any) -> Any:
-    from lazyarr.ops.elementwise import ELEMENTWISE
-    from lazyarr.runtime import record
-
-    if type(a) is int and type(b) is int:
-        return min(a, b) if name == "minimum" else max(a, b)
-    known = a <= b
-    if isinstance(known, bool) and type(known) is bool:
-        return a if known == (name == "minimum") else b
-    x, y = convert(a, int), convert(b, int)
-    low, high = ((min(x.low, y.low), min(x.high, y.high)) if name == "minimum"
-                 else (max(x.low, y.low), max(x.high, y.high)))  # fmt: skip
-    pair = (x, y)
-    # A limit of both from below (of either from above) is not kept: only the range is.
-    found = number_of(record(ELEMENTWISE[name], pair[0].value, pair[1].value), low, high)
-    return found
-
-
-__all__ = ["HIGHEST", "LOWEST", "Counted", "computed", "counted", "larger", "lazy_enumerate", "lazy_range", "lazy_zip",
-           "length_number", "smaller"]  # fmt: skip

@@ -160,7 +160,7 @@ class LoopCapture:
     def _attempt(self, snapshot: Snapshot) -> bool:
         """Trace the body; False if the plan has changed and it has to be traced again."""
         slots = self._slots(snapshot)
-        containers = Containers([self.trace.shadowed])
+        containers = Containers(self.trace.shadowed)
         written = self.trace.environment.written()
         self.trace.depth += 1
         places = {}
