@@ -332,6 +332,28 @@ def test_conditions_choose_arrays() -> None:
     same(either, (noise(6), noise(6, seed=1)), (ramp(6), ramp(6)[::-1]))
 
 
+def test_arrays_in_containers() -> None:
+    class Fluid:
+        def __init__(self) -> None:
+            self.speed = noise(8)
+            self.density = noise(8, seed=1)
+
+        def step(self, dt: float) -> None:
+            self.density[1:] -= dt * (self.speed[1:] - self.speed[:-1])
+
+    def simulate(fluid: Fluid, fields: dict[str, Array], pair: list[Array], n: int) -> Any:
+        for k in range(n):
+            fluid.step(0.1)
+            fluid.speed[k % 8] *= 0.9
+            for name in fields:
+                fields[name][0] += fluid.density[-1]
+            pair[0][1:] += pair[1][:-1]
+        return fluid.density.sum()
+
+    accelerated = same(simulate, (Fluid(), {"a": noise(3), "b": noise(4)}, [noise(5), noise(5, seed=2)], 9))
+    assert "loop" in compiled(accelerated)
+
+
 def test_nothing_is_carried() -> None:
     def nothing(x: Array) -> Any:
         for _ in range(9):
