@@ -88,7 +88,8 @@ class Containers:
                 return
             self._found[id(x)] = (x, dict(x.__dict__))
             contents = dict(zip(x.__code__.co_freevars, map(_content_of_cell, x.__closure__ or ()), strict=True))
-            inner = (*x.__dict__.values(), *(c for name, c in contents.items() if not self._named(name, c)))
+            attributes = [value for name, value in x.__dict__.items() if name != "__wrapped__"]
+            inner = (*attributes, *(c for name, c in contents.items() if not self._named(name, c)))
         elif _package(kind) == "lazyarr" or (callable(x) and _package(kind) == "numpy"):
             return
         else:
