@@ -31,7 +31,7 @@ from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.origins import failing_lines
 from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
-from lazyarr.tracing.strict import Refused, raise_numpys_error, strict_error
+from lazyarr.tracing.strict import Kept, Refused, raise_numpys_error, strict_error
 from lazyarr.tracing.trace import Trace
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -198,8 +198,8 @@ class Accelerated:
         self._failures[key] = self._failures.get(key, 0) + 1
         always = self._failures[key] > _MOST_FAILURES
         if failed.check.exception != "CheckFailed":
-            return self.function(*args, **kwargs)  # NumPy says what is wrong better than a compiled check can
-        return self._run_plain(key if always else None, why, args, kwargs)
+            return self._in_python(args, kwargs)  # NumPy says what is wrong better than a compiled check can
+        return self._run_plain(key if always else None, why, args, kwargs, all_or_nothing=True)
 
     def _describe(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Parts, Any, Any]:
         if self._untraceable:
@@ -263,7 +263,16 @@ class Accelerated:
         if self.strict:
             why = f"it raises {type(stopped.__cause__).__name__} while it is compiled: {stopped.__cause__}"
             self._raise_numpys_error(why, self._line, key, args, kwargs)
-        return self.function(*args, **kwargs)
+        return self._in_python(args, kwargs)
+
+    def _in_python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the function as it is; where it raises, what the caller owns is as before the call."""
+        kept = Kept([args, kwargs])
+        try:
+            return self.function(*args, **kwargs)
+        except BaseException:
+            kept.restore()
+            raise
 
     def traced(
         self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
@@ -342,8 +351,9 @@ class Accelerated:
         return outcome.build(parts, own(data, stored), trace.tape.values)
 
     def _run_plain(
-        self, key: Any, why: str, args: tuple[Any, ...], kwargs: dict[str, Any], line: Line | None = None
-    ) -> Any:
+        self, key: Any, why: str, args: tuple[Any, ...], kwargs: dict[str, Any], line: Line | None = None,
+        all_or_nothing: bool = False,
+    ) -> Any:  # fmt: skip
         from lazyarr.fallback import note
 
         if self.strict:
@@ -351,7 +361,7 @@ class Accelerated:
         if key is not None:
             self._plain[key] = why
         note(f"{self._name} runs as plain Python: {why}")
-        return self.function(*args, **kwargs)
+        return self._in_python(args, kwargs) if all_or_nothing else self.function(*args, **kwargs)
 
     @property
     def _name(self) -> str:

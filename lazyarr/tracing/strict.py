@@ -88,8 +88,10 @@ def raise_numpys_error(
         Raised where NumPy raises nothing: everything is then as before the call.
     """
     kept = Kept([args, kwargs, *outside])
-    function(*args, **kwargs)
-    kept.restore()
+    try:
+        function(*args, **kwargs)
+    finally:
+        kept.restore()
     raise otherwise
 
 

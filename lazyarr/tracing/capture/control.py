@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _FEW_TRIPS = 4
 #: Elements of an array up to which NumPy's own call costs less than recording it.
 _SMALL = 10_000
+#: Iterations of such loops in one trace, however deep, beyond which the function is left to NumPy.
+_MOST_WRITTEN_OUT = 1_000
 #: Iterations that a loop in Python may have within a loop that is compiled.
 _MOST_UNROLLED = 64
 _GIVING_NUMBERS = ("allclose", "array_equal")
@@ -54,6 +56,7 @@ class Capture(Control):
     def __init__(self, trace: Trace, uncaptured: dict[Info, tuple[str, Line]]):
         self.trace = trace
         self.uncaptured = uncaptured
+        self.written_out = 0
 
     # -- statements ----------------------------------------------------------------------------------------
 
@@ -94,6 +97,11 @@ class Capture(Control):
         for count, item in enumerate(iterable):
             if self.trace.depth and count == _MOST_UNROLLED:
                 raise NotCaptured("a long loop that is not compiled within one that is")
+            if self.trace.depth:
+                self.written_out += 1
+                if self.written_out > _MOST_WRITTEN_OUT and not self.trace.reasons:
+                    # Each attempt to capture what holds this one would write it all out again.
+                    raise Plain("nested loops that are not compiled")
             body(item)
             if test is None:
                 continue
