@@ -195,7 +195,7 @@ OUT_OF_RANGE = ("x[i + 2] += 1", "total += x[2 * i]", "a[i, i + 1] = 0", "total 
 
 
 @pytest.mark.parametrize("body", OUT_OF_RANGE)
-def test_indices_out_of_range_raise_and_leave_what_numpy_leaves(body: str, tmp_path: Any) -> None:
+def test_indices_out_of_range_raise_and_leave_arguments_alone(body: str, tmp_path: Any) -> None:
     same(define(body, tmp_path), inputs())
 
 

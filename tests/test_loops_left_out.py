@@ -381,7 +381,7 @@ def test_strict_leaves_numpys_errors_to_numpy() -> None:
         x = ramp(6)
         with pytest.raises(IndexError, match="index 6 is out of bounds"):
             accelerated(x, 8)
-        assert (x == ramp(6) + 1).all()
+        assert (x == ramp(6)).all()
     assert (accelerated(ramp(6), 6) == ramp(6) + 1).all()
 
     def wrong(x: Array) -> Any:
@@ -391,7 +391,7 @@ def test_strict_leaves_numpys_errors_to_numpy() -> None:
     x = ramp(3)
     with pytest.raises(ValueError, match="broadcast"):
         accelerate(wrong, strict=True)(x)
-    assert x[0] == 7
+    assert x[0] == 0
 
 
 def test_strict_counts_for_the_outer_function(capsys: pytest.CaptureFixture[str]) -> None:
