@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends import native_points
+from lazyarr.backends import native_blocks, native_points
 from lazyarr.backends.native_emit import Code, Index
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided
@@ -58,7 +58,7 @@ def exchange(code: Code, targets: Sequence[Buffer], sources: Sequence[Buffer]) -
 
 
 @dataclass
-class _Slot:
+class Slot:
     """One carried value: unchanged by the body, in stack slots, or in a buffer."""
 
     param: Value
@@ -68,18 +68,18 @@ class _Slot:
     buffer: Buffer | None = None
 
 
-class _State:
+class State:
     """What a loop carries."""
 
     def __init__(self, frame: Frame, node: Node, body: Graph, first: int, params: Sequence[Value],
                  given: list[Storage]):  # fmt: skip
         self.frame, self.node = frame, node
-        self.slots: list[_Slot] = []
+        self.slots: list[Slot] = []
         code = frame.code
         initial = given[first : first + len(params)]
         kept: list[Storage] = given[:first] + given[first + len(params) :]
         for k, (param, result, x) in enumerate(zip(params, body.results, initial, strict=False)):
-            slot = _Slot(param, k)
+            slot = Slot(param, k)
             if result == param:
                 slot.same = x
                 kept.append(x)
@@ -163,13 +163,17 @@ def _index(storage: Storage) -> Index:
 def loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     code, body, until = frame.code, node.kw["body"], node.kw["until"]
     carried = node.kw["carried"]
-    state = _State(frame, node, body, 3, body.params[1 : 1 + carried], given)
+    state = State(frame, node, body, 3, body.params[1 : 1 + carried], given)
     consts = given[3 + carried :]
     start, stop, step = map(_index, given[:3])
     points = native_points.Points.find(body, carried) if until < 0 and isinstance(step, int) else None
     if points is not None and isinstance(step, int):
         arrays = state.arrays()
         native_points.run(frame, points, body, (start, stop, step), arrays, given[3:], carried)
+        return state.results()
+    blocks = native_blocks.find(body, carried) if until < 0 and isinstance(step, int) else None
+    if blocks is not None and isinstance(step, int):
+        native_blocks.run(frame, blocks, body, state, (start, stop, step), consts)
         return state.results()
     counted = not isinstance(step, int)
     advance = step if isinstance(step, int) else 1
@@ -217,7 +221,7 @@ def _trips(code: Code, start: Index, stop: Index, step: Index) -> Index:
 def while_(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     code, body, test = frame.code, node.kw["body"], node.kw["cond"]
     carried = node.kw["carried"]
-    state = _State(frame, node, body, 0, body.params[:carried], given)
+    state = State(frame, node, body, 0, body.params[:carried], given)
     consts = given[carried:]
     head, inside, end = (code.new_label() for _ in range(3))
     code.go(head)

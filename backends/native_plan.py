@@ -11,8 +11,8 @@ from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
 
 #: Views that cost nothing to see through.
-_MOVES = {"window", "slice", "dynamic_slice", "transpose", "expand", "diagonal", "as_extents"}
-_SPREADS = {"broadcast", "spread"}
+MOVES = {"window", "slice", "dynamic_slice", "transpose", "expand", "diagonal", "as_extents"}
+SPREADS = {"broadcast", "spread"}
 #: Their second operand becomes a window of the first.
 WINDOW_WRITERS = {"put_window", "update_slice", "dynamic_update_slice"}
 #: Made again wherever they are read.
@@ -72,9 +72,9 @@ class Plan:
         """Where reading `operand` by `node` happens."""
         name = node.op.name
         result = node.values[0]
-        if name in _MOVES and at == 0:
+        if name in MOVES and at == 0:
             return [(root, (*path, node)) for root, path in sites.get(result, [])[:_MOST]]
-        if name in _SPREADS and at == 0:
+        if name in SPREADS and at == 0:
             return [(node, ()), (node, (node,))]  # Read many times: stored.
         if name == "reshape":
             return [(node, ())]
