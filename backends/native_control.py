@@ -168,8 +168,8 @@ def loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     start, stop, step = map(_index, given[:3])
     points = native_points.Points.find(body, carried) if until < 0 and isinstance(step, int) else None
     if points is not None and isinstance(step, int):
-        arrays = state.arrays()
-        native_points.run(frame, points, body, (start, stop, step), arrays, given[3:], carried)
+        numbers = {slot.number: slot.variables for slot in state.slots if slot.variables is not None}
+        native_points.run(frame, points, body, (start, stop, step), state.arrays(), numbers, given[3:])
         return state.results()
     blocks = native_blocks.find(body, carried) if until < 0 and isinstance(step, int) else None
     if blocks is not None and isinstance(step, int):

@@ -56,12 +56,15 @@ class Points:
         For each carried array that is written, those of its axes.
     elements : list of int
         Carried values that are of that shape themselves.
+    numbers : list of int
+        Carried scalars that change; they do not depend on elements.
     """
 
     def __init__(self, body: Graph, carried: int):
         self.orders: dict[Graph, list[Node]] = {}
         self.patterns: dict[int, tuple[int, ...]] = {}
         self.elements: list[int] = []
+        self.numbers: list[int] = []
         self._versions: dict[int, int] = {}
         self._count = 0
         self._nodes = 0
@@ -71,7 +74,9 @@ class Points:
             if k >= carried or body.results[k] == param:
                 kinds[param] = _CONST if param.type.shape else _SCALAR
             elif not param.type.shape:
-                raise _Impossible
+                # Each point goes through the same numbers.
+                kinds[param] = _SCALAR
+                self.numbers.append(k)
             elif param.type.shape == self.shape:
                 kinds[param] = _ELEMENT
                 self.elements.append(k)
@@ -84,6 +89,9 @@ class Points:
                 continue
             if k in self.elements:
                 if results[k] not in (_ELEMENT, _CONST):
+                    raise _Impossible
+            elif k in self.numbers:
+                if results[k] != _SCALAR:
                     raise _Impossible
             elif results[k] != _Array(k, self._versions[k]):
                 raise _Impossible
@@ -331,7 +339,7 @@ class _Run:
 
 
 def run(frame: Frame, points: Points, body: Graph, bounds: tuple[Index, Index, int], arrays: dict[int, Strided],
-        given: list[Storage], carried: int) -> None:  # fmt: skip
+        numbers: dict[int, list[str]], given: list[Storage]) -> None:  # fmt: skip
     """Run a loop point by point.
 
     Parameters
@@ -341,10 +349,11 @@ def run(frame: Frame, points: Points, body: Graph, bounds: tuple[Index, Index, i
     body : Graph
     bounds : (start, stop, step)
     arrays : dict of int to Strided
-        The carried values that change, in memory of their own.
+        The carried arrays that change, in memory of their own.
+    numbers : dict of int to list of str
+        The stack slots of the carried scalars that change.
     given : list of Storage
         Carried values and constants.
-    carried : int
     """
     code = frame.code
     failed = code.alloca("i32")
@@ -353,6 +362,7 @@ def run(frame: Frame, points: Points, body: Graph, bounds: tuple[Index, Index, i
     buffers: list[Buffer] = []
     for storage in (*given, *arrays.values()):
         buffers += storage.buffers
+    begin = {k: given[k].element(code, (), {}) for k in numbers}
 
     def several(outer: tuple[Index, ...], first: Index, many: int) -> None:
         at = [(*outer, code.add(first, p)) for p in range(many)]
@@ -361,6 +371,7 @@ def run(frame: Frame, points: Points, body: Graph, bounds: tuple[Index, Index, i
         kept: dict[int, list[list[str]]] = {}
         for k in points.elements:
             kept[k] = [nests.variable(code, arrays[k].dtype, x) for x in one.elements(arrays[k])]
+        own = {k: nests.variable(code, given[k].dtype, value) for k, value in begin.items()}
         with code.loop(*bounds) as index:
             values: dict[Value, Any] = {body.params[0]: (str(index),)}
             for k, param in enumerate(body.params[1:]):
@@ -368,6 +379,8 @@ def run(frame: Frame, points: Points, body: Graph, bounds: tuple[Index, Index, i
                     values[param] = [nests.read(code, param.type.dtype, slots) for slots in kept[k]]
                 elif k in arrays:
                     values[param] = arrays[k]
+                elif k in own:
+                    values[param] = nests.read(code, param.type.dtype, own[k])
                 else:
                     x = given[k]
                     values[param] = x if x.shape else x.element(code, (), {})
@@ -375,9 +388,14 @@ def run(frame: Frame, points: Points, body: Graph, bounds: tuple[Index, Index, i
             for k in kept:
                 for slots, new in zip(kept[k], one.elements(results[k]), strict=True):
                     nests.assign(code, arrays[k].dtype, slots, new)
+            for k, slots in own.items():
+                nests.assign(code, given[k].dtype, slots, results[k])
         for k in kept:
             for place, slots in zip(at, kept[k], strict=True):
                 arrays[k].put(code, place, nests.read(code, arrays[k].dtype, slots))
+        for k, slots in own.items():
+            # Every point ends with the same value.
+            nests.assign(code, given[k].dtype, numbers[k], nests.read(code, given[k].dtype, slots))
         code.go(leave)
         code.start(leave)
 

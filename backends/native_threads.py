@@ -16,10 +16,13 @@ from typing import Any
 from lazyarr.backends.native_emit import FORK
 
 _SPIN = 1500
-#: A caller that has waited for a worker longer than it worked itself, and longer than this (nanoseconds), takes the
-#: cores to be busy with other things: for `_REST` times as long it works alone.
+#: A caller that has waited for a worker longer than it worked itself, and longer than this (nanoseconds), works alone
+#: for as long. If it happens again soon, the cores are busy with other things: the rest doubles each time, up to a
+#: limit. (A single long wait may be the first touch of fresh memory.)
 _PATIENCE = 100_000
-_REST = 20
+_LONGEST_REST = 100_000_000
+#: Soon: before this many times the last rest has passed since it ended.
+_SOON = 4
 _FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine())
 
 _TEXT = """
@@ -217,8 +220,19 @@ end.block:
   %bad = and i1 %more.waited, %much.waited
   br i1 %bad, label %punish, label %release
 punish:
-  %long.rest = mul i64 %waited, {rest}
-  %until = add i64 %time2, %long.rest
+  %last.p = getelementptr i8, ptr %state, i64 216
+  %last = load i64, ptr %last.p
+  %since = sub i64 %time2, %rest
+  %soon = mul i64 %last, {soon}
+  %again = icmp slt i64 %since, %soon
+  %twice = shl i64 %last, 1
+  %grown = select i1 %again, i64 %twice, i64 0
+  %short = icmp slt i64 %grown, %waited
+  %atleast = select i1 %short, i64 %waited, i64 %grown
+  %toolong = icmp sgt i64 %atleast, {longest}
+  %next.rest = select i1 %toolong, i64 {longest}, i64 %atleast
+  store i64 %next.rest, ptr %last.p
+  %until = add i64 %time2, %next.rest
   store atomic i64 %until, ptr %pause.p monotonic, align 8
   br label %release
 release:
@@ -241,7 +255,7 @@ class _Pool:
         declare = "declare void @llvm.x86.sse2.pause()" if x86 else "declare void @llvm.aarch64.hint(i32)"
         text = _TEXT.format(
             declare=declare, pause=pause, spin=_SPIN, futex=_FUTEX, state=self._state, fork=FORK,
-            patience=_PATIENCE, rest=_REST,
+            patience=_PATIENCE, longest=_LONGEST_REST, soon=_SOON,
         )
         self._code = Code(text, level=1)
         self.fork = self._code.address(FORK)

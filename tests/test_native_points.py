@@ -81,16 +81,18 @@ def _graph(seed: int) -> tuple[Graph, Points | None]:
     rng = np.random.default_rng(seed)
     point = parse("f64[3,6]")
     cube = ArrayType(point.dtype, (*point.shape, _LENGTH))
-    types = [cube, cube, point, cube, parse("f64[]")]
+    types = [cube, cube, point, parse("f64[]"), cube, parse("f64[]")]
     outer = [param(k, t) for k, t in enumerate(types)]
     index, *params = [param(0, parse("i64[]")), *(param(1 + k, t) for k, t in enumerate(types))]
     body = _Body(rng, index, params, point)
     for _ in range(int(rng.integers(3, 14))):
         body.step(depth=2)
-    inner = Graph([index, *params], [body.arrays[0], body.arrays[1], body.elements[-1]])
+    # A number that is carried: unchanged, or another one each time.
+    number = _op("subtract", _op("multiply", params[3], params[5]), params[3]) if rng.integers(3) else params[3]
+    inner = Graph([index, *params], [body.arrays[0], body.arrays[1], body.elements[-1], number])
     bounds = [(0, 5, 1), (4, -1, -1), (1, 5, 2), (3, 3, 1)][int(rng.integers(4))]
-    attrs = (("body", inner), ("carried", 3), ("until", -1))
-    return Graph(outer, make(lookup("loop"), (*map(_int, bounds), *outer), attrs).values), Points.find(inner, 3)
+    attrs = (("body", inner), ("carried", 4), ("until", -1))
+    return Graph(outer, make(lookup("loop"), (*map(_int, bounds), *outer), attrs).values), Points.find(inner, 4)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
