@@ -144,6 +144,10 @@ class Aliases:
             self._module.set_metadata(others, f"!{{{', '.join(f'!{s}' for s in every if s != scope)}}}")
 
 
+def _within(count: Index) -> tuple[int, int] | None:
+    return (0, count) if isinstance(count, int) else None
+
+
 class Code:
     """A function under construction."""
 
@@ -160,6 +164,8 @@ class Code:
         self._scratch: dict[tuple[int, str, str, int], str] = {}
         # Kept alive, so that their identities stay theirs.
         self._functions: list[list[str]] = []
+        #: Of indices that are another one and a constant: those.
+        self._offsets: dict[str, tuple[Index, int]] = {}
         #: The least and the largest value of indices, where known.
         self.ranges: dict[str, tuple[int, int]] = {}
         #: Whether results need NumPy's bits where that costs time: how often a loop runs may depend on them.
@@ -228,8 +234,11 @@ class Code:
             self._known.pop()
 
     @contextmanager
-    def loop(self, start: Index, stop: Index, step: int = 1) -> Iterator[str]:
-        """``for i in range(start, stop, step)`` with a constant step; gives the register of the index."""
+    def loop(self, start: Index, stop: Index, step: int = 1, within: tuple[int, int] | None = None) -> Iterator[str]:
+        """``for i in range(start, stop, step)`` with a constant step; gives the register of the index.
+
+        `within` is a range that is known to hold this one.
+        """
         head, body, latch, end = (self.new_label() for _ in range(4))
         before = self.label
         self.go(head)
@@ -237,7 +246,9 @@ class Code:
         index, following = self.name(), self.name()
         self.phi(index, f"[ {start}, %{before} ], [ {following}, %{latch} ]")
         if isinstance(start, int) and isinstance(stop, int) and step == 1:
-            self.ranges[index] = (start, stop - 1)
+            within = start, stop
+        if within is not None:
+            self.ranges[index] = (within[0], within[1] - 1)
         more = self.emit(f"icmp {'slt' if step > 0 else 'sgt'} i64 {index}, {stop}")
         self.branch(more, body, end)
         self.start(body)
@@ -261,9 +272,15 @@ class Code:
         Its body becomes a function of its own, which gets what it uses of this one in a table. Iterations must not
         depend on each other.
         """
-        part: list[str] = []
-        with self._outlined(count, part) as index:
+        with self.span(count, worth) as (first, last), self.loop(first, last, within=_within(count)) as index:
             yield index
+
+    @contextmanager
+    def span(self, count: Index, worth: str | None) -> Iterator[tuple[Index, Index]]:
+        """The part of the range from 0 to `count` that a thread does; as `shared` otherwise."""
+        part: list[str] = []
+        with self._outlined(part) as ends:
+            yield ends
         self.forks = True
         self.module.declare("fork", f"declare void @{FORK}(ptr, ptr, i64, i64)")
         name, table = part
@@ -282,27 +299,25 @@ class Code:
         self.start(end)
 
     @contextmanager
-    def apart(self, count: Index) -> Iterator[str]:
-        """A loop from 0 to `count` in a function of its own, which equal loops share.
+    def apart(self, count: Index) -> Iterator[tuple[Index, Index]]:
+        """The range from 0 to `count` in a function of its own, which equal ones share.
 
         LLVM takes more than twice as long for a function of twice the size.
         """
         part: list[str] = []
-        with self._outlined(count, part) as index:
-            yield index
+        with self._outlined(part) as ends:
+            yield ends
         self.do(f"call void @{part[0]}(ptr {part[1]}, i64 0, i64 {count})")
 
     @contextmanager
-    def _outlined(self, count: Index, part: list[str]) -> Iterator[str]:
-        """The loop from ``%begin`` to ``%end`` as a function; `part` gets its name, and the table it takes."""
+    def _outlined(self, part: list[str]) -> Iterator[tuple[str, str]]:
+        """What works on ``%begin`` to ``%end`` as a function; `part` gets its name, and the table it takes."""
         lines, allocas, label = self.lines, self.allocas, self.label
         self.lines, self.allocas, self.label = [], [], "entry"
         if self.aliases is not None:
             self.aliases.outlined = True
-        with self.loop("%begin", "%end") as index:
-            if isinstance(count, int):
-                self.ranges[index] = (0, count - 1)
-            yield index
+        with self.scope():
+            yield "%begin", "%end"
         body, own = self.lines, self.allocas
         self.lines, self.allocas, self.label = lines, allocas, label
         defined = set(_DEFINED.findall("\n".join([*body, *own])))
@@ -355,20 +370,30 @@ class Code:
     # --- index arithmetic
 
     def _index(self, op: str, a: Index, b: Index) -> Index:
+        offset = 0
+        if isinstance(b, int) and op != "mul nsw":
+            # Offsets are added up: ``i - 1 + 1`` is ``i``.
+            a, offset = self._offsets.get(str(a), (a, 0))
+            op, b = "add nsw", offset + (b if op == "add nsw" else -b)
+            if b == 0:
+                return a
         key = (op, a, b)
         for known in self._known:
             if key in known:
                 return known[key]
         found = self._known[-1][key] = self.emit(f"{op} i64 {a}, {b}")
-        if isinstance(b, int) and op != "mul nsw" and a in self.ranges:
-            low, high = self.ranges[str(a)]
-            by = b if op == "add nsw" else -b
-            self.ranges[found] = (low + by, high + by)
+        if isinstance(b, int) and op != "mul nsw":
+            self._offsets[found] = (a, b)
+            if a in self.ranges:
+                low, high = self.ranges[str(a)]
+                self.ranges[found] = (low + b, high + b)
         return found
 
     def add(self, a: Index, b: Index) -> Index:
         if isinstance(a, int) and isinstance(b, int):
             return a + b
+        if isinstance(a, int):
+            a, b = b, a
         return b if a == 0 else a if b == 0 else self._index("add nsw", a, b)
 
     def sub(self, a: Index, b: Index) -> Index:

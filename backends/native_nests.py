@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import pairwise
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from lazyarr.backends import native_scalar, native_sums, native_threads
 from lazyarr.backends.native_cast import cast
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
+from lazyarr.backends.native_patched import Span, boxes, unchanged
 from lazyarr.backends.native_storage import (
     Along,
     Buffer,
@@ -22,7 +23,6 @@ from lazyarr.backends.native_storage import (
     Storage,
     Strided,
     View,
-    breaks,
     view,
 )
 
@@ -55,34 +55,47 @@ def _reads(storage: Storage, seen: set[int]) -> float:
 
 
 @contextmanager
+def span(c: Code, outer: Index, elements: float, source: Storage, buffers: Sequence[Buffer], size: Index,
+         inner: float = 1.0) -> Iterator[tuple[Index, Index]]:  # fmt: skip
+    """The range from 0 to `outer`, or the part of it that a thread does where sharing is worth it.
+
+    `elements` is the number of elements at most, `size` their number; `inner` is how many elements of `source` are used
+    for each.
+    """
+    width = source.dtype.itemsize / 8
+    each = inner * (0.1 * (_reads(source, set()) + width) + 0.06 * source.flops * min(1.0, width))
+    few = isinstance(outer, int) and outer < FEW
+    alone = few or elements * each < WORTH or native_threads.threads() < 2
+    if alone and not (c.large and elements >= APART):
+        yield 0, outer
+        return
+    for buffer in buffers:
+        c.pointer(buffer)
+    if alone:
+        with c.apart(outer) as ends:
+            yield ends
+        return
+    worth = None if isinstance(size, int) else c.emit(f"icmp sgt i64 {size}, {int(WORTH / each)}")
+    with c.span(outer, worth) as ends:
+        yield ends
+
+
+@contextmanager
 def spread(c: Code, shape: tuple[Index, ...], bounds: Sequence[int], source: Storage, buffers: Sequence[Buffer],
            inner: float = 1.0) -> Iterator[tuple[Index, ...]]:  # fmt: skip
     """Loops over all indices of a shape, shared among threads where that is worth it.
 
     `inner` is how many elements of `source` are used at each index.
     """
-    size = source.dtype.itemsize / 8
-    each = inner * (0.1 * (_reads(source, set()) + size) + 0.06 * source.flops * min(1.0, size))
-    elements = float(np.prod([float(b) for b in bounds]))
     axis = next((k for k, n in enumerate(shape) if n != 1), None)
-    outer = shape[axis] if axis is not None else 1
-    few = axis is None or (isinstance(outer, int) and outer < FEW)
-    alone = few or elements * each < WORTH or native_threads.threads() < 2
-    if axis is None or (alone and not (c.large and elements >= APART)):
-        with nest(c, shape) as at:
-            yield at
+    if axis is None:
+        yield (0,) * len(shape)
         return
-    for buffer in buffers:
-        c.pointer(buffer)
-    if alone:
-        with c.apart(outer) as first, nest(c, shape[axis + 1 :]) as rest:
-            yield (*(0 for _ in shape[:axis]), first, *rest)
-        return
-    worth = None
-    if not all(isinstance(n, int) for n in shape):
-        worth = c.emit(f"icmp sgt i64 {total(c, shape)}, {int(WORTH / each)}")
-    with c.shared(outer, worth) as first, nest(c, shape[axis + 1 :]) as rest:
-        yield (*(0 for _ in shape[:axis]), first, *rest)
+    outer, elements = shape[axis], float(np.prod([float(b) for b in bounds]))
+    with span(c, outer, elements, source, buffers, total(c, shape), inner) as (first, last):
+        within = (0, outer) if isinstance(outer, int) else None
+        with c.loop(first, last, within=within) as i, nest(c, shape[axis + 1 :]) as rest:
+            yield (*(0 for _ in shape[:axis]), i, *rest)
 
 
 def total(c: Code, shape: Sequence[Index]) -> Index:
@@ -125,25 +138,45 @@ def fill(c: Code, target: Strided, source: Storage) -> None:
         return
     shape = loops_for(c, (target, source), target.shape)
     buffers = [target.buffer, *source.buffers]
-    parts = _parts(source, shape)
-    if parts is None:
-        with c.statement(), spread(c, shape, target.bounds, source, buffers) as at:
-            target.put(c, at, source.element(c, at, {}))
+    cuts = boxes(source, shape)
+    if cuts is not None:
+        _fill_boxes(c, target, source, cuts, buffers)
         return
-    last = target.bounds[-1]
-    with c.statement(), spread(c, shape[:-1], target.bounds[:-1], source, buffers, last) as outer:
-        for low, high in parts:
-            with c.loop(low, high) as i:
-                target.put(c, (*outer, i), source.element(c, (*outer, i), {}))
+    with c.statement(), spread(c, shape, target.bounds, source, buffers) as at:
+        target.put(c, at, source.element(c, at, {}))
 
 
-def _parts(source: Storage, shape: tuple[Index, ...]) -> list[tuple[int, int]] | None:
-    """Parts of the last axis on which all that is read moves along, where there are several, and few."""
-    n = shape[-1]
-    if source.shape != shape or not isinstance(n, int):
-        return None
-    cuts = sorted({0, n, *(b for b in breaks(source, len(shape) - 1) if 0 < b < n)})
-    return list(pairwise(cuts)) if 2 < len(cuts) <= 6 else None
+def _fill_boxes(c: Code, target: Strided, source: Storage, cuts: list[list[Span]], buffers: Sequence[Buffer]) -> None:
+    """``target[...] = source``, where what is read jumps between boxes."""
+    rank = len(cuts)
+    axis = next((k for k, spans in enumerate(cuts) if spans != [(0, 1)]), 0)
+
+    def rest(box: tuple[Span, ...], at: tuple[Index, ...]) -> None:
+        if len(at) == rank:
+            target.put(c, at, source.element(c, at, {}))
+            return
+        for low, high in cuts[len(at)]:
+            inner = (*box, (low, high))
+            if not new(inner):
+                continue
+            if high == low + 1:
+                rest(inner, (*at, low))
+            else:
+                with c.loop(low, high) as i:
+                    rest(inner, (*at, i))
+
+    def new(box: tuple[Span, ...]) -> bool:
+        """Whether there is something to be written in boxes that begin so."""
+        return any(not unchanged(source, target, (*box, *more)) for more in product(*cuts[len(box) :]))
+
+    lead = ((0, 1),) * axis
+    outer = cuts[axis][-1][1]
+    elements = float(np.prod([float(b) for b in target.bounds]))
+    with c.statement(), span(c, outer, elements, source, buffers, 1) as (first, last):
+        for low, high in cuts[axis]:
+            if new((*lead, (low, high))):
+                with c.loop(c.maximum(first, low), c.minimum(last, high), within=(low, high)) as i:
+                    rest((*lead, (low, high)), (*(0 for _ in lead), i))
 
 
 # --- reductions ------------------------------------------------------------------------------------------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lazyarr.backends import native_scalar
+from lazyarr.backends.native_patched import MOST
 from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph
@@ -17,9 +20,16 @@ SPREADS = {"broadcast", "spread"}
 WINDOW_WRITERS = {"put_window", "update_slice", "dynamic_update_slice"}
 #: Made again wherever they are read.
 _FREE = {"full", "iota", "count", "const"}
-#: A statement, and through which views it reads.
-Site = tuple[Node | str, tuple[Node, ...]]
-_MOST = 3
+#: A statement, and through which views it reads: a node, or by how much the indices are moved.
+Step = Node | tuple[int, ...] | str
+Site = tuple[Node | str, tuple[Step, ...]]
+#: Sites of a value that are looked at: one of more is stored.
+_MOST = 6
+#: A step of a site that reads elements more than once.
+_MANY = "many"
+#: A value that one statement reads in several places is computed again there if that takes so little arithmetic, and
+#: reads so few arrays: storing it costs a pass over memory.
+_AGAIN_PLACES, _AGAIN_FLOPS, _AGAIN_READS = 3, 8.0, 6
 
 
 def generated(node: Node) -> bool:
@@ -36,29 +46,37 @@ class Plan:
         Those that get memory; element-wise values that are not among them are computed where they are read.
     written : dict of Value to Node
         Stored values that a node writes into a window of an array: that window is to be their memory.
+    merged : set of Value
+        Arrays with a part replaced of which only another one, or a formula, is made: nothing is written for them.
     """
 
     def __init__(self, graph: Graph):
         self.stored: set[Value] = set()
         self.written: dict[Value, Node] = {}
+        self.merged: set[Value] = set()
+        self._cuts: dict[Node, list[set[int]]] = {}
+        self._costs: dict[Value, tuple[float, int]] = {}
         sites: dict[Value, list[Site]] = {}
         for root in graph.roots:
             sites.setdefault(root, []).append(("root", ()))
-        writers = {n.operands[1]: n for n in graph.nodes if n.op.name in WINDOW_WRITERS and n.operands[1].type.shape}
+        self._writers = writers = {
+            n.operands[1]: n for n in graph.nodes if n.op.name in WINDOW_WRITERS and n.operands[1].type.shape
+        }
         apart = _taken_apart(graph)
         for node in reversed(graph.nodes):
             for value in node.values:
                 if value in apart:
                     continue
-                if value.type.shape and self._is_stored(node, sites.get(value, [])):
+                if value.type.shape and self._is_stored(node, value, sites.get(value, [])):
                     self.stored.add(value)
-                    if value in writers and generated(node):
+                    if value in writers and generated(node) and writers[value].values[0] not in self.merged:
                         self.written[value] = writers[value]
             for at, operand in enumerate(node.operands):
                 if operand.type.shape:
-                    sites.setdefault(operand, []).extend(self._sites(node, at, operand, sites))
+                    known = sites.setdefault(operand, [])
+                    known.extend(s for s in dict.fromkeys(self._sites(node, at, operand, sites)) if s not in known)
 
-    def _is_stored(self, node: Node, sites: list[Site]) -> bool:
+    def _is_stored(self, node: Node, value: Value, sites: list[Site]) -> bool:
         name = node.op.name
         if name in _FREE:
             return False
@@ -66,33 +84,100 @@ class Plan:
             return True
         if name in VIEWS and name not in ("gather", "roll"):
             return False
-        return len(set(sites)) > 1
+        if name in WINDOW_WRITERS:
+            if not self._merges(node, sites):
+                return True
+            self.merged.add(value)
+            return False
+        return len(sites) > 1 and not self._again(node, value, sites)
+
+    def _merges(self, node: Node, sites: list[Site]) -> bool:
+        """Whether a write is left to the one statement that reads the array: it passes over all of it anyway."""
+        if len(sites) != 1 or not _slice_written(node):
+            return False
+        shape, window = node.types[0].shape, node.operands[1].type.shape
+        if 2 * int(np.prod(window)) < int(np.prod(shape)):
+            return False
+        root, path = sites[0]
+        if not isinstance(root, Node) or not (generated(root) or _slice_written(root)):
+            return False
+        moved = path[0] if path else (0,) * len(shape)
+        if len(path) > 1 or not isinstance(moved, tuple):
+            return False
+        cuts = self._cuts.setdefault(root, [set() for _ in shape])
+        if len(cuts) != len(shape):
+            return False
+        if root.op.name == "update_slice" and 2 * int(np.prod(root.operands[1].type.shape)) < int(np.prod(shape)):
+            return False
+        lows = [a - by for a, by in zip(node.kw["start"], moved, strict=True)]
+        both = [known | {low, low + n} for known, low, n in zip(cuts, lows, window, strict=True)]
+        if np.prod([len(c) + 1 for c in both]) > MOST:
+            return False
+        self._cuts[root] = both
+        return True
+
+    def _again(self, node: Node, value: Value, sites: list[Site]) -> bool:
+        """Whether a value that one statement reads in several places is computed at each of them."""
+        root = sites[0][0]
+        if len(sites) > _AGAIN_PLACES or not isinstance(root, Node) or not generated(node):
+            return False
+        if any(site[0] is not root or _MANY in site[1] for site in sites):
+            return False
+        if not (generated(root) or _slice_written(root)):
+            return False
+        writer = self._writers.get(value)
+        if writer is not None and writer.values[0] not in self.merged:
+            return False
+        flops, reads = self._cost(value)
+        return (len(sites) - 1) * flops <= _AGAIN_FLOPS and reads <= _AGAIN_READS
+
+    def _cost(self, value: Value) -> tuple[float, int]:
+        """Arithmetic of an element, and how many are read for it, if nothing on the way is stored."""
+        found = self._costs.get(value)
+        if found is None:
+            node = value.node
+            if generated(node):
+                parts = [self._cost(v) for v in node.operands if v.type.shape]
+                size = max(1.0, float(np.prod([extents.bound(n) for n in value.type.shape], dtype=float)))
+                own = float(node.cost.flops) / size
+                found = own + sum(p[0] for p in parts), sum(p[1] for p in parts)
+            elif node.op.name in MOVES or node.op.name in SPREADS:
+                found = self._cost(node.operands[0])
+            else:
+                found = 0.0, 1
+            self._costs[value] = found
+        return found
 
     def _sites(self, node: Node, at: int, operand: Value, sites: dict[Value, list[Site]]) -> list[Site]:
         """Where reading `operand` by `node` happens."""
         name = node.op.name
         result = node.values[0]
+        if name == "slice" and set(node.kw["step"]) <= {1}:
+            return [_moved(site, node.kw["start"], 1) for site in sites.get(result, [])[:_MOST]]
         if name in MOVES and at == 0:
             return [(root, (*path, node)) for root, path in sites.get(result, [])[:_MOST]]
         if name in SPREADS and at == 0:
-            return [(node, ()), (node, (node,))]  # Read many times: stored.
+            return [(node, ()), (node, (_MANY,))]  # Read many times: stored.
         if name == "reshape":
             return [(node, ())]
         if name in ("gather", "roll"):
             if name == "gather" and at == 0:
-                return [(node, ()), (node, (node,))]
+                return [(node, ()), (node, (_MANY,))]
             if result in self.stored:
                 return [(node, ())]
             return [(root, (*path, node)) for root, path in sites.get(result, [])[:_MOST]]
         if generated(node):
             if _expands(operand, result):
-                return [(node, ()), (node, (node,))]
+                return [(node, ()), (node, (_MANY,))]
             found: list[Site] = []
             for value in node.values:
                 found.extend([(node, ())] if value in self.stored else sites.get(value, [])[:_MOST])
             return found
-        if name in WINDOW_WRITERS and at == 1:
-            return [(node, ())]
+        if name in WINDOW_WRITERS and at < 2:
+            if not _slice_written(node):
+                return [(node, ())] if at == 1 else [("root", ())]
+            found = sites.get(result, [])[:1] if result in self.merged else [(node, ())]
+            return [_moved(site, node.kw["start"], -1) for site in found] if at == 1 else found
         if name == "reduce":
             return [(node, ())]
         if name == "matmul" and all(v.type.ndim == 1 for v in node.operands):
@@ -104,6 +189,24 @@ class Plan:
             blocks = node.operands[0].type.ndim > len(node.kw["axes"])
             return [("root", ())] if at > 1 and blocks else [(node, ())]
         return [("root", ())]
+
+
+def _slice_written(node: Node) -> bool:
+    """Whether a node replaces a slice without gaps, at a place that is known."""
+    if node.op.name != "update_slice" or set(node.kw["step"]) != {1}:
+        return False
+    types = (node.types[0], node.operands[1].type)
+    return all(extents.is_static(t.shape) and t.shape and 0 not in t.shape for t in types)
+
+
+def _moved(site: Site, by: Sequence[int], sign: int) -> Site:
+    """A site of what is moved: steps that only add to indices are one, or none."""
+    root, path = site
+    step = tuple(sign * int(b) for b in by)
+    if path and isinstance(path[-1], tuple) and len(path[-1]) == len(step):
+        step = tuple(a + b for a, b in zip(path[-1], step, strict=True))
+        path = path[:-1]
+    return root, (*path, step) if any(step) else path
 
 
 def _expands(operand: Value, result: Value) -> bool:

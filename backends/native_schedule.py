@@ -17,11 +17,15 @@ WRITERS = {"put_window", "update_slice", "dynamic_update_slice", "scatter"}
 _GUARDED = {"window", "put_window", "loop", "while", "cond", "spread", "count", "as_extents", "region"}
 
 
-def overwritten(node: Node) -> Iterator[Value]:
-    """The operands whose memory `node` may write."""
+def overwritten(node: Node, plan: Plan) -> Iterator[Value]:
+    """The values whose memory `node` may write: operands, or what they are made of."""
     name = node.op.name
     if name in WRITERS:
-        yield node.operands[0]
+        if node.values[0] not in plan.merged:
+            value = node.operands[0]
+            while value in plan.merged:
+                value = value.node.operands[0]
+            yield value
         return
     if name == "loop":
         body, first = node.kw["body"], 3
@@ -66,7 +70,7 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
     for node in nodes:
         for operand in dict.fromkeys(node.operands):
             users.setdefault(operand, []).append(node)
-    if not plan.written and not any(len(users[v]) > 1 for node in nodes for v in overwritten(node)):
+    if not plan.written and not any(len(users[v]) > 1 for node in nodes for v in overwritten(node, plan)):
         return list(nodes)
     # As bits: which nodes depend on each.
     after = [0] * len(nodes)
@@ -107,7 +111,7 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
                 for result in user.values:
                     if result.type.shape and result not in plan.stored and result not in seen:
                         seen.add(result)
-                        if user.op.name not in WRITERS:
+                        if user.op.name not in WRITERS or result in plan.merged:
                             stack.append(result)
 
     def first(node: Node, depth: int) -> None:
@@ -127,7 +131,7 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
                 # Who writes the value into an array gives it its memory; others read it there.
                 if writer is not None and writer not in done and writer is not node:
                     first(writer, depth)
-            for value in overwritten(node):
+            for value in overwritten(node, plan):
                 for reader in readers(value):
                     if reader not in done and reader is not node and not after[place[node]] >> place[reader] & 1:
                         first(reader, depth)

@@ -131,6 +131,14 @@ class Storage:
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         raise NotImplementedError
 
+    def elsewhere(self, code: Code, written: Strided, aligned: bool) -> bool:
+        """What `reads_elsewhere` says of a storage that reads the buffer of `written`."""
+        return True
+
+    def touched(self, box: Strided) -> bool:
+        """What `touches` says of a storage that reads the buffer of `box`."""
+        return True
+
 
 class Scalar(Storage):
     """A value of no axes, in registers."""
@@ -276,28 +284,6 @@ class Rolled(Storage):
         return self.inner.element(code, (*at[:axis], moved, *at[axis + 1 :]), seen)
 
 
-def breaks(storage: Storage, axis: int) -> set[int]:
-    """Indices on an axis at which what is read jumps: between them it moves along."""
-    if isinstance(storage, Rolled):
-        inner = breaks(storage.inner, axis)
-        if axis != storage.axis:
-            return inner
-        return {storage.shift} | {(b + storage.shift) % storage.length for b in inner}
-    if isinstance(storage, View):
-        for k, m in enumerate(storage.map):
-            if m.axis == axis and m.step == 1 and isinstance(m.start, int):
-                start = m.start
-                return {b - start for b in breaks(storage.inner, k)}
-        return set()
-    found: set[int] = set()
-    if isinstance(storage, Pointwise):
-        for x in storage.operands:
-            own = axis - (len(storage.shape) - len(x.shape))
-            if own >= 0 and x.shape[own] != 1:
-                found |= breaks(x, own)
-    return found
-
-
 def same_place(written: Strided, read: Storage) -> bool:
     """Whether element k of `read` is, for every k, where element k of `written` is, or in no element written.
 
@@ -311,7 +297,7 @@ def same_place(written: Strided, read: Storage) -> bool:
     return True
 
 
-def reads_elsewhere(storage: Storage, written: Strided, aligned: bool = True) -> bool:
+def reads_elsewhere(code: Code, storage: Storage, written: Strided, aligned: bool = True) -> bool:
     """Whether an element of `storage` may depend on an element of `written`'s buffer other than its own.
 
     Then writing element by element would change what is still to be read.
@@ -322,11 +308,14 @@ def reads_elsewhere(storage: Storage, written: Strided, aligned: bool = True) ->
         return not (aligned and same_place(written, storage))
     if isinstance(storage, Pointwise):
         return any(
-            reads_elsewhere(x, written, aligned and x.shape == storage.shape) for x in storage.operands
+            reads_elsewhere(code, x, written, aligned and x.shape == storage.shape) for x in storage.operands
         )
     if isinstance(storage, View):
-        return reads_elsewhere(storage.inner, written, False)
-    return True
+        if aligned and (storage.map, storage.shape, storage.inner.shape) == (written.map, written.shape, written.base):
+            whole = Strided.whole(code, written.dtype, written.buffer, written.base, storage.inner.bounds)
+            return reads_elsewhere(code, storage.inner, whole)
+        return reads_elsewhere(code, storage.inner, written, False)
+    return storage.elsewhere(code, written, aligned)
 
 
 def touches(storage: Storage, window: Strided) -> bool:
@@ -341,7 +330,7 @@ def touches(storage: Storage, window: Strided) -> bool:
         return touches(storage.inner, window)
     if isinstance(storage, Pointwise | Computed | Rolled):
         return any(touches(x, window) for x in storage.operands)
-    return True
+    return storage.touched(window)
 
 
 def _overlap(a: Along, shape: Extents, b: Along, other: Extents) -> bool:

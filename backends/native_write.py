@@ -10,6 +10,7 @@ from lazyarr.backends import native_nests as nests
 from lazyarr.backends import native_scalar
 from lazyarr.backends.native_emit import Index
 from lazyarr.backends.native_frame import Frame, constant_view
+from lazyarr.backends.native_patched import Patched, bottom, boxes, patchable
 from lazyarr.backends.native_storage import (
     Along,
     Map,
@@ -43,10 +44,29 @@ def write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> Sto
     """`x` with what `map` takes of it replaced by `value`."""
     if not x.shape:
         return Scalar(x.dtype, value.element(frame.code, (), {}))
-    target = _write(frame, node, x, map, value)
+    if node.values[0] in frame.plan.merged:
+        return Patched(x, map, value)
+    target = _write_merged(frame, node, Patched(x, map, value)) if patchable(x, map, value) else None
+    target = target or _write(frame, node, x, map, value)
     if value.shape:
         frame.placed(node.operands[1], view(frame.code, target, map, value.shape, value.bounds))
     return target
+
+
+def _write_merged(frame: Frame, node: Node, new: Patched) -> Strided | None:
+    """All that has been put off, and this write, in one pass; None if nothing has been put off."""
+    old = bottom(new)
+    if not isinstance(new.inner, Patched):
+        return None
+    base = node.operands[0]
+    while base in frame.plan.merged:
+        base = base.node.operands[0]
+    if isinstance(old, Strided) and old.is_whole and not reads_elsewhere(frame.code, new, old):
+        target = frame.claim(base, old)
+        if target is not None:
+            nests.fill(frame.code, target, new)
+            return target
+    return frame.materialize(new)
 
 
 def _write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> Strided:
@@ -55,7 +75,7 @@ def _write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> St
     if target is not None:
         window = view(code, target, map, value.shape, value.bounds)
         assert isinstance(window, Strided)
-        if not reads_elsewhere(value, window):
+        if not reads_elsewhere(code, value, window):
             nests.fill(code, window, value)
             return target
         rest = complement(x, map, value.shape)
@@ -63,6 +83,10 @@ def _write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> St
             nests.fill(code, window, frame.materialize(value))
             return target
     # Into other memory, with the rest copied: in a loop the two arrays take turns.
+    if patchable(x, map, value):
+        new = Patched(x, map, value)
+        if boxes(new, new.shape) is not None:
+            return frame.materialize(new)
     rest = complement(x, map, value.shape)
     target = frame.lowering.allocate(x.dtype, x.shape, x.bounds)
     if rest is None:

@@ -107,7 +107,7 @@ class _Builder:
             case 14:
                 return _op("select", self.of(_BOOL), self.of(vector), self.of(vector))
             case 15:
-                return self.box()
+                return self.siblings() if self.choose(2) else self.box()
             case _:
                 x = self.of(vector)
                 return _op("slice", x, start=(5,), stop=(-1,), step=(-1,))
@@ -163,6 +163,30 @@ class _Builder:
         value = self.mean(_op("slice", x, **part(self.choose(3), self.choose(3))),
                           _op("slice", x, **part(self.choose(3), self.choose(3))))  # fmt: skip
         return _op("update_slice", x, value, **part(1, 1))
+
+    def siblings(self) -> Value:
+        """Writes to most of an array that follow one another, of what is read before and between them."""
+        x = self.of(_TYPES[(0, 2, 2)[self.choose(3)]])
+        shape = x.type.shape
+        flux = [x, self.of(x.type)]
+
+        def part(source: Value, window: list[int]) -> Value:
+            start = [self.choose(n - m + 1) for n, m in zip(shape, window, strict=True)]
+            return _op("slice", source, start=tuple(start), step=(1,) * len(shape),
+                       stop=tuple(a + m for a, m in zip(start, window, strict=True)))  # fmt: skip
+
+        if self.choose(2):
+            flux.append(_op("multiply", self.mean(*flux), const(0.9)))
+        for _ in range(2 + self.choose(3)):
+            window = [int(n) - self.choose(3 if self.choose(3) == 0 else 2) for n in shape]
+            start = [self.choose(n - m + 1) for n, m in zip(shape, window, strict=True)]
+            place = {"start": tuple(start), "stop": tuple(a + m for a, m in zip(start, window, strict=True))}
+            old = _op("slice", x, step=(1,) * len(shape), **place) if self.choose(3) else part(x, window)
+            value = self.mean(old, part(flux[self.choose(len(flux))], window))
+            x = _op("update_slice", x, value, step=(1,) * len(shape), **place)
+            if self.choose(4) == 0:
+                flux.append(x)
+        return self.mean(x, flux[-1]) if self.choose(4) == 0 else x
 
     # --- regions
 
@@ -240,3 +264,26 @@ def seeded(seed: int, steps: int = 8, depth: int = 2) -> Graph:
     """The graph of a seed."""
     rng = np.random.default_rng(seed)
     return random_region_graph(lambda n: int(rng.integers(n)), steps, depth)
+
+
+def siblings(seed: int) -> Graph:
+    """Statements on the same arrays that follow one another, repeated a few times or done once."""
+    rng = np.random.default_rng(seed)
+
+    def choose(n: int) -> int:
+        return int(rng.integers(n))
+
+    types = [_TYPES[0], _TYPES[2], _TYPES[2]]
+
+    def statements(params: Sequence[Value]) -> list[Value]:
+        builder = _Builder(choose, params, 0)
+        for _ in range(1 + choose(4)):
+            builder.values.append(builder.siblings())
+        return [builder.of(t) for t in types]
+
+    outer = [param(k, t) for k, t in enumerate(types)]
+    if choose(2):
+        return Graph(outer, statements(outer))
+    inner = [param(0, _I64), *(param(1 + k, t) for k, t in enumerate(types))]
+    attrs = (("body", Graph(inner, statements(inner[1:]))), ("carried", len(types)), ("until", -1))
+    return Graph(outer, make(lookup("loop"), (_int(0), _int(1 + choose(4)), _int(1), *outer), attrs).values)

@@ -20,13 +20,23 @@ from lazyarr.ir.node import Value, apply, make
 from lazyarr.ir.op import lookup
 from lazyarr.ir.types import DTYPES, parse
 from lazyarr.ops.create import const
-from tests.random_regions import region_graphs, seeded
+from tests.random_regions import region_graphs, seeded, siblings
 from tests.test_native import agrees, arguments
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_seeded_graphs(seed: int) -> None:
     graph = seeded(seed, steps=12)
+    agrees(graph, arguments(graph, seed))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(40))
+def test_sibling_statements(seed: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native_threads, "_limit", threads)
+    monkeypatch.setattr(native_nests, "WORTH", 0.0)
+    monkeypatch.setattr(native_nests, "FEW", 2)
+    graph = siblings(seed)
     agrees(graph, arguments(graph, seed))
 
 
