@@ -11,7 +11,7 @@ from lazyarr.backends import native_products, native_scalar, native_write
 from lazyarr.backends.native_control import cond, loop, region, while_
 from lazyarr.backends.native_emit import literal
 from lazyarr.backends.native_frame import Frame
-from lazyarr.backends.native_storage import Pointwise, Scalar, Storage, Strided
+from lazyarr.backends.native_storage import Pointwise, Scalar, Storage, Strided, identity, view
 from lazyarr.ir.node import Node
 
 #: Gives the storages of the node's results, or None where NumPy has to run this one.
@@ -72,6 +72,20 @@ def _flatnonzero(frame: Frame, node: Node, given: list[Storage]) -> list[Storage
     return [target]
 
 
+def _reserve(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
+    x = given[0]
+    shape = tuple(int(n) for n in node.types[0].shape)
+    if isinstance(x, Strided) and x.is_whole and x.buffer.owned and x.shape[1:] == shape[1:]:
+        # What is there is where it has to be.
+        x.buffer.require(int(np.prod(shape, dtype=object)) * x.dtype.itemsize)
+        return [Strided.whole(frame.code, x.dtype, x.buffer, shape, shape)]
+    target = frame.lowering.allocate(x.dtype, shape, shape)
+    window = view(frame.code, target, identity(len(shape)), x.shape, x.bounds)
+    assert isinstance(window, Strided)
+    nests.fill(frame.code, window, x)
+    return [target]
+
+
 def _accumulate(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
     dtype, kind = node.types[0].dtype, node.kw["kind"]
     if given[0].dtype == np.float16 or native_scalar.combine(kind, dtype) is None:
@@ -88,5 +102,5 @@ RULES: dict[str, Rule] = {
     "dynamic_update_slice": native_write.dynamic_update_slice, "pad": native_write.pad,
     "concatenate": native_write.concatenate, "scatter": native_write.scatter, "matmul": native_products.matmul,
     "loop": loop, "while": while_, "cond": cond,
-    "region": region, "flatnonzero": _flatnonzero,
+    "region": region, "flatnonzero": _flatnonzero, "reserve": _reserve,
 }  # fmt: skip

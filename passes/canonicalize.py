@@ -394,6 +394,22 @@ def no_element(node: Node, context: Context) -> Replacement:
     return tuple(broadcast_to(apply(CONST, value=Literal(0, t.dtype)), t.shape) for t in node.types)
 
 
+def reserve_of_window(node: Node, context: Context) -> Replacement:
+    """``reserve(window(x, 0, n)) {shape=x.shape} -> x``: what follows the first n elements is not defined."""
+    window = node.operands[0].node
+    if window.op.name != "window" or window.operands[0].type.shape != node.kw["shape"]:
+        return None
+    scalars = iter(window.operands[1:])
+    for dim in window.kw["dims"]:
+        if dim[0] == "all":
+            continue
+        if dim[0] == "index" or dim[-1] != 1 or constant(next(scalars)) != 0:
+            return None
+        if dim[0] == "slice":
+            next(scalars)
+    return window.operands[0]
+
+
 _MOVES = {
     "reshape": (no_reshape, reshape_of_reshape, reshape_of_scalar),
     "transpose": (no_transpose, transpose_of_transpose, transpose_that_reshapes),
@@ -412,6 +428,7 @@ RULES: Rules = {
     "dynamic_update_slice": (dynamic_at_constants,),
     "concatenate": (flat_concatenate,),
     "pad": (no_pad,),
+    "reserve": (reserve_of_window,),
     "select": (constant_condition,),
     "iota": (short_iota,),
     **dict.fromkeys(_COMMUTATIVE, (order_operands,)),

@@ -98,3 +98,14 @@ def test_a_long_chain_of_writes_is_read_through() -> None:
     after = Canonicalize().run(Program(Graph([x, *values], read))).graph
     assert after.results[:2] == (values[0], values[39])
     assert after.results[2].node.operands == (x,)
+
+
+def test_memory_for_the_longest_is_what_its_beginning_was_a_window_of() -> None:
+    x, n = param(0, FLOAT), param(1, ArrayType(DTYPES["i64"]))
+    zero, one = const(0, DTYPES["i64"]), const(1, DTYPES["i64"])
+    first = apply(lookup("window"), x, zero, n, dims=(("slice", 1),))
+    later = apply(lookup("window"), x, one, n, dims=(("slice", 1),))
+    graph = Graph([x, n], [apply(lookup("reserve"), part, shape=(3,)) for part in (first, later)])
+    after = Canonicalize().run(Program(graph)).graph
+    assert after.results[0] == after.params[0]
+    assert after.results[1].node.op.name == "reserve"

@@ -318,3 +318,33 @@ AS_EXTENTS = Op(
     samples=lambda: (Sample(("f64[3]", "i64[]"), {"axes": (0,)}, make=_array_and(3)),),
     dependent=True,
 )
+
+
+def _infer_reserve(x: ArrayType, *, shape: tuple[int, ...]) -> ArrayType:
+    if len(shape) != x.ndim or not all(extents.bound(n) <= m for n, m in zip(x.shape, shape, strict=True)):
+        raise ValueError(f"{x} does not fit into an array of shape {shape}")
+    return x.with_shape(shape)
+
+
+def _evaluate_reserve(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+    result = np.zeros(shape, x.dtype)
+    box = tuple(slice(n) for n in np.shape(x))
+    result[box] = x
+    return result
+
+
+#: An array of a static shape that begins with `x`: memory for the longest that a variable can become. What else is in
+#: it is not defined; whoever records it keeps the extents of `x`, and reads nothing beyond them.
+RESERVE = Op(
+    name="reserve",
+    numpy="x",
+    infer=_infer_reserve,
+    evaluate=_evaluate_reserve,
+    jax=None,
+    access=lambda x, *, shape: (tuple(Along(k) for k in range(x.ndim)),),
+    pointwise=False,
+    memory="view",
+    cost=lambda x, *, shape: Cost(0, 0),
+    backends=("native", "numpy"),
+    samples=lambda: (Sample((f"{name}[3,2]",), {"shape": (3, 2)}) for name in ("f64", "i32")),
+)

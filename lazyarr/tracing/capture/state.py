@@ -110,16 +110,7 @@ def ragged_values(value: Value, wanted: Any) -> list[Value]:
     _, dtype, capacity, axes = wanted
     lengths = [_length(value.type.shape[axis]) for axis in axes]
     if value.type.shape != capacity:
-        empty = record(OPS["full"], const(0, dtype), shape=capacity)
-        dims = tuple(("all",) if n == m else ("slice", 1) if isinstance(n, extents.Length) else ("block", n, 1)
-                     for n, m in zip(value.type.shape, capacity, strict=True))  # fmt: skip
-        scalars: list[Value] = []
-        for n, dim in zip(value.type.shape, dims, strict=True):
-            if dim[0] != "all":
-                scalars.append(const(0, np.dtype(np.int64)))
-            if dim[0] == "slice":
-                scalars.append(n.scalar)
-        value = record(OPS["put_window"], empty, value, *scalars, dims=dims)
+        value = record(OPS["reserve"], value, shape=capacity)
     return [value, *lengths]
 
 

@@ -1,0 +1,82 @@
+"""Arrays whose length a loop changes: memory for the longest, the elements of NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.loop_checks import Array, compiled, noise, same
+
+
+def grid(n: int, m: int) -> Array:
+    return np.random.default_rng(n + m).random((n, m))
+
+
+def test_rows_that_leave() -> None:
+    def filter_rows(x: Array, limit: float) -> Any:
+        total = np.zeros(x.shape[1])
+        for k in range(6):
+            if len(x) == 0:
+                break
+            x = x[x[:, 0] > limit * k]
+            total += x.sum(axis=0)
+        return x, total
+
+    accelerated = same(filter_rows, *[(grid(30, 3), w) for w in (0.0, 0.1, 0.3, 2.0)])
+    assert "loop" in compiled(accelerated)
+
+
+def test_columns_that_leave() -> None:
+    def filter_columns(x: Array, limit: float) -> Any:
+        for k in range(6):
+            x = x[:, x[0] > limit * k]
+        return x.sum(axis=1), x.shape[1]
+
+    same(filter_columns, *[(grid(4, 30), w) for w in (0.0, 0.1, 0.2, 1.0)])
+
+
+def test_several_arrays_that_shrink_together_and_stay_on_some_ways() -> None:
+    def escape(c: Array, limit: float) -> Any:
+        at = np.arange(c.size)
+        count = np.zeros(c.size, dtype=np.int64)
+        z = np.zeros_like(c)
+        old = c
+        for n in range(12):
+            z = z * z + c
+            gone = np.abs(z) > limit
+            if n % 2 == 0:
+                count[at[gone]] = n + 1
+                kept = ~gone
+                old = z
+                z, c, at = z[kept], c[kept], at[kept]
+        return count, z, c, at, old
+
+    c = np.linspace(-2, 1, 40) + 0.4j
+    accelerated = same(escape, *[(c, w) for w in (0.0, 1.0, 2.0, 50.0)])
+    assert "loop" in compiled(accelerated)
+
+
+def test_what_a_short_array_was_is_not_changed_by_what_becomes_of_it() -> None:
+    def halves(x: Array, times: int) -> Any:
+        first = x
+        for _ in range(times):
+            shorter = x[: len(x) // 2].copy()
+            shorter += 1.0
+            x = shorter
+        x[...] = x * 2.0
+        return x, first, first.sum()
+
+    same(halves, *[(noise(20), n) for n in (6, 1, 2, 3, 5)])
+
+
+def test_a_short_array_that_is_written_in_place_and_read_from_outside() -> None:
+    def compact(x: Array, limit: float) -> Any:
+        sums = np.zeros(8)
+        for k in range(8):
+            x = x[x < limit + 0.1 * k]
+            x[: len(x) // 2] *= 0.5
+            sums[k] = x.sum()
+        return sums, x
+
+    same(compact, *[(noise(50), w) for w in (0.0, 0.5, 3.0, -9.0)])
