@@ -34,6 +34,14 @@ class Compile(Protocol):
         """
 
 
+class _Miss:
+    def __repr__(self) -> str:
+        return "<miss>"
+
+
+#: What a direct call (`native_direct`) gives where it does not stand for the call.
+MISS: Any = _Miss()
+
 _BACKENDS: dict[str, Compile] = {}
 #: Back ends of lazyarr's own, imported when the first region for them is met.
 _OWN = {"native": "lazyarr.backends.native", "numpy": "lazyarr.backends.numpy", "xla": "lazyarr.backends.xla"}

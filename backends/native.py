@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakSet
 
@@ -51,6 +52,17 @@ class Executable:
     graph : Graph
     text : str
         The LLVM IR as generated.
+    address : int
+        Of the native function: it takes a table of addresses (parameters, then buffers), and a table for results.
+    buffers : list of Buffer
+        The memory that it needs.
+    results : list of (dtype, rank, int, Buffer or None)
+        Of each root: the first of its words in the table of results, and the buffer of an array. A number stands in
+        the table itself, as NumPy has it; of an array its address and extents do.
+    slots : int
+        Words in the table of results.
+    threads : int
+        How many threads share its loops.
     """
 
     def __init__(self, graph: Graph, donate: Sequence[int] = ()):
@@ -69,21 +81,21 @@ class Executable:
                 bound.append(Scalar(p.type.dtype, unspill(code, f"%p{buffer.number}", p.type.dtype)))
         frame = Frame(lowering, graph, bound, outermost=True)
         roots = frame.run()
-        self._slots = self._give(frame, roots)
+        self.slots = self._give(frame, roots)
         frame.leave()
         code.do("ret i32 0")
         self._checks = lowering.checks
         #: Memory of earlier calls by the number of its buffer; each serves one call at a time.
         self._spare: list[dict[int, _Memory]] = []
-        self._buffers: list[Buffer] = lowering.buffers[len(graph.params) :]
-        self._size = sum(b.capacity for b in self._buffers)
+        self.buffers: list[Buffer] = lowering.buffers[len(graph.params) :]
+        self._size = sum(b.capacity for b in self.buffers)
         if self._size > _LITTLE:
             _large.add(self)
         self._arrays = [(k, p.type.dtype) for k, p in enumerate(graph.params) if p.type.shape]
         self._numbers = [(k, p.type.dtype) for k, p in enumerate(graph.params) if not p.type.shape]
         self._pack = struct.Struct("=" + "".join(_format(dtype) for _, dtype in self._numbers)).pack_into
         self._table = struct.Struct(f"{len(lowering.buffers) or 1}q")
-        self._out = ctypes.c_int64 * max(1, self._slots)
+        self._out = ctypes.c_int64 * max(1, self.slots)
         arguments = [f"ptr noalias %p{b.number}" for b in lowering.buffers]
         module.functions.append(
             f"define internal i32 @main({', '.join([*arguments, 'ptr %out', 'ptr %host'])}) noinline "
@@ -91,25 +103,25 @@ class Executable:
         )
         module.functions.append(_entry(len(lowering.buffers), self._host.address))
         self.text = str(module)
-        self._threads = native_threads.threads() if code.forks else 1
+        self.threads = native_threads.threads() if code.forks else 1
         if code.forks:
             native_threads.pool()
         self._library = Library(self.text)
+        self.address = self._library.address("run")
 
     def _give(self, frame: Frame, roots: Sequence[Storage]) -> int:
         """Code that writes where the results are; gives the number of words."""
         code, at = frame.code, 0
-        #: Dtype and rank of each result, and where it is described.
-        self._results: list[tuple[np.dtype[Any], int, int]] = []
+        self.results: list[tuple[np.dtype[Any], int, int, Buffer | None]] = []
         arrays = iter(own(frame, [r for r in roots if r.shape]))
         for root, value in zip(roots, self.graph.roots, strict=True):
             place = code.emit(f"getelementptr inbounds i64, ptr %out, i64 {at}")
-            self._results.append((value.type.dtype, value.type.ndim, at))
-            if not value.type.shape:
+            array = next(arrays) if value.type.shape else None
+            self.results.append((value.type.dtype, value.type.ndim, at, array.buffer if array else None))
+            if array is None:
                 spill(code, place, value.type.dtype, root.element(code, (), {}))
                 at += 2
                 continue
-            array = next(arrays)
             pointer = code.emit(f"load ptr, ptr {array.buffer.variable}")
             code.do(f"store ptr {pointer}, ptr {place}")
             for k, n in enumerate(array.shape):
@@ -127,7 +139,7 @@ class Executable:
             If a check in a region failed.
         """
         kept: list[Any] = []
-        addresses = [0] * (len(self.graph.params) + len(self._buffers) or 1)
+        addresses = [0] * (len(self.graph.params) + len(self.buffers) or 1)
         for k, dtype in self._arrays:
             array = arguments[k]
             if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.c_contiguous:
@@ -148,8 +160,8 @@ class Executable:
         first = len(self.graph.params)
         for k, (_, address) in enumerate(memory, first):
             addresses[k] = address
-        if self._threads > 1:
-            native_threads.pool().ensure(self._threads)
+        if self.threads > 1:
+            native_threads.pool().ensure(self.threads)
         out: Any = self._out()
         outcome = self._library.entry(self._table.pack(*addresses), out)
         if outcome == -1:
@@ -158,7 +170,7 @@ class Executable:
             return self._failed(outcome)
         owners = {address: k for k, (_, address) in enumerate(memory)}
         results = []
-        for dtype, rank, at in self._results:
+        for dtype, rank, at, _ in self.results:
             if rank == 0:
                 results.append(np.ndarray((), dtype, out, 8 * at))
                 continue
@@ -175,7 +187,7 @@ class Executable:
             spare = self._spare.pop()
         except IndexError:
             spare = {}
-        return [spare.get(k) or _allocate(b.capacity) for k, b in enumerate(self._buffers)]
+        return [spare.get(k) or _allocate(b.capacity) for k, b in enumerate(self.buffers)]
 
     def _failed(self, outcome: int) -> list[Any]:
         """What a failed check means: one of the program's own is a result like another."""
@@ -191,9 +203,32 @@ class Executable:
 _large: WeakSet[Executable] = WeakSet()
 
 
+@dataclass(eq=False)
+class Lent:
+    """Memory for buffers that one holder keeps as long as it likes."""
+
+    memory: dict[int, _Memory]
+    size: int
+
+
+#: What is lent, where it is more than a little.
+_lent: WeakSet[Lent] = WeakSet()
+
+
+def lend(capacities: dict[int, int]) -> Lent | None:
+    """Memory for buffers of these capacities; None if all executables together would keep too much."""
+    size = sum(capacities.values())
+    if size > _LITTLE and _kept() + size > _KEPT:
+        return None
+    lent = Lent({number: _allocate(capacity) for number, capacity in capacities.items()}, size)
+    if size > _LITTLE:
+        _lent.add(lent)
+    return lent
+
+
 def _kept() -> int:
-    """How much memory executables keep."""
-    return sum(e._size * len(e._spare) for e in list(_large))
+    """How much memory executables keep, or others for them."""
+    return sum(e._size * len(e._spare) for e in list(_large)) + sum(lent.size for lent in list(_lent))
 
 
 def _address(array: np.ndarray[Any, Any]) -> int:

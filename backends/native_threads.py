@@ -267,6 +267,11 @@ class _Pool:
         self._lock = threading.Lock()
         os.register_at_fork(after_in_child=self._forked)
 
+    @property
+    def limit(self) -> int:
+        """Where the number of chunks stands that a range is cut into: 0 while there are no workers."""
+        return self._state + 200
+
     def _forked(self) -> None:
         """Threads do not live on in a forked child."""
         self._lock = threading.Lock()
@@ -281,14 +286,18 @@ class _Pool:
             while self._running < count - 1:
                 threading.Thread(target=self._worker, args=(self._state,), daemon=True, name="lazyarr-native").start()
                 self._running += 1
-            # Chunks: a few a thread, so that an uneven or interrupted one is made up for.
-            ctypes.c_int64.from_address(self._state + 200).value = 4 * count if count > 1 else 1
+            ctypes.c_int64.from_address(self.limit).value = chunks(count)
 
 
 _pool: _Pool | None = None
 _lock = threading.Lock()
 #: How many threads a loop nest may use; None: as many as this process has cores.
 _limit: int | None = None
+
+
+def chunks(count: int) -> int:
+    """Chunks for so many threads: a few each, so that an uneven or interrupted one is made up for."""
+    return 4 * count if count > 1 else 1
 
 
 def set_threads(count: int | None) -> None:

@@ -208,6 +208,11 @@ def recording() -> Recording:
     return _traced.get() or _threads.recording
 
 
+def is_tracing() -> bool:
+    """Whether the code that runs is being traced."""
+    return _traced.get() is not None
+
+
 def use_recording(new: Recording) -> Callable[[], None]:
     """Make `new` the recording of this context; gives the function that ends it."""
     token = _traced.set(new)
@@ -344,6 +349,19 @@ class Plan:
                 prepared[node.attrs] = _prepare(node)
         self._steps = [prepared[node.attrs] for node in graph.nodes]
         self._dead = last_uses(graph)
+
+    def alone(self) -> tuple[Callable[[Sequence[Any]], Sequence[Any]], list[int], list[int]] | None:
+        """Of a plan that is one region: what runs it, the parameters it takes, and which of its results each root is.
+
+        A root that is parameter `k` itself is ``-1 - k``.
+        """
+        graph = self.after.graph
+        if len(graph.nodes) != 1:
+            return None
+        (node,) = graph.nodes
+        params = {value: k for k, value in enumerate(graph.params)}
+        roots = [-1 - params[root] if root in params else root.index for root in graph.roots]
+        return self._steps[0], [params[v] for v in node.operands], roots
 
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:
         """Run on one argument a parameter; gives one array for each result and check, NumPy's or jax's."""

@@ -7,7 +7,7 @@ import inspect
 import threading
 import types
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar, overload
+from typing import Any, Literal, NoReturn, TypeVar, overload
 
 import numpy as np
 
@@ -22,12 +22,14 @@ from lazyarr.runtime import (
     Plan,
     capture,
     evaluate,
+    is_tracing,
     own,
     plans,
     recording,
     use_recording,
 )
 from lazyarr.tracing.control.python import Info
+from lazyarr.tracing.direct import MISS, direct_call
 from lazyarr.tracing.origins import failing_lines
 from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
@@ -42,6 +44,8 @@ _NOWHERE = const(True)
 _MOST_SIGNATURES = 32
 #: Programs for one signature, beyond which the values they depend on are taken to change at every call.
 _MOST_VARIANTS = 16
+#: Programs that are called directly, of a function; each that does not fit a call costs it a fraction of a microsecond.
+_MOST_DIRECT = 8
 #: Calls of one signature whose guards fail, beyond which it is left to Python.
 _MOST_FAILURES = 8
 
@@ -66,8 +70,11 @@ class Compiled:
             raise NotCaptured("a value of a loop's body is used outside of it")
         self.checks = checks
         self.plan: Plan = plans.get(self.program)
-        self._sources = [self._source(leaf) for leaf in leaves]
-        self._count = len(outcome.roots)
+        #: Where the data of each parameter comes from, and how many roots there are besides conditions.
+        self.sources = [self._source(leaf) for leaf in leaves]
+        self.count = len(outcome.roots)
+        #: What makes calls without `Parts`; False until it is known whether there is such a thing.
+        self.direct: Callable[..., Any] | None | Literal[False] = False
 
     def forget(self) -> None:
         """Let go of the call that was traced."""
@@ -109,13 +116,13 @@ class Compiled:
             return False, None
         arguments = [
             scalars[where] if kind == "scalar" else where if kind == "constant" else self.trace.base_data(parts, where)
-            for kind, where in self._sources
+            for kind, where in self.sources
         ]
         results = self.plan(arguments)
-        for check, ok in zip(self.plan.after.graph.checks, results[self._count :], strict=True):
+        for check, ok in zip(self.plan.after.graph.checks, results[self.count :], strict=True):
             if not bool(np.asarray(ok)):
                 raise CheckFailed(check)
-        owned = own(results[: self._count], arguments)
+        owned = own(results[: self.count], arguments)
         return True, self.outcome.build(parts, owned, scalars)
 
 
@@ -141,6 +148,8 @@ class Accelerated:
         self._plain: dict[Any, str] = {}
         #: Loops and branches that are known to run in Python, and why.
         self._uncaptured: dict[Info, tuple[str, Line]] = {}
+        #: The latest programs that are called directly.
+        self._direct: tuple[Callable[..., Any], ...] = ()
         self._failures: dict[Any, int] = {}
         self._looks_at_lengths: set[Any] = set()
         self._lock = threading.RLock()
@@ -162,6 +171,15 @@ class Accelerated:
         return str(getattr(self.function, "__qualname__", "accelerated"))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not is_tracing():
+            for direct in self._direct:
+                result = direct(*args, **kwargs)
+                if result is not MISS:
+                    return result
+        return self._generally(args, kwargs)
+
+    def _generally(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that no direct call stands for."""
         inside = recording().observer
         if isinstance(inside, Trace):
             # Called by another accelerated function: part of its program.
@@ -181,6 +199,7 @@ class Accelerated:
             for compiled in self._known.get(key, ()):
                 done, result = compiled(parts)
                 if done:
+                    self._prefer(compiled, specs)
                     return result
                 parts, key, specs = self._describe(args, kwargs)
             return self._first(parts, key, specs, args, kwargs)
@@ -188,6 +207,15 @@ class Accelerated:
             failed = error
         # Not in the handler: what NumPy raises is not a consequence of that.
         return self._after_failure(failed, key, args, kwargs)
+
+    def _prefer(self, compiled: Compiled, specs: Any) -> None:
+        """Try this program first at the next call, without taking arguments apart in Python, if that can be."""
+        with self._lock:
+            if compiled.direct is False:
+                compiled.direct = direct_call(compiled, specs, self._name)
+            if compiled.direct is not None:
+                others = (direct for direct in self._direct if direct is not compiled.direct)
+                self._direct = (compiled.direct, *others)[:_MOST_DIRECT]
 
     def _after_failure(self, failed: CheckFailed, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call whose program found that it does not stand for it."""
@@ -360,6 +388,8 @@ class Accelerated:
             raise strict_error(self._name, why, line or self._line)
         if key is not None:
             self._plain[key] = why
+            left = [compiled.direct for compiled in self._known.get(key, ())]
+            self._direct = tuple(direct for direct in self._direct if direct not in left)
         note(f"{self._name} runs as plain Python: {why}")
         return self._in_python(args, kwargs) if all_or_nothing else self.function(*args, **kwargs)
 

@@ -23,6 +23,7 @@ from lazyarr.computed import ComputedScalar
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
+from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, OfModule
 from lazyarr.tracing.scalars import TracedScalar, python_call
 from lazyarr.tracing.signature import Plain
 
@@ -119,7 +120,7 @@ class Environment:
             found = self._functions[function] = self._transformed(function, module, cells)
             found.__qualname__ = function.__qualname__
             found.__dict__.update(function.__dict__)
-            self._trace.expect_equal(partial(_attributes, function))
+            self._trace.expect_equal(Attributes(function))
             found.__defaults__ = _each(self._default, function.__defaults__)
             if function.__kwdefaults__:
                 found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
@@ -168,7 +169,7 @@ class Environment:
         return restore
 
     def _default(self, value: Any) -> Any:
-        return self._trace.outside(lambda: value, "a default argument")
+        return self._trace.outside(Fixed(value), "a default argument")
 
     def _close(self, function: types.FunctionType, cells: tuple[types.CellType, ...]) -> None:
         for name, real, cell in zip(function.__code__.co_freevars, function.__closure__ or (), cells, strict=True):
@@ -179,7 +180,7 @@ class Environment:
             if name == "__class__":
                 cell.cell_contents = content
             else:
-                cell.cell_contents = self.answer(_contents_of(real), f"the variable {name!r}")
+                cell.cell_contents = self.answer(Enclosing(real), f"the variable {name!r}")
             self._cells.append((real, cell, cell.cell_contents))
 
     # -- look-ups ------------------------------------------------------------------------------------------
@@ -188,7 +189,7 @@ class Environment:
         """What a global name means in the traced program."""
         key = (id(real), name)
         if key not in self._answers:
-            self._answers[key] = self.answer(lambda: real[name], f"the global {name!r}")
+            self._answers[key] = self.answer(Global(real, name), f"the global {name!r}")
         return self._answers[key]
 
     def builtin(self, name: str) -> Any:
@@ -239,7 +240,7 @@ class Environment:
             module = (base.__module__ or "").partition(".")[0]
             if module in ("numpy", "lazyarr", "jax", "scipy") or module in sys.stdlib_module_names - {"__main__"}:
                 continue
-            self._trace.expect_equal(partial(_attributes, base))
+            self._trace.expect_equal(Attributes(base))
 
     def _callable(self, value: Any, what: str) -> Any:
         from lazyarr.tracing.accelerated import Accelerated
@@ -321,10 +322,6 @@ def _content_or_none(cell: types.CellType) -> Any:
         return None
 
 
-def _contents_of(cell: types.CellType) -> Callable[[], Any]:
-    return lambda: cell.cell_contents
-
-
 def type_of(*args: Any) -> Any:
     """``type(x)``, of what the user takes `x` to be; with more arguments, a new class."""
     if len(args) != 1:
@@ -344,11 +341,6 @@ def _package(value: Any) -> str:
     if isinstance(value, types.ModuleType):
         return value.__name__.partition(".")[0]
     return str(getattr(value, "__module__", None) or "").partition(".")[0] if callable(value) else ""
-
-
-def _attributes(holder: Any) -> tuple[tuple[str, int], ...]:
-    """Names and identities of what a class or function holds as attributes."""
-    return tuple((name, id(value)) for name, value in vars(holder).items() if name != "__wrapped__")
 
 
 def _setter(real: dict[str, Any], name: str) -> Callable[[Any], None]:
@@ -408,7 +400,7 @@ class TracedModule:
             return value
         key = (id(vars(module)), name)
         if key not in environment._answers:
-            environment._answers[key] = environment.answer(lambda: getattr(module, name), f"{module.__name__}.{name}")
+            environment._answers[key] = environment.answer(OfModule(module, name), f"{module.__name__}.{name}")
         return environment._answers[key]
 
     def __setattr__(self, name: str, value: Any) -> None:

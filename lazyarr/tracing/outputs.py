@@ -40,17 +40,21 @@ class Outcome:
     ----------
     roots : list of Value
         What has to be computed; data comes in this order.
+    orders : list of tuple of int
+        The order of each root's axes in memory.
+    altered : list of (int, tuple, dtype, bool)
+        Arrays of the call that get another shape, dtype or writeability.
     """
 
     def __init__(self, trace: Trace, result: Any):
         self._trace = trace
         self.roots: list[Value] = []
-        self._orders: list[tuple[int, ...]] = []
+        self.orders: list[tuple[int, ...]] = []
         self._scalars: list[bool] = []
         self._cells: dict[Cell, int] = {}
         if any(lazy._form is None and lazy.shape != np.shape(original) for original, lazy, _ in trace.bases):
             raise Plain("an argument is resized in place")
-        self._altered = [
+        self.altered = [
             (k, lazy.shape, lazy.dtype, lazy._writeable)
             for k, (lazy, given) in enumerate(zip(trace.arrays, trace.parts.arrays, strict=True))
             if isinstance(given, np.ndarray) and trace.parts.lazy[k] is None
@@ -104,7 +108,7 @@ class Outcome:
         """Number of the root that computes `value`, its axes in the order they have in memory."""
         order = tuple(sorted(range(len(strides)), key=lambda axis: -abs(strides[axis])))
         self.roots.append(views.transpose(value, order))
-        self._orders.append(order)
+        self.orders.append(order)
         return len(self.roots) - 1
 
     def _spec(self, value: Any) -> Spec:
@@ -198,7 +202,7 @@ class Outcome:
         scalars : sequence
             Values of the tape's positions.
         """
-        builder = _Builder(self, parts, [_owned_array(d, o) for d, o in zip(data, self._orders, strict=True)], scalars)
+        builder = _Builder(self, parts, [_owned_array(d, o) for d, o in zip(data, self.orders, strict=True)], scalars)
         before = [_snapshot(holder) for holder in parts.holders[: self._count]]
         builder.before = before
         contents = [(k, builder.contents(spec)) for k, spec in self.effects]
@@ -206,7 +210,7 @@ class Outcome:
         for k, slot in self.mutated:
             _write(builder.base(k), builder.data[slot])
         result = builder.build(self.result)
-        for k, shape, dtype, writeable in self._altered:
+        for k, shape, dtype, writeable in self.altered:
             _alter(parts.arrays[k], shape, dtype, writeable)
         for k, new in contents:
             _replace_contents(parts.holders[k], new)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.types import WEAK, ArrayType
 from lazyarr.runtime import Leaf, NotCaptured, recording
 from lazyarr.weak import WeakScalar
+
+if TYPE_CHECKING:
+    from lazyarr.backends.native_call_form import Step
 
 _NUMBERS = (bool, int, float, complex)
 
@@ -126,6 +129,21 @@ class Tape:
                 return None
             values.append(value)
         return values
+
+    def described(self) -> list[Step]:
+        """The positions as native code computes and guards them."""
+        from lazyarr.backends.native_call_form import Position, Step
+
+        return [
+            Step(
+                type(self.values[position]),
+                function,
+                () if function is None else tuple(Position(r.position) if type(r) is _Ref else r for r in refs),
+                (self._guards[position, "is"],) if (position, "is") in self._guards else (),
+                self._guards.get((position, "fits")),
+            )
+            for position, (function, refs) in enumerate(self._steps)
+        ]
 
     def _holds(self, position: int, value: Any) -> bool:
         if type(value) is not type(self.values[position]):

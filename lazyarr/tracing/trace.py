@@ -77,7 +77,7 @@ class Trace:
         self.bases: list[tuple[Any, LazyArray, Node]] = []
         self.base_places: list[int | tuple[int, ...]] = []
         self.input_leaves: list[Leaf] = []
-        self._input_places: list[int | tuple[int, ...]] = []
+        self.input_places: list[int | tuple[int, ...]] = []
         self.arrays: list[LazyArray] = self._inputs(parts.arrays, parts.lazy)
         self.recording.cells.update(x._cell for x in self.arrays)
         self._shadows: dict[int, Any] = {}
@@ -123,7 +123,7 @@ class Trace:
     def _leaf(self, data: Any, place: int | tuple[int, ...]) -> Value:
         leaf = Leaf(data, ArrayType(data.dtype.newbyteorder("="), data.shape))
         self.input_leaves.append(leaf)
-        self._input_places.append(place)
+        self.input_places.append(place)
         return Value(leaf, 0)
 
     def _own(self, original: Any, lazy: LazyArray, place: int | tuple[int, ...]) -> None:
@@ -132,7 +132,7 @@ class Trace:
 
     def base_data(self, parts: Parts, k: int) -> Any:
         """The data of input leaf number `k` in another call of the same signature."""
-        place = self._input_places[k]
+        place = self.input_places[k]
         return parts.arrays[place] if isinstance(place, int) else common_memory(parts.arrays, list(place))
 
     def shadow(self, value: Any, spec: Any, at: list[int]) -> Any:

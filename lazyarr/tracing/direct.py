@@ -1,0 +1,230 @@
+"""Compiled programs as direct calls: from what a trace knows to what native code checks, runs and builds.
+
+A direct call stands for the calls of one signature whose guards hold, and does what `Compiled.__call__` does for them.
+Signatures and results that it has no description for are left to that.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lazyarr.backends import native_call_form as form
+from lazyarr.backends.base import MISS
+from lazyarr.tracing import lookups
+
+__all__ = ["MISS", "direct_call"]
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.accelerated import Compiled
+
+#: More arrays than this are compared for shared memory in the general way.
+_MOST_ARRAYS = 24
+#: Whether direct calls are made; tests of the general way switch it off.
+enabled = True
+
+
+class _Left(Exception):
+    """The calls of a program are left to the general way."""
+
+
+def direct_call(compiled: Compiled, specs: Any, name: str) -> Callable[..., Any] | None:
+    """A function that makes calls of `compiled` with arguments of these specs, or gives `MISS`; None if there is none.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    specs
+        What `Parts.describe` said of the arguments, and of the named ones.
+    name : str
+        Of the function.
+    """
+    alone = compiled.plan.alone()
+    if not enabled or alone is None:
+        return None
+    from lazyarr.backends.native import Executable
+
+    runner, taken, roots = alone
+    if not isinstance(runner, Executable):
+        return None
+    from lazyarr.backends import native_direct
+    from lazyarr.backends.native_python import supported
+
+    if not supported():
+        return None
+    try:
+        call = _Description(compiled, taken, roots).call(specs)
+        return native_direct.direct(name, call, runner)
+    except (_Left, form.Unsupported):
+        return None
+
+
+class _Description:
+    """One compiled program as native code needs it."""
+
+    def __init__(self, compiled: Compiled, taken: list[int], roots: list[int]):
+        self.taken, self.roots = taken, roots
+        self.compiled, self.trace, self.outcome = compiled, compiled.trace, compiled.outcome
+        self._ordered: dict[int, form.Result] = {}
+
+    def call(self, specs: Any) -> form.Call:
+        trace, outcome = self.trace, self.outcome
+        count = self.compiled.count
+        if outcome.altered or outcome.effects or outcome.stores or any(k < 0 for k in self.roots[count:]):
+            raise _Left
+        positional, named = specs
+        call = form.Call(
+            arguments=[self._spec(s) for s in (*positional, *(s for _, s in named))],
+            names=tuple(name for name, _ in named),
+            same=[(self._look_up(get), value) for get, value in trace.expected],
+            equal=[self._equal(get, value) for get, value in trace.expected_equal],
+            outside=[(self._look_up(get), self._spec(spec)) for get, spec in trace.captured],
+            steps=trace.tape.described(),
+            sources=[self._source(*self.compiled.sources[k]) for k in self.taken],
+            roots=self.roots[:count],
+            checks=self.roots[count:],
+            mutated=[(self._base(k), self._data(slot)) for k, slot in outcome.mutated],
+            result=self._result(outcome.result),
+        )
+        given = [*call.arguments, *(spec for _, spec in call.outside)]
+        if sum(map(self._arrays, given)) > _MOST_ARRAYS:
+            raise _Left
+        return call
+
+    def _arrays(self, spec: form.Spec) -> int:
+        if isinstance(spec, form.Items):
+            return sum(map(self._arrays, spec.items))
+        return isinstance(spec, form.Array)
+
+    # --- what is given
+
+    def _spec(self, spec: Any) -> form.Spec:
+        if spec in (int, float, complex):
+            return form.Number(spec)
+        kind, *rest = spec
+        if isinstance(kind, np.dtype):
+            return form.Array(kind, *rest)
+        if kind == "scalar":
+            return form.NumpyScalar(rest[0])
+        if kind == "again":
+            return form.Again(rest[0])
+        if kind in ("function", "object"):
+            return form.Static(rest[0])
+        if isinstance(kind, str) or kind in (list, dict, slice):
+            raise _Left
+        if issubclass(kind, tuple):
+            return form.Items(kind, tuple(map(self._spec, rest)))
+        if kind in (bool, str, bytes, type(None), type(...), range) or issubclass(kind, np.dtype):
+            return form.Static(rest[0])
+        raise _Left
+
+    def _look_up(self, get: Callable[[], Any]) -> form.LookUp:
+        match get:
+            case lookups.Fixed(value):
+                return form.Fixed(value)
+            case lookups.Enclosing(cell):
+                return form.Content(cell)
+            case lookups.Global(mapping, name) if type(mapping) is dict:
+                return form.Item(mapping, name)
+            case lookups.OfModule(module, name) if type(module) is types.ModuleType and name in vars(module):
+                return form.Item(vars(module), name)
+        return form.Answer(get)
+
+    def _equal(self, get: Callable[[], Any], value: Any) -> tuple[form.LookUp | form.Attributes, Any]:
+        if isinstance(get, lookups.Attributes) and isinstance(get.holder, types.FunctionType):
+            found = tuple(vars(get.holder).items())
+            if tuple((name, id(item)) for name, item in found) == value:
+                return form.Attributes(get.holder, found), None
+        return form.Answer(get), value
+
+    def _source(self, kind: str, where: Any) -> form.Source:
+        if kind == "scalar":
+            return form.FromNumber(where)
+        if kind == "constant":
+            return form.FromConstant(where)
+        place = self.trace.input_places[where]
+        if not isinstance(place, int):
+            raise _Left
+        return form.FromArray(place)
+
+    # --- what it gives
+
+    def _base(self, k: int) -> int:
+        place = self.trace.base_places[k]
+        if not isinstance(place, int):
+            raise _Left
+        return place
+
+    def _argument(self, parameter: int) -> form.Result:
+        """The array that a parameter is."""
+        source = self._source(*self.compiled.sources[parameter])
+        if not isinstance(source, form.FromArray):
+            raise _Left
+        return form.GivenArray(source.number)
+
+    def _data(self, slot: int) -> form.Result:
+        """A root, its axes back in their order."""
+        order = self.outcome.orders[slot]
+        if slot not in self._ordered:
+            root: form.Result = form.Root(slot)
+            if self.roots[slot] < 0:
+                root = form.Made(_copied, (self._argument(-1 - self.roots[slot]),))
+            if order != tuple(range(len(order))):
+                inverse = tuple(int(axis) for axis in np.argsort(order))
+                root = form.Made(lambda array: array.transpose(inverse), (root,))
+            self._ordered[slot] = root
+        return self._ordered[slot]
+
+    def _result(self, spec: Any) -> form.Result:
+        match spec:
+            case ("array", slot, writeable):
+                return self._data(slot) if writeable else form.Made(_read_only, (self._data(slot),))
+            case ("scalar array" | "number", slot, *_) if self.roots[slot] < 0:
+                raise _Left
+            case ("scalar array", slot):
+                return form.ScalarRoot(slot)
+            case ("argument", k):
+                return form.GivenArray(k)
+            case ("view", "input", source, chain):
+                return form.Made(partial(_viewed, chain), (form.GivenArray(self._base(source)),))
+            case ("view", "root", slot, chain, writeable):
+                seen = form.Made(partial(_viewed, chain), (self._data(slot),)) if chain else self._data(slot)
+                return seen if writeable else form.Made(_read_only_view, (seen,))
+            case ("scalar", position):
+                return form.GivenNumber(position)
+            case ("number", slot, kind):
+                return form.NumberRoot(slot, kind)
+            case ("constant", value):
+                return form.Constant(value)
+            case ("namedtuple", kind, items):
+                return form.Made(kind, tuple(map(self._result, items)))
+            case (kind, items) if kind is list or kind is tuple:
+                return form.Pack(kind, tuple(map(self._result, items)))
+            case (kind, items) if kind is dict:
+                names = tuple(name for name, _ in items)
+                return form.Made(lambda *values: dict(zip(names, values, strict=True)),
+                                 tuple(self._result(item) for _, item in items))  # fmt: skip
+        raise _Left
+
+
+def _copied(array: Any) -> np.ndarray[Any, Any]:
+    return np.array(array, order="K")
+
+
+def _read_only(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    array.flags.writeable = False
+    return array
+
+
+def _read_only_view(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return _read_only(array.view())
+
+
+def _viewed(chain: Any, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    for step in chain:
+        array = step.view(array)
+    return array

@@ -1,0 +1,59 @@
+"""Where a traced function finds what is not its argument: called again at each call, to see whether it has changed."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """What a module's dictionary has under a name."""
+
+    mapping: dict[str, Any]
+    name: str
+
+    def __call__(self) -> Any:
+        return self.mapping[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosing:
+    """What an enclosing variable holds."""
+
+    cell: types.CellType
+
+    def __call__(self) -> Any:
+        return self.cell.cell_contents
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What never changes: a default argument."""
+
+    value: Any
+
+    def __call__(self) -> Any:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class OfModule:
+    """An attribute of a module."""
+
+    module: types.ModuleType
+    name: str
+
+    def __call__(self) -> Any:
+        return getattr(self.module, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """Names and identities of what a class or function holds as attributes."""
+
+    holder: Any
+
+    def __call__(self) -> tuple[tuple[str, int], ...]:
+        return tuple((name, id(value)) for name, value in vars(self.holder).items() if name != "__wrapped__")
