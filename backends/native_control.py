@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazyarr.backends import native_nests as nests
 from lazyarr.backends import native_blocks, native_points
+from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Index
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided

@@ -341,10 +341,10 @@ RESERVE = Op(
     infer=_infer_reserve,
     evaluate=_evaluate_reserve,
     jax=None,
-    access=lambda x, *, shape: (tuple(Along(k) for k in range(x.ndim)),),
+    access=lambda x, *, shape: ((OPAQUE,) * x.ndim,),
     pointwise=False,
-    memory="view",
-    cost=lambda x, *, shape: Cost(0, 0),
+    memory="fresh",
+    cost=lambda x, *, shape: Cost(0, x.nbytes),
     backends=("native", "numpy"),
     samples=lambda: (Sample((f"{name}[3,2]",), {"shape": (3, 2)}) for name in ("f64", "i32")),
 )
