@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lazyarr.backends import native_modulus, native_threads
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends import native_threads
 from lazyarr.backends.native_emit import Element, Index
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_plan import MOVES, SPREADS, generated
@@ -154,16 +154,20 @@ def run(frame: Frame, blocks: Blocks, body: Graph, state: State, bounds: tuple[I
         with code.loop(*bounds) as index:
             results = _enter(frame, graph, state, arrays, slots, consts, str(index))
             flag = nests.variable(code, np.dtype(bool), ("false",)) if blocks.masks is not None else []
-            with code.loop(first, last) as k:
-                place = (*at, k)
-                seen: dict[object, object] = {}
-                new = {a: results[a].element(code, place, seen) for a in arrays}
-                for mask in results[len(body.results) :]:
-                    some = mask.element(code, place, seen)[0]
-                    old = nests.read(code, np.dtype(bool), flag)[0]
-                    nests.assign(code, np.dtype(bool), flag, (code.emit(f"or i1 {old}, {some}"),))
-                for a, value in new.items():
-                    arrays[a].put(code, place, value)
+
+            def elements() -> None:
+                with code.loop(first, last) as k:
+                    place = (*at, k)
+                    seen: dict[object, object] = {}
+                    new = {a: results[a].element(code, place, seen) for a in arrays}
+                    for mask in results[len(body.results) :]:
+                        some = mask.element(code, place, seen)[0]
+                        old = nests.read(code, np.dtype(bool), flag)[0]
+                        nests.assign(code, np.dtype(bool), flag, (code.emit(f"or i1 {old}, {some}"),))
+                    for a, value in new.items():
+                        arrays[a].put(code, place, value)
+
+            native_modulus.blockwise(code, [results[a] for a in arrays], at, first, last, elements)
             _step(frame, body, results, slots)
             if flag:
                 going = code.new_label()

@@ -172,6 +172,9 @@ class Code:
         self.exact = False
         #: Whether loop nests become functions of their own: the program is a large one.
         self.large = False
+        #: How moduli are compared (`native_modulus`): None: as NumPy has them; "": by their squares; else by their
+        #: squares, and that stack slot becomes true if these do not decide.
+        self.comparing: str | None = None
         #: Whether a loop in it is shared among threads.
         self.forks = False
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.backends import native_modulus, native_scalar
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends import native_scalar
 from lazyarr.backends.native_call import Host, HostCall
 from lazyarr.backends.native_emit import Code, Element, Index, part, register, stored
 from lazyarr.backends.native_plan import WINDOW_WRITERS, Plan
@@ -230,8 +230,11 @@ class Frame:
         types = node.types
         shape, bounds = self.shape(types[0])
         if not shape:
-            found = generate(self.code, [x.element(self.code, (), {}) for x in given])
-            return [Scalar(t.dtype, value) for t, value in zip(types, found, strict=True)]
+            values = generate(self.code, [x.element(self.code, (), {}) for x in given])
+            return [Scalar(t.dtype, value) for t, value in zip(types, values, strict=True)]
+        found = native_modulus.compared(self.code, node.op.name, given, generate)
+        if found is not None:
+            return [self._settled(node, 0, found)]
         flops = float(node.cost.flops)
         flops /= max(1.0, float(np.prod([float(b) for b in bounds])))
         results: list[Storage] = []
@@ -243,6 +246,7 @@ class Frame:
         for k, t in enumerate(types):
             result = Pointwise(t.dtype, shape, bounds, given, generate, flops, k, shared)
             result.limits = limits
+            result.is_modulus = node.op.name == "absolute" and given[0].dtype.kind == "c"
             result.ramp = _ramp(self.code, node.op.name, given)
             if limits is not None and isinstance(given[1], Scalar):
                 result.apart = (node.op.name, int(given[1].value[0]))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_scalar, native_sums, native_threads
+from lazyarr.backends import native_modulus, native_scalar, native_sums, native_threads
 from lazyarr.backends.native_cast import cast
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
 from lazyarr.backends.native_patched import Span, boxes, unchanged
@@ -142,8 +142,28 @@ def fill(c: Code, target: Strided, source: Storage) -> None:
     if cuts is not None:
         _fill_boxes(c, target, source, cuts, buffers)
         return
+    if native_modulus.has_comparison(source):
+        _fill_blocks(c, target, source, shape, buffers)
+        return
     with c.statement(), spread(c, shape, target.bounds, source, buffers) as at:
         target.put(c, at, source.element(c, at, {}))
+
+
+def _fill_blocks(c: Code, target: Strided, source: Storage, shape: tuple[Index, ...], buffers: Sequence[Buffer]
+                 ) -> None:  # fmt: skip
+    """``target[...] = source`` by blocks of the last axis."""
+    n, size = shape[-1], native_modulus.BLOCK
+    blocks = -(-n // size) if isinstance(n, int) else c.emit(f"sdiv i64 {c.add(n, size - 1)}, {size}")
+    bound = -(-int(np.prod([int(b) for b in target.bounds], dtype=object)) // size)
+    with c.statement(), spread(c, (*shape[:-1], blocks), (bound,), source, buffers, size) as at:
+        first = c.mul(at[-1], size)
+        last = c.minimum(c.add(first, size), n)
+
+        def elements() -> None:
+            with c.loop(first, last) as k:
+                target.put(c, (*at[:-1], k), source.element(c, (*at[:-1], k), {}))
+
+        native_modulus.blockwise(c, [source], at[:-1], first, last, elements)
 
 
 def _fill_boxes(c: Code, target: Strided, source: Storage, cuts: list[list[Span]], buffers: Sequence[Buffer]) -> None:

@@ -232,6 +232,8 @@ class Pointwise(Storage):
         self.flops = flops + sum(x.flops for x in operands)
         #: For indices that are a position in a flattened array taken apart: which part, and by what divisor.
         self.apart: tuple[str, int] | None = None
+        #: Whether it is the modulus of complex numbers.
+        self.is_modulus = False
 
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         key = ("results", self.shared, at)

@@ -1,0 +1,72 @@
+"""Moduli compared with numbers: NumPy's answers, also where rounding decides them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import lazyarr
+from lazyarr.backends import native_modulus
+from lazyarr.backends.native import compile
+from lazyarr.ir.graph import Graph, param
+from lazyarr.ir.node import apply
+from lazyarr.ir.op import lookup
+from lazyarr.ir.types import ArrayType
+from lazyarr.ops.create import const
+
+COMPARE = {"less": np.less, "less_equal": np.less_equal, "greater": np.greater, "greater_equal": np.greater_equal}
+
+
+def near(limit: float, dtype: np.dtype) -> np.ndarray:
+    """Complex numbers of which the modulus is a few units in the last place from `limit`, and some that are not."""
+    rng = np.random.default_rng(int(limit * 8) % 1000)
+    angle = rng.uniform(0, 2 * np.pi, 1500)
+    z = (limit * np.exp(1j * angle)).astype(dtype)
+    z = z * (1 + rng.integers(-6, 7, z.size) * np.finfo(dtype).eps).astype(z.real.dtype)
+    far = (limit * rng.uniform(0, 3, 700) * np.exp(1j * angle[:700])).astype(dtype)
+    special = [0, limit, -limit, 1j * limit, np.inf, -np.inf * 1j, np.nan, complex(np.inf, np.nan), 1e300, 1e-300]
+    return np.concatenate([far, z, np.array(special).astype(dtype), far[:300]])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dtype", ["c16", "c8"])
+@pytest.mark.parametrize("limit", [2.0, 0.3, 1e-3, 12345.678, 1e20, 1e-20, 1e150, 1e-320, 0.0, -1.0, np.inf, np.nan])
+def test_comparisons_are_those_of_numpy_to_the_last_place(dtype: str, limit: float) -> None:
+    kind = np.dtype(dtype)
+    real = np.dtype(f"f{kind.itemsize // 2}")
+    z = near(limit if np.isfinite(limit) else 1.0, kind)
+    x = param(0, ArrayType(kind, z.shape))
+    modulus = apply(lookup("absolute"), x)
+    bound = const(real.type(limit), real)
+    graph = Graph([x], [apply(lookup(n), *pair) for n in COMPARE for pair in ((modulus, bound), (bound, modulus))])
+    found = iter(compile(graph)([z]))
+    for name, compare in COMPARE.items():
+        np.testing.assert_array_equal(next(found), compare(np.abs(z), real.type(limit)), err_msg=name)
+        np.testing.assert_array_equal(next(found), compare(real.type(limit), np.abs(z)), err_msg=name)
+
+
+def test_a_square_decides_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    original = native_modulus.Compared.__init__
+    monkeypatch.setattr(native_modulus.Compared, "__init__", lambda *a, **k: (made.append(1), original(*a, **k))[1])
+
+    def escaped(z, limit):
+        return np.abs(z) > limit, np.where(np.abs(z * z) < 1.5, z, 0) + np.abs(z)
+
+    z = near(2.0, np.dtype("c16")).reshape(2, -1)
+    with np.errstate(all="ignore"):
+        for expected, found in zip(escaped(z, 2.0), lazyarr.accelerate(escaped)(z, 2.0), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+        def loop(z, limit):
+            count = np.zeros(z.shape, int)
+            for n in range(20):
+                inside = np.abs(z) <= limit
+                count[inside] = n
+                z[inside] = z[inside] * 1.25
+            return count
+
+        plain, own = z.copy(), z.copy()
+        np.testing.assert_array_equal(lazyarr.accelerate(loop)(own, 2.5), loop(plain, 2.5))
+        np.testing.assert_array_equal(own, plain)
+    assert made
