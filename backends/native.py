@@ -25,6 +25,7 @@ from lazyarr.backends.native_frame import Frame, Lowering, spill, unspill
 from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided
 from lazyarr.ir import extents
 from lazyarr.ir.graph import CheckFailed, Graph
+from lazyarr.ir.node import Value
 
 _ALIGNMENT = 64
 #: Bytes below which alignment is not worth its price.
@@ -63,27 +64,20 @@ class Executable:
         Words in the table of results.
     threads : int
         How many threads share its loops.
+    donated : tuple of int
+        Parameters that the native function writes into, after everything that may fail. Calls of this object copy
+        them before.
     """
 
     def __init__(self, graph: Graph, donate: Sequence[int] = ()):
         self.graph = graph
-        module = Module()
-        code = Code(module)
-        lowering = Lowering(code, graph)
+        self.donated = tuple(k for k in donate if graph.params[k].type.shape)
+        lowering = self._lower()
+        while not all(allowed := [_may_write(lowering, graph, k) for k in self.donated]):
+            self.donated = tuple(k for k, ok in zip(self.donated, allowed, strict=True) if ok)
+            lowering = self._lower()
+        code, module = lowering.code, lowering.code.module
         self._host = lowering.host
-        bound: list[Storage] = []
-        for p in graph.params:
-            buffer = lowering.buffer(False, 0)
-            if p.type.shape:
-                shape = tuple(map(int, extents.bounded(p.type.shape)))
-                bound.append(Strided.whole(code, p.type.dtype, buffer, shape, shape))
-            else:
-                bound.append(Scalar(p.type.dtype, unspill(code, f"%p{buffer.number}", p.type.dtype)))
-        frame = Frame(lowering, graph, bound, outermost=True)
-        roots = frame.run()
-        self.slots = self._give(frame, roots)
-        frame.leave()
-        code.do("ret i32 0")
         self._checks = lowering.checks
         #: Memory of earlier calls by the number of its buffer; each serves one call at a time.
         self._spare: list[dict[int, _Memory]] = []
@@ -108,6 +102,26 @@ class Executable:
             native_threads.pool()
         self._library = Library(self.text)
         self.address = self._library.address("run")
+
+    def _lower(self) -> Lowering:
+        """The graph as code; the parameters that are donated are written where that saves a copy."""
+        graph, code = self.graph, Code(Module())
+        lowering = Lowering(code, graph)
+        lowering.in_place = bool(self.donated)
+        bound: list[Storage] = []
+        for k, p in enumerate(graph.params):
+            buffer = lowering.buffer(k in self.donated, _bytes(p) if k in self.donated else 0)
+            if p.type.shape:
+                shape = tuple(map(int, extents.bounded(p.type.shape)))
+                bound.append(Strided.whole(code, p.type.dtype, buffer, shape, shape))
+            else:
+                bound.append(Scalar(p.type.dtype, unspill(code, f"%p{buffer.number}", p.type.dtype)))
+        frame = Frame(lowering, graph, bound, outermost=True)
+        roots = frame.run()
+        self.slots = self._give(frame, roots)
+        frame.leave()
+        code.do("ret i32 0")
+        return lowering
 
     def _give(self, frame: Frame, roots: Sequence[Storage]) -> int:
         """Code that writes where the results are; gives the number of words."""
@@ -139,13 +153,18 @@ class Executable:
             If a check in a region failed.
         """
         kept: list[Any] = []
+        donated: dict[int, np.ndarray[Any, Any]] = {}
         addresses = [0] * (len(self.graph.params) + len(self.buffers) or 1)
         for k, dtype in self._arrays:
             array = arguments[k]
             if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array, dtype)
+            if k in self.donated and (array is arguments[k] or not array.flags.owndata):
+                array = array.copy()
             kept.append(array)
             addresses[k] = _address(array)
+            if k in self.donated:
+                donated[addresses[k]] = array
         if self._numbers:
             packed: Any = ctypes.create_string_buffer(_WORD * len(self._numbers))
             try:
@@ -175,11 +194,16 @@ class Executable:
                 results.append(np.ndarray((), dtype, out, 8 * at))
                 continue
             shape = out[at + 1 : at + 1 + rank]
-            results.append(np.ndarray(shape, dtype, memory[owners.pop(out[at])][0]))
+            holder = donated.get(out[at])
+            results.append(np.ndarray(shape, dtype, memory[owners.pop(out[at])][0] if holder is None else holder))
         if owners and len(self._spare) < 2 and (self._size <= _LITTLE or _kept() + self._size <= _KEPT):
             # What is no result serves the next call: fresh memory costs more than arithmetic.
             self._spare.append({k: memory[k] for k in owners.values()})
         return results
+
+    def release(self) -> None:
+        """Let go of what is kept for the next call."""
+        self._spare.clear()
 
     def _memory(self) -> list[_Memory]:
         """Memory for the buffers, of an earlier call where there is some."""
@@ -249,6 +273,17 @@ def _allocate(size: int) -> _Memory:
     first = -_address(raw) % _ALIGNMENT
     array = raw[first : first + size]
     return array, _address(array)
+
+
+def _bytes(value: Value) -> int:
+    """How much memory an array takes."""
+    return int(np.prod([int(n) for n in extents.bounded(value.type.shape)], dtype=object)) * value.type.dtype.itemsize
+
+
+def _may_write(lowering: Lowering, graph: Graph, k: int) -> bool:
+    """Whether parameter `k` may be written as the lowering does: within its memory, where nothing fails any more."""
+    buffer = lowering.buffers[k]
+    return buffer.capacity == _bytes(graph.params[k]) and lowering.untouched(buffer)
 
 
 def _format(dtype: np.dtype[Any]) -> str:

@@ -189,6 +189,13 @@ class GivenArray(NamedTuple):
     number: int
 
 
+class Copy(NamedTuple):
+    """Array number `number` of the call as it was before the call: root `root`, an array of the caller's own."""
+
+    number: int
+    root: int
+
+
 class GivenNumber(NamedTuple):
     """The number at a position of the tape."""
 
@@ -216,7 +223,7 @@ class Pack(NamedTuple):
 
 
 Source = FromArray | FromNumber | FromConstant
-Result = Root | ScalarRoot | NumberRoot | GivenArray | GivenNumber | Constant | Made | Pack
+Result = Root | ScalarRoot | NumberRoot | GivenArray | Copy | GivenNumber | Constant | Made | Pack
 
 
 @dataclass

@@ -20,6 +20,7 @@ from lazyarr.backends.native_call_form import (
     Array,
     Call,
     Constant,
+    Copy,
     FromArray,
     FromConstant,
     FromNumber,
@@ -57,6 +58,7 @@ def direct(name: str, call: Call, executable: Executable) -> Callable[..., Any]:
     module = Module()
     emitted = _Direct(call, executable, Code(module))
     emitted.run()
+    executable.release()
     head = "define ptr @direct(ptr %self, ptr %arguments, i64 %count, ptr %names) {"
     module.functions.append(f"{head}\n{emitted.code.body()}\n}}")
     return python_function(name, module, "direct", emitted.objects.kept)
@@ -148,6 +150,8 @@ class _Direct:
         for k in self.call.checks:
             holds = code.emit(f"load i8, ptr {pointer(self._out(k))}")
             self.given.require(code.emit(f"icmp ne i8 {holds}, 0"))
+        if executable.donated:
+            self.given.miss = "broken"  # the arguments have been written: nobody may run the call again
 
     def _parameters(self) -> list[str]:
         """The address of each parameter that is not always the same."""
@@ -220,21 +224,51 @@ class _Direct:
             assert isinstance(spec, Array)
             if isinstance(new, Root) and self._is_copied(k, new):
                 self._same_form(new.number, spec)
-                written.append((found, self._place(self._root(new.number)), spec.bytes))
+                written.append((found, self._contents(k, self._root(new.number)), spec.bytes))
             else:
                 written.append((found, self._build(new), None))
         for number in sorted(_arrays(self.call.result)):
             self._array(number)
+        for copy in _copies(self.call.result):
+            self._build(copy)
         self.given.miss = "broken"
         for found, contents, size in written:
             if size is not None:
-                self._copy(found, contents, size)
+                self._copy_elsewhere(found, contents, size)
                 continue
             done = objects.call("i32", "PyArray_CopyInto", f"ptr {found}", f"ptr {contents}")
             self.given.require(code.emit(f"icmp eq i32 {done}, 0"))
         result = self._build(self.call.result)
         objects.call("void", "Py_IncRef", f"ptr {result}")
         return result
+
+    def _contents(self, k: int, root: int) -> str:
+        """Where the new contents of array `k` are, whatever is written into other arrays of the call."""
+        code, place = self.code, self._place(root)
+        if not self._may_be_elsewhere(k, root):
+            return place
+        found = code.alloca("ptr")
+        code.do(f"store ptr {place}, ptr {found}")
+        target = self.objects.field("ptr", self.given.arrays[k][0], DATA)
+        with code.when(code.emit(f"icmp ne ptr {place}, {target}")):
+            type = self.executable.graph.roots[root].type
+            copy = self._copied(place, type.dtype, self._shape(type.shape), type.ndim, _size(type.dtype, type.shape))
+            code.do(f"store ptr {self.objects.field('ptr', self.objects.hold(copy), DATA)}, ptr {found}")
+        return code.emit(f"load ptr, ptr {found}")
+
+    def _may_be_elsewhere(self, k: int, root: int) -> bool:
+        """Whether a result of the program may have been left in the memory of another array of the call than `k`."""
+        buffer, executable = self.executable.results[root][3], self.executable
+        return buffer is not None and any(
+            peer.number in executable.donated and self.call.sources[peer.number] != FromArray(k)
+            for peer in buffer.peers
+        )
+
+    def _copy_elsewhere(self, array: str, address: str, size: int) -> None:
+        """Copy bytes into the memory of an array, if they are not there."""
+        target = self.objects.field("ptr", array, DATA)
+        with self.code.when(self.code.emit(f"icmp ne ptr {address}, {target}")):
+            self._copy(array, address, size)
 
     def _wanted(self) -> set[int]:
         """The roots that are to be arrays. What is copied into an argument need not be one."""
@@ -292,8 +326,7 @@ class _Direct:
             code.do(f"store ptr {array}, ptr {found}")
             code.go(end)
             code.start(other)
-        nbytes = int(np.prod(type.shape, dtype=object)) * type.dtype.itemsize
-        copy = self._copied(address, type.dtype, self._shape(type.shape), type.ndim, nbytes)
+        copy = self._copied(address, type.dtype, self._shape(type.shape), type.ndim, _size(type.dtype, type.shape))
         code.do(f"store ptr {copy}, ptr {found}")
         code.go(end)
         code.start(end)
@@ -320,6 +353,10 @@ class _Direct:
                 return objects.object(value)
             case GivenArray(number):
                 return self.given.arrays[number][0]
+            case Copy(number, root):
+                if root not in self._arrays:
+                    self._arrays[root] = self._new_copy(number)
+                return self._arrays[root]
             case GivenNumber(position):
                 return self.given.positions[position]
             case Root(number):
@@ -351,6 +388,14 @@ class _Direct:
             return self.objects.call("ptr", make, f"i64 {self.code.emit(f'zext i8 {word} to i64')}")
         return self.objects.call("ptr", make, f"{stored(dtype)} {word}")
 
+    def _new_copy(self, number: int) -> str:
+        found, spec = self.given.arrays[number]
+        if not isinstance(spec, Array):
+            raise Unsupported("a copy of a NumPy scalar")
+        new = self.objects.hold(self.objects.call("ptr", "PyArray_NewCopy", f"ptr {found}", "i32 2"))  # order="K"
+        self.given.require(self.code.emit(f"icmp ne ptr {new}, null"))
+        return new
+
     def _pack(self, kind: type, items: list[str]) -> str:
         objects, name = self.objects, "PyTuple" if kind is tuple else "PyList"
         new = objects.hold(objects.call("ptr", f"{name}_New", f"i64 {len(items)}"))
@@ -370,6 +415,21 @@ def _arrays(result: Result) -> set[int]:
         case Made(_, items) | Pack(_, items):
             return {number for item in items for number in _arrays(item)}
     return set()
+
+
+def _copies(result: Result) -> list[Copy]:
+    """What is to be copied before anything is written."""
+    match result:
+        case Copy():
+            return [result]
+        case Made(_, items) | Pack(_, items):
+            return [copy for item in items for copy in _copies(item)]
+    return []
+
+
+def _size(dtype: np.dtype[Any], shape: Sequence[int]) -> int:
+    """Bytes of an array."""
+    return int(np.prod(shape, dtype=object)) * dtype.itemsize
 
 
 class _Memory:
@@ -419,11 +479,12 @@ class _Memory:
         if buffer is None or not all(isinstance(n, int) for n in type.shape):
             return
         form = type.dtype, tuple(map(int, type.shape))
-        size = int(np.prod(form[1], dtype=object)) * type.dtype.itemsize
+        size = _size(*form)
         if not size:
             return
-        peers = [b.number for b in buffer.peers if b.capacity == size and self.forms.setdefault(b.number, form) == form]
-        self._holders[k] = peers
+        first = len(self._executable.graph.params)
+        peers = [b.number for b in buffer.peers if b.capacity == size and b.number >= first]
+        self._holders[k] = [number for number in peers if self.forms.setdefault(number, form) == form]
 
     def holders(self, k: int) -> list[int]:
         """The buffers with an array that may have become result `k`."""

@@ -53,6 +53,13 @@ class Lowering:
         self.checks: list[Check] = []
         #: Buffers that hold what no frame names at the moment.
         self.held: list[Buffer] = []
+        #: Whether memory of the caller's is written: checks come before that, as far as can be.
+        self.in_place = False
+        #: Number of the outermost node that is being lowered, of the last that may fail, and of the first that writes
+        #: into a buffer.
+        self.node = 0
+        self._fails = -1
+        self._writes: dict[Buffer, int] = {}
 
     def buffer(self, owned: bool, capacity: int) -> Buffer:
         """A new buffer; its address is an argument of the function."""
@@ -77,11 +84,21 @@ class Lowering:
         used = self.used()
         free = [b for b in self.buffers if b.owned and b not in used and capacity <= b.capacity <= 2 * capacity]
         buffer = min(free, key=lambda b: b.capacity) if free else self.buffer(True, capacity)
+        self.writes(buffer)
         return Strided.whole(self.code, dtype, buffer, shape, bounds)
+
+    def writes(self, buffer: Buffer) -> None:
+        """Note that a buffer is written from here on."""
+        self._writes.setdefault(buffer, self.node)
+
+    def untouched(self, buffer: Buffer) -> bool:
+        """Whether the memory of a buffer is as it was wherever the program may fail."""
+        return self._fails < min((self._writes[b] for b in buffer.peers if b in self._writes), default=self.node + 1)
 
     def fail(self, ok: str, number: int) -> None:
         """End the program with code `number` unless `ok`."""
         code = self.code
+        self._fails = self.node
         good, bad = code.new_label(), code.new_label()
         code.branch(ok, good, bad, ', !prof !{!"branch_weights", i32 1000000, i32 1}')
         code.start(bad)
@@ -173,10 +190,12 @@ class Frame:
         storage = self.values[value]
         assert isinstance(storage, Scalar)
         for check in self.checks[value]:
-            if not self.outermost or any(n.op.dependent for n in self.graph.nodes):
+            if not self.outermost or self.lowering.in_place or any(n.op.dependent for n in self.graph.nodes):
                 self.lowering.check(check, storage.value[0])
 
     def _run(self, node: Node) -> None:
+        if self.outermost:
+            self.lowering.node += 1
         for k, v in enumerate(node.operands):
             if v in self.plan.written and not (node.op.name in WINDOW_WRITERS and k == 1):
                 # Read before it is written into an array: that window cannot be its memory.
@@ -284,6 +303,7 @@ class Frame:
             return None
         for reader in readers:
             self.values[reader] = self.materialize(self.values[reader])
+        self.lowering.writes(buffer)
         return x
 
     def copy(self, x: Storage) -> Strided:

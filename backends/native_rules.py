@@ -77,6 +77,7 @@ def _reserve(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     shape = tuple(int(n) for n in node.types[0].shape)
     if isinstance(x, Strided) and x.is_whole and x.buffer.owned and x.shape[1:] == shape[1:]:
         # What is there is where it has to be.
+        frame.lowering.writes(x.buffer)
         x.buffer.require(int(np.prod(shape, dtype=object)) * x.dtype.itemsize)
         return [Strided.whole(frame.code, x.dtype, x.buffer, shape, shape)]
     target = frame.lowering.allocate(x.dtype, shape, shape)

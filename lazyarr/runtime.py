@@ -333,9 +333,15 @@ class Plan:
     ----------
     before, after : Program
         What was recorded, and what the passes made of it: a schedule of regions.
+
+    Parameters
+    ----------
+    program : Program
+    replaced : sequence of int
+        Parameters whose data is replaced after a run, by a result. Native code may write results there.
     """
 
-    def __init__(self, program: Program):
+    def __init__(self, program: Program, replaced: Sequence[int] = ()):
         from lazyarr.backends.numpy import last_uses
         from lazyarr.passes.pipeline import run_pipeline
 
@@ -346,9 +352,17 @@ class Plan:
         prepared: dict[Attrs, Callable[[Sequence[Any]], Sequence[Any]]] = {}
         for node in graph.nodes:
             if node.attrs not in prepared:
-                prepared[node.attrs] = _prepare(node)
+                prepared[node.attrs] = _prepare(node, self._donated(node, replaced))
         self._steps = [prepared[node.attrs] for node in graph.nodes]
         self._dead = last_uses(graph)
+
+    def _donated(self, node: Node, replaced: Sequence[int]) -> tuple[int, ...]:
+        """The operands of a region that it may write into: of a native one that is the whole plan."""
+        graph = self.after.graph
+        if node.kw["backend"] != "native" or len(graph.nodes) > 1:
+            return tuple(node.kw.get("donate", ()))
+        wanted = {graph.params[k] for k in replaced} - set(graph.roots)
+        return tuple(k for k, v in enumerate(node.operands) if v in wanted and node.operands.count(v) == 1)
 
     def alone(self) -> tuple[Callable[[Sequence[Any]], Sequence[Any]], list[int], list[int]] | None:
         """Of a plan that is one region: what runs it, the parameters it takes, and which of its results each root is.
@@ -375,9 +389,9 @@ class Plan:
         return [values[root] for root in graph.roots]
 
 
-def _prepare(node: Node) -> Callable[[Sequence[Any]], Sequence[Any]]:
+def _prepare(node: Node, donated: tuple[int, ...]) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """What runs one region."""
-    return _runner(node.kw["backend"], node.kw["body"], node.kw.get("donate", ()))
+    return _runner(node.kw["backend"], node.kw["body"], donated)
 
 
 @lru_cache(maxsize=1024)
@@ -393,7 +407,7 @@ class Cache:
 
     def __init__(self, limit: int = 512):
         self._limit = limit
-        self._plans: OrderedDict[Graph, Plan] = OrderedDict()
+        self._plans: OrderedDict[tuple[Graph, tuple[int, ...]], Plan] = OrderedDict()
         self._seen: OrderedDict[Graph, int] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -405,16 +419,17 @@ class Cache:
                 self._seen.popitem(last=False)
             return times
 
-    def get(self, program: Program) -> Plan:
-        """The plan of a program, made at the first call."""
+    def get(self, program: Program, replaced: tuple[int, ...] = ()) -> Plan:
+        """The plan of a program, made at the first call; `replaced` as for `Plan`."""
+        key = program.graph, replaced
         with self._lock:
-            plan = self._plans.get(program.graph)
+            plan = self._plans.get(key)
             if plan is not None:
-                self._plans.move_to_end(program.graph)
+                self._plans.move_to_end(key)
                 return plan
-        plan = Plan(program)
+        plan = Plan(program, replaced)
         with self._lock:
-            self._plans[program.graph] = plan
+            self._plans[key] = plan
             if len(self._plans) > self._limit:
                 self._plans.popitem(last=False)
         return plan
@@ -422,7 +437,7 @@ class Cache:
     def find(self, graph: Graph) -> Plan | None:
         """The plan of a graph if there is one."""
         with self._lock:
-            return self._plans.get(graph)
+            return self._plans.get((graph, ()))
 
     def clear(self) -> None:
         """Forget every plan."""

@@ -342,8 +342,17 @@ def test_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_program_with_too_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "_LITTLE", 0)
     monkeypatch.setattr(native, "_KEPT", 0)
-    accelerated = ready(update, given())
-    assert not compare(accelerated, update, given())
+    accelerated = ready(pairs, lambda: (np.ones(N), 3))
+    assert not compare(accelerated, pairs, lambda: (np.ones(N), 3))
+
+
+def pairs(a: Any, n: int) -> Any:
+    b = np.zeros(N)
+    for _ in range(n):
+        for i in range(1, N):
+            b[i] = a[i - 1] + b[i - 1]
+        a[:] = b[::-1] * 0.5
+    return a.sum()
 
 
 def test_inside_of_another_accelerated_function() -> None:

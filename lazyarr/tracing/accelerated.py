@@ -69,10 +69,10 @@ class Compiled:
         if any(isinstance(leaf, Placeholder) for leaf in leaves):
             raise NotCaptured("a value of a loop's body is used outside of it")
         self.checks = checks
-        self.plan: Plan = plans.get(self.program)
         #: Where the data of each parameter comes from, and how many roots there are besides conditions.
         self.sources = [self._source(leaf) for leaf in leaves]
         self.count = len(outcome.roots)
+        self.plan: Plan = plans.get(self.program, self._replaced())
         #: What makes calls without `Parts`; False until it is known whether there is such a thing.
         self.direct: Callable[..., Any] | None | Literal[False] = False
 
@@ -81,6 +81,15 @@ class Compiled:
         self.trace.forget()
         self.outcome.forget()
         self.checks = [(Check(_NOWHERE, c.exception, c.message), line) for c, line in self.checks]
+
+    def _replaced(self) -> tuple[int, ...]:
+        """The parameters that are arrays which get new contents."""
+        trace = self.trace
+        changed = [trace.base_places[k] for k, _ in self.outcome.mutated]
+        return tuple(
+            number for number, (kind, where) in enumerate(self.sources)
+            if kind == "base" and trace.input_places[where] in changed
+        )  # fmt: skip
 
     def _source(self, leaf: Leaf) -> tuple[str, Any]:
         """Where the data of a parameter comes from at each call."""

@@ -159,12 +159,12 @@ class _Description:
             raise _Left
         return place
 
-    def _argument(self, parameter: int) -> form.Result:
-        """The array that a parameter is."""
+    def _argument(self, parameter: int) -> int:
+        """The number of the array that a parameter is."""
         source = self._source(*self.compiled.sources[parameter])
         if not isinstance(source, form.FromArray):
             raise _Left
-        return form.GivenArray(source.number)
+        return source.number
 
     def _data(self, slot: int) -> form.Result:
         """A root, its axes back in their order."""
@@ -172,7 +172,7 @@ class _Description:
         if slot not in self._ordered:
             root: form.Result = form.Root(slot)
             if self.roots[slot] < 0:
-                root = form.Made(_copied, (self._argument(-1 - self.roots[slot]),))
+                root = form.Copy(self._argument(-1 - self.roots[slot]), slot)
             if order != tuple(range(len(order))):
                 inverse = tuple(int(axis) for axis in np.argsort(order))
                 root = form.Made(lambda array: array.transpose(inverse), (root,))
@@ -209,10 +209,6 @@ class _Description:
                 return form.Made(lambda *values: dict(zip(names, values, strict=True)),
                                  tuple(self._result(item) for _, item in items))  # fmt: skip
         raise _Left
-
-
-def _copied(array: Any) -> np.ndarray[Any, Any]:
-    return np.array(array, order="K")
 
 
 def _read_only(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
