@@ -82,7 +82,7 @@ class Executable:
         #: Memory of earlier calls by the number of its buffer; each serves one call at a time.
         self._spare: list[dict[int, _Memory]] = []
         self.buffers: list[Buffer] = lowering.buffers[len(graph.params) :]
-        self._size = sum(b.capacity for b in self.buffers)
+        self._size = sum(b.size for b in self.buffers)
         if self._size > _LITTLE:
             _large.add(self)
         self._arrays = [(k, p.type.dtype) for k, p in enumerate(graph.params) if p.type.shape]
@@ -95,6 +95,10 @@ class Executable:
             f"define internal i32 @main({', '.join([*arguments, 'ptr %out', 'ptr %host'])}) noinline "
             f"{{\n{code.body()}\n}}"
         )
+        for buffer in self.buffers:
+            if buffer.part is not None:
+                name = f"stride{buffer.number}"
+                module.declare(name, f"@{name} = internal constant i64 {buffer.stride}")
         module.functions.append(_entry(len(lowering.buffers), self._host.address))
         self.text = str(module)
         self.threads = native_threads.threads() if code.forks else 1
@@ -211,7 +215,7 @@ class Executable:
             spare = self._spare.pop()
         except IndexError:
             spare = {}
-        return [spare.get(k) or _allocate(b.capacity) for k, b in enumerate(self.buffers)]
+        return [spare.get(k) or _allocate(b.size) for k, b in enumerate(self.buffers)]
 
     def _failed(self, outcome: int) -> list[Any]:
         """What a failed check means: one of the program's own is a result like another."""

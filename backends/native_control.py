@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazyarr.backends import native_blocks, native_points
+from lazyarr.backends import native_blocks, native_points, native_shared
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Index
-from lazyarr.backends.native_frame import Frame
+from lazyarr.backends.native_frame import Frame, Unshareable
 from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
@@ -44,6 +44,8 @@ def own(frame: Frame, sources: Sequence[Storage]) -> list[Strided]:
 def exchange(code: Code, targets: Sequence[Buffer], sources: Sequence[Buffer]) -> None:
     """Give each target the memory of its source; sources get the memory that becomes free."""
     moves = {t: s for t, s in zip(targets, sources, strict=True) if t is not s}
+    if any(b.part is not code.part for b in (*moves, *moves.values())):
+        raise Unshareable("all threads see one address")
     pointers = {b: code.emit(f"load ptr, ptr {b.variable}") for b in dict.fromkeys((*moves, *moves.values()))}
     given = set(moves.values())
     for target, source in moves.items():
@@ -175,6 +177,10 @@ def loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     if blocks is not None and isinstance(step, int):
         native_blocks.run(frame, blocks, body, state, (start, stop, step), consts)
         return state.results()
+    if isinstance(step, int) and node.kw.get("shared") and native_shared.run(
+        frame, node, state, (start, stop, step), consts
+    ):
+        return state.results()
     counted = not isinstance(step, int)
     advance = step if isinstance(step, int) else 1
     first, last = (0, _trips(code, start, stop, step)) if counted else (start, stop)
@@ -227,6 +233,12 @@ def while_(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     code.go(head)
     code.start(head)
     with code.scope():
+        if code.part is not None:
+            # Where the program has ended already, this loop may run for ever.
+            going = code.new_label()
+            outcome = code.emit(f"load atomic i32, ptr {code.part.failed} monotonic, align 4")
+            code.branch(code.emit(f"icmp eq i32 {outcome}, 0"), going, code.part.leave)
+            code.start(going)
         known = state.scalars()
         # The arrays are still needed by the body, whatever the condition has done with them.
         frame.lowering.held.extend(state.buffers)

@@ -465,7 +465,7 @@ class _Memory:
         self.backed = {buffer: kept + 8 * k for k, buffer in enumerate(self.forms)}
         self._table = self._words[(self.table - start) // 8 :]
         self._slots = [(slot - start) // 8 for slot in self.backed.values()]
-        lent = lend({first + k: b.capacity for k, b in enumerate(executable.buffers) if first + k not in self.forms})
+        lent = lend({first + k: b.size for k, b in enumerate(executable.buffers) if first + k not in self.forms})
         if lent is None:
             raise Unsupported("it needs more memory than is kept")
         self._lent = lent

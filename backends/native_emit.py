@@ -6,8 +6,9 @@ Text is made rather than objects because it is several times faster, and because
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,8 @@ _DEFINED = re.compile(r"^  (%\w+) =", re.MULTILINE)
 _LOCAL = re.compile(r"(?<![\w@.])%?((?:b|v|slot)\d+|!\d+)\b")
 #: The function that shares a range among threads; see `native_threads`.
 FORK = "lazyarr_native_fork"
+#: The same of a range of which nobody knows how much work it is.
+DIVIDE = "lazyarr_native_divide"
 
 
 def part(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -63,6 +66,25 @@ def literal(value: Any, dtype: np.dtype[Any]) -> Element:
     # LLVM spells a float as the double of the same value.
     with np.errstate(all="ignore"):
         return (f"0x{int(np.float64(number).view(np.uint64)):016X}",)
+
+
+@dataclass
+class Part:
+    """The body of a loop that threads share, as a function of its own.
+
+    Attributes
+    ----------
+    failed : str
+        Where the number of a check that failed is noted, for all threads.
+    leave : str
+        The label of the function's end.
+    buffers : list of Buffer
+        Memory that each thread has for itself.
+    """
+
+    failed: str
+    leave: str
+    buffers: list[Buffer] = field(default_factory=list)
 
 
 class Module:
@@ -177,6 +199,8 @@ class Code:
         self.comparing: str | None = None
         #: Whether a loop in it is shared among threads.
         self.forks = False
+        #: The body of a loop that threads share, where what is emitted belongs to one.
+        self.part: Part | None = None
 
     def name(self) -> str:
         self._count += 1
@@ -282,12 +306,14 @@ class Code:
     def span(self, count: Index, worth: str | None) -> Iterator[tuple[Index, Index]]:
         """The part of the range from 0 to `count` that a thread does; as `shared` otherwise."""
         part: list[str] = []
-        with self._outlined(part) as ends:
+        with self.function(part) as ends:
             yield ends
-        self.forks = True
-        self.module.declare("fork", f"declare void @{FORK}(ptr, ptr, i64, i64)")
         name, table = part
-        fork = f"call void @{FORK}(ptr @{name}, ptr {table}, i64 0, i64 {count})"
+        if self.part is not None:
+            # All threads have enough to do.
+            self.do(f"call void @{name}(ptr {table}, i64 0, i64 {count})")
+            return
+        fork = self.fork(name, table, count)
         if worth is None:
             self.do(fork)
             return
@@ -301,6 +327,12 @@ class Code:
         self.go(end)
         self.start(end)
 
+    def fork(self, name: str, table: str, count: Index, finer: int = 1) -> str:
+        """The call that shares the range up to `count` among threads, in `finer` times as many chunks as it needs."""
+        self.forks = True
+        self.module.declare("fork", f"declare void @{FORK}(ptr, ptr, i64, i64, i64)")
+        return f"call void @{FORK}(ptr @{name}, ptr {table}, i64 0, i64 {count}, i64 {finer})"
+
     @contextmanager
     def apart(self, count: Index) -> Iterator[tuple[Index, Index]]:
         """The range from 0 to `count` in a function of its own, which equal ones share.
@@ -308,13 +340,16 @@ class Code:
         LLVM takes more than twice as long for a function of twice the size.
         """
         part: list[str] = []
-        with self._outlined(part) as ends:
+        with self.function(part) as ends:
             yield ends
         self.do(f"call void @{part[0]}(ptr {part[1]}, i64 0, i64 {count})")
 
     @contextmanager
-    def _outlined(self, part: list[str]) -> Iterator[tuple[str, str]]:
-        """What works on ``%begin`` to ``%end`` as a function; `part` gets its name, and the table it takes."""
+    def function(self, part: list[str]) -> Iterator[tuple[str, str]]:
+        """What works on ``%begin`` to ``%end`` becomes a function; `part` gets its name, and the table it takes.
+
+        The registers of this function that it uses, and the addresses of its buffers, are what they are here.
+        """
         lines, allocas, label = self.lines, self.allocas, self.label
         self.lines, self.allocas, self.label = [], [], "entry"
         if self.aliases is not None:
@@ -329,16 +364,38 @@ class Code:
         table = self.alloca("i64", max(1, len(outside)))
         text = []
         for k, name in enumerate(outside):
-            type = self._type(name)
+            slot = name.startswith("%slot")
+            type = "ptr" if slot else self._type(name)
+            value = self.emit(f"load ptr, ptr {name}") if slot else name
             place = self.emit(f"getelementptr inbounds i64, ptr {table}, i64 {k}")
-            self.do(f"store {type} {name}, ptr {place}")
+            self.do(f"store {type} {value}, ptr {place}")
             text.append(f"  %at{k} = getelementptr inbounds i64, ptr %table, i64 {k}")
-            text.append(f"  {name} = load {type}, ptr %at{k}")
+            text.append(f"  {f'%in{k}' if slot else name} = load {type}, ptr %at{k}")
+            if slot:
+                text += [f"  {name} = alloca ptr", f"  store ptr %in{k}, ptr {name}"]
         whole = "\n".join(["entry:", *own, *text, *body, "  ret void", "}"])
         part[:] = [self.module.part(whole), table]
 
+    def saved(self) -> Callable[[], None]:
+        """What puts back the code as it is now."""
+        lines, allocas, label = self.lines, self.allocas, self.label
+        ends = len(lines), len(allocas)
+        known, scratch = [dict(k) for k in self._known], dict(self._scratch)
+        functions, aliases, forks = len(self.module.functions), self.aliases, self.forks
+        parts = dict(self.module._parts)
+
+        def restore() -> None:
+            del lines[ends[0] :], allocas[ends[1] :], self.module.functions[functions:]
+            self.lines, self.allocas, self.label = lines, allocas, label
+            self._known, self._scratch, self.module._parts = known, scratch, parts
+            self.aliases, self.part, self.forks = aliases, None, forks
+
+        return restore
+
     def _type(self, name: str) -> str:
         """The type of a register, from the instruction that made it."""
+        if name.startswith("%p") and name[2:].isdecimal():
+            return "ptr"
         text = self._texts[name]
         op, _, rest = text.partition(" ")
         if op in ("icmp", "fcmp"):

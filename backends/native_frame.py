@@ -6,7 +6,7 @@ left; formulas that would read it later are stored before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,10 @@ from lazyarr.ir.types import ArrayType
 LARGE = 60
 
 
+class Unshareable(Exception):
+    """What is being lowered cannot be done by several threads at once."""
+
+
 class Lowering:
     """A program under construction: its code, its buffers, the graphs that are being lowered, outermost first."""
 
@@ -63,11 +67,14 @@ class Lowering:
 
     def buffer(self, owned: bool, capacity: int) -> Buffer:
         """A new buffer; its address is an argument of the function."""
-        number = len(self.buffers)
+        number, part = len(self.buffers), self.code.part
         slot = f"%slot{number}"
-        self.code.allocas.append(f"  {slot} = alloca ptr")
-        self.code.allocas.append(f"  store ptr %p{number}, ptr {slot}")
-        self.buffers.append(Buffer(slot, number, owned, capacity))
+        if part is None:
+            self.code.allocas.append(f"  {slot} = alloca ptr")
+            self.code.allocas.append(f"  store ptr %p{number}, ptr {slot}")
+        self.buffers.append(Buffer(slot, number, owned, capacity, part=part))
+        if part is not None:
+            part.buffers.append(self.buffers[-1])
         return self.buffers[-1]
 
     def used(self) -> set[Buffer]:
@@ -82,7 +89,8 @@ class Lowering:
         """Memory for an array."""
         capacity = int(np.prod([int(b) for b in bounds], dtype=object)) * dtype.itemsize
         used = self.used()
-        free = [b for b in self.buffers if b.owned and b not in used and capacity <= b.capacity <= 2 * capacity]
+        free = [b for b in self.buffers if b.owned and b.part is self.code.part and b not in used
+                and capacity <= b.capacity <= 2 * capacity]  # fmt: skip
         buffer = min(free, key=lambda b: b.capacity) if free else self.buffer(True, capacity)
         self.writes(buffer)
         return Strided.whole(self.code, dtype, buffer, shape, bounds)
@@ -98,12 +106,42 @@ class Lowering:
     def fail(self, ok: str, number: int) -> None:
         """End the program with code `number` unless `ok`."""
         code = self.code
-        self._fails = self.node
         good, bad = code.new_label(), code.new_label()
         code.branch(ok, good, bad, ', !prof !{!"branch_weights", i32 1000000, i32 1}')
         code.start(bad)
-        code.do(f"ret i32 {number}")
+        self.end(number)
         code.start(good)
+
+    def end(self, outcome: Index) -> None:
+        """End the program with an outcome; where threads share a loop, those that run it see to it."""
+        code = self.code
+        self._fails = self.node
+        if code.part is None:
+            code.do(f"ret i32 {outcome}")
+            return
+        code.do(f"store atomic i32 {outcome}, ptr {code.part.failed} monotonic, align 4")
+        code.go(code.part.leave)
+
+    def saved(self) -> Callable[[], None]:
+        """What puts back the program as it is now: for what turns out to be impossible halfway."""
+        code = self.code.saved()
+        lists: list[list[Any]] = [self.buffers, self.frames, self.checks, self.held, self.host.calls]
+        ends = [len(x) for x in lists]
+        peers = {id(b.peers): (b.peers, list(b.peers)) for b in self.buffers}
+        buffers = [(b, b.capacity, b.peers) for b in self.buffers]
+        fails, writes = self._fails, dict(self._writes)
+
+        def restore() -> None:
+            code()
+            self._fails, self._writes = fails, writes
+            for x, end in zip(lists, ends, strict=True):
+                del x[end:]
+            for one, members in peers.values():
+                one[:] = members
+            for buffer, capacity, own in buffers:
+                buffer.capacity, buffer.peers = capacity, own
+
+        return restore
 
     def check(self, check: Check, ok: str) -> None:
         self.checks.append(check)
@@ -322,6 +360,8 @@ class Frame:
                   ) -> list[Storage]:  # fmt: skip
         """Call back into Python; with `into`, the function takes its one result as ``out``."""
         code, lowering = self.code, self.lowering
+        if code.part is not None:
+            raise Unshareable("Python runs in one thread at a time")
         ready: list[Storage] = []
         for x in given:
             ready.append(x if not x.shape else self.stored(x))

@@ -435,6 +435,6 @@ def run(frame: Frame, points: Points, body: Graph, bounds: tuple[Index, Index, i
         good, bad = code.new_label(), code.new_label()
         code.branch(code.emit(f"icmp eq i32 {outcome}, 0"), good, bad)
         code.start(bad)
-        code.do(f"ret i32 {outcome}")
+        frame.lowering.end(outcome)
         code.start(good)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr.backends.native_emit import Code, Element, Index
+from lazyarr.backends.native_emit import Code, Element, Index, Part
 
 Extents = tuple[Index, ...]
 
@@ -33,6 +33,8 @@ class Buffer:
         Bytes.
     peers : list of Buffer
         Buffers it exchanges its address with, itself among them; all have one capacity.
+    part : Part, optional
+        The part of the program that it belongs to: threads that run it have one each, `copies` in all.
     """
 
     variable: str
@@ -40,6 +42,8 @@ class Buffer:
     owned: bool
     capacity: int = 0
     peers: list[Buffer] = field(default_factory=list)
+    part: Part | None = None
+    copies: int = 1
 
     def __post_init__(self) -> None:
         self.peers = [self]
@@ -53,6 +57,16 @@ class Buffer:
             largest = max(b.capacity for b in self.peers)
             for peer in self.peers:
                 peer.capacity = largest
+
+    @property
+    def stride(self) -> int:
+        """Bytes from one copy to the next: no line of a cache is in two."""
+        return max(1, -(-self.capacity // 64)) * 64
+
+    @property
+    def size(self) -> int:
+        """Bytes of all copies."""
+        return self.capacity if self.copies == 1 else self.copies * self.stride
 
     def require(self, capacity: int) -> None:
         for peer in self.peers:

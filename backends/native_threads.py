@@ -13,7 +13,7 @@ import platform
 import threading
 from typing import Any
 
-from lazyarr.backends.native_emit import FORK
+from lazyarr.backends.native_emit import DIVIDE, FORK
 
 _SPIN = 1500
 #: A caller that has waited for a worker longer than it worked itself, and longer than this (nanoseconds), works alone
@@ -23,6 +23,8 @@ _PATIENCE = 100_000
 _LONGEST_REST = 100_000_000
 #: Soon: before this many times the last rest has passed since it ended.
 _SOON = 4
+#: Nanoseconds of work that has to be left of a range, as what is done of it took, for it to be shared.
+_WORTH = 10_000
 _FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine())
 
 _TEXT = """
@@ -112,7 +114,7 @@ run:
   br label %outer
 }}
 
-define void @{fork}(ptr %fn, ptr %ctx, i64 %begin, i64 %end) {{
+define void @{fork}(ptr %fn, ptr %ctx, i64 %begin, i64 %end, i64 %finer) {{
 entry:
   %state = inttoptr i64 {state} to ptr
   %busy.p = getelementptr i8, ptr %state, i64 192
@@ -145,8 +147,9 @@ share:
   %done.p = getelementptr i8, ptr %state, i64 64
   %sleepers.p = getelementptr i8, ptr %state, i64 256
   %wake.p = getelementptr i8, ptr %state, i64 320
-  %many = icmp sgt i64 %n, %limit
-  %parts = select i1 %many, i64 %limit, i64 %n
+  %most = mul i64 %limit, %finer
+  %many = icmp sgt i64 %n, %most
+  %parts = select i1 %many, i64 %most, i64 %n
   %up = add i64 %n, %parts
   %up1 = sub i64 %up, 1
   %size = sdiv i64 %up1, %parts
@@ -239,6 +242,46 @@ release:
   store atomic i32 0, ptr %busy.p seq_cst, align 4
   ret void
 }}
+
+define void @{divide}(ptr %fn, ptr %ctx, i64 %count, i64 %finer) {{
+entry:
+  %state = inttoptr i64 {state} to ptr
+  %count.p = getelementptr i8, ptr %state, i64 200
+  %limit = load i64, ptr %count.p
+  %threads = icmp sgt i64 %limit, 1
+  br i1 %threads, label %time, label %alone
+alone:
+  call void %fn(ptr %ctx, i64 0, i64 %count)
+  ret void
+time:
+  %time0 = call i64 @now()
+  br label %some
+some:
+  %k = phi i64 [ 0, %time ], [ %e, %more ]
+  %n = phi i64 [ 1, %time ], [ %n2, %more ]
+  %e0 = add i64 %k, %n
+  %over = icmp sgt i64 %e0, %count
+  %e = select i1 %over, i64 %count, i64 %e0
+  call void %fn(ptr %ctx, i64 %k, i64 %e)
+  %end = icmp sge i64 %e, %count
+  br i1 %end, label %done, label %look
+look:
+  %time1 = call i64 @now()
+  %spent = sub i64 %time1, %time0
+  %left = sub i64 %count, %e
+  %ahead0 = mul i64 %spent, %left
+  %ahead = sdiv i64 %ahead0, %e
+  %long = icmp sgt i64 %ahead, {worth}
+  br i1 %long, label %share, label %more
+more:
+  %n2 = shl i64 %n, 1
+  br label %some
+share:
+  call void @{fork}(ptr %fn, ptr %ctx, i64 %e, i64 %count, i64 %finer)
+  ret void
+done:
+  ret void
+}}
 """
 
 
@@ -255,10 +298,10 @@ class _Pool:
         declare = "declare void @llvm.x86.sse2.pause()" if x86 else "declare void @llvm.aarch64.hint(i32)"
         text = _TEXT.format(
             declare=declare, pause=pause, spin=_SPIN, futex=_FUTEX, state=self._state, fork=FORK,
-            patience=_PATIENCE, longest=_LONGEST_REST, soon=_SOON,
+            divide=DIVIDE, worth=_WORTH, patience=_PATIENCE, longest=_LONGEST_REST, soon=_SOON,
         )
         self._code = Code(text, level=1)
-        self.fork = self._code.address(FORK)
+        self.entries = {name: self._code.address(name) for name in (FORK, DIVIDE)}
         self._worker = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._code.address("lazyarr_native_worker"))
         # The workers run this code until the process ends, after Python has gone.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._code._engine))
@@ -323,5 +366,6 @@ def pool() -> Any:
             import llvmlite.binding as llvm
 
             _pool = _Pool()
-            llvm.add_symbol(FORK, _pool.fork)
+            for name, address in _pool.entries.items():
+                llvm.add_symbol(name, address)
     return _pool

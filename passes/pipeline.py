@@ -9,6 +9,7 @@ from lazyarr.passes.base import PASSES, Pass, parse_pass, split_top_level
 from lazyarr.passes.canonicalize import Canonicalize
 from lazyarr.passes.fuse import Fuse
 from lazyarr.passes.hoist import Hoist
+from lazyarr.passes.independent import Independent
 from lazyarr.passes.mask import Mask
 from lazyarr.passes.place import Place
 from lazyarr.passes.prune import Prune
@@ -29,6 +30,7 @@ DEFAULT: tuple[Pass, ...] = (
     Hoist(),
     Canonicalize(),
     Simplify(),
+    Independent(),
     Place(large=150),
     Reorder(),
     Fuse(),

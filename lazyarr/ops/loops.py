@@ -85,7 +85,7 @@ def _drawing(*scalars: Any, floats: int = 0) -> Callable[[Any], tuple[Any, ...]]
 # --- loop ------------------------------------------------------------------------------------------------
 
 
-def _infer_loop(*operands: Value, body: Graph, carried: int, until: int) -> Types:
+def _infer_loop(*operands: Value, body: Graph, carried: int, until: int, shared: tuple[str, ...] = ()) -> Types:
     for value, what in zip(operands[:3], ("the start", "the stop", "the step"), strict=True):
         _scalar(value, _I64, what)
     rest = operands[3:]
@@ -98,7 +98,8 @@ def _infer_loop(*operands: Value, body: Graph, carried: int, until: int) -> Type
 
 
 def _loop(
-    xp: Any, start: Any, stop: Any, step: Any, *rest: Any, body: Callable[..., Any], carried: int, until: int
+    xp: Any, start: Any, stop: Any, step: Any, *rest: Any, body: Callable[..., Any], carried: int, until: int,
+    shared: tuple[str, ...] = (),
 ) -> tuple[Any, ...]:
     state, consts = rest[:carried], rest[carried:]
     for index in range(int(start), int(stop), int(step)):
