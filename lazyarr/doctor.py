@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import settings
+from lazyarr.backends.compilers import has_nvidia
 
 #: Variables of the environment that change what lazyarr, XLA or the libraries below them do.
 _VARIABLES = ("JAX_PLATFORMS", "JAX_ENABLE_X64", "JAX_COMPILATION_CACHE_DIR", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES",
@@ -107,7 +108,7 @@ def _versions() -> Iterator[Finding]:
 
 def _optional() -> Iterator[Finding]:
     yield _package("numba", "optional; used by the benchmarks only")
-    if _has_nvidia():
+    if has_nvidia():
         name = next((n for n in ("cupy-cuda13x", "cupy-cuda12x", "cupy") if _version(n)), None)
         if name is None:
             yield Finding("cupy", "not installed, and there is an NVIDIA GPU", "missing", _pip(*_requirements("cuda")))
@@ -122,10 +123,6 @@ def _package(name: str, why: str) -> Finding:
     if found is None:
         return Finding(name, f"not installed ({why})", "missing", _pip(_required(name)))
     return Finding(name, found)
-
-
-def _has_nvidia() -> bool:
-    return os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi") is not None
 
 
 # ------------------------------------------------------------------------------------------------------- machine
@@ -218,7 +215,7 @@ def _devices() -> Finding:
         devices = [f"{d.platform}:{d.id} {d.device_kind}".strip() for d in jax.devices()]
     except Exception as error:  # noqa: BLE001  whatever is broken in an installation is the finding
         return Finding("devices", f"jax does not start: {_said(error)}", "broken", _pip("--upgrade", _required("jax")))
-    if _has_nvidia() and not any(d.startswith(("gpu", "cuda")) for d in devices):
+    if has_nvidia() and not any(d.startswith(("gpu", "cuda")) for d in devices):
         return Finding("devices", f"{', '.join(devices)}; jax does not see the NVIDIA GPU", "missing",
                        _pip(*_requirements("cuda")))  # fmt: skip
     return Finding("devices", ", ".join(devices))

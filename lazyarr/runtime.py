@@ -14,6 +14,7 @@ import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import settings
+from lazyarr.backends.compilers import first_compiler
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first, param
 from lazyarr.ir.node import Attrs, Node, Value, make
 from lazyarr.ir.op import Cost, Op
@@ -343,10 +344,10 @@ class Plan:
 
     def __init__(self, program: Program, replaced: Sequence[int] = ()):
         from lazyarr.backends.numpy import last_uses
-        from lazyarr.passes.pipeline import run_pipeline
+        from lazyarr.passes.pipeline import pipeline, run_pipeline
 
         self.before = program
-        self.after = run_pipeline(program)
+        self.after = run_pipeline(program, pipeline())
         graph = self.after.graph
         # A program that repeats itself has equal regions: one executable serves them all.
         prepared: dict[Attrs, Callable[[Sequence[Any]], Sequence[Any]]] = {}
@@ -407,7 +408,7 @@ class Cache:
 
     def __init__(self, limit: int = 512):
         self._limit = limit
-        self._plans: OrderedDict[tuple[Graph, tuple[int, ...]], Plan] = OrderedDict()
+        self._plans: OrderedDict[tuple[str, Graph, tuple[int, ...]], Plan] = OrderedDict()
         self._seen: OrderedDict[Graph, int] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -421,7 +422,7 @@ class Cache:
 
     def get(self, program: Program, replaced: tuple[int, ...] = ()) -> Plan:
         """The plan of a program, made at the first call; `replaced` as for `Plan`."""
-        key = program.graph, replaced
+        key = first_compiler(), program.graph, replaced
         with self._lock:
             plan = self._plans.get(key)
             if plan is not None:
@@ -437,7 +438,7 @@ class Cache:
     def find(self, graph: Graph) -> Plan | None:
         """The plan of a graph if there is one."""
         with self._lock:
-            return self._plans.get((graph, ()))
+            return self._plans.get((first_compiler(), graph, ()))
 
     def clear(self) -> None:
         """Forget every plan."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 FALLBACK_MODES = ("allow", "warn", "error")
+COMPILERS = ("auto", "native", "xla")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Settings:
     fallback : {"warn", "allow", "error"}
         What a call does that runs in NumPy because it is not compiled: warn once a line, nothing, or raise
         `FallbackError`. Initially from the environment variable ``LAZYARR_FALLBACK``.
+    compiler : {"auto", "native", "xla"}
+        What compiles a program that native code and XLA can both run: native code on CPUs; "auto" takes XLA where jax
+        has an accelerator. For what is compiled from then on. Initially from ``LAZYARR_COMPILER``.
     compile_after : int
         A lazy graph is compiled the `compile_after`-th time it is evaluated, and interpreted with NumPy
         before: a graph that is evaluated once is not worth a compilation. Accelerated functions are always
@@ -34,6 +38,7 @@ class Settings:
     """
 
     fallback: str = "warn"
+    compiler: str = "auto"
     compile_after: int = 2
     flush_after: int = 300
     unroll_limit: int = 10_000
@@ -41,6 +46,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.fallback not in FALLBACK_MODES:
             raise ValueError(f"fallback is {self.fallback!r}; expected one of {', '.join(FALLBACK_MODES)}")
+        if self.compiler not in COMPILERS:
+            raise ValueError(f"compiler is {self.compiler!r}; expected one of {', '.join(COMPILERS)}")
         for name in ("compile_after", "flush_after", "unroll_limit"):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least 1")

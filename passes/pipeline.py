@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from lazyarr.ir.graph import Program
 from lazyarr.passes.base import PASSES, Pass, parse_pass, split_top_level
@@ -17,11 +18,12 @@ from lazyarr.passes.reorder import Reorder
 from lazyarr.passes.reuse_buffers import ReuseBuffers
 from lazyarr.passes.simplify import Simplify
 
-__all__ = ["DEFAULT", "PASSES", "Observe", "Pass", "parse_pipeline", "run_pipeline", "show_pipeline"]
+__all__ = ["DEFAULT", "PASSES", "Observe", "Pass", "parse_pipeline", "pipeline", "run_pipeline", "show_pipeline"]
 
-#: What every program goes through. `canonicalize` and `simplify` run again where `hoist` has moved work to new places;
-#: `reorder` runs before `fuse` too, because a program is captured results first: of a loop with two states, all of
-#: one and then all of the other, between which every step of the first would be alive, and cross.
+#: What every program goes through where XLA comes first. `canonicalize` and `simplify` run again where `hoist` has
+#: moved work to new places; `reorder` runs before `fuse` too, because a program is captured results first: of a loop
+#: with two states, all of one and then all of the other, between which every step of the first would be
+#: alive, and cross.
 DEFAULT: tuple[Pass, ...] = (
     Canonicalize(),
     Simplify(),
@@ -37,6 +39,15 @@ DEFAULT: tuple[Pass, ...] = (
     Reorder(),
     ReuseBuffers(),
 )
+
+def pipeline() -> tuple[Pass, ...]:
+    """`DEFAULT` with what this process's settings make of it: the compiler that comes first."""
+    from lazyarr.backends.compilers import first_compiler
+
+    if first_compiler() == "xla":
+        return DEFAULT
+    return tuple(replace(step, native=4 * step.large) if isinstance(step, Place) else step for step in DEFAULT)
+
 
 #: Told of each pass: the pass, the program before it, the program after it.
 Observe = Callable[[Pass, Program, Program], None]

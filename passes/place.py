@@ -30,6 +30,10 @@ class Place(Pass):
     small : int
         A program that NumPy is estimated to finish in fewer microseconds runs in NumPy whole: starting an executable
         takes about twenty, and compiling it tens of thousands. 0: XLA has every program it can run.
+    native : int
+        A program of at most this many operations runs in native code whole: on CPUs, where XLA is slower than NumPy
+        with small arrays and large results, and takes longer to compile. Left to XLA is what has more operations than
+        `large` and repeats itself. 0: XLA comes first.
     large : int
         A program of more operations, all of them XLA's, but at most four times as many, runs in native code if it
         does not repeat itself: XLA's time to compile grows faster than the length of a program (native code's, too, a
@@ -38,10 +42,11 @@ class Place(Pass):
 
     name: ClassVar[str] = "place"
     small: int = 0
+    native: int = 0
     large: int = 0
 
     def run(self, program: Program) -> Program:
-        placed = choose(program.graph, self.small * 1e-6, self.large)
+        placed = choose(program.graph, self.small * 1e-6, self.large, self.native)
         if all(backend == "xla" for backend in placed.values()):
             return program
         if all(backend == "native" for backend in placed.values()):
@@ -49,10 +54,11 @@ class Place(Pass):
         return _wrap(program, placed)
 
 
-def choose(graph: Graph, small: float = 0.0, large: int = 0) -> dict[Node, str]:
+def choose(graph: Graph, small: float = 0.0, large: int = 0, native: int = 0) -> dict[Node, str]:
     """The back end of each node, free ones excepted; NumPy for all if it can run them in fewer than `small` seconds.
 
-    Native code for all where XLA would have every one, and they are too many, see `Place.large`.
+    Native code for all where they are few, see `Place.native`, or where XLA would have every one, and they are too
+    many, see `Place.large`.
 
     Raises
     ------
@@ -70,8 +76,11 @@ def choose(graph: Graph, small: float = 0.0, large: int = 0) -> dict[Node, str]:
     if small and all("numpy" in runs_on(node) for node in placed):
         if sum(costs.node_seconds(node, "numpy") for node in placed) < small:
             return dict.fromkeys(placed, "numpy")
+    nodes = list(placed)
+    if nodes and len(nodes) <= native and all("native" in runs_on(node) for node in nodes):
+        if not large or len(nodes) <= large or not repeats_itself(nodes):
+            return dict.fromkeys(placed, "native")
     if all(backend == "xla" for backend in placed.values()):
-        nodes = list(placed)
         if large < len(nodes) <= 4 * large and all("native" in runs_on(n) for n in nodes) and not repeats_itself(nodes):
             return dict.fromkeys(placed, "native")
         return placed

@@ -17,7 +17,7 @@ from lazyarr.backends.xla_storage import stored
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, users
 from lazyarr.ir.node import Node, Value
-from lazyarr.passes.pipeline import run_pipeline
+from lazyarr.passes.pipeline import pipeline, run_pipeline
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.report import Fallback, calls, guards
 from lazyarr.report import pieces as noted_pieces
@@ -370,7 +370,9 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
 
 def _optimized(program: Program, plan: Plan | None) -> Program:
     """The program after the passes: that of its plan, unless that is of an equal program of other lines."""
-    return plan.after if plan is not None and plan.before.origins == program.origins else run_pipeline(program)
+    if plan is not None and plan.before.origins == program.origins:
+        return plan.after
+    return run_pipeline(program, pipeline())
 
 
 def _unshared(args: Any, kwargs: Any, parts: Parts) -> tuple[tuple[Any, ...], dict[str, Any]]:
