@@ -209,6 +209,15 @@ def _moved(site: Site, by: Sequence[int], sign: int) -> Site:
     return root, (*path, step) if any(step) else path
 
 
+def in_memory(graph: Graph) -> set[Value]:
+    """The values that get memory, of element-wise work and of what else there is."""
+    found = set(Plan(graph).stored)
+    for node in graph.nodes:
+        if not generated(node) and node.op.name not in VIEWS and node.op.name not in _FREE:
+            found.update(value for value in node.values if value.type.shape)
+    return found
+
+
 def _expands(operand: Value, result: Value) -> bool:
     """Whether elements of `operand` are read for several elements of the result."""
     sizes = [float(np.prod([extents.bound(n) for n in v.type.shape], dtype=float)) for v in (operand, result)]

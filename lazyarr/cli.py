@@ -329,6 +329,7 @@ def show_program(title: str, program: Any, which: str = "") -> None:
 
 def show_passes(program: Any, which: str) -> None:
     """Print a program as recorded and after each pass that changed it."""
+    from lazyarr.compilers import first_compiler
     from lazyarr.passes.pipeline import pipeline, run_pipeline
 
     show_program("recorded", program, which)
@@ -339,7 +340,7 @@ def show_passes(program: Any, which: str) -> None:
         else:
             show_program(f"after {step}", after, which)
 
-    run_pipeline(program, pipeline(), observe)
+    run_pipeline(program, pipeline(first_compiler()), observe)
 
 
 # ------------------------------------------------------------------------------------------------------ doctor

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import settings
-from lazyarr.backends.compilers import has_nvidia
+from lazyarr.compilers import has_nvidia
 
 #: Variables of the environment that change what lazyarr, XLA or the libraries below them do.
 _VARIABLES = ("JAX_PLATFORMS", "JAX_ENABLE_X64", "JAX_COMPILATION_CACHE_DIR", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES",
@@ -56,7 +56,7 @@ def examine() -> Iterator[Finding]:
     yield _mpi4py()
     yield _mpiexec()
     yield _devices()
-    yield _compiler("compiler", _program)
+    yield _compiler("XLA", _program, "xla")
     yield _compiler("native code", _sweep, backend="native")
 
 
@@ -245,8 +245,8 @@ def try_compiler(
         What to compare with NumPy instead of the compiled function.
     program : callable, optional
         The program, of an array of 64 by 65 elements and a number.
-    backend : str, optional
-        What has to have run it.
+    backend : {"native", "xla"}, optional
+        What compiles it.
 
     Returns
     -------
@@ -258,9 +258,15 @@ def try_compiler(
     RuntimeError
         If the program was not compiled, or not by that back end.
     """
+    with settings.settings(compiler=backend or settings.current.compiler):
+        return _largest_difference(run, _program if program is None else program, backend)
+
+
+def _largest_difference(
+    run: Callable[..., object] | None, program: Callable[..., Any], backend: str | None
+) -> float:
     from lazyarr.tracing.accelerated import Accelerated, accelerate
 
-    program = _program if program is None else program
     compiled = accelerate(program)
     assert isinstance(compiled, Accelerated)
     rng = np.random.default_rng(0)

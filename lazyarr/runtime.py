@@ -14,7 +14,7 @@ import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import settings
-from lazyarr.backends.compilers import first_compiler
+from lazyarr.compilers import first_compiler
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first, param
 from lazyarr.ir.node import Attrs, Node, Value, make
 from lazyarr.ir.op import Cost, Op
@@ -347,7 +347,7 @@ class Plan:
         from lazyarr.passes.pipeline import pipeline, run_pipeline
 
         self.before = program
-        self.after = run_pipeline(program, pipeline())
+        self.after = run_pipeline(program, pipeline(first_compiler()))
         graph = self.after.graph
         # A program that repeats itself has equal regions: one executable serves them all.
         prepared: dict[Attrs, Callable[[Sequence[Any]], Sequence[Any]]] = {}

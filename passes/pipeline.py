@@ -40,11 +40,9 @@ DEFAULT: tuple[Pass, ...] = (
     ReuseBuffers(),
 )
 
-def pipeline() -> tuple[Pass, ...]:
-    """`DEFAULT` with what this process's settings make of it: the compiler that comes first."""
-    from lazyarr.backends.compilers import first_compiler
-
-    if first_compiler() == "xla":
+def pipeline(compiler: str) -> tuple[Pass, ...]:
+    """What every program goes through where `compiler` comes first, ``"native"`` or ``"xla"``."""
+    if compiler == "xla":
         return DEFAULT
     return tuple(replace(step, native=4 * step.large) if isinstance(step, Place) else step for step in DEFAULT)
 

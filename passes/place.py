@@ -77,7 +77,9 @@ def choose(graph: Graph, small: float = 0.0, large: int = 0, native: int = 0) ->
         if sum(costs.node_seconds(node, "numpy") for node in placed) < small:
             return dict.fromkeys(placed, "numpy")
     nodes = list(placed)
-    if nodes and len(nodes) <= native and all("native" in runs_on(node) for node in nodes):
+    # (Who asks for another back end than lazyarr's own gets it.)
+    own = {"xla", "numpy", "native"}
+    if 0 < len(nodes) <= native and set(placed.values()) <= own and all("native" in runs_on(node) for node in nodes):
         if not large or len(nodes) <= large or not repeats_itself(nodes):
             return dict.fromkeys(placed, "native")
     if all(backend == "xla" for backend in placed.values()):

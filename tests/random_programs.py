@@ -53,8 +53,11 @@ class Program:
         lines = ["import numpy as np", "from numpy import inf, nan", ""]
         if mode == "lazy":
             lines[0] = "import lazyarr.numpy as np"
-        if mode == "accelerate":
+        if mode in ("accelerate", "xla"):
             lines[1:1] = ["import lazyarr"]
+        if mode == "xla":
+            lines.append('lazyarr.configure(compiler="xla")')
+        if mode in ("accelerate", "xla"):
             lines.append("@lazyarr.accelerate")
         lines += [self.source(), *(inputs or self.inputs).lines()]
         lines.append(f"print(program({', '.join(self.inputs.parameters)}))")

@@ -71,11 +71,27 @@ class Accelerate(Implementation):
         return function
 
 
+class AccelerateByXla(Accelerate):
+    """The same, compiled by XLA wherever XLA can."""
+
+    def compile(self, program: Program, name: str) -> Callable[..., Any]:
+        import lazyarr
+
+        function = super().compile(program, name)
+
+        def call(*given: Any) -> Any:
+            with lazyarr.settings.settings(compiler="xla"):
+                return function(*given)
+
+        return call
+
+
 IMPLEMENTATIONS: dict[str, Callable[[], Implementation]] = {
     "numpy": Implementation,
     "lazy": Lazy,
     "protocol": Protocol,
     "accelerate": Accelerate,
+    "xla": AccelerateByXla,
 }
 
 

@@ -151,7 +151,7 @@ def test_doctor_typed() -> None:
                  "77"):  # fmt: skip
         assert word in done.stdout
     *_, compiler, native = done.stdout.splitlines()
-    assert "compiler" in compiler and "works: a program" in compiler
+    assert "XLA" in compiler and "works: a program" in compiler
     assert "native code" in native and "works: a loop" in native
 
 
@@ -363,8 +363,10 @@ def test_literals_are_python_values() -> None:
 
 def test_every_finding_that_is_missing_says_what_mends_it() -> None:
     found = list(examine())
-    assert {f.topic for f in found} >= {"lazyarr", "Python", "numpy", "jax", "jaxlib", "sympy", "cores", "mpi4py",
-                                        "mpiexec", "numba", "cupy", "devices", "compiler", "fallback"}  # fmt: skip
+    assert {f.topic for f in found} >= {
+        "lazyarr", "Python", "numpy", "jax", "jaxlib", "sympy", "cores", "mpi4py", "mpiexec", "numba", "cupy", "devices",
+        "XLA", "native code", "fallback",
+    }  # fmt: skip
     for finding in found:
         assert bool(finding.mend) == (finding.state != "ok"), finding
         if finding.mend:
@@ -390,8 +392,9 @@ def test_a_wrong_result_is_found() -> None:
     assert try_compiler(lambda u, rate: u.sum()) > 1e-3
     assert try_compiler(lambda u, rate: np.nan) == np.inf
     assert try_compiler(program=lazyarr.doctor._sweep, backend="native") <= 1e-12
-    with pytest.raises(RuntimeError, match="did not run as native code"):
-        try_compiler(backend="native")
+    assert try_compiler(backend="xla") <= 1e-12
+    with pytest.raises(RuntimeError, match="did not run as xla code"):
+        try_compiler(program=lazyarr.doctor._sweep, backend="xla")
 
 
 def test_doctor_fails_where_the_core_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def program_of(case: str) -> Program:
     return Program(inputs(1), inputs(3), tuple(steps), tuple(results.split(", ")))
 
 
-@pytest.mark.parametrize("mode", ["numpy", "lazy", "protocol", "accelerate"])
+@pytest.mark.parametrize("mode", ["numpy", "lazy", "protocol", "accelerate", "xla"])
 @pytest.mark.parametrize("case", CASES)
 def test_found_before(case: str, mode: str) -> None:
     implementation = IMPLEMENTATIONS[mode]()

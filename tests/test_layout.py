@@ -14,11 +14,12 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
-_LEAVES = {"_version", "settings", "source", "strides", "decompose"}
+_LEAVES = {"_version", "settings", "compilers", "source", "strides", "decompose"}
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "runtime", "report"}
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "settings": set(),
+    "compilers": {"settings"},
     "source": set(),
     "strides": {"ir"},
     "decompose": {"strides"},

@@ -80,6 +80,12 @@ def test_accelerate(program: Program) -> None:
     check(program, "accelerate")
 
 
+@given(programs)
+@compare_programs
+def test_accelerate_by_xla(program: Program) -> None:
+    check(program, "xla")
+
+
 def test_tolerance_covers_rounding() -> None:
     """Results of the same programs with other rounding errors stay within the tolerance."""
     rounded = 0

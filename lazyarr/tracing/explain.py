@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyarr import settings
+from lazyarr.backends.native_plan import in_memory
 from lazyarr.backends.xla_storage import stored
+from lazyarr.compilers import first_compiler
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, users
 from lazyarr.ir.node import Node, Value
@@ -372,7 +374,7 @@ def _optimized(program: Program, plan: Plan | None) -> Program:
     """The program after the passes: that of its plan, unless that is of an equal program of other lines."""
     if plan is not None and plan.before.origins == program.origins:
         return plan.after
-    return run_pipeline(program, pipeline())
+    return run_pipeline(program, pipeline(first_compiler()))
 
 
 def _unshared(args: Any, kwargs: Any, parts: Parts) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -452,6 +454,8 @@ def _region(node: Node, program: Program, lines: set[Line]) -> Region:
         kept = round(total.looped)
     elif node.kw["backend"] == "xla":
         kept = 2 * sum(_number(v.type.nbytes) for v in stored(body) - set(body.results))
+    elif node.kw["backend"] == "native":
+        kept = 2 * sum(_number(v.type.nbytes) for v in in_memory(body) - set(body.results))
     else:
         kept = max(0, round(total.written) - bytes_in - bytes_out)
     return Region(
