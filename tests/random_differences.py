@@ -121,7 +121,8 @@ class Implementation:
     """Something that runs programs: by default NumPy itself.
 
     ``strict_scalars``: results tell NumPy scalars from 0-d arrays. ``atomic``: a call that raises has changed none
-    of its arguments, or, where plain Python runs it, what NumPy changed. ``unfit``: programs whose text matches are not for this way in.
+    of its arguments, or, where plain Python runs it, what NumPy changed. ``unfit``: programs whose text matches are
+    not for this way in.
     """
 
     strict_scalars = True

@@ -364,8 +364,8 @@ def test_literals_are_python_values() -> None:
 def test_every_finding_that_is_missing_says_what_mends_it() -> None:
     found = list(examine())
     assert {f.topic for f in found} >= {
-        "lazyarr", "Python", "numpy", "jax", "jaxlib", "sympy", "cores", "mpi4py", "mpiexec", "numba", "cupy", "devices",
-        "XLA", "native code", "fallback",
+        "lazyarr", "Python", "numpy", "jax", "jaxlib", "sympy", "cores", "mpi4py", "mpiexec", "numba", "cupy",
+        "devices", "XLA", "native code", "fallback",
     }  # fmt: skip
     for finding in found:
         assert bool(finding.mend) == (finding.state != "ok"), finding
