@@ -226,6 +226,19 @@ def generator(node: Node) -> Generate | None:
     return lambda c, xs: ((real(c, t, *(x[0] for x in xs)),),)
 
 
+#: Powers that are products, 1 to 2.5 units in the last place from the power: of which smaller powers.
+_PRODUCTS = {3: (2, 1), 4: (2, 2), 5: (4, 1), 6: (3, 3)}
+
+
+def _product(c: Code, t: np.dtype[Any], x: str, squared: str, factors: tuple[int, int]) -> str:
+    """``x ** n`` as the product of two smaller powers."""
+    known = {1: x, 2: squared}
+    for n in factors:
+        if n not in known:
+            known[n] = _product(c, t, x, squared, _PRODUCTS[n])
+    return c.emit(f"fmul {register(t)} {known[factors[0]]}, {known[factors[1]]}")
+
+
 def _power_by_scalar(c: Code, t: np.dtype[Any], x: str, exponent: str) -> str:
     """NumPy multiplies where the exponent is the scalar 2."""
     two = _constant(t, 2)
@@ -233,6 +246,9 @@ def _power_by_scalar(c: Code, t: np.dtype[Any], x: str, exponent: str) -> str:
     if exponent == two:
         return squared
     if not exponent.startswith("%"):
+        for n, factors in _PRODUCTS.items():
+            if exponent == _constant(t, n) and not c.exact:
+                return _product(c, t, x, squared, factors)
         return str(native_math.FUNCTIONS["power"](c, t, x, exponent))
     is_two = c.emit(f"fcmp oeq {register(t)} {exponent}, {two}")
     return _choose(c, t, is_two, squared, str(native_math.FUNCTIONS["power"](c, t, x, exponent)))

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr.backends.native import compile
 from lazyarr.backends.numpy import interpret
-from lazyarr.ir.graph import Graph
-from lazyarr.ir.op import OPS
+from lazyarr.ir.graph import Graph, param
+from lazyarr.ir.node import apply
+from lazyarr.ir.op import OPS, lookup
+from lazyarr.ir.types import ArrayType
+from lazyarr.ops.create import const
 from lazyarr.testing import check_backend, prepare
 from tests.random_graphs import graphs
 from tests.test_ops import DECLARED
@@ -65,3 +68,21 @@ def agrees(graph: Graph, given: list[Any]) -> None:
 @given(graph=graphs(), seed=st.integers(0, 2**32 - 1))
 def test_random_graphs(graph: Graph, seed: int) -> None:
     agrees(graph, arguments(graph, seed))
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_small_powers_are_within_a_few_units_in_the_last_place(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    x = (rng.standard_normal(3000) * 10.0 ** rng.uniform(-38, 38, 3000)).astype(dtype)
+    x[:6] = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0]
+    v = param(0, ArrayType(np.dtype(dtype), x.shape))
+    numbers = [-1.0, 0.5, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    graph = Graph([v], [apply(lookup("power"), v, const(np.dtype(dtype).type(n))) for n in numbers])
+    with np.errstate(all="ignore"):
+        for n, found in zip(numbers, compile(graph)([x]), strict=True):
+            expected = x ** np.dtype(dtype).type(n)
+            np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+            np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+            near = np.isfinite(expected)
+            np.testing.assert_array_max_ulp(found[near], expected[near], 4)
+            np.testing.assert_array_equal(found[~near], expected[~near])
