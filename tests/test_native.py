@@ -80,9 +80,10 @@ def test_small_powers_are_within_a_few_units_in_the_last_place(dtype: str) -> No
     graph = Graph([v], [apply(lookup("power"), v, const(np.dtype(dtype).type(n))) for n in numbers])
     with np.errstate(all="ignore"):
         for n, found in zip(numbers, compile(graph)([x]), strict=True):
-            expected = x ** np.dtype(dtype).type(n)
+            expected = np.power(x, np.dtype(dtype).type(n))
             np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
-            np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+            known = ~np.isnan(expected)
+            np.testing.assert_array_equal(np.signbit(found)[known], np.signbit(expected)[known])
             near = np.isfinite(expected)
             np.testing.assert_array_max_ulp(found[near], expected[near], 4)
             np.testing.assert_array_equal(found[~near], expected[~near])
