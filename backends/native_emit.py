@@ -6,7 +6,7 @@ Text is made rather than objects because it is several times faster, and because
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -98,18 +98,22 @@ class Module:
         #: Vector functions that must stay declared: the vectorizer looks them up by name.
         self.kept: dict[str, None] = {}
 
-    def part(self, text: str) -> str:
-        """The function of a range with a body; one that is equal but for names may have been made before."""
+    def part(self, text: str, arrays: Sequence[str] = ()) -> str:
+        """The function of a range with a body; one that is equal but for names may have been made before.
+
+        `arrays` are further parameters: addresses of memory that does not overlap.
+        """
         renamed: dict[str, str] = {}
 
         def canonical(match: re.Match[str]) -> str:
             return renamed.setdefault(match[1], f"{match[1][0]}{len(renamed)}")
 
-        key = _LOCAL.sub(canonical, text)
+        key = f"{len(arrays)} {_LOCAL.sub(canonical, text)}"
         found = self._parts.get(key)
         if found is None:
             found = self._parts[key] = f"part{len(self._parts)}"
-            head = f"define internal void @{found}(ptr noalias %table, i64 %begin, i64 %end) noinline {{"
+            more = "".join(f", ptr noalias {name}" for name in arrays)
+            head = f"define internal void @{found}(ptr noalias %table, i64 %begin, i64 %end{more}) noinline {{"
             self.functions.append(f"{head}\n{text}")
         return found
 
@@ -362,19 +366,28 @@ class Code:
         used = dict.fromkeys(_NAMES.findall("\n".join(body)))
         outside = [n for n in used if n not in defined and n not in ("%begin", "%end")]
         table = self.alloca("i64", max(1, len(outside)))
-        text = []
+        text, addresses = [], []
         for k, name in enumerate(outside):
             slot = name.startswith("%slot")
             type = "ptr" if slot else self._type(name)
             value = self.emit(f"load ptr, ptr {name}") if slot else name
             place = self.emit(f"getelementptr inbounds i64, ptr {table}, i64 {k}")
             self.do(f"store {type} {value}, ptr {place}")
-            text.append(f"  %at{k} = getelementptr inbounds i64, ptr %table, i64 {k}")
-            text.append(f"  {f'%in{k}' if slot else name} = load {type}, ptr %at{k}")
+            at = f"  %at{k} = getelementptr inbounds i64, ptr %table, i64 {k}"
             if slot:
+                addresses += [at, f"  %in{k} = load ptr, ptr %at{k}"]
                 text += [f"  {name} = alloca ptr", f"  store ptr %in{k}, ptr {name}"]
+            else:
+                text += [at, f"  {name} = load {type}, ptr %at{k}"]
+        arrays = [f"%in{k}" for k, name in enumerate(outside) if name.startswith("%slot")]
         whole = "\n".join(["entry:", *own, *text, *body, "  ret void", "}"])
-        part[:] = [self.module.part(whole), table]
+        found = self.module.part(whole, arrays)
+        if arrays:
+            # Only of parameters can it be said that they do not overlap.
+            given = "".join(f", ptr {name}" for name in arrays)
+            call = f"  call void @{found}(ptr %table, i64 %begin, i64 %end{given})"
+            found = self.module.part("\n".join(["entry:", *addresses, call, "  ret void", "}"]))
+        part[:] = [found, table]
 
     def saved(self) -> Callable[[], None]:
         """What puts back the code as it is now."""

@@ -58,7 +58,7 @@ def run(frame: Frame, node: Node, state: State, bounds: tuple[Index, Index, int]
     if threads < 2 or frame.code.part is not None or (trips is not None and trips < max(4, threads)):
         return False
     each = work(node.kw["body"])
-    if trips is not None and trips * each.nanoseconds < nests.WORTH:
+    if trips is not None and trips * each.nanoseconds < _worth(each):
         return False
     if each.shares and (trips is None or trips < 4 * threads):
         # Its statements are shared themselves.
@@ -73,6 +73,11 @@ def run(frame: Frame, node: Node, state: State, bounds: tuple[Index, Index, int]
             slot.variables = own
         return False
     return True
+
+
+def _worth(each: Work) -> float:
+    """Nanoseconds by the estimate from which on a loop may be worth sharing; looking at the clock costs, too."""
+    return nests.WORTH if each.certain else 4 * nests.WORTH
 
 
 def _static_trips(bounds: tuple[Index, Index, int]) -> int | None:
@@ -109,7 +114,7 @@ class _Shared:
         code = self.code
         enough = None
         if not isinstance(self.trips, int):
-            least = max(3, int(nests.WORTH / each.nanoseconds))
+            least = max(3, int(_worth(each) / each.nanoseconds))
             enough = code.emit(f"icmp sgt i64 {self.trips}, {least}")
         units = code.minimum(self.trips, self.most)
         if enough is not None:

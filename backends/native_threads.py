@@ -274,7 +274,7 @@ look:
   %long = icmp sgt i64 %ahead, {worth}
   br i1 %long, label %share, label %more
 more:
-  %n2 = shl i64 %n, 1
+  %n2 = shl i64 %n, 2
   br label %some
 share:
   call void @{fork}(ptr %fn, ptr %ctx, i64 %e, i64 %count, i64 %finer)
