@@ -240,15 +240,17 @@ def _product(c: Code, t: np.dtype[Any], x: str, squared: str, factors: tuple[int
 
 
 def _power_by_scalar(c: Code, t: np.dtype[Any], x: str, exponent: str) -> str:
-    """NumPy multiplies where the exponent is the scalar 2."""
+    """NumPy multiplies where the exponent is the scalar 2, and takes the square root where it is 0.5."""
     two = _constant(t, 2)
     squared = c.emit(f"fmul {register(t)} {x}, {x}")
-    if exponent == two:
-        return squared
+    half, root = _constant(t, 0.5), str(_intrinsic("sqrt")(c, t, x))
+    if exponent in (two, half):
+        return squared if exponent == two else root
     if not exponent.startswith("%"):
         for n, factors in _PRODUCTS.items():
             if exponent == _constant(t, n) and not c.exact:
                 return _product(c, t, x, squared, factors)
         return str(native_math.FUNCTIONS["power"](c, t, x, exponent))
-    is_two = c.emit(f"fcmp oeq {register(t)} {exponent}, {two}")
-    return _choose(c, t, is_two, squared, str(native_math.FUNCTIONS["power"](c, t, x, exponent)))
+    is_two, is_half = (c.emit(f"fcmp oeq {register(t)} {exponent}, {n}") for n in (two, half))
+    rooted = _choose(c, t, is_half, root, str(native_math.FUNCTIONS["power"](c, t, x, exponent)))
+    return _choose(c, t, is_two, squared, rooted)
