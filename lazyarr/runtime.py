@@ -15,7 +15,7 @@ import numpy as np
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import settings
 from lazyarr.compilers import first_compiler
-from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first, param
+from lazyarr.ir.graph import REPEATED, Check, CheckFailed, Graph, Line, Program, depth_first, param
 from lazyarr.ir.node import Attrs, Node, Value, make
 from lazyarr.ir.op import Cost, Op
 from lazyarr.ir.types import ArrayType
@@ -358,10 +358,12 @@ class Plan:
         self._dead = last_uses(graph)
 
     def _donated(self, node: Node, replaced: Sequence[int]) -> tuple[int, ...]:
-        """The operands of a region that it may write into: of a native one that is the whole plan."""
+        """The operands of a region that it may write into: of a native one that is the whole plan, and cannot fail."""
         graph = self.after.graph
         if node.kw["backend"] != "native" or len(graph.nodes) > 1:
             return tuple(node.kw.get("donate", ()))
+        if any(check.message not in REPEATED for check in graph.checks):
+            return ()  # Their conditions are results: known when everything is written.
         wanted = {graph.params[k] for k in replaced} - set(graph.roots)
         return tuple(k for k, v in enumerate(node.operands) if v in wanted and node.operands.count(v) == 1)
 

@@ -176,3 +176,20 @@ def test_random_graphs(graph: Graph, seed: int) -> None:
         assert same(x, y)
     for before, after in zip(kept, given_arrays, strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def test_types_that_data_decides_are_known_too_late_to_write_in_place() -> None:
+    def function(a: Any, b: Any, limit: float) -> Any:
+        kind = 0.25
+        a[-1] -= b.sum()
+        if limit < b[1]:
+            kind = np.minimum(b[0], b[2])
+        return a, kind
+
+    def make(second: float) -> Any:
+        return lambda: (np.arange(4.0), np.array([3.0, second, 2.0]), 1.0)
+
+    accelerated = ready(function, make(0.5))
+    for second in (2.0, 0.5, 3.0):
+        compare(accelerated, function, make(second))
+    assert set(donated(accelerated)) == {0}

@@ -38,6 +38,11 @@ def param(index: int, type: ArrayType) -> Value:
     return Value(make(PARAM, (), (("index", index), ("type", type))), 0)
 
 
+BRANCH_HOLDS, LOOP_HOLDS = "the checks of a branch hold", "the checks of a loop hold"
+#: Messages of checks that only say what checks in regions have said before: what runs these has ended where one failed.
+REPEATED = (BRANCH_HOLDS, LOOP_HOLDS)
+
+
 class Check(NamedTuple):
     """What NumPy would have raised at run time.
 

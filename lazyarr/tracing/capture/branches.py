@@ -9,7 +9,7 @@ import numpy as np
 
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import ComputedScalar, computed, is_number, kind_of, number_of
-from lazyarr.ir.graph import Check
+from lazyarr.ir.graph import BRANCH_HOLDS, Check
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import OPS
 from lazyarr.ops.create import const
@@ -107,7 +107,7 @@ class BranchCapture:
             pairs.append(tuple(all_hold([_TRUE, *(c.ok for c in way.checks)]) for way in ways))
         values = self._values(pairs, ways)
         if any(way.checks for way in ways):
-            guard(values[-1], "the checks of a branch hold")
+            guard(values[-1], BRANCH_HOLDS)
         for cell, value in zip(cells, values, strict=False):
             cell.value = value
         for at, (wanted, first) in merged.items():

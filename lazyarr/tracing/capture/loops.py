@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import LOWEST, Atom, ComputedScalar, computed, convert, is_number, number_of
-from lazyarr.ir.graph import Check, depth_first
+from lazyarr.ir.graph import LOOP_HOLDS, Check, depth_first
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
@@ -465,7 +465,7 @@ class LoopCapture:
             held = carry(const(True), place, all_hold([place, *(c.ok for c in checks)]))
         node = self._node(inits, places, results, same, index, go_on, test_checks, checks, until)
         if held >= 0:
-            guard(node[held], "the checks of a loop hold")
+            guard(node[held], LOOP_HOLDS)
         if uncertain and self.source is not None:
             self._guard_some_iteration()
         if ran >= 0:
