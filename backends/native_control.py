@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazyarr.backends import native_blocks, native_points, native_shared
+from lazyarr.backends import native_blocks, native_points, native_shared, native_steps
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Index
 from lazyarr.backends.native_frame import Frame, Unshareable
@@ -41,22 +41,28 @@ def own(frame: Frame, sources: Sequence[Storage]) -> list[Strided]:
     return found
 
 
-def exchange(code: Code, targets: Sequence[Buffer], sources: Sequence[Buffer]) -> None:
-    """Give each target the memory of its source; sources get the memory that becomes free."""
+def turns(code: Code, targets: Sequence[Buffer], sources: Sequence[Buffer]) -> dict[Buffer, Buffer]:
+    """Whose memory each buffer gets if each target gets that of its source: sources get what becomes free."""
     moves = {t: s for t, s in zip(targets, sources, strict=True) if t is not s}
     if any(b.part is not code.part for b in (*moves, *moves.values())):
         raise Unshareable("all threads see one address")
-    pointers = {b: code.emit(f"load ptr, ptr {b.variable}") for b in dict.fromkeys((*moves, *moves.values()))}
-    given = set(moves.values())
-    for target, source in moves.items():
-        code.do(f"store ptr {pointers[source]}, ptr {target.variable}")
-        target.join(source)
+    found = dict(moves)
     for target in moves:
-        if target not in given:
+        if target not in moves.values():
             last = moves[target]
             while last in moves:
                 last = moves[last]
-            code.do(f"store ptr {pointers[target]}, ptr {last.variable}")
+            found[last] = target
+    return found
+
+
+def exchange(code: Code, targets: Sequence[Buffer], sources: Sequence[Buffer]) -> None:
+    """Give each target the memory of its source; sources get the memory that becomes free."""
+    moves = turns(code, targets, sources)
+    pointers = {b: code.emit(f"load ptr, ptr {b.variable}") for b in moves}
+    for target, source in moves.items():
+        code.do(f"store ptr {pointers[source]}, ptr {target.variable}")
+        target.join(source)
 
 
 @dataclass
@@ -139,11 +145,15 @@ class State:
                 inner.values[param] = Strided.whole(self.frame.code, param.type.dtype, slot.buffer, shape, bounds)
         return inner
 
-    def update(self, inner: Frame, results: Sequence[Storage]) -> None:
+    def sources(self, inner: Frame, results: Sequence[Storage]) -> list[Strided]:
+        """The new arrays, each in a buffer of its own."""
+        return own(inner, [results[s.number] for s in self.slots if s.buffer is not None])
+
+    def update(self, inner: Frame, results: Sequence[Storage], sources: Sequence[Strided] | None = None) -> None:
         """The new values become the carried ones."""
         code = self.frame.code
-        arrays = [s for s in self.slots if s.buffer is not None]
-        sources = own(inner, [results[s.number] for s in arrays])
+        if sources is None:
+            sources = self.sources(inner, results)
         exchange(code, self.buffers, [s.buffer for s in sources])
         for slot in self.slots:
             if slot.variables is not None:
@@ -181,6 +191,12 @@ def loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
         frame, node, state, (start, stop, step), consts
     ):
         return state.results()
+    rest: Index | None = start
+    if until < 0 and isinstance(step, int):
+        rest = _passes(frame, body, state, consts, (start, stop, step))
+    if rest is None:
+        return state.results()
+    start = rest
     counted = not isinstance(step, int)
     advance = step if isinstance(step, int) else 1
     first, last = (0, _trips(code, start, stop, step)) if counted else (start, stop)
@@ -203,8 +219,17 @@ def loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
         code.start(inside)
         at = code.add(start, code.mul(index, step)) if counted else index
         inner = state.enter(body, 1, state.scalars(), consts, [Scalar(np.dtype("i8"), (str(at),))])
-        results = inner.run()
-        state.update(inner, results)
+        if native_steps.plain(body, _constants(body, carried)):
+            results, sources, fills = _recorded(state, inner)
+            together = native_steps.Pass.find(fills, [{}], repeated=False)
+            if together is not None:
+                together.emit(code, 1)
+            else:
+                for target, source in fills:
+                    nests.fill(code, target, source)
+            state.update(inner, results, sources)
+        else:
+            state.update(inner, inner.run())
         inner.leave()
         code.go(latch)
     code.start(latch)
@@ -212,6 +237,61 @@ def loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     code.go(head)
     code.start(end)
     return state.results()
+
+
+def _constants(body: Graph, carried: int) -> set[Value]:
+    """The parameters of a loop's body that are the same in each iteration."""
+    params = body.params[1:]
+    return {p for k, p in enumerate(params) if k >= carried or body.results[k] == p}
+
+
+def _recorded(state: State, inner: Frame) -> tuple[list[Storage], list[Strided], list[native_steps.Fill]]:
+    """Results, new arrays and nests of an iteration of which the nests are not made yet."""
+    code = inner.code
+    outer, code.recording = code.recording, []
+    try:
+        results = inner.run()
+        return results, state.sources(inner, results), code.recording
+    finally:
+        code.recording = outer
+
+
+def _passes(frame: Frame, body: Graph, state: State, consts: Sequence[Storage], bounds: tuple[Index, Index, int]
+            ) -> Index | None:  # fmt: skip
+    """Do several iterations in one pass over memory if they are alike; gives where the rest starts, if there is one."""
+    code, (start, stop, step) = frame.code, bounds
+    static = isinstance(start, int) and isinstance(stop, int)
+    if not native_steps.repeats(body) or any(slot.variables is not None for slot in state.slots):
+        return start
+    if not native_steps.plain(body, set()) or not (static or step == 1):
+        return start
+    inner = state.enter(body, 1, state.scalars(), consts, [Scalar(np.dtype("i8"), ("0",))])
+    _, sources, fills = _recorded(state, inner)
+    inner.leave()
+    turn = turns(code, state.buffers, [s.buffer for s in sources])
+    places: list[dict[Buffer, Buffer]] = [{}]
+    while len(places) <= native_steps.MOST_STEPS:
+        following = {b: places[-1].get(a, a) for b, a in turn.items()}
+        if all(a is b for a, b in following.items()):
+            break
+        places.append(following)
+    found = native_steps.Pass.find(fills, places, repeated=True)
+    if found is None or found.most * found.iterations == 1:
+        return start
+    for buffer, other in turn.items():
+        buffer.join(other)
+    count = len(places)
+    if isinstance(start, int) and isinstance(stop, int):
+        trips: Index = len(range(start, stop, step))
+        times: Index = len(range(start, stop, step)) // count
+    else:
+        trips = code.maximum(code.sub(stop, start), 0)
+        times = code.emit(f"sdiv i64 {trips}, {count}")
+    with code.loop(0, times, found.most) as done:
+        found.emit(code, code.minimum(code.sub(times, done), found.most))
+    if count == 1 or (isinstance(trips, int) and trips % count == 0):
+        return None
+    return code.add(start, code.mul(times, count * step))
 
 
 def _trips(code: Code, start: Index, stop: Index, step: Index) -> Index:

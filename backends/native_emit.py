@@ -201,6 +201,9 @@ class Code:
         #: How moduli are compared (`native_modulus`): None: as NumPy has them; "": by their squares; else by their
         #: squares, and that stack slot becomes true if these do not decide.
         self.comparing: str | None = None
+        #: Nests that are collected instead of made: the target of each, and what is to be stored there.
+        self.recording: list[tuple[Any, Any]] | None = None
+        self._turn: dict[Buffer, Buffer] = {}
         #: Whether a loop in it is shared among threads.
         self.forks = False
         #: The body of a loop that threads share, where what is emitted belongs to one.
@@ -312,30 +315,33 @@ class Code:
         part: list[str] = []
         with self.function(part) as ends:
             yield ends
-        name, table = part
-        if self.part is not None:
-            # All threads have enough to do.
-            self.do(f"call void @{name}(ptr {table}, i64 0, i64 {count})")
-            return
-        fork = self.fork(name, table, count)
         if worth is None:
-            self.do(fork)
+            self.run(part, 0, count, shared=True)
             return
         many, few, end = (self.new_label() for _ in range(3))
         self.branch(worth, many, few)
         self.start(many)
-        self.do(fork)
+        self.run(part, 0, count, shared=True)
         self.go(end)
         self.start(few)
-        self.do(f"call void @{name}(ptr {table}, i64 0, i64 {count})")
+        self.run(part, 0, count, shared=False)
         self.go(end)
         self.start(end)
 
-    def fork(self, name: str, table: str, count: Index, finer: int = 1) -> str:
-        """The call that shares the range up to `count` among threads, in `finer` times as many chunks as it needs."""
+    def fork(self, name: str, table: str, begin: Index, end: Index, finer: int = 1) -> str:
+        """The call that shares a range among threads, in `finer` times as many chunks as it needs."""
         self.forks = True
         self.module.declare("fork", f"declare void @{FORK}(ptr, ptr, i64, i64, i64)")
-        return f"call void @{FORK}(ptr @{name}, ptr {table}, i64 0, i64 {count}, i64 {finer})"
+        return f"call void @{FORK}(ptr @{name}, ptr {table}, i64 {begin}, i64 {end}, i64 {finer})"
+
+    def run(self, part: list[str], begin: Index, end: Index, shared: bool) -> None:
+        """Do what has become a function for a range, shared among threads or not."""
+        name, table = part
+        # In a part all threads have enough to do.
+        if shared and self.part is None:
+            self.do(self.fork(name, table, begin, end))
+        else:
+            self.do(f"call void @{name}(ptr {table}, i64 {begin}, i64 {end})")
 
     @contextmanager
     def apart(self, count: Index) -> Iterator[tuple[Index, Index]]:
@@ -346,7 +352,7 @@ class Code:
         part: list[str] = []
         with self.function(part) as ends:
             yield ends
-        self.do(f"call void @{part[0]}(ptr {part[1]}, i64 0, i64 {count})")
+        self.run(part, 0, count, shared=False)
 
     @contextmanager
     def function(self, part: list[str]) -> Iterator[tuple[str, str]]:
@@ -506,8 +512,18 @@ class Code:
             self.aliases.close()
             self.aliases = outer
 
+    @contextmanager
+    def standing(self, turn: dict[Buffer, Buffer]) -> Iterator[None]:
+        """Code in which some buffers stand for others."""
+        outer, self._turn = self._turn, turn
+        try:
+            yield
+        finally:
+            self._turn = outer
+
     def pointer(self, buffer: Buffer) -> str:
         """Where `buffer` is now."""
+        buffer = self._turn.get(buffer, buffer)
         if self.aliases is None:
             return self.emit(f"load ptr, ptr {buffer.variable}")
         # Pointers are exchanged between statements only.
@@ -523,9 +539,12 @@ class Code:
             offset = self.add(self.mul(offset, 2), int(imag))
         return self.emit(f"getelementptr inbounds {stored(dtype)}, ptr {pointer}, i64 {offset}")
 
+    def _scope(self, buffer: Buffer) -> str:
+        return self.aliases.of(self._turn.get(buffer, buffer)) if self.aliases is not None else ""
+
     def load(self, buffer: Buffer, pointer: str, dtype: np.dtype[Any], offset: Index) -> Element:
         """The element number `offset` from `pointer`, which is in `buffer`."""
-        extra = self.aliases.of(buffer) if self.aliases is not None else ""
+        extra = self._scope(buffer)
         found = []
         for imag in (False, True)[: 1 + (dtype.kind == "c")]:
             place = self.address(pointer, dtype, offset, imag)
@@ -534,7 +553,7 @@ class Code:
         return tuple(found)
 
     def store(self, buffer: Buffer, pointer: str, dtype: np.dtype[Any], offset: Index, value: Element) -> None:
-        extra = self.aliases.of(buffer) if self.aliases is not None else ""
+        extra = self._scope(buffer)
         for imag, register_ in enumerate(value):
             if dtype.kind == "b":
                 register_ = self.emit(f"zext i1 {register_} to i8")

@@ -54,6 +54,12 @@ def _reads(storage: Storage, seen: set[int]) -> float:
     return sum(_reads(x, seen) for x in getattr(storage, "operands", ()))
 
 
+def work(source: Storage) -> float:
+    """Nanoseconds for an element, estimated."""
+    width = source.dtype.itemsize / 8
+    return 0.1 * (_reads(source, set()) + width) + 0.06 * source.flops * min(1.0, width)
+
+
 @contextmanager
 def span(c: Code, outer: Index, elements: float, source: Storage, buffers: Sequence[Buffer], size: Index,
          inner: float = 1.0) -> Iterator[tuple[Index, Index]]:  # fmt: skip
@@ -62,8 +68,7 @@ def span(c: Code, outer: Index, elements: float, source: Storage, buffers: Seque
     `elements` is the number of elements at most, `size` their number; `inner` is how many elements of `source` are used
     for each.
     """
-    width = source.dtype.itemsize / 8
-    each = inner * (0.1 * (_reads(source, set()) + width) + 0.06 * source.flops * min(1.0, width))
+    each = inner * work(source)
     few = isinstance(outer, int) and outer < FEW
     alone = few or elements * each < WORTH or native_threads.threads() < 2
     if alone and not (c.large and elements >= APART):
@@ -127,6 +132,9 @@ def loops_for(c: Code, storages: Sequence[Storage], shape: tuple[Index, ...]) ->
 
 def fill(c: Code, target: Strided, source: Storage) -> None:
     """``target[...] = source``; elements read where they are written only."""
+    if c.recording is not None:
+        c.recording.append((target, source))
+        return
     if isinstance(source, Strided) and source.is_whole and target.is_whole and source.shape == target.shape:
         c.module.declare("memcpy", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
         size = c.mul(total(c, target.shape), target.dtype.itemsize)
@@ -168,8 +176,21 @@ def _fill_blocks(c: Code, target: Strided, source: Storage, shape: tuple[Index, 
 
 def _fill_boxes(c: Code, target: Strided, source: Storage, cuts: list[list[Span]], buffers: Sequence[Buffer]) -> None:
     """``target[...] = source``, where what is read jumps between boxes."""
-    rank = len(cuts)
     axis = next((k for k, spans in enumerate(cuts) if spans != [(0, 1)]), 0)
+    elements = float(np.prod([float(b) for b in target.bounds]))
+    with c.statement(), span(c, cuts[axis][-1][1], elements, source, buffers, 1) as (first, last):
+        _boxes_between(c, target, source, cuts, axis, first, last)
+
+
+def fill_rows(c: Code, target: Strided, source: Storage, first: Index, last: Index) -> None:
+    """The rows from `first` to before `last` of ``target[...] = source``, of static shape."""
+    cuts = boxes(source, target.shape) or [[(0, int(n))] for n in target.shape]
+    _boxes_between(c, target, source, cuts, 0, first, last)
+
+
+def _boxes_between(c: Code, target: Strided, source: Storage, cuts: list[list[Span]], axis: int, first: Index,
+                   last: Index) -> None:  # fmt: skip
+    rank = len(cuts)
 
     def rest(box: tuple[Span, ...], at: tuple[Index, ...]) -> None:
         if len(at) == rank:
@@ -190,13 +211,10 @@ def _fill_boxes(c: Code, target: Strided, source: Storage, cuts: list[list[Span]
         return any(not unchanged(source, target, (*box, *more)) for more in product(*cuts[len(box) :]))
 
     lead = ((0, 1),) * axis
-    outer = cuts[axis][-1][1]
-    elements = float(np.prod([float(b) for b in target.bounds]))
-    with c.statement(), span(c, outer, elements, source, buffers, 1) as (first, last):
-        for low, high in cuts[axis]:
-            if new((*lead, (low, high))):
-                with c.loop(c.maximum(first, low), c.minimum(last, high), within=(low, high)) as i:
-                    rest((*lead, (low, high)), (*(0 for _ in lead), i))
+    for low, high in cuts[axis]:
+        if new((*lead, (low, high))):
+            with c.loop(c.maximum(first, low), c.minimum(last, high), within=(low, high)) as i:
+                rest((*lead, (low, high)), (*(0 for _ in lead), i))
 
 
 # --- reductions ------------------------------------------------------------------------------------------

@@ -231,7 +231,7 @@ class _Shared:
 
     def _call(self, name: str, table: str, units: Index, enough: str | None, each: Work) -> None:
         code = self.code
-        share = code.fork(name, table, units, finer=UNITS // 4)
+        share = code.fork(name, table, 0, units, finer=UNITS // 4)
         if not each.certain:
             code.module.declare("divide", f"declare void @{DIVIDE}(ptr, ptr, i64, i64)")
             share = f"call void @{DIVIDE}(ptr @{name}, ptr {table}, i64 {units}, i64 {UNITS // 4})"

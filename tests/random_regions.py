@@ -164,9 +164,9 @@ class _Builder:
                           _op("slice", x, **part(self.choose(3), self.choose(3))))  # fmt: skip
         return _op("update_slice", x, value, **part(1, 1))
 
-    def siblings(self) -> Value:
+    def siblings(self, types: Sequence[ArrayType] = (_TYPES[0], _TYPES[2])) -> Value:
         """Writes to most of an array that follow one another, of what is read before and between them."""
-        x = self.of(_TYPES[(0, 2, 2)[self.choose(3)]])
+        x = self.of(types[self.choose(len(types))])
         shape = x.type.shape
         flux = [x, self.of(x.type)]
 
@@ -273,17 +273,18 @@ def siblings(seed: int) -> Graph:
     def choose(n: int) -> int:
         return int(rng.integers(n))
 
-    types = [_TYPES[0], _TYPES[2], _TYPES[2]]
+    rows = (4, 60, 130)[choose(3)]
+    types = [parse(text) for text in (f"f64[{rows}]", f"f64[{rows},6]", f"f64[{rows},6]")]
 
     def statements(params: Sequence[Value]) -> list[Value]:
         builder = _Builder(choose, params, 0)
         for _ in range(1 + choose(4)):
-            builder.values.append(builder.siblings())
-        return [builder.of(t) for t in types]
+            builder.values.append(builder.siblings(types))
+        return [builder.of(t) for t in types] if choose(3) else [params[0], params[1], builder.of(types[2])]
 
     outer = [param(k, t) for k, t in enumerate(types)]
     if choose(2):
         return Graph(outer, statements(outer))
     inner = [param(0, _I64), *(param(1 + k, t) for k, t in enumerate(types))]
     attrs = (("body", Graph(inner, statements(inner[1:]))), ("carried", len(types)), ("until", -1))
-    return Graph(outer, make(lookup("loop"), (_int(0), _int(1 + choose(4)), _int(1), *outer), attrs).values)
+    return Graph(outer, make(lookup("loop"), (_int(0), _int(choose(40)), _int(1), *outer), attrs).values)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lazyarr.ops  # noqa: F401  declares the operations
-from lazyarr.backends import native_nests, native_threads
+from lazyarr.backends import native_nests, native_steps, native_threads
 from lazyarr.backends.native import compile
 from lazyarr.backends.numpy import interpret
 from lazyarr.ir.graph import Check, CheckFailed, Graph, param
@@ -36,6 +36,7 @@ def test_sibling_statements(seed: int, threads: int, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(native_threads, "_limit", threads)
     monkeypatch.setattr(native_nests, "WORTH", 0.0)
     monkeypatch.setattr(native_nests, "FEW", 2)
+    monkeypatch.setattr(native_steps, "FEW_ROWS", (2, 24)[seed % 2])
     graph = siblings(seed)
     agrees(graph, arguments(graph, seed))
 
