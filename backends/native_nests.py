@@ -12,7 +12,7 @@ import numpy as np
 from lazyarr.backends import native_modulus, native_scalar, native_sums, native_threads
 from lazyarr.backends.native_cast import cast
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
-from lazyarr.backends.native_patched import Span, boxes, unchanged
+from lazyarr.backends.native_patched import Span, boxes, spans_within, unchanged
 from lazyarr.backends.native_storage import (
     Along,
     Buffer,
@@ -196,7 +196,7 @@ def _boxes_between(c: Code, target: Strided, source: Storage, cuts: list[list[Sp
         if len(at) == rank:
             target.put(c, at, source.element(c, at, {}))
             return
-        for low, high in cuts[len(at)]:
+        for low, high in spans_within(source, box) if source.shape == target.shape else cuts[len(at)]:
             inner = (*box, (low, high))
             if not new(inner):
                 continue

@@ -151,6 +151,17 @@ def boxes(source: Storage, shape: Sequence[Index]) -> list[list[Span]] | None:
     return found if 1 < np.prod([len(spans) for spans in found]) <= MOST else None
 
 
+def spans_within(source: Storage, box: Sequence[Span]) -> list[Span]:
+    """The parts of the next axis in a box of the first ones: fewer where these decide already."""
+    axis = len(box)
+    while isinstance(source, Patched) and any(
+        high <= low_ or low >= high_ for (low_, high_), (low, high) in zip(source.spans, box, strict=False)
+    ):
+        source = source.inner
+    n = source.bounds[axis]
+    return list(pairwise(sorted({0, n, *(b for b in breaks(source, axis) if 0 < b < n)})))
+
+
 def unchanged(source: Storage, target: Strided, box: Sequence[Span]) -> bool:
     """Whether all elements of a box are in `target` already: it holds what was patched."""
     while isinstance(source, Patched):
