@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 
+import lazyarr
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr.backends import native_nests, native_threads
 from lazyarr.backends.native import compile
@@ -153,3 +156,21 @@ def test_reading_another_point_is_no_sweep() -> None:
     attrs = (("body", body), ("carried", 1), ("until", -1))
     graph = Graph([y], make(lookup("loop"), (_int(0), _int(5), _int(1), y), attrs).values)
     agrees(graph, [np.random.default_rng(0).random((7, 20))])
+
+
+@pytest.mark.parametrize("stop", [20, 23])
+def test_a_sweep_that_fails_leaves_the_argument_as_it_was(stop: int) -> None:
+    def sweep(y: Any, stop: int) -> None:
+        for k in range(1, stop):
+            y[:, k] -= 0.5 * y[:, k - 1]
+
+    compiled = lazyarr.accelerate(sweep)
+    for seed in range(3):
+        given = np.random.default_rng(seed).random((9, 20))
+        expected = given.copy()
+        if stop <= 20:
+            sweep(expected, stop)
+        with pytest.raises(IndexError) if stop > 20 else nullcontext(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", lazyarr.FallbackWarning)
+            compiled(given, stop)
+        assert np.array_equal(given, expected)
