@@ -179,7 +179,8 @@ def run(frame: Frame, blocks: Blocks, body: Graph, state: State, bounds: tuple[I
     with code.statement():
         same = [slot.same for slot in state.slots if slot.same is not None]
         storages = [*arrays.values(), *(x for x in [*same, *consts] if x.shape)]
-        flat = blocks.flat and all(nests.flat(x, shape) for x in storages)
+        # (An index on an axis of length 1 is taken for 0 where arrays broadcast.)
+        flat = blocks.flat and shape[-1] != 1 and all(nests.flat(x, shape) for x in storages)
         _over_blocks(frame, storages, shape, flat, length, _work(body, shape, bounds), iterate)
     if blocks.scalars:
         slots = {k: state.slots[k].variables or [] for k in blocks.scalars}
