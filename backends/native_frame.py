@@ -103,11 +103,13 @@ class Lowering:
         """Whether the memory of a buffer is as it was wherever the program may fail."""
         return self._fails < min((self._writes[b] for b in buffer.peers if b in self._writes), default=self.node + 1)
 
-    def fail(self, ok: str, number: int) -> None:
-        """End the program with code `number` unless `ok`."""
+    def fail(self, ok: str, number: int, selected: bool = False) -> None:
+        """End the program with code `number` unless `ok`, which is `selected` where data says what has to hold."""
         code = self.code
         good, bad = code.new_label(), code.new_label()
-        code.branch(ok, good, bad, ', !prof !{!"branch_weights", i32 1000000, i32 1}')
+        # One jump, which is never taken; not one for each condition, of which one goes as data says.
+        together = ", !unpredictable !{}" if selected else ""
+        code.branch(ok, good, bad, f', !prof !{{!"branch_weights", i32 1000000, i32 1}}{together}')
         code.start(bad)
         self.end(number)
         code.start(good)
@@ -146,7 +148,7 @@ class Lowering:
     def check(self, check: Check, ok: str) -> None:
         self.checks.append(check)
         if ok != "true":
-            self.fail(ok, len(self.checks))
+            self.fail(ok, len(self.checks), check.ok.node.op.name == "select")
 
 
 class Frame:
@@ -254,6 +256,7 @@ class Frame:
                 self._check(value)
 
     def _lower(self, node: Node, given: list[Storage]) -> list[Storage]:
+        from lazyarr.backends.native_compare import COMPARED, compared
         from lazyarr.backends.native_rules import RULES
 
         name = node.op.name
@@ -263,6 +266,10 @@ class Frame:
             found = RULES[name](self, node, given)
             if found is not None:
                 return found
+        if name in COMPARED and not node.types[0].shape:
+            decided = compared(self, node)
+            if decided is not None:
+                return [decided]
         if node.op.pointwise or name == "exact":
             generate = native_scalar.generator(node)
             if generate is not None:

@@ -77,6 +77,10 @@ def _divided(c: Code, t: np.dtype[Any], x: str, y: str) -> tuple[str, str, str]:
 def _divmod(c: Code, t: np.dtype[Any], x: str, y: str) -> tuple[str, str]:
     """Rounded down; zero by zero divisors."""
     type = register(t)
+    if y.isdecimal() and int(y).bit_count() == 1:
+        # By a power of two, of either sign: bits.
+        shift = "ashr" if t.kind == "i" else "lshr"
+        return c.emit(f"{shift} {type} {x}, {int(y).bit_length() - 1}"), c.emit(f"and {type} {x}, {int(y) - 1}")
     quotient, rest, zero = _divided(c, t, x, y)
     if t.kind == "i":
         unlike = c.emit(f"icmp slt {type} {c.emit(f'xor {type} {rest}, {y}')}, 0")
@@ -199,9 +203,22 @@ def _with_overflow(c: Code, kind: str, a: str, b: str) -> tuple[str, str]:
     return c.emit(f"extractvalue {{ i64, i1 }} {both}, 0"), c.emit(f"extractvalue {{ i64, i1 }} {both}, 1")
 
 
+def _is_factor(text: str) -> bool:
+    """Whether an operand is a known number greater than 1."""
+    return text.isdecimal() and int(text) > 1
+
+
 def exact(c: Code, kind: str, a: str, b: str) -> tuple[tuple[str], tuple[str]]:
-    """Python's arithmetic on integers that fit 64 bits: the result, 0 where it does not fit; and whether it does."""
-    if kind in ("add", "subtract", "multiply"):
+    """Python's arithmetic on integers that fit 64 bits: the result (see `EXACT`), and whether it fits."""
+    if kind == "multiply" and _is_factor(a):
+        a, b = b, a
+    if kind == "multiply" and _is_factor(b):
+        # Whether a product with a constant fits is seen before it is there.
+        most = (2**63 - 1) // int(b)
+        least = -(2**63 // int(b))
+        value = c.emit(f"mul i64 {a}, {b}")
+        bad = c.emit(f"icmp ugt i64 {c.emit(f'sub i64 {a}, {least}')}, {most - least}")
+    elif kind in ("add", "subtract", "multiply"):
         name = {"add": "sadd", "subtract": "ssub", "multiply": "smul"}[kind]
         value, bad = _with_overflow(c, name, a, b)
     elif kind == "left_shift":
@@ -228,5 +245,6 @@ def exact(c: Code, kind: str, a: str, b: str) -> tuple[tuple[str], tuple[str]]:
         huge = c.emit(f"and i1 {large}, {c.emit(f'xor i1 {small}, true')}")
         negative = c.emit(f"icmp slt i64 {b}, 0")
         bad = c.emit(f"or i1 {c.emit(f'or i1 {over}, {huge}')}, {negative}")
-    result = c.emit(f"select i1 {bad}, i64 0, i64 {value}")
-    return (result,), (c.emit(f"xor i1 {bad}, true"),)
+    if kind in ("left_shift", "power"):
+        value = c.emit(f"select i1 {bad}, i64 0, i64 {value}")
+    return (value,), (c.emit(f"xor i1 {bad}, true"),)

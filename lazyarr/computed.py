@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lazyarr import complex_scalars
 from lazyarr.array import LazyArray
 from lazyarr.ir.extents import Length
 from lazyarr.ir.node import Value
@@ -36,16 +37,18 @@ class Atom:
 
     Attributes
     ----------
+    value : Value
+        What it is in the graph.
     low, high : int
         What is known of its range.
     lower, upper : ComputedScalar or None
         Integers that it is never below, never above.
     """
 
-    __slots__ = ("high", "low", "lower", "upper")
+    __slots__ = ("high", "low", "lower", "upper", "value")
 
-    def __init__(self, low: int = LOWEST, high: int = HIGHEST, lower: Any = None, upper: Any = None):
-        self.low, self.high, self.lower, self.upper = low, high, lower, upper
+    def __init__(self, value: Value, low: int = LOWEST, high: int = HIGHEST, lower: Any = None, upper: Any = None):
+        self.value, self.low, self.high, self.lower, self.upper = value, low, high, lower, upper
 
 
 Terms = dict[Atom, int]
@@ -100,7 +103,7 @@ class ComputedScalar(WeakScalar):
         self.kind = kind
         if kind is int:
             if terms is None:
-                terms = {Atom(low, high): 1}
+                terms = {Atom(value, low, high): 1}
             else:
                 low = max(low, lowest(terms, constant))
                 high = min(high, -lowest({a: -c for a, c in terms.items()}, -constant))
@@ -268,6 +271,10 @@ class ComputedScalar(WeakScalar):
                 guard(compare("greater", self.value, LOWEST), "an absolute value fits 64 bits")
             value = record(ELEMENTWISE["absolute"], self.value)
             return ComputedScalar(value, int, low=0, high=max(abs(self.low), abs(self.high)))
+        if self.kind is complex:
+            value, fits = complex_scalars.magnitude(self.value), complex_scalars.magnitude_fits(self.value)
+            guard(fits, "the absolute value of a finite number is finite")
+            return ComputedScalar(value, float)
         return ComputedScalar(record(ELEMENTWISE["absolute"], self.value), float)
 
     def __invert__(self) -> Any:
@@ -363,7 +370,7 @@ def number_of(value: Value, low: int = LOWEST, high: int = HIGHEST, lower: Any =
     """The computed int that an i64[] of the graph is, given what is known of its range."""
     if low == high:
         return low
-    return ComputedScalar(value, int, {Atom(low, high, lower, upper): 1}, 0)
+    return ComputedScalar(value, int, {Atom(value, low, high, lower, upper): 1}, 0)
 
 
 def placeholder_type(kind: type) -> ArrayType:

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import complex_scalars
 from lazyarr.dispatch import UFUNCS
+from lazyarr.weak import WeakScalar
 
 #: Operator -> ufunc, in Python's own naming of the special methods.
 BINARY = {
@@ -60,6 +62,28 @@ def _repeated(sequence: Any, times: Any) -> Any:
     return sequence * times.__index__()
 
 
+def _product(x: Any, y: Any) -> Any:
+    """``x * y``: of complex scalars the operator rounds otherwise than the ufunc."""
+    found = _call(np.multiply, x, y)
+    if found.dtype.kind != "c" or found.shape or not found._scalar:
+        return found
+    node = found._value().node
+    if node.op.name != "multiply" or not (_is_scalar(x) and _is_scalar(y)):
+        return found
+    return found._new(complex_scalars.product(*node.operands), None, True)
+
+
+def _is_scalar(x: Any) -> bool:
+    return isinstance(x, (int, float, complex, np.generic, WeakScalar)) or bool(getattr(x, "_scalar", False))
+
+
+def _absolute(x: Any) -> Any:
+    """``abs(x)``: see `_product`."""
+    if x._scalar and x.dtype.kind == "c":
+        return x._new(complex_scalars.magnitude(x._value()), None, True)
+    return _call(np.absolute, x)
+
+
 def _forward(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     repeats = ufunc is np.multiply
 
@@ -70,7 +94,7 @@ def _forward(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
             return _power(self, other)
         if repeats and self._scalar and isinstance(other, (list, tuple, str, bytes)):
             return _repeated(other, self)
-        return _call(ufunc, self, other)
+        return _product(self, other) if repeats else _call(ufunc, self, other)
 
     return operator
 
@@ -101,7 +125,7 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
             return NotImplemented
         if ufunc is np.multiply and self._scalar and isinstance(other, (list, tuple, str, bytes)):
             return _repeated(other, self)
-        return _call(ufunc, other, self)
+        return _product(other, self) if ufunc is np.multiply else _call(ufunc, other, self)
 
     return operator
 
@@ -129,4 +153,4 @@ for _name, _ufunc in BINARY.items():
 for _name, _ufunc in COMPARE.items():
     setattr(ArrayOperators, f"__{_name}__", (_equality if _name in ("eq", "ne") else _forward)(_ufunc))
 for _name, _ufunc in UNARY.items():
-    setattr(ArrayOperators, f"__{_name}__", _unary(_ufunc))
+    setattr(ArrayOperators, f"__{_name}__", _absolute if _ufunc is np.absolute else _unary(_ufunc))

@@ -233,6 +233,89 @@ def test_complex_numbers() -> None:
     same(phases, (noise(9),), (noise(9, dtype="c16"),))
 
 
+def test_complex_scalars_round_as_scalars() -> None:
+    def powers(x: Array, c: complex) -> Any:
+        z, of_numpy, size = c, x[0], 0.0
+        for i in range(x.shape[0]):
+            for j in range(x.shape[0]):
+                z = z * c * 1.0625 + 0.25
+                of_numpy = of_numpy * x[i] + x[j] * (0.5 + 0.25j) + 1.5 * x[i]
+                size += abs(z) + abs(x[i] * x[j])
+        return z, of_numpy, size, abs(of_numpy), np.abs(of_numpy), np.multiply(x[1], x[2])
+
+    for kind in ("c16", "c8"):
+        same(powers, (noise(9, dtype=kind) / 2, 0.3 + 0.6j), (noise(7, dtype=kind) - 0.5, -0.7 + 0.1j))
+
+
+def test_absolute_values_are_compared() -> None:
+    def counts(x: Array, limit: float) -> Any:
+        below = at = above = beyond = 0
+        for i in range(x.shape[0]):
+            if abs(x[i]) < limit:
+                below += 1
+            if abs(x[i]) <= limit:
+                at += 1
+            if np.abs(x[i]) > limit:
+                above += 1
+            if limit <= np.hypot(x[i].real, x[i].imag):
+                beyond += 1
+        return below, at, above, beyond
+
+    rng = np.random.default_rng(5)
+    for kind in ("c16", "c8"):
+        around = np.exp(1j * rng.uniform(0, 7, 60)) * (1 + rng.integers(-3, 4, 60) * 2.0**-52)
+        special = [0, 1, -1j, 3 + 4j, np.nan, np.inf, complex(np.inf, np.nan), complex(0, -np.inf), 1e300, 1e-300]
+        with np.errstate(over="ignore"):
+            x = np.concatenate([around, 5 * around, special]).astype(kind)
+        limits = (1.0, 5.0, 0.0, -1.0, float("nan"), float("inf"), 1e-300, 1e300)
+        same(counts, *((x, limit) for limit in limits))
+
+
+def test_absolute_values_of_python_numbers() -> None:
+    def escape(c: complex, scale: float) -> Any:
+        z, n = 0j, 0
+        while abs(z) <= 2.0 and n < 50:
+            z = z * z * scale + c
+            n += 1
+        return n, z.real, z.imag
+
+    same(escape, (0.1 + 0.2j, 1.0), (1 + 1j, 1e200), (1j, math.nan), (complex("inf"), 1.0))
+    too_large = accelerate(escape)
+    for function in (escape, too_large):
+        with pytest.raises(OverflowError):
+            function(complex(1.7e308, 1.7e308), 1.0)
+
+
+def test_branches_on_numbers_that_might_not_fit() -> None:
+    def steps(n: int, limit: int) -> Any:
+        count = 0
+        while n != 1 and count < limit:
+            if n % 2 == 0:
+                n //= 2
+            else:
+                n = 3 * n + 1
+            count += 1
+        return n, count
+
+    # The largest that is odd and whose successor fits; the next leaves 64 bits, an even one of that size does not.
+    most = (2**63 - 2) // 3
+    odd = most - (most + 1) % 2
+    same(steps, (27, 1000), (-5, 20), (0, 3), (odd, 1), (odd + 1, 1), (2**62, 100))
+    accelerated = accelerate(steps)
+    for n in (odd + 2, -(2**62) - 1, 2**63 - 1):
+        assert accelerated(n, 1) == steps(n, 1)
+
+    def halves(n: int) -> Any:
+        rest = n
+        quotients = np.empty((12, 3), dtype=np.int64)
+        for k in range(12):
+            quotients[k] = rest // 2, rest % 8, rest // 1
+            rest = rest * 5 - 3 if rest % 4 < 2 else rest // 4 - 1
+        return quotients, rest
+
+    same(halves, (1000,), (-1000,), (7,), (2**61,))
+
+
 def test_bools_are_carried() -> None:
     def alternating(x: Array) -> Any:
         up, changes = False, 0

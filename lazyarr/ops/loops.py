@@ -265,7 +265,9 @@ _EXACT: dict[str, Callable[[int, int], int]] = {
 def _exact(xp: Any, a: Any, b: Any, *, kind: str) -> tuple[Any, Any]:
     value = _EXACT[kind](int(a), int(b))
     fits = -(2**63) <= value < 2**63
-    return np.asarray(value if fits else 0, np.int64), np.asarray(fits)
+    if not fits:
+        value = 0 if kind in ("left_shift", "power") else (value + 2**63) % 2**64 - 2**63
+    return np.asarray(value, np.int64), np.asarray(fits)
 
 
 def _infer_exact(a: ArrayType, b: ArrayType, *, kind: str) -> Types:
@@ -284,8 +286,8 @@ def _sample_exact() -> Iterator[Sample]:
                          make=_drawing(a, b))  # fmt: skip
 
 
-#: Python's integer arithmetic while it fits 64 bits: the result (0 where it does not fit), and whether it fits.
-#: Negative shifts and powers do not fit.
+#: Python's integer arithmetic while it fits 64 bits: the result, and whether it fits. What does not fit is its last 64
+#: bits; a shift or power 0. Negative shifts and powers do not fit.
 EXACT = Op(
     name="exact",
     numpy="a + b of Python ints",

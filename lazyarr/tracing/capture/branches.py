@@ -102,12 +102,15 @@ class BranchCapture:
                 if any(flag != _TRUE for flag in bound):
                     unbound[at] = len(pairs)
                     pairs.append(tuple(bound))
-        if any(way.checks for way in ways):
+        checks = [c for way in ways for c in way.checks]
+        if checks:
             # A branch whose results nobody reads still has to run for what it checks.
             pairs.append(tuple(all_hold([_TRUE, *(c.ok for c in way.checks)]) for way in ways))
         values = self._values(pairs, ways)
-        if any(way.checks for way in ways):
-            guard(values[-1], BRANCH_HOLDS)
+        if checks:
+            # Of a node its regions have said the same before; of a selection nothing else does.
+            messages = dict.fromkeys(c.message for c in checks)
+            guard(values[-1], ", ".join(messages) if self._is_cheap(pairs, ways) else BRANCH_HOLDS)
         for cell, value in zip(cells, values, strict=False):
             cell.value = value
         for at, (wanted, first) in merged.items():
@@ -180,13 +183,14 @@ class BranchCapture:
         checks = [c for way in ways for c in way.checks]
         if not pairs and not checks:
             return ()
-        if not checks and self._is_cheap(pairs, ways):
+        if self._is_cheap(pairs, ways):
             return tuple([a if a == b else record(SELECT, self.condition.value, a, b) for a, b in pairs])
         outputs = [([p[k] for p in pairs], way.checks, way.made.__contains__) for k, way in enumerate(ways)]
         (then, orelse), operands = close_together(outputs, [], {})
         return record_all(OPS["cond"], self.condition.value, *operands, then=then, orelse=orelse)
 
     def _is_cheap(self, pairs: list[Any], ways: list[_Way]) -> bool:
+        """Whether both ways can be done, whichever is taken: a few operations on numbers, which never fail."""
         if any(v.type.shape for pair in pairs for v in pair):
             return False
         total = 0
@@ -194,7 +198,7 @@ class BranchCapture:
             region = Region([], {}, way.made.__contains__)
             graph = region.close([p[k] for p in pairs], [])
             total += len(graph.nodes)
-            if any(not n.op.pointwise and n.op.memory != "free" for n in graph.nodes):
+            if not all(n.op.pointwise or n.op.name == "exact" or n.op.memory == "free" for n in graph.nodes):
                 return False
             if any(t.shape for n in graph.nodes for t in n.types):
                 return False

@@ -100,14 +100,14 @@ class Plan:
     ----------
     forms : dict
         Forms of variables that they do not enter the loop in.
-    sinking : set
-        Ints that may become less than they are before the loop.
+    least : dict
+        For ints that may become less than they are before the loop, what they are not below.
     soft : set
         Numbers of which it is known at run time only whether they are Python's.
     """
 
     forms: dict[int, Any] = field(default_factory=dict)
-    sinking: set[int] = field(default_factory=set)
+    least: dict[int, int] = field(default_factory=dict)
     soft: set[int] = field(default_factory=set)
     traces: int = 0
 
@@ -242,9 +242,9 @@ class LoopCapture:
             inits = converted(x, wanted)
             places = [placeholder(v.type) for v in inits]
             entry = made_of(wanted, iter(places), x)
-            if wanted == ("number", int) and at not in self.plan.sinking:
-                low = convert(x, int).low if is_number(x) else LOWEST
-                entry = ComputedScalar(places[0], int, {Atom(low=low): 1}, 0)
+            if wanted == ("number", int) and self.plan.least.get(at) != LOWEST:
+                low = self.plan.least.get(at, convert(x, int).low if is_number(x) else LOWEST)
+                entry = ComputedScalar(places[0], int, {Atom(places[0], low): 1}, 0)
             soft = None
             if isinstance(x, Undefined) and not self.info.names[at].startswith("__"):
                 # Where an iteration leaves it as it came, it has no value yet.
@@ -287,10 +287,11 @@ class LoopCapture:
                 if found[0] in ("number", "scalar") and slot.soft is None and slot.results[0] in self.trace.soft:
                     self.plan.soft.add(at)
                     again = True
-                if found == ("number", int) and at not in self.plan.sinking:
+                if found == ("number", int) and self.plan.least.get(at) != LOWEST:
                     low = next(iter(slot.entry.terms)).low
                     if computed(x).low < low:
-                        self.plan.sinking.add(at)
+                        # What begins above 0 often stays at or above it: the half of a positive number.
+                        self.plan.least[at] = 0 if low > 0 else LOWEST
                         again = True
             elif same_variable(x, entry[at]) or not (self.info.live_in[at] or self.info.live_out[at]):
                 continue

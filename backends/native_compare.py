@@ -1,0 +1,122 @@
+"""Comparisons of absolute values of complex numbers, which rarely need the absolute value.
+
+``abs(z) <= 2.0`` is what ``re**2 + im**2 <= 4.0`` is, but for numbers next to the border: there, and where squares are
+out of range, the absolute value is computed. In a loop that is the square root, the division or the call saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lazyarr.backends.native_emit import Code, Element, literal, register
+from lazyarr.backends.native_frame import Frame
+from lazyarr.backends.native_storage import Generate, Scalar, Storage
+from lazyarr.ir.node import Node
+
+_PREDICATES = {"less": "olt", "less_equal": "ole", "greater": "ogt", "greater_equal": "oge"}
+#: What may be decided without the absolute value.
+COMPARED = {*_PREDICATES, "isfinite"}
+_TURNED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
+#: How far a square may be from the limit's, as a part of that, without being on the side where it seems to be.
+_MARGIN = {4: 1e-5, 8: 1e-13}
+#: Limits of which the square, and its parts next to the border, are in range.
+_RANGE = {4: (1e-15, 1e15), 8: (1e-150, 1e150)}
+
+
+def compared(frame: Frame, node: Node) -> Storage | None:
+    """The scalar comparison `node`, where one side is the absolute value of a complex number; None where none is."""
+    name = node.op.name
+    if name == "isfinite":
+        limit, sizes = None, node.operands[0]
+    elif name not in _PREDICATES:
+        return None
+    elif _parts(frame, node.operands[0].node) is not None:
+        sizes, limit = node.operands
+    elif _parts(frame, node.operands[1].node) is not None:
+        limit, sizes = node.operands
+        name = _TURNED[name]
+    else:
+        return None
+    parts, generate = _parts(frame, sizes.node), _generator(sizes.node)
+    if parts is None or generate is None:
+        return None
+    dtype, given = sizes.type.dtype, [frame.values[v].element(frame.code, (), {}) for v in sizes.node.operands]
+    largest = _RANGE[dtype.itemsize][1]
+    if limit is None:
+        test = _Test(frame.code, dtype, parts)
+        surely = test.compare("olt", test.square, literal(largest, dtype)[0])
+        return test.decided(surely, "true", lambda: _finite(test, generate(test.code, given)))
+    bound = frame.values[limit].element(frame.code, (), {})[0]
+    test = _Test(frame.code, dtype, parts)
+    predicate = _PREDICATES[name]
+    below, known = test.side(bound)
+    likely = below if predicate[1] == "l" else test.code.emit(f"xor i1 {below}, true")
+    return test.decided(known, likely, lambda: test.compare(predicate, generate(test.code, given)[0][0], bound))
+
+
+def _generator(node: Node) -> Generate | None:
+    from lazyarr.backends import native_scalar
+
+    return native_scalar.generator(node)
+
+
+def _parts(frame: Frame, node: Node) -> tuple[str, str] | None:
+    """Real and imaginary part of the number whose absolute value a scalar node is, if it is one."""
+    if node.op.name not in ("hypot", "absolute") or node.types[0].shape or node.types[0].dtype.itemsize not in _RANGE:
+        return None
+    found = [frame.values.get(v) for v in node.operands]
+    if not all(isinstance(s, Scalar) for s in found):
+        return None
+    parts = [p for s in found if isinstance(s, Scalar) for p in s.value]
+    return (parts[0], parts[1]) if len(parts) == 2 else None
+
+
+class _Test:
+    """The sum of squares of two parts, and what it decides."""
+
+    def __init__(self, code: Code, dtype: np.dtype[Any], parts: tuple[str, str]):
+        self.code, self.dtype, self.type = code, dtype, register(dtype)
+        first, second = (self.binary("fmul", p, p) for p in parts)
+        self.square = self.binary("fadd", first, second)
+
+    def binary(self, op: str, x: str, y: str) -> str:
+        return self.code.emit(f"{op} {self.type} {x}, {y}")
+
+    def compare(self, predicate: str, x: str, y: str) -> str:
+        return self.code.emit(f"fcmp {predicate} {self.type} {x}, {y}")
+
+    def side(self, bound: str) -> tuple[str, str]:
+        """Whether the absolute value is below `bound`; and whether that is sure."""
+        margin, (least, most) = _MARGIN[self.dtype.itemsize], _RANGE[self.dtype.itemsize]
+        limit = self.binary("fmul", bound, bound)
+        below = self.compare("olt", self.square, self.binary("fmul", limit, literal(1 - margin, self.dtype)[0]))
+        above = self.compare("ogt", self.square, self.binary("fmul", limit, literal(1 + margin, self.dtype)[0]))
+        known = self.code.emit(f"or i1 {below}, {above}")
+        for predicate, end in (("oge", least), ("ole", most)):
+            inside = self.compare(predicate, bound, literal(end, self.dtype)[0])
+            known = self.code.emit(f"and i1 {known}, {inside}")
+        return below, known
+
+    def decided(self, known: str, likely: str, exactly: Callable[[], str]) -> Storage:
+        """`likely` where `known`, else what `exactly` computes."""
+        code = self.code
+        slot = code.alloca("i1")
+        code.do(f"store i1 {likely}, ptr {slot}")
+        ask, end = code.new_label(), code.new_label()
+        code.branch(known, end, ask, ', !prof !{!"branch_weights", i32 1000000, i32 1}')
+        code.start(ask)
+        with code.scope():
+            code.do(f"store i1 {exactly()}, ptr {slot}")
+        code.go(end)
+        code.start(end)
+        return Scalar(np.dtype(bool), (code.emit(f"load i1, ptr {slot}"),))
+
+
+def _finite(test: _Test, found: tuple[Element, ...]) -> str:
+    name = f"@llvm.fabs.f{8 * test.dtype.itemsize}"
+    test.code.module.declare(name, f"declare {test.type} {name}({test.type})")
+    size = test.code.emit(f"call {test.type} {name}({test.type} {found[0][0]})")
+    return test.compare("olt", size, literal(np.inf, test.dtype)[0])
