@@ -1,4 +1,4 @@
-"""Comparisons of absolute values of complex numbers, which rarely need the absolute value.
+"""Comparisons of the absolute value of one complex number, which rarely need it (of arrays: `native_modulus`).
 
 ``abs(z) <= 2.0`` is what ``re**2 + im**2 <= 4.0`` is, but for numbers next to the border: there, and where squares are
 out of range, the absolute value is computed. In a loop that is the square root, the division or the call saved.
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.backends import native_modulus
 from lazyarr.backends.native_emit import Code, Element, literal, register
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Generate, Scalar, Storage
@@ -19,11 +20,6 @@ from lazyarr.ir.node import Node
 _PREDICATES = {"less": "olt", "less_equal": "ole", "greater": "ogt", "greater_equal": "oge"}
 #: What may be decided without the absolute value.
 COMPARED = {*_PREDICATES, "isfinite"}
-_TURNED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
-#: How far a square may be from the limit's, as a part of that, without being on the side where it seems to be.
-_MARGIN = {4: 1e-5, 8: 1e-13}
-#: Limits of which the square, and its parts next to the border, are in range.
-_RANGE = {4: (1e-15, 1e15), 8: (1e-150, 1e150)}
 
 
 def compared(frame: Frame, node: Node) -> Storage | None:
@@ -37,17 +33,16 @@ def compared(frame: Frame, node: Node) -> Storage | None:
         sizes, limit = node.operands
     elif _parts(frame, node.operands[1].node) is not None:
         limit, sizes = node.operands
-        name = _TURNED[name]
+        name = native_modulus.MIRRORED[name]
     else:
         return None
     parts, generate = _parts(frame, sizes.node), _generator(sizes.node)
     if parts is None or generate is None:
         return None
     dtype, given = sizes.type.dtype, [frame.values[v].element(frame.code, (), {}) for v in sizes.node.operands]
-    largest = _RANGE[dtype.itemsize][1]
     if limit is None:
         test = _Test(frame.code, dtype, parts)
-        surely = test.compare("olt", test.square, literal(largest, dtype)[0])
+        surely = test.compare("olt", test.square, literal(native_modulus.DOUBT[dtype][2], dtype)[0])
         return test.decided(surely, "true", lambda: _finite(test, generate(test.code, given)))
     bound = frame.values[limit].element(frame.code, (), {})[0]
     test = _Test(frame.code, dtype, parts)
@@ -65,7 +60,8 @@ def _generator(node: Node) -> Generate | None:
 
 def _parts(frame: Frame, node: Node) -> tuple[str, str] | None:
     """Real and imaginary part of the number whose absolute value a scalar node is, if it is one."""
-    if node.op.name not in ("hypot", "absolute") or node.types[0].shape or node.types[0].dtype.itemsize not in _RANGE:
+    type = node.types[0]
+    if node.op.name not in ("hypot", "absolute") or type.shape or type.dtype not in native_modulus.DOUBT:
         return None
     found = [frame.values.get(v) for v in node.operands]
     if not all(isinstance(s, Scalar) for s in found):
@@ -90,15 +86,9 @@ class _Test:
 
     def side(self, bound: str) -> tuple[str, str]:
         """Whether the absolute value is below `bound`; and whether that is sure."""
-        margin, (least, most) = _MARGIN[self.dtype.itemsize], _RANGE[self.dtype.itemsize]
-        limit = self.binary("fmul", bound, bound)
-        below = self.compare("olt", self.square, self.binary("fmul", limit, literal(1 - margin, self.dtype)[0]))
-        above = self.compare("ogt", self.square, self.binary("fmul", limit, literal(1 + margin, self.dtype)[0]))
-        known = self.code.emit(f"or i1 {below}, {above}")
-        for predicate, end in (("oge", least), ("ole", most)):
-            inside = self.compare(predicate, bound, literal(end, self.dtype)[0])
-            known = self.code.emit(f"and i1 {known}, {inside}")
-        return below, known
+        low, high = native_modulus.limits(self.code, self.dtype, bound)
+        below, above = self.compare("olt", self.square, low), self.compare("ogt", self.square, high)
+        return below, self.code.emit(f"or i1 {below}, {above}")
 
     def decided(self, known: str, likely: str, exactly: Callable[[], str]) -> Storage:
         """`likely` where `known`, else what `exactly` computes."""

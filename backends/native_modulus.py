@@ -16,9 +16,9 @@ from lazyarr.backends.native_emit import Code, Element, Index, literal, part, re
 from lazyarr.backends.native_storage import Generate, Pointwise, Scalar, Storage
 
 #: Comparisons, and what they are with the operands exchanged.
-_MIRRORED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
+MIRRORED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
 #: Relative distance of squares from which on they decide; limits of which the square neither overflows nor underflows.
-_DOUBT = {np.dtype("f8"): (2.0**-40, 1e-100, 1e100), np.dtype("f4"): (2.0**-16, 1e-12, 1e12)}
+DOUBT = {np.dtype("f8"): (2.0**-40, 1e-100, 1e100), np.dtype("f4"): (2.0**-16, 1e-12, 1e12)}
 #: Elements that are tested together.
 BLOCK = 256
 #: Arithmetic that is cheap enough to be done for the test and again for the result.
@@ -32,7 +32,7 @@ class Compared(Pointwise):
                  upper: bool):  # fmt: skip
         super().__init__(np.dtype(bool), modulus.shape, modulus.bounds, given, generate, 1.0)
         self.z, self._upper = modulus.operands[0], upper
-        self._low, self._high = _limits(code, part(self.z.dtype), limit.value[0])
+        self._low, self._high = limits(code, part(self.z.dtype), limit.value[0])
 
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         if code.comparing is None:
@@ -51,10 +51,10 @@ class Compared(Pointwise):
         return (above if self._upper else below,)
 
 
-def _limits(c: Code, t: np.dtype[Any], limit: str) -> tuple[str, str]:
+def limits(c: Code, t: np.dtype[Any], limit: str) -> tuple[str, str]:
     """The squares below and above which there is no doubt; none are where the square of `limit` cannot serve."""
     type = register(t)
-    distance, least, largest = _DOUBT[t]
+    distance, least, largest = DOUBT[t]
     square = c.emit(f"fmul {type} {limit}, {limit}")
     fits = c.emit(f"and i1 {c.emit(f'fcmp ogt {type} {limit}, {literal(least, t)[0]}')}, "
                   f"{c.emit(f'fcmp olt {type} {limit}, {literal(largest, t)[0]}')}")  # fmt: skip
@@ -67,11 +67,11 @@ def _limits(c: Code, t: np.dtype[Any], limit: str) -> tuple[str, str]:
 
 def compared(code: Code, name: str, given: Sequence[Storage], generate: Generate) -> Compared | None:
     """The comparison `name` of two operands if it is one of a modulus with a number, and cheap to do twice."""
-    if name not in _MIRRORED:
+    if name not in MIRRORED:
         return None
     modulus, limit = given
     if isinstance(modulus, Scalar):
-        modulus, limit, name = limit, modulus, _MIRRORED[name]
+        modulus, limit, name = limit, modulus, MIRRORED[name]
     if not isinstance(limit, Scalar) or not isinstance(modulus, Pointwise) or not modulus.is_modulus:
         return None
     if modulus.operands[0].flops > _CHEAP:

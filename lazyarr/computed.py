@@ -332,7 +332,8 @@ def floor_of(x: ComputedScalar, function: str) -> Any:
     """``math.floor(x)`` and the like: an int."""
     if x.kind in (int, bool):
         return convert(x, int)
-    value = record(ELEMENTWISE[function], x.value)
+    # (A cast truncates.)
+    value = x.value if function == "trunc" else record(ELEMENTWISE[function], x.value)
     low, high = compare("greater_equal", value, -(2.0**63)), compare("less", value, 2.0**63)
     guard(record(ELEMENTWISE["logical_and"], low, high), "a float that becomes an int fits 64 bits")
     return ComputedScalar(record(OPS["cast"], value, dtype=DTYPES["i64"]), int)

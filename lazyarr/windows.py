@@ -204,21 +204,24 @@ def _wrapped(x: Any, extent: Any) -> Any:
 
 def _position(index: Any, extent: Any) -> Any:
     """An index into an axis, not negative and in range."""
+    least: Any = True
     if _known(index >= 0) is not True:
         if _known(index < 0) is True:
             index = index + extent
-            _require(index >= 0, "an index is in range")
-            index = _narrowed(index, 0, None)
         else:
             wrapped = computed(_wrapped(index, extent))
             negative = computed(index < 0).value
             low = max(min(computed(index).low, 0), 0)
             index = number_of(record(OPS["select"], negative, wrapped.value, computed(index).value),
                               min(wrapped.low, low), max(computed(index).high, wrapped.high))  # fmt: skip
-            _require(index >= 0, "an index is in range")
-            index = _narrowed(index, 0, None)
+        least = index >= 0
+        index = _narrowed(index, 0, None)
     inside = index < extent
-    _require(inside, "an index is in range")
+    if type(least) is not bool and type(inside) is not bool:
+        # Together: one unsigned comparison.
+        least, inside = True, least & inside
+    for condition in (least, inside):
+        _require(condition, "an index is in range")
     return index
 
 

@@ -316,6 +316,27 @@ def test_branches_on_numbers_that_might_not_fit() -> None:
     same(halves, (1000,), (-1000,), (7,), (2**61,))
 
 
+def test_floats_become_ints() -> None:
+    def whole(x: Array) -> Any:
+        found = np.empty((x.shape[0], 5), dtype=np.int64)
+        for i in range(x.shape[0]):
+            value = float(x[i])
+            found[i, 0] = int(x[i])
+            found[i, 1] = math.floor(value)
+            found[i, 2] = math.ceil(value)
+            found[i, 3] = math.trunc(value)
+            found[i, 4] = int(value + 0.5)
+        return found
+
+    same(whole, (np.array([-2.5, -0.5, -0.0, 0.5, 1.5, 2.0**52 + 0.5, -(2.0**62), 2.0**62]),), (noise(9),))
+    inside, outside = np.array([2.0**63 - 1024, -(2.0**63)]), [2.0**63, -(2.0**63) - 2048, math.nan, math.inf]
+    same(whole, (inside,))
+    for value in outside:
+        for function in (whole, accelerate(whole)):
+            with pytest.raises((OverflowError, ValueError)):
+                function(np.array([1.0, value, 2.0]))
+
+
 def test_bools_are_carried() -> None:
     def alternating(x: Array) -> Any:
         up, changes = False, 0
