@@ -21,7 +21,7 @@ from lazyarr.backends.native_frame import Frame, Unshareable
 from lazyarr.backends.native_storage import Scalar, Storage
 from lazyarr.ir.graph import Check, Graph
 from lazyarr.ir.node import Node, Value
-from lazyarr.ops.folds import BEST, EXACT, KEPT, LAST, Contest
+from lazyarr.ops.folds import BEST, EXACT, KEPT, LAST, Contest, fitting
 
 if TYPE_CHECKING:
     from lazyarr.backends.native_control import State
@@ -316,7 +316,7 @@ class _Shared:
 def _sums_fit(graph: Graph) -> Check | None:
     """A check in a graph or its regions that an integer fits 64 bits."""
     for check in graph.checks:
-        if check.ok.node.op.name == "exact":
+        if fitting(check.ok):
             return check
     found = (_sums_fit(region) for node in graph.nodes for region in node.regions)
     return next((check for check in found if check is not None), None)

@@ -37,18 +37,16 @@ class Atom:
 
     Attributes
     ----------
-    value : Value
-        What it is in the graph.
     low, high : int
         What is known of its range.
     lower, upper : ComputedScalar or None
         Integers that it is never below, never above.
     """
 
-    __slots__ = ("high", "low", "lower", "upper", "value")
+    __slots__ = ("high", "low", "lower", "upper")
 
-    def __init__(self, value: Value, low: int = LOWEST, high: int = HIGHEST, lower: Any = None, upper: Any = None):
-        self.value, self.low, self.high, self.lower, self.upper = value, low, high, lower, upper
+    def __init__(self, low: int = LOWEST, high: int = HIGHEST, lower: Any = None, upper: Any = None):
+        self.low, self.high, self.lower, self.upper = low, high, lower, upper
 
 
 Terms = dict[Atom, int]
@@ -103,7 +101,7 @@ class ComputedScalar(WeakScalar):
         self.kind = kind
         if kind is int:
             if terms is None:
-                terms = {Atom(value, low, high): 1}
+                terms = {Atom(low, high): 1}
             else:
                 low = max(low, lowest(terms, constant))
                 high = min(high, -lowest({a: -c for a, c in terms.items()}, -constant))
@@ -371,7 +369,7 @@ def number_of(value: Value, low: int = LOWEST, high: int = HIGHEST, lower: Any =
     """The computed int that an i64[] of the graph is, given what is known of its range."""
     if low == high:
         return low
-    return ComputedScalar(value, int, {Atom(value, low, high, lower, upper): 1}, 0)
+    return ComputedScalar(value, int, {Atom(low, high, lower, upper): 1}, 0)
 
 
 def placeholder_type(kind: type) -> ArrayType:

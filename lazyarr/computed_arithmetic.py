@@ -111,32 +111,11 @@ def _ring(name: str, a: ComputedScalar, b: ComputedScalar) -> Any:
             return constant
     if LOWEST <= low and high <= HIGHEST:
         value = record(ELEMENTWISE[_UFUNC[name]], a.value, b.value)
-    elif terms is not None and len(terms) == 1:
-        value = record(ELEMENTWISE[_UFUNC[name]], a.value, b.value)
-        _guard_fits(terms, constant)
-        low, high = max(low, LOWEST), min(high, HIGHEST)
     else:
         value, fits = record_all(OPS["exact"], a.value, b.value, kind=_UFUNC[name])
         guard(fits, "an integer fits 64 bits")
         low, high = max(low, LOWEST), min(high, HIGHEST)
     return ComputedScalar(value, int, terms, constant, low, high)
-
-
-def _guard_fits(terms: Terms, constant: int) -> None:
-    """Guard that an integer times a factor, and a constant, fits 64 bits: by where that integer has to be.
-
-    Several such limits of one number are one comparison, and it need not wait for the result.
-    """
-    [(atom, factor)] = terms.items()
-    ends = (LOWEST - constant, HIGHEST - constant)
-    least, most = ends if factor > 0 else (ends[1], ends[0])
-    least, most = -(-least // factor), most // factor
-    if least > HIGHEST or most < LOWEST:
-        raise NotCaptured("a Python integer of more than 64 bits")
-    if least > atom.low:
-        guard(compare("greater_equal", atom.value, least), "an integer fits 64 bits")
-    if most < atom.high:
-        guard(compare("less_equal", atom.value, most), "an integer fits 64 bits")
 
 
 def _power(a: ComputedScalar, b: ComputedScalar) -> Any:

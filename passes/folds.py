@@ -9,7 +9,7 @@ from __future__ import annotations
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
-from lazyarr.ops.folds import BEST, EXACT, KEPT, LAST, PARTS, SAME, Contest, is_read
+from lazyarr.ops.folds import BEST, EXACT, KEPT, LAST, PARTS, SAME, Contest, fitting, is_read
 from lazyarr.passes.accesses import Dependent
 
 #: Operations of two operands whose order and grouping do not matter, by the fold they belong to.
@@ -70,7 +70,7 @@ class _Fold:
         self._through: dict[Node, tuple[int, int]] = {}
         self._tainted = {source}
         # That a sum fits is true if the program goes on.
-        fits = {check.ok for check in graph.checks if check.ok.node.op.name == "exact"}
+        fits = {v for check in graph.checks for v in fitting(check.ok)}
         for node in graph.nodes:
             if any(v in self._tainted for v in node.operands):
                 self._tainted.update(v for v in self._changed(node) if v not in fits)

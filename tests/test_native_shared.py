@@ -303,3 +303,21 @@ def test_arguments_that_are_written_in_place(threads: int, lowered: list[bool]) 
             fast(y, x, k)
         np.testing.assert_array_equal(y, expected)
     assert any(lowered) == (threads > 1)
+
+
+def test_counts_in_branches_do_not_tie_iterations(threads: int, lowered: list[bool]) -> None:
+    def count(x: np.ndarray[Any, Any]) -> Any:
+        above, twice = 0, 0
+        for i in range(x.shape[0]):
+            if x[i] > 0.5:
+                above += 1
+                twice += 2
+            elif x[i] < 0.25:
+                twice -= 1
+        return above, twice
+
+    x = np.random.default_rng(3).random(300)
+    accelerated = lazyarr.accelerate(strict=True)(count)
+    for _ in range(4):
+        assert accelerated(x) == count(x)
+    assert any(lowered) == (threads > 1)

@@ -24,6 +24,23 @@ def is_read(graph: Graph, value: Value) -> bool:
     return value in graph.roots or any(value in node.operands for node in graph.nodes)
 
 
+def fitting(ok: Value) -> set[Value]:
+    """What a condition is made of that says only that sums, or those of the way that is taken, fit; else nothing."""
+    found: set[Value] = set()
+    stack = [ok]
+    while stack:
+        value = stack.pop()
+        name, operands = value.node.op.name, value.node.operands
+        if name == "const":
+            continue
+        found.add(value)
+        if name in ("select", "logical_and"):
+            stack.extend(operands[name == "select" :])
+        elif name != "exact":
+            return set()
+    return found
+
+
 @dataclass(frozen=True)
 class Contest:
     """``if x > best: best, at, ... = x, i, ...``: several carried values that one comparison replaces together.

@@ -184,6 +184,9 @@ class BranchCapture:
         if not pairs and not checks:
             return ()
         if self._is_cheap(pairs, ways):
+            if self.now.scopes:
+                # Both ways are part of what the branch is in.
+                self.now.scopes[-1].update(*(way.made for way in ways))
             return tuple([a if a == b else record(SELECT, self.condition.value, a, b) for a, b in pairs])
         outputs = [([p[k] for p in pairs], way.checks, way.made.__contains__) for k, way in enumerate(ways)]
         (then, orelse), operands = close_together(outputs, [], {})
