@@ -106,11 +106,12 @@ class BranchCapture:
         if checks:
             # A branch whose results nobody reads still has to run for what it checks.
             pairs.append(tuple(all_hold([_TRUE, *(c.ok for c in way.checks)]) for way in ways))
-        values = self._values(pairs, ways)
+        selected = self._is_cheap(pairs, ways)
+        values = self._values(pairs, ways, selected)
         if checks:
             # Of a node its regions have said the same before; of a selection nothing else does.
             messages = dict.fromkeys(c.message for c in checks)
-            guard(values[-1], ", ".join(messages) if self._is_cheap(pairs, ways) else BRANCH_HOLDS)
+            guard(values[-1], ", ".join(messages) if selected else BRANCH_HOLDS)
         for cell, value in zip(cells, values, strict=False):
             cell.value = value
         for at, (wanted, first) in merged.items():
@@ -178,12 +179,11 @@ class BranchCapture:
             return _TRUE
         return const(False) if is_number(x) else self.trace.soft.get(way.values_at(at, form(x))[0], _TRUE)
 
-    def _values(self, pairs: list[Any], ways: list[_Way]) -> tuple[Value, ...]:
+    def _values(self, pairs: list[Any], ways: list[_Way], selected: bool) -> tuple[Value, ...]:
         """For each pair the value of the way that is taken."""
-        checks = [c for way in ways for c in way.checks]
-        if not pairs and not checks:
+        if not pairs:
             return ()
-        if self._is_cheap(pairs, ways):
+        if selected:
             if self.now.scopes:
                 # Both ways are part of what the branch is in.
                 self.now.scopes[-1].update(*(way.made for way in ways))
