@@ -235,7 +235,7 @@ class Pass:
         """The pass, where all distances are known and it is worth while."""
         if not fills or len(fills) * len(turns) > _MOST_STATEMENTS or (not repeated and len(fills) < 2):
             return None
-        if any(not target.shape for target, _ in fills):
+        if any(not target.shape or 0 in target.bounds for target, _ in fills):
             return None
         try:
             found = Pass(fills, turns, repeated)
