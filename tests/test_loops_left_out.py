@@ -426,3 +426,24 @@ def test_values_that_differ_at_every_call() -> None:
     for n in range(40):
         assert (accelerated(ramp(3), "a" * n) == ramp(3) * n).all()
         assert accelerated(ramp(n), "a").shape == (n,)
+
+
+def test_what_is_not_evaluated_is_not_evaluated_between_pieces() -> None:
+    def program(a: Array, seen: list[float]) -> Any:
+        k: Any
+        m: Any
+        n: Any
+        for i in range(6):
+            e = a[i]
+            c = 0
+            while c < 3 and e > 0:
+                c += 1
+            if e < 50.0:
+                k = k if c == 0.25 else 3  # noqa: F821
+                m = c == 0.25 and m  # noqa: F821
+                n = c != 0.25 or n  # noqa: F821
+            seen.append(c)
+        return a.sum(), k, m, n, seen
+
+    plain = program(np.arange(20000.0), [])
+    assert lazyarr.accelerate(program)(np.arange(20000.0), []) == plain

@@ -209,8 +209,16 @@ class Capture(Control):
     # -- expressions ---------------------------------------------------------------------------------------
 
     def if_expression(self, condition: Any, then: Callable[[], Any], orelse: Callable[[], Any], line: int) -> Any:
-        truth = self.truth(condition)
+        truth = self._truth_in_expression(condition)
         return self._either(truth, then, orelse) if isinstance(truth, ComputedScalar) else (then if truth else orelse)()
+
+    def _truth_in_expression(self, condition: Any) -> bool | ComputedScalar:
+        """What decides about the operands that are evaluated: known where Python runs what is around the expression.
+
+        To record both would raise what the other one raises.
+        """
+        truth = self.truth(condition)
+        return self._known(truth, "a branch on data") if self.trace.reasons and not self.trace.depth else truth
 
     def _either(self, truth: ComputedScalar, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
         """The value of one of two expressions."""
@@ -238,7 +246,7 @@ class Capture(Control):
     def _chain(self, first: Any, others: tuple[Callable[[], Any], ...], going: bool) -> Any:
         """``and`` (going on while true) and ``or`` (while false)."""
         for at, other in enumerate(others):
-            truth = self.truth(first)
+            truth = self._truth_in_expression(first)
             if isinstance(truth, ComputedScalar):
                 return self._logical(first, truth, others[at:], going)
             if truth != going:
