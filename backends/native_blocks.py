@@ -16,6 +16,7 @@ import numpy as np
 
 from lazyarr.backends import native_modulus, native_threads
 from lazyarr.backends import native_nests as nests
+from lazyarr.backends.native_costs import expected_trips
 from lazyarr.backends.native_emit import Element, Index
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_plan import MOVES, SPREADS, generated
@@ -219,9 +220,7 @@ def _step(frame: Frame, body: Graph, results: list[Storage], slots: dict[int, li
 
 def _work(body: Graph, shape: tuple[Index, ...], bounds: tuple[Index, Index, int]) -> float:
     """About how many nanoseconds the loop takes."""
-    start, stop, step = bounds
-    trips = len(range(start, stop, step)) if isinstance(start, int) and isinstance(stop, int) else 50
-    return float(np.prod([float(n) for n in shape])) * trips * (0.2 + 0.1 * len(body.nodes))
+    return float(np.prod([float(n) for n in shape])) * expected_trips(bounds) * (0.2 + 0.1 * len(body.nodes))
 
 
 def _over_blocks(frame: Frame, storages: list[Storage], shape: tuple[Index, ...], flat: bool, length: int, work: float,

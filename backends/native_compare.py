@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_modulus
+from lazyarr.backends import native_modulus, native_scalar
 from lazyarr.backends.native_emit import Code, Element, literal, register
 from lazyarr.backends.native_frame import Frame
-from lazyarr.backends.native_storage import Generate, Scalar, Storage
+from lazyarr.backends.native_storage import Scalar, Storage
 from lazyarr.ir.node import Node
 
 _PREDICATES = {"less": "olt", "less_equal": "ole", "greater": "ogt", "greater_equal": "oge"}
@@ -36,7 +36,7 @@ def compared(frame: Frame, node: Node) -> Storage | None:
         name = native_modulus.MIRRORED[name]
     else:
         return None
-    parts, generate = _parts(frame, sizes.node), _generator(sizes.node)
+    parts, generate = _parts(frame, sizes.node), native_scalar.generator(sizes.node)
     if parts is None or generate is None:
         return None
     dtype, given = sizes.type.dtype, [frame.values[v].element(frame.code, (), {}) for v in sizes.node.operands]
@@ -50,12 +50,6 @@ def compared(frame: Frame, node: Node) -> Storage | None:
     below, known = test.side(bound)
     likely = below if predicate[1] == "l" else test.code.emit(f"xor i1 {below}, true")
     return test.decided(known, likely, lambda: test.compare(predicate, generate(test.code, given)[0][0], bound))
-
-
-def _generator(node: Node) -> Generate | None:
-    from lazyarr.backends import native_scalar
-
-    return native_scalar.generator(node)
 
 
 def _parts(frame: Frame, node: Node) -> tuple[str, str] | None:
@@ -75,11 +69,7 @@ class _Test:
 
     def __init__(self, code: Code, dtype: np.dtype[Any], parts: tuple[str, str]):
         self.code, self.dtype, self.type = code, dtype, register(dtype)
-        first, second = (self.binary("fmul", p, p) for p in parts)
-        self.square = self.binary("fadd", first, second)
-
-    def binary(self, op: str, x: str, y: str) -> str:
-        return self.code.emit(f"{op} {self.type} {x}, {y}")
+        self.square = native_modulus.square(code, self.type, parts)
 
     def compare(self, predicate: str, x: str, y: str) -> str:
         return self.code.emit(f"fcmp {predicate} {self.type} {x}, {y}")
@@ -87,7 +77,7 @@ class _Test:
     def side(self, bound: str) -> tuple[str, str]:
         """Whether the absolute value is below `bound`; and whether that is sure."""
         low, high = native_modulus.limits(self.code, self.dtype, bound)
-        below, above = self.compare("olt", self.square, low), self.compare("ogt", self.square, high)
+        below, above = native_modulus.sides(self.code, self.type, self.square, low, high)
         return below, self.code.emit(f"or i1 {below}, {above}")
 
     def decided(self, known: str, likely: str, exactly: Callable[[], str]) -> Storage:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lazyarr.backends import native_nests as nests
+from lazyarr.backends.native_emit import Index
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node
@@ -15,6 +16,20 @@ from lazyarr.ir.node import Node
 _NUMBER, _FLOP, _WORD = 0.4, 0.06, 0.1
 #: Iterations that a loop of unknown length is taken to have.
 _TRIPS = 100
+#: The same of one that goes over arrays by points or blocks.
+_SWEEPS = 50
+
+
+def static_trips(bounds: tuple[Index, Index, int]) -> int | None:
+    """How often a loop over ``range(*bounds)`` runs, where that is known."""
+    start, stop, step = bounds
+    return len(range(start, stop, step)) if isinstance(start, int) and isinstance(stop, int) else None
+
+
+def expected_trips(bounds: tuple[Index, Index, int]) -> int:
+    """How often such a loop is taken to run."""
+    known = static_trips(bounds)
+    return _SWEEPS if known is None else known
 
 
 @dataclass(frozen=True)

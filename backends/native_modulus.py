@@ -38,17 +38,24 @@ class Compared(Pointwise):
         if code.comparing is None:
             return super().compute(code, at, seen)
         type = register(part(self.z.dtype))
-        re, im = self.z.element(code, at, seen)
-        x, y = (code.emit(f"fmul {type} {p}, {p}") for p in (re, im))
-        square = code.emit(f"fadd {type} {x}, {y}")
-        below = code.emit(f"fcmp olt {type} {square}, {self._low}")
-        above = code.emit(f"fcmp ogt {type} {square}, {self._high}")
+        below, above = sides(code, type, square(code, type, self.z.element(code, at, seen)), self._low, self._high)
         if code.comparing:
             sure = code.emit(f"or i1 {below}, {above}")
             doubt = code.emit(f"xor i1 {sure}, true")
             old = code.emit(f"load i1, ptr {code.comparing}")
             code.do(f"store i1 {code.emit(f'or i1 {old}, {doubt}')}, ptr {code.comparing}")
         return (above if self._upper else below,)
+
+
+def square(c: Code, type: str, parts: Sequence[str]) -> str:
+    """The square of the modulus of a number of two parts of an LLVM type."""
+    first, second = (c.emit(f"fmul {type} {p}, {p}") for p in parts)
+    return c.emit(f"fadd {type} {first}, {second}")
+
+
+def sides(c: Code, type: str, square: str, low: str, high: str) -> tuple[str, str]:
+    """Whether a square is below its limits for sure, and whether it is above them for sure."""
+    return c.emit(f"fcmp olt {type} {square}, {low}"), c.emit(f"fcmp ogt {type} {square}, {high}")
 
 
 def limits(c: Code, t: np.dtype[Any], limit: str) -> tuple[str, str]:

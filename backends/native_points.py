@@ -14,6 +14,7 @@ import numpy as np
 
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends import native_scalar, native_threads
+from lazyarr.backends.native_costs import expected_trips
 from lazyarr.backends.native_emit import Element, Index, literal, register
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_plan import Plan, generated
@@ -409,9 +410,7 @@ def run(frame: Frame, points: Points, body: Graph, bounds: tuple[Index, Index, i
             with code.loop(whole, n) as first:
                 several(outer, first, 1)
 
-    start, stop, step = bounds
-    trips = len(range(start, stop, step)) if isinstance(start, int) and isinstance(stop, int) else 50
-    work = float(np.prod(shape)) * trips * len(body.nodes) * 0.3
+    work = float(np.prod(shape)) * expected_trips(bounds) * len(body.nodes) * 0.3
     blocks = shape[0] // _SIDE_BY_SIDE
     share = work > nests.WORTH and native_threads.threads() > 1
     with code.statement():

@@ -15,7 +15,7 @@ import numpy as np
 
 from lazyarr.backends import native_integer, native_scalar, native_threads
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends.native_costs import Work, work
+from lazyarr.backends.native_costs import Work, static_trips, work
 from lazyarr.backends.native_emit import DIVIDE, Element, Index, Part, literal, register
 from lazyarr.backends.native_frame import Frame, Unshareable
 from lazyarr.backends.native_storage import Scalar, Storage
@@ -54,7 +54,7 @@ mine:
 def run(frame: Frame, node: Node, state: State, bounds: tuple[Index, Index, int], consts: Sequence[Storage]) -> bool:
     """Lower a loop so that threads share it; False, and nothing has changed, where it is not worth it or impossible."""
     threads = native_threads.threads()
-    trips = _static_trips(bounds)
+    trips = static_trips(bounds)
     if threads < 2 or frame.code.part is not None or (trips is not None and trips < max(4, threads)):
         return False
     each = work(node.kw["body"])
@@ -80,11 +80,6 @@ def _worth(each: Work) -> float:
     return nests.WORTH if each.certain else 4 * nests.WORTH
 
 
-def _static_trips(bounds: tuple[Index, Index, int]) -> int | None:
-    start, stop, step = bounds
-    return len(range(start, stop, step)) if isinstance(start, int) and isinstance(stop, int) else None
-
-
 class _Shared:
     """One loop being lowered."""
 
@@ -104,8 +99,9 @@ class _Shared:
         self.won: dict[Value, str] = {}
 
     def _trips(self, start: Index, stop: Index, step: int) -> Index:
-        if isinstance(start, int) and isinstance(stop, int):
-            return len(range(start, stop, step))
+        known = static_trips((start, stop, step))
+        if known is not None:
+            return known
         code, size = self.code, abs(step)
         span = code.add(code.sub(stop, start) if step > 0 else code.sub(start, stop), size - 1)
         return code.maximum(span if size == 1 else code.emit(f"sdiv i64 {span}, {size}"), 0)
