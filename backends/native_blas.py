@@ -15,15 +15,23 @@ from lazyarr.backends.native_storage import Scalar, Storage, Strided
 _ROW, _COLUMN, _TRANSPOSED = 101, 102, 112
 
 
-@lru_cache(maxsize=64)
 def symbol(routine: str) -> tuple[str, str] | None:
     """The name of a CBLAS routine in NumPy's library, and the LLVM type of its integers; None where it has none."""
+    return linked("numpy._core._multiarray_umath", f"cblas_{routine}", "64_")
+
+
+@lru_cache(maxsize=64)
+def linked(extension: str, routine: str, wide: str) -> tuple[str, str] | None:
+    """The name of a routine that an extension of NumPy's was linked with, and the LLVM type of its integers.
+
+    `wide` is what names end with where integers have 64 bits. None where there is no such routine.
+    """
     import llvmlite.binding as llvm
 
-    # A look-up in NumPy's own extension finds what that was linked with.
-    library = ctypes.CDLL(import_module("numpy._core._multiarray_umath").__file__)
-    for name, integer in ((f"scipy_cblas_{routine}64_", "i64"), (f"cblas_{routine}64_", "i64"),
-                          (f"scipy_cblas_{routine}", "i32"), (f"cblas_{routine}", "i32")):  # fmt: skip
+    # A look-up in the extension finds what that was linked with.
+    library = ctypes.CDLL(import_module(extension).__file__)
+    for name, integer in ((f"scipy_{routine}{wide}", "i64"), (f"{routine}{wide}", "i64"),
+                          (f"scipy_{routine}", "i32"), (routine, "i32")):  # fmt: skip
         if hasattr(library, name):
             address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
             assert address is not None
@@ -45,7 +53,7 @@ def _integer(c: Code, type: str, n: Index) -> str:
     return str(n) if isinstance(n, int) or type == "i64" else c.emit(f"trunc i64 {n} to i32")
 
 
-def _address(c: Code, x: Strided) -> str:
+def address(c: Code, x: Strided) -> str:
     return c.address(c.pointer(x.buffer), x.dtype, x.offset)
 
 
@@ -64,8 +72,8 @@ def dot(frame: Frame, a: Storage, b: Storage) -> Scalar | None:
     c.module.declare(name, f"declare {type} @{name}({integer}, ptr, {integer}, ptr, {integer}) nounwind")
     n = _integer(c, integer, a.shape[0])
     result = c.emit(
-        f"call {type} @{name}({integer} {n}, ptr {_address(c, a)}, {integer} {a.strides[0]}, "
-        f"ptr {_address(c, b)}, {integer} {b.strides[0]})"
+        f"call {type} @{name}({integer} {n}, ptr {address(c, a)}, {integer} {a.strides[0]}, "
+        f"ptr {address(c, b)}, {integer} {b.strides[0]})"
     )
     # NumPy adds it to a zero of its own.
     return Scalar(a.dtype, (c.emit(f"fadd {type} {result}, {literal(0, a.dtype)[0]}"),))
@@ -97,9 +105,9 @@ def matvec(a: Strided, x: Strided) -> Callable[[Code, Strided], None] | None:
         m, n = (_integer(c, integer, e) for e in a.shape)
         c.do(
             f"call void @{name}(i32 {order}, i32 {_TRANSPOSED}, {integer} {n}, {integer} {m}, {type} {one}, "
-            f"ptr {_address(c, a)}, {integer} {leading}, "
-            f"ptr {_address(c, x)}, {integer} {x.strides[0]}, {type} {zero}, "
-            f"ptr {_address(c, target)}, {integer} 1)"
+            f"ptr {address(c, a)}, {integer} {leading}, "
+            f"ptr {address(c, x)}, {integer} {x.strides[0]}, {type} {zero}, "
+            f"ptr {address(c, target)}, {integer} 1)"
         )
 
     return call

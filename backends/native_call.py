@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64))
+#: Descriptions of arrays that a call remembers: buffers of a program stay where they are as a rule.
+_MOST_KNOWN = 16
 
 
 class HostCall:
@@ -25,19 +27,30 @@ class HostCall:
     def __init__(self, evaluate: Callable[..., Any], operands: Sequence[tuple[np.dtype[Any], int]],
                  results: Sequence[tuple[np.dtype[Any], int]], into: bool = False):  # fmt: skip
         self.evaluate, self.operands, self.results, self.into = evaluate, list(operands), list(results), into
+        #: Words in the table that native code fills: address, extents and strides of each array.
+        self.slots = sum(1 + 2 * rank for _, rank in (*operands, *results))
+        self._known: dict[tuple[int, ...], tuple[list[Any], list[Any]]] = {}
 
-    def slots(self) -> int:
-        """Words in the table that native code fills: address, extents and strides of each array."""
-        return sum(1 + 2 * rank for _, rank in (*self.operands, *self.results))
-
-    def run(self, table: Any) -> None:
+    def arrays(self, words: tuple[int, ...]) -> tuple[list[Any], list[Any]]:
+        """The arrays, operands and results, that the table describes."""
+        found = self._known.get(words)
+        if found is not None:
+            return found
         at = 0
         arrays = []
         for dtype, rank in (*self.operands, *self.results):
-            words = table[at : at + 1 + 2 * rank]
-            arrays.append(_array(words[0], dtype, words[1 : 1 + rank], words[1 + rank :]))
-            at += 1 + 2 * rank
-        given, targets = arrays[: len(self.operands)], arrays[len(self.operands) :]
+            middle, end = at + 1 + rank, at + 1 + 2 * rank
+            arrays.append(_array(words[at], dtype, words[at + 1 : middle], words[middle:end]))
+            at = end
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        # (They own nothing: an equal description later is an equal array.)
+        found = self._known[words] = arrays[: len(self.operands)], arrays[len(self.operands) :]
+        return found
+
+    def run(self, table: Any) -> None:
+        """Let NumPy evaluate what the table describes."""
+        given, targets = self.arrays(tuple(table[0 : self.slots]))
         with np.errstate(all="ignore"):
             if self.into:
                 self.evaluate(*given, out=targets[0])
@@ -48,7 +61,7 @@ class HostCall:
             target[...] = result
 
 
-def _array(address: int, dtype: np.dtype[Any], shape: list[int], strides: list[int]) -> np.ndarray[Any, Any]:
+def _array(address: int, dtype: np.dtype[Any], shape: Sequence[int], strides: Sequence[int]) -> np.ndarray[Any, Any]:
     """An array over memory that native code owns; strides in elements, and negative ones count from `address`."""
     if 0 in shape:
         return np.empty(shape, dtype)

@@ -384,7 +384,7 @@ class Frame:
                 results.append(Scalar(t.dtype, ()))
         call = HostCall(evaluate, [(x.dtype, len(x.shape)) for x in ready], [(t.dtype, t.ndim) for t in types], into)
         lowering.host.calls.append(call)
-        table = code.alloca("i64", call.slots())
+        table = code.alloca("i64", call.slots)
         at = 0
 
         def put(word: Index | str) -> None:

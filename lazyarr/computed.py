@@ -41,12 +41,18 @@ class Atom:
         What is known of its range.
     lower, upper : ComputedScalar or None
         Integers that it is never below, never above.
+    value : Value or None
+        What it is in the graph.
+    given : WeakScalar or None
+        The argument of the program that it is.
     """
 
-    __slots__ = ("high", "low", "lower", "upper")
+    __slots__ = ("given", "high", "low", "lower", "upper", "value")
 
-    def __init__(self, low: int = LOWEST, high: int = HIGHEST, lower: Any = None, upper: Any = None):
+    def __init__(self, low: int = LOWEST, high: int = HIGHEST, lower: Any = None, upper: Any = None,
+                 value: Value | None = None, given: WeakScalar | None = None):  # fmt: skip
         self.low, self.high, self.lower, self.upper = low, high, lower, upper
+        self.value, self.given = value, given
 
 
 Terms = dict[Atom, int]
@@ -101,7 +107,7 @@ class ComputedScalar(WeakScalar):
         self.kind = kind
         if kind is int:
             if terms is None:
-                terms = {Atom(low, high): 1}
+                terms = {Atom(low, high, value=value): 1}
             else:
                 low = max(low, lowest(terms, constant))
                 high = min(high, -lowest({a: -c for a, c in terms.items()}, -constant))
@@ -307,7 +313,8 @@ def computed(x: Any) -> ComputedScalar:
     if isinstance(x, WeakScalar):
         kind = x.python_type
         weak = x.weak_value(DTYPE_OF[kind])
-        return ComputedScalar(record(OPS["cast"], weak, dtype=DTYPE_OF[kind]), kind)
+        value = record(OPS["cast"], weak, dtype=DTYPE_OF[kind])
+        return ComputedScalar(value, kind, {Atom(value=value, given=x): 1} if kind is int else None)
     kind = type(x)
     if kind is int:
         if not LOWEST <= x <= HIGHEST:
@@ -369,7 +376,7 @@ def number_of(value: Value, low: int = LOWEST, high: int = HIGHEST, lower: Any =
     """The computed int that an i64[] of the graph is, given what is known of its range."""
     if low == high:
         return low
-    return ComputedScalar(value, int, {Atom(low, high, lower, upper): 1}, 0)
+    return ComputedScalar(value, int, {Atom(low, high, lower, upper, value): 1}, 0)
 
 
 def placeholder_type(kind: type) -> ArrayType:

@@ -257,6 +257,31 @@ def _bound(x: Any, extent: Any, low: int) -> Any:
     return smaller(x, extent if low == 0 else extent - 1)
 
 
+def _lengthened(start: Any, stop: Any, extent: Any, forward: bool) -> tuple[Any, Any]:
+    """The bounds of a slice; if arguments of the program alone decide their distance (``x[i - r : i + r + 1]``), the
+    program becomes one for these arguments, in which the slice has a known length.
+    """
+    if not getattr(recording().observer, "fixes_lengths", False):
+        return start, stop
+    ends = (0, extent) if forward else (extent, 0)
+    first, last = (computed(end if x is None else x) for x, end in zip((start, stop), ends, strict=True))
+    difference = {a: last.terms.get(a, 0) - first.terms.get(a, 0) for a in {**first.terms, **last.terms}}
+    if all(a.given is None for a in difference) or any(f and a.given is None for a, f in difference.items()):
+        return start, stop
+    return tuple(x if x is None else _fixed(x) for x in (start, stop))  # type: ignore[return-value]
+
+
+def _fixed(x: Any) -> Any:
+    """An affine form with the values of the program's arguments in their place."""
+    if type(x) is int or any(a.value is None for a in x.terms):
+        return x
+    found: Any = x.constant
+    for atom, factor in x.terms.items():
+        term = int(atom.given) if atom.given is not None else ComputedScalar(atom.value, int, {atom: 1})
+        found = term * factor + found
+    return found
+
+
 def _slice(item: slice, extent: Any) -> tuple[Dim, list[Value], Any, int]:
     """The entry of a window for a slice, its operands, the extent of the result, and the step."""
     from lazyarr.computed_arithmetic import larger
@@ -269,13 +294,13 @@ def _slice(item: slice, extent: Any) -> tuple[Dim, list[Value], Any, int]:
     if item.start is None and item.stop is None and step == 1:
         return ("all",), [], extent, 1
     n = number(extent)
+    given = _lengthened(None if item.start is None else number(item.start),
+                        None if item.stop is None else number(item.stop), n, step > 0)  # fmt: skip
     if step > 0:
-        start = 0 if item.start is None else _bound(number(item.start), n, 0)
-        stop = n if item.stop is None else _bound(number(item.stop), n, 0)
+        start, stop = (end if x is None else _bound(x, n, 0) for x, end in zip(given, (0, n), strict=True))
         span = stop - start
     else:
-        start = n - 1 if item.start is None else _bound(number(item.start), n, -1)
-        stop = -1 if item.stop is None else _bound(number(item.stop), n, -1)
+        start, stop = (end if x is None else _bound(x, n, -1) for x, end in zip(given, (n - 1, -1), strict=True))
         span = start - stop
     size = abs(step)
     length = larger(span, 0) if size == 1 else larger((span + (size - 1)) // size, 0)

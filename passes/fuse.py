@@ -21,6 +21,9 @@ from lazyarr.passes.base import Pass
 from lazyarr.passes.build import backend_of, is_free
 from lazyarr.passes.repeats import cut
 
+#: Back ends that compile: what is long and repeats itself is worth cutting.
+_COMPILED = ("xla", "native")
+
 Group = tuple[str, Sequence[Node]]
 Groups = list[Group]
 
@@ -49,8 +52,7 @@ class Fuse(Pass):
         groups = _merged(_sink(graph, groups))
         groups = _with_free_roots(graph, groups)
         if self.repeats:
-            # Only what is compiled gains from being cut.
-            pieces = [(b, cut(nodes, self.repeats) if b == "xla" else [nodes]) for b, nodes in groups]
+            pieces = [(b, cut(nodes, self.repeats) if b in _COMPILED else [nodes]) for b, nodes in groups]
             groups = [(b, piece) for b, found in pieces for piece in found]
         if self.limit:
             groups = [(b, nodes[k : k + self.limit]) for b, nodes in groups for k in range(0, len(nodes), self.limit)]

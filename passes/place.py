@@ -31,9 +31,8 @@ class Place(Pass):
         A program that NumPy is estimated to finish in fewer microseconds runs in NumPy whole: starting an executable
         takes about twenty, and compiling it tens of thousands. 0: XLA has every program it can run.
     native : int
-        A program of at most this many operations runs in native code whole: on CPUs, where XLA is slower than NumPy
-        with small arrays and large results, and takes longer to compile. Left to XLA is what has more operations than
-        `large` and repeats itself. 0: XLA comes first.
+        A program of at most this many operations, or one that repeats itself, runs in native code: on CPUs, where XLA
+        is slower than NumPy with small arrays and large results, and takes longer to compile. 0: XLA comes first.
     large : int
         A program of more operations, all of them XLA's, but at most four times as many, runs in native code if it
         does not repeat itself: XLA's time to compile grows faster than the length of a program (native code's, too, a
@@ -79,8 +78,8 @@ def choose(graph: Graph, small: float = 0.0, large: int = 0, native: int = 0) ->
     nodes = list(placed)
     # (Who asks for another back end than lazyarr's own gets it.)
     own = {"xla", "numpy", "native"}
-    if 0 < len(nodes) <= native and set(placed.values()) <= own and all("native" in runs_on(node) for node in nodes):
-        if not large or len(nodes) <= large or not repeats_itself(nodes):
+    if native and set(placed.values()) <= own and all("native" in runs_on(node) for node in nodes):
+        if 0 < len(nodes) <= native or repeats_itself(nodes):
             return dict.fromkeys(placed, "native")
     if all(backend == "xla" for backend in placed.values()):
         if large < len(nodes) <= 4 * large and all("native" in runs_on(n) for n in nodes) and not repeats_itself(nodes):

@@ -1,6 +1,6 @@
 """Finds where a list of nodes repeats itself, as a loop that was unrolled does, and where to cut it.
 
-XLA's time to compile grows faster than the length of a program; a program cut into equal pieces is compiled once
+The time to compile grows faster than the length of a program; a program cut into equal pieces is compiled once
 for all of them.
 """
 

@@ -198,8 +198,10 @@ def test_reasons_say_what_to_do() -> None:
     found = explain(halve, np.linspace(0, 1, 20_000), 0.1)
     assert str(found).count("-> the branch runs in Python") == 1
     with lazyarr.settings.settings(unroll_limit=30, flush_after=10):
-        found = explain(many, np.ones(3), 60)
+        found, small = explain(many, np.ones(20_000), 60), explain(many, np.ones(3), 60)
     assert found.mode == "pieces"
+    assert small.mode == "plain"
+    assert "arrays of less than 10000 elements" in small.reasons[0].why
     assert any("unroll_limit=..." in r.advice for r in found.reasons), found.reasons
     assert advice("a NumPy array that is neither an argument nor a variable") == "pass it as an argument"
     assert advice("no words of the table") == ""
@@ -343,7 +345,7 @@ def test_equal_programs_of_other_lines_keep_their_lines() -> None:
 
 def test_a_long_loop_that_was_called_before() -> None:
     accelerated: Any = lazyarr.accelerate(many)
-    u = np.ones(3)
+    u = np.ones(20_000)
     with lazyarr.settings.settings(unroll_limit=30, flush_after=10):
         for _ in range(3):
             accelerated(u, 60)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import lazyarr
 from tests.loop_checks import Array, compiled, noise, same
 
 
@@ -80,3 +81,42 @@ def test_a_short_array_that_is_written_in_place_and_read_from_outside() -> None:
         return sums, x
 
     same(compact, *[(noise(50), w) for w in (0.0, 0.5, 3.0, -9.0)])
+
+
+def test_arguments_that_decide_lengths_are_constants_of_the_program() -> None:
+    def function(x: Any, w: Any) -> Any:
+        out = np.empty(len(x) - w + 1)
+        for i in range(len(out)):
+            part = x[i : i + w]
+            out[i] = np.median(part) + x[max(i - w, 0) : i + w].max()
+        return out
+
+    def around(x: Any, r: Any) -> Any:
+        total = np.zeros(2 * r + 1)
+        for i in range(r, len(x) - r):
+            total += x[i - r : i + r + 1]
+        for _ in range(len(x)):
+            total[0] += x[r:].sum() + x[:r].sum() + x[-r:].sum()
+        return total
+
+    rng = np.random.default_rng(3)
+    for program in (function, around):
+        accelerated: Any = lazyarr.accelerate(program, strict=True)
+        for w in (3, 3, 4, 5, 8, 3, 4):
+            x = rng.random(30)
+            np.testing.assert_allclose(accelerated(x, w), program(x, w), rtol=1e-14)
+
+
+def test_lengths_that_change_at_every_call_become_computed_ones() -> None:
+    def function(x: Any, w: Any) -> Any:
+        total = 0.0
+        for i in range(5):
+            total += x[i : i + w].sum()
+        return total
+
+    accelerated: Any = lazyarr.accelerate(function, strict=True)
+    x = np.random.default_rng(0).random(40)
+    for w in range(30):
+        np.testing.assert_allclose(accelerated(x, w), function(x, w), rtol=1e-14)
+    (variants,) = accelerated._known.values()
+    assert len(variants) == 5

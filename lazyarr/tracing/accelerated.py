@@ -44,6 +44,8 @@ _NOWHERE = const(True)
 _MOST_SIGNATURES = 32
 #: Programs for one signature, beyond which the values they depend on are taken to change at every call.
 _MOST_VARIANTS = 16
+#: Programs for one signature in which arguments that decide lengths of slices in loops are constants.
+_MOST_FIXED = 4
 #: Programs that are called directly, of a function; each that does not fit a call costs it a fraction of a microsecond.
 _MOST_DIRECT = 8
 #: Calls of one signature whose guards fail, beyond which it is left to Python.
@@ -338,20 +340,21 @@ class Accelerated:
             From what the function raises for these arguments, where it has had no effect.
         """
         try:
-            return self._traced(parts, specs, args, kwargs, in_pieces, key in self._looks_at_lengths, strict)
+            return self._traced(parts, key, specs, args, kwargs, in_pieces, strict)
         except _LengthsRefused:
             # Lengths that data decides stop somewhere outside of loops: there they are looked at.
             self._looks_at_lengths.add(key)
         parts, key, specs = self._describe(args, kwargs)
-        return self._traced(parts, specs, args, kwargs, in_pieces, True, strict)
+        return self._traced(parts, key, specs, args, kwargs, in_pieces, strict)
 
     def _traced(
-        self, parts: Parts, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_pieces: str | None = None,
-        looks_at_lengths: bool = False, strict: bool = False,
+        self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
+        in_pieces: str | None = None, strict: bool = False,
     ) -> tuple[Trace, Outcome]:  # fmt: skip
         """Run the function on lazy arguments; `in_pieces` is why it is known not to become one program."""
         trace = Trace(parts, self._uncaptured)
-        trace.looks_at_lengths = looks_at_lengths
+        trace.looks_at_lengths = key in self._looks_at_lengths
+        trace.fixes_lengths = len(self._known.get(key, ())) < _MOST_FIXED
         trace.strict = strict
         if in_pieces is not None:
             trace.observed(in_pieces)
@@ -369,7 +372,7 @@ class Accelerated:
                 raise trace.thrown  # the function has an `except` clause for everything
             return trace, outcome
         except (NotCaptured, Exception) as error:
-            if trace.made_lengths and not trace.reasons and not looks_at_lengths:
+            if trace.made_lengths and not trace.reasons and not trace.looks_at_lengths:
                 raise _LengthsRefused from error
             if isinstance(error, Exception) and not trace.reasons:
                 raise Raised from error

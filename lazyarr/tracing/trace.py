@@ -27,6 +27,9 @@ from lazyarr.tracing.scalars import Tape
 from lazyarr.tracing.signature import Parts, Plain, common_memory, memory_groups
 from lazyarr.tracing.strict import Refused
 
+#: Elements for which an operation of NumPy's takes as long as recording one.
+_SMALL = 10_000
+
 
 class Trace:
     """A function being run on lazy arguments.
@@ -53,6 +56,8 @@ class Trace:
         self.depth = 0
         #: Whether outside of loops a length that data decides is looked at, not computed.
         self.looks_at_lengths = False
+        #: Whether arguments that decide the length of a slice in a loop become constants of the program.
+        self.fixes_lengths = True
         #: Of values of variables that one way of a branch does not assign: whether they are assigned.
         self.unbound: dict[Value, Value] = {}
         #: Of NumPy scalars that may still be the Python numbers that a variable began with: whether they are NumPy's.
@@ -312,8 +317,17 @@ class Trace:
         if not self.reasons:
             if count <= settings.current.unroll_limit:
                 return False
-            self.observed(f"more than {settings.current.unroll_limit} array operations (a long Python loop)")
+            why = f"more than {settings.current.unroll_limit} array operations (a long Python loop)"
+            if self._is_small_work():
+                self.thrown = Plain(f"{why} on arrays of less than {_SMALL} elements", user_line(2))
+                raise self.thrown
+            self.observed(why)
         return True
+
+    def _is_small_work(self) -> bool:
+        """Whether NumPy computes the recorded operations faster than they are recorded."""
+        nodes = list(depth_first([holder.value for holder in self.recording.pending()]))
+        return bool(sum(v.type.size for node in nodes for v in node.values) < _SMALL * len(nodes))
 
     def ran(self, program: Program) -> None:
         """A piece was run."""

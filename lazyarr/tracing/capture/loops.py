@@ -244,7 +244,7 @@ class LoopCapture:
             entry = made_of(wanted, iter(places), x)
             if wanted == ("number", int) and self.plan.least.get(at) != LOWEST:
                 low = self.plan.least.get(at, convert(x, int).low if is_number(x) else LOWEST)
-                entry = ComputedScalar(places[0], int, {Atom(low=low): 1}, 0)
+                entry = ComputedScalar(places[0], int, {Atom(low=low, value=places[0]): 1}, 0)
             soft = None
             if isinstance(x, Undefined) and not self.info.names[at].startswith("__"):
                 # Where an iteration leaves it as it came, it has no value yet.
