@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazyarr import complex_scalars
+from lazyarr import complex_scalars, soft
 from lazyarr.array import LazyArray
 from lazyarr.ir.extents import Length
 from lazyarr.ir.node import Value
@@ -263,6 +263,7 @@ class ComputedScalar(WeakScalar):
     def __neg__(self) -> Any:
         if self.kind in (int, bool):
             return 0 - self
+        soft.settle(self)  # (Python's int has no negative zero.)
         return ComputedScalar(record(ELEMENTWISE["negative"], self.value), self.kind)
 
     def __abs__(self) -> Any:
@@ -279,7 +280,7 @@ class ComputedScalar(WeakScalar):
             value, fits = complex_scalars.magnitude(self.value), complex_scalars.magnitude_fits(self.value)
             guard(fits, "the absolute value of a finite number is finite")
             return ComputedScalar(value, float)
-        return ComputedScalar(record(ELEMENTWISE["absolute"], self.value), float)
+        return soft.pass_on(self, ComputedScalar(record(ELEMENTWISE["absolute"], self.value), float))
 
     def __invert__(self) -> Any:
         return self._refuse("~ of a float") if self.kind in (float, complex) else -convert(self, int) - 1
@@ -333,6 +334,18 @@ def convert(x: Any, kind: type) -> Any:
     return ComputedScalar(number.as_kind(kind), kind)
 
 
+def certain(x: ComputedScalar) -> ComputedScalar:
+    """The number as what its kind says, where data decides whether it has that kind so far."""
+    return x if soft.of(x) is None else ComputedScalar(record(OPS["cast"], x.value, dtype=DTYPE_OF[x.kind]), x.kind)
+
+
+def guard_exact(x: ComputedScalar) -> None:
+    """Of an int: that it is an exact float."""
+    if x.low < -EXACT_FLOAT or x.high > EXACT_FLOAT:
+        low, high = compare("greater_equal", x.value, -EXACT_FLOAT), compare("less_equal", x.value, EXACT_FLOAT)
+        guard(record(ELEMENTWISE["logical_and"], low, high), "an integer is an exact float")
+
+
 def floor_of(x: ComputedScalar, function: str) -> Any:
     """``math.floor(x)`` and the like: an int."""
     if x.kind in (int, bool):
@@ -352,6 +365,7 @@ def scalar_of_array(x: LazyArray, kind: type) -> Any:
         raise NotCaptured(f"{kind.__name__}() of an array")
     value = views.reshape(x._value(), ())
     dtype = x.dtype
+    soft.settle_unless_exact(x)
     if kind is bool:
         found = value if dtype.kind == "b" else record(ELEMENTWISE["not_equal"], value, const(0, dtype))
         return ComputedScalar(found, bool)
@@ -365,11 +379,11 @@ def scalar_of_array(x: LazyArray, kind: type) -> Any:
             return ComputedScalar(record(OPS["cast"], value, dtype=DTYPES["i64"]), int, low=0)
         limits = (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
         wide = value if dtype == np.int64 else record(OPS["cast"], value, dtype=DTYPES["i64"])
-        return ComputedScalar(wide, int, low=limits[0], high=limits[1])
+        return certain(ComputedScalar(wide, int, low=limits[0], high=limits[1]))
     if kind is float and dtype.kind == "c":
         raise NotCaptured("float() of a complex number")
     wanted = DTYPE_OF[kind]
-    return ComputedScalar(value if dtype == wanted else record(OPS["cast"], value, dtype=wanted), kind)
+    return certain(ComputedScalar(value if dtype == wanted else record(OPS["cast"], value, dtype=wanted), kind))
 
 
 def number_of(value: Value, low: int = LOWEST, high: int = HIGHEST, lower: Any = None, upper: Any = None) -> Any:

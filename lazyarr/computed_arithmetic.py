@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import complex_scalars
+from lazyarr import complex_scalars, soft
 from lazyarr.array import LazyArray
 from lazyarr.computed import (
-    EXACT_FLOAT,
     HIGHEST,
     LOWEST,
     RANK,
@@ -25,6 +24,7 @@ from lazyarr.computed import (
     computed,
     convert,
     floor_of,
+    guard_exact,
     is_number,
     kind_of,
     lowest,
@@ -44,6 +44,7 @@ _COMPARISON = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal
 def _arithmetic(name: str, left: Any, right: Any) -> Any:
     """A binary operator of two Python numbers, of which at least one is computed."""
     a, b = computed(left), computed(right)
+    soft.settle_kinds(a, b)
     kind = max(a.kind, b.kind, key=RANK.__getitem__)
     if name in ("and", "or", "xor", "lshift", "rshift"):
         if kind in (float, complex):
@@ -160,11 +161,7 @@ def _float(name: str, a: ComputedScalar, b: ComputedScalar) -> Any:
     if name == "truediv" and a.kind is not float and b.kind is not float:
         # Python divides ints exactly and rounds once: the same while both are exact floats.
         for number in (a, b):
-            whole = convert(number, int)
-            if whole.low < -EXACT_FLOAT or whole.high > EXACT_FLOAT:
-                low = compare("greater_equal", whole.value, -EXACT_FLOAT)
-                high = compare("less_equal", whole.value, EXACT_FLOAT)
-                guard(record(ELEMENTWISE["logical_and"], low, high), "an integer that is divided is an exact float")
+            guard_exact(convert(number, int))
     x, y = a.as_kind(float), b.as_kind(float)
     if name in ("truediv", "floordiv", "mod") and not (b.kind is int and not b.low <= 0 <= b.high):
         guard(compare("not_equal", y, 0.0), "a number is divided by something else than 0")
@@ -194,10 +191,7 @@ def _ordered(name: str, left: Any, right: Any) -> Any:
             return known
     elif int in (a.kind, b.kind):
         whole = a if a.kind is int else b
-        if max(abs(whole.low), abs(whole.high)) > EXACT_FLOAT:
-            low = compare("greater_equal", whole.value, -EXACT_FLOAT)
-            high = compare("less_equal", whole.value, EXACT_FLOAT)
-            guard(record(ELEMENTWISE["logical_and"], low, high), "an integer compared with a float is an exact float")
+        guard_exact(whole)
     if kind is complex and name not in ("eq", "ne"):
         raise TypeError(f"'{name}' not supported between instances of '{a.kind.__name__}' and '{b.kind.__name__}'")
     return ComputedScalar(record(ELEMENTWISE[_COMPARISON[name]], a.as_kind(kind), b.as_kind(kind)), bool)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import soft
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import NotCompiled
@@ -108,8 +109,12 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
     if isinstance(x, LazyArray):
         if wanted is None or wanted == x.dtype:
             return x
+        if x._scalar:
+            soft.settle_for(x, wanted)
         return LazyArray._new(cast(x._value(), wanted), x._copy_strides("K", wanted.itemsize))
     if isinstance(x, WeakScalar):
+        if wanted is None:
+            soft.settle(x)
         return LazyArray._new(weak_cast(x, wanted or WEAK.get(x.python_type, DTYPES["bool"])))
     if isinstance(x, (np.ndarray, np.generic)):
         if isinstance(x, np.ndarray) and type(x) not in (np.ndarray, np.memmap):

@@ -39,7 +39,7 @@ class ArrayOperators:
 
 
 def _call(ufunc: np.ufunc, *args: Any, **kwargs: Any) -> Any:
-    return UFUNCS[ufunc](*args, **kwargs)
+    return UFUNCS[ufunc].operator(*args, **kwargs)
 
 
 def _power(x: Any, exponent: Any, **out: Any) -> Any:

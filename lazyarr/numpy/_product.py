@@ -33,6 +33,9 @@ class ProductUfunc(Ufunc):
         except NotCompiled as reason:
             return run_in_numpy(self.numpy, args, kwargs, f"numpy.{self.__name__}: {reason}")
 
+    def operator(self, *args: Any, **kwargs: Any) -> Any:
+        return self(*args, **kwargs)
+
     def _product(
         self, *args: Any, out: Any = None, axis: Any = None, casting: str = "same_kind", order: str = "K",
         dtype: Any = None, signature: Any = None, subok: bool = True, **kwargs: Any,

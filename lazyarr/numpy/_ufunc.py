@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import soft, views, windows
 from lazyarr import strides as geometry
-from lazyarr import views, windows
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
 from lazyarr.dispatch import NotCompiled, holds_lazy
@@ -18,7 +18,7 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import NAMES, WEAK
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import NotCaptured, add_check, record, record_all, record_node, recording
+from lazyarr.runtime import add_check, record, record_all, record_node, recording
 from lazyarr.weak import WeakScalar
 
 _NO_ATTRIBUTES: dict[str, Any] = {}
@@ -60,15 +60,20 @@ class Ufunc:
         return _by_ufunc, (self.numpy,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        soft = getattr(recording().observer, "soft", None)
-        if soft:
-            _refuse_soft(soft, args)
-            flag = _soft_flag(soft, args)
-            if flag is not None and not kwargs and self.nout == 1:
-                found = self._call(*args)
-                if isinstance(found, LazyArray) and found._scalar:
-                    soft[found._value()] = flag
-                return found
+        if getattr(recording().observer, "soft", None):
+            soft.call(self, args, kwargs, operator=False)
+        return self._certain(args, kwargs)
+
+    def operator(self, *args: Any, **kwargs: Any) -> Any:
+        """The call that an operator is: of Python numbers alone it would be Python's arithmetic."""
+        if getattr(recording().observer, "soft", None):
+            found = soft.call(self, args, kwargs, operator=True)
+            if found is not None:
+                return soft.finished(self, args, self._call(*args), found)
+        return self._certain(args, kwargs)
+
+    def _certain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call with operands of known types."""
         if not kwargs and self._plain_enough and len(args) == self.nin:
             found = self._plain(args)
             if found is not None:
@@ -230,6 +235,22 @@ class Ufunc:
             self._loops[key] = loop
         return loop
 
+    def loop_of(self, kinds: Sequence[Any]) -> tuple[np.dtype[Any], ...]:
+        """Dtypes of the loop for operands of dtypes or Python's types: inputs, then outputs; none if there is none."""
+        asked: list[Any] = [np.dtype(bool) if kind is bool else kind for kind in kinds]
+        if all(isinstance(kind, type) for kind in asked):
+            asked = [WEAK[kind] for kind in asked]
+        key = (*asked, *(None,) * self.nout)
+        if key not in self._loops:
+            try:
+                found = self.numpy.resolve_dtypes(key)
+            except TypeError:
+                return ()
+            if any(d not in NAMES for d in found):
+                return found
+            self._loops[key] = found
+        return self._loops[key]
+
     def _beyond_range(self, inputs: Sequence[Any], loop: Sequence[np.dtype[Any]]) -> bool | None:
         """The answer of a comparison with a Python int no element can equal; None for all other calls."""
         if self.__name__ not in _COMPARISONS or loop[0].kind not in "iu":
@@ -353,34 +374,6 @@ class Ufunc:
             return implementation(self, *args, **kwargs)
         except NotCompiled as reason:
             return run_in_numpy(getattr(self.numpy, name), args, kwargs, f"numpy.{self.__name__}.{name}: {reason}")
-
-
-def _soft_flag(soft: dict[Value, Value], args: tuple[Any, ...]) -> Value | None:
-    """Whether the result for numbers is NumPy's, where that is known at run time only."""
-    flags = []
-    for x in args:
-        if isinstance(x, LazyArray):
-            if not x._scalar or x._value() not in soft:
-                return None
-            flags.append(soft[x._value()])
-        elif not isinstance(x, WeakScalar) and type(x) not in PYTHON_SCALARS:
-            return None
-    if not flags:
-        return None
-    found = flags[0]
-    for flag in flags[1:]:
-        found = record(ELEMENTWISE["logical_or"], found, flag)
-    return found
-
-
-def _refuse_soft(soft: dict[Value, Value], args: tuple[Any, ...]) -> None:
-    """A NumPy scalar that may be a Python number still must not decide a dtype."""
-    arrays = [x for x in args if isinstance(x, LazyArray)]
-    for x in arrays:
-        if x._scalar and x._value() in soft and any(o.dtype.kind in "iub" and x.dtype.kind == "i" and o.dtype != x.dtype
-                                                    or o.dtype.itemsize < x.dtype.itemsize and o.dtype.kind in "fc"
-                                                    for o in arrays):  # fmt: skip
-            raise NotCaptured("a number that may be Python's or NumPy's meets an array of a narrower dtype")
 
 
 def _agreed(inputs: list[Any], outs: Sequence[LazyArray | None]) -> list[Any]:

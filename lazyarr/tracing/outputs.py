@@ -17,7 +17,7 @@ from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.computed import ComputedScalar, computed, number_of
 from lazyarr.ir.extents import Length
 from lazyarr.ir.node import Value
-from lazyarr.runtime import guard
+from lazyarr.soft import settle
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.trace import Trace
@@ -119,9 +119,7 @@ class Outcome:
         if isinstance(value, Length):
             value = computed(number_of(value.scalar, 0, value.bound))
         if type(value) is ComputedScalar:
-            settled = self._trace.soft.get(value.value)
-            if settled is not None:
-                guard(settled, "a variable is of the type that it is given in a loop")
+            settle(value)
             return ("number", self._root(value.value, ()), value.kind)
         holder = self._holders.get(id(value))
         if holder is not None:
@@ -161,9 +159,7 @@ class Outcome:
                 slot = self._cells[array._cell] = self._root(at._value(), at.strides)
             return ("view", "root", slot, tuple(reversed(chain)), array._writeable)
         slot = self._root(array._value(), array.strides)
-        numpy_scalar = self._trace.soft.get(array._value()) if array._scalar else None
-        if numpy_scalar is not None:
-            guard(numpy_scalar, "a variable is a NumPy scalar by now")
+        settle(array)
         return ("scalar array", slot) if array._scalar else ("array", slot, array._writeable)
 
     def _effects(self) -> list[tuple[int, Spec]]:

@@ -17,6 +17,7 @@ from lazyarr.ir.graph import Line, Program, depth_first
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType
 from lazyarr.runtime import Leaf, NotCaptured, Placeholder, Recording, flush, guard
+from lazyarr.soft import WHY, Soft
 from lazyarr.source import user_line
 from lazyarr.strides import Index
 from lazyarr.tracing.capture.control import Capture
@@ -60,8 +61,8 @@ class Trace:
         self.fixes_lengths = True
         #: Of values of variables that one way of a branch does not assign: whether they are assigned.
         self.unbound: dict[Value, Value] = {}
-        #: Of NumPy scalars that may still be the Python numbers that a variable began with: whether they are NumPy's.
-        self.soft: dict[Value, Value] = {}
+        #: Numbers of which data decides their type.
+        self.soft: dict[Value, Soft] = {}
         #: Whether data has decided a length outside of loops and branches.
         self.made_lengths = False
         #: Loops and branches that run in Python, by their place: why, and the line that is the reason.
@@ -301,9 +302,9 @@ class Trace:
     def settle(self) -> None:
         """Require of NumPy scalars that may still be Python numbers that they are NumPy's: Python goes on with them."""
         for cell in list(self.recording.cells or ()):
-            flag = self.soft.get(cell.value)
-            if flag is not None and not any(isinstance(node, Placeholder) for node in depth_first([flag])):
-                guard(flag, "a variable is a NumPy scalar by now")
+            found = self.soft.get(cell.value)
+            if found is not None and not any(isinstance(node, Placeholder) for node in depth_first([found.certain])):
+                guard(found.certain, WHY)
         self.soft.clear()
 
     def foreign(self, array: Any) -> None:

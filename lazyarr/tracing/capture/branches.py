@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import ComputedScalar, computed, is_number, kind_of, number_of
 from lazyarr.ir.graph import BRANCH_HOLDS, Check
@@ -15,6 +13,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, guard, record, record_all
+from lazyarr.soft import HOLDING, Soft, joined
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.forms import all_hold, zeros_of
 from lazyarr.tracing.capture.regions import Region, close_together
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
 _TRUE = const(True)
-#: NumPy scalars that a Python number may become in one of two ways, without another dtype coming of it in arithmetic.
-SOFT = {int: (np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.complex128)),
-         float: (np.dtype(np.float64), np.dtype(np.complex128)), complex: (np.dtype(np.complex128),)}  # fmt: skip
 #: Scalar operations of both ways together, up to which both are done and one is selected.
 _FEW = 12
 
@@ -80,7 +76,7 @@ class BranchCapture:
         pairs = [tuple(way.contents.get(c, snapshot.cells[c]) for way in ways) for c in cells]
         final = list(snapshot.variables)
         merged: dict[int, tuple[Any, int]] = {}
-        soft: dict[int, int] = {}
+        soft: dict[int, tuple[int, frozenset[type]]] = {}
         unbound: dict[int, int] = {}
         for at in range(len(final)):
             a, b = (way.variables[at] for way in ways)
@@ -90,14 +86,11 @@ class BranchCapture:
                 wanted = self._form(self.names[at], a, b)
                 merged[at] = (wanted, len(pairs))
                 pairs += zip(*(way.values_at(at, wanted) for way in ways), strict=True)
-                flags = [_TRUE]
-                if wanted[0] == "scalar":
-                    flags = [self._is_numpy(way, at) for way in ways]
-                elif wanted[0] == "number":
-                    flags = [self.trace.soft.get(way.values_at(at, wanted)[0], _TRUE) for way in ways]
-                if any(flag != _TRUE for flag in flags):
-                    soft[at] = len(pairs)
-                    pairs.append(tuple(flags))
+                if wanted[0] in ("scalar", "number"):
+                    found = [self._softness(way, at, wanted) for way in ways]
+                    if kinds := joined(found):
+                        soft[at] = len(pairs), kinds
+                        pairs.append(tuple(_TRUE if one is None else one.certain for one in found))
                 bound = [self._is_bound(way, at) for way in ways]
                 if any(flag != _TRUE for flag in bound):
                     unbound[at] = len(pairs)
@@ -117,7 +110,7 @@ class BranchCapture:
         for at, (wanted, first) in merged.items():
             final[at] = self._merged(wanted, values[first:], [way.variables[at] for way in ways], snapshot)
             if at in soft:
-                self.trace.soft[values[first]] = values[soft[at]]
+                self.trace.soft[values[first]] = Soft(values[soft[at][0]], soft[at][1])
             if at in unbound:
                 self.trace.unbound[values_of(final[at])[0]] = values[unbound[at]]
         self.set(tuple(final))
@@ -157,7 +150,7 @@ class BranchCapture:
             if kinds == {"array"} and ragged_pair(first, second) is not None:
                 return ragged_pair(first, second)
             number, scalar = (first, second) if first[0] == "number" else (second, first)
-            if kinds == {"number", "scalar"} and scalar[1] in SOFT.get(number[1], ()):
+            if kinds == {"number", "scalar"} and scalar[1] in HOLDING.get(number[1], ()):
                 return scalar
         if first is None or second is None or first != second:
             raise NotCaptured(f"the variable {name!r} is of another type or shape in each branch")
@@ -172,12 +165,15 @@ class BranchCapture:
             return const(False)
         return self.trace.unbound.get(way.values_at(at, form(x))[0], _TRUE) if form(x) is not None else _TRUE
 
-    def _is_numpy(self, way: _Way, at: int) -> Value:
-        """Whether a variable is a NumPy scalar, not the Python number that it began as."""
+    def _softness(self, way: _Way, at: int, wanted: Any) -> Soft | None:
+        """Whether a variable is after a way not of the form that it has after the branch."""
         x = way.variables[at]
         if isinstance(x, Undefined):
-            return _TRUE
-        return const(False) if is_number(x) else self.trace.soft.get(way.values_at(at, form(x))[0], _TRUE)
+            return None
+        found = self.trace.soft.get(way.values_at(at, form(x))[0])
+        if is_number(x) and wanted[0] == "scalar":
+            return Soft(const(False), joined([found]) | {kind_of(x)})
+        return found
 
     def _values(self, pairs: list[Any], ways: list[_Way], selected: bool) -> tuple[Value, ...]:
         """For each pair the value of the way that is taken."""

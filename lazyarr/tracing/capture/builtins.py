@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyarr.array import LazyArray
-from lazyarr.computed import ComputedScalar, computed, convert, floor_of, is_number, kind_of, scalar_of_array
+from lazyarr.computed import (
+    ComputedScalar,
+    certain,
+    computed,
+    convert,
+    floor_of,
+    guard_exact,
+    is_number,
+    kind_of,
+    scalar_of_array,
+)
 from lazyarr.computed_arithmetic import larger, smaller
 from lazyarr.convert import as_lazy
 from lazyarr.ir import extents
+from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, record
+from lazyarr.soft import Soft, joined, of
 from lazyarr.tracing.capture.counted import lazy_enumerate, lazy_range, lazy_zip, length_number
 from lazyarr.tracing.scalars import python_call
 
@@ -38,7 +50,7 @@ def _kind(kind: type) -> Callable[..., Any]:
                     return floor_of(x, "trunc") if x.kind is float else convert(x, int)
                 if kind is float and x.kind is complex:
                     raise TypeError("float() argument must be a string or a real number, not 'complex'")
-                return convert(x, kind)
+                return certain(convert(x, kind))
             if isinstance(x, LazyArray) and not control._in_pieces() and (x._scalar or not x.ndim):
                 return scalar_of_array(x, kind)
         if kind is complex and len(args) == 2 and not control._in_pieces() and any(
@@ -99,14 +111,26 @@ def _chosen(trace: Trace, name: str, a: Any, b: Any) -> Any:
         is_number(x) and {bool: 0, int: 1, float: 2, complex: 3}[kind_of(x)] > _RANKS[dtype.kind] for x in (a, b)
     ):
         raise NotCaptured(f"{name}() of numbers of two types")
-    values = [x._value() if isinstance(x, LazyArray) else record(OPS["cast"], computed(x).value, dtype=dtype)
-              for x in (a, b)]  # fmt: skip
+    values = [x._value() if isinstance(x, LazyArray) else _as_scalar(x, dtype) for x in (a, b)]
     condition = takes_second._value() if isinstance(takes_second, LazyArray) else takes_second.value
     found = record(SELECT, condition, values[1], values[0])
-    flags = [const(False) if is_number(x) else trace.soft.get(x._value(), const(True)) for x in (a, b)]
-    if any(flag != const(True) for flag in flags):
-        trace.soft[found] = record(SELECT, condition, flags[1], flags[0])
+    known = [Soft(const(False), joined([of(x)]) | {kind_of(x)}) if is_number(x) else of(x) for x in (a, b)]
+    if kinds := joined(known):
+        flags = [const(True) if one is None else one.certain for one in known]
+        trace.soft[found] = Soft(record(SELECT, condition, flags[1], flags[0]), kinds)
     return LazyArray._new(found, scalar=True)
+
+
+def _as_scalar(x: Any, dtype: np.dtype[Any]) -> Value:
+    """A Python number as a NumPy scalar that it may stand beside."""
+    number = computed(x)
+    if dtype.kind in "iu" and number.kind is int:
+        limits = np.iinfo(dtype)
+        if number.high < limits.min or number.low > limits.max:
+            raise NotCaptured("min() or max() of numbers of two types")
+    if dtype.kind in "fc" and number.kind is int:
+        guard_exact(number)
+    return record(OPS["cast"], number.weak_value(dtype), dtype=dtype)
 
 
 _RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}

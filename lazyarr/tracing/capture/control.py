@@ -14,9 +14,11 @@ from lazyarr.computed import ComputedScalar, is_number, kind_of, scalar_of_array
 from lazyarr.ir import extents
 from lazyarr.ir.graph import CheckFailed, Line
 from lazyarr.ir.types import ArrayType
+from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, flush, guard, record
-from lazyarr.tracing.capture.branches import SOFT, BranchCapture
+from lazyarr.soft import HOLDING, Soft, settle
+from lazyarr.tracing.capture.branches import BranchCapture
 from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted, counted
@@ -287,7 +289,7 @@ class Capture(Control):
             return found
         flags = [_constant(isinstance(x, LazyArray)) for x in kinds]
         result = LazyArray._new(found.value, scalar=True)
-        soft[found.value] = record(SELECT, takes_rest.value, flags[1], flags[0])
+        soft[found.value] = Soft(record(SELECT, takes_rest.value, flags[1], flags[0]), frozenset([bool]))
         return result
 
     def not_(self, value: Any) -> Any:
@@ -310,7 +312,11 @@ class Capture(Control):
                 replaced = numpy_functions().get(function)
         except TypeError:  # not hashable
             replaced = None
-        return function(*args, **kwargs) if replaced is None else replaced(self, *args, **kwargs)
+        if replaced is not None:
+            return replaced(self, *args, **kwargs)
+        if self.trace.soft and _looks_at_types(function):
+            settle([getattr(function, "__self__", None), *args, *kwargs.values()])
+        return function(*args, **kwargs)
 
     def read(self, value: Any) -> Any:
         value = super().read(value)
@@ -359,7 +365,7 @@ def _alike(a: Any, b: Any) -> bool:
     if one is None or other is None or one[0] == other[0]:
         return one is not None and one == other
     number, scalar = (one, other) if one[0] == "number" else (other, one)
-    return number[0] == "number" and scalar[0] == "scalar" and scalar[1] in SOFT.get(number[1], ())
+    return number[0] == "number" and scalar[0] == "scalar" and scalar[1] in HOLDING.get(number[1], ())
 
 
 def _is_small(type: ArrayType) -> bool:
@@ -371,6 +377,14 @@ def _has_loops(code: CodeType) -> bool:
     return "for_" in code.co_names or "while_" in code.co_names or any(
         isinstance(part, CodeType) and _has_loops(part) for part in code.co_consts
     )
+
+
+def _looks_at_types(function: Any) -> bool:
+    """Whether a function that is called may do something else with a NumPy scalar than with a Python number."""
+    if isinstance(getattr(function, "__self__", None), LazyArray):
+        return True
+    module = str(getattr(function, "__module__", ""))
+    return module.startswith(("numpy", "lazyarr.numpy")) and not isinstance(function, Ufunc)
 
 
 def _constant(value: bool) -> Any:

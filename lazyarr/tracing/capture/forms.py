@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
-from lazyarr.computed import computed, convert, is_number
+from lazyarr.computed import computed, convert, guard_exact, is_number
 from lazyarr.ir.extents import Length
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
@@ -44,10 +44,13 @@ def converted(x: Any, wanted: Any) -> list[Value]:
         return values_of(x)
     if wanted[0] == "ragged" and isinstance(x, LazyArray):
         return ragged_values(x._value(), wanted)
-    if is_number(x) and wanted[0] == "number":
-        return [convert(x, wanted[1]).value]
-    if is_number(x) and wanted[0] == "scalar":
-        return [record(OPS["cast"], computed(x).value, dtype=wanted[1])]
+    if is_number(x) and wanted[0] in ("number", "scalar"):
+        number = computed(x)
+        if number.kind is int and wanted[1] not in (int, np.dtype(np.int64)):
+            guard_exact(number)
+        if wanted[0] == "number":
+            return [convert(number, wanted[1]).value]
+        return [record(OPS["cast"], number.weak_value(wanted[1]), dtype=wanted[1])]
     if isinstance(x, Undefined):
         return [zeros_of(t) for t in types_of(wanted)]
     raise NotCaptured("a variable changes its kind in a loop")

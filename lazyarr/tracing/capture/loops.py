@@ -21,6 +21,9 @@ from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, guard, record, record_all
+from lazyarr.soft import Soft
+from lazyarr.soft import joined as joined_kinds
+from lazyarr.soft import of as soft_of
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.forms import all_hold, converted, joined, zeros_of
@@ -76,8 +79,8 @@ class Slot:
         Whether it is known at run time only whose memory it means after an iteration.
     outer : list of Cell
         Storage from outside that it is a view of then.
-    soft : Value, optional
-        Of a NumPy scalar that begins as a Python number: the placeholder of whether it is NumPy's by now.
+    soft : Soft, optional
+        Of a number that begins as another type of number: the placeholder of whether it has changed by now.
     """
 
     at: int
@@ -87,7 +90,7 @@ class Slot:
     entry: Any
     results: list[Value] = field(default_factory=list)
     exact: bool = True
-    soft: Value | None = None
+    soft: Soft | None = None
     frozen: bool = False
     outer: list[Cell] = field(default_factory=list)
 
@@ -102,13 +105,13 @@ class Plan:
         Forms of variables that they do not enter the loop in.
     least : dict
         For ints that may become less than they are before the loop, what they are not below.
-    soft : set
-        Numbers of which it is known at run time only whether they are Python's.
+    soft : dict
+        Numbers of which it is known at run time only what type they have: the types that Python's may have.
     """
 
     forms: dict[int, Any] = field(default_factory=dict)
     least: dict[int, int] = field(default_factory=dict)
-    soft: set[int] = field(default_factory=set)
+    soft: dict[int, frozenset[type]] = field(default_factory=dict)
     traces: int = 0
 
 
@@ -249,9 +252,12 @@ class LoopCapture:
             if isinstance(x, Undefined) and not self.info.names[at].startswith("__"):
                 # Where an iteration leaves it as it came, it has no value yet.
                 self.trace.unbound[places[0]] = placeholder(_BOOL)
-            promoted = own is not None and (own != wanted or inits[0] in self.trace.soft)
-            if wanted[0] in ("scalar", "number") and (promoted or at in self.plan.soft):
-                soft = self.trace.soft[places[0]] = placeholder(_BOOL)
+            if wanted[0] in ("scalar", "number"):
+                kinds = self.plan.soft.get(at, frozenset()) | joined_kinds([soft_of(x)])
+                if own is not None and own != wanted:
+                    kinds |= {own[1]}
+                if kinds:
+                    soft = self.trace.soft[places[0]] = Soft(placeholder(_BOOL), kinds)
             slots.append(Slot(at, wanted, inits, places, entry, exact=not isinstance(x, Undefined), soft=soft))
         return slots
 
@@ -284,9 +290,12 @@ class LoopCapture:
                     continue
                 slot.results = values_of(x)
                 self._require_bound(name, x)
-                if found[0] in ("number", "scalar") and slot.soft is None and slot.results[0] in self.trace.soft:
-                    self.plan.soft.add(at)
-                    again = True
+                result = self.trace.soft.get(slot.results[0])
+                if found[0] in ("number", "scalar") and result is not None:
+                    kinds = joined_kinds([slot.soft, result])
+                    if slot.soft is None or kinds != slot.soft.kinds:
+                        self.plan.soft[at] = kinds
+                        again = True
                 if found == ("number", int) and self.plan.least.get(at) != LOWEST:
                     low = next(iter(slot.entry.terms)).low
                     if computed(x).low < low:
@@ -428,13 +437,16 @@ class LoopCapture:
                 slot_at[slot.at] = [carry(*x) for x in zip(slot.inits, slot.places, slot.results, strict=True)]
         soft_at = {}
         for slot in slots:
-            if slot.soft is not None and slot.at in slot_at:
-                before = snapshot.variables[slot.at]
-                alike = isinstance(before, Undefined) or form(before) == slot.form
-                was = self.trace.soft.get(slot.inits[0], const(alike))
-                soft_at[slot.at] = carry(was, slot.soft, self.trace.soft.get(slot.results[0], const(True)))
-            elif slot.soft is not None:
-                same[slot.soft] = self.trace.soft.get(slot.inits[0], const(False))
+            if slot.soft is None:
+                continue
+            before = snapshot.variables[slot.at]
+            alike = isinstance(before, Undefined) or form(before) == slot.form
+            was = self._certain(slot.inits[0]) if alike else const(False)
+            if slot.at in slot_at:
+                at = carry(was, slot.soft.certain, self._certain(slot.results[0]))
+                soft_at[slot.at] = at, slot.soft.kinds
+            else:
+                same[slot.soft.certain] = was
         uncertain = any(not slot.exact for slot in slots if slot.at in slot_at and self.info.live_out[slot.at])
         for slot in outs:
             previous = snapshot.variables[slot.at]
@@ -443,9 +455,11 @@ class LoopCapture:
             uncertain = uncertain or not fits
             slot_at[slot.at] = [carry(i, None, r) for i, r in zip(slot.inits, slot.results, strict=True)]
             if slot.form[0] in ("scalar", "number"):
-                flags = [self.trace.soft.get(v, const(True)) for v in (slot.inits[0], slot.results[0])]
-                if any(flag != const(True) for flag in flags):
-                    soft_at[slot.at] = carry(flags[0], None, flags[1])
+                ends = [slot.inits[0], slot.results[0]]
+                kinds = joined_kinds(map(self.trace.soft.get, ends))
+                if kinds:
+                    before, after = map(self._certain, ends)
+                    soft_at[slot.at] = carry(before, None, after), kinds
         uncertain = uncertain or any(
             form(snapshot.variables[s.at]) != s.form and s.soft is None and s.form[0] != "ragged"
             for s in slots if s.at in slot_at and self.info.live_out[s.at]
@@ -478,11 +492,16 @@ class LoopCapture:
             if slot.at in slot_at:
                 final[slot.at] = made_of(slot.form, iter([node[at] for at in slot_at[slot.at]]), slot.entry)
         self._freeze(snapshot, [*slots, *outs], slot_at, final)
-        for at, flag in soft_at.items():
-            self.trace.soft[values_of(final[at])[0]] = node[flag]
+        for at, (flag, kinds) in soft_at.items():
+            self.trace.soft[values_of(final[at])[0]] = Soft(node[flag], kinds)
         if exchange is not None:
             self._exchanged(snapshot, exchange, final, node, slot_at, parity)
         self.set(tuple(final))
+
+    def _certain(self, value: Value) -> Value:
+        """Whether a number has the type that the loop carries it as."""
+        found = self.trace.soft.get(value)
+        return const(True) if found is None else found.certain
 
     def _freeze(
         self, snapshot: Snapshot, slots: list[Slot], slot_at: dict[int, list[int]], final: list[Any]

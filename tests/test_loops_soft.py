@@ -1,0 +1,150 @@
+"""Numbers of which data decides whether they are Python's or NumPy's, or a Python int or a float.
+
+Values, types and errors are NumPy's in each case; where a program cannot say which type it is, plain Python runs the
+call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr import accelerate
+from tests.acceleration import assert_same
+from tests.loop_checks import Array, noise, outcome, same
+
+
+def agree(function: Callable[..., Any], *inputs: tuple[Any, ...]) -> None:
+    """The accelerated function gives what the function gives, types included, as one program or not."""
+    accelerated: Any = accelerate(function)
+    for given in (*inputs, *inputs):
+        plain, own = ([np.copy(x) if isinstance(x, np.ndarray) else x for x in given] for _ in range(2))
+        (kind, expected), (own_kind, got) = outcome(function, tuple(plain)), outcome(accelerated, tuple(own))
+        assert kind == own_kind, (given, expected, got)
+        if kind == "result":
+            assert_same(expected, got)
+            assert_same(plain, own)
+        else:
+            assert expected is got, given
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8", "u1"])
+@pytest.mark.parametrize("number", [0, 2, -1, 0.1, 2.5, True])
+def test_extrema_of_a_python_and_a_numpy_number(dtype: str, number: Any) -> None:
+    def functions(x: Array, c: float) -> Any:
+        y = max(number, x[0])
+        return np.floor(y), np.sqrt(abs(y)), np.add(y, 1)
+
+    def operators(x: Array, c: float) -> Any:
+        y = max(x[0], number)
+        return y * 2, y - 0.3, y // 2, y / 4, -y, y > 0.1, y % 3 == 1
+
+    def powers(x: Array, c: float) -> Any:
+        return max(x[0], number) ** 0.5, min(number, x[0]) ** 2
+
+    def arrays(x: Array, c: float) -> Any:
+        wide = x.astype(np.float64)
+        wide[0] = max(number, x[0])
+        return wide, x + min(x[0], number), wide * max(number, x[0])
+
+    def lists(x: Array, c: float) -> Any:
+        y = max(number, x[0])
+        return np.array([y, y]), np.full(3, y), np.where(x > 1, y, x)
+
+    def conversions(x: Array, c: float) -> Any:
+        y = max(number, x[0])
+        return float(y), int(y), bool(y), round(float(y))
+
+    def indices(x: Array, c: float) -> Any:
+        return x[int(min(x[0], number)) % 3]
+
+    low, high = np.array([0, 1, 2]).astype(dtype), np.array([7, 1, 2]).astype(dtype)
+    for function in (functions, operators, powers, arrays, lists, conversions, indices):
+        agree(function, (low, 1.0), (high, 1.0))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8"])
+@pytest.mark.parametrize("start", [0, 3, 0.1, True])
+def test_what_a_loop_leaves_that_may_not_run(dtype: str, start: Any) -> None:
+    def total(x: Array, n: int) -> Any:
+        s = start
+        for i in range(n):
+            s += x[i]
+        return s * 2, s / 3, s + np.float32(1), x + s, np.floor(s)
+
+    def in_turn(x: Array, n: int) -> Any:
+        s = t = start
+        for i in range(n):
+            s, t = t, s + x[i]
+        return s + t, s // 2, t - 1
+
+    def weak(x: Array, n: int) -> Any:
+        s: float = 3
+        for i in range(n):
+            s = s + i * 0.5
+        return s, s * 2, x * s, -s, np.full(2, s)
+
+    x = np.arange(1, 7).astype(dtype)
+    for function in (total, in_turn, weak):
+        agree(function, (x, 0), (x, 1), (x, 2), (x, 6))
+
+
+def test_an_int_that_a_conversion_makes_a_float() -> None:
+    def converted(x: Array) -> Any:
+        s: float = 3
+        for i in range(len(x)):
+            x[i] = s
+            s = float(s)
+        return s
+
+    same(converted, (noise(6),))
+
+
+def test_python_raises_where_numpy_does_not() -> None:
+    def divided(x: Array) -> Any:
+        total = 0.0
+        for i in range(len(x)):
+            total += 1.0 / max(0.0, x[i])
+        return total
+
+    agree(divided, (noise(6) + 5,), (noise(6) - 5,), (np.array([1.0, 0.0, -0.0, 2.0, 3.0]),))
+
+
+def test_pythons_ints_do_not_wrap() -> None:
+    def products(x: Array) -> Any:
+        big = max(2**62, x[0])
+        return big * 2, big + big, -big
+
+    agree(products, (np.array([0]),), (np.array([2**62 + 1]),))
+
+    def clamped(x: Array, out: Array) -> None:
+        for i in range(len(x)):
+            k = max(0, x[i])
+            out[i] = k + 1 - 2 * k
+
+    same(clamped, (np.array([-3, 2, 0, 7, -1, 5]), np.zeros(6, int)))
+
+
+def test_clamped_elements_are_one_program() -> None:
+    def rectified(x: Array, out: Array) -> Any:
+        total = 0.0
+        for i in range(len(x)):
+            y = max(0.0, x[i])
+            z = max(0, x[i])
+            out[i] = 2.0 * y + z * 3 - (z + 1) / 2
+            total += y * 0.5
+        return total
+
+    same(rectified, (noise(9), np.zeros(9)))
+    agree(rectified, (-np.abs(noise(9)), np.zeros(9)))  # (All zeros are Python's.)
+
+
+def test_the_sign_of_an_int_zero() -> None:
+    def inverse(x: Array, out: Array) -> None:
+        for i in range(len(x)):
+            out[i] = np.copysign(1.0, max(0, x[i]) * -2 + 0.0 * x[i])
+
+    agree(inverse, (np.array([-1.0, -2.0, 3.0, 4.0, -5.0]), np.zeros(5)))
