@@ -9,6 +9,7 @@ import numpy as np
 
 from lazyarr.ir.graph import CheckFailed, Graph
 from lazyarr.ir.node import Node, Value
+from lazyarr.ops.control import REGION
 
 
 def interpret(graph: Graph, arguments: Sequence[Any]) -> list[Any]:
@@ -45,7 +46,10 @@ def interpret(graph: Graph, arguments: Sequence[Any]) -> list[Any]:
 def evaluate(node: Node, arguments: Sequence[Any]) -> tuple[Any, ...]:
     """Results of one node, each an ndarray of the node's type."""
     attrs = node.kw
-    if any(True for _ in node.regions):
+    if node.op is REGION:
+        body = attrs["body"]
+        attrs = {**attrs, "body": lambda *given: interpret(body, given)}
+    elif any(True for _ in node.regions):
         attrs = {k: _callable(v) if isinstance(v, Graph) else v for k, v in attrs.items()}
     result = node.op.evaluate(np, *arguments, **attrs)
     results = tuple(result) if isinstance(result, (tuple, list)) else (result,)

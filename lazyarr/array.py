@@ -42,7 +42,7 @@ class Cell:
         self.value = value
         now = recording()
         if now.cells is not None:
-            now.cells.add(self)
+            now.cells[self] = None
         if not isinstance(value.node, Leaf):
             now.hold(self)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, Protocol
-from weakref import WeakSet, ref
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
@@ -167,7 +167,7 @@ class Recording:
         self.observer = observer
         #: Every storage cell that is alive, where loops and branches are captured; the nodes that each of the scopes
         #: recorded first; and the cells whose sharing of memory is known at run time only.
-        self.cells: WeakSet[Any] | None = None
+        self.cells: WeakKeyDictionary[Any, None] | None = None
         self.scopes: list[set[Node]] = []
         self.frozen: set[Any] = set()
 
@@ -362,7 +362,8 @@ class Plan:
         graph = self.after.graph
         if node.kw["backend"] != "native" or len(graph.nodes) > 1:
             return tuple(node.kw.get("donate", ()))
-        if any(check.message not in REPEATED for check in graph.checks):
+        tested = {check.message for check in node.kw["body"].checks} | set(REPEATED)
+        if any(check.message not in tested for check in graph.checks):
             return ()  # Their conditions are results: known when everything is written.
         wanted = {graph.params[k] for k in replaced} - set(graph.roots)
         return tuple(k for k, v in enumerate(node.operands) if v in wanted and node.operands.count(v) == 1)

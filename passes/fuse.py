@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lazyarr.ir.graph import Graph, Program, param
+from lazyarr.ir.graph import Check, Graph, Program, param
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.rewrite import Rebuild
 from lazyarr.ops.control import REGION
@@ -91,7 +91,7 @@ def inline_regions(program: Program) -> Flat:
         names = {p: rebuilt.new[v] for p, v in zip(body.params, node.operands, strict=True)}
         for inner in body.nodes:
             add(inner, names, node.kw["backend"])
-        rebuilt.new.update((v, names[r]) for v, r in zip(node.values, body.results, strict=True))
+        rebuilt.new.update((v, names[r]) for v, r in zip(node.values, body.roots, strict=True))
     return Flat(rebuilt.finish(), backend)
 
 
@@ -217,11 +217,16 @@ def _regions(program: Program, groups: Groups) -> Program:
     graph = program.graph
     home = {node: k for k, (_, nodes) in enumerate(groups) for node in nodes}
     needed = set(graph.roots)
+    results = set(graph.results)
     for k, (_, nodes) in enumerate(groups):
-        needed.update(v for n in nodes for v in n.operands if v.node in home and home[v.node] != k)
+        crossing = {v for n in nodes for v in n.operands if v.node in home and home[v.node] != k}
+        needed |= crossing
+        results |= crossing
     rebuilt = Rebuild(program)
     for backend, nodes in groups:
-        region, outputs, inner = _region(backend, nodes, needed, rebuilt.new)
+        # Native code reads and writes where data says, which checks protect, and where the caller has its arrays.
+        checks = [c for c in graph.checks if c.ok not in results] if backend == "native" else []
+        region, outputs, inner = _region(backend, nodes, needed, rebuilt.new, checks)
         rebuilt.nodes.setdefault(region)
         for old, made in inner:
             rebuilt.credit(old, made)
@@ -231,9 +236,12 @@ def _regions(program: Program, groups: Groups) -> Program:
 
 
 def _region(
-    backend: str, nodes: Iterable[Node], needed: set[Value], new: dict[Value, Value]
+    backend: str, nodes: Iterable[Node], needed: set[Value], new: dict[Value, Value], checks: Sequence[Check]
 ) -> tuple[Node, list[Value], list[tuple[Node, Node]]]:
-    """The region that runs `nodes`, the values it hands out, and each node with the one it became inside."""
+    """The region that runs `nodes`, the values it hands out, and each node with the one it became inside.
+
+    The conditions of `checks` that it computes it also tests.
+    """
     inside: dict[Value, Value] = {}
     params: list[Value] = []
     handed_in: list[Value] = []
@@ -263,7 +271,11 @@ def _region(
                     add(source)
         outputs.extend(v for v in node.values if v in needed)
     order = list(dict.fromkeys(made for _, made in inner))
-    body = Graph(params, [inside[v] for v in outputs], (), order)
+    tested = [c for c in checks if c.ok in outputs]
+    conditions = {c.ok for c in tested}
+    outputs = [*(v for v in outputs if v not in conditions), *(c.ok for c in tested)]
+    own = [Check(inside[c.ok], c.exception, c.message) for c in tested]
+    body = Graph(params, [inside[v] for v in outputs[: len(outputs) - len(own)]], own, order)
     return make(REGION, tuple(handed_in), (("backend", backend), ("body", body))), outputs, inner
 
 

@@ -108,6 +108,9 @@ class Op:
     dependent : bool
         Whether result types depend on operands' values, not only on their types (`extents.Length`): ``infer`` is then
         given the operand values.
+    checked : bool
+        Whether it reads or writes where integers among its operands say, and whoever records it checks them: it may
+        run only where these checks have been made.
     """
 
     name: str
@@ -125,6 +128,7 @@ class Op:
     slowdown: Mapping[str, float] = field(default_factory=dict)
     regions: Repeated | None = None
     dependent: bool = False
+    checked: bool = False
 
     def __post_init__(self) -> None:
         if not set(self.slowdown) <= set(self.backends[1:]):

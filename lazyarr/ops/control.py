@@ -18,7 +18,7 @@ def _infer_region(*types: ArrayType, backend: str, body: Graph, donate: tuple[in
         raise TypeError(f"region takes {expected}, got {types}")
     if sorted(set(donate)) != list(donate) or not set(donate) <= set(range(len(types))):
         raise ValueError(f"region of {len(types)} operands cannot donate {donate}")
-    return tuple(value.type for value in body.results)
+    return tuple(value.type for value in body.roots)
 
 
 def _access_region(*types: ArrayType, **attrs: Any) -> tuple[OperandAccess, ...]:
@@ -33,7 +33,7 @@ def graph_cost(graph: Graph) -> Cost:
 
 def _cost_region(*types: ArrayType, body: Graph, **attrs: Any) -> Cost:
     # A region touches memory only for what crosses its border: that is what fusing is for.
-    crossing = sum((t.nbytes for t in types), 0) + sum((v.type.nbytes for v in body.results), 0)
+    crossing = sum((t.nbytes for t in types), 0) + sum((v.type.nbytes for v in body.roots), 0)
     return Cost(graph_cost(body).flops, crossing)
 
 
@@ -45,7 +45,8 @@ def _sample_region() -> Iterator[Sample]:
 
 
 #: Part of a program that one back end runs as a whole; for XLA, one executable. ``donate`` holds the positions of
-#: operands that are dead afterwards, in ascending order: the back end may write results into their memory.
+#: operands that are dead afterwards, in ascending order: the back end may write results into their memory. Results are
+#: those of the body, then the conditions of its checks; where one of these does not hold, the others mean nothing.
 REGION = Op(
     name="region",
     numpy="several calls",

@@ -364,6 +364,7 @@ GATHER = Op(
     ),
     backends=("xla", "numpy"),
     samples=_samples_gather,
+    checked=True,
 )
 
 # --- scatter ---------------------------------------------------------------------------------------------
@@ -524,4 +525,5 @@ SCATTER = Op(
     ),
     backends=("xla", "numpy"),
     samples=_samples_scatter,
+    checked=True,
 )

@@ -162,6 +162,7 @@ WINDOW = Op(
     backends=("native", "numpy"),
     samples=lambda: _samples(False),
     dependent=True,
+    checked=True,
 )
 
 #: `x` with a window of it replaced.
@@ -178,6 +179,7 @@ PUT_WINDOW = Op(
     backends=("native", "numpy"),
     samples=lambda: _samples(True),
     dependent=True,
+    checked=True,
 )
 
 def _array_and(n: int) -> Callable[[Any], tuple[Any, ...]]:
@@ -229,6 +231,7 @@ SPREAD = Op(
         Sample(("f64[3]", "i64[]"), {"shape": ("n", 3), "bounds": (5,)}, make=_array_and(n)) for n in (0, 4)
     ),
     dependent=True,
+    checked=True,
 )
 
 #: ``0, 1, 2, ...`` of a run-time length.
@@ -245,6 +248,7 @@ COUNT = Op(
     backends=("native", "numpy"),
     samples=lambda: (Sample(("i64[]",), {"bound": 5}, make=_number(n)) for n in (0, 4)),
     dependent=True,
+    checked=True,
 )
 
 
@@ -317,6 +321,7 @@ AS_EXTENTS = Op(
     backends=("native", "numpy"),
     samples=lambda: (Sample(("f64[3]", "i64[]"), {"axes": (0,)}, make=_array_and(3)),),
     dependent=True,
+    checked=True,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Trace:
         self.reasons: list[tuple[str, tuple[str, int]]] = []
         self.programs: list[Program] = []
         self.recording = Recording(self)
-        self.recording.cells = WeakSet()
+        self.recording.cells = WeakKeyDictionary()
         self.recording.scopes.append(set())
         #: How many loops and branches are being captured around what is traced now.
         self.depth = 0
@@ -85,7 +85,7 @@ class Trace:
         self.input_leaves: list[Leaf] = []
         self.input_places: list[int | tuple[int, ...]] = []
         self.arrays: list[LazyArray] = self._inputs(parts.arrays, parts.lazy)
-        self.recording.cells.update(x._cell for x in self.arrays)
+        self.recording.cells.update((x._cell, None) for x in self.arrays)
         self._shadows: dict[int, Any] = {}
         self.shadowed: list[tuple[Any, Any, Any]] = []
 
@@ -247,7 +247,7 @@ class Trace:
         for k in range(at[0], len(parts.arrays)):
             self.arrays.append(self._input(k))
             assert self.recording.cells is not None
-            self.recording.cells.add(self.arrays[-1]._cell)
+            self.recording.cells[self.arrays[-1]._cell] = None
         for scalar in parts.scalars[at[1] :]:
             self.tape.add_input(scalar)
         if len(parts.opaque) > opaque:

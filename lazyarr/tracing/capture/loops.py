@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import LOWEST, Atom, ComputedScalar, computed, convert, is_number, number_of
-from lazyarr.ir.graph import LOOP_HOLDS, Check, depth_first
+from lazyarr.ir.graph import LOOP_HOLDS, Check, Line, depth_first
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
@@ -27,7 +27,7 @@ from lazyarr.soft import of as soft_of
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.forms import all_hold, converted, joined, zeros_of
-from lazyarr.tracing.capture.regions import close_together
+from lazyarr.tracing.capture.regions import Region, close_together
 from lazyarr.tracing.capture.state import (
     Snapshot,
     State,
@@ -140,6 +140,8 @@ class LoopCapture:
         self.body, self.source, self.test = body, source, test
         self.now = trace.recording
         self.plan = Plan()
+        #: The lines of what the body checks.
+        self.lines: dict[Check, Line] = {}
 
     def run(self) -> None:
         """Record the loop.
@@ -197,6 +199,7 @@ class LoopCapture:
         self.trace.depth -= 1
         if containers.changed() or self.trace.environment.written() != written:
             raise NotCaptured("the loop changes a list, a dict, an object or a global variable")
+        self.lines = dict(self.now.checks[before:])
         checks = [c for c, _ in self.now.checks[before:]]
         test_checks, checks = checks[: tested - before], checks[tested - before :]
         outs = self._results(snapshot, slots, entry, after)
@@ -473,6 +476,7 @@ class LoopCapture:
             parity = carry(const(False), place, record(ELEMENTWISE["logical_not"], place))
         if uncertain and self.source is None:
             ran = carry(const(False), None, const(True))
+        checks = self._checked_inside(checks, Region([index, *places], same))
         held = -1
         if checks or test_checks:
             # A loop whose results nobody reads still has to run for what it checks.
@@ -502,6 +506,22 @@ class LoopCapture:
         """Whether a number has the type that the loop carries it as."""
         found = self.trace.soft.get(value)
         return const(True) if found is None else found.certain
+
+    def _checked_inside(self, checks: list[Check], body: Region) -> list[Check]:
+        """The checks that iterations make: of a loop that runs for sure, what is always the same is checked before it.
+
+        What they protect may then leave the loop as well.
+        """
+        if self.source is None or not self.source.trips:
+            return checks
+        inside = []
+        for check in checks:
+            ok = body.outer(check.ok)
+            if ok is None:
+                inside.append(check)
+            elif ok != const(True):
+                self.now.checks.append((Check(ok, check.exception, check.message), self.lines[check]))
+        return inside
 
     def _freeze(
         self, snapshot: Snapshot, slots: list[Slot], slot_at: dict[int, list[int]], final: list[Any]

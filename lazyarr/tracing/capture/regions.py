@@ -1,7 +1,8 @@
 """Closing what was recorded in a loop or a branch into a graph of its own.
 
 While a body is traced, its nodes refer to the nodes around it. A region is closed: what it takes from outside becomes
-an operand. What a loop's body computes from such operands alone is computed once, outside.
+an operand. What a loop's body computes from such operands alone is computed once, outside: but for what reads or writes
+at a place that a check of the body has to allow first.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Region:
     ):
         self._same = same
         self._is_inside = is_inside
+        self._checked: set[Value] = set()
         self._inside: dict[Value, Value] = {}
         self._outside: dict[Value, Value] = {}
         self._operands: dict[Value, Value] = {}
@@ -85,8 +87,7 @@ class Region:
             values = node.values
             if values[0] in self._inside or values[0] in self._outside:
                 continue
-            depends = any(v in self._inside for v in node.operands)
-            if depends or (self._is_inside is not None and self._is_inside(node)):
+            if self._stays(node):
                 new = make(node.op, tuple([self.inner(v) for v in node.operands]), node.attrs)
                 new.lines = new.lines | node.lines
                 self._inside.update(zip(values, new.values, strict=True))
@@ -94,6 +95,20 @@ class Region:
                 new = make(node.op, tuple([self._outside[v] for v in node.operands]), node.attrs)
                 new.lines = new.lines | node.lines
                 self._outside.update(zip(values, new.values, strict=True))
+
+    def _stays(self, node: Node) -> bool:
+        """Whether a node belongs into the region."""
+        if any(v in self._inside for v in node.operands):
+            return True
+        if self._is_inside is not None:
+            return self._is_inside(node)
+        # Without an iteration nothing is checked, and before the first one nothing is yet.
+        return node.op.checked and any(v in self._checked and v.node.op is not CONST for v in node.operands)
+
+    def outer(self, value: Value) -> Value | None:
+        """What a value is outside; None if it is computed in the region."""
+        self.add([value])
+        return self._outside.get(value)
 
     def inner(self, value: Value) -> Value:
         """What stands for a value that was added."""
@@ -113,10 +128,26 @@ class Region:
 
     def close(self, results: Sequence[Value], checks: Sequence[Check]) -> Graph:
         """The region that gives `results`."""
+        self._checked = _numbers(c.ok for c in checks)
         self.add([*results, *(c.ok for c in checks)])
         inner = [self.inner(v) for v in results]
         conditions = [Check(self.inner(c.ok), c.exception, c.message) for c in checks]
         return Graph(self._params, inner, conditions)
+
+
+def _numbers(conditions: Iterable[Value]) -> set[Value]:
+    """The integers that conditions are about. (What a loop or branch before them was about it has tested itself.)"""
+    found: set[Value] = set()
+    todo = list(conditions)
+    seen: set[Node] = set()
+    while todo:
+        value = todo.pop()
+        if value.type.dtype.kind in "iu":
+            found.add(value)
+        if value.node not in seen and not any(True for _ in value.node.regions):
+            seen.add(value.node)
+            todo += value.node.operands
+    return found
 
 
 def close_together(

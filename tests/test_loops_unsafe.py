@@ -1,0 +1,104 @@
+"""What only a check allows stays behind it: also where a loop never runs, and before the first iteration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr import accelerate
+
+#: Addresses so far away that reading there would end the process.
+FAR = (-9_999_999_999, 99_999_999_999)
+
+
+def by_index(x: Any, table: Any, at: Any, times: Any, y: Any) -> Any:
+    for i in range(int(times[0])):
+        y[i] += 1
+        y += x[at[1]]
+    return y.sum()
+
+
+def by_row(x: Any, table: Any, at: Any, times: Any, y: Any) -> Any:
+    for _ in range(int(times[0])):
+        y += np.sin(table[at[0]]) + np.sort(table[at[1]])
+    return y.sum()
+
+
+def by_slice(x: Any, table: Any, at: Any, times: Any, y: Any) -> Any:
+    for _ in range(int(times[0])):
+        y += x[at[0] :].sum() + x[: at[1]].sum() + x[at].sum()
+    return y.sum()
+
+
+def in_two_loops(x: Any, table: Any, at: Any, times: Any, y: Any) -> Any:
+    for i in range(9):
+        for j in range(int(times[0])):
+            y[i] += table[at[1], j] * np.exp(table[at[0]]).sum()
+    return y.sum()
+
+
+def written(x: Any, table: Any, at: Any, times: Any, y: Any) -> Any:
+    for _ in range(int(times[0])):
+        z = x * 2
+        z[at[1]] = 5.0
+        y += z
+    return y.sum()
+
+
+def runs_for_sure(x: Any, table: Any, at: Any, times: Any, y: Any) -> Any:
+    for i in range(9):
+        y[i] += 1
+        y += x[at[1]] + np.sin(table[at[0]]) + np.exp(x[at]).sum()
+    return y.sum()
+
+
+def while_(x: Any, table: Any, at: Any, times: Any, y: Any) -> Any:
+    count = 0
+    while count < times[0]:
+        y += np.cos(table[at[0]]) * x[at[1]]
+        count += 1
+    return y.sum()
+
+
+def without_a_loop_around(x: Any, table: Any, at: Any, times: Any, y: Any) -> Any:
+    k = 0
+    for i in range(8):
+        k += int(at[i % 2])
+    y += x[k // 8] + np.sin(table[k // 8])
+    return y.sum()
+
+
+PROGRAMS = [by_index, by_row, by_slice, in_two_loops, written, runs_for_sure, while_, without_a_loop_around]
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
+def test_far_out_of_range(program: Callable[..., Any]) -> None:
+    fast = accelerate(program)
+    for at, times in (((1, 2), 7), (FAR, 0), (FAR, 0), ((1, 2), 0), (FAR, 3), ((-9, 8), 3), ((9, 2), 1), ((2, -10), 1)):
+        outcomes = []
+        for run in (program, fast):
+            x, table = np.linspace(0, 1, 9), np.linspace(1, 2, 81).reshape(9, 9)
+            y: Any = np.linspace(2, 3, 9)
+            try:
+                result: Any = float(run(x, table, np.array(at), np.array([times]), y))
+            except IndexError as error:
+                result, y = str(error), None
+            outcomes.append((result, y))
+        (expected, left), (found, changed) = outcomes
+        assert found == pytest.approx(expected, rel=1e-14) if isinstance(expected, float) else found == expected
+        if left is not None:
+            np.testing.assert_allclose(changed, left, rtol=1e-14)
+
+
+def test_what_iterations_check_alike_is_checked_before() -> None:
+    fast: Any = accelerate(strict=True)(runs_for_sure)
+    arguments = np.linspace(0, 1, 9), np.ones((9, 9)), np.array([1, 2]), np.array([1]), np.ones(9)
+    (piece,) = fast.explain(*arguments).pieces
+    (loop,) = (n for r in piece.after.graph.nodes for n in r.kw["body"].nodes if n.op.name == "loop")
+    body = loop.kw["body"]
+    assert not body.checks
+    assert {"sin", "exp", "gather"}.isdisjoint(n.op.name for n in body.nodes)
