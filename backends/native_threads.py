@@ -13,6 +13,7 @@ import platform
 import threading
 from typing import Any
 
+from lazyarr import cores, settings
 from lazyarr.backends.native_emit import DIVIDE, FORK
 
 _SPIN = 1500
@@ -334,8 +335,6 @@ class _Pool:
 
 _pool: _Pool | None = None
 _lock = threading.Lock()
-#: How many threads a loop nest may use; None: as many as this process has cores.
-_limit: int | None = None
 
 
 def chunks(count: int) -> int:
@@ -345,17 +344,14 @@ def chunks(count: int) -> int:
 
 def set_threads(count: int | None) -> None:
     """Use at most `count` threads from the next compilation on; None: as many as the process may use cores."""
-    global _limit
-    if count is not None and count < 1:
-        raise ValueError(f"the number of threads is at least 1, not {count}")
-    _limit = count
+    settings.configure(threads=count or 0)
 
 
 def threads() -> int:
     """How many threads a loop nest may use."""
     if _FUTEX is None or platform.system() != "Linux":
         return 1
-    return _limit if _limit is not None else len(os.sched_getaffinity(0))
+    return settings.current.threads or cores.available()[0]
 
 
 def pool() -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 
 from lazyarr import settings
 from lazyarr.compilers import has_nvidia
+from lazyarr.cores import available, usable_cores
 
 #: Variables of the environment that change what lazyarr, XLA or the libraries below them do.
 _VARIABLES = ("JAX_PLATFORMS", "JAX_ENABLE_X64", "JAX_COMPILATION_CACHE_DIR", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES",
@@ -139,17 +140,14 @@ def cpu_features() -> list[str]:
     return [name for name in _FEATURES if name in have]
 
 
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _machine() -> Iterator[Finding]:
     yield Finding("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
     total = os.cpu_count() or 1
     yield Finding("cores", f"{usable_cores()} of {total} may be used; XLA starts a thread on each")
+    count, why = available()
+    if settings.current.threads:
+        count, why = settings.current.threads, "the setting threads"
+    yield Finding("threads of native code", f"at most {count} ({why})")
     yield Finding("CPU features", " ".join(cpu_features()) or "the system does not say")
 
 

@@ -35,6 +35,10 @@ class Settings:
     unroll_limit : int
         Number of recorded array values up to which an accelerated call becomes one program, its Python loops
         unrolled; a longer call is run in pieces of about `flush_after`, which repeat and are compiled once.
+    threads : int
+        How many threads share the loops of native code, for what is compiled from then on; 1: none are started. 0: as
+        many as the process has cores, by its affinity, its control group and ``OMP_NUM_THREADS``. Initially from
+        ``LAZYARR_THREADS``.
     """
 
     fallback: str = "warn"
@@ -42,15 +46,16 @@ class Settings:
     compile_after: int = 2
     flush_after: int = 300
     unroll_limit: int = 10_000
+    threads: int = 0
 
     def __post_init__(self) -> None:
         if self.fallback not in FALLBACK_MODES:
             raise ValueError(f"fallback is {self.fallback!r}; expected one of {', '.join(FALLBACK_MODES)}")
         if self.compiler not in COMPILERS:
             raise ValueError(f"compiler is {self.compiler!r}; expected one of {', '.join(COMPILERS)}")
-        for name in ("compile_after", "flush_after", "unroll_limit"):
-            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least 1")
+        for name, least in (("compile_after", 1), ("flush_after", 1), ("unroll_limit", 1), ("threads", 0)):
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least {least}")
 
 
 #: Variables of the environment with a value that cannot be used -> what is wrong; the defaults stand for them.

@@ -17,7 +17,8 @@ from click.testing import CliRunner, Result
 import lazyarr.doctor
 from lazyarr._version import __version__
 from lazyarr.cli import arguments, main, random_value
-from lazyarr.doctor import Finding, cpu_features, examine, try_compiler, usable_cores
+from lazyarr.cores import usable_cores
+from lazyarr.doctor import Finding, cpu_features, examine, try_compiler
 from lazyarr.ir.text import parse
 from lazyarr.ir.types import of
 from lazyarr.ir.types import parse as parse_type
@@ -145,10 +146,10 @@ def test_a_wrong_command_typed(program: str) -> None:
 
 
 def test_doctor_typed() -> None:
-    done = typed("doctor", LAZYARR_FLUSH_AFTER="77")
+    done = typed("doctor", LAZYARR_FLUSH_AFTER="77", LAZYARR_THREADS="3")
     assert done.returncode == 0, done.stdout + done.stderr
     for word in (__version__, np.__version__, "jaxlib", "llvmlite", "sympy", "cpu:0", "mpiexec", "LAZYARR_FLUSH_AFTER",
-                 "77"):  # fmt: skip
+                 "77", "at most 3 (the setting threads)"):  # fmt: skip
         assert word in done.stdout
     *_, compiler, native = done.stdout.splitlines()
     assert "XLA" in compiler and "works: a program" in compiler
@@ -365,7 +366,7 @@ def test_every_finding_that_is_missing_says_what_mends_it() -> None:
     found = list(examine())
     assert {f.topic for f in found} >= {
         "lazyarr", "Python", "numpy", "jax", "jaxlib", "sympy", "cores", "mpi4py", "mpiexec", "numba", "cupy",
-        "devices", "XLA", "native code", "fallback",
+        "threads of native code", "devices", "XLA", "native code", "fallback",
     }  # fmt: skip
     for finding in found:
         assert bool(finding.mend) == (finding.state != "ok"), finding

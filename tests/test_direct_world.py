@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lazyarr
-from lazyarr.backends import native_threads
 from lazyarr.backends.native_python import supported
+from lazyarr.settings import Settings
 from lazyarr.tracing import direct
 from tests.acceleration import assert_same
 from tests.direct_calls import check_direct, compare, general_calls, ready
@@ -294,7 +294,7 @@ def test_threads_at_once() -> None:
 
 
 def test_a_program_shared_among_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native_threads, "_limit", 3)
+    monkeypatch.setattr("lazyarr.settings.current", Settings(threads=3))
 
     def function(a: Any, n: int) -> Any:
         b = np.zeros(a.shape)

@@ -14,19 +14,20 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
-_LEAVES = {"_version", "settings", "compilers", "source", "strides", "decompose"}
+_LEAVES = {"_version", "settings", "cores", "compilers", "source", "strides", "decompose"}
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "runtime", "report"}
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "settings": set(),
     "compilers": {"settings"},
+    "cores": set(),
     "source": set(),
     "strides": {"ir"},
     "decompose": {"strides"},
     "ir": {"ops"},  # ir and ops know each other
     "ops": {"ir"},
     "passes": {"ir", "ops"},  # a pass knows no back end
-    "backends": {"ir", "ops"},  # a back end knows no pass
+    "backends": {"ir", "ops", "settings", "cores"},  # a back end knows no pass
     "runtime": _RUNTIME,
     "report": _RUNTIME,
     "testing": _RUNTIME,

@@ -11,7 +11,7 @@ import pytest
 
 import lazyarr
 import lazyarr.ops  # noqa: F401  declares the operations
-from lazyarr.backends import native_nests, native_threads
+from lazyarr.backends import native_nests
 from lazyarr.backends.native import compile
 from lazyarr.backends.native_points import Points
 from lazyarr.ir.graph import Check, CheckFailed, Graph, param
@@ -19,6 +19,7 @@ from lazyarr.ir.node import Value, apply, apply_all, make
 from lazyarr.ir.op import lookup
 from lazyarr.ir.types import DTYPES, ArrayType, parse
 from lazyarr.ops.create import const
+from lazyarr.settings import Settings
 from tests.test_native import agrees
 
 _DIMS = (("all",), ("all",), ("index",))
@@ -101,7 +102,7 @@ def _graph(seed: int) -> tuple[Graph, Points | None]:
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("seed", range(40))
 def test_random_sweeps(seed: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native_threads, "_limit", threads)
+    monkeypatch.setattr("lazyarr.settings.current", Settings(threads=threads))
     monkeypatch.setattr(native_nests, "WORTH", 0.0)
     monkeypatch.setattr(native_nests, "FEW", 2)
     graph, _ = _graph(seed)

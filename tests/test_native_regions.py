@@ -20,6 +20,7 @@ from lazyarr.ir.node import Value, apply, make
 from lazyarr.ir.op import lookup
 from lazyarr.ir.types import DTYPES, parse
 from lazyarr.ops.create import const
+from lazyarr.settings import Settings
 from tests.random_regions import region_graphs, seeded, siblings
 from tests.test_native import agrees, arguments
 
@@ -33,7 +34,7 @@ def test_seeded_graphs(seed: int) -> None:
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("seed", range(40))
 def test_sibling_statements(seed: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native_threads, "_limit", threads)
+    monkeypatch.setattr("lazyarr.settings.current", Settings(threads=threads))
     monkeypatch.setattr(native_nests, "WORTH", 0.0)
     monkeypatch.setattr(native_nests, "FEW", 2)
     monkeypatch.setattr(native_steps, "FEW_ROWS", (2, 24)[seed % 2])
@@ -167,7 +168,7 @@ def test_shared_loops(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # Every nest is worth it, and there are more threads than cores.
     monkeypatch.setattr(native_nests, "WORTH", 0.0)
     monkeypatch.setattr(native_nests, "FEW", 2)
-    monkeypatch.setattr(native_threads, "_limit", 3)
+    monkeypatch.setattr("lazyarr.settings.current", Settings(threads=3))
     graph = seeded(seed, steps=12)
     agrees(graph, arguments(graph, seed))
 
@@ -175,7 +176,7 @@ def test_shared_loops(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def _doubled(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     """A program that shares a loop, and its argument."""
     monkeypatch.setattr(native_nests, "WORTH", 0.0)
-    monkeypatch.setattr(native_threads, "_limit", 2)
+    monkeypatch.setattr("lazyarr.settings.current", Settings(threads=2))
     x = param(0, parse("f64[1000]"))
     return compile(Graph([x], [_op("add", x, x)])), np.arange(1000.0)
 

@@ -18,6 +18,7 @@ from lazyarr import settings
         ({"fallback": "x"}, ValueError, "^fallback is 'x'; expected one of allow, warn, error$"),
         ({"compile_after": 0}, ValueError, "^compile_after is 0; expected an integer of at least 1$"),
         ({"unroll_limit": "9"}, ValueError, "^unroll_limit is '9'; expected an integer"),
+        ({"threads": -1}, ValueError, "^threads is -1; expected an integer of at least 0$"),
         ({"fallbak": "x"}, TypeError, "no setting 'fallbak'; did you mean 'fallback'.*compile_after.*unroll_limit"),
         ({"zzz": 1}, TypeError, r"^there is no setting 'zzz' \(the settings are fallback, "),
     ],
@@ -49,6 +50,7 @@ def test_the_environment_decides() -> None:
     [
         ("LAZYARR_FALLBACK", "eror", "expected one of allow, warn, error; the default, 'warn', is used"),
         ("LAZYARR_COMPILE_AFTER", "soon", "expected an integer of at least 1; the default, 2, is used"),
+        ("LAZYARR_THREADS", "all", "expected an integer of at least 0; the default, 0, is used"),
         ("LAZYARR_UNROLL_LIMIT", "-3", "expected an integer of at least 1; the default, 10000, is used"),
     ],
 )
