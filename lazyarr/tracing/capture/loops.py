@@ -9,7 +9,6 @@ again with that in its place.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import Cell, LazyArray
@@ -28,6 +27,7 @@ from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.forms import all_hold, converted, joined, zeros_of
 from lazyarr.tracing.capture.regions import Region, close_together
+from lazyarr.tracing.capture.slots import Plan, Slot
 from lazyarr.tracing.capture.state import (
     Snapshot,
     State,
@@ -53,66 +53,6 @@ NEVER_TRUE = "the condition of the loop is never true"
 _I64, _BOOL = ArrayType(DTYPES["i64"]), ArrayType(DTYPES["bool"])
 #: How often a body is traced before its variables have to have found their types.
 _MOST_TRACES = 8
-
-
-@dataclass
-class Slot:
-    """A variable that is carried, or wanted after the loop.
-
-    Attributes
-    ----------
-    at : int
-        Its number in `Info.names`.
-    form : object
-        See `state.form`.
-    inits : list of Value
-        Its values before the loop.
-    places : list of Value
-        Placeholders of its values in the body.
-    entry : object
-        What the body finds as the variable.
-    results : list of Value
-        Its values after an iteration.
-    exact : bool
-        Whether `inits` is what the variable was before, not a stand-in.
-    frozen : bool
-        Whether it is known at run time only whose memory it means after an iteration.
-    outer : list of Cell
-        Storage from outside that it is a view of then.
-    soft : Soft, optional
-        Of a number that begins as another type of number: the placeholder of whether it has changed by now.
-    """
-
-    at: int
-    form: Any
-    inits: list[Value]
-    places: list[Value]
-    entry: Any
-    results: list[Value] = field(default_factory=list)
-    exact: bool = True
-    soft: Soft | None = None
-    frozen: bool = False
-    outer: list[Cell] = field(default_factory=list)
-
-
-@dataclass
-class Plan:
-    """What earlier traces of a body taught.
-
-    Attributes
-    ----------
-    forms : dict
-        Forms of variables that they do not enter the loop in.
-    least : dict
-        For ints that may become less than they are before the loop, what they are not below.
-    soft : dict
-        Numbers of which it is known at run time only what type they have: the types that Python's may have.
-    """
-
-    forms: dict[int, Any] = field(default_factory=dict)
-    least: dict[int, int] = field(default_factory=dict)
-    soft: dict[int, frozenset[type]] = field(default_factory=dict)
-    traces: int = 0
 
 
 class LoopCapture:
