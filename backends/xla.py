@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from lazyarr.backends.numpy import interpret
-from lazyarr.backends.xla_storage import stored, writes_slice
-from lazyarr.ir.graph import Graph
-from lazyarr.ir.node import Node, Value, make
-from lazyarr.ir.op import lookup
+from lazyarr.backends.xla_lower import Lowering
+from lazyarr.ir.extents import Length
+from lazyarr.ir.graph import CheckFailed, Graph
+from lazyarr.ir.node import Value
 from lazyarr.ir.types import ArrayType
 
 
@@ -42,26 +42,6 @@ def own_settings(jax: Any) -> Any:
     return stack
 
 
-def lower(jax: Any, graph: Graph) -> Callable[..., tuple[Any, ...]]:
-    """A function on jax arrays that computes the roots of `graph`, for jax to trace."""
-    keep = stored(graph)
-    roots = set(graph.roots)
-
-    def run(*arguments: Any) -> tuple[Any, ...]:
-        values: dict[Value, Any] = dict(zip(graph.params, arguments, strict=True))
-        for node in graph.nodes:
-            outcome = _evaluate(jax, node, [values[operand] for operand in node.operands])
-            for index, array in enumerate(outcome):
-                value = Value(node, index)
-                values[value] = jax.lax.optimization_barrier(array) if value in keep else array
-            if writes_slice(node) and node.values[0] in keep and node.operands[1] not in roots:
-                # What was written is in memory now; who reads it later reads it there.
-                values[node.operands[1]] = _evaluate(jax, _slice_of(node), [values[node.values[0]]])[0]
-        return tuple(values[root] for root in graph.roots)
-
-    return run
-
-
 def with_own_memory(jax: Any, function: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, ...]]:
     """`function` so that none of its results is an argument, or another result.
 
@@ -78,32 +58,6 @@ def with_own_memory(jax: Any, function: Callable[..., tuple[Any, ...]]) -> Calla
         return tuple(results)
 
     return run
-
-
-def _slice_of(update: Node) -> Node:
-    """The slice that reads what an update_slice has written."""
-    return make(lookup("slice"), update.values[:1], update.attrs)
-
-
-def _evaluate(jax: Any, node: Node, arguments: list[Any]) -> tuple[Any, ...]:
-    attrs = node.kw
-    if any(True for _ in node.regions):
-        attrs = {k: lower(jax, v) if isinstance(v, Graph) else v for k, v in attrs.items()}
-    if node.op.jax is not None:
-        result = node.op.jax(jax, *arguments, **attrs)
-    else:
-        result = node.op.evaluate(jax.numpy, *arguments, **attrs)
-    results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-    return tuple(
-        _of_type(jax, r, t, node) for r, t in zip(results, node.types, strict=True)
-    )
-
-
-def _of_type(jax: Any, array: Any, type: ArrayType, node: Node) -> Any:
-    array = jax.numpy.asarray(array)
-    if array.shape != type.shape:
-        raise AssertionError(f"{node.op.name} gave shape {array.shape} in XLA, its type rule says {type}")
-    return array if array.dtype == type.dtype else jax.lax.convert_element_type(array, type.dtype)
 
 
 class _Process:
@@ -125,7 +79,7 @@ class Executable:
     Parameters
     ----------
     graph : Graph
-        Its symbolic extents must have been lowered.
+        Its run-time lengths become masks over arrays of their bounds; other symbolic extents must have been lowered.
     donate : sequence of int
         Parameters whose buffers the results may reuse; they are dead after a call.
     """
@@ -139,12 +93,20 @@ class Executable:
         if not usable():
             return
         shapes = [jax.ShapeDtypeStruct(p.type.shape, p.type.dtype) for p in graph.params]
+        lowering = Lowering(jax, graph)
+        self._checks, self._lengths = lowering.checks, lowering.lengths
         with own_settings(jax):
-            function = jax.jit(with_own_memory(jax, lower(jax, graph)), donate_argnums=tuple(donate), keep_unused=True)
+            function = jax.jit(with_own_memory(jax, lowering), donate_argnums=tuple(donate), keep_unused=True)
             self._compiled = function.lower(*shapes).compile()
 
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:
-        """Run on NumPy or jax arrays (Python scalars for weak parameters); gives jax arrays."""
+        """Run on NumPy or jax arrays (Python scalars for weak parameters); gives jax arrays.
+
+        Raises
+        ------
+        CheckFailed
+            If a check in a region did not hold.
+        """
         jax = self._jax
         if not usable():
             return interpret(self.graph, [np.asarray(a) if isinstance(a, jax.Array) else a for a in arguments])
@@ -154,12 +116,27 @@ class Executable:
                 a if isinstance(a, jax.Array) else np.asarray(a, d)
                 for a, d in zip(arguments, self._dtypes, strict=True)
             ]
-            return list(self._compiled(*ready))
+            found = list(self._compiled(*ready))
+        if self._checks and (failed := int(found.pop())):
+            raise CheckFailed(self._checks[failed - 1])
+        if not self._lengths:
+            return found
+        count = len(self.graph.roots)
+        lengths = {v: int(n) for v, n in zip(self._lengths, found[count:], strict=True)}
+        return [_cut(x, root.type, lengths) for x, root in zip(found, self.graph.roots, strict=False)]
 
     @property
     def text(self) -> str:
         """The optimized HLO."""
         return str(self._compiled.as_text())
+
+
+def _cut(array: Any, type: ArrayType, lengths: dict[Value, int]) -> Any:
+    """A result as long as the program says that it is."""
+    if not any(isinstance(n, Length) for n in type.shape):
+        return array
+    box = tuple(slice(lengths[n.scalar] if isinstance(n, Length) else None) for n in type.shape)
+    return np.array(np.asarray(array)[box])
 
 
 #: The graph as a back end runs it (`lazyarr.backends.base`).

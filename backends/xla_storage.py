@@ -59,5 +59,5 @@ def writes_slice(node: Node) -> bool:
 
 
 def _flops_per_element(node: Node) -> float:
-    size = max([1, *(t.size for t in node.types)])
+    size = max([1, *(t.bounded.size for t in node.types)])
     return float(node.cost.flops) / float(size)

@@ -32,6 +32,13 @@ def is_free(node: Node) -> bool:
     return node.op.memory == "free" and not node.operands
 
 
+def has_lowering(node: Node) -> bool:
+    """Whether XLA can run `node`, with the run-time lengths of its operands; what its regions hold is not asked."""
+    if "xla" not in node.op.backends:
+        return False
+    return node.op.pointwise or node.op.padded is not None or static(*node.operands, *node.values)
+
+
 def runs_on(node: Node) -> tuple[str, ...]:
     """Back ends that can run `node` and everything in its regions, the best first.
 
@@ -44,6 +51,8 @@ def runs_on(node: Node) -> tuple[str, ...]:
         return (node.kw["backend"],)
     # Native code calls NumPy for what it has no instructions for: it runs everything.
     found = node.op.backends if "native" in node.op.backends else (*node.op.backends, "native")
+    if not has_lowering(node):
+        found = tuple(b for b in found if b != "xla")
     for region in node.regions:
         for inner in region.nodes:
             can = runs_on(inner)

@@ -18,7 +18,7 @@ from lazyarr.ir.rewrite import Rebuild
 from lazyarr.ops.control import REGION
 from lazyarr.passes import costs
 from lazyarr.passes.base import Pass
-from lazyarr.passes.build import backend_of, is_free
+from lazyarr.passes.build import backend_of, is_free, static
 from lazyarr.passes.repeats import cut
 
 #: Back ends that compile: what is long and repeats itself is worth cutting.
@@ -52,7 +52,10 @@ class Fuse(Pass):
         groups = _merged(_sink(graph, groups))
         groups = _with_free_roots(graph, groups)
         if self.repeats:
-            pieces = [(b, cut(nodes, self.repeats) if b in _COMPILED else [nodes]) for b, nodes in groups]
+            # (What has run-time lengths stays together: they are values of one region.)
+            together = not all(static(*node.values) for node in graph.nodes)
+            pieces = [(b, [nodes] if together or b not in _COMPILED else cut(nodes, self.repeats))
+                      for b, nodes in groups]  # fmt: skip
             groups = [(b, piece) for b, found in pieces for piece in found]
         if self.limit:
             groups = [(b, nodes[k : k + self.limit]) for b, nodes in groups for k in range(0, len(nodes), self.limit)]

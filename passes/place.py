@@ -17,7 +17,7 @@ from lazyarr.ir.rewrite import Rebuild
 from lazyarr.ops.control import REGION
 from lazyarr.passes import costs
 from lazyarr.passes.base import Pass
-from lazyarr.passes.build import is_free, runs_on
+from lazyarr.passes.build import is_free, runs_on, static
 from lazyarr.passes.repeats import repeats_itself
 
 
@@ -71,7 +71,14 @@ def choose(graph: Graph, small: float = 0.0, large: int = 0, native: int = 0) ->
         placed[node] = runs_on(node)[0]
     if "native" in placed.values():
         # Loops, branches and what has run-time lengths: native code has no step in Python, and runs every operation.
-        return dict.fromkeys(placed, "native")
+        # XLA, where it comes first, has them if it can run all of what they hold.
+        if native or not all("xla" in runs_on(node) for node, b in placed.items() if b == "native"):
+            return dict.fromkeys(placed, "native")
+        placed = {node: "xla" if backend == "native" else backend for node, backend in placed.items()}
+    if not all(static(*node.values) for node in graph.nodes):
+        # A value of run-time length stays within one region.
+        whole = all("xla" in runs_on(node) for node in placed)
+        return dict.fromkeys(placed, "xla" if whole else "native")
     if small and all("numpy" in runs_on(node) for node in placed):
         if sum(costs.node_seconds(node, "numpy") for node in placed) < small:
             return dict.fromkeys(placed, "numpy")

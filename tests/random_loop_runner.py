@@ -31,7 +31,7 @@ from tests.random_loops import Program, seeded_program
 from tests.random_runner import Counts, TookTooLong, signature, time_limit
 
 #: The ways in: what becomes of the plain function.
-MODES = ("numpy", "control", "accelerate")
+MODES = ("numpy", "control", "accelerate", "xla")
 _names = itertools.count()
 
 
@@ -121,6 +121,21 @@ class Accelerated(Plain):
         return accelerated
 
 
+class AcceleratedByXla(Accelerated):
+    """The same, compiled by XLA wherever XLA can."""
+
+    def prepare(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        import lazyarr
+
+        accelerated = super().prepare(function)
+
+        def call(*given: Any) -> Any:
+            with lazyarr.settings.settings(compiler="xla"):
+                return accelerated(*given)
+
+        return call
+
+
 class Converted(Plain):
     """The source transformation alone, with the plain meaning of every statement."""
 
@@ -133,7 +148,7 @@ class Converted(Plain):
 
 def implementation(mode: str) -> Plain:
     """A way in by its name."""
-    return {"numpy": Plain, "control": Converted, "accelerate": Accelerated}[mode]()
+    return {"numpy": Plain, "control": Converted, "accelerate": Accelerated, "xla": AcceleratedByXla}[mode]()
 
 
 def differ(program: Program, way: Plain, *, atomic: bool | None = None) -> Difference | None:

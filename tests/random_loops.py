@@ -61,9 +61,11 @@ class Program:
     def script(self, mode: str = "numpy", inputs: Inputs | None = None) -> str:
         """A script that shows the program's results under ``mode``."""
         source = self.source().replace("import numpy as np\n", "import numpy as np\nfrom numpy import inf, nan\n", 1)
-        if mode == "accelerate":
+        if mode in ("accelerate", "xla"):
             source = source.replace("def program(", "@lazyarr.accelerate\ndef program(", 1)
             source = source.replace("import numpy as np\n", "import numpy as np\nimport lazyarr\n", 1)
+        if mode == "xla":
+            source = source.replace("import lazyarr\n", 'import lazyarr\nlazyarr.configure(compiler="xla")\n', 1)
         inputs = inputs or self.inputs
         names = ", ".join(base.name for base in inputs.bases)
         call = f"print(program({', '.join(inputs.parameters)}))"

@@ -394,8 +394,14 @@ def test_a_wrong_result_is_found() -> None:
     assert try_compiler(lambda u, rate: np.nan) == np.inf
     assert try_compiler(program=lazyarr.doctor._sweep, backend="native") <= 1e-12
     assert try_compiler(backend="xla") <= 1e-12
+    assert try_compiler(program=lazyarr.doctor._sweep, backend="xla") <= 1e-12
+
+    def sorts(u: np.ndarray[Any, Any], rate: float) -> Any:
+        u[:] = np.sort(u, axis=0)
+        return u[0, 0]
+
     with pytest.raises(RuntimeError, match="did not run as xla code"):
-        try_compiler(program=lazyarr.doctor._sweep, backend="xla")
+        try_compiler(program=sorts, backend="xla")
 
 
 def test_doctor_fails_where_the_core_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:

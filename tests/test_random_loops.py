@@ -65,6 +65,12 @@ def test_accelerate(program: Program) -> None:
     check(program, "accelerate")
 
 
+@given(programs)
+@settings(compare_programs, max_examples=max(1, EXAMPLES // 3))
+def test_accelerate_by_xla(program: Program) -> None:
+    check(program, "xla")
+
+
 class Broken(Plain):
     """NumPy running programs whose text was changed."""
 

@@ -105,6 +105,11 @@ class Op:
         For a back end but the first, how many times longer it takes, as measured; 1 for those that it does not name.
     regions : Repeated, optional
         How an operation runs the graphs among its attributes, if it runs them many times.
+    padded : callable, optional
+        ``padded(jax, arrays, lengths, **attrs) -> arrays``: how the XLA lowering takes operands with axes of run-time
+        length (`extents.Length`). Arrays are as long as such an axis can become, and any number stands beyond the
+        length; `lengths` has one entry for each axis of each operand, the length or None. Without it such operands
+        keep an operation out of XLA, if it is not pointwise.
     dependent : bool
         Whether result types depend on operands' values, not only on their types (`extents.Length`): ``infer`` is then
         given the operand values.
@@ -127,6 +132,7 @@ class Op:
     scalar_loops: tuple[int, ...] = ()
     slowdown: Mapping[str, float] = field(default_factory=dict)
     regions: Repeated | None = None
+    padded: Callable[..., Any] | None = None
     dependent: bool = False
     checked: bool = False
 

@@ -8,6 +8,7 @@ first; so lowerings only have to be safe there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess
 from lazyarr.ir.extents import Extent, Shape
 from lazyarr.ir.op import OPS, Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
-from lazyarr.ops import elementwise
+from lazyarr.ops import elementwise, xla_lengths
 from lazyarr.ops.shape import FEW, python_slices, require_arrays, same_extent, show_shape, slice_shape
 from lazyarr.ops.xla_update import update_slice, write_box
 
@@ -365,6 +366,7 @@ GATHER = Op(
     backends=("xla", "numpy"),
     samples=_samples_gather,
     checked=True,
+    padded=xla_lengths.for_gather,
 )
 
 # --- scatter ---------------------------------------------------------------------------------------------
@@ -468,6 +470,9 @@ def _scatter_one_by_one(jax: Any, x: Any, value: Any, stacked: Any, axes: tuple[
         old = lax.dynamic_slice(result, starts, block, allow_negative_indices=False)
         update = lax.reshape(lax.dynamic_index_in_dim(updates, k, 0, keepdims=False), block)
         new = combine(jax, old, update) if takes_module else combine(old, update)
+        # An update in place is moved inside where it would be out of range; it is to be left out.
+        inside = [(at[k] >= 0) & (at[k] < x.shape[a]) for k, a in enumerate(axes)]
+        new = jax.numpy.where(reduce(lax.bitwise_and, inside), new, old)
         return write_box(jax, result, new.astype(x.dtype), starts)
 
     return lax.fori_loop(0, flat.shape[0], step, x)
@@ -526,4 +531,5 @@ SCATTER = Op(
     backends=("xla", "numpy"),
     samples=_samples_scatter,
     checked=True,
+    padded=xla_lengths.for_scatter,
 )

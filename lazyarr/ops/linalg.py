@@ -17,7 +17,7 @@ from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess, R
 from lazyarr.ir.extents import Extent, Shape
 from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
-from lazyarr.ops import xla_products
+from lazyarr.ops import xla_lengths, xla_products
 
 MATMUL_SIGNATURE = "(n?,k),(k,m?)->(n?,m?)"
 
@@ -120,6 +120,7 @@ MATMUL = Op(
     cost=_cost_matmul,
     backends=("xla", "numpy"),
     samples=_samples_matmul,
+    padded=xla_lengths.for_product,
 )
 
 

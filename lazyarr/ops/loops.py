@@ -18,6 +18,7 @@ from lazyarr.ir.graph import Graph, param
 from lazyarr.ir.node import Value, apply
 from lazyarr.ir.op import Cost, Op, Sample, Types, lookup
 from lazyarr.ir.types import DTYPES, ArrayType, parse
+from lazyarr.ops import xla_lengths, xla_loops
 from lazyarr.ops.control import graph_cost
 from lazyarr.ops.create import const
 
@@ -139,13 +140,14 @@ LOOP = Op(
     numpy="for i in range(start, stop, step): ...",
     infer=_infer_loop,
     evaluate=_loop,
-    jax=None,
+    jax=xla_loops.loop,
     access=_access,
     pointwise=False,
     memory="fresh",
     cost=_cost_loop,
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=_sample_loop,
+    padded=xla_lengths.untouched,
     dependent=True,
 )
 
@@ -188,13 +190,14 @@ WHILE = Op(
     numpy="while condition: ...",
     infer=_infer_while,
     evaluate=_while,
-    jax=None,
+    jax=xla_loops.while_loop,
     access=_access,
     pointwise=False,
     memory="fresh",
     cost=_cost_while,
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=_sample_while,
+    padded=xla_lengths.untouched,
     dependent=True,
 )
 
@@ -240,13 +243,14 @@ COND = Op(
     numpy="if condition: ... else: ...",
     infer=_infer_cond,
     evaluate=_cond,
-    jax=None,
+    jax=xla_loops.branch,
     access=_access,
     pointwise=False,
     memory="fresh",
     cost=_cost_cond,
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=_sample_cond,
+    padded=xla_lengths.untouched,
     dependent=True,
 )
 
@@ -293,11 +297,11 @@ EXACT = Op(
     numpy="a + b of Python ints",
     infer=_infer_exact,
     evaluate=_exact,
-    jax=None,
+    jax=xla_loops.exact,
     access=lambda a, b, *, kind: ((), ()),
     pointwise=False,
     memory="fresh",
     cost=lambda a, b, *, kind: Cost(1, 0),
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=_sample_exact,
 )

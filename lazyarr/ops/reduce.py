@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from lazyarr.ir.access import WHOLE, Along, OperandAccess, Reduced
 from lazyarr.ir.op import OPS, Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
-from lazyarr.ops import xla_math
+from lazyarr.ops import xla_lengths, xla_math
 from lazyarr.ops.shape import require_arrays, require_axis
 
 #: Kinds of `reduce`: associative ufuncs. The logical ones take any dtype and give bool.
@@ -167,6 +167,18 @@ def _reduce_rows(jax: Any, x: Any, *, combine: Callable[..., Any], axes: tuple[i
     return x
 
 
+def _padded_reduce(
+    jax: Any, arrays: Sequence[Any], lengths: xla_lengths.Lengths, *, kind: str, axes: tuple[int, ...]
+) -> Sequence[Any]:
+    (x,) = arrays
+    if x.dtype == np.bool_:
+        kind = _ON_BOOL[kind]
+        identity: Any = kind == "bitwise_and"
+    else:
+        identity = _identity(kind, x.dtype)
+    return [xla_lengths.mask(jax, x, lengths[0], identity, axes)]
+
+
 def _no_negative_zero(jax: Any, x: Any) -> Any:
     """NumPy's sums start from 0.0, so a sum of negative zeros is 0.0. (XLA drops the addition of a zero.)"""
     if x.dtype.kind == "c":
@@ -209,6 +221,7 @@ REDUCE = Op(
     cost=lambda x, *, kind, axes: Cost(x.size, x.nbytes + _infer_reduce(x, kind=kind, axes=axes).nbytes),
     backends=("xla", "numpy"),
     samples=_samples_reduce,
+    padded=_padded_reduce,
 )
 
 # --- argmax, argmin --------------------------------------------------------------------------------------
@@ -274,6 +287,7 @@ def _arg(name: str) -> Op:
         cost=lambda x, *, axis: Cost(2 * x.size, x.nbytes),
         backends=("xla", "numpy"),
         samples=_samples_arg,
+        padded=xla_lengths.for_position(name == "argmax"),
     )
 
 
@@ -407,4 +421,5 @@ ACCUMULATE = Op(
     cost=lambda x, *, kind, axis: Cost(x.size, 2 * x.nbytes),
     backends=("xla", "numpy"),
     samples=_samples_accumulate,
+    padded=xla_lengths.untouched,
 )

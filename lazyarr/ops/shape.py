@@ -12,6 +12,7 @@ from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess, e
 from lazyarr.ir.extents import Extent, Shape
 from lazyarr.ir.op import Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops import xla_lengths
 
 #: Dtypes that cover each kind and width in samples, where all thirteen would only repeat themselves.
 FEW = ("bool", "i8", "u32", "i64", "f16", "f32", "f64", "c64", "c128")
@@ -138,6 +139,7 @@ TRANSPOSE = Op(
     cost=copying(_infer_transpose),
     backends=("xla", "numpy"),
     samples=_samples_transpose,
+    padded=xla_lengths.untouched,
 )
 
 # --- broadcast -------------------------------------------------------------------------------------------

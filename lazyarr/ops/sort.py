@@ -16,6 +16,7 @@ from lazyarr.ir.access import WHOLE, Along, OperandAccess, opaque
 from lazyarr.ir.extents import Extent
 from lazyarr.ir.op import Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops import xla_lengths
 from lazyarr.ops.index import draw
 from lazyarr.ops.shape import require_arrays, require_axis
 
@@ -165,6 +166,7 @@ def _sorting(name: str) -> Op:
         backends=("numpy", "xla"),
         samples=partial(_samples_partition if partition else _samples_sort, not index),
         slowdown={"xla": 40.0},
+        padded=xla_lengths.for_sort,
     )
 
 

@@ -13,6 +13,7 @@ from lazyarr.ir.extents import Extent, Length, Shape
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops import xla_lengths, xla_windows
 from lazyarr.ops.shape import same_extent, show_shape
 
 _I64 = ArrayType(DTYPES["i64"])
@@ -154,13 +155,14 @@ WINDOW = Op(
     numpy="x[i, j:k]",
     infer=_infer_window,
     evaluate=lambda xp, x, *scalars, dims: x[window_key(dims, scalars)],
-    jax=None,
+    jax=xla_windows.window,
     access=_access_window,
     pointwise=False,
     memory="view",
     cost=lambda x, *scalars, dims: Cost(0, 2 * _window_bytes(x, dims)),
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=lambda: _samples(False),
+    padded=xla_lengths.untouched,
     dependent=True,
     checked=True,
 )
@@ -171,13 +173,14 @@ PUT_WINDOW = Op(
     numpy="x[i, j:k] = value",
     infer=_infer_put_window,
     evaluate=_put_window,
-    jax=None,
+    jax=xla_windows.put_window,
     access=_access_put_window,
     pointwise=False,
     memory="fresh",
     cost=lambda x, value, *scalars, dims: Cost(0, x.nbytes + 2 * value.nbytes),
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=lambda: _samples(True),
+    padded=xla_lengths.untouched,
     dependent=True,
     checked=True,
 )
@@ -218,7 +221,7 @@ SPREAD = Op(
     numpy="numpy.broadcast_to(x, shape)",
     infer=_infer_spread,
     evaluate=_evaluate_spread,
-    jax=None,
+    jax=xla_windows.spread,
     access=lambda x, *lengths, shape, bounds: (
         tuple(WHOLE if n == 1 else Along(len(shape) - x.ndim + k) for k, n in enumerate(x.shape)),
         *[()] * len(lengths),
@@ -226,10 +229,11 @@ SPREAD = Op(
     pointwise=False,
     memory="view",
     cost=lambda x, *lengths, shape, bounds: Cost(0, 0),
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=lambda: (
         Sample(("f64[3]", "i64[]"), {"shape": ("n", 3), "bounds": (5,)}, make=_array_and(n)) for n in (0, 4)
     ),
+    padded=xla_lengths.untouched,
     dependent=True,
     checked=True,
 )
@@ -240,13 +244,14 @@ COUNT = Op(
     numpy="numpy.arange(n)",
     infer=lambda length, *, bound: ArrayType(DTYPES["i64"], (Length(length, bound),)),
     evaluate=lambda xp, length, *, bound: np.arange(int(length)),
-    jax=None,
+    jax=xla_windows.count,
     access=lambda length, *, bound: ((),),
     pointwise=False,
     memory="free",
     cost=lambda length, *, bound: Cost(bound, 8 * bound),
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=lambda: (Sample(("i64[]",), {"bound": 5}, make=_number(n)) for n in (0, 4)),
+    padded=xla_lengths.untouched,
     dependent=True,
     checked=True,
 )
@@ -258,15 +263,16 @@ FLATNONZERO = Op(
     numpy="numpy.flatnonzero(mask)",
     infer=lambda mask, total, *, bound: ArrayType(DTYPES["i64"], (Length(total, bound),)),
     evaluate=lambda xp, mask, total, *, bound: np.flatnonzero(mask),
-    jax=None,
+    jax=xla_windows.flatnonzero,
     access=lambda mask, total, *, bound: ((OPAQUE,), ()),
     pointwise=False,
     memory="fresh",
     cost=lambda mask, total, *, bound: Cost(bound, 9 * bound),
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=lambda: (
         Sample(("bool[5]", "i64[]"), {"bound": 5}, make=_mask_and_total(total)) for total in (0, 3, 5)
     ),
+    padded=xla_lengths.for_positions,
     dependent=True,
 )
 
@@ -295,8 +301,9 @@ EXPAND = Op(
     pointwise=False,
     memory="view",
     cost=lambda x, *, axes: Cost(0, 0),
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=lambda: (Sample(("f64[3,2]",), {"axes": axes}) for axes in ((0,), (1, 3), (2,))),
+    padded=xla_lengths.untouched,
 )
 
 
@@ -313,13 +320,14 @@ AS_EXTENTS = Op(
     numpy="x",
     infer=_infer_as_extents,
     evaluate=lambda xp, x, *lengths, axes: x,
-    jax=None,
+    jax=xla_windows.as_extents,
     access=lambda x, *lengths, axes: (tuple(Along(k) for k in range(x.ndim)), *[()] * len(lengths)),
     pointwise=False,
     memory="view",
     cost=lambda x, *lengths, axes: Cost(0, 0),
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=lambda: (Sample(("f64[3]", "i64[]"), {"axes": (0,)}, make=_array_and(3)),),
+    padded=xla_lengths.untouched,
     dependent=True,
     checked=True,
 )
@@ -345,11 +353,12 @@ RESERVE = Op(
     numpy="x",
     infer=_infer_reserve,
     evaluate=_evaluate_reserve,
-    jax=None,
+    jax=xla_windows.reserve,
     access=lambda x, *, shape: ((OPAQUE,) * x.ndim,),
     pointwise=False,
     memory="fresh",
     cost=lambda x, *, shape: Cost(0, x.nbytes),
-    backends=("native", "numpy"),
+    backends=("native", "xla", "numpy"),
     samples=lambda: (Sample((f"{name}[3,2]",), {"shape": (3, 2)}) for name in ("f64", "i32")),
+    padded=xla_lengths.untouched,
 )

@@ -19,6 +19,7 @@ from lazyarr.compilers import first_compiler
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, users
 from lazyarr.ir.node import Node, Value
+from lazyarr.passes.build import has_lowering
 from lazyarr.passes.pipeline import pipeline, run_pipeline
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.report import Fallback, calls, guards
@@ -59,6 +60,8 @@ class Region:
         Whether it has loops or branches.
     chosen_by : tuple of str
         The operations in it whose first back end is this one, unless that is XLA, which is everybody else's.
+    why : str
+        Why XLA does not have it, where XLA comes first and native code has it; empty otherwise.
     """
 
     backend: str
@@ -71,6 +74,7 @@ class Region:
     once: bool = False
     looped: bool = False
     chosen_by: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -469,7 +473,17 @@ def _region(node: Node, program: Program, lines: set[Line]) -> Region:
         once=total.once,
         looped=any(True for _ in graphs_in(body)),
         chosen_by=tuple(sorted({n.op.name for n in body.nodes if _first_backend(n) == node.kw["backend"] != "xla"})),
+        why=_why_native(body) if node.kw["backend"] == "native" and first_compiler() == "xla" else "",
     )
+
+
+def _why_native(body: Graph) -> str:
+    """What keeps a region out of XLA."""
+    graphs = [body, *graphs_in(body)]
+    names = sorted({n.op.name for graph in graphs for n in graph.nodes if not has_lowering(n)})
+    if names:
+        return f"XLA cannot run {', '.join(names)} there"
+    return "XLA takes long to compile so many operations"
 
 
 def _first_backend(node: Node) -> str:
