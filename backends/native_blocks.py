@@ -20,7 +20,7 @@ from lazyarr.backends.native_costs import expected_trips
 from lazyarr.backends.native_emit import Element, Index
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_plan import MOVES, SPREADS, generated
-from lazyarr.backends.native_storage import Scalar, Storage, Strided
+from lazyarr.backends.native_storage import Scalar, Storage, Strided, flat
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
@@ -181,8 +181,8 @@ def run(frame: Frame, blocks: Blocks, body: Graph, state: State, bounds: tuple[I
         same = [slot.same for slot in state.slots if slot.same is not None]
         storages = [*arrays.values(), *(x for x in [*same, *consts] if x.shape)]
         # (An index on an axis of length 1 is taken for 0 where arrays broadcast.)
-        flat = blocks.flat and shape[-1] != 1 and all(nests.flat(x, shape) for x in storages)
-        _over_blocks(frame, storages, shape, flat, length, _work(body, shape, bounds), iterate)
+        one = blocks.flat and shape[-1] != 1 and all(flat(x, shape) for x in storages)
+        _over_blocks(frame, storages, shape, one, length, _work(body, shape, bounds), iterate)
     if blocks.scalars:
         slots = {k: state.slots[k].variables or [] for k in blocks.scalars}
         with code.loop(*bounds) as index:

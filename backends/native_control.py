@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazyarr.backends import native_blocks, native_points, native_shared, native_steps
+from lazyarr.backends import native_blocks, native_extrema, native_points, native_shared, native_steps
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Index
 from lazyarr.backends.native_frame import Frame, Unshareable
@@ -173,6 +173,13 @@ def _index(storage: Storage) -> Index:
 
 
 def loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
+    body, consts = node.kw["body"], given[3 + node.kw["carried"] :]
+    start, stop, step = map(_index, given[:3])
+    with native_extrema.known(frame, body, consts, (start, stop, step)):
+        return _loop(frame, node, given)
+
+
+def _loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     code, body, until = frame.code, node.kw["body"], node.kw["until"]
     carried = node.kw["carried"]
     state = State(frame, node, body, 3, body.params[1 : 1 + carried], given)

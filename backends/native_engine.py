@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from lazyarr.backends import native_math
@@ -19,6 +19,14 @@ def _initialize() -> None:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     native_math.vector_library()
+
+
+@cache
+def has(feature: str) -> bool:
+    """Whether this machine's processor has what LLVM calls `feature`."""
+    import llvmlite.binding as llvm
+
+    return bool(llvm.get_host_cpu_features().get(feature, False))
 
 
 def _machine(level: int) -> Any:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_modulus, native_scalar
+from lazyarr.backends import native_modulus, native_scalar, native_select
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_call import Host, HostCall
 from lazyarr.backends.native_emit import Code, Element, Index, part, register, stored
+from lazyarr.backends.native_extrema import Extrema
 from lazyarr.backends.native_plan import WINDOW_WRITERS, Plan
 from lazyarr.backends.native_schedule import ordered
 from lazyarr.backends.native_storage import (
@@ -57,6 +58,8 @@ class Lowering:
         self.checks: list[Check] = []
         #: Buffers that hold what no frame names at the moment.
         self.held: list[Buffer] = []
+        #: What is known of arrays that stay as they are while a loop runs.
+        self.extrema: dict[Buffer, Extrema] = {}
         #: Whether memory of the caller's is written: checks come before that, as far as can be.
         self.in_place = False
         #: Number of the outermost node that is being lowered, of the last that may fail, and of the first that writes
@@ -167,6 +170,8 @@ class Frame:
         self.outermost = outermost
         self.values: dict[Value, Storage] = dict(zip(graph.params, bound, strict=True))
         self.working: list[Storage] = []
+        #: What selections have given already.
+        self.selected: dict[Value, Storage] = {}
         self.uses: dict[Value, int] = {}
         for value in (*(v for node in graph.nodes for v in node.operands), *graph.roots):
             self.uses[value] = self.uses.get(value, 0) + 1
@@ -260,6 +265,10 @@ class Frame:
         from lazyarr.backends.native_rules import RULES
 
         name = node.op.name
+        if node.values[0] in self.selected:
+            return [self.selected.pop(node.values[0])]
+        if node in self.plan.selections:
+            return [native_select.select(self, self.plan.selections[node])]
         if name in VIEWS:
             return [self._settled(node, 0, VIEWS[name](self, node, given))]
         if name in RULES:
@@ -310,6 +319,7 @@ class Frame:
         for k, t in enumerate(types):
             result = Pointwise(t.dtype, shape, bounds, given, generate, flops, k, shared)
             result.limits = limits
+            result.operation = node.op.name
             result.is_modulus = node.op.name == "absolute" and given[0].dtype.kind == "c"
             result.ramp = _ramp(self.code, node.op.name, given)
             if limits is not None and isinstance(given[1], Scalar):

@@ -23,6 +23,7 @@ from lazyarr.backends.native_storage import (
     Storage,
     Strided,
     View,
+    flat,
     view,
 )
 
@@ -109,17 +110,6 @@ def total(c: Code, shape: Sequence[Index]) -> Index:
     for n in shape:
         found = c.mul(found, n)
     return found
-
-
-def flat(storage: Storage, shape: tuple[Index, ...]) -> bool:
-    """Whether an element with indices ``(0, ..., 0, k)`` is number k in C order, beyond the last axis too."""
-    if storage.shape == ():
-        return True
-    if storage.shape != shape:
-        return False
-    if isinstance(storage, Strided):
-        return storage.is_whole
-    return isinstance(storage, Pointwise) and all(flat(x, shape) for x in storage.operands)
 
 
 def loops_for(c: Code, storages: Sequence[Storage], shape: tuple[Index, ...]) -> tuple[Index, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazyarr.backends import native_scalar
+from lazyarr.backends import native_scalar, native_selections
 from lazyarr.backends.native_patched import MOST
 from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
@@ -48,12 +48,19 @@ class Plan:
         Stored values that a node writes into a window of an array: that window is to be their memory.
     merged : set of Value
         Arrays with a part replaced of which only another one, or a formula, is made: nothing is written for them.
+    selections : dict of Node to Selection
+        What is read at the True elements of masks, by what counts these.
+    flattened : set of Value
+        Reshaped arrays that only a selection reads: they stay formulas if they can.
     """
 
     def __init__(self, graph: Graph):
         self.stored: set[Value] = set()
         self.written: dict[Value, Node] = {}
         self.merged: set[Value] = set()
+        self.selections = native_selections.find(graph)
+        self.flattened: set[Value] = set()
+        self._selecting = {node: s.total for s in self.selections.values() for node in s.nodes}
         self._cuts: dict[Node, list[set[int]]] = {}
         self._costs: dict[Value, tuple[float, int]] = {}
         sites: dict[Value, list[Site]] = {}
@@ -83,6 +90,8 @@ class Plan:
         if any(site[0] == "root" for site in sites):
             return True
         if name in VIEWS and name not in ("gather", "roll"):
+            if name == "reshape" and len(sites) == 1 and sites[0][0] in self.selections and not sites[0][1]:
+                self.flattened.add(value)
             return False
         if name in WINDOW_WRITERS:
             if not self._merges(node, sites):
@@ -152,6 +161,8 @@ class Plan:
         """Where reading `operand` by `node` happens."""
         name = node.op.name
         result = node.values[0]
+        if node in self._selecting and at == 0:
+            return [(self._selecting[node], ())]
         if name == "slice" and set(node.kw["step"]) <= {1}:
             return [_moved(site, node.kw["start"], 1) for site in sites.get(result, [])[:_MOST]]
         if name in MOVES and at == 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lazyarr.backends import native_selections
 from lazyarr.backends.native_plan import Plan
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
@@ -64,12 +65,16 @@ def _checks_first(graph: Graph) -> tuple[Node, ...]:
 
 def ordered(graph: Graph, plan: Plan) -> list[Node]:
     """The nodes of `graph`, operands before users."""
-    nodes = _checks_first(graph)
+    conditions_of = [c.ok.node for c in graph.checks]
+    nodes = native_selections.together(_checks_first(graph), plan.selections, _GUARDED, conditions_of)
     place = {node: k for k, node in enumerate(nodes)}
     users: dict[Value, list[Node]] = {}
     for node in nodes:
         for operand in dict.fromkeys(node.operands):
             users.setdefault(operand, []).append(node)
+    for total, selection in plan.selections.items():
+        for value in selection.sources:
+            users.setdefault(value, []).append(total)
     if not plan.written and not any(len(users[v]) > 1 for node in nodes for v in overwritten(node, plan)):
         return list(nodes)
     # As bits: which nodes depend on each.
@@ -87,6 +92,8 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
         for operand in node.operands:
             if operand.node in place:
                 yield operand.node
+        if node in plan.selections:
+            yield from (v.node for v in plan.selections[node].sources if v.node in place)
         if node.op.name in _GUARDED:
             yield from (nodes[k] for k in conditions if k < place[node])
 

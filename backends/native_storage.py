@@ -154,6 +154,13 @@ class Storage:
         return True
 
 
+class Unread(Storage):
+    """A value that nobody needs elements of."""
+
+    def __init__(self, dtype: np.dtype[Any], shape: Extents, bounds: tuple[int, ...]):
+        self.dtype, self.shape, self.bounds = dtype, shape, bounds
+
+
 class Scalar(Storage):
     """A value of no axes, in registers."""
 
@@ -229,6 +236,33 @@ def view(code: Code, inner: Storage, map: Map, shape: Extents, bounds: tuple[int
     return View(inner, map, shape, bounds)
 
 
+def flat(storage: Storage, shape: Extents) -> bool:
+    """Whether an element with indices ``(0, ..., 0, k)`` is number k in C order, beyond the last axis too."""
+    if storage.shape == ():
+        return True
+    if storage.shape != shape:
+        return False
+    if isinstance(storage, Strided):
+        return storage.is_whole
+    return isinstance(storage, Pointwise) and all(flat(x, shape) for x in storage.operands)
+
+
+def flattened(storage: Storage, shape: Extents, bounds: tuple[int, ...]) -> View | None:
+    """A formula of several axes on one axis of `shape`, in C order; None where its elements are not neighbours."""
+    # (An index on an axis of length 1 is taken for 0 where arrays broadcast.)
+    if len(shape) != 1 or len(storage.shape) < 2 or storage.shape[-1] == 1 or not flat(storage, storage.shape):
+        return None
+    map = (*(Along(0, -1, 0) for _ in storage.shape[1:]), Along(0, 0, 1))
+    return View(storage, map, shape, bounds)
+
+
+def is_flattened(view: View) -> bool:
+    """Whether a view has the first elements of a formula in C order, as what `flattened` makes."""
+    inner = view.inner
+    map = (*(Along(0, -1, 0) for _ in inner.shape[1:]), Along(0, 0, 1))
+    return view.map == map and flat(inner, inner.shape)
+
+
 Generate = Callable[[Code, list[Element]], tuple[Element, ...]]
 
 
@@ -246,6 +280,8 @@ class Pointwise(Storage):
         self.flops = flops + sum(x.flops for x in operands)
         #: For indices that are a position in a flattened array taken apart: which part, and by what divisor.
         self.apart: tuple[str, int] | None = None
+        #: The name of the operation, where others need it.
+        self.operation = ""
         #: Whether it is the modulus of complex numbers.
         self.is_modulus = False
 

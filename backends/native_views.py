@@ -19,6 +19,7 @@ from lazyarr.backends.native_storage import (
     Storage,
     Strided,
     View,
+    flattened,
     identity,
     view,
 )
@@ -132,6 +133,10 @@ def _reshape(frame: Frame, node: Node, given: list[Storage]) -> Storage:
         return view(frame.code, x, map, shape, bounds)
     if x.shape == ():
         return view(frame.code, x, (), shape, bounds)
+    if node.values[0] in frame.plan.flattened:
+        formula = flattened(x, shape, bounds)
+        if formula is not None:
+            return formula
     if not (isinstance(x, Strided) and x.is_whole):
         x = frame.materialize(x)
     return Strided(frame.code, x.dtype, x.buffer, shape, identity(len(shape)), shape, bounds)
