@@ -36,6 +36,7 @@ from lazyarr.ir import extents
 from lazyarr.ir.graph import Check, Graph
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType
+from lazyarr.ops.control import runs_by_data
 
 #: Nodes from which on a program is large: its loop nests become functions of their own.
 LARGE = 60
@@ -50,7 +51,7 @@ class Lowering:
 
     def __init__(self, code: Code, graph: Graph):
         self.code = code
-        self.exact = code.exact = _runs_by_data(graph)
+        self.exact = code.exact = runs_by_data(graph)
         code.large = _size(graph) > LARGE
         self.buffers: list[Buffer] = []
         self.frames: list[Frame] = []
@@ -458,16 +459,6 @@ def _whole_division(name: str, given: list[Storage], generate: Generate) -> tupl
 def _size(graph: Graph) -> int:
     """Number of nodes, those of regions included."""
     return sum(1 + sum(map(_size, node.regions)) for node in graph.nodes)
-
-
-def _runs_by_data(graph: Graph) -> bool:
-    """Whether there is a loop that data ends."""
-    for node in graph.nodes:
-        if node.op.name == "while" or (node.op.name == "loop" and node.kw["until"] >= 0):
-            return True
-        if any(_runs_by_data(region) for region in node.regions):
-            return True
-    return False
 
 
 def spill(code: Code, slot: str, dtype: np.dtype[Any], value: Element) -> None:

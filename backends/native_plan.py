@@ -189,7 +189,7 @@ class Plan:
                 return [(node, ())] if at == 1 else [("root", ())]
             found = sites.get(result, [])[:1] if result in self.merged else [(node, ())]
             return [_moved(site, node.kw["start"], -1) for site in found] if at == 1 else found
-        if name == "reduce":
+        if name in ("reduce", "column_sums"):
             return [(node, ())]
         if name == "matmul" and all(v.type.ndim == 1 for v in node.operands):
             return [(node, ())]

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lazyarr.backends import native_nests as nests
 from lazyarr.backends import native_lapack, native_products, native_scalar, native_write
+from lazyarr.backends import native_nests as nests
+from lazyarr.backends.native_columns import column_sums
 from lazyarr.backends.native_control import cond, loop, region, while_
 from lazyarr.backends.native_emit import literal
 from lazyarr.backends.native_frame import Frame
@@ -103,6 +104,6 @@ RULES: dict[str, Rule] = {
     "dynamic_update_slice": native_write.dynamic_update_slice, "pad": native_write.pad,
     "concatenate": native_write.concatenate, "scatter": native_write.scatter, "matmul": native_products.matmul,
     "loop": loop, "while": while_, "cond": cond,
-    "region": region, "flatnonzero": _flatnonzero, "reserve": _reserve,
+    "region": region, "column_sums": column_sums, "flatnonzero": _flatnonzero, "reserve": _reserve,
     "solve": native_lapack.solve, "inv": native_lapack.inv, "cholesky": native_lapack.cholesky,
 }  # fmt: skip

@@ -77,20 +77,21 @@ end:
     return name
 
 
-#: Adds terms number `first` to ``first + count - 1``: one sum a part of the number.
+#: Adds terms number `first` to ``first + count - 1``: one sum for each of what is added side by side.
 Leaf = Callable[[Index, Index], Element]
 
 
-def _tree(c: Code, t: np.dtype[Any], n: Index, bound: int, parts: int, leaf: Leaf) -> Element:
-    """The sum of `n` terms by halves; `parts` is 2 for complex numbers."""
+def tree(c: Code, dtype: np.dtype[Any], n: Index, bound: int, leaf: Leaf, several: int = 1) -> Element:
+    """Sums of `n` terms by halves: those of the parts of a number, or `several` of real numbers side by side."""
+    parts = 1 + (dtype.kind == "c")
     block = BLOCK // parts
     if bound <= block:
         return leaf(0, n)
-    type = register(t)
+    type = register(dtype)
     sizes = c.scratch("sizes", "i64", _DEPTH)
-    values = [c.scratch(f"values {k}", type, _DEPTH) for k in range(parts)]
+    values = [c.scratch(f"values {k}", type, _DEPTH) for k in range(parts * several)]
     count, place, depth = (c.alloca("i64") for _ in range(3))
-    found = [c.alloca(type) for _ in range(parts)]
+    found = [c.alloca(type) for _ in range(parts * several)]
     for slot, value in ((count, n), (place, 0), (depth, 0)):
         c.do(f"store i64 {value}, ptr {slot}")
     descend, halve, add, ascend, waiting, right, combine, end = (c.new_label() for _ in range(8))
@@ -180,7 +181,7 @@ def sum_row(c: Code, x: Storage, n: Index, bound: int, place: Callable[[Index], 
                 pointer = c.address(c.pointer(source.buffer), t, source.place(c, place(first)))
                 return (c.emit(f"call {register(t)} @{name}(ptr {pointer}, i64 {count})"),)
 
-            return _tree(c, t, n, bound, 1, direct)
+            return tree(c, x.dtype, n, bound, direct)
 
     def through_stack(first: Index, count: Index) -> Element:
         def fill(blocks: list[str]) -> None:
@@ -189,7 +190,7 @@ def sum_row(c: Code, x: Storage, n: Index, bound: int, place: Callable[[Index], 
 
         return _block(c, x.dtype, fill, count)
 
-    return _tree(c, t, n, bound, 1 + (x.dtype.kind == "c"), through_stack)
+    return tree(c, x.dtype, n, bound, through_stack)
 
 
 def sum_all(c: Code, x: Storage) -> Element:
@@ -302,7 +303,7 @@ def _sum_box(c: Code, x: Storage) -> Element:
 
         return _block(c, x.dtype, fill, many)
 
-    return _tree(c, t, count, size, 1 + (x.dtype.kind == "c"), by_rows)
+    return tree(c, x.dtype, count, size, by_rows)
 
 
 def _plus(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:

@@ -11,6 +11,7 @@ from lazyarr.passes.canonicalize import Canonicalize
 from lazyarr.passes.fuse import Fuse
 from lazyarr.passes.hoist import Hoist
 from lazyarr.passes.independent import Independent
+from lazyarr.passes.lanes import Lanes
 from lazyarr.passes.mask import Mask
 from lazyarr.passes.place import Place
 from lazyarr.passes.prune import Prune
@@ -33,6 +34,7 @@ DEFAULT: tuple[Pass, ...] = (
     Canonicalize(),
     Simplify(),
     Independent(),
+    Lanes(),
     Place(large=150),
     Reorder(),
     Fuse(),

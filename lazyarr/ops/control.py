@@ -31,6 +31,16 @@ def graph_cost(graph: Graph) -> Cost:
     return Cost(sum((c.flops for c in costs), 0), sum((c.bytes for c in costs), 0))
 
 
+def runs_by_data(graph: Graph) -> bool:
+    """Whether there is a loop that data ends: what is computed may then decide how often it runs."""
+    for node in graph.nodes:
+        if node.op.name == "while" or (node.op.name == "loop" and node.kw["until"] >= 0):
+            return True
+        if any(runs_by_data(region) for region in node.regions):
+            return True
+    return False
+
+
 def _cost_region(*types: ArrayType, body: Graph, **attrs: Any) -> Cost:
     # A region touches memory only for what crosses its border: that is what fusing is for.
     crossing = sum((t.nbytes for t in types), 0) + sum((v.type.nbytes for v in body.roots), 0)

@@ -224,6 +224,41 @@ REDUCE = Op(
     padded=_padded_reduce,
 )
 
+# --- column_sums -----------------------------------------------------------------------------------------
+
+
+def _infer_column_sums(x: ArrayType) -> ArrayType:
+    if x.ndim != 2 or x.dtype not in (DTYPES["f32"], DTYPES["f64"]):
+        raise TypeError(f"column_sums takes f32 or f64 of two axes, got {x}")
+    return x.with_shape(x.shape[1:])
+
+
+def _column_sums(xp: Any, x: Any) -> Any:
+    # One by one: a sum over an axis of a matrix adds in another order.
+    return np.array([column.sum() for column in np.transpose(x)], x.dtype)
+
+
+def _samples_column_sums() -> Iterator[Sample]:
+    for shape in ("3,4", "200,5", "40,17", "0,3", "3,0", "1000,1"):
+        yield Sample((f"f64[{shape}]",))
+    yield Sample(("f32[300,33]",))
+
+
+#: The sum of each column, added up in the order of a sum of that column alone.
+COLUMN_SUMS = Op(
+    name="column_sums",
+    numpy="[column.sum() for column in x.T]",
+    infer=_infer_column_sums,
+    evaluate=_column_sums,
+    jax=lambda jax, x: _jax_reduce(jax, x, kind="add", axes=(0,)),
+    access=lambda x: ((Reduced("add"), Along(0)),),
+    pointwise=False,
+    memory="fresh",
+    cost=lambda x: Cost(x.size, x.nbytes + _infer_column_sums(x).nbytes),
+    backends=("native", "xla", "numpy"),
+    samples=_samples_column_sums,
+)
+
 # --- argmax, argmin --------------------------------------------------------------------------------------
 
 

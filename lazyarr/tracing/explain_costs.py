@@ -153,6 +153,8 @@ def _loop(node: Node, known: _Numbers, depth: int) -> Figures:
     trips = None
     if start is not None and stop is not None and step:
         trips = max(0.0, (stop - start) / step)
+        # (A loop by blocks, of which the last one is shorter, runs at least once where there is anything.)
+        trips = 1.0 if 0 < trips < 1 and abs(step) > 1 else trips
         trips = math.ceil(trips) if float(start).is_integer() and float(stop).is_integer() else trips
     once = trips is None or node.kw["until"] >= 0
     found = Figures()

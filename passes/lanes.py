@@ -1,0 +1,413 @@
+"""lanes: loops over columns become statements on blocks of columns.
+
+Of ``for j in range(m): out[j] = (A[:, j] * w).sum()`` each iteration goes down a column: one number in each line of
+memory. Where iterations are independent (`independent` has proved it), they may advance together: each statement in
+turn, for a block of neighbouring columns, the *lanes*. What an iteration has as a scalar is an array of one element a
+lane; of an array, lanes are the last axis. Each lane keeps NumPy's own order of additions (`column_sums`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lazyarr.ir import extents
+from lazyarr.ir.extents import Extent, Length
+from lazyarr.ir.graph import Graph, Line, Program, depth_first, param
+from lazyarr.ir.node import Node, Value, apply, make
+from lazyarr.ir.op import Op, lookup
+from lazyarr.ir.rewrite import live_origins
+from lazyarr.ops.control import runs_by_data
+from lazyarr.ops.create import CONST, IOTA, const
+from lazyarr.ops.folds import PARTS, SAME
+from lazyarr.ops.linalg import MATMUL
+from lazyarr.ops.loops import LOOP
+from lazyarr.ops.reduce import COLUMN_SUMS, REDUCE
+from lazyarr.ops.shape import TRANSPOSE
+from lazyarr.ops.window import COUNT, EXPAND, PUT_WINDOW, WINDOW
+from lazyarr.passes.base import Pass
+from lazyarr.passes.build import broadcast_to
+
+_I64 = np.dtype(np.int64)
+_ADD, _SUBTRACT, _MULTIPLY, _MINIMUM = map(lookup, ("add", "subtract", "multiply", "minimum"))
+#: Elements of the largest array of a block: what stays in the second cache.
+_CACHED = 1 << 16
+#: Lanes of a block, at least and at most; few, if a loop is so large that threads should share its blocks.
+_LEAST, _MOST = 64, 1024
+_LARGE, _BLOCKS = 1 << 18, 16
+#: Elements of an array that may have to be stored.
+_STORED = 1 << 22
+#: Operations on numbers that give the same bits on arrays of them.
+_SAME_BITS = frozenset({"add", "subtract", "multiply", "divide", "negative", "absolute", "sqrt", "square", "maximum",
+                        "minimum", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
+                        "logical_and", "logical_or", "logical_not", "select", "cast"})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lanes(Pass):
+    """Let the iterations of loops over columns advance together, block by block."""
+
+    name: ClassVar[str] = "lanes"
+
+    def run(self, program: Program) -> Program:
+        if not any(list(node.regions) for node in program.graph.nodes):
+            return program
+        widener = _Widener(program)
+        graph = widener.graph(program.graph, frozenset())
+        return Program(graph, live_origins(graph, widener.origins))
+
+
+class _Widener:
+    """A program whose loops are done by blocks of lanes where that is possible and worth it."""
+
+    def __init__(self, program: Program):
+        self.origins: dict[Node, frozenset[Line]] = dict(program.origins)
+        #: Inner products have the bits of NumPy's own then.
+        self.exact = runs_by_data(program.graph)
+
+    def graph(self, graph: Graph, turned: frozenset[Value]) -> Graph:
+        """`turned` are arrays of which the last axis is not the one along memory."""
+        new: dict[Value, Value] = {p: p for p in graph.params}
+        order: list[Node] = []
+        across = set(turned)
+        for node in graph.nodes:
+            if node.op is TRANSPOSE or (node.op.memory == "view" and across.intersection(node.operands[:1])):
+                across.update(node.values)
+            attrs = dict(node.attrs)
+            operands = tuple(new[v] for v in node.operands)
+            for name, region in node.attrs:
+                if isinstance(region, Graph):
+                    attrs[name] = self.graph(region, self._inside(node, region, across))
+            made = make(node.op, operands, tuple(sorted(attrs.items())))
+            if node.op is LOOP:
+                made = self._loop(made, self._inside(made, made.kw["body"], {new[v] for v in across if v in new}))
+                # The number of lanes is a constant that stands nowhere yet.
+                order += [v.node for v in made.operands[2:3] if v not in new.values()]
+            order.append(made)
+            new.update(zip(node.values, made.values, strict=True))
+            self._stands_for(made, node)
+        checks = [check._replace(ok=new[check.ok]) for check in graph.checks]
+        return Graph(graph.params, [new[v] for v in graph.results], checks, list(dict.fromkeys(order)))
+
+    @staticmethod
+    def _inside(node: Node, region: Graph, across: set[Value]) -> frozenset[Value]:
+        """The parameters of a region that are arrays in `across`."""
+        lead = len(node.operands) - len(region.params)
+        if node.op is LOOP:
+            pairs = zip(region.params[1:], node.operands[3:], strict=True)
+        else:
+            pairs = zip(region.params, node.operands[lead:], strict=True)
+        return frozenset(p for p, v in pairs if v in across)
+
+    def _stands_for(self, made: Node, node: Node) -> None:
+        if node in self.origins:
+            self.origins[made] = self.origins.get(made, frozenset()) | self.origins[node]
+
+    def _loop(self, node: Node, turned: frozenset[Value]) -> Node:
+        """A loop by blocks of lanes; itself where that is impossible, or no gain."""
+        roles = node.kw.get("shared", ())
+        if not roles or set(roles) - {PARTS, SAME} or PARTS not in roles or node.kw["until"] >= 0:
+            return node
+        step = node.operands[2].node
+        if step.op.name != "const" or int(step.kw["value"].value) != 1:
+            return node
+        try:
+            block = _Block(node, self.exact, turned)
+            body = block.body()
+        except _Impossible:
+            return node
+        for made, old in block.made:
+            self._stands_for(made, old)
+        start, stop, _, *rest = node.operands
+        attrs = {**node.kw, "body": body}
+        return make(LOOP, (start, stop, const(block.lanes, _I64), *rest, stop), tuple(sorted(attrs.items())))
+
+
+class _Impossible(Exception):
+    """The iterations of a loop cannot advance together, or there is no gain in it."""
+
+
+@dataclass
+class _Block:
+    """The body of a loop, for a block of iterations.
+
+    In the new body the index is that of the first lane: a scalar that is the index and a constant is that of the first
+    lane as it stands.
+
+    Attributes
+    ----------
+    new : dict of Value to Value
+        What values became: those that are the same in all lanes, the carried arrays, and what has an axis of lanes.
+    wide : set of Value
+        The values of the old body that have an axis of lanes.
+    starts : set of Value
+        Scalars that are the index and a constant.
+    slots : dict of Value to int
+        The carried arrays, in each of their states, by their number.
+    lanes : int
+        The most lanes of a block.
+    """
+
+    node: Node
+    exact: bool
+    turned: frozenset[Value]
+    new: dict[Value, Value] = field(default_factory=dict)
+    wide: set[Value] = field(default_factory=set)
+    starts: set[Value] = field(default_factory=set)
+    slots: dict[Value, int] = field(default_factory=dict)
+    made: list[tuple[Node, Node]] = field(default_factory=list)
+    lanes: int = _MOST
+    _seen: set[Node] = field(default_factory=set)
+    _order: list[Node] = field(default_factory=list)
+
+    def body(self) -> Graph:
+        """The new body."""
+        old: Graph = self.node.kw["body"]
+        if old.checks or any(list(node.regions) for node in old.nodes):
+            raise _Impossible
+        carried = self.node.kw["carried"]
+        index = old.params[0]
+        stop = param(len(old.params), index.type)
+        self.new.update({p: p for p in old.params})
+        self.starts.add(index)
+        roles = self.node.kw["shared"]
+        self.slots.update({p: k for k, p in enumerate(old.params[1 : 1 + carried]) if roles[k] == PARTS})
+        self._extent = self._lanes(old, stop)
+        #: Windows that go along memory now and did not before.
+        self._gains = 0
+        readers: dict[Value, int] = {}
+        for value in (v for node in old.nodes for v in node.operands):
+            readers[value] = readers.get(value, 0) + 1
+        for node in old.nodes:
+            self._old = node
+            self._node(node)
+            for value in node.values:
+                if value in self.wide and value.type.shape and readers.get(value, 0) > 1:
+                    if _elements(self.new[value]) > _STORED:
+                        raise _Impossible
+        if not self._gains:
+            raise _Impossible
+        results = [self.new[v] for v in old.results]
+        for k, value in enumerate(old.results):
+            if roles[k] == PARTS and self.slots.get(value) != k:
+                raise _Impossible
+        return Graph((*old.params, stop), results, (), self._order)
+
+    def _lanes(self, old: Graph, stop: Value) -> Extent:
+        """Decide how many lanes a block has at most; gives how many it has."""
+        rows, lanes = 1, 1
+        for node in old.nodes:
+            if node.op is WINDOW and node.operands[0].type.shape:
+                rows = max(rows, _elements(node.values[0]))
+                lanes = max(lanes, extents.bound(node.operands[0].type.shape[-1]))
+        most = max(_LEAST, min(_MOST, _CACHED // rows // 16 * 16))
+        if rows * lanes > _LARGE:
+            most = min(most, max(_LEAST, -(-lanes // _BLOCKS) // 16 * 16))
+        first, last = (v.node for v in self.node.operands[:2])
+        if first.op is last.op is CONST:
+            trips = int(last.kw["value"].value) - int(first.kw["value"].value)
+            even = [n for n in range(_LEAST, most + 1, 16) if trips % n == 0]
+            if 0 < trips <= most or even:
+                self.lanes = trips if trips <= most else even[-1]
+                return self.lanes
+        self.lanes = most
+        length = apply(_MINIMUM, apply(_SUBTRACT, stop, old.params[0]), const(most, _I64))
+        self._order += depth_first([length], self._seen)
+        return Length(length, most)
+
+    # --- what is made
+
+    def _apply(self, op: Op, *operands: Value, **attrs: Any) -> Value:
+        value = apply(op, *operands, **attrs)
+        self._add(value)
+        return value
+
+    def _add(self, value: Value) -> None:
+        """Note what has been made, and what that was made of."""
+        for node in depth_first([value], self._seen):
+            self._order.append(node)
+            self.made.append((node, self._old))
+
+    def _wide(self, value: Value) -> Value:
+        """A value with an axis of lanes, the last one; of length 1 where it is the same in all lanes."""
+        if value in self.starts:
+            if isinstance(self._extent, int):
+                numbers = self._apply(IOTA, length=self._extent, dtype=_I64)
+            else:
+                numbers = self._apply(COUNT, self._extent.scalar, bound=self._extent.bound)
+            return self._apply(_ADD, self.new[value], numbers)
+        now = self.new[value]
+        if value in self.wide or not value.type.shape:
+            return now
+        return self._apply(EXPAND, now, axes=(value.type.ndim,))
+
+    def _full(self, value: Value, shape: tuple[Extent, ...]) -> Value:
+        """A value with an axis of lanes, of the shape that it has in an iteration."""
+        now = broadcast_to(self._wide(value), (*shape, self._extent))
+        self._add(now)
+        return now
+
+    # --- nodes
+
+    def _node(self, node: Node) -> None:
+        name = node.op.name
+        varies = [v in self.wide or v in self.starts for v in node.operands]
+        if any(v in self.slots for v in node.operands) and node.op not in (WINDOW, PUT_WINDOW):
+            raise _Impossible
+        if node.op is PUT_WINDOW:
+            self._put(node)
+        elif not any(varies):
+            made = make(node.op, tuple(self.new[v] for v in node.operands), node.attrs)
+            self.new.update(zip(node.values, made.values, strict=True))
+            self._add(made.values[0])
+        elif self._is_start(node, varies):
+            self.new[node.values[0]] = self._apply(node.op, *(self.new[v] for v in node.operands))
+            self.starts.add(node.values[0])
+        elif node.op is WINDOW:
+            self._window(node)
+        elif node.op is REDUCE:
+            self._set(node, self._reduce(node))
+        elif node.op is MATMUL:
+            self._set(node, self._product(node))
+        elif name in ("expand", "full", "broadcast", "spread") and varies[0] and not any(varies[1:]):
+            self._set(node, self._full(node.operands[0], node.types[0].shape) if name != "expand"
+                      else self._apply(EXPAND, self._wide(node.operands[0]), axes=node.kw["axes"]))  # fmt: skip
+        elif node.op.pointwise:
+            self._pointwise(node, varies)
+        else:
+            raise _Impossible
+
+    def _set(self, node: Node, value: Value) -> None:
+        self.new[node.values[0]] = value
+        self.wide.add(node.values[0])
+
+    def _is_start(self, node: Node, varies: list[bool]) -> bool:
+        """Whether a node gives the index and what is the same in all lanes."""
+        if node.op not in (_ADD, _SUBTRACT) or node.types[0].shape or node.types[0].dtype != _I64 or sum(varies) != 1:
+            return False
+        return node.operands[0 if varies[0] else 1] in self.starts and (varies[0] or node.op is _ADD)
+
+    def _place(self, dims: tuple[Any, ...], scalars: tuple[Value, ...]) -> tuple[int, tuple[Any, ...], list[Value]]:
+        """Which axis a window takes by the index, and the window of all lanes; the axis is -1 if there is none."""
+        found = -1
+        new: list[tuple[Any, ...]] = []
+        operands: list[Value] = []
+        given = iter(scalars)
+        for k, dim in enumerate(dims):
+            own = [next(given) for _ in range({"all": 0, "index": 1, "block": 1, "slice": 2}[dim[0]])]
+            if any(v in self.wide or v in self.starts for v in own):
+                if dim[0] != "index" or own[0] not in self.starts or found >= 0:
+                    raise _Impossible
+                found = k
+                operands.append(self.new[own[0]])
+                if isinstance(self._extent, int):
+                    new.append(("block", self._extent, 1))
+                else:
+                    new.append(("slice", 1))
+                    operands.append(self._extent.scalar)
+            else:
+                new.append(dim)
+                operands += [self.new[v] for v in own]
+        return found, tuple(new), operands
+
+    def _gain(self, array: Value, axis: int, rank: int) -> None:
+        """Note how a window of all lanes lies in memory; `rank` is that of an iteration's."""
+        if not rank:
+            return
+        if axis != array.type.ndim - 1 or array in self.turned:
+            raise _Impossible
+        self._gains += 1
+
+    def _window(self, node: Node) -> None:
+        array, scalars = node.operands[0], node.operands[1:]
+        if array in self.slots:
+            written = self._written(node)
+            if written is not None:
+                self.new[node.values[0]] = self.new[written]
+                self.wide.add(node.values[0])
+                return
+        axis, dims, operands = self._place(node.kw["dims"], scalars)
+        if array in self.wide:
+            if axis >= 0:
+                raise _Impossible
+            self._set(node, self._apply(WINDOW, self.new[array], *operands, dims=(*dims, ("all",))))
+            return
+        self._gain(array, axis, node.types[0].ndim)
+        found = self._apply(WINDOW, self.new[array], *operands, dims=dims)
+        self._set(node, self._last(found, sum(dim[0] != "index" for dim in dims[:axis])))
+
+    def _written(self, node: Node) -> Value | None:
+        """What has just been written into the window that a node reads."""
+        put = node.operands[0].node
+        if put.op is PUT_WINDOW and put.kw["dims"] == node.kw["dims"] and put.operands[2:] == node.operands[1:]:
+            if put.operands[1] in self.wide:
+                return put.operands[1]
+        return None
+
+    def _last(self, value: Value, axis: int) -> Value:
+        """A value with an axis moved to the end."""
+        rank = value.type.ndim
+        if axis == rank - 1:
+            return value
+        return self._apply(TRANSPOSE, value, axes=(*(a for a in range(rank) if a != axis), axis))
+
+    def _put(self, node: Node) -> None:
+        array, value = node.operands[:2]
+        if array not in self.slots:
+            raise _Impossible
+        axis, dims, operands = self._place(node.kw["dims"], node.operands[2:])
+        if axis < 0:
+            raise _Impossible
+        self._gain(array, axis, value.type.ndim)
+        full = self._full(value, value.type.shape)
+        at, rank = sum(dim[0] != "index" for dim in dims[:axis]), full.type.ndim
+        if at != rank - 1:
+            full = self._apply(TRANSPOSE, full, axes=(*range(at), rank - 1, *range(at, rank - 1)))
+        self.new[node.values[0]] = self._apply(PUT_WINDOW, self.new[array], full, *operands, dims=dims)
+        self.slots[node.values[0]] = self.slots[array]
+
+    def _reduce(self, node: Node) -> Value:
+        x, kind = node.operands[0], node.kw["kind"]
+        if x.type.ndim != 1 or node.kw["axes"] != (0,):
+            raise _Impossible
+        if kind == "add" and x.type.dtype.kind not in "biu":
+            return self._sums(self._full(x, x.type.shape))
+        if kind == "multiply" and x.type.dtype.kind not in "biu":
+            raise _Impossible
+        return self._apply(REDUCE, self._full(x, x.type.shape), kind=kind, axes=(0,))
+
+    def _sums(self, terms: Value) -> Value:
+        if terms.type.dtype not in (np.float32, np.float64):
+            raise _Impossible
+        return self._apply(COLUMN_SUMS, terms)
+
+    def _product(self, node: Node) -> Value:
+        a, b = node.operands
+        dtype = node.types[0].dtype
+        if a.type.ndim != 1 or b.type.ndim != 1 or dtype not in (np.float32, np.float64) or self.exact:
+            raise _Impossible
+        if a in self.wide and b in self.wide:
+            return self._sums(self._apply(_MULTIPLY, self.new[a], self.new[b]))
+        vector, columns = (b, a) if a in self.wide else (a, b)
+        return self._apply(MATMUL, self.new[vector], self.new[columns])
+
+    def _pointwise(self, node: Node, varies: list[bool]) -> None:
+        if any(varies[k] and not node.operands[k].type.shape for k in node.op.scalar_loops):
+            raise _Impossible
+        if not node.types[0].shape and (
+            node.op.name not in _SAME_BITS or any(v.type.dtype.kind == "c" for v in (*node.operands, *node.values))
+        ):
+            raise _Impossible
+        operands = tuple(self._wide(v) for v in node.operands)
+        made = make(node.op, operands, node.attrs)
+        self._add(made.values[0])
+        for value, now in zip(node.values, made.values, strict=True):
+            self.new[value] = now
+            self.wide.add(value)
+
+
+def _elements(value: Value) -> int:
+    """How many elements a value has at most."""
+    return int(np.prod([extents.bound(n) for n in value.type.shape], dtype=object))
