@@ -20,7 +20,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE
-from lazyarr.runtime import NotCaptured, guard, record
+from lazyarr.runtime import NotCaptured, guard, record, recording
 from lazyarr.weak import WeakScalar
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
@@ -149,11 +149,17 @@ class ComputedScalar(WeakScalar):
     def _refuse(self, why: str) -> Any:
         raise NotCaptured(why)
 
+    def _looked_at(self, why: str) -> Any:
+        """The number, where Python may wait for it: between compiled pieces, not in a loop or branch."""
+        if getattr(recording().observer, "depth", 0):
+            self._refuse(why)
+        return self.kind(LazyArray._new(self.value, scalar=True)._single(why))
+
     def __bool__(self) -> bool:
         known = self.truth()
         if type(known) is bool:
             return known
-        return bool(self._refuse("Python code that is not compiled branches on a computed number"))
+        return bool(self._looked_at("Python code that is not compiled branches on a computed number"))
 
     def truth(self) -> bool | ComputedScalar:
         """``bool(x)``: a bool if it is known, or a computed one."""
@@ -171,30 +177,30 @@ class ComputedScalar(WeakScalar):
             raise TypeError(f"'{self.kind.__name__}' object cannot be interpreted as an integer")
         if self.kind is int and self.low == self.high:
             return self.low
-        return int(self._refuse("a computed number is used where Python needs to know it"))
+        return int(self._looked_at("a computed number is used where Python needs to know it"))
 
     def __int__(self) -> int:
-        return int(self._refuse("int() of a computed number in Python code that is not compiled"))
+        return int(self._looked_at("int() of a computed number in Python code that is not compiled"))
 
     def __float__(self) -> float:
-        return float(self._refuse("float() of a computed number in Python code that is not compiled"))
+        return float(self._looked_at("float() of a computed number in Python code that is not compiled"))
 
     def __complex__(self) -> complex:
-        return complex(self._refuse("complex() of a computed number in Python code that is not compiled"))
+        return complex(self._looked_at("complex() of a computed number in Python code that is not compiled"))
 
     def __hash__(self) -> int:
-        return int(self._refuse("a computed number is hashed"))
+        return hash(self._looked_at("a computed number is hashed"))
 
     def __repr__(self) -> str:
-        return str(self._refuse("a computed number is printed"))
+        return repr(self._looked_at("a computed number is printed"))
 
     __str__ = __repr__
 
     def __format__(self, spec: str) -> str:
-        return str(self._refuse("a computed number is printed"))
+        return format(self._looked_at("a computed number is printed"), spec)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return self._refuse("a computed number meets an array that is not compiled")
+        return np.asarray(self._looked_at("a computed number meets an array that is not compiled"), dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from lazyarr.dispatch import ufunc_call
@@ -235,7 +241,7 @@ class ComputedScalar(WeakScalar):
         return True if self.kind is not float else self == floor_of(self, "floor")
 
     def bit_length(self) -> int:
-        return int(self._refuse("bit_length of a computed number"))
+        return int(self._looked_at("bit_length of a computed number").bit_length())
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -245,7 +251,9 @@ class ComputedScalar(WeakScalar):
 
     def __round__(self, digits: Any = None) -> Any:
         if digits is not None:
-            return self if self.kind is int and digits >= 0 else self._refuse("round() to digits of a computed number")
+            if self.kind is int and digits >= 0:
+                return self
+            return round(self._looked_at("round() to digits of a computed number"), digits)
         return self if self.kind in (int, bool) else floor_of(self, "rint")
 
     def __floor__(self) -> Any:

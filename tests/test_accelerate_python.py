@@ -323,3 +323,19 @@ def test_what_numpy_does_not_compile_goes_through() -> None:
         expected = function(array)
         assert got.dtype == expected.dtype
         assert got.tolist() == expected.tolist()
+
+
+def test_computed_numbers_are_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    def function(x: Any) -> Any:
+        total, count = float((x * 2).sum()), 0
+        print("total", total)
+        for i in range(10):
+            count = count + int(x[i])
+        print("count", count, f"{count:5d}", round(total, 1), {count: total}[count])
+        return [total] * count
+
+    accelerated: Any = accelerate(function)
+    for _ in range(3):
+        x = np.arange(10.0)
+        wanted = function(x), capsys.readouterr().out
+        assert (accelerated(x), capsys.readouterr().out) == wanted

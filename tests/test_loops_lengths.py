@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import lazyarr
 from tests.loop_checks import Array, compiled, noise, same
@@ -120,3 +121,36 @@ def test_lengths_that_change_at_every_call_become_computed_ones() -> None:
         np.testing.assert_allclose(accelerated(x, w), function(x, w), rtol=1e-14)
     (variants,) = accelerated._known.values()
     assert len(variants) == 5
+
+
+def test_counts_of_a_minimal_length() -> None:
+    def function(x: Any, weights: Any) -> Any:
+        total, sums = np.zeros(6, dtype=int), np.zeros(6)
+        for i in range(len(x)):
+            near = x[x <= x[i]]
+            total += np.bincount(near, minlength=6)
+            sums += np.bincount(x, weights, minlength=6)
+        return total, sums
+
+    weights = np.random.default_rng(0).random(40)
+    for dtype in ("i8", "u1", "i4", "u2"):
+        accelerated: Any = lazyarr.accelerate(function)
+        x = np.random.default_rng(1).integers(0, 6, 40).astype(dtype)
+        for found, wanted in zip(accelerated(x, weights), function(x, weights), strict=True):
+            np.testing.assert_array_equal(found, wanted, strict=True)
+        assert accelerated.explain(x, weights).mode == "one program"
+        x[3] = 6
+        with pytest.raises(ValueError, match="broadcast"):
+            accelerated(x, weights)
+        if dtype[0] == "i":
+            x[3] = -1
+            with pytest.raises(ValueError, match="negative"):
+                accelerated(x, weights)
+
+    def bytes_(x: Any) -> Any:
+        return np.bincount(x.ravel(), minlength=256)
+
+    whole: Any = lazyarr.accelerate(bytes_, strict=True)
+    image = np.random.default_rng(2).integers(0, 256, (20, 30)).astype(np.uint8)
+    np.testing.assert_array_equal(whole(image), bytes_(image), strict=True)
+    assert whole.explain(image).guards == ()

@@ -403,3 +403,19 @@ def test_numbers_beyond_64_bits_run_in_python() -> None:
     accelerated: Any = accelerate(power)
     for n in (10, 40, 60):
         assert accelerated(n) == power(n) and type(accelerated(n)) is int
+
+
+def test_numpy_scalars_that_are_constants_are_carried() -> None:
+    def function(data: Array) -> Any:
+        h, total, small = np.uint32(2166136261), np.float32(0), np.float64(np.inf)
+        for x in data:
+            h = np.uint32((int(h) ^ int(x)) * 16777619 & 0xFFFFFFFF)
+            total = total + np.float32(x)
+            small = min(small, np.float64(x))
+        return h, total, small
+
+    data = np.random.default_rng(0).integers(0, 256, 100).astype(np.uint8)
+    accelerated: Any = accelerate(function, strict=True)
+    for n in (100, 7, 0):
+        for found, wanted in zip(accelerated(data[:n]), function(data[:n]), strict=True):
+            assert type(found) is type(wanted) and found == wanted

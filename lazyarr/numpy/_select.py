@@ -11,14 +11,14 @@ from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast, dtype_or_kind, from_numpy, wrapped
 from lazyarr.dispatch import UFUNCS, NotCompiled, holds_lazy, implements
 from lazyarr.indexing import assigned_value
-from lazyarr.ir.op import OPS
+from lazyarr.ir.op import OPS, Op
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.numpy._reduce import finish, one_axis, reduce_out
 from lazyarr.numpy._ufunc import loop_value, operand
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.ops.sort import SHORT_WHOLE
-from lazyarr.runtime import leaf, record, recording
+from lazyarr.runtime import guard, leaf, record, recording
 
 _UNSET = np._NoValue
 _I64 = np.dtype(np.int64)
@@ -274,20 +274,17 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
 
 @implements(np.bincount)
 def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> LazyArray:
-    """As `numpy.bincount`; the largest element decides the length, so the data is looked at."""
+    """As `numpy.bincount`; the largest element decides the length, so the data is looked at.
+
+    A compiled program with `minlength` has results of that length, which is a guard of it.
+    """
     index = as_lazy(x)
     if index.ndim != 1:
         raise ValueError("object too deep for desired array" if index.ndim > 1 else "object of too small depth for "
                          "desired array")  # fmt: skip
     if index.dtype.kind not in "iub" or index.dtype == np.uint64:
         raise TypeError(f"Cannot cast array data from {index.dtype!r} to dtype('int64') according to the rule 'safe'")
-    data = index._data("numpy.bincount: the largest element is the result's length")
-    if data.size and data.min() < 0:
-        raise ValueError("'list' argument must have no negative elements")
-    least = minlength.__index__()
-    if least < 0:
-        raise ValueError("'minlength' must not be negative")
-    length = max(least, int(data.max()) + 1 if data.size else 0)
+    length = _bins(index, minlength.__index__())
     positions = cast(index._value(), _I64)
     if weights is None:
         return LazyArray._new(record(OPS["bincount"], positions, length=length))
@@ -297,6 +294,28 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> LazyArray:
     if not np.can_cast(w.dtype, np.float64, "safe"):
         raise TypeError(f"Cannot cast array data from {w.dtype!r} to dtype('float64') according to the rule 'safe'")
     return LazyArray._new(record(OPS["bincount_weights"], positions, cast(w._value(), np.dtype("f8")), length=length))
+
+
+def _bins(index: LazyArray, least: int) -> int:
+    """How many bins `bincount` has."""
+    if least > 0 and getattr(recording().observer, "computes_lengths", False):
+        if index.dtype.kind == "i":
+            _guard_all(index, ELEMENTWISE["greater_equal"], 0, "what is counted is not negative")
+        if index.dtype.kind in "iu" and np.iinfo(index.dtype).max >= least:
+            _guard_all(index, ELEMENTWISE["less"], least, "what is counted is less than minlength")
+        return least
+    data = index._data("numpy.bincount: the largest element is the result's length")
+    if data.size and data.min() < 0:
+        raise ValueError("'list' argument must have no negative elements")
+    if least < 0:
+        raise ValueError("'minlength' must not be negative")
+    return max(least, int(data.max()) + 1 if data.size else 0)
+
+
+def _guard_all(x: LazyArray, holds: Op, limit: int, what: str) -> None:
+    """Guard that a comparison holds for all elements."""
+    kind = record(holds, x._value(), const(limit, x.dtype))
+    guard(record(OPS["reduce"], kind, kind="logical_and", axes=(0,)), what)
 
 
 @implements(np.nonzero)

@@ -12,6 +12,7 @@ from typing import Any, Literal, NoReturn, TypeVar, overload
 import numpy as np
 
 import lazyarr.numpy  # noqa: F401  the lazy implementations
+from lazyarr import settings
 from lazyarr.ir.graph import Check, CheckFailed, Line, Program
 from lazyarr.ops.create import const
 from lazyarr.report import note_guard, note_pieces
@@ -35,6 +36,7 @@ from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
 from lazyarr.tracing.strict import Kept, Refused, raise_numpys_error, strict_error
 from lazyarr.tracing.trace import Trace
+from lazyarr.tracing.trials import Trials
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -156,6 +158,7 @@ class Accelerated:
         self._known: dict[Any, list[Compiled]] = {}
         self._once: dict[Any, None] = {}
         self._pieces: dict[Any, str] = {}
+        self._trials: dict[Any, Trials] = {}
         self._plain: dict[Any, str] = {}
         #: Loops and branches that are known to run in Python, and why.
         self._uncaptured: dict[Info, tuple[str, Line]] = {}
@@ -249,7 +252,23 @@ class Accelerated:
         return parts, (specs, sharing_key(parts.arrays, groups)), specs
 
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A call no compiled program serves: trace, and compile if the trace stands for later calls."""
+        """A call no compiled program serves."""
+        trials = self._trials.get(key)
+        if trials is None or settings.current.fallback == "error":
+            return self._trace_first(parts, key, specs, args, kwargs)
+        if trials.plain_wins:
+            return self._run_plain(key, f"faster than in pieces ({self._pieces[key]})", args, kwargs)
+        if trials.plain_is_next:
+            return trials.plain(lambda: self.function(*args, **kwargs))
+        return trials.in_pieces(lambda: self._trace_first(parts, key, specs, args, kwargs))
+
+    def _runs_in_pieces(self, key: Any, why: str) -> None:
+        """Note that no program will stand for calls of a signature."""
+        self._pieces.setdefault(key, why)
+        self._trials.setdefault(key, Trials())
+
+    def _trace_first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Trace a call, and compile if the trace stands for later calls."""
         stopped: BaseException | None = None
         try:
             trace, outcome = self.traced(parts, key, specs, args, kwargs, self._pieces.get(key), self.strict)
@@ -260,7 +279,7 @@ class Accelerated:
             return self._after_stop(stopped, key, args, kwargs)
         if trace.reasons:
             why, line = trace.reasons[0]
-            self._pieces.setdefault(key, why)
+            self._runs_in_pieces(key, why)
             note_pieces(self._name, why, line)
             return self._finish_in_pieces(trace, outcome, parts)
         if len(self._known) >= _MOST_SIGNATURES and key not in self._once and not self.strict:
@@ -281,7 +300,7 @@ class Accelerated:
                 self._known.pop(next(iter(self._known)))
             variants.append(compiled)
             if len(variants) > _MOST_VARIANTS:
-                self._pieces[key] = "a Python value that decides the program differs at every call"
+                self._runs_in_pieces(key, "a Python value that decides the program differs at every call")
                 variants.clear()
         fresh, _, _ = self._describe(args, kwargs)
         done, result = compiled(fresh)

@@ -12,7 +12,7 @@ from lazyarr.computed import ComputedScalar, computed, is_number, kind_of, place
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
-from lazyarr.ir.types import ArrayType
+from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.ops.create import CONST, const
 from lazyarr.runtime import Placeholder, Recording, record
 from lazyarr.tracing.control.python import Undefined
@@ -69,6 +69,8 @@ def form(x: Any) -> Any:
         return "number", kind_of(x)
     if isinstance(x, LazyArray):
         return ("scalar", x.dtype) if x._scalar else ("array", x.dtype, x._shape)
+    if isinstance(x, np.generic) and x.dtype in NAMES:
+        return "scalar", x.dtype
     if type(x) in (tuple, list) and len(x) <= 64:
         inner = tuple(form(item) for item in x)
         return None if None in inner else (type(x), inner)
@@ -77,6 +79,8 @@ def form(x: Any) -> Any:
 
 def value_of(x: Any) -> Value:
     """The graph's value of a variable of a form that is no tuple."""
+    if isinstance(x, np.generic):
+        return const(x, x.dtype)
     return x._value() if isinstance(x, LazyArray) else computed(x).value
 
 

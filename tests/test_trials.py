@@ -1,0 +1,61 @@
+"""Calls that cannot be one program: in pieces or as plain Python, whichever is faster by the clock."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr
+
+
+def in_pieces(x: Any, seen: list[float]) -> Any:
+    """Looks at data in the middle."""
+    y = x * 2 + 1
+    seen.append(float(y.sum()))
+    y -= y.mean()
+    print("sum", seen[-1])
+    return y / y.max()
+
+
+def clock(monkeypatch: pytest.MonkeyPatch, *seconds: float) -> None:
+    """Timed calls take these seconds, one after the other."""
+    times = itertools.accumulate(itertools.chain.from_iterable((1.0, s) for s in seconds))
+    monkeypatch.setattr("time.perf_counter", lambda: next(times))
+
+
+def modes(accelerated: Any, calls: int) -> list[str]:
+    """How the signature would be explained after each call, whose results are NumPy's."""
+    found = []
+    for k in range(calls):
+        x = np.arange(5.0) + k
+        own: list[float] = []
+        theirs: list[float] = []
+        np.testing.assert_array_equal(accelerated(x, own), in_pieces(x, theirs))
+        assert own == theirs
+        found.append(accelerated.explain(x, []).mode)
+    return found
+
+
+def test_plain_python_wins_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    accelerated: Any = lazyarr.accelerate(in_pieces)
+    clock(monkeypatch, 3.0, 2.0, 4.0, 5.0)
+    with pytest.warns(lazyarr.FallbackWarning, match=r"faster than in pieces \("):
+        assert modes(accelerated, 7) == ["pieces"] * 5 + ["plain"] * 2
+
+
+def test_pieces_win_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    accelerated: Any = lazyarr.accelerate(in_pieces)
+    clock(monkeypatch, 3.0, 2.5, 1.0, 2.0)
+    assert modes(accelerated, 8) == ["pieces"] * 8
+
+
+def test_a_call_that_raises_is_timed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    accelerated: Any = lazyarr.accelerate(in_pieces)
+    clock(monkeypatch, 3.0, 1.0, 4.0, 1.0)
+    for _ in range(5):
+        with pytest.raises(AttributeError):
+            accelerated(np.arange(3.0), None)
+    assert accelerated._plain or not accelerated._pieces
