@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_blas, native_scalar
+from lazyarr.backends import native_blas, native_complex_products, native_scalar
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
 from lazyarr.backends.native_frame import Frame
@@ -62,6 +62,13 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
     target = frame.lowering.allocate(dtype, shape, bounds)
     if len(a.shape) != len(b.shape):
         _vector(frame, a, b, target)
+        return [target]
+    if dtype.kind == "c":
+        frame.working.append(target)
+        a = frame.stored(a)
+        frame.working.append(a)
+        b = b if isinstance(b, Strided) and b.strides[1] == 1 else frame.materialize(b)
+        native_complex_products.matmul(code, a, b, target)
         return [target]
     _loops(code, a, b, target)
     return [target]

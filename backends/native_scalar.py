@@ -239,6 +239,27 @@ def _product(c: Code, t: np.dtype[Any], x: str, squared: str, factors: tuple[int
     return c.emit(f"fmul {register(t)} {known[factors[0]]}, {known[factors[1]]}")
 
 
+#: Powers that are quotients and square roots, as exact as those: whether 1 is divided by what `x` is a factor of, how
+#: often, and whether its square root is one, too.
+_ROOTED = {1.5: (False, 1, True), 2.5: (False, 2, True), -0.5: (True, 0, True), -1.5: (True, 1, True),
+           -2.5: (True, 2, True), -1.0: (True, 1, False), -2.0: (True, 2, False)}  # fmt: skip
+
+
+def _rooted(c: Code, t: np.dtype[Any], x: str, divided: bool, times: int, root: bool) -> str:
+    """``x ** n``, by one factor after the other: nothing on the way overflows or underflows if the power does not."""
+    type = register(t)
+    if root:
+        # A power that is not whole is the same of zeros of either sign, and of infinities.
+        x = c.emit(f"fadd {type} {x}, {_constant(t, 0)}")
+        infinite = c.emit(f"fcmp oeq {type} {x}, {_constant(t, -np.inf)}")
+        x = c.emit(f"select i1 {infinite}, {type} {_constant(t, np.inf)}, {type} {x}")
+    factors = [x] * times + ([str(_intrinsic("sqrt")(c, t, x))] if root else [])
+    found = _constant(t, 1) if divided else factors.pop(0)
+    for factor in factors:
+        found = c.emit(f"{'fdiv' if divided else 'fmul'} {type} {found}, {factor}")
+    return found
+
+
 def _power_by_scalar(c: Code, t: np.dtype[Any], x: str, exponent: str) -> str:
     """NumPy multiplies where the exponent is the scalar 2, and takes the square root where it is 0.5."""
     two = _constant(t, 2)
@@ -250,7 +271,10 @@ def _power_by_scalar(c: Code, t: np.dtype[Any], x: str, exponent: str) -> str:
         for n, factors in _PRODUCTS.items():
             if exponent == _constant(t, n) and not c.exact:
                 return _product(c, t, x, squared, factors)
+        for power, rooted in _ROOTED.items():
+            if exponent == _constant(t, power) and not c.exact:
+                return _rooted(c, t, x, *rooted)
         return str(native_math.FUNCTIONS["power"](c, t, x, exponent))
     is_two, is_half = (c.emit(f"fcmp oeq {register(t)} {exponent}, {n}") for n in (two, half))
-    rooted = _choose(c, t, is_half, root, str(native_math.FUNCTIONS["power"](c, t, x, exponent)))
-    return _choose(c, t, is_two, squared, rooted)
+    other = _choose(c, t, is_half, root, str(native_math.FUNCTIONS["power"](c, t, x, exponent)))
+    return _choose(c, t, is_two, squared, other)

@@ -76,7 +76,9 @@ def test_small_powers_are_within_a_few_units_in_the_last_place(dtype: str) -> No
     x = (rng.standard_normal(3000) * 10.0 ** rng.uniform(-38, 38, 3000)).astype(dtype)
     x[:6] = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0]
     v = param(0, ArrayType(np.dtype(dtype), x.shape))
-    numbers = [-1.0, 0.5, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    limits = np.finfo(dtype)
+    x[6:11] = [limits.max, limits.tiny, limits.smallest_subnormal, -limits.max, -limits.smallest_subnormal]
+    numbers = [-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.5, 1.5, 2.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     graph = Graph([v], [apply(lookup("power"), v, const(np.dtype(dtype).type(n))) for n in numbers])
     with np.errstate(all="ignore"):
         for n, found in zip(numbers, compile(graph)([x]), strict=True):
