@@ -11,8 +11,40 @@ from lazyarr.ir.graph import CheckFailed, Graph
 from lazyarr.ir.node import Node, Value
 from lazyarr.ops.control import REGION
 
+#: Elements whose evaluation is taken to cost what calling an operation costs.
+_ELEMENTS_A_CALL = 1_000
 
-def interpret(graph: Graph, arguments: Sequence[Any]) -> list[Any]:
+
+class Exhausted(Exception):
+    """A graph takes longer to interpret than was allowed."""
+
+
+class Allowance:
+    """How much may be interpreted.
+
+    Parameters
+    ----------
+    calls : int
+        Operations on small arrays, those of all iterations.
+    """
+
+    def __init__(self, calls: int):
+        self.calls = calls
+
+    def take(self, results: Sequence[Any]) -> None:
+        """Count one operation.
+
+        Raises
+        ------
+        Exhausted
+            If it was one too many.
+        """
+        self.calls -= 1 + sum(result.size for result in results) // _ELEMENTS_A_CALL
+        if self.calls < 0:
+            raise Exhausted
+
+
+def interpret(graph: Graph, arguments: Sequence[Any], allowance: Allowance | None = None) -> list[Any]:
     """Run `graph` on NumPy arrays.
 
     Parameters
@@ -21,12 +53,19 @@ def interpret(graph: Graph, arguments: Sequence[Any]) -> list[Any]:
         In any form; regions are run like the rest.
     arguments : sequence of ndarray or scalar
         One a parameter, of its dtype and shape (a Python scalar for a weak parameter).
+    allowance : Allowance, optional
+        How much may be interpreted.
 
     Returns
     -------
     list of ndarray
         One for each of ``graph.roots``: results, then conditions of checks. A result may share memory with an
         argument or with another result; callers that write to one copy it first.
+
+    Raises
+    ------
+    Exhausted
+        If the allowance does not suffice.
     """
     values: dict[Value, Any] = {
         p: np.asarray(a, p.type.dtype) if p.type.weak else a for p, a in zip(graph.params, arguments, strict=True)
@@ -34,7 +73,9 @@ def interpret(graph: Graph, arguments: Sequence[Any]) -> list[Any]:
     last = last_uses(graph)
     with np.errstate(all="ignore"):
         for node in graph.nodes:
-            outcome = evaluate(node, [values[operand] for operand in node.operands])
+            outcome = evaluate(node, [values[operand] for operand in node.operands], allowance)
+            if allowance is not None:
+                allowance.take(outcome)
             for index, array in enumerate(outcome):
                 values[Value(node, index)] = array
             # Memory goes back as soon as the last reader has run: what `reorder` lowers is then what is seen.
@@ -43,22 +84,22 @@ def interpret(graph: Graph, arguments: Sequence[Any]) -> list[Any]:
     return [values[root] for root in graph.roots]
 
 
-def evaluate(node: Node, arguments: Sequence[Any]) -> tuple[Any, ...]:
+def evaluate(node: Node, arguments: Sequence[Any], allowance: Allowance | None = None) -> tuple[Any, ...]:
     """Results of one node, each an ndarray of the node's type."""
     attrs = node.kw
     if node.op is REGION:
         body = attrs["body"]
-        attrs = {**attrs, "body": lambda *given: interpret(body, given)}
+        attrs = {**attrs, "body": lambda *given: interpret(body, given, allowance)}
     elif any(True for _ in node.regions):
-        attrs = {k: _callable(v) if isinstance(v, Graph) else v for k, v in attrs.items()}
+        attrs = {k: _callable(v, allowance) if isinstance(v, Graph) else v for k, v in attrs.items()}
     result = node.op.evaluate(np, *arguments, **attrs)
     results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
     return tuple(np.asarray(r, t.dtype) for r, t in zip(results, node.types, strict=True))
 
 
-def _callable(graph: Graph) -> Any:
+def _callable(graph: Graph, allowance: Allowance | None) -> Any:
     def run(*arguments: Any) -> tuple[Any, ...]:
-        found = interpret(graph, arguments)
+        found = interpret(graph, arguments, allowance)
         for check, ok in zip(graph.checks, found[len(graph.results) :], strict=True):
             if not bool(ok):
                 raise CheckFailed(check)

@@ -454,6 +454,10 @@ class Cache:
 plans = Cache()
 
 
+#: Operations of loops that are interpreted; they take a tenth of the time that compiling a small loop does.
+_INTERPRETED = 3_000
+
+
 def run(program: Program, leaves: Sequence[Leaf]) -> tuple[list[Any], tuple[Check, ...]]:
     """Run a captured program on the data of its leaves, compiled or interpreted as the settings say.
 
@@ -465,13 +469,17 @@ def run(program: Program, leaves: Sequence[Leaf]) -> tuple[list[Any], tuple[Chec
         The checks whose conditions those are.
     """
     arguments = [found.data for found in leaves]
-    # Interpreting a loop, even once, costs more than compiling it.
-    if plans.count(program.graph) >= settings.current.compile_after or _has_regions(program.graph):
-        plan = plans.get(program)
-        return plan(arguments), plan.after.graph.checks
-    from lazyarr.backends.numpy import interpret
+    if plans.count(program.graph) < settings.current.compile_after:
+        from lazyarr.backends.numpy import Allowance, Exhausted, interpret
 
-    return interpret(program.graph, [as_numpy(a) for a in arguments]), program.graph.checks
+        # A long loop costs more to interpret, even once, than to compile.
+        allowance = Allowance(_INTERPRETED) if _has_regions(program.graph) else None
+        try:
+            return interpret(program.graph, [as_numpy(a) for a in arguments], allowance), program.graph.checks
+        except Exhausted:
+            pass
+    plan = plans.get(program)
+    return plan(arguments), plan.after.graph.checks
 
 
 def _has_regions(graph: Graph) -> bool:

@@ -362,3 +362,24 @@ def test_nothing_is_carried() -> None:
 
     same(nothing, (noise(3),))
     assert not compiled(same(nothing, (noise(4),))) & {"cond"}
+
+
+def test_a_body_takes_what_was_computed_before_it() -> None:
+    from lazyarr.ir.rewrite import all_nodes
+
+    def rounds(v: Array, s: Any, n: int) -> Any:
+        for i, (_, second) in enumerate(zip(v, v, strict=True)):
+            if i != 1:
+                for _ in range(min(n, v[i])):
+                    v[i] = np.sqrt(abs(np.float64(s)))
+                second, s = s, second
+            else:
+                v[-i] = n
+        return v
+
+    accelerated = same(rounds, (np.arange(5), True, 3))
+    [[one]] = accelerated._known.values()
+    bodies = [node.kw["body"] for node in all_nodes(one.program.graph) if node.op.name == "loop"]
+    # A loop before it, of which it reads the result, is no part of a body.
+    assert bodies
+    assert not any(node.op.name == "loop" for body in bodies for node in body.nodes)

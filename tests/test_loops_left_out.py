@@ -10,7 +10,7 @@ import pytest
 
 import lazyarr
 from lazyarr import StrictError, accelerate
-from tests.acceleration import assert_same
+from tests.acceleration import assert_same, programs
 from tests.loop_checks import Array, noise, ramp, same
 
 
@@ -447,3 +447,35 @@ def test_what_is_not_evaluated_is_not_evaluated_between_pieces() -> None:
 
     plain = program(np.arange(20000.0), [])
     assert lazyarr.accelerate(program)(np.arange(20000.0), []) == plain
+
+
+def test_many_pieces_of_small_arrays_run_in_numpy() -> None:
+    def sign_changes(x: Array) -> Any:
+        found = []
+        for i in range(30):
+            if x[i] * x[i + 1] < 0:
+                found.append(i)
+        return found
+
+    x = noise(40)
+    accelerated: Any = accelerate(sign_changes)
+    for _ in range(2):
+        assert accelerated(x) == sign_changes(x)
+    assert accelerated._plain and programs(accelerated) == 0
+
+
+def test_what_has_acted_on_the_world_is_not_begun_again(capsys: pytest.CaptureFixture[str]) -> None:
+    def shown(x: Array) -> Any:
+        total = 0.0
+        for i in range(40):
+            if x[i] > 0:
+                print("positive", i)
+                total += 1.0
+        return total
+
+    x = noise(40)
+    shown(x)
+    wanted = capsys.readouterr().out
+    for _ in range(2):
+        assert accelerate(shown)(x) == (x > 0).sum()
+        assert capsys.readouterr().out == wanted

@@ -377,6 +377,7 @@ class Accelerated:
         trace.strict = strict
         if in_pieces is not None:
             trace.observed(in_pieces)
+            trace.may_begin_again = True  # (That is what happened in an earlier call.)
         at = [0, 0]
         end = use_recording(trace.recording)
         try:

@@ -22,6 +22,7 @@ from lazyarr.source import user_line
 from lazyarr.strides import Index
 from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.capture.noted import Statements
+from lazyarr.tracing.capture.state import is_small
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.environment import Environment
 from lazyarr.tracing.scalars import Tape
@@ -30,6 +31,10 @@ from lazyarr.tracing.strict import Refused
 
 #: Elements for which an operation of NumPy's takes as long as recording one.
 _SMALL = 10_000
+
+
+#: Pieces between branches that Python decides; more of them, on small arrays, are left to NumPy.
+_MOST_SMALL_PIECES = 16
 
 
 class Trace:
@@ -71,6 +76,9 @@ class Trace:
         self.statements = Statements()
         #: Whether what would not be one program ends the trace.
         self.strict = False
+        #: Whether a branch looks at data now, and whether nothing else has: the call can then be begun again.
+        self.deciding = False
+        self.may_begin_again = True
         #: What was raised to end the trace, or the statement that is captured, and has not got there yet.
         self.thrown: BaseException | None = None
         self._ranges: list[tuple[str, int, int]] = []
@@ -284,6 +292,7 @@ class Trace:
         """Data was looked at, or something happened that a compiled program would not repeat."""
         if self.depth:
             raise NotCaptured(why)
+        self.may_begin_again = self.may_begin_again and self.deciding
         if self.made_lengths and not self.reasons:
             raise NotCaptured(why)  # Python cannot go on with lengths that it does not know.
         if self.strict:
@@ -331,8 +340,17 @@ class Trace:
         return bool(sum(v.type.size for node in nodes for v in node.values) < _SMALL * len(nodes))
 
     def ran(self, program: Program) -> None:
-        """A piece was run."""
+        """A piece is run.
+
+        Raises
+        ------
+        Plain
+            If they are many, of small arrays: each is compiled for longer than NumPy takes for all of them.
+        """
         self.programs.append(program)
+        if len(self.programs) > _MOST_SMALL_PIECES and self.may_begin_again and settings.current.fallback != "error":
+            if all(is_small(cell.value.type) for cell in list(self.recording.cells or ())):
+                raise Plain("many branches on data of small arrays that are not compiled")
 
 
 class _TracedMethod:

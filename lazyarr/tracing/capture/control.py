@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable
 from types import CodeType
@@ -11,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lazyarr import settings
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, is_number, kind_of, scalar_of_array
-from lazyarr.ir import extents
 from lazyarr.ir.graph import CheckFailed, Line
-from lazyarr.ir.types import ArrayType
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, flush, guard, record
@@ -23,7 +20,7 @@ from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted, counted
 from lazyarr.tracing.capture.loops import NEVER_TRUE, LoopCapture
-from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, values_of
+from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, is_small, values_of
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.control.python import Control, Info, State
 from lazyarr.tracing.signature import Plain
@@ -33,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Iterations up to which a loop is written out: its indices are then known, and its iterations fuse.
 _FEW_TRIPS = 4
-#: Elements of an array up to which NumPy's own call costs less than recording it.
-_SMALL = 10_000
 #: Iterations of such loops in one trace, however deep, beyond which the function is left to NumPy.
 _MOST_WRITTEN_OUT = 1_000
 #: Iterations that a loop in Python may have within a loop that is compiled.
@@ -196,7 +191,7 @@ class Capture(Control):
         runs = kind != "if" and why != NEVER_TRUE
         if runs and not depth and not trace.reasons and (trips is None or trips > _MOST_UNROLLED):
             may_be_plain = settings.current.fallback != "error" and not trace.strict
-            if may_be_plain and all(_is_small(cell.value.type) for cell in snapshot.cells):
+            if may_be_plain and all(is_small(cell.value.type) for cell in snapshot.cells):
                 # Written out, or in pieces, each of its many small operations would cost more than NumPy takes for it.
                 raise Plain(f"a long loop over small arrays that is not compiled ({why})", line)
         self.uncaptured[info] = why, line
@@ -341,7 +336,7 @@ class Capture(Control):
             if all(type(n) is int for n in condition._shape) and condition.size == 1:
                 found: bool | ComputedScalar = scalar_of_array(condition, bool)
                 return found
-        return bool(condition)
+        return self._looked_at(condition)
 
     def _in_pieces(self) -> bool:
         """Whether the function runs in Python around compiled pieces, where a condition is looked at."""
@@ -351,7 +346,18 @@ class Capture(Control):
         return self._observed_truth(truth, why) if isinstance(truth, ComputedScalar) else truth
 
     def _observed_truth(self, truth: ComputedScalar, why: str) -> bool:
-        return bool(LazyArray._new(truth.value, scalar=True)._single(why))
+        return self._looked_at(LazyArray._new(truth.value, scalar=True), why)
+
+    def _looked_at(self, condition: Any, why: str = "a branch on data") -> bool:
+        """``bool(condition)``, of which nothing but a branch learns."""
+        if not isinstance(condition, LazyArray):
+            return bool(condition)
+        trace = self.trace
+        trace.deciding = True
+        try:
+            return bool(condition._single(why))
+        finally:
+            trace.deciding = False
 
 
 def _is_bool(x: Any) -> bool:
@@ -366,10 +372,6 @@ def _alike(a: Any, b: Any) -> bool:
         return one is not None and one == other
     number, scalar = (one, other) if one[0] == "number" else (other, one)
     return number[0] == "number" and scalar[0] == "scalar" and scalar[1] in HOLDING.get(number[1], ())
-
-
-def _is_small(type: ArrayType) -> bool:
-    return math.prod(extents.bounded(type.shape)) < _SMALL
 
 
 def _has_loops(code: CodeType) -> bool:

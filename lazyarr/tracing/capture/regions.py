@@ -39,6 +39,8 @@ class Region:
         self._checked: set[Value] = set()
         self._inside: dict[Value, Value] = {}
         self._outside: dict[Value, Value] = {}
+        #: What stands for values from outside: what depends on them alone is outside too.
+        self._taken: dict[Value, Value] = {}
         self._operands: dict[Value, Value] = {}
         self._count = len(placeholders)
         self._params: list[Value] = list(placeholders)
@@ -68,7 +70,7 @@ class Region:
         for extent in type.shape:
             if isinstance(extent, Length):
                 scalar = self._same.get(extent.scalar, extent.scalar)
-                inner = self._inside.get(scalar)
+                inner = self._inside.get(scalar) or self._taken.get(scalar)
                 if inner is None:
                     self.add([scalar])
                     inner = self.inner(scalar)
@@ -112,7 +114,7 @@ class Region:
 
     def inner(self, value: Value) -> Value:
         """What stands for a value that was added."""
-        found = self._inside.get(value)
+        found = self._inside.get(value) or self._taken.get(value)
         if found is not None:
             return found
         outer = self._outside[value]
@@ -122,8 +124,7 @@ class Region:
         if node.op.memory == "free" and all(v.node.op is CONST for v in node.operands):
             # Made again in the region: keeping it would cost more.
             return outer
-        found = self._operand(outer)
-        self._inside[value] = found
+        found = self._taken[value] = self._operand(outer)
         return found
 
     def close(self, results: Sequence[Value], checks: Sequence[Check]) -> Graph:

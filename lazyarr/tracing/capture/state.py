@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ from lazyarr.tracing.control.python import Undefined
 from lazyarr.weak import WeakScalar
 
 State = tuple[Any, ...]
+#: Elements of an array up to which NumPy's own call costs less than recording it.
+_SMALL = 10_000
 
 
 class Snapshot:
@@ -49,6 +52,11 @@ class Snapshot:
 def is_placeable(cell: Cell) -> bool:
     """Whether a loop's body has to see a cell's content as what may change: constants of scalars do not."""
     return cell.value.node.op is not CONST
+
+
+def is_small(type: ArrayType) -> bool:
+    """Whether NumPy's own call on an array costs less than recording it, or compiling for it."""
+    return math.prod(extents.bounded(type.shape)) < _SMALL
 
 
 def placeholder(type: ArrayType) -> Value:
