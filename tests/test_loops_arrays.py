@@ -369,12 +369,14 @@ def test_a_body_takes_what_was_computed_before_it() -> None:
 
     def rounds(v: Array, s: Any, n: int) -> Any:
         for i, (_, second) in enumerate(zip(v, v, strict=True)):
-            if i != 1:
-                for _ in range(min(n, v[i])):
-                    v[i] = np.sqrt(abs(np.float64(s)))
-                second, s = s, second
-            else:
-                v[-i] = n
+            w = v[:]
+            for j in range(2):
+                if i != 1:
+                    for _ in range(min(n, v[i])):
+                        w[i] = np.sqrt(abs(np.float64(s)))
+                    second, s = s, second
+                else:
+                    v[-j] = divmod(2 + n, 3)[1]
         return v
 
     accelerated = same(rounds, (np.arange(5), True, 3))
