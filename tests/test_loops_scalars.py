@@ -419,3 +419,16 @@ def test_numpy_scalars_that_are_constants_are_carried() -> None:
     for n in (100, 7, 0):
         for found, wanted in zip(accelerated(data[:n]), function(data[:n]), strict=True):
             assert type(found) is type(wanted) and found == wanted
+
+
+def test_tuples_of_numbers_that_change_their_types() -> None:
+    def function(x: Array) -> Any:
+        best = (np.inf, -1, 0.0)
+        for k in range(len(x)):
+            if x[k] < best[0]:
+                best = (x[k], k, 0.5 * (x[k] + best[0]))
+        return best
+
+    accelerated: Any = accelerate(function, strict=True)
+    for x in (noise(20) + 3, np.full(20, 2.0), np.arange(20.0)[::-1].copy()):
+        assert_same(function(x), accelerated(x))

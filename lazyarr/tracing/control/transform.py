@@ -25,6 +25,7 @@ from lazyarr.tracing.control.nodes import (
 from lazyarr.tracing.control.python import Info, Undefined
 from lazyarr.tracing.control.rename import rename_comprehension_variables
 from lazyarr.tracing.control.scope import Function, Scope, scopes
+from lazyarr.tracing.control.tuples import split_tuples
 
 
 @dataclass
@@ -70,6 +71,8 @@ def transform(root: Function, constants: Constants) -> None:
     """
     found, fresh = scopes(root), Fresh()
     if rename_comprehension_variables(root, found, fresh):
+        found = scopes(root, renamed=True)
+    if split_tuples(found):
         found = scopes(root, renamed=True)
     _Function(found[root], found, constants, fresh).run()
 
