@@ -454,8 +454,8 @@ def test_figures_of_loops() -> None:
         assert 0.9 < found.flops / (2 / 3 * n**3) < 1.25
         assert not found.regions[0].once
         assert found.regions[0].bytes_in == found.regions[0].bytes_out == 8 * n * n
-        # Two rows or columns of i or j elements for each of the elements, and the element itself; but in the second loop
-        # the row is read once for all columns.
+        # Two rows or columns of i or j elements for each of the elements, and the element itself; but in the second
+        # loop the row is read once for all columns.
         assert 0.75 < found.regions[0].bytes_kept / (2 * 8 * n**3 / 3) < 1.4
 
     def sweeps(u: Array, times: int) -> None:

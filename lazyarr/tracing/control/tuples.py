@@ -10,7 +10,7 @@ import ast
 from collections.abc import Mapping
 
 from lazyarr.tracing.control.nodes import children, place
-from lazyarr.tracing.control.scope import Function, Scope
+from lazyarr.tracing.control.scope import Scope
 
 #: Longer tuples are left as they are.
 _LONGEST = 16
@@ -27,7 +27,11 @@ def split_tuples(found: Mapping[ast.AST, Scope]) -> bool:
     bool
         Whether anything has changed.
     """
-    return any([_split(scope) for scope in found.values() if isinstance(scope.node, ast.FunctionDef)])
+    changed = False
+    for scope in found.values():
+        if isinstance(scope.node, ast.FunctionDef):
+            changed |= _split(scope)
+    return changed
 
 
 def _split(scope: Scope) -> bool:
