@@ -1,7 +1,7 @@
 """The LAPACK that NumPy itself calls, called from native code: the same bits, and no step in Python.
 
-One matrix at a time: for a stack of them, what a step in Python costs is small. LAPACK takes matrices by columns: they are
-written by rows as transposed ones.
+One matrix at a time: for a stack of them, what a step in Python costs is small. LAPACK takes matrices by columns: they
+are written by rows as transposed ones.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def _solved(frame: Frame, found: tuple[str, str], matrix: Strided, x: Strided) -
     code.module.declare(name, f"declare void @{name}(ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr) nounwind")
     places = [native_blas.address(code, part) for part in (matrix, pivots, x)]
     code.do(
-        f"call void @{name}(ptr {n}, ptr {columns}, ptr {places[0]}, ptr {n}, ptr {places[1]}, ptr {places[2]}, ptr {n}, "
-        f"ptr {info})"
+        f"call void @{name}(ptr {n}, ptr {columns}, ptr {places[0]}, ptr {n}, ptr {places[1]}, ptr {places[2]}, "
+        f"ptr {n}, ptr {info})"
     )
     return _outcome(frame, integer, info, x)
 
