@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 
 from lazyarr.backends.xla_storage import stored, writes_slice
+from lazyarr.backends.xla_written import Written, writes_element
 from lazyarr.ir.extents import Length, is_static
 from lazyarr.ir.graph import Check, Graph
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import lookup
 from lazyarr.ir.types import ArrayType, bounded
+from lazyarr.ops.create import CONST
 from lazyarr.ops.loops import LOOP, WHILE
+from lazyarr.ops.window import WINDOW
 from lazyarr.ops.xla_lengths import fit
 from lazyarr.ops.xla_loops import Checked, Failed, first_failed
 
@@ -53,7 +56,12 @@ class Lowering:
         failed: Failed = None
         values: dict[Value, Any] = dict(zip(graph.params, arguments, strict=True))
         for node in graph.nodes:
-            outcome = self._evaluate(node, self._operands(node, values))
+            if writes_element(node) and is_static(node.types[0].shape):
+                array, value, *places = self._operands(node, values, whole=False)
+                written = array if isinstance(array, Written) else Written(array)
+                values[node.values[0]] = written.with_element(jax, node.operands[2:], places, value)
+                continue
+            outcome = self._evaluate(node, self._operands(node, values, whole=node.op is not WINDOW))
             failed = first_failed(jax, failed, outcome.failed)
             for index, array in enumerate(outcome.results):
                 value = Value(node, index)
@@ -62,11 +70,18 @@ class Lowering:
                 # What was written is in memory now; who reads it later reads it there.
                 (read,) = self._evaluate(_slice_of(node), [values[node.values[0]]]).results
                 values[node.operands[1]] = read
-        return Checked(tuple(values[root] for root in roots), failed)
+        return Checked(tuple(self._whole(root, values) for root in roots), failed)
 
-    def _operands(self, node: Node, values: dict[Value, Any]) -> list[Any]:
-        """The operands of a node. Axes of one run-time length are equally long, as the least bound of it says."""
-        arrays = [values[operand] for operand in node.operands]
+    def _operands(self, node: Node, values: dict[Value, Any], whole: bool = True) -> list[Any]:
+        """The operands of a node. Axes of one run-time length are equally long, as the least bound of it says.
+
+        Without `whole` the first may be `Written`.
+        """
+        arrays = [self._whole(v, values) if whole or k else values[v] for k, v in enumerate(node.operands)]
+        if node.op.dependent:
+            # Bounds of loops and places of windows: what is known of them makes other code.
+            consts = [v.node.kw["value"].value if v.node.op is CONST else None for v in node.operands]
+            arrays = [x if c is None else c for x, c in zip(arrays, consts, strict=True)]
         types = [v.type for v in node.operands]
         if all(is_static(t.shape) for t in types) or any(True for _ in node.regions):
             return arrays
@@ -76,12 +91,21 @@ class Lowering:
         lengths = [tuple(values[n.scalar] if isinstance(n, Length) else None for n in t.shape) for t in types]
         return list(node.op.padded(self._jax, arrays, lengths, **node.kw))
 
+    def _whole(self, value: Value, values: dict[Value, Any]) -> Any:
+        """An array, the elements in it that are still to be written."""
+        found = values[value]
+        if isinstance(found, Written):
+            found = values[value] = found.whole(self._jax)
+        return found
+
     def _evaluate(self, node: Node, arguments: list[Any]) -> Checked:
         jax = self._jax
         attrs = node.kw
         if any(True for _ in node.regions):
             attrs = {k: _Region(self, v) if isinstance(v, Graph) else v for k, v in attrs.items()}
-        if node.op.jax is not None:
+        if arguments and isinstance(arguments[0], Written):
+            found = arguments[0].window(jax, arguments[1:], node.kw["dims"])
+        elif node.op.jax is not None:
             found = node.op.jax(jax, *arguments, **attrs)
         else:
             found = node.op.evaluate(jax.numpy, *arguments, **attrs)

@@ -259,6 +259,48 @@ def test_windows(shape: tuple[int, ...], dims: Any, scalars: tuple[int, ...]) ->
     _written(dims, scalars, shape, sum(scalars))
 
 
+@pytest.mark.parametrize("n", [4, 50])
+def test_reads_between_writes_of_elements(n: int) -> None:
+    """Of the same element and of others, by windows of every kind."""
+    a, i, j = param(0, parse(f"f64[{n},{n}]")), param(1, _I64), param(2, _I64)
+    index, part = ("index",), ("slice", -1)
+
+    def read(x: Value, *at: Value) -> Value:
+        return _op("window", x, *at, dims=(index, index))
+
+    total, x = const(0.0), a
+    for k, at in enumerate([(i, j), (i, j), (j, j), (j, i), (i, j), (i, i)]):
+        x = _op("put_window", x, _op("add", read(x, j, i), _op("multiply", read(x, *at), const(1.5 + k))), *at,
+                dims=(index, index))  # fmt: skip
+        rows = _op("window", x, i, dims=(index, ("all",)))
+        backwards = _op("window", x, j, i, _op("add", i, _int(1)), dims=(index, part))
+        block = _op("window", x, j, dims=(("all",), ("block", 1, 1)))
+        for seen in (rows, backwards, _op("matmul", x, block)):
+            axes = tuple(range(seen.type.ndim))
+            total = _op("add", _op("multiply", total, const(0.5)), _op("reduce", seen, kind="add", axes=axes))
+    graph = Graph([a, i, j], [total, x])
+    for places in ((2, 3), (1, 1), (3, 0)):
+        agrees(graph, [np.random.default_rng(0).random((n, n)), *map(np.int64, places)])
+
+
+def test_an_array_is_not_copied_where_elements_of_it_are_written() -> None:
+    """Each iteration reads elements, and windows of which it may have written some, before and after its writes."""
+    n = 64
+    a = param(0, parse(f"f64[{n},{n}]"))
+    i, x = param(0, _I64), param(1, parse(f"f64[{n},{n}]"))
+    dims = (("index",), ("index",))
+    first = _op("put_window", x, _op("add", _op("window", x, i, i, dims=dims), const(1.0)), i, i, dims=dims)
+    row = _op("window", first, i, _int(0), i, dims=(("index",), ("slice", 1)))
+    total = _op("reduce", row, kind="add", axes=(0,))
+    mean = _op("divide", total, _op("window", first, i, i, dims=dims))
+    second = _op("put_window", first, mean, _int(0), i, dims=dims)
+    attrs = (("body", Graph([i, x], [second])), ("carried", 1), ("until", -1))
+    graph = Graph([a], make(lookup("loop"), (_int(0), _int(n), _int(1), a), attrs).values)
+    agrees(graph, [np.random.default_rng(0).random((n, n)) + 1])
+    bodies = compile(graph).text.split("ENTRY")[0]
+    assert "dynamic-update-slice" in bodies and f"= f64[{n},{n}]{{1,0}} copy(" not in bodies
+
+
 # --- programs --------------------------------------------------------------------------------------------
 
 

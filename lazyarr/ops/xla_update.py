@@ -59,27 +59,25 @@ def write_box(jax: Any, x: Any, value: Any, starts: list[Any]) -> Any:
     def write(x: Any, value: Any, *starts: Any) -> Any:
         return jax.lax.dynamic_update_slice(x, value, starts, allow_negative_indices=False)
 
-    if value.size <= 1:
-        return write(x, value, *starts)
-    return jax.lax.platform_dependent(
-        x, value, *starts, cpu=lambda x, value, *starts: write(x, _set_apart(jax, value), *starts), default=write
-    )
+    return write(x, value if value.size <= 1 else set_apart(jax, value)[0], *starts)
 
 
-def _set_apart(jax: Any, value: Any) -> Any:
-    """`value` in a buffer of its own: the result of a conditional, which nothing is fused with.
+def set_apart(jax: Any, *values: Any) -> Any:
+    """Values in buffers of their own on the CPU: the results of a conditional, which nothing is fused with."""
 
-    The condition is false, but XLA does not know it: no square is 2 modulo 4.
-    """
-    lax = jax.lax
-    first = lax.reshape(lax.slice(value, (0,) * value.ndim, (1,) * value.ndim), ())
-    if first.dtype.kind == "c":
-        first = lax.real(first)
-    if first.dtype.kind == "f":
-        first = lax.bitcast_convert_type(first, np.dtype(f"i{first.dtype.itemsize}"))
-    number = lax.convert_element_type(first, np.int32)
-    never = (number * number & 3) == 2
-    return lax.cond(never, lambda value: lax.full_like(value, 0), lambda value: value, value)
+    def chosen(*values: Any) -> Any:
+        # The condition is false, but XLA does not know it: no square is 2 modulo 4.
+        lax, first = jax.lax, values[0]
+        first = lax.reshape(lax.slice(first, (0,) * first.ndim, (1,) * first.ndim), ())
+        if first.dtype.kind == "c":
+            first = lax.real(first)
+        if first.dtype.kind == "f":
+            first = lax.bitcast_convert_type(first, np.dtype(f"i{first.dtype.itemsize}"))
+        number = lax.convert_element_type(first, np.int32)
+        never = (number * number & 3) == 2
+        return lax.cond(never, lambda *vs: tuple(lax.full_like(v, 0) for v in vs), lambda *vs: vs, *values)
+
+    return jax.lax.platform_dependent(*values, cpu=chosen, default=lambda *vs: vs)
 
 
 def _merge(jax: Any, x: Any, value: Any, indices: list[range]) -> Any:

@@ -6,7 +6,7 @@ Starts that are out of range belong to checks that have failed: XLA moves such b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,24 @@ def _longer(jax: Any, x: Any, axis: int, before: int, after: int) -> Any:
     """`x` with zeros before and after."""
     config = [(before, after, 0) if k == axis else (0, 0, 0) for k in range(x.ndim)]
     return jax.lax.pad(x, jax.lax.full((), 0, x.dtype), config)
+
+
+def over_written(jax: Any, found: Any, value: Any, places: Sequence[Any], scalars: Sequence[Any], dims: Dims) -> Any:
+    """`found`, a window of an array, as it is after the element at `places` of the array has become `value`."""
+    lax = jax.lax
+    given, axis, inside = iter(scalars), 0, None
+    for dim, place in zip(dims, places, strict=True):
+        start = 0 if dim[0] == "all" else next(given)
+        if dim[0] == "slice":
+            next(given)
+        at = start
+        if dim[0] != "index":
+            step = 1 if dim[0] == "all" else dim[-1]
+            at = start + step * lax.broadcasted_iota(np.int64, found.shape, axis)
+            axis += 1
+        hit = jax.numpy.broadcast_to(at == place, found.shape)
+        inside = hit if inside is None else inside & hit
+    return lax.select(inside, jax.numpy.broadcast_to(value, found.shape), found)
 
 
 def put_window(jax: Any, x: Any, value: Any, *scalars: Any, dims: Dims) -> Any:
