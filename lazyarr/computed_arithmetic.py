@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import complex_scalars, soft
+from lazyarr import complex_scalars, scalar_powers, soft
 from lazyarr.array import LazyArray
 from lazyarr.computed import (
     HIGHEST,
@@ -165,7 +165,7 @@ def _float(name: str, a: ComputedScalar, b: ComputedScalar) -> Any:
     x, y = a.as_kind(float), b.as_kind(float)
     if name in ("truediv", "floordiv", "mod") and not (b.kind is int and not b.low <= 0 <= b.high):
         guard(compare("not_equal", y, 0.0), "a number is divided by something else than 0")
-    value = record(ELEMENTWISE[_UFUNC[name]], x, y)
+    value = record(ELEMENTWISE[_UFUNC[name]], scalar_powers.as_pow(x, y) if name == "pow" else x, y)
     if name == "pow":
         finite = record(ELEMENTWISE["isfinite"], value)
         guard(finite, "a power is a finite number")

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import complex_scalars
+from lazyarr import complex_scalars, scalar_powers
 from lazyarr.dispatch import UFUNCS
+from lazyarr.runtime import record
 from lazyarr.weak import WeakScalar
 
 #: Operator -> ufunc, in Python's own naming of the special methods.
@@ -55,6 +56,19 @@ def _power(x: Any, exponent: Any, **out: Any) -> Any:
     return _call(np.power, x, exponent, **out)
 
 
+def _scalar_power(x: Any, y: Any) -> Any:
+    """``x ** y`` of a NumPy scalar and another number: see `scalar_powers`."""
+    found = _call(np.power, x, y)
+    if not getattr(found, "_scalar", False) or found.dtype.kind != "f":
+        return found
+    value = found._value()
+    if value.node.op.name != "power" or not (_is_scalar(x) and _is_scalar(y)):
+        return found
+    base, exponent = value.node.operands
+    changed = scalar_powers.as_pow(base, exponent)
+    return found if changed is base else found._new(record(value.node.op, changed, exponent), None, True)
+
+
 def _repeated(sequence: Any, times: Any) -> Any:
     """``sequence * times`` with a NumPy scalar, which is Python's repetition."""
     if times.dtype.kind not in "iu":
@@ -90,8 +104,8 @@ def _forward(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     def operator(self: Any, other: Any) -> Any:
         if _defers(other):
             return NotImplemented
-        if ufunc is np.power and not self._scalar:
-            return _power(self, other)
+        if ufunc is np.power:
+            return _scalar_power(self, other) if self._scalar else _power(self, other)
         if repeats and self._scalar and isinstance(other, (list, tuple, str, bytes)):
             return _repeated(other, self)
         return _product(self, other) if repeats else _call(ufunc, self, other)
@@ -125,6 +139,8 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
             return NotImplemented
         if ufunc is np.multiply and self._scalar and isinstance(other, (list, tuple, str, bytes)):
             return _repeated(other, self)
+        if ufunc is np.power and self._scalar:
+            return _scalar_power(other, self)
         return _product(other, self) if ufunc is np.multiply else _call(ufunc, other, self)
 
     return operator

@@ -88,6 +88,13 @@ def settle(x: Any) -> None:
         guard(found.certain, WHY)
 
 
+def settle_inside(variables: Iterable[Any]) -> None:
+    """`settle` for the numbers in tuples and lists: only of a variable that is a number it is carried along."""
+    for x in variables:
+        if type(x) in (list, tuple):
+            settle(x)
+
+
 def settle_unless_exact(x: LazyArray) -> None:
     """`settle` for what looks at the number's value alone."""
     found = of(x)

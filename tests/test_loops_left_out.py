@@ -479,3 +479,19 @@ def test_what_has_acted_on_the_world_is_not_begun_again(capsys: pytest.CaptureFi
     for _ in range(2):
         assert accelerate(shown)(x) == (x > 0).sum()
         assert capsys.readouterr().out == wanted
+
+
+def test_the_first_error_between_pieces_is_numpys() -> None:
+    def change(w: Array) -> Any:
+        w[0] /= w[5:][(w[5:] < w[0])].sum() * -1.5
+        k = 2 + k  # type: ignore[has-type]  # noqa: F821  an error that comes second
+        return k
+
+    def late(a: Array) -> Any:
+        for _ in range(len(a)):
+            change(a)
+        return a
+
+    for function in (late, accelerate(late)):
+        with pytest.raises(OverflowError):
+            function(np.array([3, -1, 7, 2, 6]))

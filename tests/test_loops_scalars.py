@@ -432,3 +432,23 @@ def test_tuples_of_numbers_that_change_their_types() -> None:
     accelerated: Any = accelerate(function, strict=True)
     for x in (noise(20) + 3, np.full(20, 2.0), np.arange(20.0)[::-1].copy()):
         assert_same(function(x), accelerated(x))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_roots_of_scalars_are_powers(dtype: str) -> None:
+    def scalars(x: Array, out: Array, e: float) -> None:
+        for i in range(x.shape[0]):
+            out[i, 0] = x[i] ** 0.5
+            out[i, 1] = x[i] ** e
+            out[i, 2] = np.power(x[i], 0.5)
+            out[i, 3] = np.copysign(1, x[i] ** 0.5)
+
+    def arrays(x: Array, out: Array, e: float) -> None:
+        for i in range(x.shape[0]):
+            out[i:, 0] = x[i:] ** 0.5
+            out[i, 1] = (x[i] * 1.0) ** np.float64(0.5)
+
+    values = np.array([-np.inf, -0.0, 0.0, np.inf, np.nan, 4.0, -4.0, 2.25], dtype)
+    for function in (scalars, arrays):
+        for e in (0.5, 2.0, 3.0):
+            same(function, (values, np.zeros((8, 4), dtype), e))

@@ -148,3 +148,34 @@ def test_the_sign_of_an_int_zero() -> None:
             out[i] = np.copysign(1.0, max(0, x[i]) * -2 + 0.0 * x[i])
 
     agree(inverse, (np.array([-1.0, -2.0, 3.0, 4.0, -5.0]), np.zeros(5)))
+
+
+def test_a_number_from_before_a_loop() -> None:
+    def bound_anew(x: Array, s: float) -> Any:
+        least = min(1.5, np.sum(x))
+        for _ in range(len(x)):
+            s = least * 4
+        return s
+
+    agree(bound_anew, (noise(6) + 9, 3.0), (noise(6) - 9, 3.0))
+
+
+def test_numbers_in_tuples() -> None:
+    def first_of(x: Array, limit: float) -> Any:
+        found = 0
+        if x[0] > limit:
+            for i in range(len(x)):
+                found = x[i]
+                return (found,)
+        return (found,)
+
+    def pairs(x: Array, n: int) -> Any:
+        pair: Any = (0, 1.0)
+        largest: Any = 0
+        for i in range(n):
+            largest = max(largest, x[i])
+            pair = (largest, x[i])
+        return pair
+
+    agree(first_of, (noise(6), 2.0), (noise(6), -2.0))
+    agree(pairs, (noise(6), 6), (np.abs(noise(6)), 6), (-np.abs(noise(6)), 6), (noise(6), 0))

@@ -23,6 +23,7 @@ from lazyarr.runtime import (
     Plan,
     capture,
     evaluate,
+    flush,
     is_tracing,
     own,
     plans,
@@ -394,8 +395,10 @@ class Accelerated:
         except (NotCaptured, Exception) as error:
             if trace.made_lengths and not trace.reasons and not trace.looks_at_lengths:
                 raise _LengthsRefused from error
-            if isinstance(error, Exception) and not trace.reasons:
-                raise Raised from error
+            if isinstance(error, Exception):
+                if not trace.reasons or trace.may_begin_again:
+                    raise Raised from error
+                flush(trace.recording)  # What comes before it, and is not run yet, may raise an error too.
             raise
         finally:
             end()

@@ -13,7 +13,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, guard, record, record_all
-from lazyarr.soft import HOLDING, Soft, joined
+from lazyarr.soft import HOLDING, Soft, joined, settle_inside
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.forms import all_hold, zeros_of
 from lazyarr.tracing.capture.regions import Region, close_together
@@ -123,6 +123,7 @@ class BranchCapture:
         self.trace.depth += 1
         self.now.scopes.append(set())
         run()
+        settle_inside(x for x, wanted in zip(self.get(), self.wanted, strict=True) if wanted)
         made = self.now.scopes.pop()
         self.trace.depth -= 1
         if containers.changed() or self.trace.environment.written() != written:

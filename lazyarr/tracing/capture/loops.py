@@ -20,7 +20,7 @@ from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, guard, record, record_all
-from lazyarr.soft import Soft
+from lazyarr.soft import Soft, settle_inside
 from lazyarr.soft import joined as joined_kinds
 from lazyarr.soft import of as soft_of
 from lazyarr.tracing.capture.containers import Containers
@@ -112,6 +112,11 @@ class LoopCapture:
         for cell, value in snapshot.cells.items():
             if is_placeable(cell):
                 places[cell] = cell.value = placeholder(value.type)
+                # Of a number, which nothing changes, what is known stays true.
+                if value in self.trace.soft:
+                    self.trace.soft[cell.value] = self.trace.soft[value]
+                if value in self.trace.unbound:
+                    self.trace.unbound[cell.value] = self.trace.unbound[value]
         entry = list(snapshot.variables)
         for slot in slots:
             entry[slot.at] = slot.entry
@@ -136,6 +141,7 @@ class LoopCapture:
                 if go_on is False:
                     raise NotCaptured("the loop ends in its first iteration")
         after = self.get()
+        settle_inside(after)
         self.trace.depth -= 1
         if containers.changed() or self.trace.environment.written() != written:
             raise NotCaptured("the loop changes a list, a dict, an object or a global variable")
