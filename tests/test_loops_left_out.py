@@ -495,3 +495,32 @@ def test_the_first_error_between_pieces_is_numpys() -> None:
     for function in (late, accelerate(late)):
         with pytest.raises(OverflowError):
             function(np.array([3, -1, 7, 2, 6]))
+
+
+def test_what_runs_last_is_not_begun_again() -> None:
+    def many(x: Array) -> Any:
+        found = []
+        for i in range(40):
+            y = x * i
+            if x[i % 5] > i / 40:
+                found.append(y.sum())
+        return found, x.copy()
+
+    x = np.abs(noise(5))
+    for count in range(1, 40):
+        def some(x: Array, count: int = count) -> Any:
+            return [i for i in range(count) if x[i % 5] > 0], x * 2
+
+        assert_same(some(x), accelerate(some)(x))
+    assert_same(many(x), accelerate(many)(x))
+
+
+def test_a_truth_of_two_kinds_is_returned() -> None:
+    def either(x: Array, n: int) -> Any:
+        return x[0] > 0 and x.sum(), x[1] or n
+
+    x = noise(5)
+    for signs in ([1, 1], [1, -1], [-1, 0]):
+        y = np.abs(x)
+        y[:2] *= signs
+        assert_same(either(y, 3), accelerate(either)(y, 3))

@@ -391,6 +391,7 @@ class Accelerated:
             outcome = Outcome(trace, result)
             if trace.thrown is not None:
                 raise trace.thrown  # the function has an `except` clause for everything
+            trace.may_begin_again = False  # it has run
             return trace, outcome
         except (NotCaptured, Exception) as error:
             if trace.made_lengths and not trace.reasons and not trace.looks_at_lengths:

@@ -17,7 +17,9 @@ from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.computed import ComputedScalar, computed, number_of
 from lazyarr.ir.extents import Length
 from lazyarr.ir.node import Value
+from lazyarr.runtime import NotCaptured
 from lazyarr.soft import settle
+from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.trace import Trace
@@ -118,6 +120,8 @@ class Outcome:
             return ("scalar", value._position)
         if isinstance(value, Length):
             value = computed(number_of(value.scalar, 0, value.bound))
+        if type(value) is Truth:
+            raise NotCaptured("the value of `and` or `or` of two kinds of operands")
         if type(value) is ComputedScalar:
             settle(value)
             return ("number", self._root(value.value, ()), value.kind)
