@@ -39,6 +39,8 @@ def nest(c: Code, shape: Sequence[Index]) -> Iterator[tuple[Index, ...]]:
 WORTH = 20_000.0
 #: Elements from which on a nest of a large program is a function of its own; for fewer the call would be felt.
 APART = 100
+#: Bytes of a vector; elements in one from which on those that do not fill one cost as much as the others.
+_VECTOR, _MANY = 32, 16
 #: Iterations of the outermost loop that are too few to be shared.
 FEW = 8
 
@@ -192,9 +194,17 @@ def _boxes_between(c: Code, target: Strided, source: Storage, cuts: list[list[Sp
                 continue
             if high == low + 1:
                 rest(inner, (*at, low))
-            else:
-                with c.loop(low, high) as i:
+                continue
+            for first, end in parts(low, high) if len(inner) == rank else [(low, high)]:
+                with c.loop(first, end) as i:
                     rest(inner, (*at, i))
+
+    def parts(low: int, high: int) -> list[Span]:
+        """A row as ranges that are made of whole vectors: the last one does some elements again."""
+        lanes = _VECTOR // target.dtype.itemsize
+        if lanes < _MANY or high - low <= lanes or (high - low) % lanes == 0 or target.buffer in source.buffers:
+            return [(low, high)]
+        return [(low, high - (high - low) % lanes), (high - lanes, high)]
 
     def new(box: tuple[Span, ...]) -> bool:
         """Whether there is something to be written in boxes that begin so."""
