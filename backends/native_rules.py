@@ -10,6 +10,7 @@ from lazyarr.backends import native_lapack, native_products, native_scalar, nati
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_columns import column_sums
 from lazyarr.backends.native_control import cond, loop, region, while_
+from lazyarr.backends.native_counts import bincount
 from lazyarr.backends.native_emit import literal
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Pointwise, Scalar, Storage, Strided, identity, view
@@ -105,5 +106,6 @@ RULES: dict[str, Rule] = {
     "concatenate": native_write.concatenate, "scatter": native_write.scatter, "matmul": native_products.matmul,
     "loop": loop, "while": while_, "cond": cond,
     "region": region, "column_sums": column_sums, "flatnonzero": _flatnonzero, "reserve": _reserve,
+    "bincount": bincount, "bincount_weights": bincount,
     "solve": native_lapack.solve, "inv": native_lapack.inv, "cholesky": native_lapack.cholesky,
 }  # fmt: skip
