@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.backends.xla_storage import stored, writes_slice
-from lazyarr.backends.xla_written import Written, writes_element
+from lazyarr.backends.xla_written import Box, Written, whole, writes_later
 from lazyarr.ir.extents import Length, is_static
 from lazyarr.ir.graph import Check, Graph
 from lazyarr.ir.node import Node, Value, make
@@ -56,12 +56,13 @@ class Lowering:
         failed: Failed = None
         values: dict[Value, Any] = dict(zip(graph.params, arguments, strict=True))
         for node in graph.nodes:
-            if writes_element(node) and is_static(node.types[0].shape):
-                array, value, *places = self._operands(node, values, whole=False)
-                written = array if isinstance(array, Written) else Written(array)
-                values[node.values[0]] = written.with_element(jax, node.operands[2:], places, value)
+            if writes_later(node) and is_static(node.types[0].shape):
+                array, value, *places = self._operands(node, values, written=True)
+                found = array if isinstance(array, Written) else Written(array)
+                box = Box(node.operands[2:], node.kw["dims"], places, value)
+                values[node.values[0]] = found.with_box(jax, box)
                 continue
-            outcome = self._evaluate(node, self._operands(node, values, whole=node.op is not WINDOW))
+            outcome = self._evaluate(node, self._operands(node, values, written=node.op is WINDOW))
             failed = first_failed(jax, failed, outcome.failed)
             for index, array in enumerate(outcome.results):
                 value = Value(node, index)
@@ -70,14 +71,17 @@ class Lowering:
                 # What was written is in memory now; who reads it later reads it there.
                 (read,) = self._evaluate(_slice_of(node), [values[node.values[0]]]).results
                 values[node.operands[1]] = read
-        return Checked(tuple(self._whole(root, values) for root in roots), failed)
+        # Together: what one array is read for may be written into another.
+        late = [root for root in dict.fromkeys(roots) if isinstance(values[root], Written)]
+        values.update(zip(late, whole(jax, [values[root] for root in late]), strict=True))
+        return Checked(tuple(values[root] for root in roots), failed)
 
-    def _operands(self, node: Node, values: dict[Value, Any], whole: bool = True) -> list[Any]:
+    def _operands(self, node: Node, values: dict[Value, Any], written: bool = False) -> list[Any]:
         """The operands of a node. Axes of one run-time length are equally long, as the least bound of it says.
 
-        Without `whole` the first may be `Written`.
+        With `written` the first may be `Written`.
         """
-        arrays = [self._whole(v, values) if whole or k else values[v] for k, v in enumerate(node.operands)]
+        arrays = [values[v] if written and not k else self._whole(v, values) for k, v in enumerate(node.operands)]
         if node.op.dependent:
             # Bounds of loops and places of windows: what is known of them makes other code.
             consts = [v.node.kw["value"].value if v.node.op is CONST else None for v in node.operands]
@@ -92,10 +96,11 @@ class Lowering:
         return list(node.op.padded(self._jax, arrays, lengths, **node.kw))
 
     def _whole(self, value: Value, values: dict[Value, Any]) -> Any:
-        """An array, the elements in it that are still to be written."""
+        """An array, with what is still to be written."""
         found = values[value]
         if isinstance(found, Written):
-            found = values[value] = found.whole(self._jax)
+            (found,) = whole(self._jax, [found])
+            values[value] = found
         return found
 
     def _evaluate(self, node: Node, arguments: list[Any]) -> Checked:

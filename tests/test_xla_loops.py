@@ -283,6 +283,28 @@ def test_reads_between_writes_of_elements(n: int) -> None:
         agrees(graph, [np.random.default_rng(0).random((n, n)), *map(np.int64, places)])
 
 
+@pytest.mark.parametrize("n", [4, 50])
+def test_reads_between_writes_of_rows_and_columns(n: int) -> None:
+    """Of two arrays, each made of the other; windows that meet what was written, and others."""
+    text = f"f64[{n},{n}]"
+    a, b, i, j = param(0, parse(text)), param(1, parse(text)), param(2, _I64), param(3, _I64)
+    row, column, element = (("index",), ("all",)), (("all",), ("index",)), (("index",), ("index",))
+    x, y, read = a, b, []
+    for k, dims in enumerate([row, column, row, column, row, row]):
+        at = (i, j, j, i, j, i)[k]
+        mean = _op("multiply", _op("add", _op("window", x, at, dims=dims), _op("window", y, j, dims=dims)), const(0.5))
+        x, y = _op("put_window", y, mean, at, dims=dims), x
+        part = _op("window", x, i, j, _op("add", j, _int(1)), dims=(("index",), ("slice", -1)))
+        block = _op("window", x, j, dims=(("all",), ("block", 1, 1)))
+        turned = _op("window", x, _int(n - 1), dims=(("block", n, -1), ("all",)))
+        read += [_op("reduce", part, kind="add", axes=(0,)), _op("reduce", _op("multiply", block, turned), kind="add",
+                 axes=(0, 1)), _op("window", x, i, j, dims=element)]  # fmt: skip
+    graph = Graph([a, b, i, j], [*read, x, y])
+    for places in ((2, 3), (1, 1), (3, 0)):
+        rng = np.random.default_rng(0)
+        agrees(graph, [rng.random((n, n)), rng.random((n, n)), *map(np.int64, places)])
+
+
 def test_an_array_is_not_copied_where_elements_of_it_are_written() -> None:
     """Each iteration reads elements, and windows of which it may have written some, before and after its writes."""
     n = 64

@@ -48,18 +48,18 @@ def update_slice(
     return write_box(jax, x, value, [np.int32(a) for a in low])
 
 
-def write_box(jax: Any, x: Any, value: Any, starts: list[Any]) -> Any:
+def write_box(jax: Any, x: Any, value: Any, starts: list[Any], apart: bool = False) -> Any:
     """XLA's ``dynamic_update_slice``, the value computed before any of it is written.
 
     XLA's CPU compiler may fuse the computation of the value into the update and run that in place, where it reads what
     it has overwritten (openxla/xla issue 49176: a reshape before or after the update is enough). Rows of 1000 in a
-    loop cost 0.75 us so, 0.6 to 0.9 without.
+    loop cost 0.75 us so, 0.6 to 0.9 without. `apart`: the value is in a buffer of its own.
     """
 
     def write(x: Any, value: Any, *starts: Any) -> Any:
         return jax.lax.dynamic_update_slice(x, value, starts, allow_negative_indices=False)
 
-    return write(x, value if value.size <= 1 else set_apart(jax, value)[0], *starts)
+    return write(x, value if apart or value.size <= 1 else set_apart(jax, value)[0], *starts)
 
 
 def set_apart(jax: Any, *values: Any) -> Any:

@@ -16,6 +16,8 @@ from lazyarr.ops.xla_update import write_box
 
 Dims = tuple[tuple[Any, ...], ...]
 _ZERO = np.int64(0)
+#: How many operands an entry of a window takes.
+_OPERANDS = {"all": 0, "index": 1, "block": 1, "slice": 2}
 
 
 def _axes(shape: tuple[int, ...], dims: Dims, scalars: tuple[Any, ...]) -> Iterator[tuple[Any, int, Any, Any]]:
@@ -76,26 +78,38 @@ def _longer(jax: Any, x: Any, axis: int, before: int, after: int) -> Any:
     return jax.lax.pad(x, jax.lax.full((), 0, x.dtype), config)
 
 
-def over_written(jax: Any, found: Any, value: Any, places: Sequence[Any], scalars: Sequence[Any], dims: Dims) -> Any:
-    """`found`, a window of an array, as it is after the element at `places` of the array has become `value`."""
+def over_written(
+    jax: Any, found: Any, value: Any, at: tuple[Dims, Sequence[Any]], scalars: Sequence[Any], dims: Dims
+) -> Any:
+    """`found`, a window of an array, as it is after `value` has been written to another window of it.
+
+    That one, `at`, has single positions and whole axes.
+    """
     lax = jax.lax
-    given, axis, inside = iter(scalars), 0, None
-    for dim, place in zip(dims, places, strict=True):
-        start = 0 if dim[0] == "all" else next(given)
-        if dim[0] == "slice":
-            next(given)
-        at = start
-        if dim[0] != "index":
-            step = 1 if dim[0] == "all" else dim[-1]
-            at = start + step * lax.broadcasted_iota(np.int64, found.shape, axis)
-            axis += 1
-        hit = jax.numpy.broadcast_to(at == place, found.shape)
-        inside = hit if inside is None else inside & hit
-    return lax.select(inside, jax.numpy.broadcast_to(value, found.shape), found)
+    given, places = iter(scalars), iter(at[1])
+    axis, inside = 0, None
+    part: list[tuple[tuple[Any, ...], list[Any]]] = []
+    along: list[int] = []
+    for dim, written in zip(dims, at[0], strict=True):
+        own = [next(given) for _ in range(_OPERANDS[dim[0]])]
+        if written[0] == "all":
+            part.append((dim, own))
+            along += [axis] * (dim[0] != "index")
+        else:
+            position = own[0] if own else 0
+            if dim[0] != "index":
+                step = 1 if dim[0] == "all" else dim[-1]
+                position = position + step * lax.broadcasted_iota(np.int64, found.shape, axis)
+            hit = jax.numpy.broadcast_to(position == next(places), found.shape)
+            inside = hit if inside is None else inside & hit
+        axis += dim[0] != "index"
+    if part:
+        value = window(jax, value, *(s for _, own in part for s in own), dims=tuple(dim for dim, _ in part))
+    return lax.select(inside, lax.broadcast_in_dim(jax.numpy.asarray(value), found.shape, along), found)
 
 
-def put_window(jax: Any, x: Any, value: Any, *scalars: Any, dims: Dims) -> Any:
-    """`x` with ``x[i, j:k] = value``."""
+def put_window(jax: Any, x: Any, value: Any, *scalars: Any, dims: Dims, apart: bool = False) -> Any:
+    """`x` with ``x[i, j:k] = value``; `apart` as for `write_box`."""
     lax = jax.lax
     if x.size == 0 or value.size == 0:
         return x
@@ -123,7 +137,7 @@ def put_window(jax: Any, x: Any, value: Any, *scalars: Any, dims: Dims) -> Any:
     if mask is not None:
         old = x if box == x.shape else lax.dynamic_slice(x, starts, box, allow_negative_indices=False)
         value = lax.select(mask, value, old)
-    return value if box == x.shape else write_box(jax, x, value, starts)
+    return value if box == x.shape else write_box(jax, x, value, starts, apart)
 
 
 def _spread(jax: Any, value: Any, axis: int, n: int, start: Any, length: Any, step: int) -> tuple[Any, Any]:
