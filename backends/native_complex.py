@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.backends import native_math
+from lazyarr.backends.native_complex_exp import exp
 from lazyarr.backends.native_emit import Code, Element, literal, part, register
 
 Generator = Callable[..., Any]
@@ -113,5 +114,5 @@ COMPLEX: dict[str, Generator] = {
     "add": _parts("fadd"), "subtract": _parts("fsub"), "multiply": _multiply, "divide": _divide,
     "negative": _negative, "positive": lambda c, t, x: x, "conjugate": _conjugate, "absolute": _absolute,
     "square": lambda c, t, x: _multiply(c, t, x, x), "equal": _same(False), "not_equal": _same(True),
-    "isnan": _isnan,
+    "isnan": _isnan, "exp": exp,
 }  # fmt: skip

@@ -280,6 +280,8 @@ class Frame:
             decided = compared(self, node)
             if decided is not None:
                 return [decided]
+        if self.lowering.exact and name == "exp" and node.types[0].dtype.kind == "c":
+            return self.host(node, given)
         if node.op.pointwise or name == "exact":
             generate = native_scalar.generator(node)
             if generate is not None:
