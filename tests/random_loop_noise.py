@@ -45,8 +45,8 @@ class Shaker:
         self.decisions: list[Any] = []
         self.count = 0
 
-    def value(self, x: Any, amplitude: float = 2.0) -> Any:
-        """The value with noise.
+    def value(self, x: Any, amplitude: float = 2.0, never: float | None = None) -> Any:
+        """The value with noise, `never` included: what is only ever rounded to it.
 
         Raises
         ------
@@ -75,6 +75,8 @@ class Shaker:
         if array.dtype.kind == "c" and not np.isfinite(array).all():
             raise Unstable("complex and not finite")
         off = _off_grid(array)
+        if never is not None:
+            off = off | (np.abs(array) == never)
         if not off.any():
             return x
         self.inexact = True
@@ -88,6 +90,33 @@ class Shaker:
     def call(self, x: Any) -> Any:
         """The result of a function, which may be an approximation."""
         return self.value(x, 8.0)
+
+    def tanh(self, x: Any) -> Any:
+        """A hyperbolic tangent: 1 is rounded."""
+        return self.value(x, 8.0, never=1.0)
+
+    def source(self, target: Callable[[], Any], x: Any) -> Any:
+        """What is assigned to a part of an array.
+
+        Raises
+        ------
+        Unstable
+            NumPy copies one axis element by element where both sides overlap, and reads what it has just written
+            (docs/semantics.md, "Memory").
+        """
+        if isinstance(x, np.ndarray) and x.ndim == 1:
+            try:
+                part = target()
+            except Exception:  # noqa: BLE001  what is wrong with the target, the assignment itself raises
+                return x
+            if isinstance(part, np.ndarray) and part.shape == x.shape and np.shares_memory(part, x):
+                before, wanted = part.copy(), x.copy().astype(part.dtype)
+                part[...] = x
+                same = np.array_equal(part, wanted, equal_nan=part.dtype.kind in "fc")
+                part[...] = before
+                if not same:
+                    raise Unstable("NumPy reads what it has just written")
+        return x
 
     def truth(self, x: Any) -> Any:
         """A condition."""
@@ -131,7 +160,21 @@ class _Shaken(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        return node if name in _NOT_SHAKEN else self._through("call", node)
+        return node if name in _NOT_SHAKEN else self._through("tanh" if name == "tanh" else "call", node)
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        [target] = node.targets if len(node.targets) == 1 else [None]
+        calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)] if target is not None else []
+        self.generic_visit(node)
+        if not isinstance(target, ast.Subscript) or any(_may_act(call) for call in calls):
+            return node
+        part = copy.deepcopy(node.targets[0])
+        part.ctx = ast.Load()  # type: ignore[attr-defined]
+        nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+        function = ast.Attribute(ast.Name("__shaker__", ast.Load()), "source", ast.Load())
+        source = ast.Call(function, [ast.Lambda(nothing, part), node.value], [])
+        node.value = ast.copy_location(source, node.value)
+        return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
         self.generic_visit(node)
@@ -169,6 +212,11 @@ class _Shaken(ast.NodeTransformer):
         after.ctx = ast.Load()
         shake = ast.Assign([copy.deepcopy(node.target)], self._through("in_place", after))
         return [node, ast.copy_location(shake, node)]
+
+
+def _may_act(call: ast.Call) -> bool:
+    """Whether a call may do something that it must not do twice: the program's own functions."""
+    return isinstance(call.func, ast.Name) and call.func.id in ("helper", "change", "local")
 
 
 def shaken(source: str, name: str, function: str) -> Callable[[Shaker], Callable[..., Any]]:

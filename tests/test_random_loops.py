@@ -256,3 +256,27 @@ def test_comparison_notices_a_number() -> None:
     expected = Expected("x", np.float64(1.0), Level.SIGNLESS)
     assert compare(expected, 1.0) is not None
     assert compare(expected, np.float64(1.0)) is None
+
+
+def _with_noise_nowhere(lines: list[str], *arguments: Any) -> Any:
+    source = "import numpy as np\ndef program(a):\n" + "".join(f"    {line}\n" for line in lines)
+    return run(shaken(source, "<overlap>", "program")(Shaker()), list(arguments))
+
+
+def test_overlaps_that_numpy_copies_wrongly_are_not_compared() -> None:
+    a = np.arange(9.0).reshape(3, 3)
+    with pytest.raises(Unstable, match="just written"):
+        _with_noise_nowhere(["a[1, ::-1] = a[::-1, -2]", "return a"], np.arange(25.0).reshape(5, 5))
+    copied = ("a[1, ::-1] = a[1]", "a[1:] = a[:-1]", "a[:, 1] = a[:, 0]", "a[0] = a.T[2]", "a[[0, 1], 0] = a[:2, 1]")
+    for line in copied:
+        expected = a.copy()
+        exec(line, {"a": expected})
+        result, error = _with_noise_nowhere([line, "return a"], a.copy())
+        assert error is None
+        np.testing.assert_array_equal(result, expected)
+
+
+def test_a_hyperbolic_tangent_of_one_is_rounded() -> None:
+    shaker = Shaker()
+    assert shaker.tanh(0.0) == 0.0 and not shaker.inexact
+    assert shaker.tanh(np.tanh(40.0)) == 1.0 and shaker.inexact
