@@ -257,6 +257,7 @@ COLUMN_SUMS = Op(
     cost=lambda x: Cost(x.size, x.nbytes + _infer_column_sums(x).nbytes),
     backends=("native", "xla", "numpy"),
     samples=_samples_column_sums,
+    padded=partial(_padded_reduce, kind="add", axes=(0,)),
 )
 
 # --- argmax, argmin --------------------------------------------------------------------------------------
