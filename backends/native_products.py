@@ -21,6 +21,8 @@ from lazyarr.ir.node import Node
 LARGE = 24**3
 #: Rows that are added to the result at a time.
 UNROLL = 4
+#: Rows of a result that they are added to at a time.
+SIDE_BY_SIDE = 2
 
 Combine = Callable[[Code, Element, Element], Element]
 
@@ -142,38 +144,60 @@ def _loops(code: Code, a: Storage, b: Storage, target: Strided) -> None:
     if len(b.shape) == 1:
         # Columns of `a`, each times an element of `b`.
         with code.statement():
-            _add_rows(code, target, (), a.shape[1], a.shape[0], lambda k: b.element(code, (k,), {}),
+            _add_rows(code, target, a.shape[1], a.shape[0], lambda k: b.element(code, (k,), {}),
                       lambda k, i: a.element(code, (i, k), {}), multiply, add)  # fmt: skip
         return
-    with code.statement(), nests.nest(code, shape[:-1]) as rows:
-        _add_rows(code, target, rows, b.shape[0], b.shape[1], lambda k: a.element(code, (*rows, k), {}),
-                  lambda k, j: b.element(code, (k, j), {}), multiply, add)  # fmt: skip
+    with code.statement():
+        if len(a.shape) == 1:
+            _add_rows(code, target, b.shape[0], b.shape[1], lambda k: a.element(code, (k,), {}),
+                      lambda k, j: b.element(code, (k, j), {}), multiply, add)  # fmt: skip
+        else:
+            _matrices(code, a, b, target)
 
 
-def _add_rows(c: Code, target: Strided, lead: tuple[Index, ...], count: Index, length: Index,
-              factor: Callable[[Index], Element], row: Callable[[Index, Index], Element], multiply: Combine,
-              add: Combine) -> None:  # fmt: skip
-    """``target[lead, j] += factor(k) * row(k, j)`` for all k and j, several k at a time."""
+def _matrices(c: Code, a: Storage, b: Storage, target: Strided) -> None:
+    """``target += a @ b``: a few rows of `b` are added to all rows of the result while they are in the cache."""
+    multiply, add = arithmetic(target.dtype)
+    rows, inner = target.shape[0], a.shape[1]
+
+    def several(row: Index, many: int, first: Index, terms: int) -> None:
+        factors = [[a.element(c, (c.add(row, i), c.add(first, k)), {}) for k in range(terms)] for i in range(many)]
+        with c.loop(0, target.shape[1]) as j:
+            given = [b.element(c, (c.add(first, k), j), {}) for k in range(terms)]
+            for i in range(many):
+                found = target.element(c, (c.add(row, i), j), {})
+                for factor, x in zip(factors[i], given, strict=True):
+                    found = add(c, found, multiply(c, factor, x))
+                target.put(c, (c.add(row, i), j), found)
+
+    for begin, end, terms in _by(c, inner, UNROLL):
+        with c.loop(begin, end, terms) as first:
+            for low, high, many in _by(c, rows, SIDE_BY_SIDE):
+                with c.loop(low, high, many) as row:
+                    several(row, many, first, terms)
+
+
+def _by(c: Code, count: Index, step: int) -> list[tuple[Index, Index, int]]:
+    """The range up to `count` in steps of `step`, and what is left of it one by one."""
+    whole = count - count % step if isinstance(count, int) else c.sub(count, c.emit(f"and i64 {count}, {step - 1}"))
+    return [(low, high, by) for low, high, by in ((0, whole, step), (whole, count, 1)) if low != high]
+
+
+def _add_rows(c: Code, target: Strided, count: Index, length: Index, factor: Callable[[Index], Element],
+              row: Callable[[Index, Index], Element], multiply: Combine, add: Combine) -> None:  # fmt: skip
+    """``target[j] += factor(k) * row(k, j)`` for all k and j, several k at a time."""
 
     def several(first: Index, many: int) -> None:
         factors = [factor(c.add(first, k)) for k in range(many)]
         with c.loop(0, length) as j:
-            found = target.element(c, (*lead, j), {})
+            found = target.element(c, (j,), {})
             for k, f in enumerate(factors):
                 found = add(c, found, multiply(c, f, row(c.add(first, k), j)))
-            target.put(c, (*lead, j), found)
+            target.put(c, (j,), found)
 
-    whole: Index
-    if isinstance(count, int):
-        whole = count - count % UNROLL
-    else:
-        whole = c.sub(count, c.emit(f"and i64 {count}, {UNROLL - 1}"))
-    if whole != 0:
-        with c.loop(0, whole, UNROLL) as first:
-            several(first, UNROLL)
-    if whole != count:
-        with c.loop(whole, count) as k:
-            several(k, 1)
+    for begin, end, many in _by(c, count, UNROLL):
+        with c.loop(begin, end, many) as first:
+            several(first, many)
 
 
 def _exact_dot(frame: Frame, a: Storage, b: Storage) -> Storage:

@@ -14,6 +14,7 @@ from lazyarr.passes.independent import Independent
 from lazyarr.passes.lanes import Lanes
 from lazyarr.passes.mask import Mask
 from lazyarr.passes.place import Place
+from lazyarr.passes.products import Products
 from lazyarr.passes.prune import Prune
 from lazyarr.passes.reorder import Reorder
 from lazyarr.passes.reuse_buffers import ReuseBuffers
@@ -35,6 +36,7 @@ DEFAULT: tuple[Pass, ...] = (
     Simplify(),
     Independent(),
     Lanes(),
+    Products(),
     Place(large=150),
     Reorder(),
     Fuse(),
