@@ -6,13 +6,19 @@ import ctypes
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
+
+import numpy as np
 
 from lazyarr.backends import native_nests as nests
+from lazyarr.backends import native_threads
 from lazyarr.backends.native_emit import Code, Index, literal, register
 from lazyarr.backends.native_frame import Frame
-from lazyarr.backends.native_storage import Scalar, Storage, Strided
+from lazyarr.backends.native_storage import Along, Scalar, Storage, Strided, view
 
 _ROW, _COLUMN, _TRANSPOSED = 101, 102, 112
+#: Rows of a product with a vector that BLAS computes together: what one thread does of it is a multiple.
+ROWS = 16
 
 
 def symbol(routine: str) -> tuple[str, str] | None:
@@ -38,6 +44,29 @@ def linked(extension: str, routine: str, wide: str) -> tuple[str, str] | None:
             llvm.add_symbol(name, address)
             return name, integer
     return None
+
+
+def threads() -> str | None:
+    """The name of the function that says how many threads NumPy's library uses; None where it is not OpenBLAS."""
+    found = linked("numpy._core._multiarray_umath", "openblas_get_num_threads", "64_")
+    return found[0] if found else None
+
+
+@lru_cache(maxsize=4)
+def rows_apart(dtype: np.dtype[Any]) -> bool:
+    """Whether NumPy's ``a @ x`` has the same bits if it is done for some multiple of `ROWS` rows at a time.
+
+    OpenBLAS sums up each row along memory as it does four others, whichever they are; this tries whether that is so
+    here. (In ``x @ b`` the bits of a column depend on how many there are.)
+    """
+    generator = np.random.default_rng(0)
+    for m, n in ((7 * ROWS + 3, 331), (2 * ROWS + 1, 1500), (500, 451), (300, 3000)):
+        a, x = generator.standard_normal((m, n)).astype(dtype), generator.standard_normal(n).astype(dtype)
+        whole = a @ x
+        for first, last in ((0, ROWS), (ROWS, m), (0, m // 2 // ROWS * ROWS), (m // 2 // ROWS * ROWS, m)):
+            if not np.array_equal(a[first:last] @ x, whole[first:last]):
+                return False
+    return True
 
 
 def _letter(x: Storage) -> str | None:
@@ -79,8 +108,8 @@ def dot(frame: Frame, a: Storage, b: Storage) -> Scalar | None:
     return Scalar(a.dtype, (c.emit(f"fadd {type} {result}, {literal(0, a.dtype)[0]}"),))
 
 
-def matvec(a: Strided, x: Strided) -> Callable[[Code, Strided], None] | None:
-    """``call(code, target)`` that computes ``a @ x`` as NumPy does; None where that is no call of BLAS.
+def matvec(a: Strided, x: Strided) -> Callable[[Code, Strided, Strided], None] | None:
+    """``call(code, a, target)`` that computes ``a @ x`` as NumPy does; None where that is no call of BLAS.
 
     For ``x @ b``, `a` is the transposed of b. Both extents have to be more than one.
     """
@@ -97,7 +126,7 @@ def matvec(a: Strided, x: Strided) -> Callable[[Code, Strided], None] | None:
         return None
     name, integer = found
 
-    def call(c: Code, target: Strided) -> None:
+    def call(c: Code, a: Strided, target: Strided) -> None:
         type = register(a.dtype)
         c.module.declare(name, f"declare void @{name}(i32, i32, {integer}, {integer}, {type}, ptr, {integer}, ptr, "
                                f"{integer}, {type}, ptr, {integer}) nounwind")  # fmt: skip
@@ -110,7 +139,51 @@ def matvec(a: Strided, x: Strided) -> Callable[[Code, Strided], None] | None:
             f"ptr {address(c, target)}, {integer} 1)"
         )
 
-    return call
+    count = threads()
+    if count is None or order != _COLUMN or not rows_apart(a.dtype):
+        return call
+
+    def shared(c: Code, a: Strided, target: Strided) -> None:
+        """The same, rows shared among our threads where BLAS has one."""
+        c.module.declare(count, f"declare i32 @{count}() nounwind")
+        alone = c.emit(f"icmp eq i32 {c.emit(f'call i32 @{count}()')}, 1")
+        if not isinstance(a.shape[0], int):
+            alone = c.emit(f"and i1 {alone}, {c.emit(f'icmp sge i64 {a.shape[0]}, {2 * ROWS}')}")
+        ours, theirs, end = (c.new_label() for _ in range(3))
+        c.branch(alone, ours, theirs)
+        c.start(ours)
+        with c.scope():
+            _by_rows(c, call, a, x, target)
+        c.go(end)
+        c.start(theirs)
+        with c.scope():
+            call(c, a, target)
+        c.go(end)
+        c.start(end)
+
+    size = float(np.prod([float(n) for n in a.bounds]))
+    enough = size * nests.work(a) >= nests.WORTH and a.bounds[0] >= 2 * ROWS
+    return shared if enough and native_threads.threads() > 1 else call
+
+
+def _by_rows(c: Code, call: Callable[[Code, Strided, Strided], None], a: Strided, x: Strided, target: Strided
+             ) -> None:  # fmt: skip
+    """``target = a @ x``, so many rows a thread."""
+    rows, columns = a.shape
+    blocks = rows // ROWS if isinstance(rows, int) else c.emit(f"udiv i64 {rows}, {ROWS}")
+    bound, inner = a.bounds[0] // ROWS, float(ROWS * a.bounds[1])
+    buffers = [target.buffer, *a.buffers, *x.buffers]
+    size = nests.total(c, a.shape)
+    with c.statement(), nests.span(c, blocks, bound, a, buffers, size, inner) as (begin, end):
+        first = c.mul(begin, ROWS)
+        # The last block has the rest.
+        is_last = c.emit(f"icmp eq i64 {end}, {blocks}")
+        last = c.emit(f"select i1 {is_last}, i64 {rows}, i64 {c.mul(end, ROWS)}")
+        count = c.sub(last, first)
+        part = view(c, a, (Along(first, 0, 1), Along(0, 1, 1)), (count, columns), a.bounds)
+        place = view(c, target, (Along(first, 0, 1),), (count,), target.bounds)
+        assert isinstance(part, Strided) and isinstance(place, Strided)
+        call(c, part, place)
 
 
 def plain_dot(c: Code, terms: Storage) -> Scalar:

@@ -79,7 +79,8 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
 def _vector(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
     """A matrix times a vector, or a vector times a matrix: by BLAS where its bits count.
 
-    It is no faster: both wait for memory, and its threads wait for each other where cores are busy.
+    It is no faster: both wait for memory, and its threads wait for each other where cores are busy. (Where it has one,
+    our threads share the rows.)
     """
     code = frame.code
     if a.dtype.kind != "f" or not frame.lowering.exact:
@@ -101,7 +102,7 @@ def _vector(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
     m, n = matrix.shape
     if isinstance(m, int) and isinstance(n, int):
         if m > 1 and n > 1:
-            call(code, target)
+            call(code, matrix, target)
         else:
             _loops(code, a, b, target)
         return
@@ -112,7 +113,7 @@ def _vector(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
         code.start(label)
         with code.scope():
             if label == yes:
-                call(code, target)
+                call(code, matrix, target)
             else:
                 _loops(code, a, b, target)
         code.go(end)
