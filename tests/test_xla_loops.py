@@ -356,7 +356,8 @@ def test_lengths_stay_in_one_region() -> None:
 PROGRAMS = (
     "cholesky", "collatz", "correlation", "crc16", "durbin", "edit_distance", "find_pair", "floyd_warshall",
     "forward_substitution", "game_of_life", "gauss_seidel", "histogram", "jacobi_1d", "jacobi_tolerance", "lu",
-    "mandelbrot_points", "matrix_chain", "newton", "power_iteration_tolerance", "sparse_product", "symmetric_product", "thomas",
+    "mandelbrot_points", "matrix_chain", "newton", "power_iteration_tolerance", "sparse_product",
+    "symmetric_product", "thomas",
 )  # fmt: skip
 
 
