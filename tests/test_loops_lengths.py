@@ -154,3 +154,14 @@ def test_counts_of_a_minimal_length() -> None:
     image = np.random.default_rng(2).integers(0, 256, (20, 30)).astype(np.uint8)
     np.testing.assert_array_equal(whole(image), bytes_(image), strict=True)
     assert whole.explain(image).guards == ()
+
+
+def test_where_of_parts_whose_lengths_data_decides() -> None:
+    def chosen(x: Array, at: Array) -> None:
+        for i in range(len(x)):
+            k = at[i]
+            x[k:i] = np.where(x[k:i] <= 0.5, 2 * x[k:i], np.cumsum(x[k:i][::-1]))
+            x[i:] = np.where(x[i:] > 0, x[i:], -x[k : k + len(x) - i])
+
+    at = np.array([0, 0, 1, 1, 3, 2])
+    same(chosen, (np.arange(6.0) / 5, at), (np.arange(6.0) - 3, at))

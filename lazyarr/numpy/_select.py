@@ -11,10 +11,11 @@ from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast, dtype_or_kind, from_numpy, wrapped
 from lazyarr.dispatch import UFUNCS, NotCompiled, holds_lazy, implements
 from lazyarr.indexing import assigned_value
+from lazyarr.ir import extents
 from lazyarr.ir.op import OPS, Op
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.numpy._reduce import finish, one_axis, reduce_out
-from lazyarr.numpy._ufunc import loop_value, operand
+from lazyarr.numpy._ufunc import agreed, loop_value, operand
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.ops.sort import SHORT_WHOLE
@@ -42,6 +43,8 @@ def where(condition: Any, x: Any = _UNSET, y: Any = _UNSET, /) -> Any:
         raise ValueError("either both or neither of x and y should be given")
     mask = as_lazy(condition)
     a, b = operand(x), operand(y)
+    if any(isinstance(o, LazyArray) and not extents.is_static(o._shape) for o in (mask, a, b)):
+        mask, a, b = agreed([mask, a, b], [])
     dtype = common_dtype(a, b)
     a, b = wrapped(a, dtype), wrapped(b, dtype)
     chosen = record(SELECT, cast(mask._value(), np.dtype(bool)), loop_value(a, dtype), loop_value(b, dtype))

@@ -171,7 +171,7 @@ class Ufunc:
                 return run_on_constants(self.numpy, args, {k: v for k, v in options.items() if v is not None})
         inputs = [operand(x) for x in args[:nin]]
         if any(isinstance(x, LazyArray) and not extents.is_static(x._shape) for x in (*inputs, *outs)):
-            inputs = _agreed(inputs, outs)
+            inputs = agreed(inputs, outs)
         if signature is None:
             signature = sig
         loop = self._resolve(inputs, outs, dtype, signature, casting)
@@ -376,7 +376,7 @@ class Ufunc:
             return run_in_numpy(getattr(self.numpy, name), args, kwargs, f"numpy.{self.__name__}.{name}: {reason}")
 
 
-def _agreed(inputs: list[Any], outs: Sequence[LazyArray | None]) -> list[Any]:
+def agreed(inputs: list[Any], outs: Sequence[LazyArray | None]) -> list[Any]:
     """Inputs whose computed lengths are named alike, and as those of the outputs."""
     arrays = [x for x in inputs if isinstance(x, LazyArray)]
     named = iter(windows.agreed([*(o for o in outs if o is not None), *arrays])[sum(o is not None for o in outs) :])
