@@ -174,13 +174,20 @@ def _from_nested(x: Any, dtype: np.dtype[Any] | None) -> LazyArray:
     items = [_from_nested(item, dtype) if isinstance(item, (list, tuple)) else item for item in x]
     if dtype is None:
         # NumPy looks at Python scalars in a list as arrays: they are not weak there.
-        dtype = result_type(*[np.asarray(i) if isinstance(i, PYTHON_SCALARS) else as_lazy(i) for i in items])
+        dtype = result_type(*map(_strong, items))
     arrays = [as_lazy(item, dtype) for item in items]
     if len({a.shape for a in arrays}) > 1:
         raise ValueError("setting an array element with a sequence. The requested array has an inhomogeneous shape "
                          f"after 1 dimensions. The detected shape was ({len(arrays)},) + inhomogeneous part.")
     stacked: LazyArray = stack(arrays)
     return stacked
+
+
+def _strong(x: Any) -> Any:
+    """A dtype, or what has one, of an item of a list."""
+    if isinstance(x, WeakScalar):
+        return np.dtype(x.python_type)
+    return np.asarray(x) if isinstance(x, PYTHON_SCALARS) else as_lazy(x)
 
 
 def dtype_or_kind(x: Any) -> Any:

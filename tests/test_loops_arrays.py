@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lazyarr import accelerate
 from tests.loop_checks import Array, compiled, noise, ramp, same
 
 
@@ -385,3 +386,21 @@ def test_a_body_takes_what_was_computed_before_it() -> None:
     # A loop before it, of which it reads the result, is no part of a body.
     assert bodies
     assert not any(node.op.name == "loop" for body in bodies for node in body.nodes)
+
+
+def test_lists_of_numbers_become_arrays() -> None:
+    def function(n: int, dt: float) -> Any:
+        stack, found = np.zeros((n * n, 2), dtype=int), np.zeros((n, 3))
+        top = 0
+        for i in range(n):
+            for j in range(n):
+                stack[top] = i, j
+                top += 1
+            found[i] = np.array([i, dt, top]) + np.array([[dt], [2.0]]).sum()
+        return stack, found, np.array([top, n]), np.array([dt, n])
+
+    accelerated: Any = accelerate(function, strict=True)
+    for n, dt in ((3, 0.5), (3, 0.25), (4, 2.0)):
+        for wanted, result in zip(function(n, dt), accelerated(n, dt), strict=True):
+            np.testing.assert_array_equal(result, wanted, strict=True)
+    assert sum(map(len, accelerated._known.values())) == 2  # one for each n: it is a length

@@ -165,3 +165,19 @@ def test_where_of_parts_whose_lengths_data_decides() -> None:
 
     at = np.array([0, 0, 1, 1, 3, 2])
     same(chosen, (np.arange(6.0) / 5, at), (np.arange(6.0) - 3, at))
+
+
+def test_outer_products_of_computed_lengths() -> None:
+    def reflections(a: Any) -> Any:
+        r = a.copy()
+        for k in range(r.shape[1]):
+            v = r[k:, k].copy()
+            v[0] += np.sign(v[0]) * np.sqrt(np.dot(v, v))
+            v /= np.sqrt(np.dot(v, v))
+            r[k:, k:] -= 2 * np.outer(v, v @ r[k:, k:])
+        return r
+
+    accelerated: Any = lazyarr.accelerate(reflections, strict=True)
+    a = noise(8, 5)
+    np.testing.assert_allclose(accelerated(a), reflections(a), rtol=1e-12, atol=1e-13)
+    assert "unrolled" not in str(accelerated.explain(a))

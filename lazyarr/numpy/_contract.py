@@ -113,7 +113,7 @@ def inner(a: Any, b: Any, /) -> Any:
 @implements(np.outer)
 def outer(a: Any, b: Any, out: Any = None) -> Any:
     """As `numpy.outer`."""
-    return UFUNCS[np.multiply](as_lazy(a).reshape(-1, 1), as_lazy(b).reshape(1, -1), out=out)
+    return UFUNCS[np.multiply](as_lazy(a).ravel()[:, None], as_lazy(b).ravel()[None], out=out)
 
 
 @implements(np.tensordot)

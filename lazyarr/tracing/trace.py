@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import types
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,8 @@ _SMALL = 10_000
 
 #: Pieces between branches that Python decides; more of them, on small arrays, are left to NumPy.
 _MOST_SMALL_PIECES = 16
+#: Seconds that a call in so many pieces may take, on whatever arrays, before it is left to NumPy.
+_LONGEST = 10.0
 
 
 class Trace:
@@ -79,6 +82,7 @@ class Trace:
         #: Whether a branch looks at data now, and whether nothing else has: the call can then be begun again.
         self.deciding = False
         self.may_begin_again = True
+        self._began = time.monotonic()
         #: What was raised to end the trace, or the statement that is captured, and has not got there yet.
         self.thrown: BaseException | None = None
         self._ranges: list[tuple[str, int, int]] = []
@@ -345,12 +349,15 @@ class Trace:
         Raises
         ------
         Plain
-            If they are many, of small arrays: each is compiled for longer than NumPy takes for all of them.
+            If they are many, of small arrays: each is compiled for longer than NumPy takes for all of them. Or if they
+            are many, and have taken long.
         """
         self.programs.append(program)
         if len(self.programs) > _MOST_SMALL_PIECES and self.may_begin_again and settings.current.fallback != "error":
             if all(is_small(cell.value.type) for cell in list(self.recording.cells or ())):
                 raise Plain("many branches on data of small arrays that are not compiled")
+            if time.monotonic() - self._began > _LONGEST:
+                raise Plain("many branches on data that are not compiled")
 
 
 class _TracedMethod:
