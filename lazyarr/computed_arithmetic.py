@@ -258,6 +258,13 @@ _MATH = {"sqrt": "sqrt", "exp": "exp", "log": "log", "log2": "log2", "log10": "l
 _TESTS = {"isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite"}
 
 
+def computes(function: Callable[..., Any]) -> bool:
+    """Whether `math_call` can compute a function."""
+    name = getattr(function, "__name__", "")
+    known = name in ("floor", "ceil", "trunc") or name in _MATH or name in _TESTS
+    return known and function is getattr(math, name, None)
+
+
 def math_call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """A function of `math` of numbers, of which one is computed.
 

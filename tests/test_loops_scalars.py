@@ -452,3 +452,23 @@ def test_roots_of_scalars_are_powers(dtype: str) -> None:
     for function in (scalars, arrays):
         for e in (0.5, 2.0, 3.0):
             same(function, (values, np.zeros((8, 4), dtype), e))
+
+
+def test_math_of_numpy_scalars_outside_of_loops() -> None:
+    def function(x: Array) -> Any:
+        if math.sqrt(abs(x.sum())) > 1 and not math.isnan(x[0]):
+            x = x * 2
+        return math.floor(x[0] * 3), math.ceil(x[1]), math.trunc(x[2]), math.hypot(x[0], 2), x[math.floor(abs(x[0]))]
+
+    def narrow(x: Array) -> Any:
+        return math.floor(x[0] * 3), math.ceil(x[1]), math.sqrt(abs(x[2])), math.fabs(x[3])
+
+    same(function, (ramp(9),), (-ramp(9) / 3,), (noise(9),))
+    same(narrow, (noise(9),), (noise(9, dtype="f4"),), (noise(9, dtype="i4"),))
+    # Of NumPy's scalars only float64 has `__trunc__`.
+    def whole(x: Array) -> Any:
+        return math.trunc(x[0])
+
+    for f in (whole, accelerate(whole)):
+        with pytest.raises(TypeError):
+            f(noise(9, dtype="f4"))

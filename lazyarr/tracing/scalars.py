@@ -17,7 +17,7 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, scalar_of_array
-from lazyarr.computed_arithmetic import math_call
+from lazyarr.computed_arithmetic import computes, math_call
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import WEAK, ArrayType
 from lazyarr.runtime import Leaf, NotCaptured, recording
@@ -312,10 +312,18 @@ for _name in ("floor", "ceil", "trunc"):
     setattr(TracedScalar, f"__{_name}__", _unary(getattr(math, _name)))
 
 
-def _is_inside(args: tuple[Any, ...]) -> bool:
-    """Whether a NumPy scalar goes into a function of Python numbers while a loop or a branch is captured."""
-    trace = recording().observer
-    return bool(getattr(trace, "depth", 0)) and any(isinstance(a, LazyArray) for a in args)
+def _is_captured(function: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+    """Whether a function of Python numbers that takes a NumPy scalar is part of the program."""
+    arrays = [a for a in args if isinstance(a, LazyArray)]
+    trace: Any = recording().observer
+    if not arrays or trace is None:
+        return False
+    if function is math.trunc and any(a.dtype != np.float64 for a in arrays):
+        return False  # Of NumPy's scalars only that one has it.
+    if getattr(trace, "depth", 0):
+        return True
+    known = computes(function) and all(a._scalar and a.dtype.kind in "fiub" for a in arrays)
+    return known and not getattr(trace, "reasons", True)
 
 
 def _computed_call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
@@ -334,7 +342,7 @@ def python_call(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` of Python scalars (``float``, ``math.sqrt``), kept on the tape where an argument is traced."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if any(type(a) is ComputedScalar for a in args) or _is_inside(args):
+        if any(type(a) is ComputedScalar for a in args) or _is_captured(function, args):
             return _computed_call(function, args)
         traced = next((a for a in args if type(a) is TracedScalar), None)
         if traced is None or kwargs or not all(type(a) is TracedScalar or type(a) in _NUMBERS for a in args):
