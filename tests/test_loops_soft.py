@@ -179,3 +179,37 @@ def test_numbers_in_tuples() -> None:
 
     agree(first_of, (noise(6), 2.0), (noise(6), -2.0))
     agree(pairs, (noise(6), 6), (np.abs(noise(6)), 6), (-np.abs(noise(6)), 6), (noise(6), 0))
+
+
+def test_checks_of_one_condition_all_fail() -> None:
+    def function(a: Any, limits: Any, n: int) -> Any:
+        x = -1
+        y = x / n
+        count = 0
+        while not (count >= 5 or x < a[0]):
+            count += 1
+            x -= float(a[1])
+            y = -0.75
+        if y * n >= 3:
+            y = 0.0
+        return x, count
+
+    accelerated = accelerate(function)
+    for a in (np.array([5.0, 1.0]), np.array([-5.0, 1.0])):
+        for _ in range(2):
+            assert_same(function(a, a, 4), accelerated(a, a, 4))
+
+
+def test_numbers_that_python_goes_on_with(capsys: pytest.CaptureFixture[str]) -> None:
+    def function(a: Any) -> Any:
+        x, count = -1, 0
+        while not (count >= 5 or x < a[0]):
+            count += 1
+            x -= float(a[1])
+        print(a[0])
+        return x, x / 2
+
+    accelerated = accelerate(function)
+    for a in (np.array([5.0, 1.0]), np.array([-5.0, 1.0])):
+        wanted = function(a), capsys.readouterr().out
+        assert_same(wanted, (accelerated(a), capsys.readouterr().out))

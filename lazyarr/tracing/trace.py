@@ -313,11 +313,13 @@ class Trace:
             self.reasons.append((why, user_line(2)))
 
     def settle(self) -> None:
-        """Require of NumPy scalars that may still be Python numbers that they are NumPy's: Python goes on with them."""
-        for cell in list(self.recording.cells or ()):
-            found = self.soft.get(cell.value)
-            if found is not None and not any(isinstance(node, Placeholder) for node in depth_first([found.certain])):
-                guard(found.certain, WHY)
+        """Require of numbers that may be of another type that they are what the program takes them for.
+
+        Python goes on with them. (A computed number may be in any variable: all are asked.)
+        """
+        for certain in dict.fromkeys(found.certain for found in self.soft.values()):
+            if not any(isinstance(node, Placeholder) for node in depth_first([certain])):
+                guard(certain, WHY)
         self.soft.clear()
 
     def foreign(self, array: Any) -> None:
