@@ -1,23 +1,24 @@
 """hoist: do work on fewer elements, and fewer times.
 
 Element-wise work moves before the operation that repeats elements and behind the one that selects some, and what does
-not change from run to run leaves a region that runs many times.
+not change from run to run leaves a region that runs many times (`loop_work`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from lazyarr.ir.extents import broadcast, is_static
-from lazyarr.ir.graph import Check, Graph, Program, param
+from lazyarr.ir.graph import Program
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.rewrite import EVERY, Context, Replacement, Rules, rewrite
 from lazyarr.passes import boxes
 from lazyarr.passes.base import Pass
 from lazyarr.passes.boxes import Box
 from lazyarr.passes.build import REPEATING, broadcast_to, moves_freely, repeated, size
+from lazyarr.passes.loop_work import enter_region, leave_region, only_if_it_runs
+from lazyarr.passes.prune import lean_loop
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Hoist(Pass):
     name: ClassVar[str] = "hoist"
 
     def run(self, program: Program) -> Program:
-        return rewrite(program, RULES)
+        return rewrite(rewrite(program, RULES), AFTERWARDS)
 
 
 # ------------------------------------------------------------------------------------------- to smaller shapes
@@ -104,68 +105,11 @@ def _part(value: Value, box: Box) -> Box:
     return tuple(range(1) if n == 1 else box[lead + axis] for axis, n in enumerate(shape))
 
 
-# ----------------------------------------------------------------------------------------------- out of regions
-
-def leave_region(node: Node, context: Context) -> Replacement:
-    """``repeat(x, y) {body: x * exp(y)} -> repeat(x, exp(y)) {body: x * z}``, y the same in every run.
-
-    For every operation that declares its ``regions``.
-    """
-    how = node.op.regions
-    if how is None:
-        return None
-    for name, body in node.attrs:
-        if isinstance(body, Graph):
-            invariant = {body.params[p]: node.operands[k] for p, k in how.invariant(node, name).items()}
-            split = _split(body, invariant, context)
-            if split is not None:
-                return how.extend(node, name, *split).values
-    return None
-
-
-def _split(body: Graph, invariant: Mapping[Value, Value], context: Context) -> tuple[Graph, tuple[Value, ...]] | None:
-    """`body` without its invariant work, which it takes as parameters, and the values of these; None if there is none.
-
-    `invariant` maps those parameters to their values outside.
-    """
-    outside: dict[Value, Value] = dict(invariant)
-    for node in body.nodes:
-        if all(v in outside for v in node.operands):
-            moved = make(node.op, tuple(outside[v] for v in node.operands), node.attrs)
-            outside.update(zip(node.values, moved.values, strict=True))
-    inside: set[Node] = set()
-    handed_in: set[Value] = set()
-    needed = set(body.roots)
-    for node in reversed(body.nodes):
-        wanted = [v for v in node.values if v in needed]
-        if not wanted:
-            continue
-        # What only repeats or counts is cheaper to do again in each run than to hold in memory and hand in.
-        if wanted[0] in outside and node.op.memory != "free" and node.op not in REPEATING:
-            handed_in.update(wanted)
-        else:
-            inside.add(node)
-            needed.update(node.operands)
-    if not handed_in:
-        return None
-    extra = [v for node in body.nodes for v in node.values if v in handed_in]
-    params = [param(len(body.params) + k, v.type) for k, v in enumerate(extra)]
-    new: dict[Value, Value] = {p: p for p in body.params} | dict(zip(extra, params, strict=True))
-    order: list[Node] = []
-    for node in body.nodes:
-        if node in inside:
-            made = make(node.op, tuple(new[v] for v in node.operands), node.attrs)
-            context.moved(node, made)
-            order.append(made)
-            new.update(zip(node.values, made.values, strict=True))
-        elif node.values[0] in outside:
-            context.moved(node, outside[node.values[0]].node)
-    checks = [Check(new[c.ok], c.exception, c.message) for c in body.checks]
-    smaller = Graph([*body.params, *params], [new[v] for v in body.results], checks, order)
-    return smaller, tuple(outside[v] for v in extra)
-
-
 RULES: Rules = {
     "slice": (slice_before_repeating, slice_before_work),
-    EVERY: (before_repeating, leave_region),
+    "loop": (lean_loop,),
+    "while": (lean_loop,),
+    EVERY: (before_repeating, leave_region, enter_region),
 }
+#: When it is settled what is done outside of loops.
+AFTERWARDS: Rules = {"loop": (only_if_it_runs,)}

@@ -103,11 +103,11 @@ def test_nothing_leaves_that_varies_or_is_cheap_to_make(repeat: Op) -> None:
     x, y = param(0, F4), param(1, parse_type("f64[]"))
     repeated = apply(lookup("full"), y, shape=(4,))
     ramp = apply(lookup("iota"), length=4, dtype=np.dtype("f8"))
-    body = Graph([x, y], [f("add", f("sin", x), f("multiply", repeated, ramp))])
+    body = Graph([x, y], [f("add", f("sin", x), f("sin", f("multiply", repeated, ramp)))])
     graph = Graph([x, y], apply_repeat(repeat, [x, y], body, 1))
     after = Hoist().run(Program(graph)).graph
-    # full * iota is work; full and iota alone are not.
-    assert [n.op.name for n in after.nodes] == ["full", "iota", "multiply", "repeat_in_test"]
+    # The sine is work; full, iota and their product alone are not.
+    assert [n.op.name for n in after.nodes] == ["full", "iota", "multiply", "sin", "repeat_in_test"]
     assert [n.op.name for n in after.nodes[-1].kw["body"].nodes] == ["sin", "add"]
     plain = Graph([x, y], [f("add", f("sin", x), f("subtract", f("cos", x), repeated))])
     varying = Graph([x, y], apply_repeat(repeat, [x, y], plain, 1))

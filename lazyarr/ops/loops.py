@@ -15,8 +15,9 @@ from lazyarr.ir import extents
 from lazyarr.ir.access import OperandAccess, opaque
 from lazyarr.ir.extents import Length
 from lazyarr.ir.graph import Graph, param
-from lazyarr.ir.node import Value, apply
+from lazyarr.ir.node import Node, Value, apply, make
 from lazyarr.ir.op import Cost, Op, Sample, Types, lookup
+from lazyarr.ir.regions import Repeated
 from lazyarr.ir.types import DTYPES, ArrayType, parse
 from lazyarr.ops import xla_lengths, xla_loops
 from lazyarr.ops.control import graph_cost
@@ -81,6 +82,29 @@ def _scalar(value: Value, type: ArrayType, what: str) -> None:
 def _drawing(*scalars: Any, floats: int = 0) -> Callable[[Any], tuple[Any, ...]]:
     """Sample operands: NumPy scalars, then arrays of three numbers."""
     return lambda rng: (*(np.asarray(s)[()] for s in scalars), *(rng.random(3) for _ in range(floats)))
+
+
+def _constants(first: int, index: int) -> Callable[[Node, str], dict[int, int]]:
+    """What is the same in each iteration of a loop whose carried values begin at operand `first`, parameter `index`."""
+
+    def invariant(node: Node, name: str) -> dict[int, int]:
+        count = len(node.operands) - first
+        return {index + k: first + k for k in range(node.kw["carried"], count)}
+
+    return invariant
+
+
+def _with_constants(node: Node, name: str, body: Graph, values: tuple[Value, ...]) -> Node:
+    """A loop with more constants, which graphs but that in attribute `name` do not read."""
+    attrs = []
+    for key, value in node.attrs:
+        if key == name:
+            value = body
+        elif isinstance(value, Graph):
+            more = [param(len(value.params) + k, v.type) for k, v in enumerate(values)]
+            value = Graph([*value.params, *more], value.results, value.checks, value.nodes)
+        attrs.append((key, value))
+    return make(node.op, (*node.operands, *values), tuple(attrs))
 
 
 # --- loop ------------------------------------------------------------------------------------------------
@@ -149,6 +173,7 @@ LOOP = Op(
     samples=_sample_loop,
     padded=xla_lengths.untouched,
     dependent=True,
+    regions=Repeated(_constants(3, 1), _with_constants),
 )
 
 # --- while -----------------------------------------------------------------------------------------------
@@ -199,6 +224,7 @@ WHILE = Op(
     samples=_sample_while,
     padded=xla_lengths.untouched,
     dependent=True,
+    regions=Repeated(_constants(0, 0), _with_constants),
 )
 
 # --- cond ------------------------------------------------------------------------------------------------
