@@ -25,7 +25,7 @@ from lazyarr.backends.native_frame import Frame, Lowering, spill, unspill
 from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided
 from lazyarr.ir import extents
 from lazyarr.ir.graph import CheckFailed, Graph
-from lazyarr.ir.node import Value
+from lazyarr.ir.node import Node, Value
 
 _ALIGNMENT = 64
 #: Bytes below which alignment is not worth its price.
@@ -109,23 +109,11 @@ class Executable:
 
     def _lower(self) -> Lowering:
         """The graph as code; the parameters that are donated are written where that saves a copy."""
-        graph, code = self.graph, Code(Module())
-        lowering = Lowering(code, graph)
-        lowering.in_place = bool(self.donated)
-        bound: list[Storage] = []
-        for k, p in enumerate(graph.params):
-            buffer = lowering.buffer(k in self.donated, _bytes(p) if k in self.donated else 0)
-            if p.type.shape:
-                shape = tuple(map(int, extents.bounded(p.type.shape)))
-                bound.append(Strided.whole(code, p.type.dtype, buffer, shape, shape))
-            else:
-                bound.append(Scalar(p.type.dtype, unspill(code, f"%p{buffer.number}", p.type.dtype)))
-        frame = Frame(lowering, graph, bound, outermost=True)
-        roots = frame.run()
+        frame, roots = _lowered(self.graph, self.donated)
         self.slots = self._give(frame, roots)
         frame.leave()
-        code.do("ret i32 0")
-        return lowering
+        frame.code.do("ret i32 0")
+        return frame.lowering
 
     def _give(self, frame: Frame, roots: Sequence[Storage]) -> int:
         """Code that writes where the results are; gives the number of words."""
@@ -226,6 +214,35 @@ class Executable:
         # (Two may require the same: whichever of them a reader looks at says so.)
         conditions = [np.asarray(c.ok != check.ok) for c in self.graph.checks]
         return [*(np.zeros(shape, dtype) for dtype, shape in shapes), *conditions]
+
+
+def _lowered(graph: Graph, donated: Sequence[int] = ()) -> tuple[Frame, list[Storage]]:
+    """A graph as code, and where its roots are."""
+    code = Code(Module())
+    lowering = Lowering(code, graph)
+    lowering.in_place = bool(donated)
+    bound: list[Storage] = []
+    for k, p in enumerate(graph.params):
+        buffer = lowering.buffer(k in donated, _bytes(p) if k in donated else 0)
+        if p.type.shape:
+            shape = tuple(map(int, extents.bounded(p.type.shape)))
+            bound.append(Strided.whole(code, p.type.dtype, buffer, shape, shape))
+        else:
+            bound.append(Scalar(p.type.dtype, unspill(code, f"%p{buffer.number}", p.type.dtype)))
+    frame = Frame(lowering, graph, bound, outermost=True)
+    return frame, frame.run()
+
+
+def ways(graph: Graph) -> dict[Node, str]:
+    """How the loops of a graph are done, its regions included, where it is not one iteration after another.
+
+    Returns
+    -------
+    dict of Node to str
+        ``"points"``: each point of the arrays goes through all iterations; ``"blocks"``: each block of elements does;
+        ``"passes"``: several iterations are one pass over memory; ``"shared"``: threads share the iterations.
+    """
+    return _lowered(graph)[0].lowering.ways
 
 
 #: Executables with more than a little memory.

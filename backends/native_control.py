@@ -187,20 +187,25 @@ def _loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     start, stop, step = map(_index, given[:3])
     points = native_points.Points.find(body, carried) if until < 0 and isinstance(step, int) else None
     if points is not None and isinstance(step, int):
+        frame.lowering.ways[node] = "points"
         numbers = {slot.number: slot.variables for slot in state.slots if slot.variables is not None}
         native_points.run(frame, points, body, (start, stop, step), state.arrays(), numbers, given[3:])
         return state.results()
     blocks = native_blocks.find(body, carried) if until < 0 and isinstance(step, int) else None
     if blocks is not None and isinstance(step, int):
+        frame.lowering.ways[node] = "blocks"
         native_blocks.run(frame, blocks, body, state, (start, stop, step), consts)
         return state.results()
     if isinstance(step, int) and node.kw.get("shared") and native_shared.run(
         frame, node, state, (start, stop, step), consts
     ):
+        frame.lowering.ways[node] = "shared"
         return state.results()
     rest: Index | None = start
     if until < 0 and isinstance(step, int):
         rest = _passes(frame, body, state, consts, (start, stop, step))
+        if rest != start:
+            frame.lowering.ways[node] = "passes"
     if rest is None:
         return state.results()
     start = rest

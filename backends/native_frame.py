@@ -59,6 +59,8 @@ class Lowering:
         self.checks: list[Check] = []
         #: Buffers that hold what no frame names at the moment.
         self.held: list[Buffer] = []
+        #: How loops are done, where it is not one iteration after another: see `native.ways`.
+        self.ways: dict[Node, str] = {}
         #: What is known of arrays that stay as they are while a loop runs.
         self.extrema: dict[Buffer, Extrema] = {}
         #: Whether memory of the caller's is written: checks come before that, as far as can be.

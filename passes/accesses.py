@@ -16,7 +16,18 @@ _VIEWS = ("as_extents",)
 
 
 class Dependent(Exception):
-    """Iterations depend on each other, or nothing proves that they do not."""
+    """Iterations depend on each other, or nothing proves that they do not.
+
+    Attributes
+    ----------
+    why : str
+    node : Node, optional
+        What ties them together.
+    """
+
+    def __init__(self, why: str = "nothing proves that they are independent", node: Node | None = None):
+        super().__init__(why)
+        self.why, self.node = why, node
 
 
 @dataclass(frozen=True)
@@ -29,12 +40,15 @@ class Access:
         The index on each axis; None: any.
     facts : tuple of Linear
         What is not negative where the access happens.
+    node : Node
+        What accesses them.
     """
 
     slot: int
     writes: bool
     places: tuple[Linear | None, ...]
     facts: tuple[Linear, ...]
+    node: Node
 
 
 class Accesses:
@@ -82,7 +96,7 @@ class Accesses:
                 given[0] = None
             for slot, value in zip(given, node.operands, strict=True):
                 if slot is not None:
-                    self._add(Access(slot, False, (None,) * value.type.ndim, tuple(self._path)))
+                    self._add(Access(slot, False, (None,) * value.type.ndim, tuple(self._path), node))
         for check in graph.checks:
             if check.ok in slots:
                 raise Dependent
@@ -159,7 +173,7 @@ class Accesses:
                     along(first, Number(Linear(dim[1]), dim[1], dim[1]), dim[2])
                 else:
                     along(first, self.integers.get(numbers, next(scalars)), dim[1])
-        self._add(Access(slot, writes, tuple(places), tuple(facts)))
+        self._add(Access(slot, writes, tuple(places), tuple(facts), node))
 
     def _add(self, access: Access) -> None:
         self.found.append(access)
@@ -168,15 +182,21 @@ class Accesses:
 
     # --- two iterations
 
-    def independent(self) -> bool:
-        """Whether no iteration reads or writes an element that another one writes."""
+    def require_independent(self) -> None:
+        """No iteration may read or write an element that another one writes.
+
+        Raises
+        ------
+        Dependent
+            If one may.
+        """
         written = {a.slot for a in self.found if a.writes}
         for k, one in enumerate(self.found):
             for other in self.found[: k + 1]:
                 if one.slot == other.slot and one.slot in written and (one.writes or other.writes):
                     if not self._apart(one, other) or (one is not other and not self._apart(other, one)):
-                        return False
-        return True
+                        writer = one if one.writes else other
+                        raise Dependent("one may touch elements that another one writes", writer.node)
 
     def _apart(self, one: Access, other: Access) -> bool:
         """Whether no element of `one` is one of `other` in a later iteration."""

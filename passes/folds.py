@@ -36,7 +36,7 @@ def roles(body: Graph, carried: int, arrays: list[int | None]) -> tuple[str, ...
             found.append(SAME)
         elif param.type.shape:
             if arrays[k] != k:
-                raise Dependent
+                raise Dependent("each makes an array of the one before", result.node)
             found.append(PARTS)
         elif not is_read(body, param):
             found.append(LAST)
@@ -51,7 +51,10 @@ def _role(body: Graph, k: int, params: tuple[Value, ...]) -> str:
         return EXACT if fold.exact else next(iter(fold.kinds))
     contest = Contest.find(body, k)
     if contest is None:
-        raise Dependent
+        result = body.results[k]
+        if result.node.op.name in ("add", "subtract") and result.type.dtype.kind in "fc":
+            raise Dependent("they add up floats, in NumPy's order", result.node)
+        raise Dependent("a number goes on from one to the next", result.node)
     return BEST if contest.leader == k else KEPT
 
 

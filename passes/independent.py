@@ -32,10 +32,19 @@ class Independent(Pass):
         return Program(graph, live_origins(graph, marker.origins))
 
 
+def dependences(graph: Graph) -> dict[Node, tuple[str, Node | None]]:
+    """The loops of a graph, those in regions included, whose iterations depend on each other: why, and what ties them."""
+    marker = _Marker(Program(graph))
+    marker.graph(graph, {})
+    return marker.reasons
+
+
 class _Marker:
     def __init__(self, program: Program):
         self.origins: dict[Node, frozenset[Line]] = dict(program.origins)
         self.integers = Integers()
+        #: Loops of the graph as it is whose iterations depend on each other: why, and what ties them together.
+        self.reasons: dict[Node, tuple[str, Node | None]] = {}
 
     def graph(self, graph: Graph, numbers: Numbers) -> Graph:
         new: dict[Value, Value] = {p: p for p in graph.params}
@@ -67,6 +76,8 @@ class _Marker:
         try:
             accesses = Accesses(self.integers, node, numbers)
             found = roles(body, node.kw["carried"], accesses.results)
-        except Dependent:
+            accesses.require_independent()
+        except Dependent as reason:
+            self.reasons[node] = reason.why, reason.node
             return ()
-        return found if accesses.independent() else ()
+        return found

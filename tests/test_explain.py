@@ -515,3 +515,47 @@ def test_show_sources() -> None:
 def test_table() -> None:
     assert table([("a", "bb"), ("ccc", "d")], "<>") == ["a    bb", "ccc   d"]
     assert table([]) == []
+
+
+def test_how_loops_are_done() -> None:
+    def many(u: Any, a: Any, y: Any) -> Any:
+        for _ in range(20):
+            u[1:-1] += 0.1 * (u[2:] - 2 * u[1:-1] + u[:-2])
+        total = 0.0
+        for i in range(a.shape[0]):
+            total += a[i, i] * y[i]
+        for i in range(1, 50):
+            y[i] = y[i - 1] * 0.5 + y[i]
+        while total > 1.0:
+            total = total / 2
+        return total
+
+    arguments = np.ones(10_000), np.ones((60, 60)), np.ones(60)
+    found = lazyarr.accelerate(many).explain(*arguments)
+    file, start = many.__code__.co_filename, many.__code__.co_firstlineno
+    ways = {line - start: way for (name, line), way in found.loops.items() if name == file}
+    assert ways == {
+        1: "several iterations are one pass over memory",
+        4: f"iterations follow one another: they add up floats, in NumPy's order (line {start + 5})",
+        6: f"iterations follow one another: one may touch elements that another one writes (line {start + 7})",
+        8: "iterations follow one another: data decides which is the last",
+    }
+    assert all(way in str(found) for way in ways.values())
+
+
+def test_loops_that_threads_share_are_named() -> None:
+    def rows(a: Any, y: Any) -> Any:
+        out = np.zeros(a.shape[0])
+        for i in range(a.shape[0]):
+            t = 0.0
+            for j in range(a.shape[1]):
+                t += a[i, j] * y[j]
+            out[i] = t
+        return out
+
+    with lazyarr.settings.settings(threads=2):
+        found = lazyarr.accelerate(rows).explain(np.ones((400, 400)), np.ones(400))
+    assert found.loops[rows.__code__.co_filename, rows.__code__.co_firstlineno + 2] == "threads share the iterations"
+    with lazyarr.settings.settings(threads=1):
+        found = lazyarr.accelerate(rows).explain(np.ones((300, 400)), np.ones(400))
+        assert found.loops[rows.__code__.co_filename, rows.__code__.co_firstlineno + 2] == "iterations are independent"

@@ -8,6 +8,7 @@ import inspect
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from lazyarr.runtime import Leaf, NotCaptured, Plan, capture, plans, use_recordi
 from lazyarr.tracing.advice import advice
 from lazyarr.tracing.capture.noted import Statement
 from lazyarr.tracing.explain_costs import figures
+from lazyarr.tracing.explain_loops import loop_ways
 from lazyarr.tracing.explain_text import report, short_path
 from lazyarr.tracing.origins import Ranges, failing_lines, graphs_in, lines_in
 from lazyarr.tracing.signature import Parts, Plain
@@ -196,6 +198,15 @@ class Explanation:
     def regions(self) -> tuple[Region, ...]:
         """The regions of all pieces, each once."""
         return tuple(region for piece in self.pieces for region in piece.regions)
+
+    @cached_property
+    def loops(self) -> dict[Line, str]:
+        """How compiled loops are done, by the line they begin at, where that is known."""
+        found: dict[Line, str] = {}
+        places = [(s.file, s.line) for s in self.statements if s.how == "compiled" and s.kind != "if"]
+        for piece in self.pieces:
+            found = loop_ways(piece.after, piece.ranges, places) | found
+        return found
 
     @property
     def executables(self) -> int:

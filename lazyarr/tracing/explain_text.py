@@ -187,7 +187,8 @@ def _statements(found: Explanation) -> list[str]:
     for s in found.statements:
         trips = f", {s.trips} iterations" if s.trips is not None else ""
         if s.how == "compiled":
-            how = f"compiled, runs in {' and '.join(runs_in)}{trips}"
+            way = found.loops.get((s.file, s.line), "") if s.kind != "if" else ""
+            how = f"compiled, runs in {' and '.join(runs_in)}{trips}{'; ' if way else ''}{way}"
         elif s.how == "unrolled":
             how = f"unrolled{trips}: {s.why}"
         else:
