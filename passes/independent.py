@@ -33,7 +33,7 @@ class Independent(Pass):
 
 
 def dependences(graph: Graph) -> dict[Node, tuple[str, Node | None]]:
-    """The loops of a graph, those in regions included, whose iterations depend on each other: why, and what ties them."""
+    """The loops of a graph, inner ones included, whose iterations depend on each other: why, and what ties them."""
     marker = _Marker(Program(graph))
     marker.graph(graph, {})
     return marker.reasons

@@ -531,7 +531,8 @@ def test_how_loops_are_done() -> None:
         return total
 
     arguments = np.ones(10_000), np.ones((60, 60)), np.ones(60)
-    found = lazyarr.accelerate(many).explain(*arguments)
+    fast: Any = lazyarr.accelerate(many)
+    found = fast.explain(*arguments)
     file, start = many.__code__.co_filename, many.__code__.co_firstlineno
     ways = {line - start: way for (name, line), way in found.loops.items() if name == file}
     assert ways == {
@@ -554,8 +555,10 @@ def test_loops_that_threads_share_are_named() -> None:
         return out
 
     with lazyarr.settings.settings(threads=2):
-        found = lazyarr.accelerate(rows).explain(np.ones((400, 400)), np.ones(400))
+        fast: Any = lazyarr.accelerate(rows)
+        found = fast.explain(np.ones((400, 400)), np.ones(400))
     assert found.loops[rows.__code__.co_filename, rows.__code__.co_firstlineno + 2] == "threads share the iterations"
     with lazyarr.settings.settings(threads=1):
-        found = lazyarr.accelerate(rows).explain(np.ones((300, 400)), np.ones(400))
+        fast = lazyarr.accelerate(rows)
+        found = fast.explain(np.ones((300, 400)), np.ones(400))
         assert found.loops[rows.__code__.co_filename, rows.__code__.co_firstlineno + 2] == "iterations are independent"
