@@ -187,14 +187,15 @@ def _statements(found: Explanation) -> list[str]:
     for s in found.statements:
         trips = f", {s.trips} iterations" if s.trips is not None else ""
         if s.how == "compiled":
-            way = found.loops.get((s.file, s.line), "") if s.kind != "if" else ""
-            how = f"compiled, runs in {' and '.join(runs_in)}{trips}{'; ' if way else ''}{way}"
+            how = f"compiled, runs in {' and '.join(runs_in)}{trips}"
         elif s.how == "unrolled":
             how = f"unrolled{trips}: {s.why}"
         else:
             cause = f" ({show_sources([s.at])})" if s.at != (s.file, s.line) else ""
             how = f"{'unrolled by Python' if found.mode == 'one program' else 'runs in Python'}: {s.why}{cause}"
         rows.append((show_sources([(s.file, s.line)]), s.kind, how))
+        if s.how == "compiled" and (s.file, s.line) in found.loops and s.kind != "if":
+            rows.append(("", "", "  " + found.loops[s.file, s.line]))
     return _columns(rows)
 
 
