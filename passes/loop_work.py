@@ -118,7 +118,10 @@ class _Formula:
 
     @staticmethod
     def of(node: Node, belongs: Callable[[Value], bool]) -> _Formula:
-        """The formula of a node's results, of it and the element-wise work on the way of which all values belong."""
+        """The formula of a node's results, of it and the element-wise work on the way of which all values belong.
+
+        Work on lengths that only the program knows is no part of it.
+        """
         found = _Formula(0.0, [], [])
         todo = [node]
         while todo:
@@ -129,7 +132,7 @@ class _Formula:
             found.work += float(one.cost.flops) / max(1, size(node.types[0].shape))
             for value in one.operands:
                 inner = value.node
-                if (inner.op.pointwise or inner.op in REPEATING) and belongs(value):
+                if (inner.op.pointwise or inner.op in REPEATING) and belongs(value) and static(value, *inner.operands):
                     todo.append(inner)
                 elif not is_free(inner) and value not in found.sources:
                     found.sources.append(value)
@@ -188,8 +191,10 @@ def _entering(value: Value, held: Mapping[Value, Value], context: Context) -> _F
     node, shape = value.node, value.type.shape
     if not node.op.pointwise or len(node.types) > 1 or shape == () or context.readers(value) != 1:
         return None
+    if not static(value, *node.operands):
+        return None
     formula = _Formula.of(node, lambda v: context.readers(v) == 1 and len(v.node.types) == 1)
-    if not static(value, *(v for n in formula.nodes for v in n.operands)) or not formula.is_little(shape):
+    if not static(*formula.sources) or not formula.is_little(shape):
         return None
     read = sum(size(v.type.shape) * v.type.dtype.itemsize for v in formula.sources if v not in held)
     return formula if read < size(shape) * value.type.dtype.itemsize else None

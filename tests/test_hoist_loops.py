@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import lazyarr
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node
 from lazyarr.ir.rewrite import all_nodes
@@ -76,7 +77,8 @@ def test_work_for_loops_that_rarely_run() -> None:
         return total
 
     def make(k: int) -> tuple[Any, ...]:
-        return np.eye(30) * 40 + np.arange(900.0).reshape(30, 30) / 100, np.arange(9.0) + k, np.array([0, 3, 0, 0, 9, 1])
+        matrix = np.eye(30) * 40 + np.arange(900.0).reshape(30, 30) / 100
+        return matrix, np.arange(9.0) + k, np.array([0, 3, 0, 0, 9, 1])
 
     (piece,) = check(run, make).explain(*make(0)).pieces
     (outer,) = (n for n in all_nodes(piece.after.graph) if n.op.name == "loop" and _loops(n.kw["body"]))
@@ -129,3 +131,25 @@ def _loops(graph: Graph) -> list[Node]:
     """The outermost loops."""
     inside = [n for r in graph.nodes if r.op.name == "region" for n in r.kw["body"].nodes]
     return [n for n in (*graph.nodes, *inside) if n.op.name == "loop"]
+
+
+def test_formulas_of_lengths_that_only_the_program_knows() -> None:
+    def program(a: Any, b: Any) -> Any:
+        x = 0.1
+        b[:] += (b * b[::-1]) - -b
+        for i in range(b.shape[0] - 1):
+            a[i] = x - x
+            for _ in range(max(i - 1, 0), min(i + 2, len(b))):
+                x *= round(a[0])
+                count = 0
+                while (abs(x) < 20 or a[i] < a[-2]) and count < 3:
+                    count += 1
+                    b[:i] += a[:i]
+        return x
+
+    accelerated: Any = lazyarr.accelerate(program)
+    given = np.array([0.08, 0.03, 0.01]), np.array([0.9 + 2j, -0.5 - 6j, -0.1 - 3.5j])
+    mine, theirs = ([x.copy() for x in given] for _ in range(2))
+    assert accelerated(*mine) == program(*theirs)
+    for x, y in zip(mine, theirs, strict=True):
+        np.testing.assert_array_equal(x, y)

@@ -183,8 +183,8 @@ def test_numbers_in_tuples() -> None:
 
 def test_checks_of_one_condition_all_fail() -> None:
     def function(a: Any, limits: Any, n: int) -> Any:
-        x = -1
-        y = x / n
+        x: Any = -1
+        y: Any = x / n
         count = 0
         while not (count >= 5 or x < a[0]):
             count += 1
@@ -202,7 +202,8 @@ def test_checks_of_one_condition_all_fail() -> None:
 
 def test_numbers_that_python_goes_on_with(capsys: pytest.CaptureFixture[str]) -> None:
     def function(a: Any) -> Any:
-        x, count = -1, 0
+        x: Any = -1
+        count = 0
         while not (count >= 5 or x < a[0]):
             count += 1
             x -= float(a[1])
