@@ -149,6 +149,7 @@ class Aliases:
         self._scopes: dict[Buffer, tuple[int, int, int]] = {}
         #: Whether the accesses are in a function of their own, which is not inlined.
         self.outlined = False
+        self._group: int | None = None
         self._module.declare("scope.decl", "declare void @llvm.experimental.noalias.scope.decl(metadata)")
 
     def of(self, buffer: Buffer) -> str:
@@ -158,7 +159,20 @@ class Aliases:
             scope = self._module.metadata()
             self._module.set_metadata(scope, f"distinct !{{!{scope}, !{self._domain}}}")
             found = self._scopes[buffer] = (scope, self._module.metadata(f"!{{!{scope}}}"), self._module.metadata())
-        return f", !alias.scope !{found[1]}, !noalias !{found[2]}"
+        group = "" if self._group is None else f", !llvm.access.group !{self._group}"
+        return f", !alias.scope !{found[1]}, !noalias !{found[2]}{group}"
+
+    def free(self) -> str:
+        """The text to be added to the last branch of a loop: no iteration reads what another one writes.
+
+        That is said of the accesses from here on.
+        """
+        if self._group is None:
+            self._group = self._module.metadata("distinct !{}")
+        accesses = self._module.metadata(f'!{{!"llvm.loop.parallel_accesses", !{self._group}}}')
+        loop = self._module.metadata()
+        self._module.set_metadata(loop, f"distinct !{{!{loop}, !{accesses}}}")
+        return f", !llvm.loop !{loop}"
 
     def close(self) -> None:
         every = [scope for scope, _, _ in self._scopes.values()]
@@ -268,11 +282,13 @@ class Code:
             self._known.pop()
 
     @contextmanager
-    def loop(self, start: Index, stop: Index, step: int = 1, within: tuple[int, int] | None = None) -> Iterator[str]:
+    def loop(self, start: Index, stop: Index, step: int = 1, within: tuple[int, int] | None = None,
+             free: bool = False) -> Iterator[str]:  # fmt: skip
         """``for i in range(start, stop, step)`` with a constant step; gives the register of the index.
 
-        `within` is a range that is known to hold this one.
+        `within` is a range that is known to hold this one; `free`: no iteration reads what another one writes.
         """
+        free_text = self.aliases.free() if free and self.aliases is not None else ""
         head, body, latch, end = (self.new_label() for _ in range(4))
         before = self.label
         self.go(head)
@@ -291,7 +307,7 @@ class Code:
         self.go(latch)
         self.start(latch)
         self.do(f"{following} = add nsw i64 {index}, {step}")
-        self.go(head)
+        self.do(f"br label %{head}{free_text}")
         self.start(end)
 
     def phi(self, name: str, sources: str) -> None:
@@ -558,7 +574,17 @@ class Code:
             if dtype.kind == "b":
                 register_ = self.emit(f"zext i1 {register_} to i8")
             place = self.address(pointer, dtype, offset, bool(imag))
+            if self._chosen(register_, place):
+                # Hides from LLVM that it could store under a mask, which takes some processors ten times as long.
+                register_ = self.emit(f"freeze {stored(dtype)} {register_}")
             self.do(f"store {stored(dtype)} {register_}, ptr {place}, align {part(dtype).itemsize}{extra}")
+
+    def _chosen(self, register_: str, place: str) -> bool:
+        """Whether a value is either something else or what is at the address `place` already."""
+        op, *arms = self._texts.get(register_, "").split(", ")
+        loads = [self._texts.get(arm.rpartition(" ")[2], "") for arm in arms if op.startswith("select")]
+        read = [text.split(", ")[1].rpartition(" ")[2] for text in loads if text.startswith("load")]
+        return any(self._texts.get(address) == self._texts[place] for address in read)
 
     def select(self, condition: str, dtype: np.dtype[Any], x: Element, y: Element) -> Element:
         """`x` where `condition`, else `y`."""

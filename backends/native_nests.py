@@ -29,10 +29,10 @@ from lazyarr.backends.native_storage import (
 
 
 @contextmanager
-def nest(c: Code, shape: Sequence[Index]) -> Iterator[tuple[Index, ...]]:
-    """Loops over all indices of a shape, the last axis innermost."""
+def nest(c: Code, shape: Sequence[Index], free: bool = False) -> Iterator[tuple[Index, ...]]:
+    """Loops over all indices of a shape, the last axis innermost; `free` as `Code.loop` has it."""
     with ExitStack() as loops:
-        yield tuple(0 if n == 1 and isinstance(n, int) else loops.enter_context(c.loop(0, n)) for n in shape)
+        yield tuple(0 if n == 1 and isinstance(n, int) else loops.enter_context(c.loop(0, n, free=free)) for n in shape)
 
 
 #: Nanoseconds of work from which on a nest is shared among threads: what that costs, several times.
@@ -90,10 +90,10 @@ def span(c: Code, outer: Index, elements: float, source: Storage, buffers: Seque
 
 @contextmanager
 def spread(c: Code, shape: tuple[Index, ...], bounds: Sequence[int], source: Storage, buffers: Sequence[Buffer],
-           inner: float = 1.0) -> Iterator[tuple[Index, ...]]:  # fmt: skip
+           inner: float = 1.0, free: bool = False) -> Iterator[tuple[Index, ...]]:  # fmt: skip
     """Loops over all indices of a shape, shared among threads where that is worth it.
 
-    `inner` is how many elements of `source` are used at each index.
+    `inner` is how many elements of `source` are used at each index; `free` as `Code.loop` has it.
     """
     axis = next((k for k, n in enumerate(shape) if n != 1), None)
     if axis is None:
@@ -102,7 +102,7 @@ def spread(c: Code, shape: tuple[Index, ...], bounds: Sequence[int], source: Sto
     outer, elements = shape[axis], float(np.prod([float(b) for b in bounds]))
     with span(c, outer, elements, source, buffers, total(c, shape), inner) as (first, last):
         within = (0, outer) if isinstance(outer, int) else None
-        with c.loop(first, last, within=within) as i, nest(c, shape[axis + 1 :]) as rest:
+        with c.loop(first, last, within=within, free=free) as i, nest(c, shape[axis + 1 :], free) as rest:
             yield (*(0 for _ in shape[:axis]), i, *rest)
 
 
@@ -145,7 +145,9 @@ def fill(c: Code, target: Strided, source: Storage) -> None:
     if native_modulus.has_comparison(source):
         _fill_blocks(c, target, source, shape, buffers)
         return
-    with c.statement(), spread(c, shape, target.bounds, source, buffers) as at:
+    # (LLVM knows what is in different buffers. In one it would compare addresses, for all rows of a loop around at once.)
+    within = target.buffer in source.buffers
+    with c.statement(), spread(c, shape, target.bounds, source, buffers, free=within) as at:
         target.put(c, at, source.element(c, at, {}))
 
 

@@ -1,0 +1,98 @@
+"""Statements that read the array they write, element for element: how their stores and loops are generated."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import lazyarr
+from lazyarr.backends.native import compile
+from lazyarr.backends.native_engine import _machine, has, optimized
+from lazyarr.ir.text import parse
+
+
+def rows(path):
+    n = path.shape[0]
+    for k in range(n):
+        for i in range(n):
+            path[i, :] = np.minimum(path[i, :], path[i, k] + path[k, :])
+
+
+def columns(a):
+    n = a.shape[1]
+    for k in range(n):
+        for i in range(n):
+            a[:, i] = np.maximum(a[:, i], a[:, k] * 0.5)
+
+
+def chosen(a, b):
+    for _ in range(3):
+        a[1:-1] = np.where(b[1:-1] > a[1:-1], b[1:-1], a[1:-1])
+        a[:] = np.where(a > 0.5, a, a * b)
+
+
+def shifted(a):
+    for k in range(1, 4):
+        a[k:] = np.minimum(a[k:], a[:-k] + 0.1)
+        a[:-1] = np.maximum(a[:-1], a[1:])
+
+
+def halves(a):
+    n = a.shape[0] // 2
+    for k in range(n):
+        a[k] = a[k] - 2 * a[n + k]
+        a[n + k] = np.where(a[k] > 0, a[n + k], a[k])
+
+
+PROGRAMS = [(rows, 1), (columns, 1), (chosen, 2), (shifted, 1), (halves, 1)]
+
+
+def arrays(count, n, dtype, seed):
+    random = np.random.default_rng(seed)
+    found = [(random.standard_normal((n, n)) * 4).astype(dtype) for _ in range(count)]
+    if dtype.startswith("f"):
+        for a in found:
+            a[random.integers(n, size=3), random.integers(n, size=3)] = [np.nan, np.inf, -0.0]
+    return found
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "i4"])
+@pytest.mark.parametrize("n", [7, 38])
+@pytest.mark.parametrize(("program", "count"), PROGRAMS)
+def test_bits_are_those_of_numpy(program, count, n, dtype):
+    given = arrays(count, n, dtype, n)
+    expected = [a.copy() for a in given]
+    with np.errstate(all="ignore"):
+        program(*expected)
+    fast = lazyarr.accelerate(program)
+    for _ in range(3):
+        own = [a.copy() for a in given]
+        fast(*own)
+        for a, b in zip(own, expected, strict=True):
+            np.testing.assert_array_equal(a.view(f"u{a.itemsize}"), b.view(f"u{b.itemsize}"))
+
+
+ROWS = """graph(%0: f64[40,40]) {
+  %1 = const() {value=i64(0)} : i64[]
+  %2 = const() {value=i64(40)} : i64[]
+  %3 = const() {value=i64(1)} : i64[]
+  %4 = loop(%1, %2, %3, %0) {body=graph(%0: i64[], %1: f64[40,40]) {
+    %2 = const() {value=i64(0)} : i64[]
+    %3 = window(%1, %0) {dims=(("index",), ("all",))} : f64[40]
+    %4 = window(%1, %2) {dims=(("index",), ("all",))} : f64[40]
+    %5 = add(%3, %4) : f64[40]
+    %6 = minimum(%3, %5) : f64[40]
+    %7 = put_window(%1, %6, %0) {dims=(("index",), ("all",))} : f64[40,40]
+    return %7
+  }, carried=1, until=-1} : f64[40,40]
+  return %4
+}"""
+
+
+@pytest.mark.skipif(not has("avx2"), reason="vectors of four doubles")
+def test_rows_of_one_array_are_done_by_vectors_and_stored_whole():
+    program = compile(parse(ROWS))
+    assembly = _machine(2).emit_assembly(optimized(program.text))
+    assert "vaddpd" in assembly
+    assert "vaddsd" not in assembly
+    assert "maskmov" not in assembly
