@@ -87,9 +87,7 @@ Map = tuple[Along, ...]
 
 def indices(code: Code, map: Map, at: Sequence[Index]) -> tuple[Index, ...]:
     """The indices of the viewed array for indices `at` of the view."""
-    return tuple(
-        m.start if m.axis < 0 else code.add(m.start, code.mul(m.step, at[m.axis])) for m in map
-    )
+    return tuple(m.start if m.axis < 0 else code.add(m.start, code.mul(m.step, at[m.axis])) for m in map)
 
 
 def composed(code: Code, inner: Map, outer: Map) -> Map:
@@ -133,13 +131,22 @@ class Storage:
     limits: tuple[int, int] | None = None
     #: Of one axis of integers that grow evenly: the first, and the difference of neighbours.
     ramp: tuple[Index, Index] | None = None
+    #: Whether an element is made of those that have its own indices alone.
+    aligned = False
 
     def element(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         """The element at indices `at`. `seen` holds elements that are at hand in this block."""
         key = (self, at)
         found: Element | None = seen.get(key)
         if found is None:
-            found = seen[key] = self.compute(code, at, seen)
+            if code.comparing is None or self.aligned:
+                found = self.compute(code, at, seen)
+            else:
+                # Of the moduli that are compared only those with these indices are tested.
+                comparing, code.comparing = code.comparing, None
+                found = self.compute(code, at, {})
+                code.comparing = comparing
+            seen[key] = found
         return found
 
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
@@ -164,6 +171,8 @@ class Unread(Storage):
 class Scalar(Storage):
     """A value of no axes, in registers."""
 
+    aligned = True
+
     def __init__(self, dtype: np.dtype[Any], value: Element):
         self.dtype, self.shape, self.bounds, self.value = dtype, (), (), value
 
@@ -173,6 +182,8 @@ class Scalar(Storage):
 
 class Strided(Storage):
     """A view of a buffer that holds an array of shape `base` in C order."""
+
+    aligned = True
 
     def __init__(self, code: Code, dtype: np.dtype[Any], buffer: Buffer, base: Extents, map: Map, shape: Extents,
                  bounds: tuple[int, ...]):  # fmt: skip
@@ -272,6 +283,8 @@ class Pointwise(Storage):
     `shared` is equal for the results of one application, so that they are computed together.
     """
 
+    aligned = True
+
     def __init__(self, dtype: np.dtype[Any], shape: Extents, bounds: tuple[int, ...], operands: Sequence[Storage],
                  generate: Generate, flops: float, result: int = 0, shared: Any = None):  # fmt: skip
         self.dtype, self.shape, self.bounds, self.operands = dtype, shape, bounds, tuple(operands)
@@ -359,9 +372,7 @@ def reads_elsewhere(code: Code, storage: Storage, written: Strided, aligned: boo
     if isinstance(storage, Strided):
         return not (aligned and same_place(written, storage))
     if isinstance(storage, Pointwise):
-        return any(
-            reads_elsewhere(code, x, written, aligned and x.shape == storage.shape) for x in storage.operands
-        )
+        return any(reads_elsewhere(code, x, written, aligned and x.shape == storage.shape) for x in storage.operands)
     if isinstance(storage, View):
         if aligned and (storage.map, storage.shape, storage.inner.shape) == (written.map, written.shape, written.base):
             whole = Strided.whole(code, written.dtype, written.buffer, written.base, storage.inner.bounds)

@@ -79,3 +79,43 @@ def test_a_square_decides_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_array_equal(lazyarr.accelerate(loop)(own, 2.5), loop(plain, 2.5))
         np.testing.assert_array_equal(own, plain)
     assert any(made)
+
+
+def test_comparisons_that_are_read_elsewhere_are_tested_where_they_are_read() -> None:
+    def turned(z: Array, w: Array) -> Any:
+        far = np.abs(z) > 2.0
+        return far[::-1] & (np.abs(w) > 2.0), far[::-1] ^ far, np.where(far[1:], 1.5, (np.abs(w) < 9.0)[:-1])
+
+    def looked_up(z: Array, w: Array) -> Any:
+        table = np.array([0.0, 2.5])
+        return (table[(np.abs(z) > 2.0).astype(np.int64)] > 1.0) & (np.abs(w) > 2.0), np.roll(np.abs(z) < 2.0, 3)
+
+    def backwards(z: Array, w: Array) -> Any:
+        return [(np.abs(z) > 2.0)[::-1] & (np.abs(w) > 2.0)]
+
+    z = near(2.0, np.dtype("c16"))
+    sure = np.full(z.shape, 5.0 + 0j)
+    with np.errstate(all="ignore"):
+        for function in (backwards, turned, looked_up):
+            for given in ((z, sure), (sure, z), (z, z[::-1].copy())):
+                accelerated = lazyarr.accelerate(function)
+                for expected, found in zip(function(*given), accelerated(*given), strict=True):
+                    np.testing.assert_array_equal(found, expected)
+
+
+def test_masks_of_masks_are_written_while_they_are_tested() -> None:
+    def masks(z: Array, w: Array, old: Array) -> Any:
+        ring = (np.abs(z) > 2.0) & ~(np.abs(w) >= 3.0) | old
+        old &= np.abs(z) <= 2.0
+        return ring, old, (np.abs(z) < 2.0) == (np.abs(w) < 2.0)
+
+    z = near(2.0, np.dtype("c16"))
+    w = near(3.0, np.dtype("c16"))
+    old = np.arange(z.size) % 3 == 0
+    with np.errstate(all="ignore"):
+        for one, other in ((z, w), (np.full(z.shape, 1 + 1j), w), (np.full(z.shape, 9j), z)):
+            plain, own = old.copy(), old.copy()
+            results = lazyarr.accelerate(masks)(one, other, own)
+            for expected, found in zip(masks(one, other, plain), results, strict=True):
+                np.testing.assert_array_equal(found, expected)
+            np.testing.assert_array_equal(own, plain)
