@@ -88,9 +88,16 @@ def compared(code: Code, name: str, given: Sequence[Storage], generate: Generate
 
 def has_comparison(storage: Storage) -> bool:
     """Whether elements of `storage` depend on such a comparison."""
-    if isinstance(storage, Compared):
-        return True
-    return isinstance(storage, Pointwise) and any(has_comparison(x) for x in storage.operands)
+    # What several formulas read is looked at once.
+    pending, seen = [storage], {storage}
+    while pending:
+        x = pending.pop()
+        if isinstance(x, Compared):
+            return True
+        new = [y for y in x.operands if y not in seen] if isinstance(x, Pointwise) else []
+        pending += new
+        seen.update(new)
+    return False
 
 
 def blockwise(code: Code, storages: Sequence[Storage], lead: tuple[Index, ...], first: Index, last: Index,

@@ -145,7 +145,7 @@ def fill(c: Code, target: Strided, source: Storage) -> None:
     if native_modulus.has_comparison(source):
         _fill_blocks(c, target, source, shape, buffers)
         return
-    # (LLVM knows what is in different buffers. In one it would compare addresses, for all rows of a loop around at once.)
+    # (LLVM knows what is in different buffers. In one it would compare addresses, for all rows of a loop at once.)
     within = target.buffer in source.buffers
     with c.statement(), spread(c, shape, target.bounds, source, buffers, free=within) as at:
         target.put(c, at, source.element(c, at, {}))

@@ -112,10 +112,18 @@ def patchable(x: Storage, map: Map, value: Storage) -> bool:
     return all(isinstance(m.start, int) and (m.axis < 0 or m.step == 1 or value.shape[m.axis] == 1) for m in map)
 
 
-def breaks(storage: Storage, axis: int) -> set[int]:
+def breaks(storage: Storage, axis: int, known: dict[tuple[Storage, int], set[int]] | None = None) -> set[int]:
     """Indices on an axis at which what is read jumps: between them it moves along."""
+    # What several formulas read is looked at once.
+    known = {} if known is None else known
+    if (storage, axis) not in known:
+        known[storage, axis] = _breaks(storage, axis, known)
+    return known[storage, axis]
+
+
+def _breaks(storage: Storage, axis: int, known: dict[tuple[Storage, int], set[int]]) -> set[int]:
     if isinstance(storage, Rolled):
-        inner = breaks(storage.inner, axis)
+        inner = breaks(storage.inner, axis, known)
         if axis != storage.axis:
             return inner
         return {storage.shift} | {(b + storage.shift) % storage.length for b in inner}
@@ -123,19 +131,19 @@ def breaks(storage: Storage, axis: int) -> set[int]:
         for k, m in enumerate(storage.map):
             if m.axis == axis and m.step == 1 and isinstance(m.start, int):
                 start = m.start
-                return {b - start for b in breaks(storage.inner, k)}
+                return {b - start for b in breaks(storage.inner, k, known)}
         return set()
     found: set[int] = set()
     if isinstance(storage, Patched):
         m, (low, high) = storage.map[axis], storage.spans[axis]
-        found = {low, high} | breaks(storage.inner, axis)
+        found = {low, high} | breaks(storage.inner, axis, known)
         if m.axis >= 0:
-            found |= {b + low for b in breaks(storage.value, m.axis)}
+            found |= {b + low for b in breaks(storage.value, m.axis, known)}
     if isinstance(storage, Pointwise):
         for x in storage.operands:
             own = axis - (len(storage.shape) - len(x.shape))
             if own >= 0 and x.shape[own] != 1:
-                found |= breaks(x, own)
+                found |= breaks(x, own, known)
     return found
 
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 from lazyarr.ir.graph import Check, Graph, Program, param
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.rewrite import Rebuild
-from lazyarr.ops.control import REGION
+from lazyarr.ops.control import REGION, runs_by_data
 from lazyarr.passes import costs
 from lazyarr.passes.base import Pass
 from lazyarr.passes.build import backend_of, is_free, static
@@ -52,8 +52,9 @@ class Fuse(Pass):
         groups = _merged(_sink(graph, groups))
         groups = _with_free_roots(graph, groups)
         if self.repeats:
-            # (What has run-time lengths stays together: they are values of one region.)
-            together = not all(static(*node.values) for node in graph.nodes)
+            # (What has run-time lengths stays together: they are values of one region. So does what is computed before
+            # a loop that data ends: who compiles it takes care of the last bit.)
+            together = runs_by_data(graph) or not all(static(*node.values) for node in graph.nodes)
             pieces = [(b, [nodes] if together or b not in _COMPILED else cut(nodes, self.repeats))
                       for b, nodes in groups]  # fmt: skip
             groups = [(b, piece) for b, found in pieces for piece in found]

@@ -524,3 +524,60 @@ def test_a_truth_of_two_kinds_is_returned() -> None:
         y = np.abs(x)
         y[:2] *= signs
         assert_same(either(y, 3), accelerate(either)(y, 3))
+
+
+def test_operands_that_change_a_variable() -> None:
+    def function(a: Any, s: float) -> Any:
+        x = 0.25
+
+        def change(p: int) -> int:
+            nonlocal x
+            x = 2.5
+            return p
+
+        for i in range(4):
+            if a[i] > 100:
+                x *= a[i]
+            s += a[i]
+        a[-1] -= change(5) if s <= a[0] else 3
+        return x, change(2) if s > 3 and a[0] < 1 else 2, x
+
+    accelerated: Any = lazyarr.accelerate(function)
+    for a in (np.arange(6.0), -np.arange(6.0), np.arange(6.0) * 50):
+        mine, own = a.copy(), a.copy()
+        assert accelerated(own, 2.0) == function(mine, 2.0)
+        np.testing.assert_array_equal(own, mine)
+
+
+def test_arrays_bound_anew_in_nested_branches_are_not_written() -> None:
+    def function(a: Any, v: Any) -> None:
+        for i in range(len(v)):
+            if v[i] > 0:
+                if i < a[i, i]:
+                    a = a + a[:, i]
+            elif i > 3:
+                a = a + a[:, i]
+            a[i, i] += 7
+
+    accelerated: Any = lazyarr.accelerate(function)
+    rng = np.random.default_rng(0)
+    for shift in range(4):
+        mine = rng.integers(-5, 9, (6, 6))
+        own, v = mine.copy(), rng.standard_normal(6) + shift - 1
+        function(mine, v)
+        accelerated(own, v)
+        np.testing.assert_array_equal(own, mine)
+
+
+def test_a_call_that_raises_says_nothing_of_others() -> None:
+    def function(x: Any, out: Any) -> Any:
+        for j in range(x.shape[1]):
+            out[j] = x[:, j].max() - x[:, j].argmin()
+        return out
+
+    accelerated: Any = lazyarr.accelerate(function)
+    with pytest.raises(ValueError, match="zero-size"):
+        accelerated(np.zeros((0, 5)), np.zeros(5))
+    x = np.random.default_rng(0).random((10, 30))
+    np.testing.assert_array_equal(accelerated(x, np.zeros(30)), function(x, np.zeros(30)))
+    assert "unrolled" not in str(accelerated.explain(x, np.zeros(30)))

@@ -181,3 +181,18 @@ def test_outer_products_of_computed_lengths() -> None:
     a = noise(8, 5)
     np.testing.assert_allclose(accelerated(a), reflections(a), rtol=1e-12, atol=1e-13)
     assert "unrolled" not in str(accelerated.explain(a))
+
+
+def test_counts_of_truth_values() -> None:
+    def function(x: Any) -> Any:
+        total = 0
+        for i in range(len(x)):
+            total += np.bincount(x[i, :3], minlength=1).argmax() + np.bincount(x[i], minlength=2)[1]
+        return total, np.bincount(x[0], minlength=1)
+
+    accelerated: Any = lazyarr.accelerate(function)
+    for x in (np.ones((8, 20), bool), np.zeros((8, 20), bool), np.eye(8, 20).astype(bool)):
+        for _ in range(2):
+            found, wanted = accelerated(x), function(x)
+            assert found[0] == wanted[0]
+            np.testing.assert_array_equal(found[1], wanted[1], strict=True)

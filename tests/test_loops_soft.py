@@ -214,3 +214,28 @@ def test_numbers_that_python_goes_on_with(capsys: pytest.CaptureFixture[str]) ->
     for a in (np.array([5.0, 1.0]), np.array([-5.0, 1.0])):
         wanted = function(a), capsys.readouterr().out
         assert_same(wanted, (accelerated(a), capsys.readouterr().out))
+
+
+def test_sums_of_no_elements_are_pythons() -> None:
+    def function(a: Any, n: int) -> Any:
+        total, last = 0, 0
+        for i in range(n):
+            last = sum(a[: (n - 1) - i])
+            total = total + last
+        return total, last
+
+    for dtype in ("u1", "i1", "?", "i8", "f8", "f4", "u8"):
+        agree(function, *((np.arange(30).astype(dtype), n) for n in (1, 2, 20)))
+
+
+def test_floats_of_numpy_are_floats() -> None:
+    def function(x: Array) -> Any:
+        count, most = 0, x[0]
+        for i in range(len(x)):
+            if isinstance(x[i], float):
+                count += 1
+            most = max(most, x[i])
+        kinds = (float, complex)
+        return count, isinstance(most, float), isinstance(np.sqrt(x[0]), kinds), isinstance(x[0] * 1j, complex)
+
+    agree(function, *((np.arange(5).astype(dtype),) for dtype in ("f8", "f4", "i8")))

@@ -301,7 +301,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> LazyArray:
 
 def _bins(index: LazyArray, least: int) -> int:
     """How many bins `bincount` has."""
-    if least > 0 and getattr(recording().observer, "computes_lengths", False):
+    if least > (1 if index.dtype.kind == "b" else 0) and getattr(recording().observer, "computes_lengths", False):
         if index.dtype.kind == "i":
             _guard_all(index, ELEMENTWISE["greater_equal"], 0, "what is counted is not negative")
         if index.dtype.kind in "iu" and np.iinfo(index.dtype).max >= least:

@@ -372,7 +372,8 @@ class Accelerated:
         in_pieces: str | None = None, strict: bool = False,
     ) -> tuple[Trace, Outcome]:  # fmt: skip
         """Run the function on lazy arguments; `in_pieces` is why it is known not to become one program."""
-        trace = Trace(parts, self._uncaptured)
+        uncaptured = dict(self._uncaptured)
+        trace = Trace(parts, uncaptured)
         trace.looks_at_lengths = key in self._looks_at_lengths
         trace.fixes_lengths = len(self._known.get(key, ())) < _MOST_FIXED
         trace.strict = strict

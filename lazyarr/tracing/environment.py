@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lazyarr import soft
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
@@ -204,6 +205,8 @@ class Environment:
             return _noting(self._trace, value, f"calls {name}()")
         if name in _NUMERIC and _is_call():
             return python_call(value)
+        if value is isinstance and _is_call():
+            return is_instance
         return type_of if value is type and _is_call() else value
 
     def answer(self, get: Callable[[], Any], what: str) -> Any:
@@ -330,6 +333,17 @@ def type_of(*args: Any) -> Any:
     if isinstance(x, LazyArray):
         return _class(x.dtype.type if x._scalar else np.ndarray)
     return x.python_type if type(x) in (TracedScalar, ComputedScalar) else type(x)
+
+
+def is_instance(x: Any, classes: Any) -> bool:
+    """``isinstance(x, classes)``: NumPy's float64 is a `float`, and its complex128 a `complex`."""
+    if isinstance(x, classes):
+        return True
+    if not isinstance(x, LazyArray) or not x._scalar:
+        return False
+    asked = [kind for kind in (float, complex) if kind is classes or isinstance(classes, tuple) and kind in classes]
+    soft.settle(x)
+    return issubclass(x.dtype.type, tuple(asked))
 
 
 def _item(container: Any, key: Any) -> Any:

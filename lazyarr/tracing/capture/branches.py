@@ -52,13 +52,15 @@ class BranchCapture:
         Theirs.
     wanted : sequence of bool
         Which of them are read afterwards.
+    is_expression : bool
+        Whether it is a conditional expression.
     """
 
     def __init__(
         self, trace: Trace, condition: ComputedScalar, get: Callable[[], State], set: Callable[[State], None],
-        names: Any, wanted: Any,
+        names: Any, wanted: Any, is_expression: bool = False,
     ):  # fmt: skip
-        self.trace, self.condition = trace, condition
+        self.trace, self.condition, self.is_expression = trace, condition, is_expression
         self.get, self.set, self.names, self.wanted = get, set, names, wanted
         self.now = trace.recording
 
@@ -128,6 +130,9 @@ class BranchCapture:
         self.trace.depth -= 1
         if containers.changed() or self.trace.environment.written() != written:
             raise NotCaptured("a branch changes a list, a dict, an object or a global variable")
+        if self.is_expression and containers.rebound():
+            # (Of a statement, what it assigns, and what nested functions may assign, is among its names.)
+            raise NotCaptured("an operand changes a variable")
         contents = {c: c.value for c, v in snapshot.cells.items() if c.value != v}
         way = _Way(self.get(), contents, [c for c, _ in self.now.checks[before:]], made)
         snapshot.restore()
@@ -211,7 +216,9 @@ class BranchCapture:
             return number_of(values[0], min(n.low for n in numbers), max(n.high for n in numbers))
         found = made_of(wanted, iter(values), sources[0])
         for source in sources:
-            if isinstance(source, LazyArray) and not source._scalar and source._cell in snapshot.cells:
+            if not isinstance(source, LazyArray) or source._scalar:
+                continue
+            if source._cell in snapshot.cells or source._cell in self.now.frozen:
                 # Whose memory the variable means is known at run time only: nothing of it may be changed from here on.
                 self.now.frozen.update((source._cell, found._cell))
         return found

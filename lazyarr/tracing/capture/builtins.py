@@ -148,7 +148,12 @@ def _sum(control: Capture, *args: Any, **kwargs: Any) -> Any:
 
         length = args[0]._shape[0]
         if type(length) is not int or length > 16:
-            total = np.sum(args[0], dtype=args[0].dtype if args[0].dtype.kind in "fc" else None)
+            total = np.sum(args[0], dtype=args[0].dtype if args[0].dtype.kind in "iufc" else None)
+            if type(length) is not int:
+                # Of no elements it is Python's 0, with which it begins.
+                some = length_number(length) > 0
+                if some is not True:
+                    control.trace.soft[total._value()] = Soft(computed(some).value, frozenset([int]))
             return total
     return sum(*args, **kwargs)
 

@@ -42,6 +42,7 @@ class Containers:
     def __init__(self, shadowed: list[Any]):
         self._found: dict[int, tuple[Any, Any]] = {}
         self._names: dict[Cell, set[Any]] = {}
+        self._variables: list[tuple[types.FrameType, dict[str, Any]]] = []
         self._frames()
         for _, x, _ in shadowed:
             self._visit(x, 0)
@@ -50,7 +51,8 @@ class Containers:
         frame: types.FrameType | None = sys._getframe(3)
         while frame is not None and not (frame.f_code.co_name == "_traced" and is_ours(frame.f_code)):
             if "__control__" in frame.f_code.co_freevars or "__control__" in frame.f_code.co_cellvars:
-                for name, value in list(frame.f_locals.items()):
+                self._variables.append((frame, dict(frame.f_locals)))
+                for name, value in self._variables[-1][1].items():
                     if not self._named(name, value) and not name.startswith("."):  # what a comprehension iterates over
                         self._visit(value, 0)
             frame = frame.f_back
@@ -104,6 +106,14 @@ class Containers:
     def is_private(self, array: LazyArray) -> bool:
         """Whether one variable is all that leads to an array's memory."""
         return array._parent is None and array._form is None and len(self._names.get(array._cell, ())) <= 1
+
+    def rebound(self) -> bool:
+        """Whether a variable of the functions that are running means something else now."""
+        for frame, before in self._variables:
+            now = frame.f_locals
+            if now.keys() != before.keys() or any(now[name] is not value for name, value in before.items()):
+                return True
+        return False
 
     def restore(self) -> None:
         """Put back what they held."""

@@ -230,7 +230,7 @@ class Capture(Control):
         def restore(state: State) -> None:
             found[0] = state[0]
 
-        capture = BranchCapture(self.trace, truth, lambda: (found[0],), restore, _EXPRESSION, (True,))
+        capture = BranchCapture(self.trace, truth, lambda: (found[0],), restore, _EXPRESSION, (True,), True)
         capture.run(assign(then), assign(orelse))
         return found[0]
 

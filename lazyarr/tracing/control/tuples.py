@@ -91,6 +91,9 @@ class _Uses:
             # (Names of their own may hide those of the function.)
             self.fit -= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} | {getattr(node, "name", "")}
             return
+        if isinstance(node, ast.Compare) and any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
+            # Which tuple it is counts.
+            self.fit -= {part.id for part in (node.left, *node.comparators) if isinstance(part, ast.Name)}
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
                 self.fit.discard(node.id)
