@@ -101,7 +101,7 @@ def has_comparison(storage: Storage) -> bool:
 
 
 def blockwise(code: Code, storages: Sequence[Storage], lead: tuple[Index, ...], first: Index, last: Index,
-              run: Callable[[], None]) -> None:  # fmt: skip
+              run: Callable[[], None], again: bool = False) -> None:  # fmt: skip
     """Generate what `run` generates for elements `first` to `last` of `storages`: comparing squares where these decide.
 
     Parameters
@@ -115,6 +115,8 @@ def blockwise(code: Code, storages: Sequence[Storage], lead: tuple[Index, ...], 
         On the last axis.
     run : callable
         Generates the elements; it is called for both ways.
+    again : bool
+        Whether elements may be computed and written a second time: nothing that is read is written.
     """
     doubtful = [x for x in storages if has_comparison(x)]
     if not doubtful:
@@ -123,6 +125,13 @@ def blockwise(code: Code, storages: Sequence[Storage], lead: tuple[Index, ...], 
     slot = code.alloca("i1")
     code.do(f"store i1 false, ptr {slot}")
     code.comparing = slot
+    if again and all(_is_of_truths(x) for x in doubtful):
+        # The test has the results, which are wrong only where it fails.
+        run()
+        code.comparing = None
+        with code.when(code.emit(f"load i1, ptr {slot}")):
+            run()
+        return
     with code.loop(first, last) as k:
         seen: dict[Any, Any] = {}
         for x in doubtful:
@@ -137,6 +146,13 @@ def blockwise(code: Code, storages: Sequence[Storage], lead: tuple[Index, ...], 
         code.go(end)
     code.comparing = None
     code.start(end)
+
+
+def _is_of_truths(x: Storage) -> bool:
+    """Whether only truth values are made of comparisons: any are good operands, as wrong ones are not elsewhere."""
+    if isinstance(x, Compared) or not has_comparison(x):
+        return True
+    return isinstance(x, Pointwise) and x.dtype.kind == "b" and all(map(_is_of_truths, x.operands))
 
 
 def _test(x: Storage, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> None:

@@ -165,7 +165,8 @@ def _fill_blocks(c: Code, target: Strided, source: Storage, shape: tuple[Index, 
             with c.loop(first, last) as k:
                 target.put(c, (*at[:-1], k), source.element(c, (*at[:-1], k), {}))
 
-        native_modulus.blockwise(c, [source], at[:-1], first, last, elements)
+        again = target.buffer not in source.buffers
+        native_modulus.blockwise(c, [source], at[:-1], first, last, elements, again)
 
 
 def _fill_boxes(c: Code, target: Strided, source: Storage, cuts: list[list[Span]], buffers: Sequence[Buffer]) -> None:

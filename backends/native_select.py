@@ -1,8 +1,9 @@
 """What a mask selects of several arrays, in one pass: ``x[mask], y[mask]`` without a list of positions.
 
-A block of the mask becomes the bits of a word. Where none is set nothing is read; else each array's elements move up to
-the end of what has been selected, four at a time by a permutation that the bits choose, and what is too much is
-overwritten by the next. Where extrema of blocks are known (`native_extrema`), most blocks need not be looked at.
+A block of the mask becomes the bits of a word. Where none is set nothing is read, where all are the block is copied;
+else each array's elements move up to the end of what has been selected, four at a time by a permutation that the bits
+choose, and what is too much is overwritten by the next. Where extrema of blocks are known (`native_extrema`), most
+blocks need not be looked at.
 """
 
 from __future__ import annotations
@@ -109,9 +110,31 @@ class _Pass:
         bits = self._bits(first)
         with code.when(code.emit(f"icmp ne i32 {bits}, 0")):
             places = [self._source(k, x, first) for k, x in enumerate(self.arrays)]
+            whole, partly, end = (code.new_label() for _ in range(3))
+            code.branch(code.emit(f"icmp eq i{BLOCK} {bits}, -1"), whole, partly)
+            code.start(whole)
+            with code.scope():
+                self._whole(places)
+            code.go(end)
+            code.start(partly)
             with code.loop(0, BLOCK, GROUP) as k:
                 chosen = code.emit(f"lshr i32 {bits}, {code.emit(f'trunc i64 {k} to i32')}")
                 self._group(places, k, code.emit(f"zext i32 {code.emit(f'and i32 {chosen}, 15')} to i64"))
+            code.go(end)
+            code.start(end)
+
+    def _whole(self, places: Sequence[str]) -> None:
+        """Move all elements of the block: where masks take out few, most blocks are moved like this."""
+        code, end = self.code, self._end()
+        for place, target in zip(places, self.targets, strict=True):
+            size = target.dtype.itemsize
+            to = code.emit(f"getelementptr i8, ptr {code.pointer(target.buffer)}, i64 {code.mul(end, size)}")
+            # `BLOCK` bytes at a time: so many times as an element has bytes.
+            for offset in range(0, BLOCK * size, BLOCK):
+                read, written = (code.emit(f"getelementptr inbounds i8, ptr {x}, i64 {offset}") for x in (place, to))
+                bytes_ = code.emit(f"load <{BLOCK} x i8>, ptr {read}, align 1")
+                code.do(f"store <{BLOCK} x i8> {bytes_}, ptr {written}, align 1")
+        self._move_end(end, str(BLOCK))
 
     def _bits(self, first: Index) -> str:
         """Which elements of a block the mask selects, the first one in the lowest bit."""

@@ -33,7 +33,8 @@ def drawn(dtype: str, n: int, seed: int) -> Array:
 
 def masks(n: int) -> list[Array]:
     rng = np.random.default_rng(n)
-    return [rng.random(n) < share for share in (-1.0, 0.05, 0.5, 0.95, 2.0)]
+    runs = np.arange(n) // 45 % 2 == 0
+    return [*(rng.random(n) < share for share in (-1.0, 0.05, 0.5, 0.95, 0.99, 2.0)), runs, ~runs]
 
 
 def exact(shape: int | tuple[int, ...], seed: int) -> Array:
@@ -51,7 +52,6 @@ def compare(function: Callable[..., Any], *calls: tuple[Any, ...]) -> None:
             expected, got = function(*plain), accelerated(*own)
         assert_same_bits(expected, got)
         assert_same_bits(plain, own)
-
 
 
 def graph(dtype: str, n: int) -> Graph:
