@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,33 +13,33 @@ from lazyarr.backends.native_engine import _machine, has, optimized
 from lazyarr.ir.text import parse
 
 
-def rows(path):
+def rows(path: Any) -> Any:
     n = path.shape[0]
     for k in range(n):
         for i in range(n):
             path[i, :] = np.minimum(path[i, :], path[i, k] + path[k, :])
 
 
-def columns(a):
+def columns(a: Any) -> Any:
     n = a.shape[1]
     for k in range(n):
         for i in range(n):
             a[:, i] = np.maximum(a[:, i], a[:, k] * 0.5)
 
 
-def chosen(a, b):
+def chosen(a: Any, b: Any) -> Any:
     for _ in range(3):
         a[1:-1] = np.where(b[1:-1] > a[1:-1], b[1:-1], a[1:-1])
         a[:] = np.where(a > 0.5, a, a * b)
 
 
-def shifted(a):
+def shifted(a: Any) -> Any:
     for k in range(1, 4):
         a[k:] = np.minimum(a[k:], a[:-k] + 0.1)
         a[:-1] = np.maximum(a[:-1], a[1:])
 
 
-def halves(a):
+def halves(a: Any) -> Any:
     n = a.shape[0] // 2
     for k in range(n):
         a[k] = a[k] - 2 * a[n + k]
@@ -47,7 +49,7 @@ def halves(a):
 PROGRAMS = [(rows, 1), (columns, 1), (chosen, 2), (shifted, 1), (halves, 1)]
 
 
-def arrays(count, n, dtype, seed):
+def arrays(count: Any, n: Any, dtype: Any, seed: Any) -> Any:
     random = np.random.default_rng(seed)
     found = [(random.standard_normal((n, n)) * 4).astype(dtype) for _ in range(count)]
     if dtype.startswith("f"):
@@ -59,7 +61,7 @@ def arrays(count, n, dtype, seed):
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "i4"])
 @pytest.mark.parametrize("n", [7, 38])
 @pytest.mark.parametrize(("program", "count"), PROGRAMS)
-def test_bits_are_those_of_numpy(program, count, n, dtype):
+def test_bits_are_those_of_numpy(program: Any, count: Any, n: Any, dtype: Any) -> None:
     given = arrays(count, n, dtype, n)
     expected = [a.copy() for a in given]
     with np.errstate(all="ignore"):
@@ -90,7 +92,7 @@ ROWS = """graph(%0: f64[40,40]) {
 
 
 @pytest.mark.skipif(not has("avx2"), reason="vectors of four doubles")
-def test_rows_of_one_array_are_done_by_vectors_and_stored_whole():
+def test_rows_of_one_array_are_done_by_vectors_and_stored_whole() -> None:
     program = compile(parse(ROWS))
     assembly = _machine(2).emit_assembly(optimized(program.text))
     assert "vaddpd" in assembly

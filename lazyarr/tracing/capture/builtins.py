@@ -177,6 +177,12 @@ def _zip(control: Capture, *args: Any, **kwargs: Any) -> Any:
     return lazy_zip(*args, **kwargs)
 
 
+def _isinstance(control: Capture, x: Any, classes: Any) -> bool:
+    from lazyarr.tracing.environment import is_instance
+
+    return is_instance(x, classes)
+
+
 def _type(control: Capture, *args: Any) -> Any:
     from lazyarr.tracing.environment import type_of
 
@@ -221,5 +227,5 @@ def numpy_functions() -> dict[Any, Callable[..., Any]]:
 REPLACED: dict[Any, Callable[..., Any]] = {
     range: _range, enumerate: _enumerate, zip: _zip, len: _len, min: _extreme("min"), max: _extreme("max"),
     int: _kind(int), float: _kind(float), complex: _kind(complex), bool: _kind(bool), sum: _sum, round: _round,
-    type: _type, abs: _numeric(abs), pow: _numeric(pow),
+    type: _type, isinstance: _isinstance, abs: _numeric(abs), pow: _numeric(pow),
 }  # fmt: skip
