@@ -45,6 +45,9 @@ LARGE = 60
 class Unshareable(Exception):
     """What is being lowered cannot be done by several threads at once."""
 
+#: Operations for an element up to which a value may be a formula: whoever looks at one goes through all of it.
+_LONGEST = 2000.0
+
 
 class Lowering:
     """A program under construction: its code, its buffers, the graphs that are being lowered, outermost first."""
@@ -302,7 +305,8 @@ class Frame:
             node.values[index]
         ):
             return self.materialize(storage)
-        return storage
+        # (Operations on every way to an element, of which there may be very many.)
+        return self.materialize(storage) if storage.flops > _LONGEST else storage
 
     def _pointwise(self, node: Node, given: list[Storage], generate: Any) -> list[Storage]:
         types = node.types
