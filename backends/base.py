@@ -21,7 +21,7 @@ class Compile(Protocol):
         Parameters
         ----------
         graph : Graph
-            Of operations that name this back end; without symbolic extents.
+            Of operations that name this back end. Extents may be known at run time only, where these take that.
         donate : sequence of int
             Parameters that are dead after a run: their memory may hold results.
 
