@@ -581,3 +581,52 @@ def test_a_call_that_raises_says_nothing_of_others() -> None:
     x = np.random.default_rng(0).random((10, 30))
     np.testing.assert_array_equal(accelerated(x, np.zeros(30)), function(x, np.zeros(30)))
     assert "unrolled" not in str(accelerated.explain(x, np.zeros(30)))
+
+
+def test_variables_that_may_have_no_value_before_a_loop() -> None:
+    def function(a: Any, n: int) -> Any:
+        if a[0] > 1:
+            k = 2
+        if a[1] > 0:
+            for _ in range(n):
+                k = k  # noqa: PLW0127
+        return a[1]
+
+    accelerated: Any = lazyarr.accelerate(function)
+    for a in (np.array([2.0, 1.0]), np.array([0.0, -1.0]), np.array([2.0, -1.0])):
+        assert accelerated(a, 3) == function(a, 3)
+    with pytest.raises(UnboundLocalError):
+        accelerated(np.array([0.0, 1.0]), 3)
+
+
+def test_what_fails_between_pieces_is_not_lost() -> None:
+    def function(a: Any, s: Any) -> Any:
+        if a[0] == a[-1]:
+            pass
+        elif s > 0:
+            a[1] = a.argmin()
+            x = 0.25
+            for i in range(len(a) - 1, -1, -1):
+                for j in range(len(a) - i):
+                    a[j] += np.minimum(s, a[i]) + a[j // 2]
+                x, s = s, x
+        for i in range(len(a)):
+            a[a >= a[i]] = a[i]
+        return a
+
+    accelerated: Any = lazyarr.accelerate(function)
+    for a in (np.array([5, 7, 6, -4, 0], np.int32), np.array([67, 125, 198, 186, 2**31 - 1], np.int32)):
+        for _ in range(3):
+            agree_or_raise_alike(accelerated, function, a, np.float32(3.0))
+
+
+def agree_or_raise_alike(accelerated: Any, function: Any, a: Any, s: Any) -> None:
+    mine, own = a.copy(), a.copy()
+    try:
+        function(mine, s)
+    except OverflowError:
+        with pytest.raises(OverflowError):
+            accelerated(own, s)
+    else:
+        accelerated(own, s)
+        np.testing.assert_array_equal(own, mine)

@@ -154,6 +154,9 @@ class Capture(Control):
         """Record a statement; if that cannot be, go back to before it and run it in Python."""
         trace = self.trace
         depth = trace.depth
+        if trace.reasons and not depth and trace.recording.checks:
+            # What fails before the statement is no failure of the statement.
+            flush(trace.recording)
         snapshot = Snapshot(trace.recording, get, set)
         outside = trace.environment.kept()
         containers: Containers | None = None

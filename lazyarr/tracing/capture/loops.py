@@ -192,6 +192,9 @@ class LoopCapture:
             if wanted is None or (unnumbered(wanted) and at not in self.plan.forms):
                 continue  # An array keeps its storage, whose content is carried.
             inits = converted(x, wanted)
+            if any(v in self.trace.unbound for v in inits):
+                name = self.info.names[at]
+                raise NotCaptured(f"data decides whether the variable {name!r} has a value before the loop")
             places = [placeholder(v.type) for v in inits]
             entry = made_of(wanted, iter(places), x)
             if wanted == ("number", int) and self.plan.least.get(at) != LOWEST:
