@@ -1,0 +1,116 @@
+"""Variables of loops, branches and operands that data rebinds, or leaves without a value; errors between pieces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr
+
+
+def test_operands_that_change_a_variable() -> None:
+    def function(a: Any, s: float) -> Any:
+        x = 0.25
+
+        def change(p: int) -> int:
+            nonlocal x
+            x = 2.5
+            return p
+
+        for i in range(4):
+            if a[i] > 100:
+                x *= a[i]
+            s += a[i]
+        a[-1] -= change(5) if s <= a[0] else 3
+        return x, change(2) if s > 3 and a[0] < 1 else 2, x
+
+    accelerated: Any = lazyarr.accelerate(function)
+    for a in (np.arange(6.0), -np.arange(6.0), np.arange(6.0) * 50):
+        mine, own = a.copy(), a.copy()
+        assert accelerated(own, 2.0) == function(mine, 2.0)
+        np.testing.assert_array_equal(own, mine)
+
+
+def test_arrays_bound_anew_in_nested_branches_are_not_written() -> None:
+    def function(a: Any, v: Any) -> None:
+        for i in range(len(v)):
+            if v[i] > 0:
+                if i < a[i, i]:
+                    a = a + a[:, i]
+            elif i > 3:
+                a = a + a[:, i]
+            a[i, i] += 7
+
+    accelerated: Any = lazyarr.accelerate(function)
+    rng = np.random.default_rng(0)
+    for shift in range(4):
+        mine = rng.integers(-5, 9, (6, 6))
+        own, v = mine.copy(), rng.standard_normal(6) + shift - 1
+        function(mine, v)
+        accelerated(own, v)
+        np.testing.assert_array_equal(own, mine)
+
+
+def test_a_call_that_raises_says_nothing_of_others() -> None:
+    def function(x: Any, out: Any) -> Any:
+        for j in range(x.shape[1]):
+            out[j] = x[:, j].max() - x[:, j].argmin()
+        return out
+
+    accelerated: Any = lazyarr.accelerate(function)
+    with pytest.raises(ValueError, match="zero-size"):
+        accelerated(np.zeros((0, 5)), np.zeros(5))
+    x = np.random.default_rng(0).random((10, 30))
+    np.testing.assert_array_equal(accelerated(x, np.zeros(30)), function(x, np.zeros(30)))
+    assert "unrolled" not in str(accelerated.explain(x, np.zeros(30)))
+
+
+def test_variables_that_may_have_no_value_before_a_loop() -> None:
+    def function(a: Any, n: int) -> Any:
+        if a[0] > 1:
+            k = 2
+        if a[1] > 0:
+            for _ in range(n):
+                k = k  # noqa: PLW0127
+        return a[1]
+
+    accelerated: Any = lazyarr.accelerate(function)
+    for a in (np.array([2.0, 1.0]), np.array([0.0, -1.0]), np.array([2.0, -1.0])):
+        assert accelerated(a, 3) == function(a, 3)
+    with pytest.raises(UnboundLocalError):
+        accelerated(np.array([0.0, 1.0]), 3)
+
+
+def test_what_fails_between_pieces_is_not_lost() -> None:
+    def function(a: Any, s: Any) -> Any:
+        if a[0] == a[-1]:
+            pass
+        elif s > 0:
+            a[1] = a.argmin()
+            x = 0.25
+            for i in range(len(a) - 1, -1, -1):
+                for j in range(len(a) - i):
+                    a[j] += np.minimum(s, a[i]) + a[j // 2]
+                x, s = s, x
+        for i in range(len(a)):
+            a[a >= a[i]] = a[i]
+        return a
+
+    accelerated: Any = lazyarr.accelerate(function)
+    for a in (np.array([5, 7, 6, -4, 0], np.int32), np.array([67, 125, 198, 186, 2**31 - 1], np.int32)):
+        for _ in range(3):
+            agree_or_raise_alike(accelerated, function, a, np.float32(3.0))
+
+
+def agree_or_raise_alike(accelerated: Any, function: Any, a: Any, s: Any) -> None:
+    mine, own = a.copy(), a.copy()
+    try:
+        function(mine, s)
+    except OverflowError:
+        with pytest.raises(OverflowError):
+            accelerated(own, s)
+    else:
+        accelerated(own, s)
+        np.testing.assert_array_equal(own, mine)
