@@ -130,6 +130,9 @@ def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], mus
     if isinstance(value, WeakScalar):
         if value.python_type is complex and dtype.kind != "c":
             raise TypeError("float() argument must be a string or a real number, not 'complex'")
+        if must_fit and value.python_type is float and dtype.kind == "i":
+            wide = np.dtype(np.float64)
+            _check_fits(LazyArray._new(cast(value.weak_value(wide), wide), scalar=True), dtype)
         return views.broadcast(weak_cast(value, dtype), shape)
     if isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic):
         return views.broadcast(scalar_value(value, dtype), shape)

@@ -472,3 +472,22 @@ def test_math_of_numpy_scalars_outside_of_loops() -> None:
     for f in (whole, accelerate(whole)):
         with pytest.raises(TypeError):
             f(noise(9, dtype="f4"))
+
+
+def test_floats_stored_in_integer_elements_fit_or_raise() -> None:
+    def function(a: Array, y: float) -> None:
+        for i in range(len(a)):
+            a[i] = y + i
+
+    for dtype in ("i8", "i4", "i1"):
+        accelerated: Any = accelerate(function)
+        for y in (2.5, np.nan, -3.75, np.inf, 1e30, 100.0):
+            mine, own = np.zeros(5, dtype), np.zeros(5, dtype)
+            try:
+                function(mine, y)
+            except (ValueError, OverflowError) as error:
+                with pytest.raises(type(error)):
+                    accelerated(own, y)
+            else:
+                accelerated(own, y)
+                np.testing.assert_array_equal(own, mine)
