@@ -28,8 +28,10 @@ from lazyarr.backends.native_storage import (
     Storage,
     Strided,
     View,
+    reads_elsewhere,
     touches,
     view,
+    whole_array,
 )
 from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
@@ -93,6 +95,14 @@ class Lowering:
             for storage in (*frame.values.values(), *frame.working):
                 found |= storage.buffers
         return found
+
+    def free(self, frame: Frame) -> set[Buffer]:
+        """Buffers that only operands of the node that `frame` lowers still read, and that may be written."""
+        used = set(self.held)
+        for one in self.frames:
+            for storage in (*one.values.values(), *one.selected.values(), *(one.working if one is not frame else ())):
+                used |= storage.buffers
+        return {b for b in self.buffers if b.owned and b.part is self.code.part} - used
 
     def allocate(self, dtype: np.dtype[Any], shape: Extents, bounds: tuple[int, ...]) -> Strided:
         """Memory for an array."""
@@ -304,7 +314,7 @@ class Frame:
         if node.values[index] in self.plan.stored and not isinstance(storage, Strided) and self.uses.get(
             node.values[index]
         ):
-            return self.materialize(storage)
+            return (self._replaced(node, storage) if self.outermost else None) or self.materialize(storage)
         # (Operations on every way to an element, of which there may be very many.)
         return self.materialize(storage) if storage.flops > _LONGEST else storage
 
@@ -369,6 +379,26 @@ class Frame:
             self.values[reader] = self.materialize(self.values[reader])
         self.lowering.writes(buffer)
         return x
+
+    def _replaced(self, node: Node, new: Storage) -> Strided | None:
+        """A formula stored in the memory of an array that it alone still reads, element for element; None without one.
+
+        (In loops not: what is written there and what is read take turns.)
+        """
+        if len(node.values) > 1 or self.code.recording is not None:
+            return None
+        for buffer in sorted(new.buffers & self.lowering.free(self), key=lambda b: b.number):
+            old = whole_array(new, buffer)
+            if old is None or old.dtype != new.dtype or old.shape != new.shape:
+                continue
+            if reads_elsewhere(self.code, new, old):
+                continue
+            self.lowering.writes(buffer)
+            target = Strided.whole(self.code, new.dtype, buffer, new.shape, new.bounds)
+            nests.fill(self.code, target, new)
+            target.limits = new.limits
+            return target
+        return None
 
     def copy(self, x: Storage) -> Strided:
         """A new array with the elements of `x`."""

@@ -362,6 +362,15 @@ def same_place(written: Strided, read: Storage) -> bool:
     return True
 
 
+def whole_array(storage: Storage, buffer: Buffer) -> Strided | None:
+    """Where a formula reads all of what `buffer` holds; None if it does so nowhere."""
+    if isinstance(storage, Strided):
+        return storage if storage.buffer is buffer and storage.is_whole else None
+    if isinstance(storage, Pointwise):
+        return next((found for x in storage.operands if (found := whole_array(x, buffer)) is not None), None)
+    return None
+
+
 def reads_elsewhere(code: Code, storage: Storage, written: Strided, aligned: bool = True) -> bool:
     """Whether an element of `storage` may depend on an element of `written`'s buffer other than its own.
 

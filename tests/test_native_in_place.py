@@ -98,3 +98,78 @@ def test_rows_of_one_array_are_done_by_vectors_and_stored_whole() -> None:
     assert "vaddpd" in assembly
     assert "vaddsd" not in assembly
     assert "maskmov" not in assembly
+
+
+def stepped(u: Any, v: Any) -> Any:
+    u += 1
+    v *= u
+    u -= v * 3
+
+
+def exchanged(u: Any, v: Any) -> Any:
+    old = u * 1
+    u[:] = v + u
+    v[:] = old - v
+    return old
+
+
+def turned(u: Any, v: Any) -> Any:
+    u += u.T
+    v += v[::-1]
+    v -= v[:, ::-1] * u
+
+
+def carried(u: Any, v: Any) -> Any:
+    before = u.sum()
+    u[...] = u * v[0] + v[:, :1]
+    v += np.where(v > 0, u, -v)
+    return before, u.sum()
+
+
+def temporaries(u: Any, v: Any) -> Any:
+    a = np.sort(u, axis=0) * 2
+    b = a + v
+    c = b * b - a
+    q, r = np.divmod(c, 3)
+    return c.cumsum(0) + q, r, a.max()
+
+
+def checked(u: Any, v: Any) -> Any:
+    u += 1
+    at = int(v[0, 0])
+    return u[at % 3, 0]
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "i4"])
+@pytest.mark.parametrize("n", [7, 200])
+@pytest.mark.parametrize("program", [stepped, exchanged, turned, carried, temporaries, checked])
+def test_whole_arrays_are_replaced_element_for_element(program: Any, n: Any, dtype: Any) -> None:
+    random = np.random.default_rng(n)
+    given = [(random.standard_normal((n, n)) * 40).astype(dtype) for _ in range(2)]
+    expected = [a.copy() for a in given]
+    with np.errstate(all="ignore"):
+        answer = program(*expected)
+    fast = lazyarr.accelerate(program)
+    for _ in range(4):
+        own = [a.copy() for a in given]
+        found = fast(*own)
+        for a, b in zip(own, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+            assert a.dtype == b.dtype
+        assert isinstance(found, type(answer))
+        for a, b in zip(found, answer, strict=True) if isinstance(answer, tuple) else [(found, answer)]:
+            np.testing.assert_array_equal(a, b)
+
+
+def test_an_array_that_is_replaced_needs_no_second_one() -> None:
+    graph = parse("""graph(%0: f64[1000], %1: f64[1000]) {
+  %2 = add(%0, %1) : f64[1000]
+  %3 = multiply(%2, %0) : f64[1000]
+  return %3
+}""")
+    assert len(compile(graph).buffers) == 1
+    program = compile(graph, [0])
+    assert (program.buffers, program.donated) == ([], (0,))
+    x, y = np.arange(1000.0), np.arange(1000.0) - 7
+    np.testing.assert_array_equal(program([x, y])[0], (x + y) * x)
+    np.testing.assert_array_equal(x, np.arange(1000.0))
