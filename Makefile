@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 # Test processes. Two is the most that helps: XLA uses all cores in each of them.
 WORKERS ?= 2
+# Options of `make bench`; those there are: .venv/bin/python -m benchmarks.arrays.run --help
+BENCH ?=
 FUZZ_EXAMPLES ?= 20000
 
 BIN := $(VENV)/bin
@@ -12,10 +14,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 .DELETE_ON_ERROR:
 # Two targets at a time would run pip twice in one environment.
 .NOTPARALLEL:
-.PHONY: help demo test lint fuzz wheel docs clean distclean
+.PHONY: help demo bench test lint fuzz wheel docs clean distclean
 
 help:
 	@echo 'make demo       run a NumPy program on real terrain through lazyarr; writes a picture'
+	@echo 'make bench      programs on arrays beside NumPy, jax, Numba and NumExpr: ratios, memory, a plot (BENCH=--quick: 3 minutes)'
 	@echo 'make test       ruff, mypy --strict, pytest'
 	@echo 'make lint       ruff and mypy only'
 	@echo 'make fuzz       $(FUZZ_EXAMPLES) random programs against NumPy (FUZZ_EXAMPLES=n)'
@@ -35,6 +38,10 @@ $(BIN)/pip:
 
 demo: $(VENV)/.installed-demo
 	@$(BIN)/python demo/terrain.py
+
+# BLAS with one thread: products of matrices by several vary by a factor of two.
+bench: $(VENV)/.installed-bench
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.arrays.run $(BENCH)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

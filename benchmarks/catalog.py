@@ -93,14 +93,16 @@ def load(name: str) -> Program:
 
 def versions(name: str) -> list[str]:
     """The peers for which a program is written; their libraries may be missing."""
-    found = []
-    for peer, (folder, function, _) in PEERS.items():
-        spec = importlib.util.find_spec(f"benchmarks.{folder}.{name}")
-        if spec is not None and spec.loader is not None:
-            source = getattr(spec.loader, "get_source")(spec.name)  # noqa: B009  not in the protocol of all loaders
-            if f"\ndef {function}(" in source or f"\n{function} = " in source:
-                found.append(peer)
-    return found
+    return [p for p, (folder, function, _) in PEERS.items() if defines(f"benchmarks.{folder}.{name}", function)]
+
+
+def defines(module: str, function: str) -> bool:
+    """Whether there is a module of that name that defines a function; it is not imported."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.loader is None:
+        return False
+    source = getattr(spec.loader, "get_source")(module)  # noqa: B009  not in the protocol of all loaders
+    return f"\ndef {function}(" in source or f"\n{function} = " in source
 
 
 def version(program: Program, peer: str) -> Version:
@@ -116,24 +118,23 @@ def version(program: Program, peer: str) -> Version:
         raise Missing(f"{library} is not installed: pip install lazyarr[bench]")
     if peer not in versions(program.name):
         raise Missing(f"no version for {peer} is written")
-    if peer == "jax":
-        return _with_jax(program)
     if peer == "lazyarr":
         import lazyarr
 
         run: Callable[..., Any] = lazyarr.accelerate(program.run)
     else:
         run = getattr(importlib.import_module(f"benchmarks.{folder}.{program.name}"), function)
+    if peer == "jax":
+        return with_jax(run)
     return Version(run, copy.deepcopy, lambda arguments: run(*arguments), program.outcome)
 
 
-def _with_jax(program: Program) -> Version:
+def with_jax(run: Callable[..., Any]) -> Version:
     """Arrays are put on the device before, and a call waits until its results are there."""
     import jax
     import numpy as np
 
     jax.config.update("jax_enable_x64", True)
-    run = importlib.import_module(f"benchmarks.with_jax.{program.name}").run
 
     def prepare(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         placed = tuple(jax.device_put(x.copy()) if isinstance(x, np.ndarray) else x for x in arguments)

@@ -1,0 +1,208 @@
+"""The programs on arrays: lazyarr, and the versions by hand, compute what NumPy computes."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.arrays import bandwidth
+from benchmarks.arrays.catalog import KINDS, OURS, PEERS, SIZES, accelerated, drop_in, load, names, peer, versions
+from benchmarks.arrays.measure import evaluated, lazy, measured
+from benchmarks.arrays.timing import BATCH, batch_size, least_times
+from benchmarks.catalog import Missing
+from benchmarks.compare import difference
+
+NAMES = names()
+ROOT = Path(__file__).resolve().parent.parent
+#: Columns, sides and tables are not made of one element; small programs are measured at these sizes only.
+ELEMENTS = 600
+
+PEAKS = """
+import numpy as np
+from benchmarks.arrays.memory import peak
+
+large = (4 * 10**6,)
+print(peak(lambda: lambda arguments: np.ones(arguments[0]), (10,), large))
+print(peak(lambda: lambda arguments: [np.ones(arguments[0]), np.ones(arguments[0])], (10,), large))
+try:
+    peak(lambda: lambda arguments: arguments[1], (10,), large)
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def number(name: str) -> int:
+    return min(ELEMENTS, load(name).numbers[-1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numpy(name: str) -> None:
+    """A program changes the arguments it names and no others, gives finite numbers, the same each time."""
+    program = load(name)
+    before, first, second = (program.make(number(name)) for _ in range(3))
+    result = program.run(*first)
+    outcome = program.outcome(first, result)
+    assert outcome, "a program that gives nothing cannot be compared"
+    assert difference(outcome, program.outcome(second, program.run(*second)), kinds=True, rtol=0.0) is None
+    changed = [k for k, (x, y) in enumerate(zip(before, first)) if not np.array_equal(x, y, equal_nan=True)]
+    assert tuple(changed) == program.changed
+    assert all(np.isfinite(x).all() for x in outcome)
+    traffic = program.traffic(first, result)
+    assert (traffic is None) == (program.passes is None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_changes_in_place_stays_bounded(name: str) -> None:
+    """Measuring calls a program thousands of times on the same arguments."""
+    program = load(name)
+    arguments = program.make(number(name))
+    for _ in range(2000 if program.changed else 0):
+        program.run(*arguments)
+    assert all(np.abs(arguments[k]).max() < 1e3 for k in program.changed)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_accelerated(name: str) -> None:
+    """Values, types, dtypes and changed arguments, called three times."""
+    program = load(name)
+    run = accelerated(program)
+    for _ in range(3):
+        plain, own = program.make(number(name)), program.make(number(name))
+        expected = program.outcome(plain, program.run(*plain))
+        assert difference(expected, program.outcome(own, run(*own)), kinds=True, rtol=1e-12) is None
+        for k, (before, after) in enumerate(zip(plain, own)):
+            if k not in program.changed:
+                np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_drop_in(name: str) -> None:
+    """From and to lazy arrays: interpreted, then compiled."""
+    program = load(name)
+    run, plain, own = drop_in(program), program.make(number(name)), lazy(program.make(number(name)))
+    for _ in range(3):
+        expected = program.outcome(plain, program.run(*plain))
+        found = evaluated(program, run, own)
+        assert difference([np.asarray(x) for x in expected], found, kinds=True) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "library"), [(n, p) for n in NAMES for p in PEERS if p in versions(n)])
+def test_by_hand(name: str, library: str) -> None:
+    """What lazyarr is compared with computes the same, and leaves alone what NumPy leaves alone."""
+    program = load(name)
+    try:
+        made = peer(program, library)
+    except Missing as reason:
+        pytest.skip(str(reason))
+    plain, own = program.make(number(name)), made.prepare(program.make(number(name)))
+    expected = program.outcome(plain, program.run(*plain))
+    assert difference(expected, made.outcome(own, made.call(own)), kinds=False) is None
+    for k, (before, after) in enumerate(zip(program.make(number(name)), own)):
+        if k not in program.changed:
+            np.testing.assert_array_equal(after, before)
+
+
+def test_programs_and_their_peers() -> None:
+    """Every class has programs, every program is measured beside jax and Numba, every version stands for a program."""
+    import benchmarks.arrays.with_jax
+    import benchmarks.arrays.with_numba
+    import benchmarks.arrays.with_numexpr
+
+    kinds = Counter(load(name).kind for name in NAMES)
+    assert kinds.keys() == set(KINDS)
+    assert kinds.total() >= 24
+    for name in NAMES:
+        assert {"jax", "numba"} <= set(versions(name)), name
+    for folder in (benchmarks.arrays.with_jax, benchmarks.arrays.with_numba, benchmarks.arrays.with_numexpr):
+        assert {module.name for module in pkgutil.iter_modules(folder.__path__)} <= set(NAMES)
+
+
+def test_sizes_reach_from_small_to_beyond_caches() -> None:
+    numbers = [load(name).numbers for name in NAMES]
+    assert {n for found in numbers for n in found} >= set(SIZES)
+    assert load("diffuse_2d").numbers_among((100, 10**6), 10**8) == [100, 10**6, 16 * 10**6]
+    assert load("diffuse_2d").numbers_among((100, 10**6), 10**6) == [100, 10**6]
+
+
+def test_sea_water_has_the_published_density() -> None:
+    """Check values of UNESCO technical papers in marine science 44."""
+    s, t, p = (np.array(x) for x in ((0.0, 35.0, 35.0, 40.0), (5.0, 5.0, 25.0, 40.0), (0.0, 0.0, 1000.0, 1000.0)))
+    density = load("sea_water_density").run(s, t, p)
+    np.testing.assert_allclose(density, [999.96675, 1027.67547, 1062.53817, 1059.82037], rtol=0, atol=1e-5)
+
+
+def test_options_have_known_prices() -> None:
+    """Hull's example: 42, 40, half a year, 10%, 20%: the call 4.76, the put 0.81."""
+    call, put = load("black_scholes").run(np.array([42.0]), np.array([40.0]), np.array([0.5]), 0.1, 0.2)
+    assert call[0] == pytest.approx(4.76, abs=5e-3)
+    assert put[0] == pytest.approx(0.81, abs=5e-3)
+
+
+def test_least_times_of_calls_in_turn() -> None:
+    called: list[str] = []
+    times = least_times({"a": lambda: called.append("a"), "b": lambda: called.append("b")}, seconds=0.0)
+    assert times.keys() == {"a", "b"}
+    assert all(0 < seconds < BATCH for seconds in times.values())
+    assert {"a", "b"} == set(called)
+    assert batch_size(lambda: None) > 10
+
+
+def test_traffic_counts_what_is_read_and_what_is_written() -> None:
+    """Three arrays and a result; an array that ten sweeps change."""
+    triad, diffuse = load("triad"), load("diffuse_1d")
+    arguments = triad.make(1000)
+    assert triad.traffic(arguments, triad.run(*arguments)) == 4 * 8000
+    arguments = diffuse.make(1000)
+    assert diffuse.traffic(arguments, diffuse.run(*arguments)) == 10 * 2 * 8000
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_update_in_place(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bandwidth, "ELEMENTS", 1001)
+    done = bandwidth.update(threads)()
+    assert len(done or [None]) == threads
+
+
+def fresh(*command: str) -> str:
+    """What a process prints in which no thread has been started."""
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_peak_memory_of_a_child() -> None:
+    """Two arrays at a time are twice as much as one, and what a child raises is raised here."""
+    one, two, message = fresh("-c", PEAKS).splitlines()
+    assert 28e6 < float(one) < 48e6
+    assert 60e6 < float(two) < 90e6
+    assert message == "the child process ended with status 1"
+
+
+def test_what_is_measured() -> None:
+    """The lines that a process prints for lazyarr."""
+    orders = {"programs": ["triad"], "sizes": [100, 10**6], "most": 10**6, "seconds": 0.0, "memory": 10**6}
+    peaks, times, _, done = map(
+        json.loads, fresh("-m", "benchmarks.arrays.measure", "lazyarr", json.dumps(orders)).splitlines()
+    )
+    assert peaks["peaks"].keys() == times["times"].keys() == {"numpy", *OURS}
+    assert peaks["number"] == 10**6
+    assert (times["number"], times["traffic"]) == (100, 3200)
+    assert times["wrong"] == dict.fromkeys(OURS)
+    assert done == {"done": "triad"}
+
+
+def test_what_is_measured_of_a_peer() -> None:
+    first, done = measured("numexpr", {"programs": ["triad"], "sizes": [100], "most": 100, "seconds": 0.0})
+    assert "missing" in first or first["times"].keys() == first["wrong"].keys() == {"numexpr"}
+    assert done == {"done": "triad"}
+    first, _ = measured("numexpr", {"programs": ["softmax"], "sizes": [100], "most": 100, "seconds": 0.0})
+    assert first["program"] == "softmax"
+    assert first.keys() == {"program", "missing"}
