@@ -17,12 +17,12 @@ from weakref import WeakSet
 
 import numpy as np
 
-from lazyarr.backends import native_threads
+from lazyarr.backends import native_little, native_threads
 from lazyarr.backends.native_control import own
 from lazyarr.backends.native_emit import Code, Module, part
 from lazyarr.backends.native_engine import Library
 from lazyarr.backends.native_frame import Frame, Lowering, spill, unspill
-from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided
+from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided, copy_bytes
 from lazyarr.ir import extents
 from lazyarr.ir.graph import CheckFailed, Graph
 from lazyarr.ir.node import Node, Value
@@ -110,13 +110,15 @@ class Executable:
     def _lower(self) -> Lowering:
         """The graph as code; the parameters that are donated are written where that saves a copy."""
         frame, roots = _lowered(self.graph, self.donated)
-        self.slots = self._give(frame, roots)
+        count = len(self.graph.params)
+        little = native_little.on_stack(frame.code.allocas, frame.lowering.buffers[count:])
+        self.slots = self._give(frame, roots, little)
         frame.leave()
         frame.code.do("ret i32 0")
         return frame.lowering
 
-    def _give(self, frame: Frame, roots: Sequence[Storage]) -> int:
-        """Code that writes where the results are; gives the number of words."""
+    def _give(self, frame: Frame, roots: Sequence[Storage], little: set[Buffer]) -> int:
+        """Code that writes where the results are; gives the number of words. The `little` leave the stack."""
         code, at = frame.code, 0
         self.results: list[tuple[np.dtype[Any], int, int, Buffer | None]] = []
         arrays = iter(own(frame, [r for r in roots if r.shape]))
@@ -129,6 +131,9 @@ class Executable:
                 at += 2
                 continue
             pointer = code.emit(f"load ptr, ptr {array.buffer.variable}")
+            if array.buffer in little:
+                copy_bytes(code, f"%p{array.buffer.number}", pointer, array.buffer.capacity)
+                pointer = f"%p{array.buffer.number}"
             code.do(f"store ptr {pointer}, ptr {place}")
             for k, n in enumerate(array.shape):
                 place = code.emit(f"getelementptr inbounds i64, ptr %out, i64 {at + 1 + k}")

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazyarr.backends import native_blocks, native_extrema, native_points, native_shared, native_steps
+from lazyarr.backends import native_blocks, native_extrema, native_little, native_points, native_shared, native_steps
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Index
 from lazyarr.backends.native_frame import Frame, Unshareable
 from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided
+from lazyarr.backends.native_varying import Numbers, Unknown
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
 
@@ -57,8 +58,11 @@ def turns(code: Code, targets: Sequence[Buffer], sources: Sequence[Buffer]) -> d
 
 
 def exchange(code: Code, targets: Sequence[Buffer], sources: Sequence[Buffer]) -> None:
-    """Give each target the memory of its source; sources get the memory that becomes free."""
+    """Give each target what its source holds: the memory of it (sources get what becomes free), or a copy."""
     moves = turns(code, targets, sources)
+    if all(native_little.little(b) for b in moves):
+        native_little.copies(code, {t: s for t, s in zip(targets, sources, strict=True) if t is not s})
+        return
     pointers = {b: code.emit(f"load ptr, ptr {b.variable}") for b in moves}
     for target, source in moves.items():
         code.do(f"store ptr {pointers[source]}, ptr {target.variable}")
@@ -273,12 +277,20 @@ def _passes(frame: Frame, body: Graph, state: State, consts: Sequence[Storage], 
     """Do several iterations in one pass over memory if they are alike; gives where the rest starts, if there is one."""
     code, (start, stop, step) = frame.code, bounds
     static = isinstance(start, int) and isinstance(stop, int)
-    if not native_steps.repeats(body) or any(slot.variables is not None for slot in state.slots):
+    constants = _constants(body, len(state.slots))
+    numbers = Numbers.find(body, constants, {s.number: s.param for s in state.slots if s.variables is not None})
+    if numbers is None or body.checks or not (static or step == 1):
         return start
-    if not native_steps.plain(body, set()) or not (static or step == 1):
+    if not native_steps.plain(numbers.body, set()) or not native_steps.plain(numbers.graph, constants):
         return start
-    inner = state.enter(body, 1, state.scalars(), consts, [Scalar(np.dtype("i8"), ("0",))])
-    _, sources, fills = _recorded(state, inner)
+    restore = frame.lowering.saved()
+    index = Scalar(np.dtype("i8"), ("0",))
+    inner = state.enter(numbers.body, 1, state.scalars(), [*consts, *numbers.varying], [index])
+    try:
+        _, sources, fills = _recorded(state, inner)
+    except Unknown:
+        restore()
+        return start
     inner.leave()
     turn = turns(code, state.buffers, [s.buffer for s in sources])
     places: list[dict[Buffer, Buffer]] = [{}]
@@ -287,11 +299,13 @@ def _passes(frame: Frame, body: Graph, state: State, consts: Sequence[Storage], 
         if all(a is b for a, b in following.items()):
             break
         places.append(following)
-    found = native_steps.Pass.find(fills, places, repeated=True)
+    found = native_steps.Pass.find(fills, places, True, numbers.varying)
     if found is None or found.most * found.iterations == 1:
         return start
     for buffer, other in turn.items():
         buffer.join(other)
+    for number in numbers.varying:
+        number.allocate(code, found.most * found.iterations)
     count = len(places)
     if isinstance(start, int) and isinstance(stop, int):
         trips: Index = len(range(start, stop, step))
@@ -300,10 +314,31 @@ def _passes(frame: Frame, body: Graph, state: State, consts: Sequence[Storage], 
         trips = code.maximum(code.sub(stop, start), 0)
         times = code.emit(f"sdiv i64 {trips}, {count}")
     with code.loop(0, times, found.most) as done:
-        found.emit(code, code.minimum(code.sub(times, done), found.most))
+        now = code.minimum(code.sub(times, done), found.most)
+        first = code.add(start, code.mul(done, count * step))
+        _prepare(state, numbers, consts, (first, step, code.mul(now, count)))
+        found.emit(code, now)
     if count == 1 or (isinstance(trips, int) and trips % count == 0):
         return None
     return code.add(start, code.mul(times, count * step))
+
+
+def _prepare(state: State, numbers: Numbers, consts: Sequence[Storage], range: tuple[Index, int, Index]) -> None:
+    """Compute the numbers of iterations to come: from the first on, by steps, so many."""
+    if not numbers.graph.results:
+        return
+    code, (first, step, many) = state.frame.code, range
+    with code.loop(0, many) as k:
+        index = Scalar(np.dtype("i8"), (str(code.add(first, code.mul(k, step))),))
+        inner = state.enter(numbers.graph, 1, state.scalars(), consts, [index])
+        values = [x.element(code, (), {}) for x in inner.run()]
+        inner.leave()
+        for number, value in zip(numbers.varying, values, strict=False):
+            number.put(code, k, value)
+        changing = [slot for slot in state.slots if slot.variables is not None]
+        for slot, value in zip(changing, values[len(numbers.varying) :], strict=True):
+            assert slot.variables is not None
+            nests.assign(code, slot.param.type.dtype, slot.variables, value)
 
 
 def _trips(code: Code, start: Index, stop: Index, step: Index) -> Index:

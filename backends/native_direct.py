@@ -37,6 +37,7 @@ from lazyarr.backends.native_call_form import (
 from lazyarr.backends.native_emit import Code, Module, stored
 from lazyarr.backends.native_given import Given
 from lazyarr.backends.native_python import DATA, Objects, pointer, python_function
+from lazyarr.backends.native_storage import copy_bytes
 from lazyarr.ir.node import Value
 
 #: What makes a Python number of an element; of other dtypes than Python's own NumPy does.
@@ -341,9 +342,7 @@ class _Direct:
 
     def _copy(self, array: str, address: str, size: str | int) -> None:
         """Copy bytes into the memory of an array."""
-        self.code.module.declare("memcpy", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
-        target = self.objects.field("ptr", array, DATA)
-        self.code.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {target}, ptr {address}, i64 {size}, i1 false)")
+        copy_bytes(self.code, self.objects.field("ptr", array, DATA), address, size)
 
     def _build(self, result: Result) -> str:
         """A borrowed object: one that is held until the call ends, or somebody else's."""

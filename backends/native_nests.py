@@ -23,6 +23,7 @@ from lazyarr.backends.native_storage import (
     Storage,
     Strided,
     View,
+    copy_bytes,
     flat,
     view,
 )
@@ -128,10 +129,8 @@ def fill(c: Code, target: Strided, source: Storage) -> None:
         c.recording.append((target, source))
         return
     if isinstance(source, Strided) and source.is_whole and target.is_whole and source.shape == target.shape:
-        c.module.declare("memcpy", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
         size = c.mul(total(c, target.shape), target.dtype.itemsize)
-        to, of = c.pointer(target.buffer), c.pointer(source.buffer)
-        c.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {of}, i64 {size}, i1 false)")
+        copy_bytes(c, c.pointer(target.buffer), c.pointer(source.buffer), size)
         return
     if not target.shape:
         target.put(c, (), source.element(c, (), {}))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazyarr.backends import native_integer, native_scalar, native_threads
+from lazyarr.backends import native_integer, native_little, native_scalar, native_threads
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_costs import Work, static_trips, work
 from lazyarr.backends.native_emit import DIVIDE, Element, Index, Part, literal, register
@@ -153,13 +153,17 @@ class _Shared:
         """The end of the function; and its beginning, where it gets memory of its own."""
         code = self.code
         code.start(part.leave)
-        if not part.buffers:
-            return
-        if sum(b.capacity for b in part.buffers) * self.threads > _MOST:
+        little = [b for b in part.buffers if native_little.own(b)]
+        for buffer in little:
+            code.allocas += [f"  {buffer.variable} = alloca ptr", *native_little.local(buffer)]
+        large = [b for b in part.buffers if b not in little]
+        if sum(b.capacity for b in large) * self.threads > _MOST:
             raise Unshareable("each thread would need much memory")
+        if not large:
+            return
         code.module.declare("take", _TAKE)
         lines = [f"  %mine = call i64 @take(ptr {taken}, i64 {self.threads})"]
-        for buffer in part.buffers:
+        for buffer in large:
             buffer.copies = self.threads
             n = buffer.number
             code.allocas.append(f"  {buffer.variable} = alloca ptr")

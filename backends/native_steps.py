@@ -13,6 +13,7 @@ these strips are done when all slabs are. So there are two forks for many statem
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,7 @@ from lazyarr.backends.native_emit import Code, Index
 from lazyarr.backends.native_patched import Patched
 from lazyarr.backends.native_plan import generated
 from lazyarr.backends.native_storage import Buffer, Pointwise, Rolled, Storage, Strided, View
+from lazyarr.backends.native_varying import Varying
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
@@ -58,12 +60,6 @@ def _plain(node: Node, constants: set[Value]) -> bool:
     if node.op.name == "window":
         return not node.types[0].shape and node.operands[0] in constants
     return node.op.name in _PLAIN or generated(node)
-
-
-def repeats(body: Graph) -> bool:
-    """Whether all iterations are the same: nothing is made of the loop's index."""
-    index = body.params[0]
-    return not any(index in node.operands for node in body.nodes) and index not in body.roots
 
 
 @dataclass(eq=False)
@@ -197,9 +193,13 @@ class Pass:
         How many iterations of the loop a repetition is.
     most : int
         Repetitions that are done in one pass, at most.
+    varying : sequence of Varying
+        The numbers that are not the same in all iterations.
     """
 
-    def __init__(self, fills: Sequence[Fill], turns: Sequence[dict[Buffer, Buffer]], repeated: bool):
+    def __init__(self, fills: Sequence[Fill], turns: Sequence[dict[Buffer, Buffer]], repeated: bool,
+                 varying: Sequence[Varying] = ()):  # fmt: skip
+        self.varying = varying
         self.iterations = len(turns)
         self.statements = [Statement(target, source, turn) for turn in turns for target, source in fills]
         self.shifts = Shifts(self.statements)
@@ -231,14 +231,15 @@ class Pass:
         self.block = max(budget // row - lag, lag, 1)
 
     @staticmethod
-    def find(fills: Sequence[Fill], turns: Sequence[dict[Buffer, Buffer]], repeated: bool) -> Pass | None:
+    def find(fills: Sequence[Fill], turns: Sequence[dict[Buffer, Buffer]], repeated: bool,
+             varying: Sequence[Varying] = ()) -> Pass | None:  # fmt: skip
         """The pass, where all distances are known and it is worth while."""
         if not fills or len(fills) * len(turns) > _MOST_STATEMENTS or (not repeated and len(fills) < 2):
             return None
         if any(not target.shape or 0 in target.bounds for target, _ in fills):
             return None
         try:
-            found = Pass(fills, turns, repeated)
+            found = Pass(fills, turns, repeated, varying)
         except _Impossible:
             return None
         if found.high - found.low < FEW_ROWS or (found.most * found.iterations == 1 and len(fills) < 2):
@@ -289,7 +290,10 @@ class Pass:
                     own_high = choose(strip, code.add(high, shifts.after[k]), code.sub(high, shifts.behind[k]))
                     own_low = code.maximum(code.sub(low, shifts.behind[k]), code.add(out, shifts.after[k]))
                     lowest, highest = code.maximum(own_low, s.low), code.minimum(own_high, s.high)
-                    with code.scope(), code.standing(s.turn):
+                    iteration = code.add(code.mul(p, self.iterations), k // (len(self.statements) // self.iterations))
+                    with code.scope(), code.standing(s.turn), ExitStack() as numbers:
+                        for x in self.varying:
+                            numbers.enter_context(x.during(iteration))
                         nests.fill_rows(code, s.target, s.source, code.sub(lowest, s.low), code.sub(highest, s.low))
 
 

@@ -418,3 +418,9 @@ def _range(m: Along, shape: Extents) -> tuple[int, int] | None:
         return None
     last = m.start + m.step * max(0, length - 1)
     return min(m.start, last), max(m.start, last)
+
+
+def copy_bytes(code: Code, to: str, of: str, size: Index) -> None:
+    """Copy memory between places that do not overlap."""
+    code.module.declare("memcpy", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+    code.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {of}, i64 {size}, i1 false)")
