@@ -11,13 +11,11 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 
-from lazyarr.backends import native_little, native_threads
+from lazyarr.backends import native_little, native_memory, native_threads
 from lazyarr.backends.native_control import own
 from lazyarr.backends.native_emit import Code, Module, part
 from lazyarr.backends.native_engine import Library
@@ -32,11 +30,9 @@ _ALIGNMENT = 64
 _SMALL = 4096
 #: Bytes that a number takes among the arguments.
 _WORD = 16
-#: Bytes that all executables together keep between calls at most.
-_KEPT = 1 << 28
-#: Bytes of one that are kept whatever the others keep.
-_LITTLE = 1 << 20
-#: An array of bytes and its address.
+#: Bytes from which on a buffer is not kept by one program for itself: `native_memory` keeps it for all.
+LARGE = native_memory.LEAST
+#: An array and its address.
 _Memory = tuple[np.ndarray[Any, Any], int]
 
 
@@ -62,6 +58,10 @@ class Executable:
         the table itself, as NumPy has it; of an array its address and extents do.
     slots : int
         Words in the table of results.
+    holders : dict of int to list of int
+        Of roots that are arrays of known shape: the buffers whose memory may hold them in the end.
+    forms : dict of int to (dtype, shape)
+        What these buffers then are.
     threads : int
         How many threads share its loops.
     donated : tuple of int
@@ -82,9 +82,7 @@ class Executable:
         #: Memory of earlier calls by the number of its buffer; each serves one call at a time.
         self._spare: list[dict[int, _Memory]] = []
         self.buffers: list[Buffer] = lowering.buffers[len(graph.params) :]
-        self._size = sum(b.size for b in self.buffers)
-        if self._size > _LITTLE:
-            _large.add(self)
+        self._holders()
         self._arrays = [(k, p.type.dtype) for k, p in enumerate(graph.params) if p.type.shape]
         self._numbers = [(k, p.type.dtype) for k, p in enumerate(graph.params) if not p.type.shape]
         self._pack = struct.Struct("=" + "".join(_format(dtype) for _, dtype in self._numbers)).pack_into
@@ -157,7 +155,7 @@ class Executable:
             if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array, dtype)
             if k in self.donated and (array is arguments[k] or not array.flags.owndata):
-                array = array.copy()
+                array = _copy(array)
             kept.append(array)
             addresses[k] = _address(array)
             if k in self.donated:
@@ -190,12 +188,16 @@ class Executable:
             if rank == 0:
                 results.append(np.ndarray((), dtype, out, 8 * at))
                 continue
-            shape = out[at + 1 : at + 1 + rank]
+            shape = tuple(out[at + 1 : at + 1 + rank])
             holder = donated.get(out[at])
-            results.append(np.ndarray(shape, dtype, memory[owners.pop(out[at])][0] if holder is None else holder))
-        if owners and len(self._spare) < 2 and (self._size <= _LITTLE or _kept() + self._size <= _KEPT):
-            # What is no result serves the next call: fresh memory costs more than arithmetic.
-            self._spare.append({k: memory[k] for k in owners.values()})
+            if holder is None:
+                holder = memory[owners.pop(out[at])][0]
+            same = holder.dtype == dtype and holder.shape == shape
+            results.append(holder if same else np.ndarray(shape, dtype, holder))
+        little = {k: memory[k] for k in owners.values() if self.buffers[k].size < LARGE}
+        if little and len(self._spare) < 2:
+            # What is no result serves the next call.
+            self._spare.append(little)
         return results
 
     def release(self) -> None:
@@ -208,7 +210,29 @@ class Executable:
             spare = self._spare.pop()
         except IndexError:
             spare = {}
-        return [spare.get(k) or _allocate(b.size) for k, b in enumerate(self.buffers)]
+        first = len(self.graph.params)
+        return [spare.get(k) or self._buffer(first + k, b.size) for k, b in enumerate(self.buffers)]
+
+    def _buffer(self, number: int, size: int) -> _Memory:
+        """New memory for a buffer: the array that may become a result, where there is one."""
+        if number not in self.forms:
+            return allocate(size)
+        dtype, shape = self.forms[number]
+        array = native_memory.empty(shape, dtype)
+        return array, _address(array)
+
+    def _holders(self) -> None:
+        """Find the buffers that may be results in the end."""
+        self.holders: dict[int, list[int]] = {}
+        self.forms: dict[int, tuple[np.dtype[Any], tuple[int, ...]]] = {}
+        first = len(self.graph.params)
+        for k, root in enumerate(self.graph.roots):
+            buffer = self.results[k][3]
+            if buffer is None or not extents.is_static(root.type.shape) or 0 in root.type.shape:
+                continue
+            form = root.type.dtype, tuple(map(int, root.type.shape))
+            peers = [b.number for b in buffer.peers if b.size == _bytes(root) and b.number >= first]
+            self.holders[k] = [number for number in peers if self.forms.setdefault(number, form) == form]
 
     def _failed(self, outcome: int) -> list[Any]:
         """What a failed check means: one of the program's own is a result like another."""
@@ -250,38 +274,6 @@ def ways(graph: Graph) -> dict[Node, str]:
     return _lowered(graph)[0].lowering.ways
 
 
-#: Executables with more than a little memory.
-_large: WeakSet[Executable] = WeakSet()
-
-
-@dataclass(eq=False)
-class Lent:
-    """Memory for buffers that one holder keeps as long as it likes."""
-
-    memory: dict[int, _Memory]
-    size: int
-
-
-#: What is lent, where it is more than a little.
-_lent: WeakSet[Lent] = WeakSet()
-
-
-def lend(capacities: dict[int, int]) -> Lent | None:
-    """Memory for buffers of these capacities; None if all executables together would keep too much."""
-    size = sum(capacities.values())
-    if size > _LITTLE and _kept() + size > _KEPT:
-        return None
-    lent = Lent({number: _allocate(capacity) for number, capacity in capacities.items()}, size)
-    if size > _LITTLE:
-        _lent.add(lent)
-    return lent
-
-
-def _kept() -> int:
-    """How much memory executables keep, or others for them."""
-    return sum(e._size * len(e._spare) for e in list(_large)) + sum(lent.size for lent in list(_lent))
-
-
 def _address(array: np.ndarray[Any, Any]) -> int:
     """Where the elements are. (The first way is several times faster, but for writeable arrays with elements only.)"""
     if array.size and array.flags.writeable:
@@ -291,15 +283,22 @@ def _address(array: np.ndarray[Any, Any]) -> int:
     return found
 
 
-def _allocate(size: int) -> _Memory:
-    """Fresh memory, and its address: one that vectors like, if it is large."""
+def allocate(size: int) -> _Memory:
+    """Memory, and its address: one that vectors like, if it is large."""
     if size < _SMALL:
         raw = np.empty(size + 1, np.uint8)
         return raw, _address(raw)
-    raw = np.empty(size + _ALIGNMENT, np.uint8)
+    raw = native_memory.empty(size + _ALIGNMENT, np.dtype(np.uint8))
     first = -_address(raw) % _ALIGNMENT
     array = raw[first : first + size]
     return array, _address(array)
+
+
+def _copy(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A contiguous copy."""
+    found = native_memory.empty(array.shape, array.dtype)
+    np.copyto(found, array)
+    return found
 
 
 def _bytes(value: Value) -> int:

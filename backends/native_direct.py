@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_threads
+from lazyarr.backends import native_memory, native_threads
 from lazyarr.backends.base import MISS
-from lazyarr.backends.native import Executable, lend
+from lazyarr.backends.native import LARGE, Executable, allocate
 from lazyarr.backends.native_call_form import (
     Array,
     Call,
@@ -54,7 +54,7 @@ def direct(name: str, call: Call, executable: Executable) -> Callable[..., Any]:
     Raises
     ------
     Unsupported
-        If there is no code for them, or the program needs more memory than may be kept.
+        If there is no code for them.
     """
     module = Module()
     emitted = _Direct(call, executable, Code(module))
@@ -91,7 +91,7 @@ class _Direct:
         code.go("leave.free")
         for label, outcome in (("undone", None), ("broken", "null")):
             code.start(label)
-            code.do(f"store i64 0, ptr {self._busy}")
+            self._let_go()
             if outcome:
                 code.do(f"store ptr {outcome}, ptr %result")
             code.go("leave" if outcome else "miss")
@@ -101,7 +101,7 @@ class _Direct:
         code.do(f"store ptr {objects.object(MISS)}, ptr %result")
         code.go("leave")
         code.start("leave.free")
-        code.do(f"store i64 0, ptr {self._busy}")
+        self._let_go()
         code.go("leave")
         code.start("leave")
         objects.let_go()
@@ -140,8 +140,14 @@ class _Direct:
         for k, place in enumerate(places):
             if place:
                 code.do(f"store ptr {place}, ptr {pointer(self._memory.table + 8 * k)}")
+        for buffer in self._memory.borrowed:
+            code.do(f"store ptr null, ptr {self._entry(buffer)}")
         for buffer, slot in self._memory.backed.items():
             self._back(buffer, slot)
+        for buffer, size in self._memory.borrowed.items():
+            lent = code.emit(f"call ptr {self._blocks('get')}(ptr null, i64 {size})")
+            self.given.require(code.emit(f"icmp ne ptr {lent}, null"))
+            code.do(f"store ptr {lent}, ptr {self._entry(buffer)}")
         state = objects.call("ptr", "PyEval_SaveThread")
         operands = f"ptr {pointer(self._memory.table)}, ptr {pointer(self._memory.out)}"
         outcome = code.emit(f"call i32 {pointer(executable.address)}({operands})")
@@ -153,6 +159,21 @@ class _Direct:
             self.given.require(code.emit(f"icmp ne i8 {holds}, 0"))
         if executable.donated:
             self.given.miss = "broken"  # the arguments have been written: nobody may run the call again
+
+    def _let_go(self) -> None:
+        """The end of a call that has used the program's memory."""
+        for buffer in self._memory.borrowed:
+            lent = self.code.emit(f"load ptr, ptr {self._entry(buffer)}")
+            self.code.do(f"call void {self._blocks('free')}(ptr null, ptr {lent}, i64 0)")
+        self.code.do(f"store i64 0, ptr {self._busy}")
+
+    def _entry(self, buffer: int) -> str:
+        """Where the address of a buffer stands in the program's table."""
+        return pointer(self._memory.table + 8 * buffer)
+
+    def _blocks(self, function: str) -> str:
+        """A function of `native_memory`."""
+        return pointer(getattr(native_memory.memory(), function))
 
     def _parameters(self) -> list[str]:
         """The address of each parameter that is not always the same."""
@@ -182,7 +203,7 @@ class _Direct:
         code.branch(code.emit(f"icmp eq ptr {code.emit(f'load ptr, ptr {kept}')}, null"), missing, there)
         code.start(missing)
         dtype, shape = self._memory.forms[buffer]
-        new = self._empty(dtype, self._shape(shape), len(shape))
+        new = self._empty(dtype, self._shape(shape), len(shape), _size(dtype, shape) >= LARGE)
         self.given.require(code.emit(f"icmp ne ptr {new}, null"))
         code.do(f"store ptr {new}, ptr {kept}")
         code.go(end)
@@ -190,19 +211,27 @@ class _Direct:
         code.go(end)
         code.start(end)
         address = self.objects.field("ptr", code.emit(f"load ptr, ptr {kept}"), DATA)
-        code.do(f"store ptr {address}, ptr {pointer(self._memory.table + 8 * buffer)}")
+        code.do(f"store ptr {address}, ptr {self._entry(buffer)}")
 
     def _shape(self, shape: Sequence[int]) -> str:
         table = np.array([*shape, 0], np.int64)
         self.objects.kept.append(table)
         return pointer(table.__array_interface__["data"][0])
 
-    def _empty(self, dtype: np.dtype[Any], shape: str, rank: int) -> str:
-        """A new array, or null."""
+    def _empty(self, dtype: np.dtype[Any], shape: str, rank: int, large: bool) -> str:
+        """A new array, or null; a large one in memory that has been kept."""
+        objects = self.objects
+        blocks = native_memory.memory() if large else None
+        if blocks is not None:
+            before = objects.call("ptr", "PyArray_SetHandler", f"ptr {objects.object(blocks.handler)}")
         # It takes over a reference.
-        self.objects.call("void", "Py_IncRef", f"ptr {self.objects.object(dtype)}")
-        operands = f"i32 {rank}", f"ptr {shape}", f"ptr {self.objects.object(dtype)}", "i32 0"
-        return self.objects.call("ptr", "PyArray_Empty", *operands)
+        objects.call("void", "Py_IncRef", f"ptr {objects.object(dtype)}")
+        operands = f"i32 {rank}", f"ptr {shape}", f"ptr {objects.object(dtype)}", "i32 0"
+        new = objects.call("ptr", "PyArray_Empty", *operands)
+        if blocks is not None:
+            for old in (objects.call("ptr", "PyArray_SetHandler", f"ptr {before}"), before):
+                objects.call("void", "Py_DecRef", f"ptr {old}")
+        return new
 
     def _out(self, k: int) -> int:
         """Where a result of the program is described."""
@@ -335,7 +364,7 @@ class _Direct:
 
     def _copied(self, address: str, dtype: np.dtype[Any], shape: str, rank: int, size: str | int) -> str:
         code = self.code
-        new = self._empty(dtype, shape, rank)
+        new = self._empty(dtype, shape, rank, isinstance(size, int) and size >= LARGE)
         self.given.require(code.emit(f"icmp ne ptr {new}, null"))
         self._copy(new, address, size)
         return new
@@ -442,15 +471,15 @@ class _Memory:
         The buffers whose memory is that of an array, and where that is kept.
     forms : dict of int to (dtype, shape)
         What those arrays are.
+    borrowed : dict of int to int
+        The buffers that have memory for the time of a call only, and their sizes: the large ones.
     """
 
     def __init__(self, executable: Executable, wanted: Sequence[int]):
         first = len(executable.graph.params)
-        self._executable = executable
-        self.forms: dict[int, tuple[np.dtype[Any], tuple[int, ...]]] = {}
-        self._holders: dict[int, list[int]] = {}
-        for k in wanted:
-            self._plan(k)
+        self._holders = {k: executable.holders.get(k, []) for k in wanted}
+        numbers = sorted({number for found in self._holders.values() for number in found})
+        self.forms = {number: executable.forms[number] for number in numbers}
         count = first + len(executable.buffers)
         words = 8 + count + executable.slots + 1 + 2 * first + len(self.forms)
         self._words = np.zeros(words + 8, np.int64)
@@ -464,26 +493,12 @@ class _Memory:
         self.backed = {buffer: kept + 8 * k for k, buffer in enumerate(self.forms)}
         self._table = self._words[(self.table - start) // 8 :]
         self._slots = [(slot - start) // 8 for slot in self.backed.values()]
-        lent = lend({first + k: b.size for k, b in enumerate(executable.buffers) if first + k not in self.forms})
-        if lent is None:
-            raise Unsupported("it needs more memory than is kept")
-        self._lent = lent
-        for number, (_, address) in lent.memory.items():
+        sizes = {first + k: b.size for k, b in enumerate(executable.buffers) if first + k not in self.forms}
+        pooled = native_memory.memory() is not None
+        self.borrowed = {number: size for number, size in sizes.items() if pooled and size >= LARGE}
+        self._own = {number: allocate(size) for number, size in sizes.items() if number not in self.borrowed}
+        for number, (_, address) in self._own.items():
             self._table[number] = address
-
-    def _plan(self, k: int) -> None:
-        """Find the buffers that may hold a result of the program in the end."""
-        buffer = self._executable.results[k][3]
-        type = self._executable.graph.roots[k].type
-        if buffer is None or not all(isinstance(n, int) for n in type.shape):
-            return
-        form = type.dtype, tuple(map(int, type.shape))
-        size = _size(*form)
-        if not size:
-            return
-        first = len(self._executable.graph.params)
-        peers = [b.number for b in buffer.peers if b.capacity == size and b.number >= first]
-        self._holders[k] = [number for number in peers if self.forms.setdefault(number, form) == form]
 
     def holders(self, k: int) -> list[int]:
         """The buffers with an array that may have become result `k`."""

@@ -29,7 +29,7 @@ SCALAR_VALUE = 16
 #: Bits of an array's flags.
 ALIGNED, WRITEABLE = 0x100, 0x400
 #: Positions in NumPy's table of functions.
-_NUMPY = {"CopyInto": 50, "Scalar": 60, "NewCopy": 85, "Empty": 184}
+_NUMPY = {"CopyInto": 50, "Scalar": 60, "NewCopy": 85, "Empty": 184, "SetHandler": 304}
 _FASTCALL, _KEYWORDS = 0x80, 0x2
 
 
@@ -40,6 +40,11 @@ def _numpy_table() -> int:
     return int(get(import_module("numpy._core._multiarray_umath")._ARRAY_API, None))
 
 
+def numpy_function(name: str) -> int:
+    """Where a function of NumPy's C API is (``Empty``)."""
+    return int(ctypes.c_void_p.from_address(_numpy_table() + 8 * _NUMPY[name]).value or 0)
+
+
 @lru_cache(maxsize=256)
 def function(name: str) -> str:
     """A function of Python's C API (``PyDict_Size``), or NumPy's (``PyArray_Empty``), as an operand."""
@@ -47,7 +52,7 @@ def function(name: str) -> str:
     if kind:
         address = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
     else:
-        address = ctypes.c_void_p.from_address(_numpy_table() + 8 * _NUMPY[rest]).value
+        address = numpy_function(rest)
     return pointer(address or 0)
 
 

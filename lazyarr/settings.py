@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -39,6 +39,11 @@ class Settings:
         How many threads share the loops of native code, for what is compiled from then on; 1: none are started. 0: as
         many as the process has cores, by its affinity, its control group and ``OMP_NUM_THREADS``. Initially from
         ``LAZYARR_THREADS``.
+    kept_memory : int
+        How many megabytes of large arrays that have been freed native code keeps at most, for some seconds, for its
+        next results: fresh memory costs more than arithmetic. 0: none, and memory is NumPy's own (a program that is
+        compiled already gets it from the system each time). -1: a quarter of what there is. Initially from
+        ``LAZYARR_KEPT_MEMORY``.
     """
 
     fallback: str = "warn"
@@ -47,13 +52,15 @@ class Settings:
     flush_after: int = 300
     unroll_limit: int = 10_000
     threads: int = 0
+    kept_memory: int = -1
 
     def __post_init__(self) -> None:
         if self.fallback not in FALLBACK_MODES:
             raise ValueError(f"fallback is {self.fallback!r}; expected one of {', '.join(FALLBACK_MODES)}")
         if self.compiler not in COMPILERS:
             raise ValueError(f"compiler is {self.compiler!r}; expected one of {', '.join(COMPILERS)}")
-        for name, least in (("compile_after", 1), ("flush_after", 1), ("unroll_limit", 1), ("threads", 0)):
+        for name, least in (("compile_after", 1), ("flush_after", 1), ("unroll_limit", 1), ("threads", 0),
+                            ("kept_memory", -1)):  # fmt: skip
             if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least {least}")
 
@@ -89,6 +96,12 @@ def _from_environment() -> Settings:
 
 
 current = _from_environment()
+_watchers: list[Callable[[], None]] = []
+
+
+def watch(changed: Callable[[], None]) -> None:
+    """Call a function whenever settings have changed."""
+    _watchers.append(changed)
 
 
 def configure(**changes: Any) -> Settings:
@@ -117,15 +130,16 @@ def configure(**changes: Any) -> Settings:
             raise TypeError(f"there is no setting {name!r}{f'; did you mean {near[0]!r}?' if near else ''} "
                             f"(the settings are {', '.join(known)})")  # fmt: skip
     before, current = current, replace(current, **changes)
+    for changed in _watchers:
+        changed()
     return before
 
 
 @contextmanager
 def settings(**changes: Any) -> Iterator[Settings]:
     """Settings for the length of a ``with`` block (of the process, not of one thread)."""
-    global current
     before = configure(**changes)
     try:
         yield current
     finally:
-        current = before
+        configure(**{field.name: getattr(before, field.name) for field in fields(Settings)})

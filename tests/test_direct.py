@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lazyarr
-from lazyarr.backends import native
+from lazyarr.backends import native_direct, native_memory
 from lazyarr.backends.native_python import supported
 from lazyarr.tracing import direct
 from tests.acceleration import assert_same
@@ -339,11 +339,23 @@ def test_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not compare(accelerated, update, given())
 
 
-def test_a_program_with_too_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "_LITTLE", 0)
-    monkeypatch.setattr(native, "_KEPT", 0)
-    accelerated = ready(pairs, lambda: (np.ones(N), 3))
-    assert not compare(accelerated, pairs, lambda: (np.ones(N), 3))
+def test_large_buffers_are_borrowed_for_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native_direct, "LARGE", 0)
+    blocks = native_memory.memory()
+    assert blocks is not None
+    used = blocks.counts()["used"]
+    check_direct(pairs, lambda: (np.ones(N), 3))
+    assert blocks.counts()["used"] == used
+    accelerated = ready(summed, lambda: (np.ones(N), 3))
+    with pytest.raises(IndexError):
+        accelerated(np.ones(N), N + 1)
+    assert blocks.counts()["used"] == used
+
+
+def summed(a: Any, n: int) -> Any:
+    b = np.cumsum(a)
+    a[:] = b[::-1]
+    return a, b[n]
 
 
 def pairs(a: Any, n: int) -> Any:
