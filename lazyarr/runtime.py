@@ -459,7 +459,7 @@ _INTERPRETED = 3_000
 
 
 def run(program: Program, leaves: Sequence[Leaf]) -> tuple[list[Any], tuple[Check, ...]]:
-    """Run a captured program on the data of its leaves, compiled or interpreted as the settings say.
+    """Run a captured program on the data of its leaves, compiled or interpreted as the settings and its size say.
 
     Returns
     -------
@@ -469,7 +469,7 @@ def run(program: Program, leaves: Sequence[Leaf]) -> tuple[list[Any], tuple[Chec
         The checks whose conditions those are.
     """
     arguments = [found.data for found in leaves]
-    if plans.count(program.graph) < settings.current.compile_after:
+    if plans.count(program.graph) < settings.current.compile_after and not _pays_at_once(program.graph):
         from lazyarr.backends.numpy import Allowance, Exhausted, interpret
 
         # A long loop costs more to interpret, even once, than to compile.
@@ -480,6 +480,13 @@ def run(program: Program, leaves: Sequence[Leaf]) -> tuple[list[Any], tuple[Chec
             pass
     plan = plans.get(program)
     return plan(arguments), plan.after.graph.checks
+
+
+def _pays_at_once(graph: Graph) -> bool:
+    """Whether a graph that nobody has seen is compiled."""
+    from lazyarr.passes.costs import pays_at_once
+
+    return first_compiler() == "native" and pays_at_once(graph)
 
 
 def _has_regions(graph: Graph) -> bool:

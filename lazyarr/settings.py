@@ -28,8 +28,9 @@ class Settings:
         has an accelerator. For what is compiled from then on. Initially from ``LAZYARR_COMPILER``.
     compile_after : int
         A lazy graph is compiled the `compile_after`-th time it is evaluated, and interpreted with NumPy
-        before: a graph that is evaluated once is not worth a compilation. Accelerated functions are always
-        compiled. Initially from ``LAZYARR_COMPILE_AFTER``.
+        before: a graph that is evaluated once is not worth a compilation, unless it is on very large arrays (a few
+        times ten million elements). Accelerated functions are always compiled. Initially from
+        ``LAZYARR_COMPILE_AFTER``.
     flush_after : int
         Number of recorded array values after which pending work is evaluated though nobody asked.
     unroll_limit : int

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lazyarr.ir import extents
+from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
 
 #: One addition in a loop that stays in cache, and one byte read or written.
@@ -20,6 +21,9 @@ XLA_CALL = 20e-6
 #: Handing values from one back end to another: once, and for each byte.
 CROSSING = 20e-6
 CROSSING_PER_BYTE = 0.1e-9
+#: A byte of a result that NumPy touches for the first time; making native code for a graph, and for each operation.
+FRESH_BYTE = 0.3e-9
+COMPILING, COMPILING_NODE = 0.05, 0.003
 
 
 def slowdown(node: Node, backend: str) -> float:
@@ -49,3 +53,9 @@ def crossing_seconds(values: Iterable[Value]) -> float:
 def nbytes(values: Iterable[Value]) -> int:
     """Bytes of values, symbolic extents at their bounds."""
     return sum(extents.bound(v.type.nbytes) for v in values)
+
+
+def pays_at_once(graph: Graph) -> bool:
+    """Whether fresh memory for NumPy's results alone would cost more than native code, which needs less of it."""
+    size = nbytes(value for node in graph.nodes if node.op.pointwise for value in node.values)
+    return size * FRESH_BYTE > COMPILING + COMPILING_NODE * len(graph.nodes)

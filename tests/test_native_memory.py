@@ -14,7 +14,12 @@ import numpy as np
 import pytest
 
 import lazyarr
+import lazyarr.numpy as lnp
+from lazyarr import runtime
 from lazyarr.backends import native_memory
+from lazyarr.backends import numpy as interpreter
+from lazyarr.ir.text import parse
+from lazyarr.passes import costs
 from lazyarr.settings import settings
 
 F8 = np.dtype(np.float64)
@@ -180,6 +185,27 @@ def test_without_it(memory: native_memory.Memory) -> None:
             np.testing.assert_array_equal(found, np.arange(N) * 3.0)
             assert total == (np.arange(float(N)) + 1).sum()
         assert (memory.counts()["used"], memory.counts()["made"]) == before
+
+
+@pytest.mark.parametrize(("size", "at_once"), [(1000, False), (1_000_000, False), (50_000_000, True)])
+def test_what_is_compiled_when_it_is_seen_first(size: int, at_once: bool) -> None:
+    graph = parse(f"""graph(%0: f64[{size}]) {{
+  %1 = sqrt(%0) : f64[{size}]
+  %2 = add(%1, %0) : f64[{size}]
+  %3 = reduce(%2) {{axes=(0,), kind="add"}} : f64[]
+  return %3
+}}""")
+    assert costs.pays_at_once(graph) is at_once
+
+
+def test_very_large_arrays_are_not_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(costs, "FRESH_BYTE", 1.0)
+    monkeypatch.setattr(interpreter, "interpret", None)
+    runtime.plans.clear()
+    x = np.linspace(0, 1, 1234)
+    y = lnp.asarray(x)
+    y += lnp.sqrt(y) * 2
+    np.testing.assert_array_equal(np.asarray(y), x + np.sqrt(x) * 2)
 
 
 FORKED = """
