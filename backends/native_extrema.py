@@ -168,15 +168,7 @@ def _better(c: Code, test: str, type: str, x: str, best: str) -> str:
 @contextmanager
 def candidates(frame: Frame, mask: Storage, blocks: Index) -> Iterator[Index]:
     """A loop over those of a mask's first `blocks` blocks that may have True elements."""
-    code = frame.code
-    if isinstance(mask, View) and is_flattened(mask):
-        mask = mask.inner
-    elif len(mask.shape) != 1:
-        raise AssertionError("a mask has one axis")
-    if not _decides(frame, mask):
-        with code.loop(0, blocks) as block:
-            yield block
-        return
+    code, mask = frame.code, _flat(mask)
     code.module.declare("cttz", "declare i64 @llvm.cttz.i64(i64, i1)")
     bytes_, left = code.scratch("candidates", "i8", _TOGETHER), code.alloca("i64")
     with code.loop(0, blocks, _TOGETHER) as first:
@@ -200,6 +192,20 @@ def candidates(frame: Frame, mask: Storage, blocks: Index) -> Iterator[Index]:
             yield code.add(first, code.emit(f"call i64 @llvm.cttz.i64(i64 {bits}, i1 true)"))
         code.go(head)
         code.start(end)
+
+
+def decide(frame: Frame, mask: Storage) -> bool:
+    """Whether extrema say of some blocks of a mask that it has no True elements there."""
+    return _decides(frame, _flat(mask))
+
+
+def _flat(mask: Storage) -> Storage:
+    """A mask of one axis, or what it is of several, in C order."""
+    if isinstance(mask, View) and is_flattened(mask):
+        return mask.inner
+    if len(mask.shape) != 1:
+        raise AssertionError("a mask has one axis")
+    return mask
 
 
 def _leaf(frame: Frame, x: Pointwise) -> tuple[Extrema, Scalar, str] | None:

@@ -188,6 +188,8 @@ class Frame:
         self.working: list[Storage] = []
         #: What selections have given already.
         self.selected: dict[Value, Storage] = {}
+        #: The nodes that have been lowered, and the one that is.
+        self.ran: set[Node] = set()
         self.uses: dict[Value, int] = {}
         for value in (*(v for node in graph.nodes for v in node.operands), *graph.roots):
             self.uses[value] = self.uses.get(value, 0) + 1
@@ -268,6 +270,7 @@ class Frame:
             if self.uses[operand] == 0 and operand.type.shape:
                 self.values.pop(operand, None)
         self.working = list(given)
+        self.ran.add(node)
         results = self._lower(node, given)
         self.working = []
         for value, storage in zip(node.values, results, strict=True):

@@ -30,6 +30,8 @@ _MANY = "many"
 #: A value that one statement reads in several places is computed again there if that takes so little arithmetic, and
 #: reads so few arrays: storing it costs a pass over memory.
 _AGAIN_PLACES, _AGAIN_FLOPS, _AGAIN_READS = 3, 8.0, 6
+#: Arithmetic of an element from which on what a mask selects is computed before: by all threads, not in the one pass.
+_SELECTED_FLOPS = 24.0
 
 
 def generated(node: Node) -> bool:
@@ -61,6 +63,9 @@ class Plan:
         self.selections = native_selections.find(graph)
         self.flattened: set[Value] = set()
         self._selecting = {node: s.total for s in self.selections.values() for node in s.nodes}
+        for first in self.selections.values():
+            if first.rest is not None:
+                self._selecting.update(dict.fromkeys((first.rest.total, *first.rest.nodes), first.total))
         self._cuts: dict[Node, list[set[int]]] = {}
         self._costs: dict[Value, tuple[float, int]] = {}
         sites: dict[Value, list[Site]] = {}
@@ -98,6 +103,8 @@ class Plan:
                 return True
             self.merged.add(value)
             return False
+        if len(sites) == 1 and sites[0][0] in self.selections and self._cost(value)[0] > _SELECTED_FLOPS:
+            return True
         return len(sites) > 1 and not self._again(node, value, sites)
 
     def _merges(self, node: Node, sites: list[Site]) -> bool:

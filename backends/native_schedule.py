@@ -73,7 +73,7 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
         for operand in dict.fromkeys(node.operands):
             users.setdefault(operand, []).append(node)
     for total, selection in plan.selections.items():
-        for value in selection.sources:
+        for value in (v for side in selection.sides for v in side.sources):
             users.setdefault(value, []).append(total)
     if not plan.written and not any(len(users[v]) > 1 for node in nodes for v in overwritten(node, plan)):
         return list(nodes)
@@ -93,7 +93,8 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
             if operand.node in place:
                 yield operand.node
         if node in plan.selections:
-            yield from (v.node for v in plan.selections[node].sources if v.node in place)
+            sides = plan.selections[node].sides
+            yield from (v.node for side in sides for v in side.sources if v.node in place)
         if node.op.name in _GUARDED:
             yield from (nodes[k] for k in conditions if k < place[node])
 

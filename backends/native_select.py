@@ -1,24 +1,28 @@
 """What a mask selects of several arrays, in one pass: ``x[mask], y[mask]`` without a list of positions.
 
-A block of the mask becomes the bits of a word. Where none is set nothing is read, where all are the block is copied;
-else each array's elements move up to the end of what has been selected, four at a time by a permutation that the bits
-choose, and what is too much is overwritten by the next. Where extrema of blocks are known (`native_extrema`), most
-blocks need not be looked at.
+A part of the mask, and of the formulas that are selected, is computed at a time. A block of the mask becomes the bits
+of a word. Where none is set nothing is read, where all are the block is copied; else each array's elements move up to
+the end of what has been selected, four at a time by a permutation that the bits choose, and what is too much is
+overwritten by the next. What is read where the mask is False (``z[~mask]``) is a second side of the same pass. Where
+extrema of blocks are known (`native_extrema`), most blocks need not be looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lazyarr.backends import native_engine, native_extrema, native_modulus
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends.native_emit import Code, Index, part, stored
+from lazyarr.backends.native_emit import Code, Element, Index, part, stored
+from lazyarr.backends.native_room import Room
 from lazyarr.backends.native_selections import Selection
 from lazyarr.backends.native_storage import Computed, Scalar, Storage, Strided, Unread
 from lazyarr.ir import extents
+from lazyarr.ir.node import Value
 
 if TYPE_CHECKING:
     from lazyarr.backends.native_frame import Frame
@@ -27,38 +31,98 @@ if TYPE_CHECKING:
 BLOCK = native_extrema.BLOCK
 #: Elements that are moved together, and written beyond the end of what is selected.
 GROUP = 4
+#: Elements of formulas that are computed together.
+_STRIP = native_modulus.BLOCK
 _INDEX = np.dtype("i8")
+
+
+@dataclass
+class _Side:
+    """What is selected where the mask is True, or where it is False.
+
+    Attributes
+    ----------
+    selection : Selection
+    values : list of Value
+        What is made.
+    arrays : list of Storage
+        What each of them is selected from.
+    targets : list of Strided
+        Where they go.
+    count : list of str
+        The stack slot of the number of elements so far.
+    opposite : bool
+        Whether the elements are those where the mask is False.
+    """
+
+    selection: Selection
+    values: list[Value]
+    arrays: list[Storage]
+    targets: list[Strided]
+    count: list[str]
+    opposite: bool
 
 
 def select(frame: Frame, selection: Selection) -> Scalar:
     """Make the pass: the frame gets what the selection's nodes give; gives the number of elements."""
-    code, lowering = frame.code, frame.lowering
+    code = frame.code
     mask = frame.values[selection.mask]
-    if native_modulus.has_comparison(mask):
-        mask = frame.values[selection.mask] = frame.materialize(mask)
+    ready = [one for one in selection.sides if one is selection or _ready(frame, one)]
+    sides = [_side(frame, one, mask, one is not selection) for one in ready]
+    # Who moves most comes last in a block: what others read stays there so long.
+    sides.sort(key=lambda side: len(side.arrays))
+    room = Room(frame, mask, [side.selection for side in sides], [side.arrays for side in sides])
+    for number, side in enumerate(sides):
+        for x, value in zip(side.arrays, side.values, strict=True):
+            side.targets.append(room.place(number, x) or _new(frame, x, value))
+            frame.working.append(side.targets[-1])
+    with code.statement():
+        _Pass(frame, mask, sides).emit()
+    total = Scalar(_INDEX, ("0",))
+    for side in sides:
+        count = nests.read(code, _INDEX, side.count)
+        _deliver(frame, side, mask, count[0])
+        found = Scalar(side.selection.total.types[0].dtype, count)
+        if side.selection is selection:
+            total = found
+        else:
+            frame.selected[side.selection.total.values[0]] = found
+    return total
+
+
+def _ready(frame: Frame, selection: Selection) -> bool:
+    """Whether what is selected is known, and has not been selected already."""
+    return selection.total not in frame.ran and all(v in frame.values for v in selection.sources)
+
+
+def _side(frame: Frame, selection: Selection, mask: Storage, opposite: bool) -> _Side:
     arrays = [frame.values[value] for value in selection.sources]
     values = [node.values[0] for node in selection.gathers]
     if selection.listed:
         arrays.append(_ramp(mask))
         values.append(selection.positions.values[0])
-    targets = []
-    for x, value in zip(arrays, values, strict=True):
+    return _Side(selection, values, arrays, [], nests.variable(frame.code, _INDEX, ("0",)), opposite)
+
+
+def _new(frame: Frame, x: Storage, value: Value) -> Strided:
+    """New memory for what is selected of an array."""
+    bounds = tuple(map(int, extents.bounded(value.type.shape)))
+    target = frame.lowering.allocate(x.dtype, bounds, bounds)
+    target.buffer.require((bounds[0] + GROUP) * x.dtype.itemsize)
+    return target
+
+
+def _deliver(frame: Frame, side: _Side, mask: Storage, count: str) -> None:
+    """Let the frame have what has been selected."""
+    for value, x, target in zip(side.values, side.arrays, side.targets, strict=True):
         bounds = tuple(map(int, extents.bounded(value.type.shape)))
-        target = lowering.allocate(x.dtype, bounds, bounds)
-        target.buffer.require((bounds[0] + GROUP) * x.dtype.itemsize)
-        frame.working.append(target)
-        targets.append(target)
-    with code.statement():
-        count = _Pass(frame, mask, arrays, targets).emit()
-    for value, x, target in zip(values, arrays, targets, strict=True):
-        found = Strided.whole(code, x.dtype, target.buffer, (count,), target.bounds)
+        found = Strided.whole(frame.code, x.dtype, target.buffer, (count,), bounds)
         found.limits = x.limits
         frame.selected[value] = found
         if frame.uses.get(value):
             frame.values[value] = found
-    if not selection.listed:
-        frame.selected[selection.positions.values[0]] = Unread(_INDEX, (str(count),), mask.bounds)
-    return Scalar(selection.total.types[0].dtype, (str(count),))
+    if not side.selection.listed:
+        frame.selected[side.selection.positions.values[0]] = Unread(_INDEX, (count,), mask.bounds)
 
 
 def _ramp(mask: Storage) -> Storage:
@@ -68,30 +132,61 @@ def _ramp(mask: Storage) -> Storage:
     return ramp
 
 
+def _direct(x: Storage) -> bool:
+    """Whether elements are neighbours in memory already."""
+    return isinstance(x, Strided) and x.strides == (1,)
+
+
 class _Pass:
     """One pass being made."""
 
-    def __init__(self, frame: Frame, mask: Storage, arrays: Sequence[Storage], targets: Sequence[Strided]):
-        self.frame, self.code, self.mask, self.arrays, self.targets = frame, frame.code, mask, arrays, targets
-        self.count = nests.variable(self.code, _INDEX, ("0",))
+    def __init__(self, frame: Frame, mask: Storage, sides: Sequence[_Side]):
+        self.frame, self.code, self.mask, self.sides = frame, frame.code, mask, sides
+        self.arrays = list(dict.fromkeys(x for side in sides for x in side.arrays))
         self.vectors = native_engine.has("avx2")
+        self.strip = _STRIP
+        if len(sides) == 1 and native_extrema.decide(frame, mask):
+            self.strip = BLOCK
+        #: Where formulas are computed, the mask among them.
+        self.scratch = {
+            x: self.code.scratch(f"selected {k}", stored(x.dtype), _STRIP * (1 + (x.dtype.kind == "c")))
+            for k, x in enumerate((mask, *self.arrays)) if not _direct(x)
+        }  # fmt: skip
 
-    def emit(self) -> Index:
-        """Generate it; gives the number of elements that are selected."""
+    def emit(self) -> None:
+        """Generate it."""
         code, n = self.code, self.mask.shape[0]
         for x in self.arrays:
             if x.shape[0] != n:
                 n = code.minimum(n, x.shape[0])
         whole = n - n % BLOCK if isinstance(n, int) else code.emit(f"and i64 {n}, {-BLOCK}")
-        blocks = whole // BLOCK if isinstance(whole, int) else code.emit(f"lshr i64 {whole}, {BLOCK.bit_length() - 1}")
-        with native_extrema.candidates(self.frame, self.mask, blocks) as block:
-            self._block(code.mul(block, BLOCK))
+        if self.strip == BLOCK:
+            blocks = code.emit(f"lshr i64 {whole}, {BLOCK.bit_length() - 1}")
+            with native_extrema.candidates(self.frame, self.mask, blocks) as block:
+                first = code.mul(block, BLOCK)
+                self._compute(first, code.add(first, BLOCK))
+                self._block(first, 0)
+        else:
+            with code.loop(0, whole, self.strip) as first:
+                last = code.minimum(code.add(first, self.strip), whole)
+                self._compute(first, last)
+                with code.loop(0, code.sub(last, first), BLOCK) as offset:
+                    self._block(code.add(first, offset), offset)
         with code.loop(whole, self.mask.shape[0]) as k:
-            at = self._end()
-            for x, target in zip(self.arrays, self.targets, strict=True):
-                target.put(code, (at,), x.element(code, (self._within(x, k),), {}))
-            self._move_end(at, code.emit(f"zext i1 {self.mask.element(code, (k,), {})[0]} to i64"))
-        return self._end()
+            self._one(k)
+
+    def _one(self, k: str) -> None:
+        """Move an element of those that make no block."""
+        code = self.code
+        seen: dict[Any, Any] = {}
+        chosen = self.mask.element(code, (k,), seen)[0]
+        elements = {x: x.element(code, (self._within(x, k),), seen) for x in self.arrays}
+        for side in self.sides:
+            at = self._end(side)
+            for x, target in zip(side.arrays, side.targets, strict=True):
+                target.put(code, (at,), elements[x])
+            mine = code.emit(f"xor i1 {chosen}, true") if side.opposite else chosen
+            self._move_end(side, at, code.emit(f"zext i1 {mine} to i64"))
 
     def _within(self, x: Storage, k: str) -> Index:
         """An index that `x` has: where it is shorter than the mask, a check has failed or will."""
@@ -99,34 +194,81 @@ class _Pass:
             return k
         return self.code.maximum(self.code.minimum(k, self.code.sub(x.shape[0], 1)), 0)
 
-    def _end(self) -> str:
-        return nests.read(self.code, _INDEX, self.count)[0]
+    def _end(self, side: _Side) -> str:
+        return nests.read(self.code, _INDEX, side.count)[0]
 
-    def _move_end(self, at: str, by: str) -> None:
-        nests.assign(self.code, _INDEX, self.count, (self.code.emit(f"add i64 {at}, {by}"),))
+    def _move_end(self, side: _Side, at: str, by: str) -> None:
+        nests.assign(self.code, _INDEX, side.count, (self.code.emit(f"add i64 {at}, {by}"),))
 
-    def _block(self, first: Index) -> None:
+    def _compute(self, first: Index, last: Index) -> None:
+        """Compute a strip of the formulas."""
         code = self.code
-        bits = self._bits(first)
-        with code.when(code.emit(f"icmp ne i32 {bits}, 0")):
-            places = [self._source(k, x, first) for k, x in enumerate(self.arrays)]
-            whole, partly, end = (code.new_label() for _ in range(3))
-            code.branch(code.emit(f"icmp eq i{BLOCK} {bits}, -1"), whole, partly)
-            code.start(whole)
-            with code.scope():
-                self._whole(places)
-            code.go(end)
-            code.start(partly)
-            with code.loop(0, BLOCK, GROUP) as k:
-                chosen = code.emit(f"lshr i32 {bits}, {code.emit(f'trunc i64 {k} to i32')}")
-                self._group(places, k, code.emit(f"zext i32 {code.emit(f'and i32 {chosen}, 15')} to i64"))
-            code.go(end)
-            code.start(end)
+        if not self.scratch:
+            return
 
-    def _whole(self, places: Sequence[str]) -> None:
+        def elements() -> None:
+            with code.loop(first, last) as k:
+                seen: dict[Any, Any] = {}
+                at = code.sub(k, first)
+                for x, place in self.scratch.items():
+                    self._store(place, x, at, x.element(code, (k,), seen))
+
+        native_modulus.blockwise(code, list(self.scratch), (), first, last, elements, again=True)
+
+    def _store(self, place: str, x: Storage, at: Index, value: Element) -> None:
+        """Put an element of a formula into its strip."""
+        code, type = self.code, stored(x.dtype)
+        for k, register in enumerate(value):
+            if x.dtype.kind == "b":
+                register = code.emit(f"zext i1 {register} to i8")
+            to = code.emit(f"getelementptr inbounds {type}, ptr {place}, i64 {code.add(code.mul(at, len(value)), k)}")
+            code.do(f"store {type} {register}, ptr {to}, align {part(x.dtype).itemsize}")
+
+    def _source(self, x: Storage, first: Index, offset: Index) -> str:
+        """Where a block of an array is in memory: `offset` elements from the beginning of its strip."""
+        code = self.code
+        if x in self.scratch:
+            size = x.dtype.itemsize
+            return code.emit(f"getelementptr inbounds i8, ptr {self.scratch[x]}, i64 {code.mul(offset, size)}")
+        assert isinstance(x, Strided)
+        return code.address(code.pointer(x.buffer), x.dtype, x.place(code, (first,)))
+
+    def _block(self, first: Index, offset: Index) -> None:
+        code = self.code
+        bits = self._bits(first, offset)
+        for side in self.sides:
+            mine = code.emit(f"xor i{BLOCK} {bits}, -1") if side.opposite else bits
+            with code.when(code.emit(f"icmp ne i{BLOCK} {mine}, 0")):
+                self._move(side, mine, [self._source(x, first, offset) for x in side.arrays])
+
+    def _move(self, side: _Side, bits: str, places: Sequence[str]) -> None:
+        """Move those elements of a block whose bits are set, of which there are some."""
+        code = self.code
+        whole, partly, end = (code.new_label() for _ in range(3))
+        code.branch(code.emit(f"icmp eq i{BLOCK} {bits}, -1"), whole, partly)
+        code.start(whole)
+        with code.scope():
+            self._whole(side, places)
+        code.go(end)
+        code.start(partly)
+        with code.loop(0, BLOCK, GROUP) as k:
+            chosen = code.emit(f"lshr i{BLOCK} {bits}, {code.emit(f'trunc i64 {k} to i{BLOCK}')}")
+            chosen = code.emit(f"and i{BLOCK} {chosen}, {(1 << GROUP) - 1}")
+            self._group(side, places, k, code.emit(f"zext i{BLOCK} {chosen} to i64"))
+        code.go(end)
+        code.start(end)
+
+    def _bits(self, first: Index, offset: Index) -> str:
+        """Which elements of a block the mask selects, the first one in the lowest bit."""
+        code = self.code
+        word = code.emit(f"load <{BLOCK} x i8>, ptr {self._source(self.mask, first, offset)}, align 1")
+        true = code.emit(f"icmp ne <{BLOCK} x i8> {word}, zeroinitializer")
+        return code.emit(f"bitcast <{BLOCK} x i1> {true} to i{BLOCK}")
+
+    def _whole(self, side: _Side, places: Sequence[str]) -> None:
         """Move all elements of the block: where masks take out few, most blocks are moved like this."""
-        code, end = self.code, self._end()
-        for place, target in zip(places, self.targets, strict=True):
+        code, end = self.code, self._end(side)
+        for place, target in zip(places, side.targets, strict=True):
             size = target.dtype.itemsize
             to = code.emit(f"getelementptr i8, ptr {code.pointer(target.buffer)}, i64 {code.mul(end, size)}")
             # `BLOCK` bytes at a time: so many times as an element has bytes.
@@ -134,42 +276,12 @@ class _Pass:
                 read, written = (code.emit(f"getelementptr inbounds i8, ptr {x}, i64 {offset}") for x in (place, to))
                 bytes_ = code.emit(f"load <{BLOCK} x i8>, ptr {read}, align 1")
                 code.do(f"store <{BLOCK} x i8> {bytes_}, ptr {written}, align 1")
-        self._move_end(end, str(BLOCK))
+        self._move_end(side, end, str(BLOCK))
 
-    def _bits(self, first: Index) -> str:
-        """Which elements of a block the mask selects, the first one in the lowest bit."""
-        code, mask = self.code, self.mask
-        if isinstance(mask, Strided) and mask.strides == (1,):
-            place = code.address(code.pointer(mask.buffer), mask.dtype, mask.place(code, (first,)))
-        else:
-            place = code.scratch("selected", "i8", BLOCK)
-            with code.loop(0, BLOCK) as j:
-                byte = code.emit(f"zext i1 {mask.element(code, (code.add(first, j),), {})[0]} to i8")
-                code.do(f"store i8 {byte}, ptr {code.emit(f'getelementptr inbounds i8, ptr {place}, i64 {j}')}")
-        word = code.emit(f"load <{BLOCK} x i8>, ptr {place}, align 1")
-        true = code.emit(f"icmp ne <{BLOCK} x i8> {word}, zeroinitializer")
-        return code.emit(f"bitcast <{BLOCK} x i1> {true} to i{BLOCK}")
-
-    def _source(self, number: int, x: Storage, first: Index) -> str:
-        """Where a block of an array is in memory."""
-        code = self.code
-        if isinstance(x, Strided) and x.strides == (1,):
-            return code.address(code.pointer(x.buffer), x.dtype, x.place(code, (first,)))
-        type, parts = stored(x.dtype), 1 + (x.dtype.kind == "c")
-        place = code.scratch(f"selected {number}", type, BLOCK * parts)
-        with code.loop(0, BLOCK) as j:
-            for k, value in enumerate(x.element(code, (code.add(first, j),), {})):
-                if x.dtype.kind == "b":
-                    value = code.emit(f"zext i1 {value} to i8")
-                at = code.add(code.mul(j, parts), k)
-                to = code.emit(f"getelementptr inbounds {type}, ptr {place}, i64 {at}")
-                code.do(f"store {type} {value}, ptr {to}, align {part(x.dtype).itemsize}")
-        return place
-
-    def _group(self, places: Sequence[str], k: Index, chosen: str) -> None:
+    def _group(self, side: _Side, places: Sequence[str], k: Index, chosen: str) -> None:
         """Move those of `GROUP` elements from number `k` of the block that are `chosen`."""
-        code, end = self.code, self._end()
-        for place, target in zip(places, self.targets, strict=True):
+        code, end = self.code, self._end(side)
+        for place, target in zip(places, side.targets, strict=True):
             size = target.dtype.itemsize
             source = code.emit(f"getelementptr inbounds i8, ptr {place}, i64 {code.mul(k, size)}")
             to = code.emit(f"getelementptr i8, ptr {code.pointer(target.buffer)}, i64 {code.mul(end, size)}")
@@ -183,7 +295,7 @@ class _Pass:
                 _permuted(code, source, to, _pairs(code, high))
             else:
                 _one_by_one(code, source, to, chosen, size)
-        self._move_end(end, _ones(code, chosen))
+        self._move_end(side, end, _ones(code, chosen))
 
 
 def _ones(c: Code, bits: str) -> str:

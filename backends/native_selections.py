@@ -1,13 +1,14 @@
 """Which arrays of a graph are read at the True elements of one mask: ``x[mask]``, ``y[mask]`` are one pass over all.
 
 In the graph the True elements are counted, their positions found, and each array read there. Found here is what belongs
-together; `native_select` makes the pass, where the elements are counted, and what reads the arrays comes before.
+together; `native_select` makes the pass, where the elements are counted, and what reads the arrays comes before. What
+is read at the other elements (``y[~mask]``) belongs to the same pass, if it does not need what the first has found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph
@@ -33,6 +34,8 @@ class Selection:
         What reads arrays of one axis there.
     listed : bool
         Whether something else needs the positions.
+    rest : Selection, optional
+        What the same pass selects where the mask is False.
     """
 
     mask: Value
@@ -40,6 +43,12 @@ class Selection:
     positions: Node
     gathers: tuple[Node, ...]
     listed: bool
+    rest: Selection | None = None
+
+    @property
+    def sides(self) -> tuple[Selection, ...]:
+        """What is selected by one pass."""
+        return (self,) if self.rest is None else (self, self.rest)
 
     @property
     def sources(self) -> list[Value]:
@@ -61,7 +70,47 @@ def find(graph: Graph) -> dict[Node, Selection]:
             selection = _selection(graph, node, found)
             if selection is not None and selection.total not in found:
                 found[selection.total] = selection
+    return _paired(graph, found)
+
+
+def _paired(graph: Graph, found: dict[Node, Selection]) -> dict[Node, Selection]:
+    """The selections, the first of two that share a mask with its `rest`."""
+    place = {node: k for k, node in enumerate(graph.nodes)}
+    totals = sorted(found, key=place.__getitem__)
+    for k, total in enumerate(totals):
+        for other in totals[k + 1 :]:
+            first, rest = found[total], found[other]
+            if not _opposite(first.mask, rest.mask):
+                continue
+            later = [_dependent(graph.nodes, t, found) for t in (other, total)]
+            if any(v.node in later[0] for v in first.sources) or any(v.node in later[1] for v in rest.sources):
+                continue
+            if not any(_accesses(node) for node in _needed_after(rest, place, place[total])):
+                found[total] = replace(first, rest=rest)
     return found
+
+
+def _opposite(mask: Value, other: Value) -> bool:
+    """Whether one of two masks is True where the other is False."""
+    pairs = ((mask, other), (other, mask))
+    return any(x.node.op.name in ("invert", "logical_not") and x.node.operands[0] == y for x, y in pairs)
+
+
+def _needed_after(selection: Selection, place: dict[Node, int], first: int) -> Iterator[Node]:
+    """The nodes behind number `first` that have to come before it if what a selection reads does."""
+    stack = [value.node for value in selection.sources]
+    while stack:
+        node = stack.pop()
+        if place.get(node, -1) > first:
+            yield node
+            stack.extend(v.node for v in node.operands)
+
+
+def _accesses(node: Node) -> bool:
+    """Whether a check may have to come before a node."""
+    if node.op.name == "window":
+        return any(dim != ("all",) for dim in node.kw["dims"])
+    return not node.op.pointwise and node.op.name not in ("const", "cast", "reshape")
 
 
 def _selection(graph: Graph, positions: Node, found: dict[Node, Selection]) -> Selection | None:
@@ -107,7 +156,19 @@ def _needed(node: Node, found: dict[Node, Selection]) -> Iterator[Value]:
     for value in node.values:
         yield from (n.scalar for n in value.type.shape if isinstance(n, extents.Length))
     if node in found:
-        yield from found[node].sources
+        yield from (value for side in found[node].sides for value in side.sources)
+
+
+def _closure(node: Node, found: dict[Node, Selection]) -> set[Node]:
+    """What a node needs, itself among it, if selections come after what they read."""
+    closure: set[Node] = set()
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if one not in closure:
+            closure.add(one)
+            stack.extend(value.node for value in _needed(one, found))
+    return closure
 
 
 def together(nodes: Sequence[Node], found: dict[Node, Selection], guarded: set[str], checks: Sequence[Node]
@@ -121,31 +182,34 @@ def together(nodes: Sequence[Node], found: dict[Node, Selection], guarded: set[s
     place = {node: k for k, node in enumerate(nodes)}
     order: dict[Node, None] = {}
     begun: set[Node] = set()
-    later = {total: _dependent(nodes, total, found) for total in found}
-    open: list[Node] = []
+    needed = {check: _closure(check, found) for check in checks}
+    # What has begun and is not in its place yet.
+    waiting: set[Node] = set()
 
     def run(node: Node) -> None:
         if node in begun or node not in place:
             return
         begun.add(node)
+        waiting.add(node)
         for operand in node.operands:
             run(operand.node)
         if node.op.name in guarded:
             for check in checks:
-                if place.get(check, len(nodes)) < place[node] and not any(check in later[total] for total in open):
+                if place.get(check, len(nodes)) < place[node] and not needed[check] & waiting:
                     run(check)
         selection = found.get(node)
-        if selection is None:
-            order[node] = None
-            return
-        open.append(node)
-        for value in selection.sources:
-            run(value.node)
-        open.pop()
+        for side in selection.sides if selection is not None else ():
+            for value in side.sources:
+                run(value.node)
+        waiting.discard(node)
         order[node] = None
+        if selection is None:
+            return
         for member in selection.nodes:
             begun.add(member)
             order[member] = None
+        if selection.rest is not None:
+            run(selection.rest.total)
 
     for node in nodes:
         run(node)
