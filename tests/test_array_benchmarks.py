@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pkgutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from rich.console import Console
 
-from benchmarks.arrays import bandwidth
+import lazyarr
+from benchmarks.arrays import bandwidth, goals, long_graph, plot, table
 from benchmarks.arrays.catalog import KINDS, OURS, PEERS, SIZES, accelerated, drop_in, load, names, peer, versions
 from benchmarks.arrays.measure import evaluated, lazy, measured
+from benchmarks.arrays.overheads import overheads
+from benchmarks.arrays.run import add, main, ordered
 from benchmarks.arrays.timing import BATCH, batch_size, least_times
 from benchmarks.catalog import Missing
 from benchmarks.compare import difference
@@ -148,7 +155,8 @@ def test_options_have_known_prices() -> None:
 
 def test_least_times_of_calls_in_turn() -> None:
     called: list[str] = []
-    times = least_times({"a": lambda: called.append("a"), "b": lambda: called.append("b")}, seconds=0.0)
+    times = least_times({"a": lambda: called.append("a"), "b": lambda: called.append("b")}, seconds=0.0, steady={"b"})
+    assert called[:5] == ["a"] * 5
     assert times.keys() == {"a", "b"}
     assert all(0 < seconds < BATCH for seconds in times.values())
     assert {"a", "b"} == set(called)
@@ -169,6 +177,100 @@ def test_update_in_place(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bandwidth, "ELEMENTS", 1001)
     done = bandwidth.update(threads)()
     assert len(done or [None]) == threads
+
+
+def test_goals_are_found_in_what_was_measured() -> None:
+    """A program that is too slow, one beside jax, the overhead of a call, memory; nothing is said of what was not measured."""
+    results: dict[str, dict[int, Any]] = {
+        "triad": {
+            10**7: {
+                "times": {"numpy": 4e-2, "accelerated": 1e-2, "drop-in": 8e-2, "jax": 3e-2},
+                "traffic": 32 * 10**7,
+                "bandwidth": 1e10,
+                "peaks": {"numpy": 79e6, "accelerated": 159e6, "drop-in": 239e6},
+            },
+            100: {"times": {"numpy": 2e-6, "accelerated": 1e-6, "drop-in": 1e-6}},
+        },
+        "five_operations": {8: {"times": {"numpy": 2e-6, "accelerated": 4e-6, "drop-in": 2e-6}}},
+        "diffuse_2d": {10**6: {"times": {"numpy": 1.0, "accelerated": 0.1, "drop-in": 0.2}}},
+    }
+    kinds = {name: load(name).kind for name in results}
+    found = list(goals.lines(results, kinds, {"import": 0.5}))
+    assert "accelerated, below 0.95 times NumPy (asked: none): 1: five_operations at 8 (0.5)" in found
+    assert "drop-in, below 0.95 times NumPy: 1: triad at 1e7 (0.5)" in found
+    large = "element-wise and statistics from 1e7 elements on, "
+    assert (
+        f"{large}share of the bandwidth, drop-in (0.6 to 0.8): 0.4 in the mean of 1; least: triad at 1e7 0.4" in found
+    )
+    assert f"{large}times NumPy, from and to NumPy's arrays (4): 4 in the mean of 1; least: triad at 1e7 4" in found
+    assert f"{large}times jax.jit (2): 3 in the mean of 1; least: triad at 1e7 3" in found
+    assert "stencil in place, 1000 x 1000, ten sweeps, times NumPy: drop-in 5, accelerated 10" in found
+    assert "five operations on 8 elements, accelerated: 2.00 us more than NumPy (asked: at most 3)" in found
+    assert "import: 500 ms" in found
+    assert "peak memory, accelerated: 2 times NumPy's in the mean; most: triad at 1e7 2" in found
+    assert len(list(goals.lines({}, {}, {}))) == 2
+
+
+def test_tables_and_the_picture(tmp_path: Path) -> None:
+    """What lines say is put together, shown, and drawn; a wrong result is a problem."""
+    results: dict[str, dict[int, Any]] = {}
+    problems: list[str] = []
+    times = {"numpy": 2e-3, "accelerated": 1e-3, "drop-in": 4e-3}
+    add(
+        results,
+        problems,
+        {"program": "triad", "number": 10**6, "peaks": {"numpy": 9e6, "accelerated": 9e6, "drop-in": 9e6}},
+    )
+    add(results, problems, {"program": "triad", "number": 10**6, "times": dict(times), "wrong": {"accelerated": None}})
+    add(results, problems, {"program": "triad", "number": 10**6, "times": {"jax": 1e-3}, "wrong": {"jax": "off by 1"}})
+    add(results, problems, {"program": "triad", "missing": "not installed"})
+    add(results, problems, {"program": "triad", "way": "numba", "error": "status 1: killed"})
+    assert problems == ["triad, jax: off by 1", "triad, numba: status 1: killed"]
+    assert results["triad"][10**6]["times"] == times | {"jax": 1e-3}
+    kinds = {"triad": load("triad").kind}
+    console = Console(width=180, record=True, file=io.StringIO())
+    console.print(table.table(results, kinds, [*OURS, "jax"]))
+    console.print(table.means(results, kinds, [*OURS, "jax"]))
+    text = console.export_text()
+    row = next(line for line in text.splitlines() if "triad" in line)
+    cells = [cell.strip() for cell in row.split("\u2502")[1:-1]]
+    assert cells == ["triad", "1e6", "2 ms", "2", "0.5", "2 wrong", "", "", "1", "1"]
+    assert "1e6 (1)" in text
+    plot.draw(results, kinds, tmp_path / "made" / "bench.png")
+    assert (tmp_path / "made" / "bench.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_process_that_ends_early_leaves_the_others() -> None:
+    """The program that ended is named; those behind it are measured."""
+    orders = {"programs": ["no_such", "triad"], "sizes": [100], "most": 100, "seconds": 0.0}
+    failed, measured_line = ordered("numexpr", orders, limit=120.0)
+    assert failed["program"] == "no_such"
+    assert failed["error"].startswith("status 1: ModuleNotFoundError")
+    assert measured_line["program"] == "triad"
+
+
+def test_overheads_of_calls() -> None:
+    """Two hundred operations, counted in the graph, give what NumPy gives; the figures are of them."""
+    arguments = long_graph.make(50)
+    run: Any = lazyarr.accelerate(long_graph.run)
+    for expected, found in zip(long_graph.run(*arguments), run(*arguments)):
+        np.testing.assert_allclose(found, expected, rtol=1e-11)
+    graph = run.explain(*arguments).pieces[0].before.graph
+    computing = [node for node in graph.nodes if node.op.name not in ("const", "cast")]
+    assert len(computing) == 200
+    found = overheads()
+    assert found.keys() == {
+        "import", "first call of 200 operations", "the same in a second process", "recording an operation",
+    }  # fmt: skip
+    assert all(0 < seconds < 120 for seconds in found.values())
+
+
+def test_what_is_not_known_is_refused() -> None:
+    run = CliRunner().invoke(main, ["--programs", "triad,trias"])
+    assert run.exit_code == 2
+    assert "there is no program 'trias'" in run.output
+    run = CliRunner().invoke(main, ["--peers", "cython"])
+    assert "there is no peer 'cython'; there are jax, numba, numba-parallel, numexpr" in run.output
 
 
 def fresh(*command: str) -> str:

@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-#: Operations of one stage, and their number.
-EACH, STAGES = 10, 20
 #: Operations recorded in a batch, and batches; none is evaluated.
 RECORDED, BATCHES = 50, 40
 
 
 def stage(a, b, c, k):
+    """Ten operations."""
     a = a + 0.1 * np.sin(b)
-    b = np.sqrt(b * b + c * c)
+    b = np.sqrt(b * b + 1.0)
     c = np.where(a > c, c * k, b - c)
     return b, c, a
 
 
 def run(a, b, c):
+    """Twenty stages."""
     a, b, c = stage(a, b, c, 0.11)
     a, b, c = stage(a, b, c, 0.12)
     a, b, c = stage(a, b, c, 0.13)

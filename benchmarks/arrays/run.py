@@ -17,7 +17,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from benchmarks.arrays import catalog, plot, table
+from benchmarks.arrays import catalog, goals, plot, table
 from benchmarks.arrays.catalog import OURS, PEERS, QUICK, SIZES, WITH_PEERS
 from benchmarks.arrays.overheads import ROOT, overheads
 from benchmarks.run import chosen
@@ -86,26 +86,6 @@ def collect(
     return results, problems
 
 
-def print_summary(console: Console, results: dict[str, dict[int, Point]], beside: dict[str, float]) -> None:
-    """The lines below the tables."""
-    known = [point["bandwidth"] for _, _, point in table.points(results) if "bandwidth" in point]
-    if known:
-        console.print(f"bandwidth of an update in place: {min(known) / 1e9:.3g} to {max(known) / 1e9:.3g} GB/s")
-    for what, seconds in beside.items():
-        console.print(f"{what}: {table.show_seconds(seconds)}", highlight=False)
-    small = results.get("five_operations", {}).get(8)
-    if small and "numpy" in small["times"]:
-        more = small["times"]["accelerated"] - small["times"]["numpy"]
-        console.print(
-            f"an accelerated call of five operations on 8 elements, beyond NumPy: {more * 1e6:.2f} us", highlight=False
-        )
-    for way in OURS:
-        slow = table.below(results, way)
-        console.print(
-            f"{way}, below {table.ENOUGH} times NumPy: {len(slow)}: {', '.join(slow) or 'none'}", highlight=False
-        )
-
-
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--quick", is_flag=True, help="Fewer sizes, shorter, without memory and peers.")
 @click.option("--programs", help="Names with commas between them; all programs without it.")
@@ -116,7 +96,7 @@ def print_summary(console: Console, results: dict[str, dict[int, Point]], beside
     "--memory", type=float, help="Elements at which peak memory is measured; 0: not.  [default: 1e7; quick: 0]"
 )
 @click.option(
-    "--limit", default=120.0, show_default=True, help="Seconds after which a process is stopped, for each program."
+    "--limit", default=300.0, show_default=True, help="Seconds after which a process is stopped, for each program."
 )
 @click.option(
     "--out",
@@ -151,9 +131,11 @@ def main(
     console = Console(width=None if sys.stdout.isatty() else 190)
     console.print(table.table(results, kinds, [*OURS, *by]))
     console.print(table.means(results, kinds, [*OURS, *by]))
-    print_summary(console, results, beside)
-    for problem in problems:
-        console.print(problem, markup=False, highlight=False)
+    known = [point["bandwidth"] for _, _, point in table.points(results) if "bandwidth" in point]
+    if known:
+        console.print(f"bandwidth of an update in place: {min(known) / 1e9:.3g} to {max(known) / 1e9:.3g} GB/s")
+    for text in (*goals.lines(results, kinds, beside), *problems):
+        console.print(text, markup=False, highlight=False)
     out.mkdir(parents=True, exist_ok=True)
     (out / "bench.json").write_text(
         json.dumps({"programs": results, "overheads": beside, "problems": problems}, indent=1)

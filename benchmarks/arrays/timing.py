@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 #: A batch of calls takes at least this long, so that reading the clock does not count.
 BATCH = 2e-4
 #: Turns that every way has at least; where one turn of all takes longer than this many seconds, two are enough.
-FEWEST, LONG = 3, 4.0
+FEWEST, LONG = 3, 2.0
 #: Calls before the clock runs: what is interpreted first and compiled when it comes again has become what it stays.
 WARM = 4
 
@@ -37,7 +37,7 @@ def batch_size(call: Callable[[], Any]) -> int:
         size = max(2 * size, int(size * BATCH / max(taken, 1e-9)))
 
 
-def least_times(calls: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
+def least_times(calls: dict[str, Callable[[], Any]], seconds: float, steady: Collection[str] = ()) -> dict[str, float]:
     """Seconds a call, for each of several calls.
 
     Parameters
@@ -46,10 +46,13 @@ def least_times(calls: dict[str, Callable[[], Any]], seconds: float) -> dict[str
         They take turns, a batch each, so that what else the machine does meets all of them.
     seconds : float
         How long to go on, for all together; `FEWEST` turns at least.
+    steady : collection of str
+        What is as fast the first time as later.
     """
     sizes = {}
     for name, call in calls.items():
-        warm_up(call, seconds)
+        if name not in steady:
+            warm_up(call, seconds)
         sizes[name] = batch_size(call)
     times = dict.fromkeys(calls, float("inf"))
     collecting = gc.isenabled()
