@@ -180,7 +180,7 @@ def test_update_in_place(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_goals_are_found_in_what_was_measured() -> None:
-    """A program that is too slow, one beside jax, the overhead of a call, memory; nothing is said of what was not measured."""
+    """What is too slow, one beside jax, a small call, memory; nothing is said of what was not measured."""
     results: dict[str, dict[int, Any]] = {
         "triad": {
             10**7: {
@@ -252,8 +252,9 @@ def test_a_process_that_ends_early_leaves_the_others() -> None:
 def test_overheads_of_calls() -> None:
     """Two hundred operations, counted in the graph, give what NumPy gives; the figures are of them."""
     arguments = long_graph.make(50)
-    run: Any = lazyarr.accelerate(long_graph.run)
-    for expected, found in zip(long_graph.run(*arguments), run(*arguments)):
+    plain: Any = long_graph.run
+    run: Any = lazyarr.accelerate(plain)
+    for expected, found in zip(plain(*arguments), run(*arguments)):
         np.testing.assert_allclose(found, expected, rtol=1e-11)
     graph = run.explain(*arguments).pieces[0].before.graph
     computing = [node for node in graph.nodes if node.op.name not in ("const", "cast")]
