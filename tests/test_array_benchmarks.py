@@ -7,6 +7,7 @@ import json
 import pkgutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,13 @@ def test_least_times_of_calls_in_turn() -> None:
     assert batch_size(lambda: None) > 10
 
 
+def test_processor_time_leaves_waiting_out() -> None:
+    calls = {"waits": lambda: time.sleep(1e-2), "works": lambda: sum(range(10_000))}
+    times = least_times(calls, seconds=0.0, clock=time.process_time)
+    assert times["waits"] < 5e-3
+    assert times["works"] > 1e-5
+
+
 def test_traffic_counts_what_is_read_and_what_is_written() -> None:
     """Three arrays and a result; an array that ten sweeps change."""
     triad, diffuse = load("triad"), load("diffuse_1d")
@@ -242,7 +250,7 @@ def test_tables_and_the_picture(tmp_path: Path) -> None:
 
 def test_a_process_that_ends_early_leaves_the_others() -> None:
     """The program that ended is named; those behind it are measured."""
-    orders = {"programs": ["no_such", "triad"], "sizes": [100], "most": 100, "seconds": 0.0}
+    orders = {"programs": ["no_such", "triad"], "sizes": [100], "most": 100, "seconds": 0.0, "processor": False}
     failed, measured_line = ordered("numexpr", orders, limit=120.0)
     assert failed["program"] == "no_such"
     assert failed["error"].startswith("status 1: ModuleNotFoundError")
@@ -291,7 +299,14 @@ def test_peak_memory_of_a_child() -> None:
 
 def test_what_is_measured() -> None:
     """The lines that a process prints for lazyarr."""
-    orders = {"programs": ["triad"], "sizes": [100, 10**6], "most": 10**6, "seconds": 0.0, "memory": 10**6}
+    orders = {
+        "programs": ["triad"],
+        "sizes": [100, 10**6],
+        "most": 10**6,
+        "seconds": 0.0,
+        "processor": False,
+        "memory": 10**6,
+    }
     peaks, times, _, done = map(
         json.loads, fresh("-m", "benchmarks.arrays.measure", "lazyarr", json.dumps(orders)).splitlines()
     )
@@ -303,9 +318,13 @@ def test_what_is_measured() -> None:
 
 
 def test_what_is_measured_of_a_peer() -> None:
-    first, done = measured("numexpr", {"programs": ["triad"], "sizes": [100], "most": 100, "seconds": 0.0})
+    first, done = measured(
+        "numexpr", {"programs": ["triad"], "sizes": [100], "most": 100, "seconds": 0.0, "processor": False}
+    )
     assert "missing" in first or first["times"].keys() == first["wrong"].keys() == {"numexpr"}
     assert done == {"done": "triad"}
-    first, _ = measured("numexpr", {"programs": ["softmax"], "sizes": [100], "most": 100, "seconds": 0.0})
+    first, _ = measured(
+        "numexpr", {"programs": ["softmax"], "sizes": [100], "most": 100, "seconds": 0.0, "processor": False}
+    )
     assert first["program"] == "softmax"
     assert first.keys() == {"program", "missing"}

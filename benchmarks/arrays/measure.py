@@ -1,8 +1,8 @@
 """Programs in this process, which must be fresh: prints a line of JSON for each program and size.
 
-``python -m benchmarks.arrays.measure WAY '{"programs": [...], "sizes": [...], "seconds": s, "memory": n}'``, where WAY
-is ``lazyarr`` (NumPy, the accelerated function and the drop-in in turn) or one of `catalog.PEERS`. Run by
-`benchmarks.arrays.run`.
+``python -m benchmarks.arrays.measure WAY ORDERS``, where WAY is ``lazyarr`` (NumPy, the accelerated function and the
+drop-in in turn) or one of `catalog.PEERS`, and ORDERS are in JSON: ``{"programs": [...], "sizes": [...], "most": n,
+"seconds": s, "processor": false, "memory": n}``. Run by `benchmarks.arrays.run`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 from benchmarks.arrays import bandwidth
 from benchmarks.arrays.catalog import OURS, ArrayProgram, accelerated, drop_in, load, peer
 from benchmarks.arrays.memory import peak
-from benchmarks.arrays.timing import least_times
+from benchmarks.arrays.timing import Clock, least_times
 from benchmarks.catalog import Missing
 from benchmarks.compare import difference
 
@@ -43,7 +44,7 @@ def evaluated(program: ArrayProgram, run: Callable[..., Any], arguments: tuple[A
     return [np.asarray(x) for x in program.outcome(arguments, run(*arguments))]
 
 
-def of_lazyarr(program: ArrayProgram, number: int, seconds: float, threads: int) -> dict[str, Any]:
+def of_lazyarr(program: ArrayProgram, number: int, seconds: float, clock: Clock, threads: int) -> dict[str, Any]:
     """Times of NumPy and of `catalog.OURS`, and the bandwidth that NumPy's update in place has meanwhile."""
     arguments = program.make(number)
     fast, recorded = accelerated(program), drop_in(program)
@@ -70,7 +71,7 @@ def of_lazyarr(program: ArrayProgram, number: int, seconds: float, threads: int)
     }
     if number >= BEYOND_CACHES and program.passes is not None:
         calls |= {f"update {k}": bandwidth.update(k) for k in {1, threads}}
-    times = least_times(calls, seconds * len(calls), steady=calls.keys() - OURS)
+    times = least_times(calls, seconds, calls.keys() - OURS, clock)
     updates = [times.pop(name) for name in list(times) if name.startswith("update")]
     if updates:
         found["bandwidth"] = bandwidth.BYTES / min(updates)
@@ -100,7 +101,7 @@ def peaks(program: ArrayProgram, number: int) -> dict[str, int]:
     }
 
 
-def of_peer(program: ArrayProgram, name: str, number: int, seconds: float) -> dict[str, Any]:
+def of_peer(program: ArrayProgram, name: str, number: int, seconds: float, clock: Clock) -> dict[str, Any]:
     """The time of a peer, whose arguments are of its own kind already."""
     made = peer(program, name)
     arguments = program.make(number)
@@ -111,7 +112,7 @@ def of_peer(program: ArrayProgram, name: str, number: int, seconds: float) -> di
         wrong = difference(expected, made.outcome(own, made.call(own)), kinds=False)
         found["wrong"] = {name: wrong}
     own = made.prepare(arguments)
-    return found | {"times": least_times({name: lambda: made.call(own)}, seconds)}
+    return found | {"times": least_times({name: lambda: made.call(own)}, seconds, clock=clock)}
 
 
 def measured(way: str, orders: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -119,6 +120,7 @@ def measured(way: str, orders: dict[str, Any]) -> Iterator[dict[str, Any]]:
     from lazyarr.backends.native_threads import threads
 
     usable = threads()
+    clock = time.process_time if orders["processor"] else time.perf_counter
     for name in orders["programs"]:
         program = load(name)
         numbers = program.numbers_among(orders["sizes"], orders["most"])
@@ -129,10 +131,10 @@ def measured(way: str, orders: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield {"program": name, "number": number, "peaks": peaks(program, number)}
         for number in numbers:
             if way == "lazyarr":
-                found = of_lazyarr(program, number, orders["seconds"], usable)
+                found = of_lazyarr(program, number, orders["seconds"], clock, usable)
             else:
                 try:
-                    found = of_peer(program, way, number, orders["seconds"])
+                    found = of_peer(program, way, number, orders["seconds"], clock)
                 except Missing as reason:
                     yield {"program": name, "missing": str(reason)}
                     break

@@ -7,6 +7,7 @@ process of its own. Least times are compared: of many calls on the same argument
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -24,15 +25,32 @@ from benchmarks.run import chosen
 
 Point = dict[str, Any]
 
+#: For every library that has threads.
+ONE_THREAD = {
+    "LAZYARR_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+}
+
 
 def ordered(way: str, orders: dict[str, Any], limit: float) -> Iterator[dict[str, Any]]:
     """What processes print that measure programs; where one ends early, that is said, and another goes on."""
     left = list(orders["programs"])
     while left:
+        environment = os.environ | (ONE_THREAD if orders["processor"] else {})
         command = [sys.executable, "-m", "benchmarks.arrays.measure", way, json.dumps(orders | {"programs": left})]
         try:
             done = subprocess.run(
-                command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=limit * len(left)
+                command,
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=limit * len(left),
+                env=environment,
             )
             output, why = done.stdout, f"status {done.returncode}: {done.stderr.rstrip().rpartition(chr(10))[2]}"
         except subprocess.TimeoutExpired as stopped:
@@ -88,6 +106,7 @@ def collect(
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--quick", is_flag=True, help="Fewer sizes, shorter, without memory and peers.")
+@click.option("--processor", is_flag=True, help="Count processor time, one thread each: for busy machines.")
 @click.option("--programs", help="Names with commas between them; all programs without it.")
 @click.option("--peers", help=f"Of {', '.join(PEERS)}, or none; all without it (none with --quick).")
 @click.option("--most", default=10**8, type=float, show_default=True, help="The largest number of elements.")
@@ -106,6 +125,7 @@ def collect(
 )
 def main(
     quick: bool,
+    processor: bool,
     programs: str | None,
     peers: str | None,
     most: float,
@@ -124,7 +144,7 @@ def main(
     sizes = [n for n in (QUICK if quick else SIZES) if n <= most]
     seconds = seconds if seconds is not None else (0.05 if quick else 0.2)
     memory = memory if memory is not None else (0 if quick else 1e7)
-    orders = {"sizes": sizes, "most": int(most), "seconds": seconds, "memory": int(memory)}
+    orders = {"processor": processor, "sizes": sizes, "most": int(most), "seconds": seconds, "memory": int(memory)}
     results, problems = collect(which, by, orders, limit)
     beside = overheads()
     kinds = {name: catalog.load(name).kind for name in which}

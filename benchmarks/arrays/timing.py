@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
+Clock = Callable[[], float]
+
 #: A batch of calls takes at least this long, so that reading the clock does not count.
 BATCH = 2e-4
 #: Turns that every way has at least; where one turn of all takes longer than this many seconds, two are enough.
@@ -24,20 +26,25 @@ def warm_up(call: Callable[[], Any], patience: float) -> None:
             return
 
 
-def batch_size(call: Callable[[], Any]) -> int:
+def batch_size(call: Callable[[], Any], clock: Clock = time.perf_counter) -> int:
     """How many calls take a `BATCH`."""
     size = 1
     while True:
-        begin = time.perf_counter()
+        begin = clock()
         for _ in range(size):
             call()
-        taken = time.perf_counter() - begin
+        taken = clock() - begin
         if taken >= BATCH or size >= 1 << 16:
             return size
         size = max(2 * size, int(size * BATCH / max(taken, 1e-9)))
 
 
-def least_times(calls: dict[str, Callable[[], Any]], seconds: float, steady: Collection[str] = ()) -> dict[str, float]:
+def least_times(
+    calls: dict[str, Callable[[], Any]],
+    seconds: float,
+    steady: Collection[str] = (),
+    clock: Clock = time.perf_counter,
+) -> dict[str, float]:
     """Seconds a call, for each of several calls.
 
     Parameters
@@ -45,15 +52,17 @@ def least_times(calls: dict[str, Callable[[], Any]], seconds: float, steady: Col
     calls : dict
         They take turns, a batch each, so that what else the machine does meets all of them.
     seconds : float
-        How long to go on, for all together; `FEWEST` turns at least.
+        How long to go on, for each of them; `FEWEST` turns at least.
     steady : collection of str
         What is as fast the first time as later.
+    clock : callable
+        What is counted: `time.process_time` leaves out what else the machine does.
     """
     sizes = {}
     for name, call in calls.items():
         if name not in steady:
             warm_up(call, seconds)
-        sizes[name] = batch_size(call)
+        sizes[name] = batch_size(call, clock)
     times = dict.fromkeys(calls, float("inf"))
     collecting = gc.isenabled()
     gc.disable()
@@ -62,13 +71,13 @@ def least_times(calls: dict[str, Callable[[], Any]], seconds: float, steady: Col
         while True:
             for name, call in calls.items():
                 size = range(sizes[name])
-                start = time.perf_counter()
+                start = clock()
                 for _ in size:
                     call()
-                times[name] = min(times[name], (time.perf_counter() - start) / len(size))
+                times[name] = min(times[name], (clock() - start) / len(size))
             turns += 1
             taken = time.perf_counter() - begin
-            if taken >= seconds and turns >= (FEWEST if taken < LONG * turns else 2):
+            if taken >= seconds * len(calls) and turns >= (FEWEST if taken < LONG * turns else 2):
                 return times
     finally:
         if collecting:
