@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_modulus, native_scalar, native_sums, native_threads
+from lazyarr.backends import native_modulus, native_partials, native_scalar, native_sums, native_threads
 from lazyarr.backends.native_cast import cast
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
 from lazyarr.backends.native_patched import Span, boxes, spans_within, unchanged
@@ -42,6 +42,8 @@ WORTH = 20_000.0
 APART = 100
 #: Bytes of a vector; elements in one from which on those that do not fill one cost as much as the others.
 _VECTOR, _MANY = 32, 16
+#: Bytes of rows from which on threads take parts of them: shorter parts would be read slowly.
+_LONG_ROW = 1 << 17
 #: Iterations of the outermost loop that are too few to be shared.
 FEW = 8
 
@@ -310,8 +312,31 @@ def reduce_scalar(c: Code, x: Storage, kind: str) -> Scalar:
         if kind == "add" and x.dtype.kind in "fc":
             found = native_sums.sum_all(c, x)
         else:
-            found = accumulate_rows(c, x, kind, x.dtype, loops_for(c, (x,), x.shape), lambda at: at)
+            found = _reduced(c, x, kind, loops_for(c, (x,), x.shape))
     return Scalar(x.dtype, found)
+
+
+def _reduced(c: Code, x: Storage, kind: str, shape: tuple[Index, ...]) -> Element:
+    """Reduce over all indices of `shape`, by threads if that is worth it."""
+    axis = next((k for k, n in enumerate(shape) if n != 1), 0)
+    n = shape[axis] if shape else 1
+    count = native_partials.PARTS
+    if not isinstance(n, int) or n < count or not native_partials.shared(c, total(c, shape), work(x)):
+        return accumulate_rows(c, x, kind, x.dtype, shape, lambda at: at)
+    firsts = [k * n // count for k in range(count + 1)]
+
+    def part(number: Index) -> Element:
+        first, end = (native_partials.constant(c, numbers, number) for numbers in (firsts[:-1], firsts[1:]))
+        own = (*shape[:axis], c.sub(end, first), *shape[axis + 1 :])
+        return accumulate_rows(c, x, kind, x.dtype, own,
+                               lambda at: (*at[:axis], c.add(first, at[axis]), *at[axis + 1 :]))  # fmt: skip
+
+    combine = accumulation(kind, x.dtype)
+    found = native_partials.parts(c, x.dtype, part, 1 + (x.dtype.kind == "c"))
+    result = found[0]
+    for other in found[1:]:
+        result = combine(c, result, other)
+    return result
 
 
 def reduce_axes(c: Code, x: Storage, kind: str, axes: tuple[int, ...], target: Strided) -> None:
@@ -348,10 +373,24 @@ def reduce_axes(c: Code, x: Storage, kind: str, axes: tuple[int, ...], target: S
     assert combine is not None
     start = identity(kind, dtype)
     fill(c, target, Computed(dtype, target.shape, target.bounds, lambda c, at, seen: start))
-    with c.statement(), nest(c, x.shape) as at:
+
+    def one(at: tuple[Index, ...]) -> None:
         where = tuple(at[a] for a in kept)
         old = target.element(c, where, {})
         target.put(c, where, combine(c, old, x.element(c, at, {})))
+
+    # Threads take some of the first axis, or of the last one if that is long: of what they do not add up.
+    axis = 0 if 0 in kept and x.bounds[0] >= FEW else rank - 1
+    if axis and x.bounds[axis] * dtype.itemsize < _LONG_ROW:
+        with c.statement(), nest(c, x.shape) as at:
+            one(at)
+        return
+    elements, buffers = float(np.prod([float(b) for b in x.bounds])), [target.buffer, *x.buffers]
+    with c.statement(), span(c, x.shape[axis], elements, x, buffers, total(c, x.shape)) as (low, high):
+        within = (0, int(x.shape[axis])) if isinstance(x.shape[axis], int) else None
+        with nest(c, x.shape[:axis]) as first, c.loop(low, high, within=within) as k:
+            with nest(c, x.shape[axis + 1 :]) as last:
+                one((*first, k, *last))
 
 
 def argument(c: Code, x: Storage, name: str, axis: int, target: Strided | None) -> Scalar | None:

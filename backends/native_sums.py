@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.backends import native_partials
 from lazyarr.backends.native_emit import Code, Element, Index, literal, part, register
 from lazyarr.backends.native_storage import Along, Storage, Strided, view
 
@@ -81,12 +82,18 @@ end:
 Leaf = Callable[[Index, Index], Element]
 
 
-def tree(c: Code, dtype: np.dtype[Any], n: Index, bound: int, leaf: Leaf, several: int = 1) -> Element:
-    """Sums of `n` terms by halves: those of the parts of a number, or `several` of real numbers side by side."""
+def tree(c: Code, dtype: np.dtype[Any], n: Index, bound: int, leaf: Leaf, several: int = 1, each: float = 0.0
+         ) -> Element:  # fmt: skip
+    """Sums of `n` terms by halves: those of the parts of a number, or `several` of real numbers side by side.
+
+    Threads share the halves' halves if that is worth it: `each` is the nanoseconds that a term takes.
+    """
     parts = 1 + (dtype.kind == "c")
     block = BLOCK // parts
     if bound <= block:
         return leaf(0, n)
+    if isinstance(n, int) and native_partials.shared(c, n, each):
+        return _shared_tree(c, dtype, n, leaf, parts * several)
     type = register(dtype)
     sizes = c.scratch("sizes", "i64", _DEPTH)
     values = [c.scratch(f"values {k}", type, _DEPTH) for k in range(parts * several)]
@@ -150,6 +157,34 @@ def tree(c: Code, dtype: np.dtype[Any], n: Index, bound: int, leaf: Leaf, severa
     return tuple(c.emit(f"load {type}, ptr {own}") for own in found)
 
 
+def _half(n: int, parts: int) -> int:
+    """The terms in the first half of `n`."""
+    return n >> 1 & -8 if parts == 1 else (n & -8) >> 1
+
+
+def _shared_tree(c: Code, dtype: np.dtype[Any], n: int, leaf: Leaf, width: int) -> Element:
+    """`tree`, its upper halvings done here and what is below them by threads."""
+    parts = 1 + (dtype.kind == "c")
+    counts = [n]
+    while len(counts) < native_partials.PARTS:
+        counts = [part for k in counts for part in (_half(k, parts), k - _half(k, parts))]
+    firsts = [sum(counts[:k]) for k in range(len(counts))]
+
+    def part(number: Index) -> Element:
+        first, count = (native_partials.constant(c, numbers, number) for numbers in (firsts, counts))
+
+        def below(at: Index, many: Index) -> Element:
+            return leaf(c.add(first, at), many)
+
+        return tree(c, dtype, count, max(counts), below, width // parts)
+
+    type, found = register(dtype), native_partials.parts(c, dtype, part, width)
+    while len(found) > 1:
+        pairs = zip(found[::2], found[1::2], strict=True)
+        found = [tuple(c.emit(f"fadd {type} {a}, {b}") for a, b in zip(x, y, strict=True)) for x, y in pairs]
+    return found[0]
+
+
 def _block(c: Code, dtype: np.dtype[Any], fill: Callable[[list[str]], None], count: Index) -> Element:
     """The sums of up to `BLOCK` terms that `fill` puts into stack memory, an array a part."""
     t = part(dtype)
@@ -168,6 +203,8 @@ def _put(c: Code, t: np.dtype[Any], blocks: list[str], k: Index, value: Element)
 
 def sum_row(c: Code, x: Storage, n: Index, bound: int, place: Callable[[Index], tuple[Index, ...]]) -> Element:
     """The sum of ``x[place(k)]`` for k below `n`."""
+    from lazyarr.backends.native_nests import work
+
     t = part(x.dtype)
     ends = [place(0), place(1)] if isinstance(x, Strided) and x.dtype.kind == "f" else []
     if ends and isinstance(x, Strided):
@@ -181,7 +218,7 @@ def sum_row(c: Code, x: Storage, n: Index, bound: int, place: Callable[[Index], 
                 pointer = c.address(c.pointer(source.buffer), t, source.place(c, place(first)))
                 return (c.emit(f"call {register(t)} @{name}(ptr {pointer}, i64 {count})"),)
 
-            return tree(c, x.dtype, n, bound, direct)
+            return tree(c, x.dtype, n, bound, direct, each=work(x))
 
     def through_stack(first: Index, count: Index) -> Element:
         def fill(blocks: list[str]) -> None:
@@ -190,7 +227,7 @@ def sum_row(c: Code, x: Storage, n: Index, bound: int, place: Callable[[Index], 
 
         return _block(c, x.dtype, fill, count)
 
-    return tree(c, x.dtype, n, bound, through_stack)
+    return tree(c, x.dtype, n, bound, through_stack, each=work(x))
 
 
 def sum_all(c: Code, x: Storage) -> Element:
@@ -259,6 +296,8 @@ def _buffered(c: Code, x: Storage) -> tuple[int, Index]:
     """The axis that is cut so that what is left and the axes after it fit the buffer, and the length it is cut to."""
     size: Index = 1
     bound = 1
+    if x.bounds[-1] > BUFFER:
+        return len(x.shape) - 1, x.shape[-1]  # rows that do not fit are added where they are
     for axis in range(len(x.shape) - 1, 0, -1):
         if bound * x.bounds[axis] > BUFFER:
             return axis, (BUFFER // bound if isinstance(size, int) else c.emit(f"udiv i64 {BUFFER}, {size}"))
@@ -269,6 +308,8 @@ def _buffered(c: Code, x: Storage) -> tuple[int, Index]:
 
 def _sum_box(c: Code, x: Storage) -> Element:
     """The sum of all elements in C order, however they lie in memory."""
+    from lazyarr.backends.native_nests import work
+
     t, shape = part(x.dtype), x.shape
     count: Index = 1
     for n in shape:
@@ -303,7 +344,7 @@ def _sum_box(c: Code, x: Storage) -> Element:
 
         return _block(c, x.dtype, fill, many)
 
-    return tree(c, x.dtype, count, size, by_rows)
+    return tree(c, x.dtype, count, size, by_rows, each=work(x))
 
 
 def _plus(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:
