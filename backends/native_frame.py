@@ -33,6 +33,7 @@ from lazyarr.backends.native_storage import (
     view,
     whole_array,
 )
+from lazyarr.backends.native_together import Waiting
 from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Check, Graph
@@ -62,6 +63,8 @@ class Lowering:
         self.frames: list[Frame] = []
         self.host = Host()
         self.checks: list[Check] = []
+        #: Statements of the outermost graph that are done together.
+        self.waiting = Waiting(code)
         #: Buffers that hold what no frame names at the moment.
         self.held: list[Buffer] = []
         #: How loops are done, where it is not one iteration after another: see `native.ways`.
@@ -94,7 +97,7 @@ class Lowering:
         for frame in self.frames:
             for storage in (*frame.values.values(), *frame.working):
                 found |= storage.buffers
-        return found
+        return found | self.waiting.buffers
 
     def free(self, frame: Frame) -> set[Buffer]:
         """Buffers that only operands of the node that `frame` lowers still read, and that may be written."""
@@ -215,6 +218,7 @@ class Frame:
 
     def materialize(self, storage: Storage) -> Strided:
         """What is not stored yet, stored."""
+        self.lowering.waiting.flush()
         self.working.append(storage)
         target = self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
         nests.fill(self.code, target, storage)
@@ -238,6 +242,7 @@ class Frame:
                 self.values.pop(value, None)
         for node in ordered(self.graph, self.plan):
             self._run(node)
+        self.lowering.waiting.flush()
         return [self.values[root] for root in self.graph.roots]
 
     def placed(self, value: Value, storage: Storage) -> None:
@@ -259,6 +264,8 @@ class Frame:
     def _run(self, node: Node) -> None:
         if self.outermost:
             self.lowering.node += 1
+            if not self.lowering.waiting.quiet(node.op.name, node.op.pointwise):
+                self.lowering.waiting.flush()
         for k, v in enumerate(node.operands):
             if v in self.plan.written and not (node.op.name in WINDOW_WRITERS and k == 1):
                 # Read before it is written into an array: that window cannot be its memory.
@@ -317,7 +324,7 @@ class Frame:
         if node.values[index] in self.plan.stored and not isinstance(storage, Strided) and self.uses.get(
             node.values[index]
         ):
-            return (self._replaced(node, storage) if self.outermost else None) or self.materialize(storage)
+            return self._placed(node, storage) if self.outermost else self.materialize(storage)
         # (Operations on every way to an element, of which there may be very many.)
         return self.materialize(storage) if storage.flops > _LONGEST else storage
 
@@ -383,24 +390,31 @@ class Frame:
         self.lowering.writes(buffer)
         return x
 
-    def _replaced(self, node: Node, new: Storage) -> Strided | None:
-        """A formula stored in the memory of an array that it alone still reads, element for element; None without one.
+    def _placed(self, node: Node, new: Storage) -> Strided:
+        """A formula of the outermost graph, stored: in the memory of an array that it alone still reads, if it can be.
 
         (In loops not: what is written there and what is read take turns.)
         """
+        target = self._replaced(node, new)
+        if target is None:
+            self.working.append(new)
+            target = self.lowering.allocate(new.dtype, new.shape, new.bounds)
+        self.working.append(target)
+        self.lowering.waiting.fill(target, new)
+        target.limits = new.limits
+        return target
+
+    def _replaced(self, node: Node, new: Storage) -> Strided | None:
+        """An array that a formula alone still reads, element for element, to be replaced by it; None without one."""
         if len(node.values) > 1 or self.code.recording is not None:
             return None
         for buffer in sorted(new.buffers & self.lowering.free(self), key=lambda b: b.number):
             old = whole_array(new, buffer)
             if old is None or old.dtype != new.dtype or old.shape != new.shape:
                 continue
-            if reads_elsewhere(self.code, new, old):
-                continue
-            self.lowering.writes(buffer)
-            target = Strided.whole(self.code, new.dtype, buffer, new.shape, new.bounds)
-            nests.fill(self.code, target, new)
-            target.limits = new.limits
-            return target
+            if not reads_elsewhere(self.code, new, old):
+                self.lowering.writes(buffer)
+                return Strided.whole(self.code, new.dtype, buffer, new.shape, new.bounds)
         return None
 
     def copy(self, x: Storage) -> Strided:
@@ -419,6 +433,7 @@ class Frame:
                   ) -> list[Storage]:  # fmt: skip
         """Call back into Python; with `into`, the function takes its one result as ``out``."""
         code, lowering = self.code, self.lowering
+        lowering.waiting.flush()
         if code.part is not None:
             raise Unshareable("Python runs in one thread at a time")
         ready: list[Storage] = []
