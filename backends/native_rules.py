@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lazyarr.backends import native_lapack, native_products, native_scalar, native_write
+from lazyarr.backends import native_arguments, native_lapack, native_products, native_scalar, native_write
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_columns import column_sums
 from lazyarr.backends.native_control import cond, loop, region, while_
@@ -56,12 +56,12 @@ def _argument(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] |
     if x.dtype.kind == "c" or x.dtype == np.float16:
         return None
     if not node.types[0].shape:
-        found = nests.argument(frame.code, x, node.op.name, node.kw["axis"], None)
+        found = native_arguments.argument(frame.code, x, node.op.name, node.kw["axis"], None)
         assert found is not None
         return [found]
     shape, bounds = frame.shape(node.types[0])
     target = frame.lowering.allocate(node.types[0].dtype, shape, bounds)
-    nests.argument(frame.code, x, node.op.name, node.kw["axis"], target)
+    native_arguments.argument(frame.code, x, node.op.name, node.kw["axis"], target)
     return [target]
 
 

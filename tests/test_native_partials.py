@@ -116,6 +116,24 @@ def test_extrema_and_truths(threads: int, n: int, dtype: str) -> None:
         agree(product, x)
 
 
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+@pytest.mark.parametrize("n", [511, 512, 700, 100_003])
+def test_extrema_of_rows(n: int, dtype: str) -> None:
+    x = np.stack([data(n, dtype, seed) for seed in range(7)])
+    x[1, n // 2] = x[2, 0] = x[3, -1] = np.inf
+    x[2, 5] = x[4, -1] = x[5, 1] = -np.inf
+    x[3, 7] = x[4, n // 3] = np.nan
+    x[6] = -np.inf
+
+    def function(x: Any) -> Any:
+        return x.max(1), x.min(1), x[:, 1:-1].max(1), x[1].max(), x[5].min(), x[6].max(), x[0, ::2].min(), x[2:4].min()
+
+    fast = lazyarr.accelerate(function)
+    for _ in range(3):
+        for found, expected in zip(fast(x), function(x), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("place", [0, 40_000, 99_999])
 def test_a_number_that_is_none(threads: int, place: int) -> None:
     x = data(100_000, "f8")
