@@ -32,8 +32,9 @@ LEAST = 1 << 18
 _SLACK = 1 << 25
 #: Seconds after which memory that nobody has asked for is given back to the system.
 _IDLE = 10
-#: Bytes before the elements, where the size of a block stands.
-_HEAD = 64
+#: Bytes before the elements; the size of a block stands at the first of them. Half a page: large arrays of the C library
+#: begin a few bytes into a page, and a load whose address equals that of a recent store but for the page waits for it.
+_HEAD = 2048
 _SLOTS = 64
 #: Where in the pool's state something stands: bytes kept, in use, the most that were, and the limit; requests that
 #: found kept memory, and the others; and the kept blocks: address, size, time.
@@ -488,7 +489,7 @@ def _made() -> Memory | None:
     memory = Memory()
     tried = memory.empty(LEAST, np.dtype(np.uint8))
     name = np._core.multiarray.get_handler_name(tried)
-    return memory if name == "lazyarr" and tried.ctypes.data % _HEAD == 0 else None
+    return memory if name == "lazyarr" and tried.ctypes.data % 64 == 0 else None
 
 
 _lock = threading.Lock()
