@@ -32,8 +32,8 @@ LEAST = 1 << 18
 _SLACK = 1 << 25
 #: Seconds after which memory that nobody has asked for is given back to the system.
 _IDLE = 10
-#: Bytes before the elements; the size of a block stands at the first of them. Half a page: large arrays of the C library
-#: begin a few bytes into a page, and a load whose address equals that of a recent store but for the page waits for it.
+#: Bytes before the elements; the size of a block stands at the first. Half a page: large arrays of the C library begin
+#: a few bytes into a page, and a load whose address equals that of a recent store but for the page waits for it.
 _HEAD = 2048
 _SLOTS = 64
 #: Where in the pool's state something stands: bytes kept, in use, the most that were, and the limit; requests that
