@@ -36,6 +36,10 @@ class Settings:
     unroll_limit : int
         Number of recorded array values up to which an accelerated call becomes one program, its Python loops
         unrolled; a longer call is run in pieces of about `flush_after`, which repeat and are compiled once.
+    eager_below : int
+        Outside accelerated functions, NumPy does an operation at once whose operands are computed and that has less
+        arithmetic than this (elements, times what each costs beside an addition): recording it, and running what is
+        recorded, would take longer. 0: everything is recorded. Initially from ``LAZYARR_EAGER_BELOW``.
     threads : int
         How many threads share the loops of native code, for what is compiled from then on; 1: none are started. 0: as
         many as the process has cores, by its affinity, its control group and ``OMP_NUM_THREADS``. Initially from
@@ -52,6 +56,7 @@ class Settings:
     compile_after: int = 2
     flush_after: int = 300
     unroll_limit: int = 10_000
+    eager_below: int = 32_768
     threads: int = 0
     kept_memory: int = -1
 
@@ -60,8 +65,8 @@ class Settings:
             raise ValueError(f"fallback is {self.fallback!r}; expected one of {', '.join(FALLBACK_MODES)}")
         if self.compiler not in COMPILERS:
             raise ValueError(f"compiler is {self.compiler!r}; expected one of {', '.join(COMPILERS)}")
-        for name, least in (("compile_after", 1), ("flush_after", 1), ("unroll_limit", 1), ("threads", 0),
-                            ("kept_memory", -1)):  # fmt: skip
+        for name, least in (("compile_after", 1), ("flush_after", 1), ("unroll_limit", 1), ("eager_below", 0),
+                            ("threads", 0), ("kept_memory", -1)):  # fmt: skip
             if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least {least}")
 

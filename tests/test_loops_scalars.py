@@ -491,3 +491,13 @@ def test_floats_stored_in_integer_elements_fit_or_raise() -> None:
             else:
                 accelerated(own, y)
                 np.testing.assert_array_equal(own, mine)
+
+
+def test_weak_floats_stored_in_integer_elements() -> None:
+    def function(a: Array, s: float) -> None:
+        if a[0] > 0:
+            a[1] = -s + max(a[2], 0.5)
+        a[-1] = s
+
+    for s in (1.5, -7.25):
+        same(function, (np.arange(5), s), (np.arange(5) + 1, s))

@@ -16,9 +16,9 @@ from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import Op
-from lazyarr.ir.types import NAMES, WEAK
+from lazyarr.ir.types import NAMES, WEAK, ArrayType
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import add_check, record, record_all, record_node, recording
+from lazyarr.runtime import Leaf, add_check, flops, is_little, leaf, record, record_all, record_node, recording
 from lazyarr.weak import WeakScalar
 
 _NO_ATTRIBUTES: dict[str, Any] = {}
@@ -48,6 +48,9 @@ class Ufunc:
             self.op is not None and numpy.nout == 1 and numpy.nin <= 2 and numpy.__name__ != "power"
         )
 
+        #: What an element costs, of ufuncs with one result.
+        self._limit_weight = flops(self.op, self.nin) if self.op is not None and numpy.nout == 1 and numpy.nin <= 2 else None
+
     def __repr__(self) -> str:
         return f"<lazy ufunc '{self.__name__}'>"
 
@@ -60,13 +63,23 @@ class Ufunc:
         return _by_ufunc, (self.numpy,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if getattr(recording().observer, "soft", None):
+        observer = recording().observer
+        if observer is None:
+            found = self._at_once(args, kwargs)
+            if found is not None:
+                return found
+        elif getattr(observer, "soft", None):
             soft.call(self, args, kwargs, operator=False)
         return self._certain(args, kwargs)
 
     def operator(self, *args: Any, **kwargs: Any) -> Any:
         """The call that an operator is: of Python numbers alone it would be Python's arithmetic."""
-        if getattr(recording().observer, "soft", None):
+        observer = recording().observer
+        if observer is None:
+            found = self._at_once(args, kwargs)
+            if found is not None:
+                return found
+        elif getattr(observer, "soft", None):
             found = soft.call(self, args, kwargs, operator=True)
             if found is not None:
                 return soft.finished(self, args, self._call(*args), found)
@@ -93,6 +106,52 @@ class Ufunc:
                     if found is not NotImplemented:
                         return found
             return run_in_numpy(self.numpy, args, kwargs, f"numpy.{self.__name__}: {reason}")
+
+    def _at_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
+        """The call of NumPy's ufunc on little data that exists; None for any other call."""
+        if self._limit_weight is None or len(args) != self.nin:
+            return None
+        data, shaped = [], False
+        for x in args:
+            kind = type(x)
+            if kind is LazyArray:
+                node = x._value().node
+                if type(node) is not Leaf or type(node.data) is not np.ndarray:
+                    return None
+                held = node.data
+                if not is_little(held.size, self._limit_weight):
+                    return None
+                shaped = shaped or held.ndim > 0
+                data.append(held)
+            elif kind is float or kind is int:
+                data.append(x)
+            else:
+                return None
+        if not shaped:
+            return None
+        target = None
+        if kwargs:
+            # (Where types or shapes differ NumPy may refuse the call, before it looks at data.)
+            target = _whole_target(kwargs)
+            if target is None or any(
+                type(x) is LazyArray and (x._dtype is not target._dtype or x._shape not in ((), target._shape))
+                for x in args
+            ):
+                return None
+        with np.errstate(all="ignore"):
+            result = self.numpy(*data)
+        if target is not None:
+            if target._dtype is not result.dtype or target._shape != result.shape:
+                return None
+            target._assign(leaf(result, ArrayType(result.dtype, result.shape)))
+            return target
+        strides = None
+        if result.ndim > 1:
+            strides = geometry.contiguous(result.shape, result.itemsize)
+            given = [(a._shape, a._strides) for a in args if type(a) is LazyArray]
+            if any(s != strides for _, s in given):
+                strides = geometry.keep_order(given, result.shape, result.itemsize)
+        return LazyArray._new(leaf(result, ArrayType(result.dtype, result.shape)), strides)
 
     def _plain(self, args: tuple[Any, ...]) -> LazyArray | None:
         """`_call` for lazy arrays, floats and ints where nothing is special; None where something is.
@@ -416,6 +475,15 @@ def loop_value(x: Any, dtype: np.dtype[Any]) -> Value:
     if type(x) is int and dtype.kind == "b":
         np.int64(x)  # NumPy makes an int64 of it first, and says so where that overflows.
     return weak_cast(x, dtype) if isinstance(x, WeakScalar) else scalar_value(x, dtype)
+
+
+def _whole_target(kwargs: dict[str, Any]) -> LazyArray | None:
+    """The array that a call writes into, if nothing else is asked for."""
+    out = kwargs.get("out") if len(kwargs) == 1 else None
+    if type(out) is not tuple or len(out) != 1 or type(out[0]) is not LazyArray:
+        return None
+    target: LazyArray = out[0]
+    return target if target._writeable and not target._scalar else None
 
 
 def _outs(out: Any, nout: int) -> tuple[LazyArray | None, ...]:
