@@ -24,7 +24,8 @@ PYTHON_SCALARS = (bool, int, float, complex)
 def cast(value: Value, dtype: np.dtype[Any]) -> Value:
     """`value` with another dtype."""
     type = value.node.types[value.index]
-    return value if type.dtype is dtype or (type.dtype == dtype and not type.weak) else record(CAST, value, dtype=dtype)
+    same = type.dtype is dtype or type.dtype == dtype
+    return value if same and not type.weak else record(CAST, value, dtype=dtype)
 
 
 def scalar_value(x: Any, dtype: np.dtype[Any]) -> Value:

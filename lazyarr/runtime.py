@@ -13,14 +13,12 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
-from lazyarr import settings
-from lazyarr.backends.numpy import evaluate as evaluate_node
+from lazyarr import eager, settings
 from lazyarr.compilers import first_compiler
 from lazyarr.ir.graph import REPEATED, Check, CheckFailed, Graph, Line, Program, depth_first, param
 from lazyarr.ir.node import Attrs, Node, Value, make
 from lazyarr.ir.op import Cost, Op
 from lazyarr.ir.types import ArrayType
-from lazyarr.ops.create import CONST
 from lazyarr.source import user_handles_errors, user_line
 
 
@@ -91,52 +89,6 @@ def record_all(op: Op, *operands: Value, **attrs: Any) -> tuple[Value, ...]:
     return node.values
 
 
-def is_little(size: int, flops: float = 1.0) -> bool:
-    """Whether NumPy computes so many elements sooner than they are recorded and run: see `Settings.eager_below`."""
-    return size * flops < settings.current.eager_below
-
-
-def flops(op: Op, operands: int, **attrs: Any) -> float:
-    """What an element costs, of an element-wise operation; 1 at least."""
-    found = _flops.get(op)
-    if found is None:
-        one = ArrayType(np.dtype(np.float64), (1,))
-        found = _flops[op] = max(1.0, float(op.cost(*[one] * operands, **attrs).flops))
-    return found
-
-
-_flops: dict[Op, float] = {}
-
-
-def _at_once(node: Node) -> tuple[Value, ...] | None:
-    """The results of little work on data that exists, computed by NumPy; None for other work."""
-    if not settings.current.eager_below or node.op.dependent:
-        return None
-    size = max([t.size for t in node.types])
-    data = []
-    for value in node.operands:
-        if not isinstance(value.node, Leaf):
-            if value.node.op is not CONST:
-                return None
-            data.append(value.node.kw["value"].value)
-            continue
-        held = value.node.data
-        if type(held) is np.ndarray:
-            size = max(size, held.size)
-        elif isinstance(held, (int, float, complex)):
-            held = np.asarray(held, value.type.dtype)
-        else:
-            return None
-        data.append(held)
-    # (Of numbers some operators are not what the ufunc is: `operators` looks at the node.)
-    if not node.types[0].shape and (node.op.scalar_loops or node.types[0].dtype.kind == "c"):
-        return None
-    if not is_little(size, flops(node.op, len(data), **node.kw) if node.op.pointwise else 1.0):
-        return None
-    with np.errstate(all="ignore"):
-        return tuple(leaf(x, t) for x, t in zip(evaluate_node(node, data), node.types, strict=True))
-
-
 def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> Node:
     """The node of `op`, credited to the user's line; with one result that NumPy computes at once: that result's."""
     node = make(op, operands, tuple(sorted(attrs.items())) if len(attrs) > 1 else tuple(attrs.items()))
@@ -150,6 +102,12 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
     if line not in node.lines:
         node.lines = node.lines | {line}
     return node
+
+
+def _at_once(node: Node) -> tuple[Value, ...] | None:
+    """The results of little work on data that exists, computed by NumPy; None for other work."""
+    found = eager.results(node, lambda value: value.node.data if isinstance(value.node, Leaf) else None)
+    return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
 
 
 class Holder(Protocol):

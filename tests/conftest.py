@@ -11,11 +11,16 @@ import sys
 import hypothesis
 import pytest
 
+import lazyarr
+
 # No deadline anywhere: the first example of a new signature pays for a compilation.
 hypothesis.settings.register_profile("local", deadline=None)
 # The same examples in every run, so that a failure belongs to the commit and not to chance.
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# Arrays of tests are small: what they test is what is recorded and compiled (tests/test_eager.py tests the rest).
+lazyarr.configure(eager_below=0)
 
 
 @functools.cache

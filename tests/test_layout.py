@@ -15,7 +15,7 @@ LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
 _LEAVES = {"_version", "settings", "cores", "compilers", "source", "strides", "decompose"}
-_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "runtime", "report"}
+_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "runtime", "report"}
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "settings": set(),
@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ops": {"ir"},
     "passes": {"ir", "ops"},  # a pass knows no back end
     "backends": {"ir", "ops", "settings", "cores"},  # a back end knows no pass
+    "eager": {"ir", "ops", "backends", "settings"},
     "runtime": _RUNTIME,
     "report": _RUNTIME,
     "testing": _RUNTIME,

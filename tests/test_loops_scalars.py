@@ -496,7 +496,7 @@ def test_floats_stored_in_integer_elements_fit_or_raise() -> None:
 def test_weak_floats_stored_in_integer_elements() -> None:
     def function(a: Array, s: float) -> None:
         if a[0] > 0:
-            a[1] = -s + max(a[2], 0.5)
+            a[1] = -s + abs(s) * 3
         a[-1] = s
 
     for s in (1.5, -7.25):

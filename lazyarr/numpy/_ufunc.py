@@ -12,13 +12,14 @@ from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
 from lazyarr.dispatch import NotCompiled, holds_lazy
+from lazyarr.eager import flops, is_little
 from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import NAMES, WEAK, ArrayType
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import Leaf, add_check, flops, is_little, leaf, record, record_all, record_node, recording
+from lazyarr.runtime import Leaf, add_check, leaf, record, record_all, record_node, recording
 from lazyarr.weak import WeakScalar
 
 _NO_ATTRIBUTES: dict[str, Any] = {}
@@ -47,9 +48,10 @@ class Ufunc:
         self._plain_enough = (
             self.op is not None and numpy.nout == 1 and numpy.nin <= 2 and numpy.__name__ != "power"
         )
-
         #: What an element costs, of ufuncs with one result.
-        self._limit_weight = flops(self.op, self.nin) if self.op is not None and numpy.nout == 1 and numpy.nin <= 2 else None
+        self._flops: float | None = None
+        if self.op is not None and numpy.nout == 1 and numpy.nin <= 2:
+            self._flops = flops(self.op, self.nin)
 
     def __repr__(self) -> str:
         return f"<lazy ufunc '{self.__name__}'>"
@@ -76,9 +78,9 @@ class Ufunc:
         """The call that an operator is: of Python numbers alone it would be Python's arithmetic."""
         observer = recording().observer
         if observer is None:
-            found = self._at_once(args, kwargs)
-            if found is not None:
-                return found
+            done = self._at_once(args, kwargs)
+            if done is not None:
+                return done
         elif getattr(observer, "soft", None):
             found = soft.call(self, args, kwargs, operator=True)
             if found is not None:
@@ -109,7 +111,7 @@ class Ufunc:
 
     def _at_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
         """The call of NumPy's ufunc on little data that exists; None for any other call."""
-        if self._limit_weight is None or len(args) != self.nin:
+        if self._flops is None or len(args) != self.nin:
             return None
         data, shaped = [], False
         for x in args:
@@ -119,7 +121,7 @@ class Ufunc:
                 if type(node) is not Leaf or type(node.data) is not np.ndarray:
                     return None
                 held = node.data
-                if not is_little(held.size, self._limit_weight):
+                if not is_little(held.size, self._flops):
                     return None
                 shaped = shaped or held.ndim > 0
                 data.append(held)

@@ -1,0 +1,71 @@
+"""Little work outside accelerated functions, which NumPy does at once: recording and running it would take longer.
+
+Recording an operation takes some 10 us and its share of an evaluation as much again; NumPy adds 10,000 numbers in
+that time. `Settings.eager_below` says where the border is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lazyarr import settings
+from lazyarr.backends.numpy import evaluate
+from lazyarr.ir.node import Node, Value
+from lazyarr.ir.op import Op
+from lazyarr.ir.types import ArrayType
+from lazyarr.ops.create import CONST
+
+_flops: dict[Op, float] = {}
+
+
+def is_little(size: int, flops: float = 1.0) -> bool:
+    """Whether NumPy computes so many elements sooner than they are recorded and run."""
+    return size * flops < settings.current.eager_below
+
+
+def flops(op: Op, operands: int, **attrs: Any) -> float:
+    """What an element costs, of an element-wise operation; 1 at least."""
+    found = _flops.get(op)
+    if found is None:
+        one = ArrayType(np.dtype(np.float64), (1,))
+        found = _flops[op] = max(1.0, float(op.cost(*[one] * operands, **attrs).flops))
+    return found
+
+
+def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, Any], ...] | None:
+    """The results of a node, if it is little work on data that exists.
+
+    Parameters
+    ----------
+    node : Node
+    held : callable
+        Gives the data of a value: an array, or a Python scalar; None where it is not computed.
+
+    Returns
+    -------
+    tuple of ndarray, or None
+        They may share memory with the data.
+    """
+    if not settings.current.eager_below or node.op.dependent:
+        return None
+    size = max([t.size for t in node.types])
+    data = []
+    for value in node.operands:
+        array = value.node.kw["value"].value if value.node.op is CONST else held(value)
+        if isinstance(array, (int, float, complex)) and not isinstance(array, np.generic):
+            array = np.asarray(array, value.type.dtype)
+        elif type(array) is np.ndarray:
+            size = max(size, array.size)
+        elif not isinstance(array, np.generic):
+            return None
+        data.append(array)
+    # (Of numbers some operators are not what the ufunc is: `lazyarr.operators` looks at the node.)
+    if not node.types[0].shape and (node.op.scalar_loops or node.types[0].dtype.kind == "c"):
+        return None
+    if not is_little(size, flops(node.op, len(data), **node.kw) if node.op.pointwise else 1.0):
+        return None
+    with np.errstate(all="ignore"):
+        return evaluate(node, data)

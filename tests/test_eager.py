@@ -1,0 +1,131 @@
+"""Little work outside accelerated functions, which NumPy does at once."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr
+import lazyarr.numpy as lnp
+from lazyarr.array import LazyArray
+from lazyarr.runtime import Leaf
+from lazyarr.settings import settings
+from tests.agree import agree
+
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
+             operator.lt, operator.ge, operator.eq]  # fmt: skip
+IN_PLACE: list[Callable[[Any, Any], Any]] = [operator.iadd, operator.imul, operator.isub, operator.ipow]
+OPERANDS = [np.arange(6.0), np.arange(6).reshape(2, 3), np.linspace(-1, 1, 6, dtype="f4"), np.ones((3, 2)).T,
+            np.array([True, False]), np.float64(2.5), np.int8(3), 2, 0.5, 1j, np.array(4.0), np.arange(3) * 1j,
+            np.zeros((2, 0)), np.arange(12.0)[::-2], np.array([200, 100], np.uint8)]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def eager() -> Iterator[None]:
+    with settings(eager_below=1000):
+        yield
+
+
+def is_computed(x: Any) -> bool:
+    return isinstance(x, LazyArray) and isinstance(x._value().node, Leaf)
+
+
+@pytest.mark.parametrize("operation", OPERATORS, ids=lambda f: f.__name__)
+def test_operators_agree(operation: Callable[..., Any]) -> None:
+    for x in OPERANDS:
+        for y in OPERANDS:
+            if isinstance(x, np.ndarray) or isinstance(y, np.ndarray):
+                agree(lambda n, x, y: operation(x, y), x, y)
+
+
+@pytest.mark.parametrize("operation", IN_PLACE, ids=lambda f: f.__name__)
+def test_operators_in_place_agree(operation: Callable[..., Any]) -> None:
+    for x in OPERANDS:
+        for y in OPERANDS:
+            if isinstance(x, np.ndarray):
+                agree(lambda n, x, y: (operation(x, y), x), x, y)
+
+
+@pytest.mark.parametrize("name", ["sqrt", "sin", "absolute", "negative", "square", "floor", "exp", "isnan", "sign"])
+def test_functions_agree(name: str) -> None:
+    for x in OPERANDS:
+        agree(lambda n, x: getattr(n, name)(x), x)
+
+
+def test_little_work_is_done_at_once() -> None:
+    x = lnp.arange(6.0)
+    y = (x + 1) * x / 2.0
+    z = lnp.where(y > 3, y, 0).sum()
+    assert all(map(is_computed, (x, y, z, x[1:], x.reshape(2, 3), lnp.sort(x)[::-1])))
+    np.testing.assert_array_equal(np.asarray(y), (np.arange(6.0) + 1) * np.arange(6.0) / 2)
+
+
+def test_much_work_is_recorded() -> None:
+    assert not is_computed(lnp.ones(1000) + 1)
+    x = lnp.asarray(np.arange(999.0))
+    assert is_computed(x + 1)
+    assert not is_computed(lnp.sin(x)), "a sine costs as much as many additions"
+    assert not is_computed(lnp.broadcast_to(x, (50, 999)))
+
+
+def test_work_on_what_is_recorded_is_recorded() -> None:
+    x = lnp.ones(2000) + 1
+    assert not is_computed(x[:3] + 1)
+
+
+def test_nothing_is_done_at_once_where_the_setting_is_0() -> None:
+    with settings(eager_below=0):
+        assert not is_computed(lnp.arange(3.0) + 1)
+
+
+def test_views_and_writes() -> None:
+    def function(n: Any, x: Any) -> Any:
+        u = x.copy()
+        v, w = u[1:-1], u[::-1]
+        v += 1
+        w[0] = v.sum()
+        u[u > 4] *= 2
+        t = u.reshape(2, -1).T
+        t[1] -= t[0]
+        x += u[:, None].T[0]
+        return u, v, w, t
+
+    agree(function, np.arange(6.0))
+    agree(function, np.arange(6))
+
+
+def test_errors_are_numpys() -> None:
+    agree(lambda n, x: x + n.arange(4), np.arange(3))
+    agree(lambda n, x: x**-1, np.arange(3))
+    agree(lambda n, x: x[5], np.arange(3))
+    agree(lambda n, x: IN_PLACE[0](x, 0.5), np.arange(3))
+
+
+def test_division_by_zero_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    x = lnp.arange(3.0) / 0
+    assert np.isinf(np.asarray(x)[1:]).all()
+    assert not recwarn.list
+
+
+def test_what_was_read_before_stays() -> None:
+    x = lnp.asarray(np.random.default_rng(0).random(5))
+    before = np.asarray(x).copy()
+    y = x[1:4]
+    z = y * 1
+    x[2] = 7.0
+    np.testing.assert_array_equal(np.asarray(z), before[1:4])
+    assert float(y[1]) == 7.0
+
+
+def test_traced_functions_record_everything() -> None:
+    @lazyarr.accelerate(strict=True)
+    def function(x: Any) -> Any:
+        return ((x + 1) * 2).sum()
+
+    compiled: Any = function
+    assert compiled(np.arange(3.0)) == 12.0
+    assert "1 region" in str(compiled.explain(np.arange(3.0)))
