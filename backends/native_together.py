@@ -80,10 +80,9 @@ class Waiting:
         if not any(other.buffer in source.buffers or other_source.buffers & source.buffers
                    for other, other_source in others):  # fmt: skip
             return False
+        # (What one of them writes, a later one may write again: all do the same elements in turn.)
         return not any(
-            other.buffer is target.buffer
-            or reads_elsewhere(self._code, source, other)
-            or reads_elsewhere(self._code, other_source, target)
+            reads_elsewhere(self._code, source, other) or reads_elsewhere(self._code, other_source, target)
             for other, other_source in others
         )
 

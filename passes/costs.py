@@ -23,7 +23,7 @@ CROSSING = 20e-6
 CROSSING_PER_BYTE = 0.1e-9
 #: A byte of a result that NumPy touches for the first time; making native code for a graph, and for each operation.
 FRESH_BYTE = 0.3e-9
-COMPILING, COMPILING_NODE = 0.05, 0.003
+COMPILING, COMPILING_NODE = 0.03, 0.003
 
 
 def slowdown(node: Node, backend: str) -> float:

@@ -39,6 +39,16 @@ def exchanged(a: Any, b: Any) -> Any:
     return a.sum(), c
 
 
+def written_twice(a: Any, b: Any) -> Any:
+    a -= 0.5 * b
+    b += 0.1 * a
+    c = a * b
+    a -= 0.5 * b * b
+    b[:] = b[::-1] + a
+    a += b
+    return c
+
+
 def neighbours(a: Any, b: Any) -> Any:
     c = a * 3
     d = c[1:] - c[:-1]
@@ -97,7 +107,7 @@ def failing(a: Any, b: Any) -> Any:
     return c, d[int(b[3])]
 
 
-PROGRAMS = [several, in_place, exchanged, neighbours, reduced, types, shapes, long_chain, sorted_between]
+PROGRAMS = [several, in_place, exchanged, written_twice, neighbours, reduced, types, shapes, long_chain, sorted_between]
 
 
 def leaves(x: Any) -> list[Any]:
