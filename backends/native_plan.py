@@ -30,6 +30,8 @@ _MANY = "many"
 #: A value that one statement reads in several places is computed again there if that takes so little arithmetic, and
 #: reads so few arrays: storing it costs a pass over memory.
 _AGAIN_PLACES, _AGAIN_FLOPS, _AGAIN_READS = 3, 8.0, 6
+#: Bytes of arrays that are not in a cache of one core when they are read again.
+_BEYOND = 1 << 22
 #: Arithmetic of an element from which on what a mask selects is computed before: by all threads, not in the one pass.
 _SELECTED_FLOPS = 24.0
 
@@ -105,7 +107,7 @@ class Plan:
             return False
         if len(sites) == 1 and sites[0][0] in self.selections and self._cost(value)[0] > _SELECTED_FLOPS:
             return True
-        return len(sites) > 1 and not self._again(node, value, sites)
+        return len(sites) > 1 and not self._again(node, value, sites) and not self._as_its_source(node, value, sites)
 
     def _merges(self, node: Node, sites: list[Site]) -> bool:
         """Whether a write is left to the one statement that reads the array: it passes over all of it anyway."""
@@ -146,6 +148,38 @@ class Plan:
             return False
         flops, reads = self._cost(value)
         return (len(sites) - 1) * flops <= _AGAIN_FLOPS and reads <= _AGAIN_READS
+
+    def _as_its_source(self, node: Node, value: Value, sites: list[Site]) -> bool:
+        """Whether reading a value costs no more than a little arithmetic on the one array that it is made of.
+
+        That is so beyond the caches, where storing it costs a pass over memory more.
+        """
+        if not generated(node) or not extents.is_static(value.type.shape) or value in self._writers:
+            return False
+        size = int(np.prod(value.type.shape, dtype=object)) * value.type.dtype.itemsize
+        if size < _BEYOND or self._cost(value)[0] > _AGAIN_FLOPS or len(sites) > _MOST:
+            return False
+        if not all(isinstance(root, Node) and (root.op.name == "reduce" or generated(root)) and not path
+                   for root, path in sites):  # fmt: skip
+            return False
+        sources = self._sources(value)
+        return sources is not None and len(sources) == 1 and all(
+            v.type.shape == value.type.shape and v.type.dtype.itemsize <= value.type.dtype.itemsize for v in sources
+        )
+
+    def _sources(self, value: Value) -> set[Value] | None:
+        """The arrays that a formula reads element for element; None if it reads otherwise."""
+        node = value.node
+        if not generated(node):
+            return None if node.op.name in MOVES or node.op.name in SPREADS or node.op.name in VIEWS else {value}
+        found: set[Value] = set()
+        for operand in node.operands:
+            if operand.type.shape:
+                below = self._sources(operand)
+                if below is None:
+                    return None
+                found |= below
+        return found
 
     def _cost(self, value: Value) -> tuple[float, int]:
         """Arithmetic of an element, and how many are read for it, if nothing on the way is stored."""

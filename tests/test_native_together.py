@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lazyarr
+from lazyarr.backends import native_plan
 from lazyarr.backends.native import compile
 from lazyarr.backends.native_emit import FORK
 from lazyarr.ir.text import parse
@@ -158,3 +159,43 @@ def test_what_is_one_pass() -> None:
     x = np.linspace(-1, 1, N)
     for found, expected in zip(program([x]), (x * x, abs(x), abs(x) + x * x), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def moments(a: Any, b: Any) -> Any:
+    centred = a - a.mean()
+    square = centred * centred
+    variance = square.mean()
+    flat = b * 2 - 1
+    skewness, kurtosis = (square * centred).mean(), (square * square).sum()
+    return variance, skewness, kurtosis, centred.max(), flat.min(), (flat * a).sum(), flat
+
+
+def shifted(a: Any, b: Any) -> Any:
+    c = a * 2
+    d = c[1:] + c[:-1]
+    e = a.astype(np.float32) + 1
+    return d.sum(), d, (c * c).sum(), e.sum(), (e * e).max(), np.sort(c)[3]
+
+
+@pytest.mark.parametrize("program", [*PROGRAMS, moments, shifted])
+def test_little_arithmetic_is_done_again(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native_plan, "_BEYOND", 0)
+    test_as_numpy(program, N, 2)
+
+
+@pytest.mark.parametrize(("size", "count"), [(1000, 2), (1_000_000, 0)])
+def test_what_is_not_stored(size: int, count: int) -> None:
+    graph = parse(f"""graph(%0: f64[{size}], %1: f64[]) {{
+  %2 = subtract(%0, %1) : f64[{size}]
+  %3 = multiply(%2, %2) : f64[{size}]
+  %4 = reduce(%3) {{axes=(0,), kind="add"}} : f64[]
+  %5 = multiply(%3, %2) : f64[{size}]
+  %6 = reduce(%5) {{axes=(0,), kind="add"}} : f64[]
+  return %4, %6
+}}""")
+    program = compile(graph)
+    assert len(program.buffers) == count
+    x = np.linspace(-1, 3, size)
+    square, cube = program([x, np.float64(0.5)])
+    assert square == ((x - 0.5) * (x - 0.5)).sum()
+    assert cube == ((x - 0.5) * (x - 0.5) * (x - 0.5)).sum()
