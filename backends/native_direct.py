@@ -494,8 +494,8 @@ class _Memory:
         self._table = self._words[(self.table - start) // 8 :]
         self._slots = [(slot - start) // 8 for slot in self.backed.values()]
         sizes = {first + k: b.size for k, b in enumerate(executable.buffers) if first + k not in self.forms}
-        pooled = native_memory.memory() is not None
-        self.borrowed = {number: size for number, size in sizes.items() if pooled and size >= LARGE}
+        large = {number: size for number, size in sizes.items() if size >= LARGE}
+        self.borrowed = large if large and native_memory.memory() is not None else {}
         self._own = {number: allocate(size) for number, size in sizes.items() if number not in self.borrowed}
         for number, (_, address) in self._own.items():
             self._table[number] = address

@@ -35,7 +35,8 @@ _IDLE = 10
 #: Bytes before the elements; the size of a block stands at the first. Half a page: large arrays of the C library begin
 #: a few bytes into a page, and a load whose address equals that of a recent store but for the page waits for it.
 _HEAD = 2048
-_SLOTS = 64
+#: Blocks that are kept at most. (The code is not optimized: that would take as long as compiling a program does.)
+_SLOTS = 32
 #: Where in the pool's state something stands: bytes kept, in use, the most that were, and the limit; requests that
 #: found kept memory, and the others; and the kept blocks: address, size, time.
 _KEPT, _USED, _MOST, _LIMIT, _FOUND, _MADE, _BLOCKS = 8, 16, 24, 32, 40, 48, 64
@@ -427,7 +428,7 @@ class Memory:
         self._code = Code(_TEXT.format(
             state=self._state, blocks=_BLOCKS, slots=_SLOTS, kept=_KEPT, used=_USED, most=_MOST, limit=_LIMIT,
             found=_FOUND, made=_MADE, head=_HEAD, before=8 - _HEAD, slack=_SLACK,
-        ))  # fmt: skip
+        ), level=0)  # fmt: skip
         names = ("get", "zeros", "resize", "free", "release")
         addresses = {name: self._code.address(f"lazyarr_memory_{name}") for name in names}
         self.get, self.free = addresses["get"], addresses["free"]
