@@ -3,7 +3,7 @@
 A graph becomes one function: no step of it is in Python but what NumPy has to do itself (sorting, linear algebra, large
 products), which is called back. `native_frame` lowers a graph, `native_storage` says where values are, `native_plan`
 decides what is stored, `native_nests` makes loop nests, `native_control` loops and branches, `native_scalar` and its
-siblings elements.
+siblings elements. `native_make` puts it together, `native_kept` keeps it for later processes.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_little, native_memory, native_threads
-from lazyarr.backends.native_control import own
-from lazyarr.backends.native_emit import Code, Module, part
+from lazyarr.backends import native_kept, native_memory, native_threads
+from lazyarr.backends.native_call import Host
+from lazyarr.backends.native_emit import part
 from lazyarr.backends.native_engine import Library
-from lazyarr.backends.native_frame import Frame, Lowering, spill, unspill
-from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided, copy_bytes
-from lazyarr.ir import extents
-from lazyarr.ir.graph import CheckFailed, Graph
-from lazyarr.ir.node import Node, Value
+from lazyarr.backends.native_program import HOST, Form, Program
+from lazyarr.ir.graph import Check, CheckFailed, Graph
+from lazyarr.ops.create import const
+
+__all__ = ["LARGE", "Executable", "allocate", "compile", "load"]
 
 _ALIGNMENT = 64
 #: Bytes below which alignment is not worth its price.
@@ -34,110 +34,77 @@ _WORD = 16
 LARGE = native_memory.LEAST
 #: An array and its address.
 _Memory = tuple[np.ndarray[Any, Any], int]
+#: What conditions say where only the name of a check is known.
+_NOWHERE = const(True)
 
 
 def compile(graph: Graph, donate: Sequence[int] = ()) -> Executable:
     """The graph as a back end runs it (`lazyarr.backends.base`)."""
-    return Executable(graph, donate)
+    key = native_kept.key(graph, donate)
+    found = key and load(key)
+    if found:
+        return found
+    # What lowers graphs is a second program, which nobody needs who finds everything on disk.
+    from lazyarr.backends.native_make import make
+
+    program, text = make(graph, donate)
+    executable = Executable(program, text)
+    if key and native_kept.put(key, program, executable.library.take_machine_code()):
+        executable.key = key
+    return executable
+
+
+def load(key: str) -> Executable | None:
+    """What an earlier process has compiled, if it is still there."""
+    kept = native_kept.get(key)
+    if kept is None:
+        return None
+    executable = Executable(kept[0], "", kept[1])
+    executable.key = key
+    return executable
 
 
 class Executable:
-    """A compiled graph.
+    """A program that runs.
 
     Attributes
     ----------
-    graph : Graph
+    program : Program
     text : str
-        The LLVM IR as generated.
+        The LLVM IR as generated; empty if the machine code is that of an earlier process.
+    key : str
+        Under which it is kept for later processes; empty if it is not.
     address : int
         Of the native function: it takes a table of addresses (parameters, then buffers), and a table for results.
-    buffers : list of Buffer
-        The memory that it needs.
-    results : list of (dtype, rank, int, Buffer or None)
-        Of each root: the first of its words in the table of results, and the buffer of an array. A number stands in
-        the table itself, as NumPy has it; of an array its address and extents do.
-    slots : int
-        Words in the table of results.
     holders : dict of int to list of int
         Of roots that are arrays of known shape: the buffers whose memory may hold them in the end.
-    forms : dict of int to (dtype, shape)
+    forms : dict of int to Form
         What these buffers then are.
-    threads : int
-        How many threads share its loops.
-    donated : tuple of int
-        Parameters that the native function writes into, after everything that may fail. Calls of this object copy
-        them before.
+
+    Parameters
+    ----------
+    program : Program
+    text : str
+    code : bytes, optional
+        The machine code, where it is known.
     """
 
-    def __init__(self, graph: Graph, donate: Sequence[int] = ()):
-        self.graph = graph
-        self.donated = tuple(k for k in donate if graph.params[k].type.shape)
-        lowering = self._lower()
-        while not all(allowed := [_may_write(lowering, graph, k) for k in self.donated]):
-            self.donated = tuple(k for k, ok in zip(self.donated, allowed, strict=True) if ok)
-            lowering = self._lower()
-        code, module = lowering.code, lowering.code.module
-        self._host = lowering.host
-        self._checks = lowering.checks
+    def __init__(self, program: Program, text: str, code: bytes | None = None):
+        self.program, self.text, self.key = program, text, ""
+        self._host = Host(program.calls)
         #: Memory of earlier calls by the number of its buffer; each serves one call at a time.
         self._spare: list[dict[int, _Memory]] = []
-        self.buffers: list[Buffer] = lowering.buffers[len(graph.params) :]
+        self.buffers = program.memory[len(program.params) :]
         self._holders()
-        self._arrays = [(k, p.type.dtype) for k, p in enumerate(graph.params) if p.type.shape]
-        self._numbers = [(k, p.type.dtype) for k, p in enumerate(graph.params) if not p.type.shape]
+        self._arrays = [(k, p.dtype) for k, p in enumerate(program.params) if p.shape]
+        self._numbers = [(k, p.dtype) for k, p in enumerate(program.params) if not p.shape]
         self._pack = struct.Struct("=" + "".join(_format(dtype) for _, dtype in self._numbers)).pack_into
-        self._table = struct.Struct(f"{len(lowering.buffers) or 1}q")
-        self._out = ctypes.c_int64 * max(1, self.slots)
-        arguments = [f"ptr noalias %p{b.number}" for b in lowering.buffers]
-        module.functions.append(
-            f"define internal i32 @main({', '.join([*arguments, 'ptr %out', 'ptr %host'])}) noinline "
-            f"{{\n{code.body()}\n}}"
-        )
-        for buffer in self.buffers:
-            if buffer.part is not None:
-                name = f"stride{buffer.number}"
-                module.declare(name, f"@{name} = internal constant i64 {buffer.stride}")
-        module.functions.append(_entry(len(lowering.buffers), self._host.address))
-        self.text = str(module)
-        self.threads = native_threads.threads() if code.forks else 1
-        if code.forks:
+        self._table = struct.Struct(f"{len(program.memory) or 1}q")
+        self._out = ctypes.c_int64 * max(1, program.slots)
+        if program.threads > 1:
             native_threads.pool()
-        self._library = Library(self.text)
-        self.address = self._library.address("run")
-
-    def _lower(self) -> Lowering:
-        """The graph as code; the parameters that are donated are written where that saves a copy."""
-        frame, roots = _lowered(self.graph, self.donated)
-        count = len(self.graph.params)
-        little = native_little.on_stack(frame.code.allocas, frame.lowering.buffers[count:])
-        self.slots = self._give(frame, roots, little)
-        frame.leave()
-        frame.code.do("ret i32 0")
-        return frame.lowering
-
-    def _give(self, frame: Frame, roots: Sequence[Storage], little: set[Buffer]) -> int:
-        """Code that writes where the results are; gives the number of words. The `little` leave the stack."""
-        code, at = frame.code, 0
-        self.results: list[tuple[np.dtype[Any], int, int, Buffer | None]] = []
-        arrays = iter(own(frame, [r for r in roots if r.shape]))
-        for root, value in zip(roots, self.graph.roots, strict=True):
-            place = code.emit(f"getelementptr inbounds i64, ptr %out, i64 {at}")
-            array = next(arrays) if value.type.shape else None
-            self.results.append((value.type.dtype, value.type.ndim, at, array.buffer if array else None))
-            if array is None:
-                spill(code, place, value.type.dtype, root.element(code, (), {}))
-                at += 2
-                continue
-            pointer = code.emit(f"load ptr, ptr {array.buffer.variable}")
-            if array.buffer in little:
-                copy_bytes(code, f"%p{array.buffer.number}", pointer, array.buffer.capacity)
-                pointer = f"%p{array.buffer.number}"
-            code.do(f"store ptr {pointer}, ptr {place}")
-            for k, n in enumerate(array.shape):
-                place = code.emit(f"getelementptr inbounds i64, ptr %out, i64 {at + 1 + k}")
-                code.do(f"store i64 {n}, ptr {place}")
-            at += 1 + len(array.shape)
-        return at
+        self.library = Library(text, code, {HOST: self._host.address} if program.calls else {})
+        self.address = self.library.address("run")
 
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:
         """Run on NumPy arrays (or what converts to them); gives NumPy arrays.
@@ -149,16 +116,16 @@ class Executable:
         """
         kept: list[Any] = []
         donated: dict[int, np.ndarray[Any, Any]] = {}
-        addresses = [0] * (len(self.graph.params) + len(self.buffers) or 1)
+        addresses = [0] * (len(self.program.memory) or 1)
         for k, dtype in self._arrays:
             array = arguments[k]
             if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array, dtype)
-            if k in self.donated and (array is arguments[k] or not array.flags.owndata):
+            if k in self.program.donated and (array is arguments[k] or not array.flags.owndata):
                 array = _copy(array)
             kept.append(array)
             addresses[k] = _address(array)
-            if k in self.donated:
+            if k in self.program.donated:
                 donated[addresses[k]] = array
         if self._numbers:
             packed: Any = ctypes.create_string_buffer(_WORD * len(self._numbers))
@@ -171,29 +138,29 @@ class Executable:
                 addresses[k] = place
                 place += _WORD
         memory = self._memory()
-        first = len(self.graph.params)
+        first = len(self.program.params)
         for k, (_, address) in enumerate(memory, first):
             addresses[k] = address
-        if self.threads > 1:
-            native_threads.pool().ensure(self.threads)
+        if self.program.threads > 1:
+            native_threads.pool().ensure(self.program.threads)
         out: Any = self._out()
-        outcome = self._library.entry(self._table.pack(*addresses), out)
+        outcome = self.library.entry(self._table.pack(*addresses), out)
         if outcome == -1:
             raise self._host.take_error()
         if outcome > 0:
             return self._failed(outcome)
         owners = {address: k for k, (_, address) in enumerate(memory)}
         results = []
-        for dtype, rank, at, _ in self.results:
-            if rank == 0:
+        for (dtype, shape, _), (at, _) in zip(self.program.roots, self.program.places, strict=True):
+            if not shape:
                 results.append(np.ndarray((), dtype, out, 8 * at))
                 continue
-            shape = tuple(out[at + 1 : at + 1 + rank])
+            extents = tuple(out[at + 1 : at + 1 + len(shape)])
             holder = donated.get(out[at])
             if holder is None:
                 holder = memory[owners.pop(out[at])][0]
-            same = holder.dtype == dtype and holder.shape == shape
-            results.append(holder if same else np.ndarray(shape, dtype, holder))
+            same = holder.dtype == dtype and holder.shape == extents
+            results.append(holder if same else np.ndarray(extents, dtype, holder))
         little = {k: memory[k] for k in owners.values() if self.buffers[k].size < LARGE}
         if little and len(self._spare) < 2:
             # What is no result serves the next call.
@@ -210,68 +177,35 @@ class Executable:
             spare = self._spare.pop()
         except IndexError:
             spare = {}
-        first = len(self.graph.params)
+        first = len(self.program.params)
         return [spare.get(k) or self._buffer(first + k, b.size) for k, b in enumerate(self.buffers)]
 
     def _buffer(self, number: int, size: int) -> _Memory:
         """New memory for a buffer: the array that may become a result, where there is one."""
         if number not in self.forms:
             return allocate(size)
-        dtype, shape = self.forms[number]
-        array = native_memory.empty(shape, dtype)
+        form = self.forms[number]
+        array = native_memory.empty(form.shape, form.dtype)
         return array, _address(array)
 
     def _holders(self) -> None:
         """Find the buffers that may be results in the end."""
         self.holders: dict[int, list[int]] = {}
-        self.forms: dict[int, tuple[np.dtype[Any], tuple[int, ...]]] = {}
-        first = len(self.graph.params)
-        for k, root in enumerate(self.graph.roots):
-            buffer = self.results[k][3]
-            if buffer is None or not extents.is_static(root.type.shape) or 0 in root.type.shape:
+        self.forms: dict[int, Form] = {}
+        first, memory = len(self.program.params), self.program.memory
+        for k, (form, place) in enumerate(zip(self.program.roots, self.program.places, strict=True)):
+            if place.buffer < 0 or not form.fixed or not form.bytes:
                 continue
-            form = root.type.dtype, tuple(map(int, root.type.shape))
-            peers = [b.number for b in buffer.peers if b.size == _bytes(root) and b.number >= first]
+            peers = [n for n in memory[place.buffer].peers if memory[n].size == form.bytes and n >= first]
             self.holders[k] = [number for number in peers if self.forms.setdefault(number, form) == form]
 
     def _failed(self, outcome: int) -> list[Any]:
-        """What a failed check means: one of the program's own is a result like another."""
-        check = self._checks[outcome - 1]
-        if check not in self.graph.checks:
-            raise CheckFailed(check)
-        shapes = [(r.type.dtype, extents.bounded(r.type.shape)) for r in self.graph.results]
-        # (Two may require the same: whichever of them a reader looks at says so.)
-        conditions = [np.asarray(c.ok != check.ok) for c in self.graph.checks]
-        return [*(np.zeros(shape, dtype) for dtype, shape in shapes), *conditions]
-
-
-def _lowered(graph: Graph, donated: Sequence[int] = ()) -> tuple[Frame, list[Storage]]:
-    """A graph as code, and where its roots are."""
-    code = Code(Module())
-    lowering = Lowering(code, graph)
-    lowering.in_place = bool(donated)
-    bound: list[Storage] = []
-    for k, p in enumerate(graph.params):
-        buffer = lowering.buffer(k in donated, _bytes(p) if k in donated else 0)
-        if p.type.shape:
-            shape = tuple(map(int, extents.bounded(p.type.shape)))
-            bound.append(Strided.whole(code, p.type.dtype, buffer, shape, shape))
-        else:
-            bound.append(Scalar(p.type.dtype, unspill(code, f"%p{buffer.number}", p.type.dtype)))
-    frame = Frame(lowering, graph, bound, outermost=True)
-    return frame, frame.run()
-
-
-def ways(graph: Graph) -> dict[Node, str]:
-    """How the loops of a graph are done, its regions included, where it is not one iteration after another.
-
-    Returns
-    -------
-    dict of Node to str
-        ``"points"``: each point of the arrays goes through all iterations; ``"blocks"``: each block of elements does;
-        ``"passes"``: several iterations are one pass over memory; ``"shared"``: threads share the iterations.
-    """
-    return _lowered(graph)[0].lowering.ways
+        """What a failed check means: one of the graph's own is a result like another."""
+        failure, roots = self.program.failures[outcome - 1], self.program.roots
+        if failure.conditions is None:
+            raise CheckFailed(Check(_NOWHERE, failure.exception, failure.message))
+        results = roots[: len(roots) - len(failure.conditions)]
+        return [*(np.zeros(form.shape, form.dtype) for form in results), *map(np.asarray, failure.conditions)]
 
 
 def _address(array: np.ndarray[Any, Any]) -> int:
@@ -301,17 +235,6 @@ def _copy(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return found
 
 
-def _bytes(value: Value) -> int:
-    """How much memory an array takes."""
-    return int(np.prod([int(n) for n in extents.bounded(value.type.shape)], dtype=object)) * value.type.dtype.itemsize
-
-
-def _may_write(lowering: Lowering, graph: Graph, k: int) -> bool:
-    """Whether parameter `k` may be written as the lowering does: within its memory, where nothing fails any more."""
-    buffer = lowering.buffers[k]
-    return buffer.capacity == _bytes(graph.params[k]) and lowering.untouched(buffer)
-
-
 def _format(dtype: np.dtype[Any]) -> str:
     """How `struct` packs a number of `dtype` into a word of `_WORD` bytes."""
     letter: str = "?" if dtype.kind == "b" else part(dtype).char
@@ -328,14 +251,3 @@ def _parts(number: Any, dtype: np.dtype[Any]) -> tuple[Any, ...]:
     if dtype.kind == "b":
         return (bool(number),)
     return (number if isinstance(number, (int, float, np.generic)) else np.asarray(number, dtype)[()],)
-
-
-def _entry(count: int, host: int) -> str:
-    """The function that is called: it takes the addresses out of a table."""
-    lines = ["define i32 @run(ptr %table, ptr %out) {", "entry:"]
-    for k in range(count):
-        lines.append(f"  %a{k} = getelementptr inbounds ptr, ptr %table, i64 {k}")
-        lines.append(f"  %p{k} = load ptr, ptr %a{k}")
-    lines.append(f"  %host = inttoptr i64 {host} to ptr")
-    given = ", ".join([*(f"ptr %p{k}" for k in range(count)), "ptr %out", "ptr %host"])
-    return "\n".join([*lines, f"  %outcome = call i32 @main({given})", "  ret i32 %outcome", "}"])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from functools import lru_cache
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from lazyarr.backends import native_linked, native_threads
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends import native_threads
 from lazyarr.backends.native_emit import Code, Index, literal, register
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Along, Scalar, Storage, Strided, view
@@ -23,32 +21,12 @@ ROWS = 16
 
 def symbol(routine: str) -> tuple[str, str] | None:
     """The name of a CBLAS routine in NumPy's library, and the LLVM type of its integers; None where it has none."""
-    return linked("numpy._core._multiarray_umath", f"cblas_{routine}", "64_")
-
-
-@lru_cache(maxsize=64)
-def linked(extension: str, routine: str, wide: str) -> tuple[str, str] | None:
-    """The name of a routine that an extension of NumPy's was linked with, and the LLVM type of its integers.
-
-    `wide` is what names end with where integers have 64 bits. None where there is no such routine.
-    """
-    import llvmlite.binding as llvm
-
-    # A look-up in the extension finds what that was linked with.
-    library = ctypes.CDLL(import_module(extension).__file__)
-    for name, integer in ((f"scipy_{routine}{wide}", "i64"), (f"{routine}{wide}", "i64"),
-                          (f"scipy_{routine}", "i32"), (routine, "i32")):  # fmt: skip
-        if hasattr(library, name):
-            address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
-            assert address is not None
-            llvm.add_symbol(name, address)
-            return name, integer
-    return None
+    return native_linked.linked("numpy._core._multiarray_umath", f"cblas_{routine}", "64_")
 
 
 def threads() -> str | None:
     """The name of the function that says how many threads NumPy's library uses; None where it is not OpenBLAS."""
-    found = linked("numpy._core._multiarray_umath", "openblas_get_num_threads", "64_")
+    found = native_linked.linked("numpy._core._multiarray_umath", "openblas_get_num_threads", "64_")
     return found[0] if found else None
 
 

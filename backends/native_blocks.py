@@ -20,7 +20,7 @@ from lazyarr.backends.native_costs import expected_trips
 from lazyarr.backends.native_emit import Element, Index
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_plan import MOVES, SPREADS, generated
-from lazyarr.backends.native_storage import Scalar, Storage, Strided, flat
+from lazyarr.backends.native_storage import Scalar, Storage, Strided, flat, is_long
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
@@ -82,6 +82,8 @@ def find(body: Graph, carried: int) -> Blocks | None:
         if any(t.shape != shape for t in node.types):
             return None
         moving.update(node.values)
+    if _is_long(body):
+        return None  # Part of it has to be stored.
     scalars = [k for k in changed if not params[k].type.shape]
     if any(body.results[k].type.shape != shape for k in arrays):
         return None
@@ -90,6 +92,19 @@ def find(body: Graph, carried: int) -> Blocks | None:
         and all(v.type.shape in ((), shape) for v in (*node.operands, *node.values)) for node in body.nodes
     )
     return Blocks(tuple(arrays), tuple(scalars), _masks(body, arrays, scalars), flat)
+
+
+def _is_long(body: Graph) -> bool:
+    """Whether a formula of the body is too long to be one."""
+    known: dict[Value, tuple[float, int]] = {}
+    for node in body.nodes:
+        parts = [known.get(v, (0.0, 0)) for v in node.operands if v.type.shape]
+        flops = max(float(node.cost.flops) / max(1.0, float(np.prod(extents.bounded(t.shape)))) for t in node.types)
+        whole = flops + sum(part[0] for part in parts), 1 + max((part[1] for part in parts), default=0)
+        if is_long(*whole):
+            return True
+        known.update(dict.fromkeys((v for v in node.values if v.type.shape), whole))
+    return False
 
 
 def _is_repeated(node: Node) -> bool:

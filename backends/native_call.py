@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
+
+from lazyarr.ir.node import Attrs
+from lazyarr.ir.op import OPS
 
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64))
 #: Descriptions of arrays that a call remembers: buffers of a program stay where they are as a rule.
@@ -19,14 +23,19 @@ class HostCall:
 
     Attributes
     ----------
-    evaluate : callable
-        ``evaluate(*arrays) -> results``.
+    operation : str
+    attrs : tuple of (name, value)
+        Its attributes.
     operands, results : sequence of (dtype, rank)
+    into : bool
+        Whether it is NumPy's function of that name that runs, on an array for its one result.
     """
 
-    def __init__(self, evaluate: Callable[..., Any], operands: Sequence[tuple[np.dtype[Any], int]],
+    def __init__(self, operation: str, attrs: Attrs, operands: Sequence[tuple[np.dtype[Any], int]],
                  results: Sequence[tuple[np.dtype[Any], int]], into: bool = False):  # fmt: skip
-        self.evaluate, self.operands, self.results, self.into = evaluate, list(operands), list(results), into
+        self.operation, self.attrs = operation, attrs
+        self.operands, self.results, self.into = list(operands), list(results), into
+        self.evaluate = getattr(np, operation) if into else partial(OPS[operation].evaluate, np, **dict(attrs))
         #: Words in the table that native code fills: address, extents and strides of each array.
         self.slots = sum(1 + 2 * rank for _, rank in (*operands, *results))
         self._known: dict[tuple[int, ...], tuple[list[Any], list[Any]]] = {}
@@ -75,8 +84,8 @@ def _array(address: int, dtype: np.dtype[Any], shape: Sequence[int], strides: Se
 class Host:
     """The calls of one compiled program, and the exceptions they raise."""
 
-    def __init__(self) -> None:
-        self.calls: list[HostCall] = []
+    def __init__(self, calls: Sequence[HostCall]) -> None:
+        self._calls = calls
         self._errors = threading.local()
         self._callback = _CALL(self._run)
 
@@ -87,7 +96,7 @@ class Host:
 
     def _run(self, number: int, table: Any) -> int:
         try:
-            self.calls[number].run(table)
+            self._calls[number].run(table)
         except BaseException as error:  # noqa: BLE001  raised again where native code has returned
             self._errors.found = error
             return 1

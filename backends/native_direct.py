@@ -36,9 +36,9 @@ from lazyarr.backends.native_call_form import (
 )
 from lazyarr.backends.native_emit import Code, Module, stored
 from lazyarr.backends.native_given import Given
-from lazyarr.backends.native_python import DATA, Objects, pointer, python_function
+from lazyarr.backends.native_program import Form
+from lazyarr.backends.native_python import DATA, Objects, python_function
 from lazyarr.backends.native_storage import copy_bytes
-from lazyarr.ir.node import Value
 
 #: What makes a Python number of an element; of other dtypes than Python's own NumPy does.
 _MAKERS: dict[tuple[type, np.dtype[Any]], str] = {
@@ -62,7 +62,7 @@ def direct(name: str, call: Call, executable: Executable) -> Callable[..., Any]:
     executable.release()
     head = "define ptr @direct(ptr %self, ptr %arguments, i64 %count, ptr %names) {"
     module.functions.append(f"{head}\n{emitted.code.body()}\n}}")
-    return python_function(name, module, "direct", emitted.objects.kept)
+    return python_function(name, module, "direct", emitted.objects)
 
 
 class _Direct:
@@ -129,17 +129,17 @@ class _Direct:
         code, objects, executable = self.code, self.objects, self.executable
         self._memory = _Memory(executable, [self._root(number) for number in sorted(self._wanted())])
         objects.kept.append(self._memory)
-        self._busy = pointer(self._memory.busy)
+        self._busy = self.objects.pointer(self._memory.busy)
         self.given.require(code.emit(f"icmp eq i64 {code.emit(f'load i64, ptr {self._busy}')}, 0"))
-        if executable.threads > 1:
-            enough = code.emit(f"load i64, ptr {pointer(native_threads.pool().limit)}")
-            self.given.require(code.emit(f"icmp sge i64 {enough}, {native_threads.chunks(executable.threads)}"))
+        if executable.program.threads > 1:
+            enough = code.emit(f"load i64, ptr {self.objects.pointer(native_threads.pool().limit)}")
+            self.given.require(code.emit(f"icmp sge i64 {enough}, {native_threads.chunks(executable.program.threads)}"))
         places = self._parameters()
         code.do(f"store i64 1, ptr {self._busy}")
         self.given.miss = "undone"
         for k, place in enumerate(places):
             if place:
-                code.do(f"store ptr {place}, ptr {pointer(self._memory.table + 8 * k)}")
+                code.do(f"store ptr {place}, ptr {self._entry(k)}")
         for buffer in self._memory.borrowed:
             code.do(f"store ptr null, ptr {self._entry(buffer)}")
         for buffer, slot in self._memory.backed.items():
@@ -149,15 +149,15 @@ class _Direct:
             self.given.require(code.emit(f"icmp ne ptr {lent}, null"))
             code.do(f"store ptr {lent}, ptr {self._entry(buffer)}")
         state = objects.call("ptr", "PyEval_SaveThread")
-        operands = f"ptr {pointer(self._memory.table)}, ptr {pointer(self._memory.out)}"
-        outcome = code.emit(f"call i32 {pointer(executable.address)}({operands})")
+        operands = f"ptr {self.objects.pointer(self._memory.table)}, ptr {self.objects.pointer(self._memory.out)}"
+        outcome = code.emit(f"call i32 {self.objects.pointer(executable.address)}({operands})")
         objects.call("void", "PyEval_RestoreThread", f"ptr {state}")
         # The general way finds it again, and says what it means.
         self.given.require(code.emit(f"icmp eq i32 {outcome}, 0"))
         for k in self.call.checks:
-            holds = code.emit(f"load i8, ptr {pointer(self._out(k))}")
+            holds = code.emit(f"load i8, ptr {self.objects.pointer(self._out(k))}")
             self.given.require(code.emit(f"icmp ne i8 {holds}, 0"))
-        if executable.donated:
+        if executable.program.donated:
             self.given.miss = "broken"  # the arguments have been written: nobody may run the call again
 
     def _let_go(self) -> None:
@@ -169,41 +169,41 @@ class _Direct:
 
     def _entry(self, buffer: int) -> str:
         """Where the address of a buffer stands in the program's table."""
-        return pointer(self._memory.table + 8 * buffer)
+        return self.objects.pointer(self._memory.table + 8 * buffer)
 
     def _blocks(self, function: str) -> str:
         """A function of `native_memory`."""
-        return pointer(getattr(native_memory.memory(), function))
+        return self.objects.pointer(getattr(native_memory.memory(), function))
 
     def _parameters(self) -> list[str]:
         """The address of each parameter that is not always the same."""
         places = []
-        for k, (param, source) in enumerate(zip(self.executable.graph.params, self.call.sources, strict=True)):
-            dtype = param.type.dtype
+        for k, (param, source) in enumerate(zip(self.executable.program.params, self.call.sources, strict=True)):
+            dtype = param.dtype
             match source:
                 case FromArray(number):
                     spec = self.given.arrays[number][1]
-                    if spec.dtype != dtype or getattr(spec, "shape", ()) != param.type.shape:
+                    if spec.dtype != dtype or getattr(spec, "shape", ()) != param.shape:
                         raise Unsupported("a parameter that is given in another form")
                     places.append(self.given.address(number))
                 case FromNumber(position):
                     place = self._memory.number(k)
                     places.append("")
-                    self.given.store(position, dtype, pointer(place))
+                    self.given.store(position, dtype, self.objects.pointer(place))
                 case FromConstant(data):
                     array = np.ascontiguousarray(data, dtype)
                     self.objects.kept.append(array)
-                    places.append(pointer(array.__array_interface__["data"][0]))
+                    places.append(self.objects.pointer(array.__array_interface__["data"][0]))
         return places
 
     def _back(self, buffer: int, slot: int) -> None:
         """Let a buffer be the memory of an array that may become a result."""
-        code, kept = self.code, pointer(slot)
+        code, kept = self.code, self.objects.pointer(slot)
         there, missing, end = (code.new_label() for _ in range(3))
         code.branch(code.emit(f"icmp eq ptr {code.emit(f'load ptr, ptr {kept}')}, null"), missing, there)
         code.start(missing)
-        dtype, shape = self._memory.forms[buffer]
-        new = self._empty(dtype, self._shape(shape), len(shape), _size(dtype, shape) >= LARGE)
+        form = self._memory.forms[buffer]
+        new = self._empty(form.dtype, self._shape(form.shape), len(form.shape), form.bytes >= LARGE)
         self.given.require(code.emit(f"icmp ne ptr {new}, null"))
         code.do(f"store ptr {new}, ptr {kept}")
         code.go(end)
@@ -216,7 +216,7 @@ class _Direct:
     def _shape(self, shape: Sequence[int]) -> str:
         table = np.array([*shape, 0], np.int64)
         self.objects.kept.append(table)
-        return pointer(table.__array_interface__["data"][0])
+        return self.objects.pointer(table.__array_interface__["data"][0])
 
     def _empty(self, dtype: np.dtype[Any], shape: str, rank: int, large: bool) -> str:
         """A new array, or null; a large one in memory that has been kept."""
@@ -235,12 +235,12 @@ class _Direct:
 
     def _out(self, k: int) -> int:
         """Where a result of the program is described."""
-        return self._memory.out + 8 * self.executable.results[k][2]
+        return self._memory.out + 8 * self.executable.program.places[k].at
 
     def _place(self, k: int) -> str:
         """Where the elements of a result of the program are."""
-        place = pointer(self._out(k))
-        return self.code.emit(f"load ptr, ptr {place}") if self.executable.graph.roots[k].type.shape else place
+        place = self.objects.pointer(self._out(k))
+        return self.code.emit(f"load ptr, ptr {place}") if self.executable.program.roots[k].shape else place
 
     # --- what it gives
 
@@ -281,17 +281,17 @@ class _Direct:
         code.do(f"store ptr {place}, ptr {found}")
         target = self.objects.field("ptr", self.given.arrays[k][0], DATA)
         with code.when(code.emit(f"icmp ne ptr {place}, {target}")):
-            type = self.executable.graph.roots[root].type
-            copy = self._copied(place, type.dtype, self._shape(type.shape), type.ndim, _size(type.dtype, type.shape))
+            form = self.executable.program.roots[root]
+            copy = self._copied(place, form.dtype, self._shape(form.shape), len(form.shape), form.bytes)
             code.do(f"store ptr {self.objects.field('ptr', self.objects.hold(copy), DATA)}, ptr {found}")
         return code.emit(f"load ptr, ptr {found}")
 
     def _may_be_elsewhere(self, k: int, root: int) -> bool:
         """Whether a result of the program may have been left in the memory of another array of the call than `k`."""
-        buffer, executable = self.executable.results[root][3], self.executable
-        return buffer is not None and any(
-            peer.number in executable.donated and self.call.sources[peer.number] != FromArray(k)
-            for peer in buffer.peers
+        program = self.executable.program
+        buffer = program.places[root].buffer
+        return buffer >= 0 and any(
+            peer in program.donated and self.call.sources[peer] != FromArray(k) for peer in program.memory[buffer].peers
         )
 
     def _copy_elsewhere(self, array: str, address: str, size: int) -> None:
@@ -316,12 +316,11 @@ class _Direct:
     def _root(self, number: int) -> int:
         return self.call.roots[number]
 
-    def _value(self, number: int) -> Value:
-        return self.executable.graph.roots[self._root(number)]
+    def _form(self, number: int) -> Form:
+        return self.executable.program.roots[self._root(number)]
 
     def _same_form(self, number: int, spec: Array) -> None:
-        type = self._value(number).type
-        if type.dtype != spec.dtype or type.shape != spec.shape:
+        if self._form(number) != Form(spec.dtype, spec.shape):
             raise Unsupported("an argument changes its form")
 
     def _array(self, number: int) -> str:
@@ -333,18 +332,18 @@ class _Direct:
     def _taken(self, k: int) -> str:
         """The array whose memory holds a result of the program, or a copy."""
         code, place, address = self.code, self._out(k), self._place(k)
-        type = self.executable.graph.roots[k].type
-        if not type.shape:
-            return self._copied(address, type.dtype, self._shape(()), 0, type.dtype.itemsize)
-        if not all(isinstance(n, int) for n in type.shape):
-            size: str | int = type.dtype.itemsize
-            for axis in range(type.ndim):
-                size = code.mul(size, code.emit(f"load i64, ptr {pointer(place + 8 * (axis + 1))}"))
-            return self._copied(address, type.dtype, pointer(place + 8), type.ndim, size)
+        form = self.executable.program.roots[k]
+        if not form.shape:
+            return self._copied(address, form.dtype, self._shape(()), 0, form.bytes)
+        if not form.fixed:
+            size: str | int = form.dtype.itemsize
+            for axis in range(len(form.shape)):
+                size = code.mul(size, code.emit(f"load i64, ptr {self.objects.pointer(place + 8 * (axis + 1))}"))
+            return self._copied(address, form.dtype, self.objects.pointer(place + 8), len(form.shape), size)
         found = code.alloca("ptr")
         end = code.new_label()
         for buffer in self._memory.holders(k):
-            slot = pointer(self._memory.backed[buffer])
+            slot = self.objects.pointer(self._memory.backed[buffer])
             array, mine, other = code.emit(f"load ptr, ptr {slot}"), code.new_label(), code.new_label()
             some = code.new_label()
             code.branch(code.emit(f"icmp ne ptr {array}, null"), some, other)
@@ -356,7 +355,7 @@ class _Direct:
             code.do(f"store ptr {array}, ptr {found}")
             code.go(end)
             code.start(other)
-        copy = self._copied(address, type.dtype, self._shape(type.shape), type.ndim, _size(type.dtype, type.shape))
+        copy = self._copied(address, form.dtype, self._shape(form.shape), len(form.shape), form.bytes)
         code.do(f"store ptr {copy}, ptr {found}")
         code.go(end)
         code.start(end)
@@ -390,11 +389,11 @@ class _Direct:
             case Root(number):
                 return self._array(number)
             case ScalarRoot(number):
-                dtype = objects.object(self._value(number).type.dtype)
-                place = pointer(self._out(self._root(number)))
+                dtype = objects.object(self._form(number).dtype)
+                place = self.objects.pointer(self._out(self._root(number)))
                 new = objects.call("ptr", "PyArray_Scalar", f"ptr {place}", f"ptr {dtype}", "ptr null")
             case NumberRoot(number, kind):
-                make = _MAKERS.get((kind, self._value(number).type.dtype))
+                make = _MAKERS.get((kind, self._form(number).dtype))
                 if make is None:
                     return self._build(Made(kind, (ScalarRoot(number),)))
                 new = self._number(number, make)
@@ -410,8 +409,8 @@ class _Direct:
 
     def _number(self, number: int, make: str) -> str:
         """A new Python number of a root."""
-        dtype = self._value(number).type.dtype
-        word = self.code.emit(f"load {stored(dtype)}, ptr {pointer(self._out(self._root(number)))}")
+        dtype = self._form(number).dtype
+        word = self.code.emit(f"load {stored(dtype)}, ptr {self.objects.pointer(self._out(self._root(number)))}")
         if dtype.kind == "b":
             return self.objects.call("ptr", make, f"i64 {self.code.emit(f'zext i8 {word} to i64')}")
         return self.objects.call("ptr", make, f"{stored(dtype)} {word}")
@@ -455,11 +454,6 @@ def _copies(result: Result) -> list[Copy]:
     return []
 
 
-def _size(dtype: np.dtype[Any], shape: Sequence[int]) -> int:
-    """Bytes of an array."""
-    return int(np.prod(shape, dtype=object)) * dtype.itemsize
-
-
 class _Memory:
     """What a direct call has between calls: addresses, scratch memory, and arrays that may become results.
 
@@ -469,25 +463,26 @@ class _Memory:
         Addresses: whether a call is running, the program's table of addresses, its table of results.
     backed : dict of int to int
         The buffers whose memory is that of an array, and where that is kept.
-    forms : dict of int to (dtype, shape)
+    forms : dict of int to Form
         What those arrays are.
     borrowed : dict of int to int
         The buffers that have memory for the time of a call only, and their sizes: the large ones.
     """
 
     def __init__(self, executable: Executable, wanted: Sequence[int]):
-        first = len(executable.graph.params)
+        program = executable.program
+        first = len(program.params)
         self._holders = {k: executable.holders.get(k, []) for k in wanted}
         numbers = sorted({number for found in self._holders.values() for number in found})
         self.forms = {number: executable.forms[number] for number in numbers}
-        count = first + len(executable.buffers)
-        words = 8 + count + executable.slots + 1 + 2 * first + len(self.forms)
+        count = len(program.memory)
+        words = 8 + count + program.slots + 1 + 2 * first + len(self.forms)
         self._words = np.zeros(words + 8, np.int64)
         start = int(self._words.__array_interface__["data"][0])
         self.busy = start + -start % 64
         self.table = self.busy + 8 * 8
         self.out = self.table + 8 * count
-        self._numbers = self.out + 8 * (executable.slots + 1)
+        self._numbers = self.out + 8 * (program.slots + 1)
         self._numbers += self._numbers % 16
         kept = self._numbers + 16 * first
         self.backed = {buffer: kept + 8 * k for k, buffer in enumerate(self.forms)}

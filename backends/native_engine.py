@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -59,15 +61,42 @@ class Code:
     """Compiled code; it lives as long as this object.
 
     At level 0 it is translated as it is, in a tenth of the time: for what takes no time anyway.
+
+    Attributes
+    ----------
+    is_new : bool
+        Whether it was made of the text.
+
+    Parameters
+    ----------
+    text : str
+        Not looked at if there is machine code already.
+    level : int
+    machine_code : bytes, optional
+    symbols : mapping of str to int
+        Addresses of external names that are this code's alone.
     """
 
-    def __init__(self, text: str, level: int = 2):
+    def __init__(self, text: str, level: int = 2, machine_code: bytes | None = None,
+                 symbols: Mapping[str, int] | None = None):  # fmt: skip
         import llvmlite.binding as llvm
 
+        made: list[bytes] = []
         with _lock:
-            module = optimized(text, level)
+            for name, address in (symbols or {}).items():
+                llvm.add_symbol(name, address)
+            module = optimized(text, level) if machine_code is None else llvm.parse_assembly("")
             self._engine = llvm.create_mcjit_compiler(module, _machine(level))
+            self._engine.set_object_cache(lambda _, code: made.append(code), lambda _: machine_code)
             self._engine.finalize_object()
+            self._engine.set_object_cache()
+        self.is_new = machine_code is None
+        #: Until it has been kept.
+        self._made = made
+
+    def take_machine_code(self) -> bytes:
+        """What has been made of the text, as an object file: the same code in another process, whatever its symbols."""
+        return self._made.pop()
 
     def address(self, name: str) -> int:
         """Where a function is."""
@@ -77,6 +106,26 @@ class Code:
 class Library(Code):
     """A compiled program."""
 
-    def __init__(self, text: str):
-        super().__init__(text)
+    def __init__(self, text: str, machine_code: bytes | None = None, symbols: Mapping[str, int] | None = None):
+        super().__init__(text, 2, machine_code, symbols)
         self.entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p)(self.address("run"))
+
+
+def known(name: str) -> bool:
+    """Whether the linker finds a name in this process."""
+    import llvmlite.binding as llvm
+
+    _initialize()
+    return llvm.address_of_symbol(name) is not None
+
+
+@lru_cache(maxsize=1)
+def machine() -> tuple[str, ...]:
+    """What machine code depends on besides its text: LLVM, the processor, the C library."""
+    import llvmlite
+    import llvmlite.binding as llvm
+
+    features = llvm.get_host_cpu_features().flatten()
+    library = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in getattr(os, "confstr_names", {}) else ""
+    version = ".".join(map(str, llvm.llvm_version_info))
+    return llvmlite.__version__, version, llvm.get_process_triple(), llvm.get_host_cpu_name(), features, library or ""

@@ -13,7 +13,7 @@ import numpy as np
 
 from lazyarr.backends import native_modulus, native_scalar, native_select
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends.native_call import Host, HostCall
+from lazyarr.backends.native_call import HostCall
 from lazyarr.backends.native_emit import Code, Element, Index, part, register, stored
 from lazyarr.backends.native_extrema import Extrema
 from lazyarr.backends.native_plan import WINDOW_WRITERS, Plan
@@ -28,6 +28,7 @@ from lazyarr.backends.native_storage import (
     Storage,
     Strided,
     View,
+    is_long,
     reads_elsewhere,
     touches,
     view,
@@ -37,7 +38,7 @@ from lazyarr.backends.native_together import Waiting
 from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Check, Graph
-from lazyarr.ir.node import Node, Value
+from lazyarr.ir.node import Attrs, Node, Value
 from lazyarr.ir.types import ArrayType
 from lazyarr.ops.control import runs_by_data
 
@@ -47,9 +48,6 @@ LARGE = 60
 
 class Unshareable(Exception):
     """What is being lowered cannot be done by several threads at once."""
-
-#: Operations for an element up to which a value may be a formula: whoever looks at one goes through all of it.
-_LONGEST = 2000.0
 
 
 class Lowering:
@@ -61,7 +59,8 @@ class Lowering:
         code.large = _size(graph) > LARGE
         self.buffers: list[Buffer] = []
         self.frames: list[Frame] = []
-        self.host = Host()
+        #: What NumPy does.
+        self.calls: list[HostCall] = []
         self.checks: list[Check] = []
         #: Statements of the outermost graph that are done together.
         self.waiting = Waiting(code)
@@ -149,7 +148,7 @@ class Lowering:
     def saved(self) -> Callable[[], None]:
         """What puts back the program as it is now: for what turns out to be impossible halfway."""
         code = self.code.saved()
-        lists: list[list[Any]] = [self.buffers, self.frames, self.checks, self.held, self.host.calls]
+        lists: list[list[Any]] = [self.buffers, self.frames, self.checks, self.held, self.calls]
         ends = [len(x) for x in lists]
         peers = {id(b.peers): (b.peers, list(b.peers)) for b in self.buffers}
         buffers = [(b, b.capacity, b.peers) for b in self.buffers]
@@ -325,8 +324,7 @@ class Frame:
             node.values[index]
         ):
             return self._placed(node, storage) if self.outermost else self.materialize(storage)
-        # (Operations on every way to an element, of which there may be very many.)
-        return self.materialize(storage) if storage.flops > _LONGEST else storage
+        return self.materialize(storage) if is_long(storage.flops, storage.depth) else storage
 
     def _pointwise(self, node: Node, given: list[Storage], generate: Any) -> list[Storage]:
         types = node.types
@@ -425,13 +423,11 @@ class Frame:
 
     def host(self, node: Node, given: list[Storage]) -> list[Storage]:
         """Let NumPy run a node."""
-        attrs = node.kw
-        evaluate = node.op.evaluate
-        return self.host_call(lambda *arrays: evaluate(np, *arrays, **attrs), given, node.types)
+        return self.host_call(node.op.name, node.attrs, given, node.types)
 
-    def host_call(self, evaluate: Any, given: list[Storage], types: Sequence[ArrayType], into: bool = False
-                  ) -> list[Storage]:  # fmt: skip
-        """Call back into Python; with `into`, the function takes its one result as ``out``."""
+    def host_call(self, operation: str, attrs: Attrs, given: list[Storage], types: Sequence[ArrayType],
+                  into: bool = False) -> list[Storage]:  # fmt: skip
+        """Call back into Python; with `into`, NumPy's function of that name takes its one result as ``out``."""
         code, lowering = self.code, self.lowering
         lowering.waiting.flush()
         if code.part is not None:
@@ -449,8 +445,9 @@ class Frame:
                 self.working.append(results[-1])
             else:
                 results.append(Scalar(t.dtype, ()))
-        call = HostCall(evaluate, [(x.dtype, len(x.shape)) for x in ready], [(t.dtype, t.ndim) for t in types], into)
-        lowering.host.calls.append(call)
+        forms = [(x.dtype, len(x.shape)) for x in ready], [(t.dtype, t.ndim) for t in types]
+        call = HostCall(operation, attrs, *forms, into)
+        lowering.calls.append(call)
         table = code.alloca("i64", call.slots)
         at = 0
 
@@ -471,7 +468,7 @@ class Frame:
                 spill(code, slot, x.dtype, x.value)
                 slots.append(slot)
                 put(code.emit(f"ptrtoint ptr {slot} to i64"))
-        outcome = code.emit(f"call i32 %host(i64 {len(lowering.host.calls) - 1}, ptr {table})")
+        outcome = code.emit(f"call i32 %host(i64 {len(lowering.calls) - 1}, ptr {table})")
         lowering.fail(code.emit(f"icmp eq i32 {outcome}, 0"), -1)
         found: list[Storage] = []
         scalars = [s for s in (*ready, *results) if not s.shape]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lazyarr.backends import native_blas
+from lazyarr.backends import native_blas, native_linked
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Index, literal
 from lazyarr.backends.native_frame import Frame, constant_view
@@ -74,7 +74,7 @@ def _routine(a: Storage, name: str) -> tuple[str, str] | None:
     letter = _LETTERS.get(f"{a.dtype.kind}{a.dtype.itemsize}")
     if letter is None or len(a.shape) != 2 or not (isinstance(a.shape[0], int) and a.shape[0] > 0):
         return None
-    return native_blas.linked("numpy.linalg._umath_linalg", f"{letter}{name}_", "64_")
+    return native_linked.linked("numpy.linalg._umath_linalg", f"{letter}{name}_", "64_")
 
 
 def _by_columns(frame: Frame, x: Storage) -> Strided:

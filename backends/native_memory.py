@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import settings
+from lazyarr.backends import native_kept
 from lazyarr.backends.native_python import numpy_function
 
 #: Bytes from which on arrays get such memory. (The C library keeps less by itself.)
@@ -43,6 +44,8 @@ _KEPT, _USED, _MOST, _LIMIT, _FOUND, _MADE, _BLOCKS = 8, 16, 24, 32, 40, 48, 64
 #: Where memory is limited for containers.
 _GROUP = Path("/sys/fs/cgroup/memory.max")
 
+#: The name of the pool's state in the code.
+_STATE = "lazyarr_blocks"
 _TEXT = """
 declare ptr @mmap(ptr, i64, i32, i32, i32, i64)
 declare i32 @munmap(ptr, i64)
@@ -53,11 +56,10 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare i64 @llvm.umin.i64(i64, i64)
 declare i64 @llvm.umax.i64(i64, i64)
-@state = internal constant ptr inttoptr (i64 {state} to ptr)
+@{state} = external global i8
 
 define internal ptr @at(i64 %offset) alwaysinline {{
-  %state = inttoptr i64 {state} to ptr
-  %p = getelementptr i8, ptr %state, i64 %offset
+  %p = getelementptr i8, ptr @{state}, i64 %offset
   ret ptr %p
 }}
 
@@ -421,14 +423,13 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        from lazyarr.backends.native_engine import Code
-
         self._memory = (ctypes.c_uint8 * (_BLOCKS + 24 * _SLOTS + 64))()
         self._state = ctypes.addressof(self._memory) + -ctypes.addressof(self._memory) % 64
-        self._code = Code(_TEXT.format(
-            state=self._state, blocks=_BLOCKS, slots=_SLOTS, kept=_KEPT, used=_USED, most=_MOST, limit=_LIMIT,
+        text = _TEXT.format(
+            state=_STATE, blocks=_BLOCKS, slots=_SLOTS, kept=_KEPT, used=_USED, most=_MOST, limit=_LIMIT,
             found=_FOUND, made=_MADE, head=_HEAD, before=8 - _HEAD, slack=_SLACK,
-        ), level=0)  # fmt: skip
+        )  # fmt: skip
+        self._code = native_kept.code(text, 0, {_STATE: self._state})
         names = ("get", "zeros", "resize", "free", "release")
         addresses = {name: self._code.address(f"lazyarr_memory_{name}") for name in names}
         self.get, self.free = addresses["get"], addresses["free"]

@@ -39,6 +39,7 @@ class Patched(Storage):
         self.inner, self.map, self.value, self.operands = x, map, value, (x, value)
         self.buffers = x.buffers | value.buffers
         self.flops = max(x.flops, value.flops)
+        self.depth = 1 + max(x.depth, value.depth)
         self.spans = _spans(map, x.shape, value.shape)
 
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:

@@ -59,6 +59,7 @@ class Plan:
     """
 
     def __init__(self, graph: Graph):
+        self._graph = graph
         self.stored: set[Value] = set()
         self.written: dict[Value, Node] = {}
         self.merged: set[Value] = set()
@@ -183,20 +184,22 @@ class Plan:
 
     def _cost(self, value: Value) -> tuple[float, int]:
         """Arithmetic of an element, and how many are read for it, if nothing on the way is stored."""
-        found = self._costs.get(value)
-        if found is None:
-            node = value.node
-            if generated(node):
-                parts = [self._cost(v) for v in node.operands if v.type.shape]
-                size = max(1.0, float(np.prod([extents.bound(n) for n in value.type.shape], dtype=float)))
-                own = float(node.cost.flops) / size
-                found = own + sum(p[0] for p in parts), sum(p[1] for p in parts)
-            elif node.op.name in MOVES or node.op.name in SPREADS:
-                found = self._cost(node.operands[0])
-            else:
-                found = 0.0, 1
-            self._costs[value] = found
-        return found
+        if not self._costs:
+            # All in order: formulas stand in one another deeper than Python calls may.
+            for node in self._graph.nodes:
+                for result in node.values:
+                    self._costs[result] = self._cost_of(node, result)
+        return self._costs.get(value, (0.0, 1))
+
+    def _cost_of(self, node: Node, value: Value) -> tuple[float, int]:
+        known = self._costs
+        if generated(node):
+            parts = [known.get(v, (0.0, 1)) for v in node.operands if v.type.shape]
+            size = max(1.0, float(np.prod([extents.bound(n) for n in value.type.shape], dtype=float)))
+            return float(node.cost.flops) / size + sum(p[0] for p in parts), sum(p[1] for p in parts)
+        if node.op.name in MOVES or node.op.name in SPREADS:
+            return known.get(node.operands[0], (0.0, 1))
+        return 0.0, 1
 
     def _sites(self, node: Node, at: int, operand: Value, sites: dict[Value, list[Site]]) -> list[Site]:
         """Where reading `operand` by `node` happens."""

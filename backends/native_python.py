@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.backends import native_kept
 from lazyarr.backends.native_emit import Code, Module
-from lazyarr.backends.native_engine import Code as Compiled
 
 #: Byte offsets of fields.
 TYPE = 8
@@ -46,19 +46,14 @@ def numpy_function(name: str) -> int:
 
 
 @lru_cache(maxsize=256)
-def function(name: str) -> str:
-    """A function of Python's C API (``PyDict_Size``), or NumPy's (``PyArray_Empty``), as an operand."""
+def function(name: str) -> int:
+    """Where a function of Python's C API (``PyDict_Size``), or NumPy's (``PyArray_Empty``), is."""
     kind, _, rest = name.partition("PyArray_")
     if kind:
         address = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
     else:
         address = numpy_function(rest)
-    return pointer(address or 0)
-
-
-def pointer(address: int) -> str:
-    """A fixed address as an operand."""
-    return f"inttoptr (i64 {address} to ptr)"
+    return address or 0
 
 
 class Objects:
@@ -68,18 +63,33 @@ class Objects:
     ----------
     code : Code
     kept : list
-        Objects whose addresses stand in the code.
+        Objects that the code knows the addresses of.
     """
 
     def __init__(self, code: Code):
         self.code = code
         self.kept: list[Any] = []
+        self._names: dict[int, str] = {}
         self._held: list[str] = []
+
+    @property
+    def symbols(self) -> dict[str, int]:
+        """The addresses in the code by name: the text is that of another process with other addresses."""
+        return {name: address for address, name in self._names.items()}
+
+    def pointer(self, address: int) -> str:
+        """A fixed address as an operand."""
+        # (One name for each: LLVM takes two of them to be two places.)
+        name = self._names.get(address)
+        if name is None:
+            name = self._names[address] = f"lazyarr_{len(self._names)}"
+            self.code.module.declare(name, f"@{name} = external global i8")
+        return f"@{name}"
 
     def object(self, value: Any) -> str:
         """An object as an operand; it is kept alive with the code."""
         self.kept.append(value)
-        return pointer(id(value))
+        return self.pointer(id(value))
 
     def field(self, type: str, place: str, offset: int) -> str:
         """What stands `offset` bytes into an object."""
@@ -88,7 +98,7 @@ class Objects:
 
     def call(self, type: str, name: str, *operands: str) -> str:
         """Call a function of the C APIs; operands with their types. Gives its result."""
-        text = f"call {type} {function(name)}({', '.join(operands)})"
+        text = f"call {type} {self.pointer(function(name))}({', '.join(operands)})"
         if type == "void":
             self.code.do(text)
             return ""
@@ -144,16 +154,16 @@ class _Owner:
         self.parts = parts
 
 
-def python_function(name: str, module: Module, entry: str, kept: list[Any]) -> Callable[..., Any]:
-    """The function `entry` of a module as a Python function.
+def python_function(name: str, module: Module, entry: str, objects: Objects) -> Callable[..., Any]:
+    """The function `entry` of a module, which handles `objects`, as a Python function.
 
     Its parameters are CPython's for METH_FASTCALL with METH_KEYWORDS: ``(self, arguments, count, names)``.
     """
-    compiled = Compiled(str(module), level=0)
+    compiled = native_kept.code(str(module), 0, objects.symbols)
     method = _Method(name.encode(), compiled.address(entry), _FASTCALL | _KEYWORDS, None)
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    made: Callable[..., Any] = make(ctypes.addressof(method), _Owner(compiled, method, kept), None)
+    made: Callable[..., Any] = make(ctypes.addressof(method), _Owner(compiled, method, objects.kept), None)
     return made
 
 

@@ -119,6 +119,8 @@ class Storage:
         The buffers that are read where an element is used.
     flops : float
         Arithmetic for one element.
+    depth : int
+        How many formulas stand in one another.
     limits : (int, int), optional
         The least and the largest value of integers, where known: of what serves as an index.
     """
@@ -128,6 +130,7 @@ class Storage:
     bounds: tuple[int, ...]
     buffers: frozenset[Buffer] = frozenset()
     flops: float = 0.0
+    depth: int = 0
     limits: tuple[int, int] | None = None
     #: Of one axis of integers that grow evenly: the first, and the difference of neighbours.
     ramp: tuple[Index, Index] | None = None
@@ -159,6 +162,18 @@ class Storage:
     def touched(self, box: Strided) -> bool:
         """What `touches` says of a storage that reads the buffer of `box`."""
         return True
+
+
+#: Operations for an element up to which a value may be a formula: whoever looks at one goes through all of it, on every
+#: way to an element, of which there may be very many.
+_LONGEST = 2000.0
+#: Formulas in one another up to which it may: each takes some frames of Python's stack, of which there are 1000.
+_DEEPEST = 100
+
+
+def is_long(flops: float, depth: int) -> bool:
+    """Whether a formula is too long to be one."""
+    return flops > _LONGEST or depth > _DEEPEST
 
 
 class Unread(Storage):
@@ -231,6 +246,7 @@ class View(Storage):
     def __init__(self, inner: Storage, map: Map, shape: Extents, bounds: tuple[int, ...]):
         self.dtype, self.inner, self.map, self.shape, self.bounds = inner.dtype, inner, map, shape, bounds
         self.buffers, self.flops, self.limits = inner.buffers, inner.flops, inner.limits
+        self.depth = inner.depth + 1
 
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         return self.inner.element(code, indices(code, self.map, at), seen)
@@ -291,6 +307,7 @@ class Pointwise(Storage):
         self.generate, self.result, self.shared = generate, result, self if shared is None else shared
         self.buffers = frozenset().union(*(x.buffers for x in operands))
         self.flops = flops + sum(x.flops for x in operands)
+        self.depth = 1 + max((x.depth for x in operands), default=0)
         #: For indices that are a position in a flattened array taken apart: which part, and by what divisor.
         self.apart: tuple[str, int] | None = None
         #: The name of the operation, where others need it.
@@ -322,6 +339,7 @@ class Computed(Storage):
         self.dtype, self.shape, self.bounds, self.make, self.operands = dtype, shape, bounds, make, tuple(operands)
         self.buffers = frozenset().union(*(x.buffers for x in operands))
         self.flops = flops + sum(x.flops for x in operands)
+        self.depth = 1 + max((x.depth for x in operands), default=0)
 
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         return self.make(code, at, seen)
@@ -335,7 +353,7 @@ class Rolled(Storage):
         self.inner, self.axis, self.operands = inner, axis, (inner,)
         self.length = inner.bounds[axis]
         self.shift = shift % self.length
-        self.buffers, self.flops = inner.buffers, inner.flops + 1.0
+        self.buffers, self.flops, self.depth = inner.buffers, inner.flops + 1.0, inner.depth + 1
 
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         index, axis = at[self.axis], self.axis

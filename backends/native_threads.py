@@ -26,6 +26,8 @@ _LONGEST_REST = 100_000_000
 _SOON = 4
 #: Nanoseconds of work that has to be left of a range, as what is done of it took, for it to be shared.
 _WORTH = 10_000
+#: The name of the workers' state in the code.
+_STATE = "lazyarr_workers"
 _FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine())
 
 _TEXT = """
@@ -36,6 +38,7 @@ entry:
 }}
 
 {declare}
+@{state} = external global i8
 declare i64 @syscall(i64, ...)
 declare i32 @sched_yield()
 declare i32 @clock_gettime(i32, ptr)
@@ -117,9 +120,8 @@ run:
 
 define void @{fork}(ptr %fn, ptr %ctx, i64 %begin, i64 %end, i64 %finer) {{
 entry:
-  %state = inttoptr i64 {state} to ptr
-  %busy.p = getelementptr i8, ptr %state, i64 192
-  %count.p = getelementptr i8, ptr %state, i64 200
+  %busy.p = getelementptr i8, ptr @{state}, i64 192
+  %count.p = getelementptr i8, ptr @{state}, i64 200
   %n = sub i64 %end, %begin
   %limit = load i64, ptr %count.p
   %two = icmp sgt i64 %n, 1
@@ -127,7 +129,7 @@ entry:
   %worth = and i1 %two, %threads
   br i1 %worth, label %calm, label %alone
 calm:
-  %pause.p = getelementptr i8, ptr %state, i64 208
+  %pause.p = getelementptr i8, ptr @{state}, i64 208
   %rest = load atomic i64, ptr %pause.p monotonic, align 8
   %time0 = call i64 @now()
   %resting = icmp slt i64 %time0, %rest
@@ -140,14 +142,14 @@ alone:
   call void %fn(ptr %ctx, i64 %begin, i64 %end)
   ret void
 share:
-  %fn.p = getelementptr i8, ptr %state, i64 128
-  %ctx.p = getelementptr i8, ptr %state, i64 136
-  %begin.p = getelementptr i8, ptr %state, i64 144
-  %size.p = getelementptr i8, ptr %state, i64 152
-  %end.p = getelementptr i8, ptr %state, i64 160
-  %done.p = getelementptr i8, ptr %state, i64 64
-  %sleepers.p = getelementptr i8, ptr %state, i64 256
-  %wake.p = getelementptr i8, ptr %state, i64 320
+  %fn.p = getelementptr i8, ptr @{state}, i64 128
+  %ctx.p = getelementptr i8, ptr @{state}, i64 136
+  %begin.p = getelementptr i8, ptr @{state}, i64 144
+  %size.p = getelementptr i8, ptr @{state}, i64 152
+  %end.p = getelementptr i8, ptr @{state}, i64 160
+  %done.p = getelementptr i8, ptr @{state}, i64 64
+  %sleepers.p = getelementptr i8, ptr @{state}, i64 256
+  %wake.p = getelementptr i8, ptr @{state}, i64 320
   %most = mul i64 %limit, %finer
   %many = icmp sgt i64 %n, %most
   %parts = select i1 %many, i64 %most, i64 %n
@@ -163,12 +165,12 @@ share:
   store i64 %size, ptr %size.p
   store i64 %end, ptr %end.p
   store atomic i64 0, ptr %done.p seq_cst, align 8
-  %old = load atomic i64, ptr %state seq_cst, align 8
+  %old = load atomic i64, ptr @{state} seq_cst, align 8
   %epoch = lshr i64 %old, 32
   %epoch1 = add i64 %epoch, 1
   %high = shl i64 %epoch1, 32
   %ticket = or i64 %high, %chunks
-  store atomic i64 %ticket, ptr %state seq_cst, align 8
+  store atomic i64 %ticket, ptr @{state} seq_cst, align 8
   %asleep = load atomic i32, ptr %sleepers.p seq_cst, align 4
   %any = icmp sgt i32 %asleep, 0
   br i1 %any, label %call, label %claim
@@ -177,7 +179,7 @@ call:
   %f = call i64 (i64, ...) @syscall(i64 {futex}, ptr %wake.p, i32 129, i32 2147483647, ptr null, ptr null, i32 0)
   br label %claim
 claim:
-  %t0 = load atomic i64, ptr %state acquire, align 8
+  %t0 = load atomic i64, ptr @{state} acquire, align 8
   %lo.s = lshr i64 %t0, 16
   %lo = and i64 %lo.s, 65535
   %hi = and i64 %t0, 65535
@@ -185,7 +187,7 @@ claim:
   br i1 %some, label %try, label %finish
 try:
   %t1 = add i64 %t0, 65536
-  %x = cmpxchg ptr %state, i64 %t0, i64 %t1 seq_cst seq_cst
+  %x = cmpxchg ptr @{state}, i64 %t0, i64 %t1 seq_cst seq_cst
   %won = extractvalue {{ i64, i1 }} %x, 1
   br i1 %won, label %run, label %claim
 run:
@@ -224,7 +226,7 @@ end.block:
   %bad = and i1 %more.waited, %much.waited
   br i1 %bad, label %punish, label %release
 punish:
-  %last.p = getelementptr i8, ptr %state, i64 216
+  %last.p = getelementptr i8, ptr @{state}, i64 216
   %last = load i64, ptr %last.p
   %since = sub i64 %time2, %rest
   %soon = mul i64 %last, {soon}
@@ -246,8 +248,7 @@ release:
 
 define void @{divide}(ptr %fn, ptr %ctx, i64 %count, i64 %finer) {{
 entry:
-  %state = inttoptr i64 {state} to ptr
-  %count.p = getelementptr i8, ptr %state, i64 200
+  %count.p = getelementptr i8, ptr @{state}, i64 200
   %limit = load i64, ptr %count.p
   %threads = icmp sgt i64 %limit, 1
   br i1 %threads, label %time, label %alone
@@ -290,7 +291,7 @@ class _Pool:
     """The workers of this process."""
 
     def __init__(self) -> None:
-        from lazyarr.backends.native_engine import Code
+        from lazyarr.backends import native_kept
 
         self._memory = (ctypes.c_uint8 * (384 + 64))()
         self._state = ctypes.addressof(self._memory) + -ctypes.addressof(self._memory) % 64
@@ -298,10 +299,10 @@ class _Pool:
         pause = "call void @llvm.x86.sse2.pause()" if x86 else "call void @llvm.aarch64.hint(i32 1)"
         declare = "declare void @llvm.x86.sse2.pause()" if x86 else "declare void @llvm.aarch64.hint(i32)"
         text = _TEXT.format(
-            declare=declare, pause=pause, spin=_SPIN, futex=_FUTEX, state=self._state, fork=FORK,
+            declare=declare, pause=pause, spin=_SPIN, futex=_FUTEX, state=_STATE, fork=FORK,
             divide=DIVIDE, worth=_WORTH, patience=_PATIENCE, longest=_LONGEST_REST, soon=_SOON,
         )
-        self._code = Code(text, level=1)
+        self._code = native_kept.code(text, 1, {_STATE: self._state})
         self.entries = {name: self._code.address(name) for name in (FORK, DIVIDE)}
         self._worker = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._code.address("lazyarr_native_worker"))
         # The workers run this code until the process ends, after Python has gone.

@@ -1,4 +1,4 @@
-"""The command line: ``lazyarr inspect`` shows what becomes of a function, ``lazyarr doctor`` what is missing."""
+"""The command line: ``inspect`` shows what a function becomes, ``doctor`` what is missing, ``cache`` what is kept."""
 
 from __future__ import annotations
 
@@ -369,6 +369,37 @@ def doctor() -> None:
         works = works and finding.state != "broken"
     if not works:
         raise SystemExit(1)
+
+
+# ------------------------------------------------------------------------------------------------------- cache
+
+
+@main.command()
+@click.option("--clear", is_flag=True, help="Remove everything that is kept.")
+def cache(clear: bool) -> None:
+    """Show the compiled programs that are kept on disk for later processes, or remove them.
+
+    Programs that run meanwhile are not disturbed. LAZYARR_CACHE_DIR is another folder, LAZYARR_CACHE_SIZE how many
+    MiB may be taken (0: nothing is kept).
+    """
+    from lazyarr import disk, settings
+
+    click.echo(f"folder   {disk.root()}")
+    if clear:
+        try:
+            click.echo(f"removed  {disk.clear()} entries")
+        except OSError as error:
+            raise click.ClickException(str(error)) from error
+        return
+    limit = settings.current.cache_size
+    click.echo(f"limit    {limit} MiB" if limit else "limit    0: nothing is kept, or looked up")
+    entries, hits = disk.entries(), disk.hits()
+    click.echo(f"{'kind':<9}{'entries':>8}{'MiB':>9}{'found':>8}")
+    kinds = sorted({*hits, *(entry.kind for entry in entries)})
+    for kind in kinds:
+        sizes = [entry.size for entry in entries if entry.kind == kind]
+        click.echo(f"{kind:<9}{len(sizes):>8}{sum(sizes) / 2**20:>9.2f}{hits.get(kind, 0):>8}")
+    click.echo(f"{'all':<9}{len(entries):>8}{sum(e.size for e in entries) / 2**20:>9.2f}{sum(hits.values()):>8}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+import lazyarr.ops  # noqa: F401  what is declared before it counts as lazyarr's own
 from lazyarr.ir import access
 from lazyarr.ir.op import Cost, Op, Sample, streaming_cost
 from lazyarr.ir.types import ArrayType

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from lazyarr import settings
+from lazyarr import disk, settings
 from lazyarr.source import user_line
 
 
@@ -122,11 +122,14 @@ class Report:
     guards : tuple of Fallback
         Conditions under which a compiled program stands for its function, and that did not hold in some calls: plain
         Python ran these. `what` is the function and the condition.
+    cache : str
+        Why compiled programs are not kept on disk, or not all of them; empty if all is well.
     """
 
     calls: tuple[Fallback, ...]
     pieces: tuple[Fallback, ...] = ()
     guards: tuple[Fallback, ...] = ()
+    cache: str = ""
 
     def __len__(self) -> int:
         return len(self.calls)
@@ -162,12 +165,14 @@ class Report:
             rows = [(f"{g.times}x", g.where, g.what) for g in self.guards]
             first, second = (max(len(row[k]) for row in rows) for k in (0, 1))
             lines += [f"  {a:>{first}}  {b:<{second}}  {c}" for a, b, c in rows]
+        if self.cache:
+            lines.append(f"The cache on disk cannot be used: {self.cache}")
         return "\n".join(lines)
 
     __repr__ = __str__
 
     def __rich__(self) -> Any:
-        if not self.calls or self.pieces or self.guards:
+        if not self.calls or self.pieces or self.guards or self.cache:
             return str(self)
         from rich.table import Table
 
@@ -196,4 +201,5 @@ def report() -> Report:
         tuple(Fallback(file, line, what, times) for (file, line, what), times in found),
         tuple(Fallback(file, line, f"{function}: {why}", 1) for function, (why, file, line) in parted),
         tuple(Fallback(file, line, f"{function}: {what}", times) for (function, what, file, line), times in failed),
+        disk.problem,
     )

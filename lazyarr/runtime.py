@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
@@ -15,10 +13,11 @@ import numpy as np
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import eager, settings
 from lazyarr.compilers import first_compiler
-from lazyarr.ir.graph import REPEATED, Check, CheckFailed, Graph, Line, Program, depth_first, param
-from lazyarr.ir.node import Attrs, Node, Value, make
+from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first, param
+from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import Cost, Op
 from lazyarr.ir.types import ArrayType
+from lazyarr.plans import plans
 from lazyarr.source import user_handles_errors, user_line
 
 
@@ -339,133 +338,6 @@ def capture(
     return Program(Graph(inputs, results, conditions), origins), leaves
 
 
-class Plan:
-    """A program after the passes, ready to run.
-
-    Attributes
-    ----------
-    before, after : Program
-        What was recorded, and what the passes made of it: a schedule of regions.
-
-    Parameters
-    ----------
-    program : Program
-    replaced : sequence of int
-        Parameters whose data is replaced after a run, by a result. Native code may write results there.
-    """
-
-    def __init__(self, program: Program, replaced: Sequence[int] = ()):
-        from lazyarr.backends.numpy import last_uses
-        from lazyarr.passes.pipeline import pipeline, run_pipeline
-
-        self.before = program
-        self.after = run_pipeline(program, pipeline(first_compiler()))
-        graph = self.after.graph
-        # A program that repeats itself has equal regions: one executable serves them all.
-        prepared: dict[Attrs, Callable[[Sequence[Any]], Sequence[Any]]] = {}
-        for node in graph.nodes:
-            if node.attrs not in prepared:
-                prepared[node.attrs] = _prepare(node, self._donated(node, replaced))
-        self._steps = [prepared[node.attrs] for node in graph.nodes]
-        self._dead = last_uses(graph)
-
-    def _donated(self, node: Node, replaced: Sequence[int]) -> tuple[int, ...]:
-        """The operands of a region that it may write into: of a native one that is the whole plan, and cannot fail."""
-        graph = self.after.graph
-        if node.kw["backend"] != "native" or len(graph.nodes) > 1:
-            return tuple(node.kw.get("donate", ()))
-        tested = {check.message for check in node.kw["body"].checks} | set(REPEATED)
-        if any(check.message not in tested for check in graph.checks):
-            return ()  # Their conditions are results: known when everything is written.
-        wanted = {graph.params[k] for k in replaced} - set(graph.roots)
-        return tuple(k for k, v in enumerate(node.operands) if v in wanted and node.operands.count(v) == 1)
-
-    def alone(self) -> tuple[Callable[[Sequence[Any]], Sequence[Any]], list[int], list[int]] | None:
-        """Of a plan that is one region: what runs it, the parameters it takes, and which of its results each root is.
-
-        A root that is parameter `k` itself is ``-1 - k``.
-        """
-        graph = self.after.graph
-        if len(graph.nodes) != 1:
-            return None
-        (node,) = graph.nodes
-        params = {value: k for k, value in enumerate(graph.params)}
-        roots = [-1 - params[root] if root in params else root.index for root in graph.roots]
-        return self._steps[0], [params[v] for v in node.operands], roots
-
-    def __call__(self, arguments: Sequence[Any]) -> list[Any]:
-        """Run on one argument a parameter; gives one array for each result and check, NumPy's or jax's."""
-        graph = self.after.graph
-        values: dict[Value, Any] = dict(zip(graph.params, arguments, strict=True))
-        for node, step in zip(graph.nodes, self._steps, strict=True):
-            for index, result in enumerate(step([values[v] for v in node.operands])):
-                values[Value(node, index)] = result
-            for value in self._dead.get(node, ()):
-                values.pop(value, None)
-        return [values[root] for root in graph.roots]
-
-
-def _prepare(node: Node, donated: tuple[int, ...]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """What runs one region."""
-    return _runner(node.kw["backend"], node.kw["body"], donated)
-
-
-@lru_cache(maxsize=1024)
-def _runner(name: str, body: Graph, donate: tuple[int, ...]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """What runs `body`; plans share it where they have equal regions, as longer and shorter runs of one loop do."""
-    from lazyarr.backends.base import backend
-
-    return backend(name)(body, donate)
-
-
-class Cache:
-    """The most recently used plans by graph; safe from many threads."""
-
-    def __init__(self, limit: int = 512):
-        self._limit = limit
-        self._plans: OrderedDict[tuple[str, Graph, tuple[int, ...]], Plan] = OrderedDict()
-        self._seen: OrderedDict[Graph, int] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def count(self, graph: Graph) -> int:
-        """How often `graph` has been asked for, this time included."""
-        with self._lock:
-            self._seen[graph] = times = self._seen.pop(graph, 0) + 1
-            if len(self._seen) > 4 * self._limit:
-                self._seen.popitem(last=False)
-            return times
-
-    def get(self, program: Program, replaced: tuple[int, ...] = ()) -> Plan:
-        """The plan of a program, made at the first call; `replaced` as for `Plan`."""
-        key = first_compiler(), program.graph, replaced
-        with self._lock:
-            plan = self._plans.get(key)
-            if plan is not None:
-                self._plans.move_to_end(key)
-                return plan
-        plan = Plan(program, replaced)
-        with self._lock:
-            self._plans[key] = plan
-            if len(self._plans) > self._limit:
-                self._plans.popitem(last=False)
-        return plan
-
-    def find(self, graph: Graph) -> Plan | None:
-        """The plan of a graph if there is one."""
-        with self._lock:
-            return self._plans.get((first_compiler(), graph, ()))
-
-    def clear(self) -> None:
-        """Forget every plan."""
-        with self._lock:
-            self._plans.clear()
-            self._seen.clear()
-        _runner.cache_clear()
-
-
-plans = Cache()
-
-
 #: Operations of loops that are interpreted; they take a tenth of the time that compiling a small loop does.
 _INTERPRETED = 3_000
 
@@ -491,7 +363,7 @@ def run(program: Program, leaves: Sequence[Leaf]) -> tuple[list[Any], tuple[Chec
         except Exhausted:
             pass
     plan = plans.get(program)
-    return plan(arguments), plan.after.graph.checks
+    return plan(arguments), plan.checks
 
 
 def _pays_at_once(graph: Graph) -> bool:

@@ -49,6 +49,12 @@ class Settings:
         next results: fresh memory costs more than arithmetic. 0: none, and memory is NumPy's own (a program that is
         compiled already gets it from the system each time). -1: a quarter of what there is. Initially from
         ``LAZYARR_KEPT_MEMORY``.
+    cache_dir : str
+        The folder in which compiled programs are kept for later processes; empty: ``lazyarr`` in the user's cache
+        folder (``~/.cache``, or ``XDG_CACHE_HOME``). Initially from ``LAZYARR_CACHE_DIR``.
+    cache_size : int
+        How many MiB they may take there: the least recently used go first. 0: nothing is kept, or looked up. Initially
+        from ``LAZYARR_CACHE_SIZE``.
     """
 
     fallback: str = "warn"
@@ -59,14 +65,18 @@ class Settings:
     eager_below: int = 32_768
     threads: int = 0
     kept_memory: int = -1
+    cache_dir: str = ""
+    cache_size: int = 1024
 
     def __post_init__(self) -> None:
         if self.fallback not in FALLBACK_MODES:
             raise ValueError(f"fallback is {self.fallback!r}; expected one of {', '.join(FALLBACK_MODES)}")
         if self.compiler not in COMPILERS:
             raise ValueError(f"compiler is {self.compiler!r}; expected one of {', '.join(COMPILERS)}")
+        if not isinstance(self.cache_dir, str):
+            raise ValueError(f"cache_dir is {self.cache_dir!r}; expected the path of a folder, or an empty string")
         for name, least in (("compile_after", 1), ("flush_after", 1), ("unroll_limit", 1), ("eager_below", 0),
-                            ("threads", 0), ("kept_memory", -1)):  # fmt: skip
+                            ("threads", 0), ("kept_memory", -1), ("cache_size", 0)):  # fmt: skip
             if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least {least}")
 

@@ -43,12 +43,15 @@ DEFAULT: tuple[Pass, ...] = (
     Reorder(),
     ReuseBuffers(),
 )
+#: Operations of the longest program that native code has: its time to compile grows with their number, XLA's faster.
+_LONGEST = 100_000
+
 
 def pipeline(compiler: str) -> tuple[Pass, ...]:
     """What every program goes through where `compiler` comes first, ``"native"`` or ``"xla"``."""
     if compiler == "xla":
         return DEFAULT
-    return tuple(replace(step, native=4 * step.large) if isinstance(step, Place) else step for step in DEFAULT)
+    return tuple(replace(step, native=_LONGEST) if isinstance(step, Place) else step for step in DEFAULT)
 
 
 #: Told of each pass: the pass, the program before it, the program after it.

@@ -13,6 +13,10 @@ import pytest
 
 import lazyarr
 
+# Nothing of the user's cache is used or changed, also by the processes that tests start.
+os.environ["LAZYARR_CACHE_SIZE"] = "0"
+lazyarr.configure(cache_size=0)
+
 # No deadline anywhere: the first example of a new signature pays for a compilation.
 hypothesis.settings.register_profile("local", deadline=None)
 # The same examples in every run, so that a failure belongs to the commit and not to chance.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazyarr.backends.native import Executable
+from lazyarr.backends.native import compile
 from lazyarr.backends.native_python import supported
 from lazyarr.ir.graph import Graph
 from tests.direct_calls import check_direct, compare, ready
@@ -25,7 +25,7 @@ N = 40
 
 def donated(accelerated: Any) -> list[int]:
     """How many parameters each program writes into."""
-    return [len(c.plan.alone()[0].donated) for variants in accelerated._known.values() for c in variants]
+    return [len(c.plan.alone()[0].program.donated) for variants in accelerated._known.values() for c in variants]
 
 
 def test_an_array_that_is_changed() -> None:
@@ -170,8 +170,8 @@ def test_random_graphs(graph: Graph, seed: int) -> None:
     """A program whose parameters may be written gives what the others give, and is told of no other's memory."""
     given_arrays = arguments(graph, seed)
     kept = [np.array(x) for x in given_arrays]
-    expected = Executable(graph)(given_arrays)
-    got = Executable(graph, tuple(range(len(graph.params))))(given_arrays)
+    expected = compile(graph)(given_arrays)
+    got = compile(graph, tuple(range(len(graph.params))))(given_arrays)
     for x, y in zip(expected, got, strict=True):
         assert same(x, y)
     for before, after in zip(kept, given_arrays, strict=True):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import lazyarr
 from lazyarr.ir.rewrite import all_nodes
 from lazyarr.passes.linear import Linear, impossible
-from lazyarr.runtime import plans
+from lazyarr.plans import plans
 
 N = 12
 

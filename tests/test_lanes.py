@@ -13,7 +13,7 @@ import pytest
 import lazyarr
 from lazyarr.backends import native_threads
 from lazyarr.ir.rewrite import all_nodes
-from lazyarr.runtime import plans
+from lazyarr.plans import plans
 
 
 def run(program: Callable[..., Any], *given: Any) -> tuple[list[Any], list[Any], int]:

@@ -11,7 +11,7 @@ import pytest
 import lazyarr
 from lazyarr.backends import native_blocks, native_threads
 from lazyarr.ir.graph import Graph
-from lazyarr.runtime import plans
+from lazyarr.plans import plans
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]

@@ -169,7 +169,7 @@ def test_an_array_that_is_replaced_needs_no_second_one() -> None:
 }""")
     assert len(compile(graph).buffers) == 1
     program = compile(graph, [0])
-    assert (program.buffers, program.donated) == ([], (0,))
+    assert (program.buffers, program.program.donated) == ((), (0,))
     x, y = np.arange(1000.0), np.arange(1000.0) - 7
     np.testing.assert_array_equal(program([x, y])[0], (x + y) * x)
     np.testing.assert_array_equal(x, np.arange(1000.0))

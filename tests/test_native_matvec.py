@@ -13,7 +13,7 @@ import pytest
 
 import lazyarr
 from lazyarr.backends import native_blas, native_threads
-from lazyarr.runtime import plans
+from lazyarr.plans import plans
 
 
 @pytest.fixture(params=[1, 2])

@@ -15,11 +15,11 @@ import pytest
 
 import lazyarr
 import lazyarr.numpy as lnp
-from lazyarr import runtime
 from lazyarr.backends import native_memory
 from lazyarr.backends import numpy as interpreter
 from lazyarr.ir.text import parse
 from lazyarr.passes import costs
+from lazyarr.plans import plans
 from lazyarr.settings import settings
 
 F8 = np.dtype(np.float64)
@@ -201,7 +201,7 @@ def test_what_is_compiled_when_it_is_seen_first(size: int, at_once: bool) -> Non
 def test_very_large_arrays_are_not_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(costs, "FRESH_BYTE", 1.0)
     monkeypatch.setattr(interpreter, "interpret", None)
-    runtime.plans.clear()
+    plans.clear()
     x = np.linspace(0, 1, 1234)
     y = lnp.asarray(x)
     y += lnp.sqrt(y) * 2

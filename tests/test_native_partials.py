@@ -12,7 +12,7 @@ import lazyarr
 from lazyarr.backends.native import compile
 from lazyarr.backends.native_emit import FORK
 from lazyarr.ir.text import parse
-from lazyarr.runtime import plans
+from lazyarr.plans import plans
 from lazyarr.settings import settings
 
 DTYPES = ["f8", "f4", "c16", "c8", "i8", "i4", "u1", "?"]

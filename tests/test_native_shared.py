@@ -16,7 +16,7 @@ from lazyarr.backends.native import compile
 from lazyarr.backends.numpy import interpret
 from lazyarr.ir.graph import CheckFailed, Graph, Program
 from lazyarr.passes.independent import Independent
-from lazyarr.runtime import plans
+from lazyarr.plans import plans
 from tests.random_shared import seeded
 from tests.test_native import arguments as random_arguments
 from tests.test_native import same

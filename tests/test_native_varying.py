@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lazyarr import accelerate
-from lazyarr.backends import native
+from lazyarr.backends import native_make
 from lazyarr.backends.native_varying import Numbers
 from lazyarr.tracing.origins import graphs_in
 from tests.loop_checks import Array, noise, same
@@ -118,7 +118,7 @@ def ways_of(function: Callable[..., Any], args: tuple[Any, ...]) -> set[str]:
     fast: Any = accelerate(function, strict=True)
     fast(*args)
     (one,) = (c for variants in fast._known.values() for c in variants)
-    return {way for g in graphs_in(one.plan.after.graph) for way in native.ways(g).values()}
+    return {way for g in graphs_in(one.plan.after.graph) for way in native_make.ways(g).values()}
 
 
 @pytest.mark.parametrize("function", [driven, clocked, two_levels])

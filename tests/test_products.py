@@ -11,7 +11,7 @@ import pytest
 
 import lazyarr
 from lazyarr.ir.rewrite import all_nodes
-from lazyarr.runtime import plans
+from lazyarr.plans import plans
 
 
 def blocks(program: Any, *given: Any) -> int:

@@ -40,7 +40,8 @@ def ordered(way: str, orders: dict[str, Any], limit: float) -> Iterator[dict[str
     """What processes print that measure programs; where one ends early, that is said, and another goes on."""
     left = list(orders["programs"])
     while left:
-        environment = os.environ | (ONE_THREAD if orders["processor"] else {})
+        # First calls compile.
+        environment = os.environ | {"LAZYARR_CACHE_SIZE": "0"} | (ONE_THREAD if orders["processor"] else {})
         command = [sys.executable, "-m", "benchmarks.arrays.measure", way, json.dumps(orders | {"programs": left})]
         try:
             done = subprocess.run(

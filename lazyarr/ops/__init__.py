@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lazyarr.ir.op import OPS
 from lazyarr.ops import (
     control,
     create,
@@ -18,5 +19,8 @@ from lazyarr.ops import (
     window,
 )  # fmt: skip
 
-__all__ = ["control", "create", "elementwise", "fft", "index", "lapack", "linalg", "loops", "reduce", "shape", "signal",
-           "sort", "window"]  # fmt: skip
+#: Names of the operations that are lazyarr's own: what they do changes with its sources alone.
+OWN = frozenset(OPS)
+
+__all__ = ["OWN", "control", "create", "elementwise", "fft", "index", "lapack", "linalg", "loops", "reduce", "shape",
+           "signal", "sort", "window"]  # fmt: skip

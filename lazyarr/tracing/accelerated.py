@@ -15,18 +15,17 @@ import lazyarr.numpy  # noqa: F401  the lazy implementations
 from lazyarr import settings
 from lazyarr.ir.graph import Check, CheckFailed, Line, Program
 from lazyarr.ops.create import const
+from lazyarr.plans import Plan, plans
 from lazyarr.report import note_guard, note_pieces
 from lazyarr.runtime import (
     Leaf,
     NotCaptured,
     Placeholder,
-    Plan,
     capture,
     evaluate,
     flush,
     is_tracing,
     own,
-    plans,
     recording,
     use_recording,
 )
@@ -133,7 +132,7 @@ class Compiled:
             for kind, where in self.sources
         ]
         results = self.plan(arguments)
-        for check, ok in zip(self.plan.after.graph.checks, results[self.count :], strict=True):
+        for check, ok in zip(self.plan.checks, results[self.count :], strict=True):
             if not bool(np.asarray(ok)):
                 raise CheckFailed(check)
         owned = own(results[: self.count], arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from lazyarr.backends import native, native_threads
+from lazyarr.backends import native_make, native_threads
 from lazyarr.ir.graph import Graph, Line, Program
 from lazyarr.ir.node import Node
 from lazyarr.ir.rewrite import all_nodes
@@ -37,7 +37,7 @@ def loop_ways(program: Program, ranges: Ranges, loops: Iterable[Line]) -> dict[L
         body: Graph = region.kw["body"]
         if region.kw["backend"] != "native":
             continue
-        ways, reasons = native.ways(body), dependences(body)
+        ways, reasons = native_make.ways(body), dependences(body)
         for node in all_nodes(body):
             if node.op.name not in ("loop", "while"):
                 continue
