@@ -35,7 +35,7 @@ def arrays(dtype: str, shape: tuple[int, ...], seed: int) -> list[np.ndarray[Any
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("length", LENGTHS)
 def test_one_axis(dtype: str, length: int) -> None:
-    functions = [lambda x: (x.argmax(), x.argmin()), lambda x: (x[::-1].argmax(), x[::-1].argmin())]
+    functions: list[Any] = [lambda x: (x.argmax(), x.argmin()), lambda x: (x[::-1].argmax(), x[::-1].argmin())]
     if dtype != "?":
         functions.append(lambda x: ((x + x).argmax(), (x + x).argmin()))
     for function in functions:

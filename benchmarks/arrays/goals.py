@@ -8,7 +8,6 @@ from typing import Any
 from benchmarks.arrays.table import (
     ENOUGH,
     below,
-    geometric_mean,
     memory,
     points,
     ratio,
@@ -16,6 +15,7 @@ from benchmarks.arrays.table import (
     show_number,
     show_seconds,
 )
+from benchmarks.run import geometric_mean
 
 Results = dict[str, dict[int, dict[str, Any]]]
 

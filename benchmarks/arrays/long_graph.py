@@ -16,7 +16,7 @@ import numpy as np
 RECORDED, BATCHES = 50, 40
 
 
-def stage(a, b, c, k):
+def stage(a: Any, b: Any, c: Any, k: float) -> tuple[Any, Any, Any]:
     """Ten operations."""
     a = a + 0.1 * np.sin(b)
     b = np.sqrt(b * b + 1.0)
@@ -24,7 +24,7 @@ def stage(a, b, c, k):
     return b, c, a
 
 
-def run(a, b, c):
+def run(a: Any, b: Any, c: Any) -> tuple[Any, Any, Any]:
     """Twenty stages."""
     a, b, c = stage(a, b, c, 0.11)
     a, b, c = stage(a, b, c, 0.12)

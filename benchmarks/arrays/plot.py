@@ -26,11 +26,12 @@ def draw(results: dict[str, dict[int, dict[str, Any]]], kinds: dict[str, str], p
             for way, style in (("accelerated", "-o"), ("drop-in", "--")):
                 values = [(n, r) for n in numbers if (r := ratio(found[n], way)) is not None]
                 label = program.replace("_", " ") if way == "accelerated" else None
-                panel.plot(
-                    *zip(*values, strict=True), style, color=color, markersize=4, linewidth=1.2, label=label
-                ) if values else None
-            best = [(n, max(r)) for n in numbers if (r := peers(found[n]))]
-            panel.plot(*zip(*best, strict=True), "x", color=color, alpha=0.6) if best else None
+                if values:
+                    xy = zip(*values, strict=True)
+                    panel.plot(*xy, style, color=color, markersize=4, linewidth=1.2, label=label)
+            best = [(n, max(ratios)) for n in numbers if (ratios := peers(found[n]))]
+            if best:
+                panel.plot(*zip(*best, strict=True), "x", color=color, alpha=0.6)
         panel.set_xscale("log")
         panel.set_yscale("log")
         panel.set_ylim(1e-2, 2e2)
