@@ -62,7 +62,7 @@ class Settings:
     compile_after: int = 2
     flush_after: int = 300
     unroll_limit: int = 10_000
-    eager_below: int = 32_768
+    eager_below: int = 50_000
     threads: int = 0
     kept_memory: int = -1
     cache_dir: str = ""
