@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 help:
 	@echo 'make demo       run a NumPy program on real terrain through lazyarr; writes a picture'
-	@echo 'make bench      programs on arrays beside NumPy, jax, Numba and NumExpr: ratios, memory, a plot (BENCH=--quick: 3 minutes)'
+	@echo 'make bench      programs on arrays beside NumPy, jax, Numba and NumExpr: ratios, memory, a plot (BENCH=--quick: some minutes)'
 	@echo 'make test       ruff, mypy --strict, pytest'
 	@echo 'make lint       ruff and mypy only'
 	@echo 'make fuzz       $(FUZZ_EXAMPLES) random programs against NumPy (FUZZ_EXAMPLES=n)'
