@@ -30,6 +30,8 @@ _VARIABLES = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "GLIBC_TUNABLES")
 def world() -> str:
     """Everything but the graph and the settings that code depends on; empty if that cannot be known."""
     try:
+        if any(os.stat(path).st_mtime > disk.BEGUN for path in _files()):
+            return ""  # What runs is not what stands in the files.
         sources = disk.digest(*_sources())
         extensions = [str(_state(name)) for name in ("numpy._core._multiarray_umath", "numpy.linalg._umath_linalg")]
     except OSError:
@@ -42,12 +44,15 @@ def world() -> str:
 
 def _sources() -> Iterator[str]:
     """Our own sources: of an installation for development the version says little."""
+    for path in _files():
+        with open(path, encoding="utf-8") as file:
+            yield f"{path}\n{file.read()}"
+
+
+def _files() -> Iterator[str]:
     for folder, inner, files in os.walk(os.path.dirname(os.path.abspath(disk.__file__)), followlinks=True):
         inner.sort()
-        for name in sorted(files):
-            if name.endswith(".py"):
-                with open(os.path.join(folder, name), encoding="utf-8") as file:
-                    yield f"{folder}/{name}\n{file.read()}"
+        yield from (os.path.join(folder, name) for name in sorted(files) if name.endswith(".py"))
 
 
 def _state(module: str) -> tuple[str, int, int]:

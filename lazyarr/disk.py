@@ -31,6 +31,8 @@ _COUNTED = 64
 _STALE = 3600.0
 _MEGABYTE = 1 << 20
 
+#: When lazyarr was imported: sources that are newer are not what runs.
+BEGUN = time.time()
 #: Why nothing is kept, or not everything; empty if all is well.
 problem = ""
 _lock = threading.Lock()

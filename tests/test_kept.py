@@ -242,6 +242,17 @@ def test_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     assert native_kept.key(graph, ()) == keys[0]
 
 
+def test_nothing_is_kept_where_sources_have_changed_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "BEGUN", 0.0)
+    native_kept.world.cache_clear()
+    try:
+        assert native_kept.key(parse(GRAPH), ()) == ""
+        assert native.compile(parse(GRAPH)).text
+        assert not disk.entries()
+    finally:
+        native_kept.world.cache_clear()
+
+
 def test_operations_of_others_are_not_kept() -> None:
     twice = OPS.get("kept_test_twice") or Op(
         **{field: getattr(OPS["negative"], field) for field in OPS["negative"].__dataclass_fields__}
