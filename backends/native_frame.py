@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_modulus, native_scalar, native_select
+from lazyarr.backends import native_joins, native_modulus, native_scalar, native_select
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_call import HostCall
 from lazyarr.backends.native_emit import Code, Element, Index, part, register, stored
@@ -94,7 +94,7 @@ class Lowering:
         """Buffers that hold something."""
         found = set(self.held)
         for frame in self.frames:
-            for storage in (*frame.values.values(), *frame.working):
+            for storage in (*frame.values.values(), *frame.working, *frame.selected.values()):
                 found |= storage.buffers
         return found | self.waiting.buffers
 
@@ -188,7 +188,7 @@ class Frame:
         self.outermost = outermost
         self.values: dict[Value, Storage] = dict(zip(graph.params, bound, strict=True))
         self.working: list[Storage] = []
-        #: What selections have given already.
+        #: What selections, and passes over matrices, have given already.
         self.selected: dict[Value, Storage] = {}
         #: The nodes that have been lowered, and the one that is.
         self.ran: set[Node] = set()
@@ -198,7 +198,7 @@ class Frame:
         self.checks: dict[Value, list[Check]] = {}
         for check in graph.checks:
             self.checks.setdefault(check.ok, []).append(check)
-        self.plan = Plan(graph)
+        self.plan = Plan(graph, joins=not lowering.exact)
 
     # --- what values are
 
@@ -323,7 +323,7 @@ class Frame:
         if node.values[index] in self.plan.stored and not isinstance(storage, Strided) and self.uses.get(
             node.values[index]
         ):
-            return self._placed(node, storage) if self.outermost else self.materialize(storage)
+            return self._computed(node, storage)
         return self.materialize(storage) if is_long(storage.flops, storage.depth) else storage
 
     def _pointwise(self, node: Node, given: list[Storage], generate: Any) -> list[Storage]:
@@ -388,22 +388,32 @@ class Frame:
         self.lowering.writes(buffer)
         return x
 
-    def _placed(self, node: Node, new: Storage) -> Strided:
-        """A formula of the outermost graph, stored: in the memory of an array that it alone still reads, if it can be.
+    def _computed(self, node: Node, storage: Storage) -> Strided:
+        """What is made element by element, stored: in the memory of what it is made of, if nobody needs that any more.
 
-        (In loops not: what is written there and what is read take turns.)
+        (``a += f`` is a new array in the graph.)
         """
-        target = self._replaced(node, new)
-        if target is None:
-            self.working.append(new)
-            target = self.lowering.allocate(new.dtype, new.shape, new.bounds)
+        target, join = self._replaced(node, storage), self.plan.joins.get(node)
+        if target is None and join is None and not self.outermost:
+            return self.materialize(storage)
+        self.working.append(storage)
+        target = target or self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
         self.working.append(target)
-        self.lowering.waiting.fill(target, new)
-        target.limits = new.limits
+        if join is not None and native_joins.smooth(storage):
+            self.lowering.waiting.flush()
+            native_joins.make(self, join, storage, target, {})
+        elif self.outermost:
+            self.lowering.waiting.fill(target, storage)
+        else:
+            nests.fill(self.code, target, storage)
+        target.limits = storage.limits
         return target
 
     def _replaced(self, node: Node, new: Storage) -> Strided | None:
-        """An array that a formula alone still reads, element for element, to be replaced by it; None without one."""
+        """The memory of an array that a formula alone still reads, element for element; None without one.
+
+        (Not where several iterations may become one pass: what is written there and what is read take turns.)
+        """
         if len(node.values) > 1 or self.code.recording is not None:
             return None
         for buffer in sorted(new.buffers & self.lowering.free(self), key=lambda b: b.number):

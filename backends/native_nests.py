@@ -68,15 +68,14 @@ def work(source: Storage) -> float:
 
 @contextmanager
 def span(c: Code, outer: Index, elements: float, source: Storage, buffers: Sequence[Buffer], size: Index,
-         inner: float = 1.0) -> Iterator[tuple[Index, Index]]:  # fmt: skip
+         inner: float = 1.0, few: int = FEW) -> Iterator[tuple[Index, Index]]:  # fmt: skip
     """The range from 0 to `outer`, or the part of it that a thread does where sharing is worth it.
 
     `elements` is the number of elements at most, `size` their number; `inner` is how many elements of `source` are used
-    for each.
+    for each; fewer iterations than `few` are not shared.
     """
     each = inner * work(source)
-    few = isinstance(outer, int) and outer < FEW
-    alone = few or elements * each < WORTH or native_threads.threads() < 2
+    alone = (isinstance(outer, int) and outer < few) or elements * each < WORTH or native_threads.threads() < 2
     if alone and not (c.large and elements >= APART):
         yield 0, outer
         return
@@ -127,6 +126,8 @@ def loops_for(c: Code, storages: Sequence[Storage], shape: tuple[Index, ...]) ->
 
 def fill(c: Code, target: Strided, source: Storage) -> None:
     """``target[...] = source``; elements read where they are written only."""
+    from lazyarr.backends import native_rows
+
     if c.recording is not None:
         c.recording.append((target, source))
         return
@@ -145,6 +146,9 @@ def fill(c: Code, target: Strided, source: Storage) -> None:
         return
     if native_modulus.has_comparison(source):
         _fill_blocks(c, target, source, shape, buffers)
+        return
+    if native_rows.have_much_in_common(source):
+        native_rows.apply(c, source, target, (), ())
         return
     # (LLVM knows what is in different buffers. In one it would compare addresses, for all rows of a loop at once.)
     within = target.buffer in source.buffers

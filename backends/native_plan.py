@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazyarr.backends import native_scalar, native_selections
+from lazyarr.backends import native_joins, native_scalar, native_selections
 from lazyarr.backends.native_patched import MOST
 from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
@@ -18,6 +18,8 @@ MOVES = {"window", "slice", "dynamic_slice", "transpose", "expand", "diagonal", 
 SPREADS = {"broadcast", "spread"}
 #: Their second operand becomes a window of the first.
 WINDOW_WRITERS = {"put_window", "update_slice", "dynamic_update_slice"}
+#: What accesses memory by data: not before the checks that come before it.
+ORDERED = {"window", "put_window", "loop", "while", "cond", "spread", "count", "as_extents", "region"}
 #: Made again wherever they are read.
 _FREE = {"full", "iota", "count", "const"}
 #: A statement, and through which views it reads: a node, or by how much the indices are moved.
@@ -56,9 +58,11 @@ class Plan:
         What is read at the True elements of masks, by what counts these.
     flattened : set of Value
         Reshaped arrays that only a selection reads: they stay formulas if they can.
+    joins : dict of Node to Join
+        Products of a matrix with vectors that are one pass over it, by what begins that; only if asked for.
     """
 
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, joins: bool = False):
         self._graph = graph
         self.stored: set[Value] = set()
         self.written: dict[Value, Node] = {}
@@ -90,6 +94,11 @@ class Plan:
                 if operand.type.shape:
                     known = sites.setdefault(operand, [])
                     known.extend(s for s in dict.fromkeys(self._sites(node, at, operand, sites)) if s not in known)
+        self.joins: dict[Node, native_joins.Join] = {}
+        # (Selections have an order of their own.)
+        if joins and not self.selections:
+            computed = {v for v in self.stored - set(self.written) if generated(v.node) and len(v.node.values) == 1}
+            self.joins = native_joins.find(graph, computed, ORDERED | WINDOW_WRITERS | {"scatter"})
 
     def _is_stored(self, node: Node, value: Value, sites: list[Site]) -> bool:
         name = node.op.name
@@ -236,6 +245,8 @@ class Plan:
         if name in ("reduce", "column_sums"):
             return [(node, ())]
         if name == "matmul" and all(v.type.ndim == 1 for v in node.operands):
+            return [(node, ())]
+        if name == "matmul" and operand.type.ndim == 2 and node.types[0].shape and node.types[0].ndim == 1:
             return [(node, ())]
         if name in ("pad", "concatenate", "accumulate", "flatnonzero"):
             return [(node, ())]

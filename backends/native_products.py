@@ -5,16 +5,13 @@ Products may be contracted (fused multiply-add) and their terms reordered, as in
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
-from lazyarr.backends import native_blas, native_complex_products, native_scalar
+from lazyarr.backends import native_blas, native_complex_products, native_joins, native_rows, native_scalar
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends.native_emit import Code, Element, Index, literal, register
+from lazyarr.backends.native_emit import Code, Index, literal
 from lazyarr.backends.native_frame import Frame
-from lazyarr.backends.native_storage import Along, Computed, Pointwise, Storage, Strided, View, view
+from lazyarr.backends.native_storage import Computed, Pointwise, Storage, Strided
 from lazyarr.ir.node import Node
 
 #: Multiplications from which on a product of matrices goes to BLAS: the call costs three microseconds.
@@ -24,23 +21,6 @@ UNROLL = 4
 #: Rows of a result that they are added to at a time.
 SIDE_BY_SIDE = 2
 
-Combine = Callable[[Code, Element, Element], Element]
-
-
-def arithmetic(dtype: np.dtype[Any]) -> tuple[Combine, Combine]:
-    """Multiplication and addition as terms of a product need them."""
-    if dtype.kind == "f":
-        type = register(dtype)
-        return (
-            lambda c, x, y: (c.emit(f"fmul contract {type} {x[0]}, {y[0]}"),),
-            lambda c, x, y: (c.emit(f"fadd reassoc contract {type} {x[0]}, {y[0]}"),),
-        )
-    multiply = native_scalar.combine("multiply", dtype)
-    assert multiply is not None
-    add = nests.accumulation("add", dtype)
-    assert add is not None
-    return multiply, add
-
 
 def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
     """``a @ b`` of at most two axes each."""
@@ -48,12 +28,15 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
     dtype = a.dtype
     if dtype == np.float16 or len(a.shape) > 2 or len(b.shape) > 2:
         return _by_numpy(frame, node, given)
-    multiply, add = arithmetic(dtype)
+    multiply, add = native_rows.arithmetic(dtype)
     if len(a.shape) == 1 and len(b.shape) == 1:
         if frame.lowering.exact and dtype.kind == "f":
             return [_exact_dot(frame, a, b)]
         product = Pointwise(dtype, a.shape, a.bounds, [a, b], lambda c, xs: (multiply(c, *xs),), 1.0)
         return [nests.dot(frame.code, product)]
+    join = frame.plan.joins.get(node)
+    if join is not None:
+        return [_joined(frame, node, join, given)]
     if len(a.shape) == len(b.shape) and dtype.kind in "fc":
         work = float(np.prod([float(n) for n in a.bounds])) * b.bounds[1]
         # Run-time lengths are smaller than their bounds as a rule.
@@ -76,6 +59,18 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
     return [target]
 
 
+def _joined(frame: Frame, node: Node, join: native_joins.Join, given: list[Storage]) -> Storage:
+    """A product with a vector, and others of the same matrix in the same pass."""
+    known = dict(zip(node.operands, given, strict=True))
+    operand = next(v for v in node.operands if v.type.ndim == 2)
+    matrix = frame.stored(known[operand])
+    frame.working.append(matrix)
+    if operand != join.matrix:
+        matrix = native_joins.turned(frame.code, matrix)
+    native_joins.make(frame, join, matrix, None, known)
+    return frame.selected.pop(node.values[0])
+
+
 def _vector(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
     """A matrix times a vector, or a vector times a matrix: by BLAS where its bits count.
 
@@ -84,6 +79,9 @@ def _vector(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
     """
     code = frame.code
     if a.dtype.kind != "f" or not frame.lowering.exact:
+        if not native_joins.smooth(a if len(a.shape) == 2 else b):
+            frame.working.append(target)
+            a, b = frame.stored(a), frame.stored(b)
         _loops(code, a, b, target)
         return
     frame.working.append(target)
@@ -91,10 +89,7 @@ def _vector(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
     frame.working += [a, b]
     matrix, vector = (a, b) if len(a.shape) == 2 else (b, a)
     if len(a.shape) == 1:
-        map = (Along(0, 1, 1), Along(0, 0, 1))
-        turned = view(code, matrix, map, matrix.shape[::-1], matrix.bounds[::-1])
-        assert isinstance(turned, Strided)
-        matrix = turned
+        matrix = native_joins.turned(code, matrix)
     call = native_blas.matvec(matrix, vector)
     if call is None:
         _loops(code, a, b, target)
@@ -130,35 +125,25 @@ def _all(c: Code, *conditions: str) -> str:
 
 def _loops(code: Code, a: Storage, b: Storage, target: Strided) -> None:
     """``target = a @ b`` as loops."""
-    dtype, shape, bounds = target.dtype, target.shape, target.bounds
-    multiply, add = arithmetic(dtype)
-    zero = literal(0, dtype)
-    if len(b.shape) == 1 and _unit(a, 1):
-        buffers = [target.buffer, *a.buffers, *b.buffers]
-        inner = float(a.bounds[1])
-        with code.statement(), nests.spread(code, shape, bounds, a, buffers, inner) as at:
-            row = View(a, nests.row_map(at), a.shape[1:], a.bounds[1:])
-            terms = Pointwise(dtype, row.shape, row.bounds, [row, b], lambda c, xs: (multiply(c, *xs),), 1.0)
-            target.put(code, at, nests.accumulate_rows(code, terms, "add", dtype, terms.shape, tuple))
-        return
-    nests.fill(code, target, Computed(dtype, shape, bounds, lambda c, at, seen: zero))
-    if len(b.shape) == 1:
-        # Columns of `a`, each times an element of `b`.
+    if len(a.shape) == len(b.shape):
+        zero = literal(0, target.dtype)
+        nests.fill(code, target, Computed(target.dtype, target.shape, target.bounds, lambda c, at, seen: zero))
         with code.statement():
-            _add_rows(code, target, a.shape[1], a.shape[0], lambda k: b.element(code, (k,), {}),
-                      lambda k, i: a.element(code, (i, k), {}), multiply, add)  # fmt: skip
-        return
-    with code.statement():
-        if len(a.shape) == 1:
-            _add_rows(code, target, b.shape[0], b.shape[1], lambda k: a.element(code, (k,), {}),
-                      lambda k, j: b.element(code, (k, j), {}), multiply, add)  # fmt: skip
-        else:
             _matrices(code, a, b, target)
+        return
+    matrix, vector = (a, b) if len(a.shape) == 2 else (b, a)
+    # From the right: a sum for each row.
+    right = matrix is a
+    if isinstance(matrix, Strided) and matrix.strides[1] != 1:
+        # By columns in memory, or it does not matter.
+        matrix, right = native_joins.turned(code, matrix), not right
+    product = [(vector, target)]
+    native_rows.apply(code, matrix, None, () if right else product, product if right else ())
 
 
 def _matrices(c: Code, a: Storage, b: Storage, target: Strided) -> None:
     """``target += a @ b``: a few rows of `b` are added to all rows of the result while they are in the cache."""
-    multiply, add = arithmetic(target.dtype)
+    multiply, add = native_rows.arithmetic(target.dtype)
     rows, inner = target.shape[0], a.shape[1]
 
     def several(row: Index, many: int, first: Index, terms: int) -> None:
@@ -171,34 +156,11 @@ def _matrices(c: Code, a: Storage, b: Storage, target: Strided) -> None:
                     found = add(c, found, multiply(c, factor, x))
                 target.put(c, (c.add(row, i), j), found)
 
-    for begin, end, terms in _by(c, inner, UNROLL):
+    for begin, end, terms in native_rows.by(c, 0, inner, UNROLL):
         with c.loop(begin, end, terms) as first:
-            for low, high, many in _by(c, rows, SIDE_BY_SIDE):
+            for low, high, many in native_rows.by(c, 0, rows, SIDE_BY_SIDE):
                 with c.loop(low, high, many) as row:
                     several(row, many, first, terms)
-
-
-def _by(c: Code, count: Index, step: int) -> list[tuple[Index, Index, int]]:
-    """The range up to `count` in steps of `step`, and what is left of it one by one."""
-    whole = count - count % step if isinstance(count, int) else c.sub(count, c.emit(f"and i64 {count}, {step - 1}"))
-    return [(low, high, by) for low, high, by in ((0, whole, step), (whole, count, 1)) if low != high]
-
-
-def _add_rows(c: Code, target: Strided, count: Index, length: Index, factor: Callable[[Index], Element],
-              row: Callable[[Index, Index], Element], multiply: Combine, add: Combine) -> None:  # fmt: skip
-    """``target[j] += factor(k) * row(k, j)`` for all k and j, several k at a time."""
-
-    def several(first: Index, many: int) -> None:
-        factors = [factor(c.add(first, k)) for k in range(many)]
-        with c.loop(0, length) as j:
-            found = target.element(c, (j,), {})
-            for k, f in enumerate(factors):
-                found = add(c, found, multiply(c, f, row(c.add(first, k), j)))
-            target.put(c, (j,), found)
-
-    for begin, end, many in _by(c, count, UNROLL):
-        with c.loop(begin, end, many) as first:
-            several(first, many)
 
 
 def _exact_dot(frame: Frame, a: Storage, b: Storage) -> Storage:
@@ -212,11 +174,6 @@ def _exact_dot(frame: Frame, a: Storage, b: Storage) -> Storage:
     assert multiply is not None
     product = Pointwise(a.dtype, a.shape, a.bounds, [a, b], lambda c, xs: (multiply(c, *xs),), 1.0)
     return native_blas.plain_dot(frame.code, product)
-
-
-def _unit(x: Storage, axis: int) -> bool:
-    """Whether neighbours on an axis are neighbours in memory, as far as is known."""
-    return not isinstance(x, Strided) or x.strides[axis] == 1
 
 
 def _by_numpy(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lazyarr.backends import native_selections
-from lazyarr.backends.native_plan import Plan
+from lazyarr.backends import native_joins, native_selections
+from lazyarr.backends.native_plan import ORDERED, Plan
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
 
 WRITERS = {"put_window", "update_slice", "dynamic_update_slice", "scatter"}
-#: What accesses memory by data: not before the checks that come before it.
-_GUARDED = {"window", "put_window", "loop", "while", "cond", "spread", "count", "as_extents", "region"}
 
 
 def overwritten(node: Node, plan: Plan) -> Iterator[Value]:
@@ -58,7 +56,7 @@ def _checks_first(graph: Graph) -> tuple[Node, ...]:
             if node in inside and node not in first and node not in needed:
                 needed.add(node)
                 stack.extend(v.node for v in node.operands)
-        if not any(n.op.name in _GUARDED or n.op.name in WRITERS for n in needed):
+        if not any(n.op.name in ORDERED or n.op.name in WRITERS for n in needed):
             first.update(dict.fromkeys(n for n in graph.nodes if n in needed))
     return (*first, *(n for n in graph.nodes if n not in first)) if first else graph.nodes
 
@@ -66,7 +64,9 @@ def _checks_first(graph: Graph) -> tuple[Node, ...]:
 def ordered(graph: Graph, plan: Plan) -> list[Node]:
     """The nodes of `graph`, operands before users."""
     conditions_of = [c.ok.node for c in graph.checks]
-    nodes = native_selections.together(_checks_first(graph), plan.selections, _GUARDED, conditions_of)
+    nodes = native_selections.together(_checks_first(graph), plan.selections, ORDERED, conditions_of)
+    if plan.joins:
+        nodes = native_joins.together(nodes, plan.joins)
     place = {node: k for k, node in enumerate(nodes)}
     users: dict[Value, list[Node]] = {}
     for node in nodes:
@@ -75,6 +75,12 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
     for total, selection in plan.selections.items():
         for value in (v for side in selection.sides for v in side.sources):
             users.setdefault(value, []).append(total)
+    for begin, join in plan.joins.items():
+        for value in join.vectors:
+            users.setdefault(value, []).append(begin)
+        for product in join.products:
+            if product.node is not begin:
+                users.setdefault(begin.values[0], []).append(product.node)
     if not plan.written and not any(len(users[v]) > 1 for node in nodes for v in overwritten(node, plan)):
         return list(nodes)
     # As bits: which nodes depend on each.
@@ -92,10 +98,12 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
         for operand in node.operands:
             if operand.node in place:
                 yield operand.node
+        if node in plan.joins:
+            yield from (v.node for v in plan.joins[node].vectors if v.node in place)
         if node in plan.selections:
             sides = plan.selections[node].sides
             yield from (v.node for side in sides for v in side.sources if v.node in place)
-        if node.op.name in _GUARDED:
+        if node.op.name in ORDERED:
             yield from (nodes[k] for k in conditions if k < place[node])
 
     def ancestors(node: Node) -> list[Node]:

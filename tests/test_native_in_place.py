@@ -173,3 +173,113 @@ def test_an_array_that_is_replaced_needs_no_second_one() -> None:
     x, y = np.arange(1000.0), np.arange(1000.0) - 7
     np.testing.assert_array_equal(program([x, y])[0], (x + y) * x)
     np.testing.assert_array_equal(x, np.arange(1000.0))
+
+
+def grown(a: Any, u: Any, v: Any) -> Any:
+    a += np.outer(u, v) + 1
+    u *= 2
+    return a.sum()
+
+
+def before_and_after(a: Any, b: Any) -> Any:
+    old = a * 1.5
+    a += b
+    first = a - old
+    a *= first
+    b -= a
+    return old, first
+
+
+def swapped(a: Any, b: Any) -> Any:
+    c = a * 2 + b
+    a[:] = b - 1
+    b[:] = c
+    return c
+
+
+def flipped(a: Any, b: Any) -> Any:
+    a += b * 3
+    a += a.T
+    b *= a[::-1]
+    a -= b[0]
+
+
+def divided(a: Any, b: Any) -> Any:
+    a += b
+    q, r = np.divmod(a, 3)
+    return q, r, q + r
+
+
+def steps(a: Any, b: Any) -> Any:
+    for _ in range(4):
+        old = a + 0.5
+        a = a * 0.5 + b
+        b = b - a
+    return old, a, b
+
+
+def branch(a: Any, b: Any) -> Any:
+    for k in range(4):
+        if a[0, 0] > k:
+            a = a * 0.5 - b
+        else:
+            b = b + a
+    return a, b
+
+
+def until(a: Any, b: Any) -> Any:
+    k = 0
+    while k < 10 and np.abs(a).max() > 2:
+        a = a * 0.5
+        b += a
+        k += 1
+    return a, k
+
+
+def results(found: Any) -> list[Any]:
+    return list(found) if isinstance(found, tuple) else [] if found is None else [found]
+
+
+WHOLE = [before_and_after, swapped, flipped, divided, steps, branch, until]
+
+
+@pytest.mark.parametrize("n", [5, 61])
+@pytest.mark.parametrize("program", [*WHOLE, grown])
+def test_whole_arrays_are_written_over_what_they_are_made_of(program: Any, n: Any) -> None:
+    random = np.random.default_rng(n)
+    given = [random.standard_normal((n, n)) * 4 for _ in range(2)]
+    if program is grown:
+        given = [given[0], random.random(n), random.random(n)]
+    expected = [a.copy() for a in given]
+    wanted = program(*expected)
+    fast = lazyarr.accelerate(strict=True)(program)
+    for _ in range(4):
+        own = [a.copy() for a in given]
+        found = fast(*own)
+        for a, b in zip([*own, *results(found)], [*expected, *results(wanted)], strict=True):
+            np.testing.assert_array_equal(a, b)
+        for a in results(found):
+            assert not any(np.shares_memory(a, x) for x in own)
+
+
+UPDATE = """graph(%0: f64[6,5], %1: f64[5]) {
+  %2 = add(%0, %1) : f64[6,5]
+  %3 = reduce(%2) {axes=(0, 1), kind="add"} : f64[]
+  %4 = multiply(%2, %1) : f64[6,5]
+  return %4, %3
+}"""
+
+
+def test_no_memory_is_needed_for_what_is_written_over_an_argument() -> None:
+    program = compile(parse(UPDATE), [0])
+    assert program.donated == (0,)
+    assert not [b for b in program.buffers if b.capacity >= 6 * 5 * 8]
+
+
+def test_an_argument_that_is_read_later_stays() -> None:
+    program = compile(parse(UPDATE.replace("return %4", "return %4, %0")), [0])
+    a, v = np.arange(30.0).reshape(6, 5), np.arange(5.0)
+    new, old, total = program([a, v])
+    np.testing.assert_array_equal(old, a)
+    np.testing.assert_array_equal(new, (a + v) * v)
+    assert total == (a + v).sum()
