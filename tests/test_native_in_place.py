@@ -272,7 +272,7 @@ UPDATE = """graph(%0: f64[6,5], %1: f64[5]) {
 
 def test_no_memory_is_needed_for_what_is_written_over_an_argument() -> None:
     program = compile(parse(UPDATE), [0])
-    assert program.donated == (0,)
+    assert program.program.donated == (0,)
     assert not [b for b in program.buffers if b.capacity >= 6 * 5 * 8]
 
 

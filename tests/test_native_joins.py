@@ -13,7 +13,7 @@ from lazyarr.backends.native import compile
 from lazyarr.backends.native_plan import Plan
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.text import parse
-from lazyarr.runtime import plans
+from lazyarr.plans import plans
 
 
 def updated(a: Any, u: Any, v: Any) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 import lazyarr
 from lazyarr.backends import native_threads
-from lazyarr.runtime import plans
+from lazyarr.plans import plans
 
 
 def updates(a: Any, u: Any, v: Any, w: Any) -> Any:
