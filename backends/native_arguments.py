@@ -23,6 +23,8 @@ _TURN = 128
 _MEMORY = 8192
 #: Elements of a block on the stack.
 _STACK = 512
+#: Elements that are compared one by one.
+_FEW = 16
 #: Columns that advance together.
 _TILE = 256
 
@@ -52,6 +54,8 @@ def _put_in(at: Sequence[Index], axis: int, k: Index) -> tuple[Index, ...]:
 
 def _along(c: Code, x: Storage, name: str, n: Index, bound: int, place: Callable[[Index], tuple[Index, ...]]) -> str:
     """The first place of the extremum of ``x[place(k)]`` for k below `n`; 0 where there is none."""
+    if isinstance(n, int) and 0 < n <= _FEW:
+        return _few(c, x, name, n, place)
     dtype = x.dtype
     start = _start_in_memory(c, x, place)
     size = _MEMORY if start is not None else min(_STACK, bound)
@@ -84,6 +88,16 @@ def _along(c: Code, x: Storage, name: str, n: Index, bound: int, place: Callable
         assign(c, in_memory, best, c.select(better, in_memory, (value,), (old,)))
         assign(c, _INDEX, where, c.select(better, _INDEX, (str(c.add(first, found)),), (at,)))
     return str(c.maximum(read(c, _INDEX, where)[0], 0))
+
+
+def _few(c: Code, x: Storage, name: str, n: int, place: Callable[[Index], tuple[Index, ...]]) -> str:
+    """`_along` without loops: rows may then be done several at once."""
+    best, where = x.element(c, place(0), {}), "0"
+    for k in range(1, n):
+        value = x.element(c, place(k), {})
+        better = _beyond(c, name, x.dtype, value[0], best[0])
+        best, (where,) = c.select(better, x.dtype, value, best), c.select(better, _INDEX, (str(k),), (where,))
+    return where
 
 
 def _zero(dtype: np.dtype[Any]) -> str:
