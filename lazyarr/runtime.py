@@ -105,6 +105,9 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
 
 def _at_once(node: Node) -> tuple[Value, ...] | None:
     """The results of little work on data that exists, computed by NumPy; None for other work."""
+    for value in node.operands:
+        if value.node.op is not LEAF and value.node.operands:
+            return None
     found = eager.results(node, lambda value: value.node.data if isinstance(value.node, Leaf) else None)
     return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
 
@@ -395,11 +398,21 @@ def constant_data(value: Value) -> np.ndarray[Any, Any] | None:
 
 
 def evaluate(roots: Sequence[Value]) -> list[Any]:
-    """Compute values, and with them what they pass through that somebody still holds."""
+    """Compute values, and with them what they pass through, or share work with, that somebody still holds.
+
+    (What only shares work is left if it is larger than all that has to be computed.)
+    """
     now = recording()
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
     reached = set(depth_first([*wanted, *(c.ok for c, _ in now.checks)]))
-    holders = [h for h in now.pending() if h.value.node in reached]
+    pending = now.pending()
+    # (Data that exists, and constants, are no work that is shared.)
+    shared = {node for node in reached if node.operands}
+    for node in depth_first([h.value for h in pending], set(shared)):
+        if any(v.node in shared for v in node.operands):
+            shared.add(node)
+    most = max([t.nbytes for node in reached for t in node.types], default=0)
+    holders = [h for h in pending if h.value.node in reached or h.value.node in shared and h.value.type.nbytes <= most]
     return _compute(now, list(roots), holders)
 
 

@@ -1,0 +1,49 @@
+"""What is computed when somebody looks at a lazy array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import lazyarr.numpy as lnp
+from lazyarr.runtime import Leaf
+
+
+def is_computed(x: Any) -> bool:
+    return isinstance(x._value().node, Leaf)
+
+
+def test_what_shares_work_is_computed_with_it() -> None:
+    a = lnp.arange(5.0)
+    work = lnp.sin(a) + 1
+    one, two, other = work * 2, work * 3, lnp.cos(lnp.ones(5))
+    np.testing.assert_array_equal(np.asarray(one), (np.sin(np.arange(5.0)) + 1) * 2)
+    assert is_computed(work) and is_computed(two)
+    assert not is_computed(other), "it shares nothing"
+    np.testing.assert_array_equal(np.asarray(two), (np.sin(np.arange(5.0)) + 1) * 3)
+    np.testing.assert_array_equal(np.asarray(other), np.cos(np.ones(5)))
+
+
+def test_data_that_exists_is_no_shared_work() -> None:
+    a = lnp.asarray(np.arange(5.0))
+    one, two = a + 1, a * 2
+    np.asarray(one)
+    assert not is_computed(two)
+
+
+def test_what_is_larger_waits() -> None:
+    a = lnp.arange(50.0) + 1
+    table = a[:, None] * a
+    assert float(a.sum()) == 1275.0
+    assert not is_computed(table)
+    np.testing.assert_array_equal(np.asarray(table), np.outer(np.arange(1.0, 51), np.arange(1.0, 51)))
+
+
+def test_writes_come_after_what_was_read() -> None:
+    a = lnp.arange(6.0) + 1
+    b, c = a * 2, a[::2] + 10
+    a[0] = 100
+    assert float(c.sum()) == 39.0
+    np.testing.assert_array_equal(np.asarray(b), np.arange(1.0, 7) * 2)
+    np.testing.assert_array_equal(np.asarray(a), [100.0, 2, 3, 4, 5, 6])
