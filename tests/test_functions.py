@@ -17,6 +17,7 @@ from lazyarr import settings as lazy_settings
 from lazyarr.array import LazyArray
 from lazyarr.ir.graph import depth_first
 from tests import function_table, function_table_math
+from tests.agree import agree
 from tests.random_compare import public_class
 
 TABLES = {
@@ -185,3 +186,13 @@ ELSEWHERE = {
     "asmatrix", "bmat", "busday_count", "busday_offset", "datetime_as_string", "datetime_data", "fromfile", "fromregex",
     "genfromtxt", "is_busday", "load", "loadtxt", "save", "savetxt", "savez", "savez_compressed",
 }  # fmt: skip
+
+
+def test_dot_writes_into_c_arrays_only() -> None:
+    def into(n: Any, make: Any) -> Any:
+        a, out = n.arange(6.0).reshape(2, 3), make(n)
+        return n.dot(a, n.ones((3, 2)), out=out), out
+
+    for make in (lambda n: n.zeros((2, 2)), lambda n: n.zeros((4, 2))[:2], lambda n: n.zeros((2, 2)).T,
+                 lambda n: n.zeros((2, 4))[:, ::2], lambda n: n.zeros((3, 2))):  # fmt: skip
+        agree(into, make)

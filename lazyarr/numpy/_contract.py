@@ -77,7 +77,8 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
             result = _contract(f"{left},{right}->{kept}", dtype, x, y)
     if out is None:
         return result
-    if not isinstance(out, LazyArray) or out.dtype != result.dtype or out.shape != result.shape:
+    fits = isinstance(out, LazyArray) and out.dtype == result.dtype and out.shape == result.shape
+    if not fits or not (out.flags.c_contiguous and out.flags.writeable):
         raise ValueError("output array is not acceptable (must have the right datatype, number of dimensions, and be a "
                          "C-Array)")
     out._assign(result._value())
