@@ -165,7 +165,7 @@ def _settings() -> Iterator[Finding]:
         if variable in os.environ:
             yield Finding(variable, os.environ[variable])
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        yield Finding("compiled programs", "kept in this process; JAX_COMPILATION_CACHE_DIR=... keeps them on disk")
+        yield Finding("programs of XLA", "kept in this process; JAX_COMPILATION_CACHE_DIR=... keeps them on disk")
 
 
 # ----------------------------------------------------------------------------------------------------------- MPI

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import lazyarr.numpy as lnp
+from lazyarr.plans import plans
 from lazyarr.runtime import Leaf
 
 
@@ -47,3 +48,21 @@ def test_writes_come_after_what_was_read() -> None:
     assert float(c.sum()) == 39.0
     np.testing.assert_array_equal(np.asarray(b), np.arange(1.0, 7) * 2)
     np.testing.assert_array_equal(np.asarray(a), [100.0, 2, 3, 4, 5, 6])
+
+
+def test_time_loops_that_look_at_one_of_two_arrays_run_few_programs() -> None:
+    def function(n: Any, u: Any, v: Any) -> Any:
+        for _ in range(12):
+            work = u * v * v
+            u += 0.16 * n.roll(u, 1) - work
+            v += 0.08 * n.roll(v, 1) + work - 0.1 * v
+            if v.max() < 1e-9:
+                break
+        return v
+
+    plans.clear()
+    u, v = np.linspace(0, 1, 50), np.linspace(1, 0.5, 50)
+    for _ in range(2):
+        found = function(lnp, lnp.array(u), lnp.array(v))
+    np.testing.assert_array_equal(np.asarray(found), function(np, u.copy(), v.copy()))
+    assert len(plans._plans) <= 3
