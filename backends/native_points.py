@@ -288,7 +288,7 @@ class _Run:
             put = name == "put_window"
             array, scalars = given[0], given[2 if put else 1 :]
             starts = [Scalar(np.dtype("i8"), s) for s in scalars]
-            map = window_map(code, len(array.shape), node.kw["dims"], starts)
+            map = window_map(code, array, node.kw["dims"], starts)
             shape = node.operands[1].type.shape if put else node.types[0].shape
             box = view(code, array, map, shape, tuple(int(n) for n in shape))
             if put:

@@ -43,14 +43,19 @@ def _mapped(frame: Frame, node: Node, x: Storage, map: Map) -> Storage:
     return view(frame.code, x, map, shape, bounds)
 
 
-def window_map(c: Code, rank: int, dims: Sequence[tuple[Any, ...]], scalars: Sequence[Storage]) -> Map:
-    """The index map of a window."""
-    found = []
+def window_map(c: Code, array: Storage, dims: Sequence[tuple[Any, ...]], scalars: Sequence[Storage]) -> Map:
+    """The index map of a window of an array.
+
+    An index that is known to be out of range is none that NumPy gets to, and is not to read what is no memory of ours.
+    """
+    found: list[Along] = []
     values = iter(scalars)
     axis = 0
     for dim in dims:
         if dim[0] == "index":
-            found.append(Along(_scalar(next(values)), -1, 0))
+            index = _scalar(next(values))
+            beyond = isinstance(index, int) and not 0 <= index < array.bounds[len(found)]
+            found.append(Along(0 if beyond else index, -1, 0))
             continue
         if dim[0] == "all":
             found.append(Along(0, axis, 1))
@@ -75,7 +80,7 @@ def broadcast_map(x: Storage, rank: int) -> Map:
 
 
 def _window(frame: Frame, node: Node, given: list[Storage]) -> Storage:
-    return _mapped(frame, node, given[0], window_map(frame.code, len(given[0].shape), node.kw["dims"], given[1:]))
+    return _mapped(frame, node, given[0], window_map(frame.code, given[0], node.kw["dims"], given[1:]))
 
 
 def _slice(frame: Frame, node: Node, given: list[Storage]) -> Storage:

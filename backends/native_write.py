@@ -26,7 +26,7 @@ from lazyarr.ir.node import Node
 
 
 def put_window(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
-    map = window_map(frame.code, len(given[0].shape), node.kw["dims"], given[2:])
+    map = window_map(frame.code, given[0], node.kw["dims"], given[2:])
     return [write(frame, node, given[0], map, given[1])]
 
 

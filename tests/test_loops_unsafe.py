@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from lazyarr import accelerate
+from lazyarr.backends.native import compile
+from lazyarr.ir.text import parse
 
 #: Addresses so far away that reading there would end the process.
 FAR = (-9_999_999_999, 99_999_999_999)
@@ -102,3 +104,15 @@ def test_what_iterations_check_alike_is_checked_before() -> None:
     body = loop.kw["body"]
     assert not body.checks
     assert {"sin", "exp", "gather"}.isdisjoint(n.op.name for n in body.nodes)
+
+
+def test_an_index_that_is_known_to_be_out_of_range_reads_no_other_memory() -> None:
+    """It stands in what NumPy does not get to; what is read does not matter."""
+    program = compile(parse("""graph(%0: f32[3,3]) {
+  %1 = const() {value=i64(1)} : i64[]
+  %2 = const() {value=i64(6)} : i64[]
+  %3 = window(%0, %1, %2) {dims=(("index",), ("index",))} : f32[]
+  return %3
+}"""))
+    x = np.arange(9, dtype=np.float32).reshape(3, 3)
+    assert program([x])[0] in x
