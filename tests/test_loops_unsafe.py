@@ -116,3 +116,22 @@ def test_an_index_that_is_known_to_be_out_of_range_reads_no_other_memory() -> No
 }"""))
     x = np.arange(9, dtype=np.float32).reshape(3, 3)
     assert program([x])[0] in x
+
+
+def test_names_that_an_inner_loop_exchanges_on_data_keep_their_memory() -> None:
+    def function(a: Array, c: Array) -> Array:
+        v = np.zeros(5)
+        for i in range(3):
+            v[i] -= 1
+            for j in range(2):
+                if c[i, j] < 0:
+                    a, v = v, a
+        return v
+
+    for step in (1, -1):
+        accelerated: Any = accelerate(function)
+        for seed in range(8):
+            c, base = np.random.default_rng(seed).normal(size=(3, 2)), np.arange(5.0)
+            plain, own = base.copy(), base.copy()
+            np.testing.assert_array_equal(accelerated(own[::step], c), function(plain[::step], c))
+            np.testing.assert_array_equal(own, plain)

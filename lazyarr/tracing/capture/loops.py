@@ -121,6 +121,7 @@ class LoopCapture:
         for slot in slots:
             entry[slot.at] = slot.entry
         self.set(tuple(entry))
+        given = {cell: cell.value for slot in slots for cell in cells_of(slot.entry)}
         before = len(self.now.checks)
         index = placeholder(_I64)
         go_on: Any = None
@@ -167,6 +168,9 @@ class LoopCapture:
             cells = cells_of(after[slot.at])
             slot.outer = [cell for cell in cells if cell in snapshot.cells]
             slot.frozen = bool(slot.outer) or any(cell in self.now.frozen or cell in entered for cell in cells)
+        for slot in slots:
+            if slot.frozen and any(cell.value != given[cell] for cell in cells_of(slot.entry)):
+                raise NotCaptured("an array is changed whose memory depends on a branch or a loop on data")
         snapshot.restore()
         self._record(snapshot, slots, outs, changed, contents, same, index, go_on, test_checks, checks, exchange)
         return True
