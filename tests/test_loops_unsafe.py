@@ -11,6 +11,7 @@ import pytest
 from lazyarr import accelerate
 from lazyarr.backends.native import compile
 from lazyarr.ir.text import parse
+from tests.loop_checks import Array
 
 #: Addresses so far away that reading there would end the process.
 FAR = (-9_999_999_999, 99_999_999_999)
