@@ -51,20 +51,20 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     """
     if not settings.current.eager_below or node.op.dependent:
         return None
-    size = max([t.size for t in node.types])
-    data = []
+    data, sizes = [], []
     for value in node.operands:
         array = value.node.kw["value"].value if value.node.op is CONST else held(value)
         if isinstance(array, (int, float, complex)) and not isinstance(array, np.generic):
             array = np.asarray(array, value.type.dtype)
         elif type(array) is np.ndarray:
-            size = max(size, array.size)
+            sizes.append(array.size)
         elif not isinstance(array, np.generic):
             return None
         data.append(array)
     # (Of numbers some operators are not what the ufunc is: `lazyarr.operators` looks at the node.)
     if not node.types[0].shape and (node.op.scalar_loops or node.types[0].dtype.kind == "c"):
         return None
+    size = max(*sizes, *[t.size for t in node.types], 0)
     if not is_little(size, flops(node.op, len(data), **node.kw) if node.op.pointwise else 1.0):
         return None
     with np.errstate(all="ignore"):

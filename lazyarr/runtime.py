@@ -105,9 +105,6 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
 
 def _at_once(node: Node) -> tuple[Value, ...] | None:
     """The results of little work on data that exists, computed by NumPy; None for other work."""
-    for value in node.operands:
-        if value.node.op is not LEAF and value.node.operands:
-            return None
     found = eager.results(node, lambda value: value.node.data if isinstance(value.node, Leaf) else None)
     return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
 

@@ -45,13 +45,11 @@ class Ufunc:
         self._plain_loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
         #: Ufuncs that look at the values of Python ints, or of exponents, go the general way.
         self._looks_at_ints = numpy.__name__ in _COMPARISONS
-        self._plain_enough = (
-            self.op is not None and numpy.nout == 1 and numpy.nin <= 2 and numpy.__name__ != "power"
-        )
         #: What an element costs, of ufuncs with one result.
         self._flops: float | None = None
         if self.op is not None and numpy.nout == 1 and numpy.nin <= 2:
             self._flops = flops(self.op, self.nin)
+        self._plain_enough = self._flops is not None and numpy.__name__ != "power"
 
     def __repr__(self) -> str:
         return f"<lazy ufunc '{self.__name__}'>"
@@ -65,23 +63,13 @@ class Ufunc:
         return _by_ufunc, (self.numpy,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        observer = recording().observer
-        if observer is None:
-            found = self._at_once(args, kwargs)
-            if found is not None:
-                return found
-        elif getattr(observer, "soft", None):
+        if getattr(recording().observer, "soft", None):
             soft.call(self, args, kwargs, operator=False)
         return self._certain(args, kwargs)
 
     def operator(self, *args: Any, **kwargs: Any) -> Any:
         """The call that an operator is: of Python numbers alone it would be Python's arithmetic."""
-        observer = recording().observer
-        if observer is None:
-            done = self._at_once(args, kwargs)
-            if done is not None:
-                return done
-        elif getattr(observer, "soft", None):
+        if getattr(recording().observer, "soft", None):
             found = soft.call(self, args, kwargs, operator=True)
             if found is not None:
                 return soft.finished(self, args, self._call(*args), found)
@@ -89,6 +77,10 @@ class Ufunc:
 
     def _certain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call with operands of known types."""
+        if recording().observer is None:
+            found = self._at_once(args, kwargs)
+            if found is not None:
+                return found
         if not kwargs and self._plain_enough and len(args) == self.nin:
             found = self._plain(args)
             if found is not None:
@@ -147,12 +139,7 @@ class Ufunc:
                 return None
             target._assign(leaf(result, ArrayType(result.dtype, result.shape)))
             return target
-        strides = None
-        if result.ndim > 1:
-            strides = geometry.contiguous(result.shape, result.itemsize)
-            given = [(a._shape, a._strides) for a in args if type(a) is LazyArray]
-            if any(s != strides for _, s in given):
-                strides = geometry.keep_order(given, result.shape, result.itemsize)
+        strides = _kept_order(args, result.shape, result.itemsize) if result.ndim > 1 else None
         return LazyArray._new(leaf(result, ArrayType(result.dtype, result.shape)), strides)
 
     def _plain(self, args: tuple[Any, ...]) -> LazyArray | None:
@@ -200,13 +187,7 @@ class Ufunc:
         shape = result.shape
         if len(shape) < 2:
             return LazyArray._new(Value(node, 0), None, not shape)
-        strides = geometry.contiguous(shape, result.dtype.itemsize)
-        for array in args:
-            if type(array) is LazyArray and array._strides != strides:
-                given = [(a._shape, a._strides) for a in args if type(a) is LazyArray]
-                strides = geometry.keep_order(given, shape, result.dtype.itemsize)
-                break
-        return LazyArray._new(Value(node, 0), strides)
+        return LazyArray._new(Value(node, 0), _kept_order(args, shape, result.dtype.itemsize))
 
     def _call(
         self, *args: Any, out: Any = None, where: Any = True, casting: str = "same_kind", order: str = "K",
@@ -477,6 +458,16 @@ def loop_value(x: Any, dtype: np.dtype[Any]) -> Value:
     if type(x) is int and dtype.kind == "b":
         np.int64(x)  # NumPy makes an int64 of it first, and says so where that overflows.
     return weak_cast(x, dtype) if isinstance(x, WeakScalar) else scalar_value(x, dtype)
+
+
+def _kept_order(args: tuple[Any, ...], shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """The strides of a result, which has the order of the arrays it is made of."""
+    strides = geometry.contiguous(shape, itemsize)
+    for array in args:
+        if type(array) is LazyArray and array._strides != strides:
+            given = [(a._shape, a._strides) for a in args if type(a) is LazyArray]
+            return geometry.keep_order(given, shape, itemsize)
+    return strides
 
 
 def _whole_target(kwargs: dict[str, Any]) -> LazyArray | None:
