@@ -323,8 +323,9 @@ class LazyArray(ArrayOperators):
     @property
     def imag(self) -> LazyArray:
         if self.dtype.kind != "c":
-            # NumPy: a read-only array of zeros, not a view.
-            zeros = LazyArray._new(views.zeros(self.shape, self.dtype), scalar=self._scalar)
+            # NumPy: a read-only array of zeros, not a view, in the order of the array.
+            strides = self._copy_strides("A", self.dtype.itemsize)
+            zeros = LazyArray._new(views.zeros(self.shape, self.dtype), strides, scalar=self._scalar)
             zeros._writeable = False
             return zeros
         return self._part("imag", self.dtype.itemsize // 2)

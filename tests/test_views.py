@@ -80,6 +80,7 @@ PROGRAMS: list[tuple[str, Any]] = [
     ('a.real[1:]=5; a.imag=a.real*2; a.T.imag[0]=7', A * (1 + 1j)),
     ('a.real[1:]=5; a.real=3', A),
     ('result = a.imag', A),
+    ('result = info(a.T.imag), info(a[:, ::2].imag), info(a[1].imag), a.T.imag', A),
     ('a.imag=3', A),
     ('a.imag[0]=3', A),
     ('result = (info(a.real), info(a.imag), info(a[::2].T.real))', A * (1 + 1j)),
