@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import settings
-from lazyarr.backends import native_kept
+from lazyarr.backends import native_clock, native_kept
 from lazyarr.backends.native_python import numpy_function
 
 #: Bytes from which on arrays get such memory. (The C library keeps less by itself.)
@@ -46,12 +46,42 @@ _GROUP = Path("/sys/fs/cgroup/memory.max")
 
 #: The name of the pool's state in the code.
 _STATE = "lazyarr_blocks"
+#: Looks through the kept blocks for the one that is best in what stands at word `word` of its slot: %best, or -1.
+_SEARCH = """head:
+  %k = phi i64 [ 0, %entry ], [ %k1, %next ]
+  %best = phi i64 [ -1, %entry ], [ %best1, %next ]
+  %bound = phi i64 [ {first}, %entry ], [ %bound1, %next ]
+  %more = icmp ult i64 %k, {slots}
+  br i1 %more, label %look, label %end
+look:
+  %slot = call ptr @slot(i64 %k)
+  %block = load ptr, ptr %slot
+  %there = icmp ne ptr %block, null
+  %p = getelementptr i64, ptr %slot, i64 {word}
+  %x = load i64, ptr %p
+{test}
+  %better = and i1 %there, %good
+  br label %next
+next:
+  %best1 = select i1 %better, i64 %k, i64 %best
+  %bound1 = select i1 %better, i64 %x, i64 %bound
+  %k1 = add i64 %k, 1
+  br label %head
+"""
+_OLDEST = _SEARCH.format(first="%before", slots=_SLOTS, word=2, test="  %good = icmp slt i64 %x, %bound")
+_CLOSEST = _SEARCH.format(
+    first="%most",
+    slots=_SLOTS,
+    word=1,
+    test="""  %enough = icmp uge i64 %x, %total
+  %closer = icmp ule i64 %x, %bound
+  %good = and i1 %enough, %closer""",
+)
 _TEXT = """
 declare ptr @mmap(ptr, i64, i32, i32, i32, i64)
 declare i32 @munmap(ptr, i64)
 declare i32 @madvise(ptr, i64, i32)
 declare i32 @sched_yield()
-declare i32 @clock_gettime(i32, ptr)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare i64 @llvm.umin.i64(i64, i64)
@@ -82,17 +112,6 @@ define internal ptr @slot(i64 %k) alwaysinline {{
   %all = add i64 %offset, {blocks}
   %p = call ptr @at(i64 %all)
   ret ptr %p
-}}
-
-define internal i64 @now() {{
-  %t = alloca [2 x i64], align 8
-  %r = call i32 @clock_gettime(i32 1, ptr %t)
-  %s = load i64, ptr %t
-  %np = getelementptr i64, ptr %t, i64 1
-  %n = load i64, ptr %np
-  %ns = mul i64 %s, 1000000000
-  %all = add i64 %ns, %n
-  ret i64 %all
 }}
 
 define internal void @lock() {{
@@ -132,27 +151,7 @@ define internal ptr @take(i64 %k) {{
 define internal i1 @forget(i64 %before) {{
 entry:
   br label %head
-head:
-  %k = phi i64 [ 0, %entry ], [ %k1, %next ]
-  %best = phi i64 [ -1, %entry ], [ %best1, %next ]
-  %since = phi i64 [ %before, %entry ], [ %since1, %next ]
-  %more = icmp ult i64 %k, {slots}
-  br i1 %more, label %look, label %end
-look:
-  %slot = call ptr @slot(i64 %k)
-  %block = load ptr, ptr %slot
-  %there = icmp ne ptr %block, null
-  %time.p = getelementptr i64, ptr %slot, i64 2
-  %time = load i64, ptr %time.p
-  %older = icmp slt i64 %time, %since
-  %better = and i1 %there, %older
-  br label %next
-next:
-  %best1 = select i1 %better, i64 %k, i64 %best
-  %since1 = select i1 %better, i64 %time, i64 %since
-  %k1 = add i64 %k, 1
-  br label %head
-end:
+{oldest}end:
   %some = icmp sge i64 %best, 0
   br i1 %some, label %drop, label %none
 drop:
@@ -225,29 +224,7 @@ entry:
   %most = add i64 %total, %quarter
   call void @lock()
   br label %head
-head:
-  %k = phi i64 [ 0, %entry ], [ %k1, %next ]
-  %best = phi i64 [ -1, %entry ], [ %best1, %next ]
-  %least = phi i64 [ %most, %entry ], [ %least1, %next ]
-  %more = icmp ult i64 %k, {slots}
-  br i1 %more, label %look, label %end
-look:
-  %slot = call ptr @slot(i64 %k)
-  %block = load ptr, ptr %slot
-  %there = icmp ne ptr %block, null
-  %size.p = getelementptr i64, ptr %slot, i64 1
-  %length = load i64, ptr %size.p
-  %enough = icmp uge i64 %length, %total
-  %closer = icmp ule i64 %length, %least
-  %both = and i1 %there, %enough
-  %better = and i1 %both, %closer
-  br label %next
-next:
-  %best1 = select i1 %better, i64 %k, i64 %best
-  %least1 = select i1 %better, i64 %length, i64 %least
-  %k1 = add i64 %k, 1
-  br label %head
-end:
+{closest}end:
   %some = icmp sge i64 %best, 0
   br i1 %some, label %found, label %fresh
 found:
@@ -425,9 +402,9 @@ class Memory:
     def __init__(self) -> None:
         self._memory = (ctypes.c_uint8 * (_BLOCKS + 24 * _SLOTS + 64))()
         self._state = ctypes.addressof(self._memory) + -ctypes.addressof(self._memory) % 64
-        text = _TEXT.format(
-            state=_STATE, blocks=_BLOCKS, slots=_SLOTS, kept=_KEPT, used=_USED, most=_MOST, limit=_LIMIT,
-            found=_FOUND, made=_MADE, head=_HEAD, before=8 - _HEAD, slack=_SLACK,
+        text = native_clock.NOW + _TEXT.format(
+            oldest=_OLDEST, closest=_CLOSEST, state=_STATE, blocks=_BLOCKS, slots=_SLOTS, kept=_KEPT, used=_USED,
+            most=_MOST, limit=_LIMIT, found=_FOUND, made=_MADE, head=_HEAD, before=8 - _HEAD, slack=_SLACK,
         )  # fmt: skip
         self._code = native_kept.code(text, 0, {_STATE: self._state})
         names = ("get", "zeros", "resize", "free", "release")

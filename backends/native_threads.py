@@ -14,6 +14,7 @@ import threading
 from typing import Any
 
 from lazyarr import cores, settings
+from lazyarr.backends import native_clock
 from lazyarr.backends.native_emit import DIVIDE, FORK
 
 _SPIN = 1500
@@ -41,19 +42,6 @@ entry:
 @{state} = external global i8
 declare i64 @syscall(i64, ...)
 declare i32 @sched_yield()
-declare i32 @clock_gettime(i32, ptr)
-
-define internal i64 @now() {{
-entry:
-  %t = alloca [2 x i64], align 8
-  %r = call i32 @clock_gettime(i32 1, ptr %t)
-  %s = load i64, ptr %t
-  %np = getelementptr i64, ptr %t, i64 1
-  %n = load i64, ptr %np
-  %ns = mul i64 %s, 1000000000
-  %all = add i64 %ns, %n
-  ret i64 %all
-}}
 
 define void @lazyarr_native_worker(ptr %state) {{
 entry:
@@ -298,7 +286,7 @@ class _Pool:
         x86 = platform.machine() == "x86_64"
         pause = "call void @llvm.x86.sse2.pause()" if x86 else "call void @llvm.aarch64.hint(i32 1)"
         declare = "declare void @llvm.x86.sse2.pause()" if x86 else "declare void @llvm.aarch64.hint(i32)"
-        text = _TEXT.format(
+        text = native_clock.NOW + _TEXT.format(
             declare=declare, pause=pause, spin=_SPIN, futex=_FUTEX, state=_STATE, fork=FORK,
             divide=DIVIDE, worth=_WORTH, patience=_PATIENCE, longest=_LONGEST_REST, soon=_SOON,
         )

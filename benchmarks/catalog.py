@@ -105,6 +105,14 @@ def defines(module: str, function: str) -> bool:
     return f"\ndef {function}(" in source or f"\n{function} = " in source
 
 
+def check_present(library: str, peer: str, written: list[str]) -> None:
+    """Raise `Missing` unless a peer's library is installed and the peer is among those that have a version."""
+    if importlib.util.find_spec(library) is None:
+        raise Missing(f"{library} is not installed: pip install lazyarr[bench]")
+    if peer not in written:
+        raise Missing(f"no version for {peer} is written")
+
+
 def version(program: Program, peer: str) -> Version:
     """A program as a peer runs it.
 
@@ -114,10 +122,7 @@ def version(program: Program, peer: str) -> Version:
         Saying what is.
     """
     folder, function, library = PEERS[peer]
-    if importlib.util.find_spec(library) is None:
-        raise Missing(f"{library} is not installed: pip install lazyarr[bench]")
-    if peer not in versions(program.name):
-        raise Missing(f"no version for {peer} is written")
+    check_present(library, peer, versions(program.name))
     if peer == "lazyarr":
         import lazyarr
 

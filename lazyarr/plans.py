@@ -125,6 +125,7 @@ def _runner(name: str, body: Graph, donate: tuple[int, ...]) -> _Runner:
 
     return backend(name)(body, donate)
 
+
 class Cache:
     """The most recently used plans by graph; safe from many threads."""
 

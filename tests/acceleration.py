@@ -41,7 +41,12 @@ def assert_same(expected: Any, got: Any) -> None:
 
 def programs(accelerated: Any) -> int:
     """How many programs were compiled; 0 where the function runs in pieces or as plain Python."""
-    return sum(len(variants) for variants in accelerated._known.values())
+    return len(compiled_programs(accelerated))
+
+
+def compiled_programs(accelerated: Any) -> list[Any]:
+    """The programs of an accelerated function, in the order they were compiled."""
+    return [one for variants in accelerated._known.values() for one in variants]
 
 
 def check(function: Callable[..., Any], make: Callable[[int], tuple[Any, ...]], calls: int = 2) -> Any:

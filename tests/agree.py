@@ -10,6 +10,7 @@ import numpy as np
 
 import lazyarr.numpy as lnp
 from lazyarr.array import LazyArray
+from lazyarr.runtime import Leaf
 from lazyarr.settings import settings
 
 Program = Callable[..., Any]
@@ -26,6 +27,11 @@ def lazily(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         return type(x)(lazily(item) for item in x)
     return x
+
+
+def is_computed(x: Any) -> bool:
+    """Whether a lazy array's elements are there."""
+    return isinstance(x, LazyArray) and isinstance(x._value().node, Leaf)
 
 
 def outcome(program: Program, namespace: Any, arguments: Any) -> tuple[Any, Exception | None]:

@@ -7,11 +7,14 @@ import importlib.util
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
 import lazyarr
+from lazyarr.plans import plans
+from lazyarr.settings import settings
 
 # Nothing of the user's cache is used or changed, also by the processes that tests start.
 os.environ["LAZYARR_CACHE_SIZE"] = "0"
@@ -45,6 +48,15 @@ def _missing_mpi() -> str | None:
     if shutil.which("mpiexec", path=os.pathsep.join([beside_python, os.environ.get("PATH", os.defpath)])) is None:
         return "there is no mpiexec: pip install lazyarr[mpi]"
     return None
+
+
+@pytest.fixture(params=[1, 2])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    """How many threads compiled programs use: the test runs with one and with two."""
+    plans.clear()
+    with settings(threads=request.param):
+        yield request.param
+    plans.clear()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import StrictError, accelerate
-from tests.acceleration import assert_same, programs
+from tests.acceleration import assert_same, compiled_programs, programs
 
 Array = np.ndarray[Any, Any]
 
@@ -76,10 +76,9 @@ def compiled(accelerated: Any) -> set[str]:
     from lazyarr.tracing.origins import graphs_in
 
     found = set()
-    for variants in accelerated._known.values():
-        for one in variants:
-            graph = one.program.graph
-            found |= {node.op.name for g in (graph, *graphs_in(graph)) for node in g.nodes}
+    for one in compiled_programs(accelerated):
+        graph = one.program.graph
+        found |= {node.op.name for g in (graph, *graphs_in(graph)) for node in g.nodes}
     return found & {"loop", "while", "cond", "select"}
 
 

@@ -26,6 +26,7 @@ from benchmarks.arrays.run import add, main, ordered
 from benchmarks.arrays.timing import BATCH, batch_size, least_times
 from benchmarks.catalog import Missing
 from benchmarks.compare import difference
+from tests.by_hand import check_by_hand
 
 NAMES = names()
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,12 +111,7 @@ def test_by_hand(name: str, library: str) -> None:
         made = peer(program, library)
     except Missing as reason:
         pytest.skip(str(reason))
-    plain, own = program.make(number(name)), made.prepare(program.make(number(name)))
-    expected = program.outcome(plain, program.run(*plain))
-    assert difference(expected, made.outcome(own, made.call(own)), kinds=False) is None
-    for k, (before, after) in enumerate(zip(program.make(number(name)), own)):
-        if k not in program.changed:
-            np.testing.assert_array_equal(after, before)
+    check_by_hand(program, made, lambda: program.make(number(name)))
 
 
 def test_programs_and_their_peers() -> None:

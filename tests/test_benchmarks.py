@@ -13,6 +13,7 @@ from benchmarks.catalog import PEERS, Missing, load, names, version, versions
 from benchmarks.compare import difference
 from benchmarks.run import geometric_mean, main, measured
 from tests.acceleration import check
+from tests.by_hand import check_by_hand
 
 NAMES = names()
 BY_HAND = [peer for peer in PEERS if peer != "lazyarr"]
@@ -47,13 +48,7 @@ def test_by_hand(name: str, peer: str) -> None:
         made = version(program, peer)
     except Missing as reason:
         pytest.skip(str(reason))
-    plain, own = program.arguments("test"), made.prepare(program.arguments("test"))
-    expected = program.outcome(plain, program.run(*plain))
-    found = made.outcome(own, made.call(own))
-    assert difference(expected, found, kinds=False) is None
-    for k, (before, after) in enumerate(zip(program.arguments("test"), own)):
-        if k not in program.changed:
-            np.testing.assert_array_equal(after, before)
+    check_by_hand(program, made, lambda: program.arguments("test"))
 
 
 def test_versions_belong_to_programs() -> None:

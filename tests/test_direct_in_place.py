@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lazyarr.backends.native import compile
 from lazyarr.backends.native_python import supported
 from lazyarr.ir.graph import Graph
+from tests.acceleration import compiled_programs
 from tests.direct_calls import check_direct, compare, ready
 from tests.random_regions import region_graphs
 from tests.test_native import arguments, same
@@ -25,7 +26,7 @@ N = 40
 
 def donated(accelerated: Any) -> list[int]:
     """How many parameters each program writes into."""
-    return [len(c.plan.alone()[0].program.donated) for variants in accelerated._known.values() for c in variants]
+    return [len(c.plan.alone()[0].program.donated) for c in compiled_programs(accelerated)]
 
 
 def test_an_array_that_is_changed() -> None:

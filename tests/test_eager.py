@@ -11,10 +11,8 @@ import pytest
 
 import lazyarr
 import lazyarr.numpy as lnp
-from lazyarr.array import LazyArray
-from lazyarr.runtime import Leaf
 from lazyarr.settings import settings
-from tests.agree import agree
+from tests.agree import agree, is_computed
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
              operator.lt, operator.ge, operator.eq]  # fmt: skip
@@ -28,10 +26,6 @@ OPERANDS = [np.arange(6.0), np.arange(6).reshape(2, 3), np.linspace(-1, 1, 6, dt
 def eager() -> Iterator[None]:
     with settings(eager_below=1000):
         yield
-
-
-def is_computed(x: Any) -> bool:
-    return isinstance(x, LazyArray) and isinstance(x._value().node, Leaf)
 
 
 @pytest.mark.parametrize("operation", OPERATORS, ids=lambda f: f.__name__)

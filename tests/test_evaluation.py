@@ -8,11 +8,7 @@ import numpy as np
 
 import lazyarr.numpy as lnp
 from lazyarr.plans import plans
-from lazyarr.runtime import Leaf
-
-
-def is_computed(x: Any) -> bool:
-    return isinstance(x._value().node, Leaf)
+from tests.agree import is_computed
 
 
 def test_what_shares_work_is_computed_with_it() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lazyarr import accelerate
+from tests.acceleration import compiled_programs, programs
 from tests.loop_checks import Array, compiled, noise, ramp, same
 
 
@@ -18,7 +19,7 @@ def test_arrays_that_no_iteration_changes_are_not_carried() -> None:
         return x
 
     accelerated = same(apply, (noise(5, 5), noise(5), 9))
-    [[one]] = accelerated._known.values()
+    [one] = compiled_programs(accelerated)
     [loop] = [node for node in one.program.graph.nodes if node.op.name == "loop"]
     assert loop.kw["carried"] == 1
 
@@ -381,7 +382,7 @@ def test_a_body_takes_what_was_computed_before_it() -> None:
         return v
 
     accelerated = same(rounds, (np.arange(5), True, 3))
-    [[one]] = accelerated._known.values()
+    [one] = compiled_programs(accelerated)
     bodies = [node.kw["body"] for node in all_nodes(one.program.graph) if node.op.name == "loop"]
     # A loop before it, of which it reads the result, is no part of a body.
     assert bodies
@@ -403,4 +404,4 @@ def test_lists_of_numbers_become_arrays() -> None:
     for n, dt in ((3, 0.5), (3, 0.25), (4, 2.0)):
         for wanted, result in zip(function(n, dt), accelerated(n, dt), strict=True):
             np.testing.assert_array_equal(result, wanted, strict=True)
-    assert sum(map(len, accelerated._known.values())) == 2  # one for each n: it is a length
+    assert programs(accelerated) == 2  # one for each n: it is a length

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lazyarr
+from tests.acceleration import programs
 from tests.loop_checks import Array, compiled, noise, same
 
 
@@ -119,8 +120,7 @@ def test_lengths_that_change_at_every_call_become_computed_ones() -> None:
     x = np.random.default_rng(0).random(40)
     for w in range(30):
         np.testing.assert_allclose(accelerated(x, w), function(x, w), rtol=1e-14)
-    (variants,) = accelerated._known.values()
-    assert len(variants) == 5
+    assert programs(accelerated) == 5
 
 
 def test_counts_of_a_minimal_length() -> None:

@@ -14,12 +14,12 @@ from lazyarr.ir.graph import Program
 from lazyarr.ir.rewrite import all_nodes
 from lazyarr.ir.verify import verify
 from lazyarr.passes.mask import Mask
-from tests.acceleration import assert_same
+from tests.acceleration import assert_same, compiled_programs
 
 
 def positions_left(accelerated: Any) -> int:
     """How many masks are still looked through for their True elements."""
-    plans = [c.plan for variants in accelerated._known.values() for c in variants]
+    plans = [c.plan for c in compiled_programs(accelerated)]
     return sum(n.op.name == "flatnonzero" for p in plans for n in all_nodes(p.after.graph))
 
 
@@ -210,8 +210,7 @@ def test_outside_of_loops() -> None:
 def test_a_pass_over_what_has_no_mask_gives_the_program_back() -> None:
     accelerated: Any = accelerate(under_a_mask)
     accelerated(np.ones(4), np.ones(4), 30)
-    (variants,) = accelerated._known.values()
-    before = variants[0].plan.before
+    before = compiled_programs(accelerated)[0].plan.before
     after = Mask().run(before)
     verify(after.graph)
     assert Mask().run(after) is after

@@ -12,6 +12,7 @@ import lazyarr
 from lazyarr.backends import native_blocks, native_threads
 from lazyarr.ir.graph import Graph
 from lazyarr.plans import plans
+from tests.acceleration import compiled_programs
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
@@ -152,7 +153,7 @@ def loops(graph: Graph) -> Iterator[tuple[Graph, int]]:
 
 def is_in_blocks(program: Any, *args: object) -> bool:
     program(*args)
-    (compiled,) = [c for variants in program._known.values() for c in variants]
+    (compiled,) = compiled_programs(program)
     return any(native_blocks.find(body, carried) is not None for body, carried in loops(compiled.plan.after.graph))
 
 
@@ -194,7 +195,7 @@ def test_a_block_ends_early_only_where_nothing_would_change_any_more() -> None:
         program: Any = lazyarr.accelerate(function)
         with np.errstate(all="ignore"):
             program(*arguments((4, 4), 1), 5)
-        (compiled,) = [c for variants in program._known.values() for c in variants]
+        (compiled,) = compiled_programs(program)
         (found,) = [native_blocks.find(*loop) for loop in loops(compiled.plan.after.graph)]
         assert found is not None
         return found.masks

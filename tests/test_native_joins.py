@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 import lazyarr
-from lazyarr.backends import native_joins, native_threads
+from lazyarr.backends import native_groups
 from lazyarr.backends.native import compile
 from lazyarr.backends.native_plan import Plan
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.text import parse
-from lazyarr.plans import plans
 
 
 def updated(a: Any, u: Any, v: Any) -> Any:
@@ -78,16 +77,6 @@ def row(a: Any, u: Any, v: Any) -> Any:
 PROGRAMS = [updated, both, chained, never_stored, transposed, iterated, tolerance, row]
 
 
-@pytest.fixture(params=[1, 2])
-def threads(request: pytest.FixtureRequest) -> Any:
-    before = native_threads.threads()
-    native_threads.set_threads(request.param)
-    plans.clear()
-    yield request.param
-    native_threads.set_threads(before)
-    plans.clear()
-
-
 @pytest.mark.parametrize("dtype", ["f8", "f4", "c16"])
 @pytest.mark.parametrize("shape", [(51, 43), (301, 1205), (1030, 37)])
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -144,7 +133,7 @@ def test_vectors_come_before_the_pass() -> None:
 }"""
     graph = parse(late)
     found = Plan(graph, joins=True).joins
-    order = [n.op.name for n in native_joins.together(graph.nodes, found)]
+    order = [n.op.name for n in native_groups.together(graph.nodes, found)]
     assert order.index("sin") < order.index("add")
     a, u, v = np.ones((60, 50)), np.arange(60.0), np.arange(50.0)
     b, x, y = compile(graph)([a, u, v])

@@ -33,16 +33,6 @@ def results(found: Any) -> list[Any]:
     return list(found) if isinstance(found, tuple) else [] if found is None else [found]
 
 
-@pytest.fixture(params=[1, 2])
-def threads(request: pytest.FixtureRequest) -> Any:
-    before = native_threads.threads()
-    native_threads.set_threads(request.param)
-    plans.clear()
-    yield request.param
-    native_threads.set_threads(before)
-    plans.clear()
-
-
 def given(shape: Any, dtype: Any) -> Any:
     random = np.random.default_rng(shape[0])
     m, n = shape

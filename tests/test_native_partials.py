@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,9 @@ import lazyarr
 from lazyarr.backends.native import compile
 from lazyarr.backends.native_emit import FORK
 from lazyarr.ir.text import parse
-from lazyarr.plans import plans
 from lazyarr.settings import settings
 
 DTYPES = ["f8", "f4", "c16", "c8", "i8", "i4", "u1", "?"]
-
-
-@pytest.fixture(params=[1, 2])
-def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    plans.clear()
-    with settings(threads=request.param):
-        yield request.param
-    plans.clear()
 
 
 def data(n: int, dtype: str, seed: int = 0) -> Any:

@@ -12,6 +12,7 @@ from lazyarr import accelerate
 from lazyarr.backends import native_make
 from lazyarr.backends.native_varying import Numbers
 from lazyarr.tracing.origins import graphs_in
+from tests.acceleration import compiled_programs
 from tests.loop_checks import Array, noise, same
 
 STEPS = (0, 1, 2, 15, 16, 17, 33, 50)
@@ -117,7 +118,7 @@ def test_iterations_with_numbers_of_their_own_are_as_in_numpy(
 def ways_of(function: Callable[..., Any], args: tuple[Any, ...]) -> set[str]:
     fast: Any = accelerate(function, strict=True)
     fast(*args)
-    (one,) = (c for variants in fast._known.values() for c in variants)
+    (one,) = compiled_programs(fast)
     return {way for g in graphs_in(one.plan.after.graph) for way in native_make.ways(g).values()}
 
 
@@ -130,7 +131,7 @@ def test_several_iterations_are_one_pass(function: Callable[..., Any]) -> None:
 def test_numbers_that_arrays_decide_are_not_known_before() -> None:
     fast: Any = accelerate(by_data, strict=True)
     fast(noise(100), 5)
-    (one,) = (c for variants in fast._known.values() for c in variants)
+    (one,) = compiled_programs(fast)
     (body,) = (n.kw["body"] for g in graphs_in(one.plan.after.graph) for n in g.nodes if n.op.name == "loop")
     numbers = {k: p for k, p in enumerate(body.params[1:]) if not p.type.shape and body.results[k] != p}
     assert numbers

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import benchmarks.arrays.programs
-from benchmarks.catalog import Missing, Program, Version, defines, with_jax
+from benchmarks.catalog import Program, Version, check_present, defines, with_jax
 
 KINDS = (
     "fused element-wise", "stencil", "reductions and statistics", "linear algebra mixes", "indexing-heavy",
@@ -127,10 +127,7 @@ def peer(program: ArrayProgram, name: str) -> Version:
         Saying what is.
     """
     folder, function, library = PEERS[name]
-    if importlib.util.find_spec(library) is None:
-        raise Missing(f"{library} is not installed: pip install lazyarr[bench]")
-    if name not in versions(program.name):
-        raise Missing(f"no version for {name} is written")
+    check_present(library, name, versions(program.name))
     if name == "jax" and not defines(f"benchmarks.arrays.with_jax.{program.name}", "run"):
         import jax
 

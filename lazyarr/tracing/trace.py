@@ -23,16 +23,12 @@ from lazyarr.source import user_line
 from lazyarr.strides import Index
 from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.capture.noted import Statements
-from lazyarr.tracing.capture.state import is_small
+from lazyarr.tracing.capture.state import SMALL, is_small
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.environment import Environment
 from lazyarr.tracing.scalars import Tape
 from lazyarr.tracing.signature import Parts, Plain, common_memory, memory_groups
 from lazyarr.tracing.strict import Refused
-
-#: Elements for which an operation of NumPy's takes as long as recording one.
-_SMALL = 10_000
-
 
 #: Pieces between branches that Python decides; more of them, on small arrays, are left to NumPy.
 _MOST_SMALL_PIECES = 16
@@ -335,7 +331,7 @@ class Trace:
                 return False
             why = f"more than {settings.current.unroll_limit} array operations (a long Python loop)"
             if self._is_small_work():
-                self.thrown = Plain(f"{why} on arrays of less than {_SMALL} elements", user_line(2))
+                self.thrown = Plain(f"{why} on arrays of less than {SMALL} elements", user_line(2))
                 raise self.thrown
             self.observed(why)
         return True
@@ -343,7 +339,7 @@ class Trace:
     def _is_small_work(self) -> bool:
         """Whether NumPy computes the recorded operations faster than they are recorded."""
         nodes = list(depth_first([holder.value for holder in self.recording.pending()]))
-        return bool(sum(v.type.size for node in nodes for v in node.values) < _SMALL * len(nodes))
+        return bool(sum(v.type.size for node in nodes for v in node.values) < SMALL * len(nodes))
 
     def ran(self, program: Program) -> None:
         """A piece is run.

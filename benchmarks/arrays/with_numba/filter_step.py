@@ -1,15 +1,7 @@
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
+from benchmarks.arrays.programs import filter_step
 
-def program(x, p, f, q, h, r, z):
-    x = f @ x
-    p = f @ p @ f.T + q
-    gain = p @ h.T @ np.linalg.inv(h @ p @ h.T + r)
-    x = x + gain @ (z - h @ x)
-    return x, (np.eye(4) - gain @ h) @ p
-
-
-run = njit(cache=True)(program)
+run = njit(cache=True)(filter_step.run)

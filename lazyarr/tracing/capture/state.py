@@ -21,7 +21,7 @@ from lazyarr.weak import WeakScalar
 
 State = tuple[Any, ...]
 #: Elements of an array up to which NumPy's own call costs less than recording it.
-_SMALL = 10_000
+SMALL = 10_000
 
 
 class Snapshot:
@@ -56,7 +56,7 @@ def is_placeable(cell: Cell) -> bool:
 
 def is_small(type: ArrayType) -> bool:
     """Whether NumPy's own call on an array costs less than recording it, or compiling for it."""
-    return math.prod(extents.bounded(type.shape)) < _SMALL
+    return math.prod(extents.bounded(type.shape)) < SMALL
 
 
 def placeholder(type: ArrayType) -> Value:
