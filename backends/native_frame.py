@@ -198,7 +198,7 @@ class Frame:
         self.checks: dict[Value, list[Check]] = {}
         for check in graph.checks:
             self.checks.setdefault(check.ok, []).append(check)
-        self.plan = Plan(graph, joins=not lowering.exact)
+        self.plan = Plan(graph, totals=True, joins=not lowering.exact)
 
     # --- what values are
 

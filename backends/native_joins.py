@@ -6,12 +6,12 @@ belongs together; the pass itself is `native_rows`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lazyarr.backends import native_groups, native_rows
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends import native_rows
 from lazyarr.backends.native_patched import boxes
 from lazyarr.backends.native_storage import Along, Storage, Strided, view
 from lazyarr.ir import extents
@@ -45,15 +45,22 @@ class Join:
     products: tuple[Product, ...]
 
     @property
-    def vectors(self) -> list[Value]:
+    def needs(self) -> list[Value]:
+        """The vectors."""
         return [p.vector for p in self.products]
 
+    @property
+    def members(self) -> list[Node]:
+        """The products."""
+        return [p.node for p in self.products]
 
-def find(graph: Graph, computed: set[Value], fixed: set[str]) -> dict[Node, Join]:
+
+def find(graph: Graph, computed: set[Value], fixed: set[str], kept: Mapping[Node, native_groups.Group]
+         ) -> dict[Node, Join]:  # fmt: skip
     """The passes of a graph, by the node that begins each.
 
     `computed` are matrices made element by element that are stored when their node is lowered. What is named in `fixed`
-    is not done earlier than it stands.
+    is not done earlier than it stands. `kept` are other things that are done together.
     """
     place = {node: k for k, node in enumerate(graph.nodes)}
     products: dict[Value, list[Product]] = {}
@@ -66,15 +73,16 @@ def find(graph: Graph, computed: set[Value], fixed: set[str]) -> dict[Node, Join
         first = matrix.node if matrix in computed else members[0].node
         if first is members[0].node and len(members) < 2:
             continue
-        behind = _dependent(graph.nodes, first)
+        behind = native_groups.dependent(graph.nodes, first)
         able: list[Product] = []
         for p in members:
-            if p.node is first or p.vector.node not in behind and _may_come(p.vector.node, place, first, fixed):
+            vector = p.vector.node
+            if p.node is first or vector not in behind and native_groups.may_come(vector, place, first, fixed):
                 able.append(p)
-                behind |= _dependent(graph.nodes, p.node)
+                behind |= native_groups.dependent(graph.nodes, p.node)
         if len(able) > (first is members[0].node):
             joins[first] = Join(matrix, tuple(able))
-    return _apart(joins, graph.nodes)
+    return native_groups.apart(joins, graph.nodes, kept)
 
 
 def _product(node: Node) -> tuple[Value, Product] | None:
@@ -92,75 +100,6 @@ def _product(node: Node) -> tuple[Value, Product] | None:
     if int(shape[0]) * int(shape[1]) < _FEW:
         return None
     return matrix, Product(node, vector, left)
-
-
-def _dependent(nodes: Sequence[Node], first: Node) -> set[Node]:
-    """The nodes that need `first`, itself among them; `nodes` are in order."""
-    found = {first}
-    for node in nodes:
-        if any(v.node in found for v in node.operands):
-            found.add(node)
-    return found
-
-
-def _may_come(node: Node, place: dict[Node, int], first: Node, fixed: set[str]) -> bool:
-    """Whether a node, and what it needs, may be done before `first`."""
-    pending, seen = [node], {node}
-    while pending:
-        one = pending.pop()
-        if place.get(one, -1) < place.get(first, -1):
-            continue
-        if one.op.name in fixed:
-            return False
-        new = {v.node for v in one.operands} - seen
-        seen |= new
-        pending.extend(new)
-    return True
-
-
-def _apart(joins: dict[Node, Join], nodes: Sequence[Node]) -> dict[Node, Join]:
-    """Those of several passes that can be put in an order one after the other."""
-    found: dict[Node, Join] = {}
-    for first, join in joins.items():
-        found[first] = join
-        try:
-            together(nodes, found)
-        except _Circle:
-            del found[first]
-    return found
-
-
-class _Circle(Exception):
-    """Two passes would have to come before each other."""
-
-
-def needed(node: Node, joins: dict[Node, Join]) -> list[Node]:
-    """What comes before a node: its operands, and the vectors that a pass needs."""
-    join = joins.get(node)
-    return [v.node for v in (*node.operands, *(join.vectors if join else ()))]
-
-
-def together(nodes: Sequence[Node], joins: dict[Node, Join]) -> list[Node]:
-    """The nodes in an order in which the vectors of each pass are known when it begins."""
-    inside, order = set(nodes), dict[Node, None]()
-    # (The first of several products comes first.)
-    begins = {p.node: first for first, join in joins.items() for p in join.products if p.node is not first}
-    for start in nodes:
-        stack, open = [start], set[Node]()
-        while stack:
-            node = stack[-1]
-            before = needed(node, joins) + ([begins[node]] if node in begins else [])
-            missing = [n for n in before if n in inside and n not in order]
-            if node in order or not missing:
-                stack.pop()
-                open.discard(node)
-                order[node] = None
-                continue
-            if node in open and any(n in open for n in missing):
-                raise _Circle
-            open.add(node)
-            stack.extend(missing)
-    return list(order)
 
 
 def make(frame: Frame, join: Join, matrix: Storage, target: Strided | None, given: dict[Value, Storage]) -> None:

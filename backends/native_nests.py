@@ -339,7 +339,7 @@ def _reduced(c: Code, x: Storage, kind: str, shape: tuple[Index, ...]) -> Elemen
                                lambda at: (*at[:axis], c.add(first, at[axis]), *at[axis + 1 :]))  # fmt: skip
 
     combine = accumulation(kind, x.dtype)
-    found = native_partials.parts(c, x.dtype, part, 1 + (x.dtype.kind == "c"))
+    found = native_partials.parts(c, [register(x.dtype)] * (1 + (x.dtype.kind == "c")), part)
     result = found[0]
     for other in found[1:]:
         result = combine(c, result, other)

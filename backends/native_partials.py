@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import numpy as np
 
 from lazyarr.backends import native_threads
-from lazyarr.backends.native_emit import Code, Element, Index, register
+from lazyarr.backends.native_emit import Code, Element, Index
 
 #: Parts that a reduction is cut into; a power of two.
 PARTS = 32
@@ -23,18 +20,17 @@ def shared(c: Code, elements: Index, each: float) -> bool:
     return native_threads.threads() > 1 and elements >= 64 * PARTS and elements * each >= _WORTH
 
 
-def parts(c: Code, dtype: np.dtype[Any], compute: Callable[[Index], Element], width: int) -> list[Element]:
-    """What `compute` gives for each part: `width` numbers of `dtype`, or of its parts."""
-    type = register(dtype)
-    slots = [c.alloca(type, PARTS) for _ in range(width)]
+def parts(c: Code, types: Sequence[str], compute: Callable[[Index], Element]) -> list[Element]:
+    """What `compute` gives for each part: numbers of LLVM's `types`."""
+    slots = [c.alloca(type, PARTS) for type in types]
     with c.shared(PARTS, None) as part:
-        for slot, value in zip(slots, compute(part), strict=True):
+        for type, slot, value in zip(types, slots, compute(part), strict=True):
             c.do(f"store {type} {value}, ptr {c.emit(f'getelementptr inbounds {type}, ptr {slot}, i64 {part}')}")
 
-    def number(slot: str, k: int) -> str:
+    def number(type: str, slot: str, k: int) -> str:
         return c.emit(f"load {type}, ptr {c.emit(f'getelementptr inbounds {type}, ptr {slot}, i64 {k}')}")
 
-    return [tuple(number(slot, k) for slot in slots) for k in range(PARTS)]
+    return [tuple(number(type, slot, k) for type, slot in zip(types, slots, strict=True)) for k in range(PARTS)]
 
 
 def constant(c: Code, numbers: Sequence[int], at: Index) -> str:

@@ -32,10 +32,10 @@ def peak(c: Code, x: Storage, kind: str, shape: Sequence[Index], place: Callable
     if len(moving) != 1 or x.strides[moving[0]] != 1 or c.sub(second[moving[0]], first[moving[0]]) != 1:
         return None
     pointer = c.address(c.pointer(x.buffer), x.dtype, x.place(c, first))
-    return (c.emit(f"call {register(x.dtype)} @{_row(c, x.dtype, kind)}(ptr {pointer}, i64 {shape[axes[0]]})"),)
+    return (c.emit(f"call {register(x.dtype)} @{row(c, x.dtype, kind)}(ptr {pointer}, i64 {shape[axes[0]]})"),)
 
 
-def _row(c: Code, dtype: np.dtype[np.floating], kind: str) -> str:
+def row(c: Code, dtype: np.dtype[np.floating], kind: str) -> str:
     """The function that does a row."""
     type, lanes, bits = register(dtype), _BYTES // dtype.itemsize, 8 * dtype.itemsize
     name, beyond = f"{kind}_{bits}", "ogt" if kind == "maximum" else "olt"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazyarr.backends import native_joins, native_scalar, native_selections
+from lazyarr.backends import native_groups, native_joins, native_scalar, native_selections, native_totals
 from lazyarr.backends.native_patched import MOST
 from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
@@ -58,11 +58,13 @@ class Plan:
         What is read at the True elements of masks, by what counts these.
     flattened : set of Value
         Reshaped arrays that only a selection reads: they stay formulas if they can.
+    totals : dict of Node to Totals
+        Reductions that are one pass, by the first of them; only if asked for.
     joins : dict of Node to Join
         Products of a matrix with vectors that are one pass over it, by what begins that; only if asked for.
     """
 
-    def __init__(self, graph: Graph, joins: bool = False):
+    def __init__(self, graph: Graph, totals: bool = False, joins: bool = False):
         self._graph = graph
         self.stored: set[Value] = set()
         self.written: dict[Value, Node] = {}
@@ -73,6 +75,12 @@ class Plan:
         for first in self.selections.values():
             if first.rest is not None:
                 self._selecting.update(dict.fromkeys((first.rest.total, *first.rest.nodes), first.total))
+        #: (Selections have an order of their own.)
+        self.totals: dict[Node, native_totals.Totals] = {}
+        fixed = ORDERED | WINDOW_WRITERS | {"scatter"}
+        if totals and not self.selections:
+            self.totals = native_totals.find(graph, {n for n in graph.nodes if generated(n)}, fixed)
+        self._begins = {m: first for first, group in self.totals.items() for m in group.members}
         self._cuts: dict[Node, list[set[int]]] = {}
         self._costs: dict[Value, tuple[float, int]] = {}
         sites: dict[Value, list[Site]] = {}
@@ -95,10 +103,11 @@ class Plan:
                     known = sites.setdefault(operand, [])
                     known.extend(s for s in dict.fromkeys(self._sites(node, at, operand, sites)) if s not in known)
         self.joins: dict[Node, native_joins.Join] = {}
-        # (Selections have an order of their own.)
         if joins and not self.selections:
             computed = {v for v in self.stored - set(self.written) if generated(v.node) and len(v.node.values) == 1}
-            self.joins = native_joins.find(graph, computed, ORDERED | WINDOW_WRITERS | {"scatter"})
+            self.joins = native_joins.find(graph, computed, fixed, self.totals)
+        #: What is done together with a node.
+        self.groups: dict[Node, native_groups.Group] = {**self.totals, **self.joins}
 
     def _is_stored(self, node: Node, value: Value, sites: list[Site]) -> bool:
         name = node.op.name
@@ -243,7 +252,7 @@ class Plan:
             found = sites.get(result, [])[:1] if result in self.merged else [(node, ())]
             return [_moved(site, node.kw["start"], -1) for site in found] if at == 1 else found
         if name in ("reduce", "column_sums"):
-            return [(node, ())]
+            return [(self._begins.get(node, node), ())]
         if name == "matmul" and all(v.type.ndim == 1 for v in node.operands):
             return [(node, ())]
         if name == "matmul" and operand.type.ndim == 2 and node.types[0].shape and node.types[0].ndim == 1:

@@ -8,6 +8,7 @@ import numpy as np
 
 from lazyarr.backends import native_arguments, native_lapack, native_products, native_scalar, native_write
 from lazyarr.backends import native_nests as nests
+from lazyarr.backends import native_totals as totals
 from lazyarr.backends.native_columns import column_sums
 from lazyarr.backends.native_control import cond, loop, region, while_
 from lazyarr.backends.native_counts import bincount
@@ -30,6 +31,11 @@ def _reduce(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | N
     if not nests.reduces(kind, x.dtype) or not x.shape:
         return None
     if not node.types[0].shape:
+        several = frame.plan.totals.get(node)
+        if several is not None and totals.make(frame, several):
+            return [frame.selected.pop(node.values[0])]
+        if totals.alone(frame.code, kind, x):
+            return list(totals.reduced(frame.code, [(kind, x)]))
         mask = _counted(node, x)
         if mask is not None:
             return [nests.count(frame.code, mask, x.dtype)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lazyarr.backends import native_joins, native_selections
+from lazyarr.backends import native_groups, native_selections
 from lazyarr.backends.native_plan import ORDERED, Plan
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
@@ -65,8 +65,8 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
     """The nodes of `graph`, operands before users."""
     conditions_of = [c.ok.node for c in graph.checks]
     nodes = native_selections.together(_checks_first(graph), plan.selections, ORDERED, conditions_of)
-    if plan.joins:
-        nodes = native_joins.together(nodes, plan.joins)
+    if plan.groups:
+        nodes = native_groups.together(nodes, plan.groups)
     place = {node: k for k, node in enumerate(nodes)}
     users: dict[Value, list[Node]] = {}
     for node in nodes:
@@ -75,12 +75,12 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
     for total, selection in plan.selections.items():
         for value in (v for side in selection.sides for v in side.sources):
             users.setdefault(value, []).append(total)
-    for begin, join in plan.joins.items():
-        for value in join.vectors:
+    for begin, group in plan.groups.items():
+        for value in group.needs:
             users.setdefault(value, []).append(begin)
-        for product in join.products:
-            if product.node is not begin:
-                users.setdefault(begin.values[0], []).append(product.node)
+        for member in group.members:
+            if member is not begin:
+                users.setdefault(begin.values[0], []).append(member)
     if not plan.written and not any(len(users[v]) > 1 for node in nodes for v in overwritten(node, plan)):
         return list(nodes)
     # As bits: which nodes depend on each.
@@ -98,8 +98,8 @@ def ordered(graph: Graph, plan: Plan) -> list[Node]:
         for operand in node.operands:
             if operand.node in place:
                 yield operand.node
-        if node in plan.joins:
-            yield from (v.node for v in plan.joins[node].vectors if v.node in place)
+        if node in plan.groups:
+            yield from (v.node for v in plan.groups[node].needs if v.node in place)
         if node in plan.selections:
             sides = plan.selections[node].sides
             yield from (v.node for side in sides for v in side.sources if v.node in place)

@@ -6,8 +6,8 @@ that runs until a norm is small then takes as many iterations as in NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ BUFFER = 8192
 _DEPTH = 64
 
 
-def _leaf(c: Code, t: np.dtype[Any], lanes: int) -> str:
+def block_sum(c: Code, t: np.dtype[Any], lanes: int) -> str:
     """The function that adds neighbours in memory with `lanes` accumulators."""
     type, name = register(t), f"sum_block_{t.itemsize}_{lanes}"
     size = t.itemsize
@@ -82,6 +82,20 @@ end:
 Leaf = Callable[[Index, Index], Element]
 
 
+class Column(NamedTuple):
+    """One of the numbers that are made by halves."""
+
+    #: LLVM's type.
+    type: str
+    #: What the halves' numbers become.
+    combine: Callable[[Code, str, str], str]
+
+
+def added(dtype: np.dtype[Any]) -> Column:
+    """A sum."""
+    return Column(register(dtype), lambda c, x, y: c.emit(f"fadd {register(dtype)} {x}, {y}"))
+
+
 def tree(c: Code, dtype: np.dtype[Any], n: Index, bound: int, leaf: Leaf, several: int = 1, each: float = 0.0
          ) -> Element:  # fmt: skip
     """Sums of `n` terms by halves: those of the parts of a number, or `several` of real numbers side by side.
@@ -89,16 +103,20 @@ def tree(c: Code, dtype: np.dtype[Any], n: Index, bound: int, leaf: Leaf, severa
     Threads share the halves' halves if that is worth it: `each` is the nanoseconds that a term takes.
     """
     parts = 1 + (dtype.kind == "c")
+    return halves(c, [added(dtype)] * (parts * several), parts, n, bound, leaf, each)
+
+
+def halves(c: Code, columns: Sequence[Column], parts: int, n: Index, bound: int, leaf: Leaf, each: float) -> Element:
+    """As `tree`, of numbers of any kind side by side; each term of them is `parts` of those that NumPy counts."""
     block = BLOCK // parts
     if bound <= block:
         return leaf(0, n)
     if isinstance(n, int) and native_partials.shared(c, n, each):
-        return _shared_tree(c, dtype, n, leaf, parts * several)
-    type = register(dtype)
+        return _shared_halves(c, columns, parts, n, leaf)
     sizes = c.scratch("sizes", "i64", _DEPTH)
-    values = [c.scratch(f"values {k}", type, _DEPTH) for k in range(parts * several)]
+    values = [c.scratch(f"values {k}", column.type, _DEPTH) for k, column in enumerate(columns)]
     count, place, depth = (c.alloca("i64") for _ in range(3))
-    found = [c.alloca(type) for _ in range(parts * several)]
+    found = [c.alloca(column.type) for column in columns]
     for slot, value in ((count, n), (place, 0), (depth, 0)):
         c.do(f"store i64 {value}, ptr {slot}")
     descend, halve, add, ascend, waiting, right, combine, end = (c.new_label() for _ in range(8))
@@ -126,8 +144,8 @@ def tree(c: Code, dtype: np.dtype[Any], n: Index, bound: int, leaf: Leaf, severa
         c.go(descend)
         c.start(add)
         first = load(place)
-        sums = leaf(first, size)
-        for slot, value in zip(found, sums, strict=True):
+        ends = leaf(first, size)
+        for (type, _), slot, value in zip(columns, found, ends, strict=True):
             c.do(f"store {type} {value}, ptr {slot}")
         c.do(f"store i64 {c.emit(f'add i64 {first}, {size}')}, ptr {place}")
     c.go(ascend)
@@ -141,20 +159,19 @@ def tree(c: Code, dtype: np.dtype[Any], n: Index, bound: int, leaf: Leaf, severa
         other = load(slot)
         c.branch(c.emit(f"icmp sgt i64 {other}, 0"), right, combine)
         c.start(right)
-        for array, own in zip(values, found, strict=True):
+        for (type, _), array, own in zip(columns, values, found, strict=True):
             c.do(f"store {type} {c.emit(f'load {type}, ptr {own}')}, ptr {element(array, type, above)}")
         c.do(f"store i64 0, ptr {slot}")
         c.do(f"store i64 {other}, ptr {count}")
         c.go(descend)
         c.start(combine)
-        for array, own in zip(values, found, strict=True):
+        for (type, together), array, own in zip(columns, values, found, strict=True):
             left = c.emit(f"load {type}, ptr {element(array, type, above)}")
-            both = c.emit(f"fadd {type} {left}, {c.emit(f'load {type}, ptr {own}')}")
-            c.do(f"store {type} {both}, ptr {own}")
+            c.do(f"store {type} {together(c, left, c.emit(f'load {type}, ptr {own}'))}, ptr {own}")
         c.do(f"store i64 {above}, ptr {depth}")
         c.go(ascend)
     c.start(end)
-    return tuple(c.emit(f"load {type}, ptr {own}") for own in found)
+    return tuple(c.emit(f"load {column.type}, ptr {own}") for column, own in zip(columns, found, strict=True))
 
 
 def _half(n: int, parts: int) -> int:
@@ -162,9 +179,8 @@ def _half(n: int, parts: int) -> int:
     return n >> 1 & -8 if parts == 1 else (n & -8) >> 1
 
 
-def _shared_tree(c: Code, dtype: np.dtype[Any], n: int, leaf: Leaf, width: int) -> Element:
-    """`tree`, its upper halvings done here and what is below them by threads."""
-    parts = 1 + (dtype.kind == "c")
+def _shared_halves(c: Code, columns: Sequence[Column], parts: int, n: int, leaf: Leaf) -> Element:
+    """`halves`, the upper ones put together here and what is below them by threads."""
     counts = [n]
     while len(counts) < native_partials.PARTS:
         counts = [part for k in counts for part in (_half(k, parts), k - _half(k, parts))]
@@ -176,12 +192,14 @@ def _shared_tree(c: Code, dtype: np.dtype[Any], n: int, leaf: Leaf, width: int) 
         def below(at: Index, many: Index) -> Element:
             return leaf(c.add(first, at), many)
 
-        return tree(c, dtype, count, max(counts), below, width // parts)
+        return halves(c, columns, parts, count, max(counts), below, 0.0)
 
-    type, found = register(dtype), native_partials.parts(c, dtype, part, width)
+    found = native_partials.parts(c, [column.type for column in columns], part)
     while len(found) > 1:
         pairs = zip(found[::2], found[1::2], strict=True)
-        found = [tuple(c.emit(f"fadd {type} {a}, {b}") for a, b in zip(x, y, strict=True)) for x, y in pairs]
+        found = [
+            tuple(column.combine(c, a, b) for column, a, b in zip(columns, x, y, strict=True)) for x, y in pairs
+        ]
     return found[0]
 
 
@@ -189,13 +207,13 @@ def _block(c: Code, dtype: np.dtype[Any], fill: Callable[[list[str]], None], cou
     """The sums of up to `BLOCK` terms that `fill` puts into stack memory, an array a part."""
     t = part(dtype)
     parts = 1 + (dtype.kind == "c")
-    name = _leaf(c, t, 8 // parts)
+    name = block_sum(c, t, 8 // parts)
     blocks = [c.scratch(f"block {k}", register(t), BLOCK // parts) for k in range(parts)]
     fill(blocks)
     return tuple(c.emit(f"call {register(t)} @{name}(ptr {block}, i64 {count})") for block in blocks)
 
 
-def _put(c: Code, t: np.dtype[Any], blocks: list[str], k: Index, value: Element) -> None:
+def put(c: Code, t: np.dtype[Any], blocks: list[str], k: Index, value: Element) -> None:
     for block, x in zip(blocks, value, strict=True):
         place = c.emit(f"getelementptr inbounds {register(t)}, ptr {block}, i64 {k}")
         c.do(f"store {register(t)} {x}, ptr {place}, align {t.itemsize}")
@@ -212,7 +230,7 @@ def sum_row(c: Code, x: Storage, n: Index, bound: int, place: Callable[[Index], 
         moving = [a for a, (p, q) in enumerate(zip(*ends, strict=True)) if p != q]
         if len(moving) == 1 and x.strides[moving[0]] == 1:
             source = x
-            name = _leaf(c, t, 8)
+            name = block_sum(c, t, 8)
 
             def direct(first: Index, count: Index) -> Element:
                 pointer = c.address(c.pointer(source.buffer), t, source.place(c, place(first)))
@@ -223,7 +241,7 @@ def sum_row(c: Code, x: Storage, n: Index, bound: int, place: Callable[[Index], 
     def through_stack(first: Index, count: Index) -> Element:
         def fill(blocks: list[str]) -> None:
             with c.loop(0, count) as k:
-                _put(c, t, blocks, k, x.element(c, place(c.add(first, k)), {}))
+                put(c, t, blocks, k, x.element(c, place(c.add(first, k)), {}))
 
         return _block(c, x.dtype, fill, count)
 
@@ -241,9 +259,9 @@ def sum_all(c: Code, x: Storage) -> Element:
         for n in shape:
             total = c.mul(total, n)
         size = int(np.prod([int(b) for b in bounds], dtype=object))
-        return _plus(c, t, zero, sum_row(c, x, total, size, lambda k: (*(0,) * (rank - 1), k)))
+        return plus(c, t, zero, sum_row(c, x, total, size, lambda k: (*(0,) * (rank - 1), k)))
     if not isinstance(x, Strided):
-        return _plus(c, t, zero, _sum_box(c, x))
+        return plus(c, t, zero, _sum_box(c, x))
     axis, rows = _buffered(c, x)
     from lazyarr.backends.native_nests import assign, nest, read, variable
 
@@ -262,7 +280,7 @@ def sum_all(c: Code, x: Storage) -> Element:
             rank = len(shape) - axis
             map = (*(Along(i, -1, 0) for i in outer), Along(at, 0, 1), *(Along(0, k, 1) for k in range(1, rank)))
             box = view(c, x, map, (many, *shape[axis + 1 :]), bounds[axis:])
-            assign(c, x.dtype, slots, _plus(c, t, read(c, x.dtype, slots), _sum_box(c, box)))
+            assign(c, x.dtype, slots, plus(c, t, read(c, x.dtype, slots), _sum_box(c, box)))
             c.do(f"store i64 {c.add(at, many)}, ptr {first}")
         c.go(head)
         c.start(end)
@@ -337,7 +355,7 @@ def _sum_box(c: Code, x: Storage) -> Element:
                 room = c.minimum(c.sub(many, at), c.sub(shape[-1], index[-1]))
                 with c.loop(0, room) as j:
                     value = x.element(c, (*index[:-1], c.add(index[-1], j)), {})
-                    _put(c, t, blocks, c.add(at, j), value)
+                    put(c, t, blocks, c.add(at, j), value)
                 c.do(f"store i64 {c.add(at, room)}, ptr {done}")
             c.go(head)
             c.start(end)
@@ -347,5 +365,5 @@ def _sum_box(c: Code, x: Storage) -> Element:
     return tree(c, x.dtype, count, size, by_rows, each=work(x))
 
 
-def _plus(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:
+def plus(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:
     return tuple(c.emit(f"fadd {register(t)} {a}, {b}") for a, b in zip(x, y, strict=True))
