@@ -67,6 +67,7 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
             return
     if recording().observer is not None and _is_computed(array, items):
         target = windows.view(array, items)
+        _check_element(value, target, items)
         if not (isinstance(value, LazyArray) and value._parent is target._parent and value._step == target._step):
             target._assign(assigned_value(value, target._shape, target.dtype, must_fit=True))
         return
@@ -76,6 +77,7 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
         target = _basic(array, (*items, ...) if ... not in [i for i in items if i is ...] else items)
         if _is_same_memory(value, target):
             return  # `a[1:] += x` has written through the view, and now assigns it to itself.
+        _check_element(value, target, items)
         target._assign(assigned_value(value, target.shape, target.dtype, must_fit=True))
         return
     if _is_dynamic(items):
@@ -152,6 +154,17 @@ def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], mus
     if len(given) > len(shape) or any(a not in (1, b) for a, b in zip(given[::-1], shape[::-1], strict=False)):
         raise ValueError(f"could not broadcast input array from shape {_text(source.shape)} into shape {_text(shape)}")
     return views.broadcast(views.reshape(found, given), shape)
+
+
+def _check_element(value: Any, target: LazyArray, items: Sequence[Any]) -> None:
+    """What NumPy raises where a single element, not a part of no axes, is set to an array that has axes."""
+    if target._shape or not isinstance(value, (LazyArray, np.ndarray)) or not value.shape:
+        return
+    if any(item is ... for item in items) or (target.dtype.kind == "b" and all(n == 1 for n in value.shape)):
+        return
+    if target.dtype.kind == "c":
+        raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
+    raise ValueError("setting an array element with a sequence.")
 
 
 def _check_fits(scalar: LazyArray, dtype: np.dtype[Any]) -> None:
@@ -478,11 +491,16 @@ class _Advanced(NamedTuple):
 
 def _placed(value: Value, plan: _Advanced, ellipsis: bool) -> LazyArray:
     """A gathered value with the block's axes where NumPy puts them, and NumPy's memory layout."""
-    axes = plan.from_front()
-    if axes != tuple(range(len(axes))):
-        # NumPy, too, gathers with the block in front and gives a view of that.
-        return LazyArray._new(value)._transposed(axes)
-    return LazyArray._new(value, scalar=value.type.shape == () and not ellipsis)
+    if not value.type.shape:
+        return LazyArray._new(value, scalar=not ellipsis)
+    # NumPy, too, gathers with the block in front and gives a view of that; the axes behind keep their order in memory.
+    view, block, itemsize = plan.view, len(plan.block), value.type.dtype.itemsize
+    strides = geometry.contiguous(value.type.shape, itemsize)
+    if extents.is_static(value.type.shape):
+        steps = tuple(s for axis, s in enumerate(view.strides) if axis not in plan.axes)
+        strides = (*strides[:block], *geometry.keep_order([(plan.rest, steps)], plan.rest, itemsize))
+    found, axes = LazyArray._new(value, strides), plan.from_front()
+    return found if axes == tuple(range(len(axes))) else found._transposed(axes)
 
 
 def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:

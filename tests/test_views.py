@@ -131,6 +131,12 @@ PROGRAMS: list[tuple[str, Any]] = [
     ('result = a[[0, 1], [0, 1, 2]]', A),
     ('result = a[::0]', A),
     ('a[4]=1', A),
+    ('a[1, 2] = n.array([1.0])', A),
+    ('a[1, 2] = n.array([1.0])', A * 1j),
+    ('a[1, 2] = n.array([[1.0]]); a[1, 2, ...] = n.array([2.0])', A > 3),
+    ('a[1, 2, ...] = n.array([1.0]); a[1, 2:3] = n.array([[1.0]])', A),
+    ('result = [info(a.T[[0, 1]]), info(a.T[:, [0, 1]]), info(a.reshape(2, 3, 4).T[[0, 1, 1]])]', A),
+    ('b = a.reshape(2, 3, 4).transpose(1, 2, 0); result = [info(b[[0, 2]]), info(b[:, [1, 1]]), info(b[[0], :, [1]])]', A),
     ('a[[0,4]]=1', A),
     ('result = a[n.ix_([0, 2], [1, 3])]', A),
     ("result = (a[0, :, [1, 2]], a[:, [0, 1], [1, 2]], a[[0, 1], :, [1, 2]])", B),
@@ -402,8 +408,13 @@ def _mask(x: Any, y: Any) -> None:
     x[x.real > 2] = x[x.real > 2][::-1]
 
 
+def _apart(x: Any, y: Any) -> Any:
+    """`y`, or a copy where NumPy would read what it has written: rows that overlap, of unlike steps (its issue)."""
+    return y.copy() if x.ndim == y.ndim == 1 and x.strides != y.strides else y
+
+
 def _assign(x: Any, y: Any) -> None:
-    x[...] = y
+    x[...] = _apart(x, y)
 
 
 def _repeats(x: Any, y: Any) -> None:
@@ -415,11 +426,11 @@ def _flat(x: Any, y: Any) -> None:
 
 
 def _row(x: Any, y: Any) -> None:
-    x[0] = y[-1]
+    x[0] = _apart(x[0], y[-1]) if x.ndim == y.ndim == 2 else y[-1]
 
 
 WRITES: list[Any] = [_add, _shift, _transpose, _mask, _assign, _repeats, _flat, _row, lambda x, y: x.fill(2),
-                     lambda x, y: x.sort(), lambda x, y: x.sort(axis=0), lambda x, y: np.copyto(x, y),
+                     lambda x, y: x.sort(), lambda x, y: x.sort(axis=0), lambda x, y: np.copyto(x, _apart(x, y)),
                      lambda x, y: np.add.at(x, [0, 0], 1)]  # fmt: skip
 
 
