@@ -42,8 +42,18 @@ calls: Counter[tuple[str, int, str]] = Counter()
 _lock = threading.Lock()
 
 
-def note(what: str) -> None:
-    """Count a call that is about to run in NumPy; warn, or refuse, as the settings say.
+#: What counts a call that ran in NumPy: file, line, what.
+Counted = tuple[str, int, str]
+
+
+def count_again(counted: Counted) -> None:
+    """Count one more call of those that `note` has counted."""
+    with _lock:
+        calls[counted] += 1
+
+
+def note(what: str) -> Counted:
+    """Count a call that is about to run in NumPy; warn, or refuse, as the settings say. Gives what counts it.
 
     Raises
     ------
@@ -59,6 +69,7 @@ def note(what: str) -> None:
         first = calls[file, line, what] == 1
     if mode == "warn" and first:
         warnings.warn_explicit(f"{what}; it runs in NumPy", FallbackWarning, file, line)
+    return file, line, what
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,23 @@ def note_pieces(function: str, why: str, line: tuple[str, int]) -> None:
         pieces.setdefault(function, (why, *line))
 
 
+#: Accelerated function -> why NumPy runs calls that could be compiled, and where the function stands.
+faster: dict[str, tuple[str, str, int]] = {}
+
+
+def note_faster(function: str, why: str, line: tuple[str, int]) -> None:
+    """Remember that NumPy takes less time for an accelerated function, in calls of some signature."""
+    with _lock:
+        faster[function] = (why, *line)
+
+
+def note_compiled(function: str, why: str) -> None:
+    """Forget that NumPy takes less time for an accelerated function, if that is why."""
+    with _lock:
+        if faster.get(function, ("",))[0] == why:
+            del faster[function]
+
+
 #: (function, guard, file, line) -> how often the guard failed in a compiled program, and Python ran the call.
 guards: Counter[tuple[str, str, str, int]] = Counter()
 
@@ -122,6 +150,9 @@ class Report:
     guards : tuple of Fallback
         Conditions under which a compiled program stands for its function, and that did not hold in some calls: plain
         Python ran these. `what` is the function and the condition.
+    faster : tuple of Fallback
+        Accelerated functions of which NumPy runs some calls because it takes less time than a compiled program: `what`
+        is the function and how that is known.
     cache : str
         Why compiled programs are not kept on disk, or not all of them; empty if all is well.
     """
@@ -130,6 +161,7 @@ class Report:
     pieces: tuple[Fallback, ...] = ()
     guards: tuple[Fallback, ...] = ()
     cache: str = ""
+    faster: tuple[Fallback, ...] = ()
 
     def __len__(self) -> int:
         return len(self.calls)
@@ -143,6 +175,7 @@ class Report:
             calls.clear()
             pieces.clear()
             guards.clear()
+            faster.clear()
 
     def _title(self) -> str:
         if not self.calls:
@@ -165,6 +198,9 @@ class Report:
             rows = [(f"{g.times}x", g.where, g.what) for g in self.guards]
             first, second = (max(len(row[k]) for row in rows) for k in (0, 1))
             lines += [f"  {a:>{first}}  {b:<{second}}  {c}" for a, b, c in rows]
+        if self.faster:
+            lines.append(f"Accelerated functions that NumPy runs in less time: {len(self.faster)}")
+            lines += [f"  {f.where}  {f.what}" for f in self.faster]
         if self.cache:
             lines.append(f"The cache on disk cannot be used: {self.cache}")
         return "\n".join(lines)
@@ -172,7 +208,7 @@ class Report:
     __repr__ = __str__
 
     def __rich__(self) -> Any:
-        if not self.calls or self.pieces or self.guards or self.cache:
+        if not self.calls or self.pieces or self.guards or self.faster or self.cache:
             return str(self)
         from rich.table import Table
 
@@ -197,9 +233,11 @@ def report() -> Report:
         found = calls.most_common()
         parted = list(pieces.items())
         failed = guards.most_common()
+        by_numpy = list(faster.items())
     return Report(
         tuple(Fallback(file, line, what, times) for (file, line, what), times in found),
         tuple(Fallback(file, line, f"{function}: {why}", 1) for function, (why, file, line) in parted),
         tuple(Fallback(file, line, f"{function}: {what}", times) for (function, what, file, line), times in failed),
         disk.problem,
+        tuple(Fallback(file, line, f"{function}: {why}", 1) for function, (why, file, line) in by_numpy),
     )

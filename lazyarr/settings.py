@@ -29,8 +29,11 @@ class Settings:
     compile_after : int
         A lazy graph is compiled the `compile_after`-th time it is evaluated, and interpreted with NumPy
         before: a graph that is evaluated once is not worth a compilation, unless it is on very large arrays (a few
-        times ten million elements). Accelerated functions are always compiled. Initially from
-        ``LAZYARR_COMPILE_AFTER``.
+        times ten million elements). Initially from ``LAZYARR_COMPILE_AFTER``.
+    always : int
+        1: calls of accelerated functions are compiled where NumPy takes less time, too: single calls that NumPy does in
+        a fraction of the time of compiling, and signatures for which it was faster by the clock. 0: NumPy runs these.
+        ``accelerate(always=True)`` says it of one function. Initially from ``LAZYARR_ALWAYS``.
     flush_after : int
         Number of recorded array values after which pending work is evaluated though nobody asked.
     unroll_limit : int
@@ -60,6 +63,7 @@ class Settings:
     fallback: str = "warn"
     compiler: str = "auto"
     compile_after: int = 2
+    always: int = 0
     flush_after: int = 300
     unroll_limit: int = 10_000
     eager_below: int = 50_000
@@ -75,8 +79,8 @@ class Settings:
             raise ValueError(f"compiler is {self.compiler!r}; expected one of {', '.join(COMPILERS)}")
         if not isinstance(self.cache_dir, str):
             raise ValueError(f"cache_dir is {self.cache_dir!r}; expected the path of a folder, or an empty string")
-        for name, least in (("compile_after", 1), ("flush_after", 1), ("unroll_limit", 1), ("eager_below", 0),
-                            ("threads", 0), ("kept_memory", -1), ("cache_size", 0)):  # fmt: skip
+        for name, least in (("compile_after", 1), ("always", 0), ("flush_after", 1), ("unroll_limit", 1),
+                            ("eager_below", 0), ("threads", 0), ("kept_memory", -1), ("cache_size", 0)):  # fmt: skip
             if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least {least}")
 

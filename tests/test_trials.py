@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def in_pieces(x: Any, seen: list[float]) -> Any:
 def clock(monkeypatch: pytest.MonkeyPatch, *seconds: float) -> None:
     """Timed calls take these seconds, one after the other."""
     times = itertools.accumulate(itertools.chain.from_iterable((1.0, s) for s in seconds))
-    monkeypatch.setattr("time.perf_counter", lambda: next(times))
+    monkeypatch.setattr("lazyarr.tracing.trials.time", SimpleNamespace(perf_counter=lambda: next(times)))
 
 
 def modes(accelerated: Any, calls: int) -> list[str]:

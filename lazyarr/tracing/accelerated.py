@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import time
 import types
 from collections.abc import Callable
 from typing import Any, Literal, NoReturn, TypeVar, overload
@@ -16,7 +17,7 @@ from lazyarr import settings
 from lazyarr.ir.graph import Check, CheckFailed, Line, Program
 from lazyarr.ops.create import const
 from lazyarr.plans import Plan, plans
-from lazyarr.report import note_guard, note_pieces
+from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
 from lazyarr.runtime import (
     Leaf,
     NotCaptured,
@@ -29,6 +30,7 @@ from lazyarr.runtime import (
     recording,
     use_recording,
 )
+from lazyarr.tracing.breakeven import FIRST_CALL, BreakEven
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
 from lazyarr.tracing.origins import failing_lines
@@ -76,9 +78,19 @@ class Compiled:
         #: Where the data of each parameter comes from, and how many roots there are besides conditions.
         self.sources = [self._source(leaf) for leaf in leaves]
         self.count = len(outcome.roots)
-        self.plan: Plan = plans.get(self.program, self._replaced())
         #: What makes calls without `Parts`; False until it is known whether there is such a thing.
         self.direct: Callable[..., Any] | None | Literal[False] = False
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """What runs it; it is compiled when somebody asks."""
+        return plans.get(self.program, self._replaced())
+
+    @property
+    def calls_numpy(self) -> bool:
+        """Whether something of it is not native code."""
+        alone = self.plan.alone()
+        return alone is None or bool(getattr(getattr(alone[0], "program", None), "calls", True))
 
     def forget(self) -> None:
         """Let go of the call that was traced."""
@@ -150,9 +162,9 @@ class Accelerated:
         Whether a call that would not run as one compiled program is an error.
     """
 
-    def __init__(self, function: Callable[..., Any], strict: bool = False):
+    def __init__(self, function: Callable[..., Any], strict: bool = False, always: bool = False):
         functools.update_wrapper(self, function)
-        self.strict = strict
+        self.strict, self.always = strict, always
         self._given = function
         self.function = function if isinstance(function, types.FunctionType) else _calling(function)
         self._known: dict[Any, list[Compiled]] = {}
@@ -160,6 +172,7 @@ class Accelerated:
         self._pieces: dict[Any, str] = {}
         self._trials: dict[Any, Trials] = {}
         self._plain: dict[Any, str] = {}
+        self._even = BreakEven(self.function)
         #: Loops and branches that are known to run in Python, and why.
         self._uncaptured: dict[Info, tuple[str, Line]] = {}
         #: The latest programs that are called directly.
@@ -190,7 +203,17 @@ class Accelerated:
                 result = direct(*args, **kwargs)
                 if result is not MISS:
                     return result
+            glances = self._even.glances
+            if glances.known and not self._compiles_all:
+                result = glances.run(args, kwargs, MISS)
+                if result is not MISS:
+                    return result
         return self._generally(args, kwargs)
+
+    @property
+    def _compiles_all(self) -> bool:
+        """Whether NumPy is to run nothing that can be compiled."""
+        return self.strict or self.always or bool(settings.current.always) or settings.current.fallback == "error"
 
     def _generally(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that no direct call stands for."""
@@ -200,7 +223,7 @@ class Accelerated:
             if isinstance(self.function, types.FunctionType):
                 return inside.environment.traced(self.function)(*args, **kwargs)
             return self.function(*args, **kwargs)
-        plain = ""
+        plain, begin = "", time.perf_counter()
         try:
             parts, key, specs = self._describe(args, kwargs)
         except Plain as reason:
@@ -209,11 +232,13 @@ class Accelerated:
             return self._run_plain(None, plain, args, kwargs)
         if key in self._plain:
             return self._run_plain(key, self._plain[key], args, kwargs)
+        if not self._compiles_all and self._even.is_numpys(key):
+            return self._even.run(key, lambda: self._in_python(args, kwargs), args, kwargs)
         try:
             for compiled in self._known.get(key, ()):
-                done, result = compiled(parts)
+                done, result = self._even.direct(key, compiled.direct, args, kwargs) or compiled(parts)
                 if done:
-                    self._prefer(compiled, specs)
+                    self._prefer(compiled, specs, key, time.perf_counter() - begin)
                     return result
                 parts, key, specs = self._describe(args, kwargs)
             return self._first(parts, key, specs, args, kwargs)
@@ -222,11 +247,15 @@ class Accelerated:
         # Not in the handler: what NumPy raises is not a consequence of that.
         return self._after_failure(failed, key, args, kwargs)
 
-    def _prefer(self, compiled: Compiled, specs: Any) -> None:
+    def _prefer(self, compiled: Compiled, specs: Any, key: Any, seconds: float) -> None:
         """Try this program first at the next call, without taking arguments apart in Python, if that can be."""
         with self._lock:
             if compiled.direct is False:
                 compiled.direct = direct_call(compiled, specs, self._name)
+            if not self._compiles_all and not self._even.settled(key, compiled, seconds):
+                if self._even.is_numpys(key, for_good=True):
+                    note_faster(self._name, self._even.why(key), self._line or ("", 0))
+                return
             if compiled.direct is not None:
                 others = (direct for direct in self._direct if direct is not compiled.direct)
                 self._direct = (compiled.direct, *others)[:_MOST_DIRECT]
@@ -260,7 +289,7 @@ class Accelerated:
             return self._run_plain(key, f"faster than in pieces ({self._pieces[key]})", args, kwargs)
         if trials.plain_is_next:
             return trials.plain(lambda: self.function(*args, **kwargs))
-        return trials.in_pieces(lambda: self._trace_first(parts, key, specs, args, kwargs))
+        return trials.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))
 
     def _runs_in_pieces(self, key: Any, why: str) -> None:
         """Note that no program will stand for calls of a signature."""
@@ -294,6 +323,11 @@ class Accelerated:
             stopped = error
         if stopped is not None:
             return self._after_stop(stopped, key, args, kwargs)
+        if not self._compiles_all and self._even.waits(key, compiled.program.graph):
+            note_faster(self._name, FIRST_CALL, self._line or ("", 0))
+            return self._in_python(args, kwargs)
+        note_compiled(self._name, FIRST_CALL)
+        compiled.plan  # noqa: B018  compiled before anybody else sees it
         with self._lock:
             variants = self._known.setdefault(key, [])
             while len(self._known) > 8 * _MOST_SIGNATURES:
@@ -426,8 +460,11 @@ class Accelerated:
             self._plain[key] = why
             left = [compiled.direct for compiled in self._known.get(key, ())]
             self._direct = tuple(direct for direct in self._direct if direct not in left)
-        note(f"{self._name} runs as plain Python: {why}")
-        return self._in_python(args, kwargs) if all_or_nothing else self.function(*args, **kwargs)
+        counted, begin = note(f"{self._name} runs as plain Python: {why}"), time.perf_counter()
+        result = self._in_python(args, kwargs) if all_or_nothing else self.function(*args, **kwargs)
+        if key is not None and not all_or_nothing:
+            self._even.glances.add(args, kwargs, time.perf_counter() - begin, counted)
+        return result
 
     @property
     def _name(self) -> str:
@@ -513,10 +550,10 @@ def _untraceable(function: Callable[..., Any]) -> str:
 
 
 @overload
-def accelerate(*, strict: bool = False) -> Callable[[Function], Function]: ...
+def accelerate(*, strict: bool = False, always: bool = False) -> Callable[[Function], Function]: ...
 @overload
-def accelerate(function: Function, *, strict: bool = False) -> Function: ...
-def accelerate(function: Any = None, *, strict: bool = False) -> Any:
+def accelerate(function: Function, *, strict: bool = False, always: bool = False) -> Function: ...
+def accelerate(function: Any = None, *, strict: bool = False, always: bool = False) -> Any:
     """Compile a function written in plain NumPy.
 
     The function is traced when it is called with arguments of a new signature (dtypes, shapes, structure), optimized,
@@ -532,6 +569,11 @@ def accelerate(function: Any = None, *, strict: bool = False) -> Any:
         Whether a call that would not run as one compiled program, but in pieces or as plain Python, is an error. It is
         raised before the function has had any effect. Loops that are unrolled into the program are fine. Where the
         function is called by another accelerated function, that one's `strict` counts.
+
+    always : bool
+        Whether calls are compiled where NumPy takes less time, too. Otherwise NumPy runs the first call of a signature
+        if it takes a fraction of the time of compiling (the second call compiles), and those of signatures for which it
+        was faster by the clock, as may be for a few elements. Strict functions are always compiled.
 
     Returns
     -------
@@ -552,14 +594,15 @@ def accelerate(function: Any = None, *, strict: bool = False) -> Any:
     ...     return u.sum()
     """
     if function is None:
-        return functools.partial(accelerate, strict=strict)
+        return functools.partial(accelerate, strict=strict, always=always)
     if isinstance(function, Accelerated):
-        return Accelerated(function._given, True) if strict and not function.strict else function
+        same = (strict or function.strict, always or function.always)
+        return function if same == (function.strict, function.always) else Accelerated(function._given, *same)
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(accelerate(function.__func__, strict=strict))
+        return type(function)(accelerate(function.__func__, strict=strict, always=always))
     if not callable(function):
         raise TypeError(f"accelerate takes a function, got a {type(function).__name__}")
-    return Accelerated(function, strict)
+    return Accelerated(function, strict, always)
 
 
 __all__ = ["Accelerated", "Line", "Program", "accelerate"]

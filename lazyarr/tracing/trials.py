@@ -8,41 +8,60 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-#: Calls that are timed, of each way.
-_TIMED = 2
-
-
 class Trials:
-    """Calls of one signature that can run in pieces, or as plain Python.
+    """Calls of one signature that lazyarr can run, as a program or in pieces, or plain Python.
 
-    Results are the same; where little is computed between two decisions of Python, or what is computed differs at
-    each call, pieces cost more than they gain.
+    Results are the same; where little is computed, at once or between two decisions of Python, or what is computed
+    differs at each call, lazyarr costs more than it gains.
+
+    Parameters
+    ----------
+    timed : int
+        Calls that are timed, of each way.
+    margin : float
+        Plain Python is faster if it takes less than this part of the time.
     """
 
-    def __init__(self) -> None:
-        self._pieces: list[float] = []
+    def __init__(self, timed: int = 2, margin: float = 1.0) -> None:
+        self._timed, self._margin = timed, margin
+        self._ours: list[float] = []
         self._plain: list[float] = []
 
     @property
     def plain_is_next(self) -> bool:
         """Whether the next call is to be tried as plain Python."""
-        return len(self._plain) < len(self._pieces) and len(self._plain) < _TIMED
+        return len(self._plain) < len(self._ours) and len(self._plain) < self._timed
 
     @property
     def plain_wins(self) -> bool:
         """Whether it is known that plain Python is faster."""
-        return len(self._plain) == _TIMED and min(self._plain) < min(self._pieces)
+        return self.over and min(self._plain) < self._margin * min(self._ours)
 
-    def in_pieces(self, run: Callable[[], Result]) -> Result:
-        """A call in pieces."""
-        return self._timed(self._pieces, run)
+    @property
+    def over(self) -> bool:
+        """Whether it is known which way is faster."""
+        return len(self._plain) == self._timed
+
+    @property
+    def gain(self) -> float:
+        """How many times faster plain Python is."""
+        return min(self._ours) / max(min(self._plain), 1e-9)
+
+    def ours(self, run: Callable[[], Result]) -> Result:
+        """A call that lazyarr runs."""
+        return self._run(self._ours, run)
+
+    def took(self, seconds: float) -> None:
+        """Note the time of a call that lazyarr has run."""
+        if len(self._ours) < self._timed:
+            self._ours.append(seconds)
 
     def plain(self, run: Callable[[], Result]) -> Result:
         """A call as plain Python."""
-        return self._timed(self._plain, run)
+        return self._run(self._plain, run)
 
-    def _timed(self, times: list[float], run: Callable[[], Result]) -> Result:
-        if len(times) == _TIMED:
+    def _run(self, times: list[float], run: Callable[[], Result]) -> Result:
+        if len(times) == self._timed:
             return run()
         begin = time.perf_counter()
         try:

@@ -1,0 +1,187 @@
+"""When NumPy takes less time than a compiled program: calls that come once, small arrays, what lazyarr is slow at.
+
+What is decided is decided for a signature, and kept: from estimates before anything is compiled, by the clock after it.
+Results are the same either way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lazyarr.ir.graph import Graph
+from lazyarr.ir.node import Value
+from lazyarr.report import Counted, count_again
+from lazyarr.tracing.direct import MISS
+from lazyarr.tracing.origins import graphs_in
+from lazyarr.tracing.trials import Trials
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.accelerated import Compiled
+
+#: Seconds that one of NumPy's operations takes at least, and for a byte that it reads or writes; for arithmetic.
+_CALL, _BYTE, _FLOP = 7e-7, 1.5e-10, 3e-10
+#: Seconds that compiling takes at least, and for each operation.
+_COMPILE, _EACH = 0.03, 1e-3
+#: A single call is left to NumPy if it takes less than this part of the time of compiling; the second one compiles.
+_PART = 0.1
+#: A call as a compiled program that takes so many seconds may be slower than NumPy; a longer one has much to compute.
+_TRIED = 3e-4
+#: Calls that are timed, of each way, and the part of the time that NumPy has to take to be the faster one.
+_TIMED, _MARGIN = 3, 0.9
+#: What the report says of single calls.
+FIRST_CALL = "a single call takes less time than compiling; the second one compiles"
+#: A call that takes so many times longer than the first one, and so many seconds, is not of that signature after all.
+_OTHER, _LONG = 10.0, 1e-3
+#: Signatures that are known at a glance, at most.
+_MOST = 256
+
+
+def is_straight(graph: Graph) -> bool:
+    """Whether a graph has no loops and branches: it does not take longer than it looks."""
+    return next(graphs_in(graph), None) is None
+
+
+def numpy_seconds(graph: Graph) -> float:
+    """About how long NumPy takes for what a graph without loops says."""
+    total = 0.0
+    for node in graph.nodes:
+        if not node.operands:
+            continue
+        total += _CALL + _BYTE * (_bytes(node.operands) + _bytes(node.values)) + _FLOP * float(node.cost.flops)
+    return total
+
+
+def _bytes(values: tuple[Value, ...]) -> float:
+    return float(sum(np.prod(v.type.shape, dtype=float) * v.type.dtype.itemsize for v in values))
+
+
+def is_worth_compiling(graph: Graph) -> bool:
+    """Whether a program is compiled at the first call with its signature."""
+    if not is_straight(graph):
+        return True
+    return numpy_seconds(graph) > _PART * (_COMPILE + _EACH * len(graph.nodes))
+
+
+class BreakEven:
+    """Which calls of an accelerated function NumPy runs though they can be compiled."""
+
+    def __init__(self, function: Callable[..., Any]):
+        self.glances = Glances(function)
+        #: Signatures of which NumPy has run the first call.
+        self._met: dict[Any, None] = {}
+        #: Signatures that are tried both ways, and those for which it is known which way is faster, and why.
+        self._trials: dict[Any, Trials] = {}
+        self._compiled: set[Any] = set()
+        self._numpys: dict[Any, str] = {}
+
+    def waits(self, key: Any, graph: Graph) -> bool:
+        """Whether the first call of a signature, with this program, is left to NumPy."""
+        if key in self._met or is_worth_compiling(graph):
+            return False
+        self._met[key] = None
+        while len(self._met) > _MOST:
+            self._met.pop(next(iter(self._met)), None)
+        return True
+
+    def is_numpys(self, key: Any, for_good: bool = False) -> bool:
+        """Whether NumPy runs the next call of a signature, or all of them."""
+        if key in self._numpys:
+            return True
+        trials = self._trials.get(key)
+        return trials is not None and not for_good and trials.plain_is_next
+
+    def why(self, key: Any) -> str:
+        """How it is known that NumPy takes less time."""
+        return self._numpys[key]
+
+    def run(self, key: Any, run: Callable[[], Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that NumPy runs."""
+        trials = self._trials.get(key)
+        if trials is not None:
+            return trials.plain(run)
+        begin = time.perf_counter()
+        result = run()
+        self.glances.add(args, kwargs, time.perf_counter() - begin, None)
+        return result
+
+    def direct(self, key: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any] | None:
+        """The result of a direct call, where it is tried; None without one."""
+        if not call or key not in self._trials:
+            return None
+        result = self._trials[key].ours(lambda: call(*args, **kwargs))
+        return None if result is MISS else (True, result)
+
+    def settled(self, key: Any, compiled: Compiled, seconds: float) -> bool:
+        """Whether it is known that calls of a signature are faster with this program, of which one took so long."""
+        if key in self._compiled:
+            return True
+        trials = self._trials.get(key)
+        if trials is None:
+            if seconds > _TRIED or not is_straight(compiled.program.graph) or (
+                compiled.direct is not None and not compiled.calls_numpy
+            ):
+                self._compiled.add(key)
+                return True
+            self._trials[key] = trials = Trials(_TIMED, _MARGIN)
+        if compiled.direct is None:
+            trials.took(seconds)
+        if not trials.over:
+            return False
+        del self._trials[key]
+        if trials.plain_wins:
+            self._numpys[key] = f"{trials.gain:.1f} times as fast as the program"
+            return False
+        self._compiled.add(key)
+        return True
+
+
+class _Plain:
+    """What is known of calls that Python runs: how long they take at most, and what counts them."""
+
+    __slots__ = ("counted", "most")
+
+    def __init__(self, most: float, counted: Counted | None):
+        self.most, self.counted = most, counted
+
+
+class Glances:
+    """Calls that are known to run as plain Python by a look at their arguments, which takes little time.
+
+    It may be wrong where arguments are not arrays: then a call that takes long ends it.
+    """
+
+    def __init__(self, function: Callable[..., Any]):
+        self._function = function
+        self.known: dict[Any, _Plain] = {}
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any], missing: Any) -> Any:
+        """The result of a call; `missing` if it is not one of these."""
+        key = _look(args, kwargs)
+        plain = self.known.get(key)
+        if plain is None:
+            return missing
+        if plain.counted is not None:
+            count_again(plain.counted)
+        begin = time.perf_counter()
+        try:
+            return self._function(*args, **kwargs)
+        finally:
+            if time.perf_counter() - begin > plain.most:
+                self.known.pop(key, None)
+
+    def add(self, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float, counted: Counted | None) -> None:
+        """Know calls with arguments like these, which take so long."""
+        while len(self.known) >= _MOST:
+            self.known.pop(next(iter(self.known)), None)
+        self.known[_look(args, kwargs)] = _Plain(max(_OTHER * seconds, _LONG), counted)
+
+
+def _look(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    looks = tuple([(x.shape, x.dtype) if type(x) is np.ndarray else type(x) for x in args])
+    if not kwargs:
+        return looks
+    return looks, tuple([(k, (x.shape, x.dtype) if type(x) is np.ndarray else type(x)) for k, x in kwargs.items()])

@@ -1,0 +1,157 @@
+"""Calls of accelerated functions that NumPy runs because it takes less time: which, and with the same results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr
+from lazyarr.settings import settings
+from tests.acceleration import assert_same, programs
+
+
+@pytest.fixture(autouse=True)
+def _by_cost() -> Iterator[None]:
+    lazyarr.report().clear()
+    with settings(always=0):
+        yield
+    lazyarr.report().clear()
+
+
+@dataclass
+class Model:
+    factor: float
+    offset: Any
+
+
+def little(x: Any) -> Any:
+    x += 1
+    return (x * 2).sum()
+
+
+def with_an_object(model: Any, x: Any) -> Any:
+    return model.factor * x + model.offset
+
+
+def looped(x: Any) -> Any:
+    for _ in range(5):
+        x = x * 0.5 + 1
+    return x
+
+
+def calls(function: Any, make: Any, count: int) -> Any:
+    """Call it so often, NumPy beside it; gives the accelerated function."""
+    accelerated: Any = lazyarr.accelerate(function)
+    for _ in range(count):
+        theirs, own = make(), make()
+        assert_same(function(*theirs), accelerated(*own))
+        assert_same(theirs, own)
+    return accelerated
+
+
+def test_the_first_call_of_little_work_is_numpys() -> None:
+    accelerated = calls(little, lambda: (np.arange(8.0),), 1)
+    assert programs(accelerated) == 0
+    (found,) = lazyarr.report().faster
+    assert found.what == "little: a single call takes less time than compiling; the second one compiles"
+    assert found.where.startswith("tests/test_breakeven.py:")
+    assert "NumPy runs in less time: 1" in str(lazyarr.report())
+    accelerated(np.arange(8.0))
+    assert programs(accelerated) == 1
+    assert not lazyarr.report().faster
+
+
+def test_shapes_that_come_once_are_not_compiled() -> None:
+    accelerated: Any = lazyarr.accelerate(little)
+    for n in range(1, 40):
+        assert accelerated(np.ones(n)) == little(np.ones(n))
+    assert programs(accelerated) == 0
+
+
+@pytest.mark.parametrize("function", [little, looped])
+def test_much_work_and_loops_are_compiled_at_once(function: Any) -> None:
+    size = 8 if function is looped else 4_000_000
+    assert programs(calls(function, lambda: (np.ones(size),), 1)) == 1
+
+
+def test_what_is_to_be_compiled_always() -> None:
+    for options in ({"always": True}, {"strict": True}):
+        accelerated: Any = lazyarr.accelerate(**options)(little)
+        accelerated(np.ones(3))
+        assert programs(accelerated) == 1, options
+    for setting in ({"always": 1}, {"fallback": "error"}):
+        accelerated = lazyarr.accelerate(little)
+        with settings(**setting):
+            accelerated(np.ones(3))
+        assert programs(accelerated) == 1, setting
+    both: Any = lazyarr.accelerate(lazyarr.accelerate(little), always=True)
+    assert both.always
+    assert lazyarr.accelerate(both) is both
+
+
+def test_an_error_in_a_first_call_leaves_arguments_as_they_were() -> None:
+    def fails(x: Any, k: Any) -> Any:
+        x += 1
+        return x.reshape(k, -1)
+
+    x = np.arange(6.0)
+    accelerated = lazyarr.accelerate(fails)
+    with pytest.raises(ValueError, match="reshape"):
+        accelerated(x, 4)
+    np.testing.assert_array_equal(x, np.arange(6.0))
+
+
+def test_what_is_faster_by_the_clock() -> None:
+    """An object among few elements: taking it apart takes longer than NumPy does."""
+    model = Model(2.0, np.ones(3))
+    accelerated = calls(with_an_object, lambda: (model, np.arange(3.0)), 12)
+    (found,) = lazyarr.report().faster
+    assert found.what.endswith("times as fast as the program")
+    # By a look at types: it may be another object of the class, and larger arrays.
+    for k in range(3):
+        model = Model(k, np.arange(4.0))
+        assert_same(with_an_object(model, np.arange(4.0)), accelerated(model, np.arange(4.0)))
+    big = Model(1.0, np.ones(300_000))
+    for _ in range(4):
+        assert_same(with_an_object(big, np.ones(300_000)), accelerated(big, np.ones(300_000)))
+    assert programs(accelerated) >= 2
+
+
+def test_what_is_known_at_a_glance_is_counted() -> None:
+    def generator(x: Any) -> Any:
+        yield x + 1
+
+    accelerated = lazyarr.accelerate(generator)
+    with settings(fallback="allow"):
+        for _ in range(5):
+            np.testing.assert_array_equal(next(accelerated(np.ones(2))), [2.0, 2.0])
+        counts = [call.times for call in lazyarr.report()]
+    assert counts == [5]
+    with settings(fallback="error"), pytest.raises(lazyarr.FallbackError):
+        accelerated(np.ones(2))
+
+
+def test_a_call_that_takes_long_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lazyarr.tracing.breakeven import Glances
+
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    missing = object()
+
+    def function(x: Any, seconds: float) -> Any:
+        now[0] += seconds
+        return x
+
+    glances = Glances(function)
+    x = np.ones(3)
+    assert glances.run((x, 0.0), {}, missing) is missing
+    glances.add((x, 0.0), {}, 1e-3, None)
+    assert glances.run((x, 9e-3), {}, missing) is x
+    assert glances.run((np.ones(4), 0.0), {}, missing) is missing
+    assert glances.run((x,), {"seconds": 0.0}, missing) is missing
+    assert glances.run((x, 11e-3), {}, missing) is x
+    assert glances.run((x, 0.0), {}, missing) is missing
