@@ -10,15 +10,16 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views, windows
 from lazyarr.array import LazyArray
+from lazyarr.assignment import assigned_value, check_element, shape_text
 from lazyarr.computed import ComputedScalar
-from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, from_numpy, scalar_value, weak_cast, wrapped
-from lazyarr.dispatch import NotCompiled, holds_lazy
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, wrapped
+from lazyarr.dispatch import NotCompiled
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
-from lazyarr.ir.types import DTYPES, NAMES, ArrayType
+from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.create import const
-from lazyarr.ops.elementwise import ELEMENTWISE, REAL, SELECT
+from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import Leaf, NotCaptured, add_check, as_numpy, fetch, leaf, record, recording
 from lazyarr.weak import WeakScalar
 
@@ -67,7 +68,7 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
             return
     if recording().observer is not None and _is_computed(array, items):
         target = windows.view(array, items)
-        _check_element(value, target, items)
+        check_element(value, target, items)
         if not (isinstance(value, LazyArray) and value._parent is target._parent and value._step == target._step):
             target._assign(assigned_value(value, target._shape, target.dtype, must_fit=True))
         return
@@ -77,7 +78,7 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
         target = _basic(array, (*items, ...) if ... not in [i for i in items if i is ...] else items)
         if _is_same_memory(value, target):
             return  # `a[1:] += x` has written through the view, and now assigns it to itself.
-        _check_element(value, target, items)
+        check_element(value, target, items)
         target._assign(assigned_value(value, target.shape, target.dtype, must_fit=True))
         return
     if _is_dynamic(items):
@@ -117,99 +118,6 @@ def ufunc_at(ufunc: Any, array: Any, key: Any, *operand: Any) -> None:
     kind = ufunc.__name__
     written = record(OPS["scatter"], plan.view._value(), new, *plan.indices, axes=plan.axes, kind=kind)
     plan.view._assign(written)
-
-
-def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], must_fit: bool = False) -> Value:
-    """The right-hand side of an assignment as a value of the target's shape and dtype.
-
-    With `must_fit` a NumPy scalar has to fit the dtype, as NumPy asks for elements and slices but not for index arrays.
-
-    Raises
-    ------
-    ValueError
-        If it does not broadcast to the target, in NumPy's words.
-    """
-    if isinstance(value, WeakScalar):
-        if value.python_type is complex and dtype.kind != "c":
-            raise TypeError("float() argument must be a string or a real number, not 'complex'")
-        if must_fit and value.python_type is float and dtype.kind == "i":
-            wide = np.dtype(np.float64)
-            _check_fits(LazyArray._new(cast(value.weak_value(wide), wide), scalar=True), dtype)
-        return views.broadcast(weak_cast(value, dtype), shape)
-    if isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic):
-        return views.broadcast(scalar_value(value, dtype), shape)
-    source = _as_source(value, shape, dtype)
-    if must_fit and source._scalar and dtype.kind == "i" and not np.can_cast(source.dtype, dtype):
-        _check_fits(source, dtype)
-    found = cast(source._value(), dtype)
-    given = source.shape
-    while len(given) > len(shape) and given[0] == 1:
-        given = given[1:]
-    if given == shape:
-        return views.reshape(found, shape)
-    if not (extents.is_static(given) and extents.is_static(shape)) and len(given) <= len(shape):
-        wanted = shape[len(shape) - len(given) :]
-        named = windows.with_extents(found, tuple(n if n == 1 else w for n, w in zip(given, wanted, strict=True)))
-        return views.broadcast(named, shape)
-    if len(given) > len(shape) or any(a not in (1, b) for a, b in zip(given[::-1], shape[::-1], strict=False)):
-        raise ValueError(f"could not broadcast input array from shape {_text(source.shape)} into shape {_text(shape)}")
-    return views.broadcast(views.reshape(found, given), shape)
-
-
-def _check_element(value: Any, target: LazyArray, items: Sequence[Any]) -> None:
-    """What NumPy raises where a single element, not a part of no axes, is set to an array that has axes."""
-    if target._shape or not isinstance(value, (LazyArray, np.ndarray)) or not value.shape:
-        return
-    if any(item is ... for item in items) or (target.dtype.kind == "b" and all(n == 1 for n in value.shape)):
-        return
-    if target.dtype.kind == "c":
-        raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
-    raise ValueError("setting an array element with a sequence.")
-
-
-def _check_fits(scalar: LazyArray, dtype: np.dtype[Any]) -> None:
-    """What NumPy raises where a NumPy scalar (not an array) does not fit a signed integer element."""
-    value = scalar._value()
-    kind = scalar.dtype
-    if kind.kind == "c":
-        value, kind = record(REAL, value), np.dtype(f"f{kind.itemsize // 2}")
-    if kind.kind == "f":
-        is_nan = record(ELEMENTWISE["isnan"], value)
-        add_check(record(ELEMENTWISE["logical_not"], is_nan), "ValueError", "cannot convert float NaN to integer")
-        value, kind = cast(value, np.dtype(np.float64)), np.dtype(np.float64)
-    if kind == np.uint64:
-        fits = record(ELEMENTWISE["less_equal"], value, const(np.iinfo(dtype).max, kind))
-    else:
-        wide = np.dtype(np.float64) if kind.kind == "f" else _I64
-        # Truncation towards zero happens first: -128.9 is -128.
-        below, above = (np.iinfo(dtype).min, np.iinfo(dtype).max) if wide == _I64 else (
-            float(np.iinfo(dtype).min) - (dtype.itemsize < 8), float(np.iinfo(dtype).max) + (dtype.itemsize < 8))
-        strict = ("greater_equal", "less_equal") if wide == _I64 else ("greater", "less")
-        if wide != _I64 and dtype.itemsize == 8:
-            strict = ("greater_equal", "less")
-        low = record(ELEMENTWISE[strict[0]], cast(value, wide), const(below, wide))
-        high = record(ELEMENTWISE[strict[1]], cast(value, wide), const(above, wide))
-        fits = record(ELEMENTWISE["logical_and"], low, high)
-    add_check(fits, "OverflowError", f"Python integer out of bounds for {dtype}")
-
-
-def _as_source(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> LazyArray:
-    """What is assigned as an array; Python objects are converted as NumPy converts them, straight to the dtype."""
-    if isinstance(value, LazyArray):
-        return value
-    if isinstance(value, (np.ndarray, np.generic)):
-        return from_numpy(value if value.dtype in NAMES else value.astype(dtype))
-    if holds_lazy(value):
-        return as_lazy(value)
-    array = np.asarray(value, dtype)
-    if array.ndim > len(shape) and not hasattr(value, "__array__"):
-        raise ValueError("setting an array element with a sequence." + (
-            f" The requested array would exceed the maximum number of dimension of {len(shape)}." if shape else ""))
-    return from_numpy(array)
-
-
-def _text(shape: Sequence[int]) -> str:
-    return "(" + ",".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
 
 
 def _as_tuple(key: Any) -> tuple[Any, ...]:
@@ -456,7 +364,7 @@ class _Advanced(NamedTuple):
         try:
             block = extents.broadcast(*(a.shape for a in arrays))
         except ValueError:
-            listed = " ".join(_text(a.shape) for a in arrays)
+            listed = " ".join(shape_text(a.shape) for a in arrays)
             raise IndexError("shape mismatch: indexing arrays could not be broadcast together with shapes "
                              f"{listed} ") from None
         which = [k for k, place in enumerate(places) if place >= 0]
@@ -589,7 +497,7 @@ def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
     message = (f"NumPy boolean array indexing assignment cannot assign {rows} input values to {outputs} values where "
                "the mask is true")  # fmt: skip
     if rest:
-        message = _mismatch(source.shape, "of another length" if found == "the" else _text((found, *rest)))
+        message = _mismatch(source.shape, "of another length" if found == "the" else shape_text((found, *rest)))
     if found == "the":
         add_check(record(ELEMENTWISE["equal"], total, const(rows, _I64)), "ValueError", message)
     elif found != rows:
@@ -604,5 +512,5 @@ def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
 
 
 def _mismatch(given: tuple[int, ...], wanted: str) -> str:
-    return (f"shape mismatch: value array of shape {_text(given)} could not be broadcast to indexing result of shape "
-            f"{wanted}")  # fmt: skip
+    return (f"shape mismatch: value array of shape {shape_text(given)} could not be broadcast to indexing result of "
+            f"shape {wanted}")  # fmt: skip

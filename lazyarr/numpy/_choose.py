@@ -8,9 +8,9 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import LazyArray
+from lazyarr.assignment import assigned_value
 from lazyarr.convert import as_lazy, cast, wrapped
 from lazyarr.dispatch import NotCompiled, function_call, implements
-from lazyarr.indexing import assigned_value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.numpy._positions import constant, known, taken

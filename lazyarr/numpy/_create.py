@@ -9,9 +9,9 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
+from lazyarr.assignment import assigned_value
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, dtype_or_kind
 from lazyarr.dispatch import NotCompiled, implements
-from lazyarr.indexing import assigned_value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.numpy._shape import as_shape

@@ -8,10 +8,10 @@ import numpy as np
 
 from lazyarr import windows
 from lazyarr.array import LazyArray
+from lazyarr.assignment import assigned_value
 from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import NotCompiled
 from lazyarr.fallback import run_in_numpy
-from lazyarr.indexing import assigned_value
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS

@@ -8,9 +8,9 @@ import numpy as np
 
 from lazyarr import views, windows
 from lazyarr.array import LazyArray
+from lazyarr.assignment import assigned_value
 from lazyarr.convert import as_lazy, cast, dtype_or_kind, from_numpy, wrapped
 from lazyarr.dispatch import UFUNCS, NotCompiled, holds_lazy, implements
-from lazyarr.indexing import assigned_value
 from lazyarr.ir import extents
 from lazyarr.ir.op import OPS, Op
 from lazyarr.ir.types import NAMES, ArrayType

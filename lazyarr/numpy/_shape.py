@@ -322,7 +322,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> La
         return rebound(np.pad)(array, pad_width, mode, **kwargs)  # type: ignore[no-any-return]
     widths = _pad_widths(pad_width, x.ndim)
     if mode == "constant" and kwargs.keys() <= {"constant_values"}:
-        from lazyarr.indexing import assigned_value
+        from lazyarr.assignment import assigned_value
 
         value = record(OPS["pad"], x._value(), assigned_value(wrapped(constant, x.dtype), (), x.dtype),
                        low=tuple(w[0] for w in widths), high=tuple(w[1] for w in widths))  # fmt: skip
@@ -384,8 +384,8 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
     if not isinstance(dst, LazyArray):
         raise NotCompiled("the destination is a NumPy array") if isinstance(dst, np.ndarray) else TypeError(
             f"copyto() argument 1 must be numpy.ndarray, not {type(dst).__name__}")
+    from lazyarr.assignment import assigned_value
     from lazyarr.convert import PYTHON_SCALARS
-    from lazyarr.indexing import assigned_value
     from lazyarr.ops.elementwise import SELECT
     from lazyarr.weak import WeakScalar
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import threading
 import time
 import types
@@ -31,6 +30,7 @@ from lazyarr.runtime import (
     use_recording,
 )
 from lazyarr.tracing.breakeven import FIRST_CALL, BreakEven
+from lazyarr.tracing.callables import calling, untraceable
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
 from lazyarr.tracing.origins import failing_lines
@@ -166,7 +166,7 @@ class Accelerated:
         functools.update_wrapper(self, function)
         self.strict, self.always = strict, always
         self._given = function
-        self.function = function if isinstance(function, types.FunctionType) else _calling(function)
+        self.function = function if isinstance(function, types.FunctionType) else calling(function)
         self._known: dict[Any, list[Compiled]] = {}
         self._once: dict[Any, None] = {}
         self._pieces: dict[Any, str] = {}
@@ -181,7 +181,7 @@ class Accelerated:
         self._looks_at_lengths: set[Any] = set()
         self._lock = threading.RLock()
         self._package = (getattr(function, "__module__", None) or "").partition(".")[0]
-        self._untraceable = _untraceable(self.function)
+        self._untraceable = untraceable(self.function)
         self._own = frozenset(vars(self)) | {"_own"}
 
     def __repr__(self) -> str:
@@ -528,25 +528,6 @@ class BoundAccelerated:
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.__func__, name)
-
-
-def _calling(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A Python function that calls what has no Python code of its own (a ufunc, a partial, an object)."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
-
-    call.__name__ = call.__qualname__ = str(getattr(function, "__name__", type(function).__name__))
-    return call
-
-
-def _untraceable(function: Callable[..., Any]) -> str:
-    """Why a function can never be traced; empty if it can."""
-    if not isinstance(function, types.FunctionType):
-        return f"a {type(function).__name__} has no Python code to trace"
-    if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
-        return "a generator or coroutine function runs after the call has returned"
-    return ""
 
 
 @overload
