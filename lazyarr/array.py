@@ -18,6 +18,7 @@ import numpy as np
 
 from lazyarr import strides as geometry
 from lazyarr import views
+from lazyarr.eager import is_little
 from lazyarr.ir.extents import Shape
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import NAMES, ArrayType
@@ -134,9 +135,23 @@ class LazyArray(ArrayOperators):
         if self._seen is not None and self._seen[0] is stored:
             return self._seen[1]
         assert self._step is not None
-        value = self._step.read(self._parent._stored())
+        value = self._looked_at(stored)
+        if value is None:
+            value = self._step.read(self._parent._stored())
         self._seen = (stored, value)
         return value
+
+    def _looked_at(self, stored: Value) -> Value | None:
+        """What a view of little data that exists sees, as NumPy sees it; None where that is to be recorded."""
+        if type(stored.node) is not Leaf or not is_little(0) or not recording().at_once:
+            return None
+        assert self._parent is not None
+        assert self._step is not None
+        base = self._parent._stored().node
+        if type(base) is not Leaf or type(base.data) is not np.ndarray or not is_little(math.prod(self._shape)):
+            return None
+        data = self._step.view(base.data)
+        return leaf(data, ArrayType(data.dtype, data.shape))
 
     def _assign(self, new: Value) -> None:
         """Make `new`, of this array's shape and dtype, its value."""

@@ -6,8 +6,11 @@ that time. `Settings.eager_below` says where the border is.
 
 from __future__ import annotations
 
+import contextvars
+import threading
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,12 +21,29 @@ from lazyarr.ir.op import Op
 from lazyarr.ir.types import ArrayType
 from lazyarr.ops.create import CONST
 
+Result = TypeVar("Result")
 _flops: dict[Op, float] = {}
 
 
 def is_little(size: int, flops: float = 1.0) -> bool:
     """Whether NumPy computes so many elements sooner than they are recorded and run."""
     return size * flops < settings.current.eager_below
+
+
+class _Quiet(threading.local):
+    """A context of this thread in which NumPy warns of nothing: entering one is cheaper than `numpy.errstate`."""
+
+    def __init__(self) -> None:
+        self.context = contextvars.copy_context()
+        self.context.run(partial(np.seterr, all="ignore"))
+
+
+_quiet = _Quiet()
+
+
+def quietly(run: Callable[..., Result], *args: Any) -> Result:
+    """``run(*args)``, in which NumPy warns of nothing. (It must not call what the user has written.)"""
+    return _quiet.context.run(run, *args)
 
 
 def flops(op: Op, operands: int, **attrs: Any) -> float:
@@ -67,5 +87,4 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     size = max(*sizes, *[t.size for t in node.types], 0)
     if not is_little(size, flops(node.op, len(data), **node.kw) if node.op.pointwise else 1.0):
         return None
-    with np.errstate(all="ignore"):
-        return evaluate(node, data)
+    return quietly(evaluate, node, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
@@ -134,6 +135,8 @@ class Cache:
         self._plans: OrderedDict[tuple[str, Graph, tuple[int, ...]], Plan] = OrderedDict()
         self._seen: OrderedDict[Graph, int] = OrderedDict()
         self._lock = threading.Lock()
+        #: How long making plans has taken.
+        self.seconds = 0.0
 
     def count(self, graph: Graph) -> int:
         """How often `graph` has been asked for, this time included."""
@@ -151,8 +154,10 @@ class Cache:
             if plan is not None:
                 self._plans.move_to_end(key)
                 return plan
+        begin = time.monotonic()
         plan = Plan(program, replaced)
         with self._lock:
+            self.seconds += time.monotonic() - begin
             self._plans[key] = plan
             if len(self._plans) > self._limit:
                 self._plans.popitem(last=False)

@@ -41,6 +41,10 @@ LEAF = Op(
 )
 
 
+_NOTHING: dict[str, Any] = {}
+_NO_LINES: frozenset[Line] = frozenset()
+
+
 class Leaf(Node):
     """A node that holds data: a NumPy array, a jax array, or a Python scalar (weak).
 
@@ -56,7 +60,8 @@ class Leaf(Node):
     data: Any
 
     def __init__(self, data: Any, type: ArrayType, constant: bool = False):
-        super().__init__(LEAF, (), (), (type,))
+        self.op, self.operands, self.attrs, self.kw = LEAF, (), (), _NOTHING
+        self.types, self.lines = (type,), _NO_LINES
         self.data = data
         self.constant = constant
 
@@ -83,7 +88,7 @@ def record(op: Op, *operands: Value, **attrs: Any) -> Value:
 def record_all(op: Op, *operands: Value, **attrs: Any) -> tuple[Value, ...]:
     """All results of `op`, credited to the user's line."""
     node = record_node(op, operands, attrs)
-    if len(node.types) > 1 and recording().observer is None and (found := _at_once(node)) is not None:
+    if len(node.types) > 1 and recording().at_once and (found := _at_once(node)) is not None:
         return found
     return node.values
 
@@ -92,7 +97,7 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
     """The node of `op`, credited to the user's line; with one result that NumPy computes at once: that result's."""
     node = make(op, operands, tuple(sorted(attrs.items())) if len(attrs) > 1 else tuple(attrs.items()))
     now = recording()
-    if now.observer is None and len(node.types) == 1 and (found := _at_once(node)) is not None:
+    if now.at_once and len(node.types) == 1 and (found := _at_once(node)) is not None:
         return found[0].node
     scopes = now.scopes
     if scopes and not any(node in scope for scope in scopes):
@@ -125,6 +130,13 @@ class Observer(Protocol):
     """
 
     thrown: BaseException | None
+
+    @property
+    def in_python(self) -> bool:
+        """Whether Python runs what is not recorded in pieces: nothing becomes one program any more."""
+
+    def may_compile(self, program: Program) -> bool:
+        """Whether a piece of work may be compiled; else it is interpreted."""
 
     def observed(self, why: str) -> None:
         """Data is about to be looked at."""
@@ -181,6 +193,11 @@ class Recording:
         self.cells: WeakKeyDictionary[Any, None] | None = None
         self.scopes: list[set[Node]] = []
         self.frozen: set[Any] = set()
+
+    @property
+    def at_once(self) -> bool:
+        """Whether NumPy does little work on data that exists at once."""
+        return self.observer is None or self.observer.in_python
 
     def hold(self, holder: Holder) -> None:
         """Note that `holder` has pending work; counts towards a flush."""
@@ -342,8 +359,15 @@ def capture(
 _INTERPRETED = 3_000
 
 
-def run(program: Program, leaves: Sequence[Leaf]) -> tuple[list[Any], tuple[Check, ...]]:
+def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> tuple[list[Any], tuple[Check, ...]]:
     """Run a captured program on the data of its leaves, compiled or interpreted as the settings and its size say.
+
+    Parameters
+    ----------
+    program : Program
+    leaves : sequence of Leaf
+    may_compile : bool
+        Whether it may be compiled where it is not yet.
 
     Returns
     -------
@@ -353,7 +377,9 @@ def run(program: Program, leaves: Sequence[Leaf]) -> tuple[list[Any], tuple[Chec
         The checks whose conditions those are.
     """
     arguments = [found.data for found in leaves]
-    if plans.count(program.graph) < settings.current.compile_after and not _pays_at_once(program.graph):
+    times = plans.count(program.graph)
+    often = times >= settings.current.compile_after or _pays_at_once(program.graph)
+    if not often or not (may_compile or plans.find(program.graph)):
         from lazyarr.backends.numpy import Allowance, Exhausted, interpret
 
         # A long loop costs more to interpret, even once, than to compile.
@@ -420,14 +446,15 @@ def flush(now: Recording) -> None:
 
 def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[Any]:
     checks, now.checks = now.checks, []
-    now.since_flush = 0
+    # (What is still pending counts on: it may be much, though something is computed again and again.)
+    now.since_flush = max(0, min(now.since_flush, len(now.holders)) - len(holders))
     held = [h.value for h in holders]
     needed = [v for v in dict.fromkeys([*roots, *held]) if not isinstance(v.node, Leaf)]
     program, leaves = capture(needed, [c for c, _ in checks])
     if now.observer is not None:
         now.observer.ran(program)
     try:
-        results, left = run(program, leaves)
+        results, left = run(program, leaves, now.observer is None or now.observer.may_compile(program))
         raise_failed(checks, left, results[len(needed) :])
     except CheckFailed as failed:
         _note_thrown(failed)

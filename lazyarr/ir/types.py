@@ -47,11 +47,13 @@ class ArrayType:
     weak: bool
 
     def __new__(cls, dtype: np.dtype[Any], shape: Shape = (), weak: bool = False) -> ArrayType:
+        if not weak and (found := _recent.get((dtype, shape))) is not None:
+            return found
         # Lengths are equal without their bounds; types are not, for a bound says how much memory a value may need.
         key = (dtype, shape, weak, tuple([n.bound for n in shape if type(n) is extents.Length]))
-        found = _types.get(key)
-        if found is not None:
-            return found
+        known = _types.get(key)
+        if known is not None:
+            return known
         if dtype not in NAMES:
             raise TypeError(f"dtype {dtype} is not one lazyarr compiles: {', '.join(DTYPES)}")
         if weak and (shape or dtype not in _WEAK_OF):
@@ -61,7 +63,12 @@ class ArrayType:
         object.__setattr__(self, "dtype", DTYPES[NAMES[dtype]])
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "weak", weak)
-        return _types.setdefault(key, self)
+        found = _types.setdefault(key, self)
+        if not weak and all(type(n) is int for n in shape):
+            if len(_recent) >= _MOST_RECENT:
+                _recent.clear()
+            _recent[dtype, shape] = found
+        return found
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"ArrayType is immutable; cannot set {name}")
@@ -104,6 +111,9 @@ class ArrayType:
     __repr__ = __str__
 
 
+#: Types of known shape that were made not long ago: most come again, and would be made again where nobody holds them.
+_recent: dict[tuple[np.dtype[Any], Shape], ArrayType] = {}
+_MOST_RECENT = 512
 _types: WeakValueDictionary[Any, ArrayType] = WeakValueDictionary()
 
 

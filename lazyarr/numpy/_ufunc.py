@@ -12,7 +12,7 @@ from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
 from lazyarr.dispatch import NotCompiled, holds_lazy
-from lazyarr.eager import flops, is_little
+from lazyarr.eager import flops, is_little, quietly
 from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
@@ -77,7 +77,7 @@ class Ufunc:
 
     def _certain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call with operands of known types."""
-        if recording().observer is None:
+        if self._flops is not None and recording().at_once and len(args) == self.nin:
             found = self._at_once(args, kwargs)
             if found is not None:
                 return found
@@ -103,8 +103,7 @@ class Ufunc:
 
     def _at_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
         """The call of NumPy's ufunc on little data that exists; None for any other call."""
-        if self._flops is None or len(args) != self.nin:
-            return None
+        assert self._flops is not None
         data, shaped = [], False
         for x in args:
             kind = type(x)
@@ -132,8 +131,7 @@ class Ufunc:
                 for x in args
             ):
                 return None
-        with np.errstate(all="ignore"):
-            result = self.numpy(*data)
+        result = quietly(self.numpy, *data)
         if target is not None:
             if target._dtype is not result.dtype or target._shape != result.shape:
                 return None

@@ -17,6 +17,7 @@ from lazyarr.decompose import decompose
 from lazyarr.ir.graph import Line, Program, depth_first
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType
+from lazyarr.plans import plans
 from lazyarr.runtime import Leaf, NotCaptured, Placeholder, Recording, flush, guard
 from lazyarr.soft import WHY, Soft
 from lazyarr.source import user_line
@@ -30,6 +31,8 @@ from lazyarr.tracing.scalars import Tape
 from lazyarr.tracing.signature import Parts, Plain, common_memory, memory_groups
 from lazyarr.tracing.strict import Refused
 
+#: Seconds that compiling the pieces of one call may take; pieces that are not known then are interpreted.
+_MOST_COMPILING = 1.0
 #: Pieces between branches that Python decides; more of them, on small arrays, are left to NumPy.
 _MOST_SMALL_PIECES = 16
 #: Seconds that a call in so many pieces may take, on whatever arrays, before it is left to NumPy.
@@ -79,6 +82,7 @@ class Trace:
         self.deciding = False
         self.may_begin_again = True
         self._began = time.monotonic()
+        self._compiled_before = plans.seconds
         #: What was raised to end the trace, or the statement that is captured, and has not got there yet.
         self.thrown: BaseException | None = None
         self._ranges: list[tuple[str, int, int]] = []
@@ -340,6 +344,15 @@ class Trace:
         """Whether NumPy computes the recorded operations faster than they are recorded."""
         nodes = list(depth_first([holder.value for holder in self.recording.pending()]))
         return bool(sum(v.type.size for node in nodes for v in node.values) < SMALL * len(nodes))
+
+    @property
+    def in_python(self) -> bool:
+        """Whether it runs in pieces, and what runs is not in one of them."""
+        return bool(self.reasons) and not self.depth
+
+    def may_compile(self, program: Program) -> bool:
+        """Whether compiling the pieces of this call has not taken too long yet."""
+        return plans.seconds - self._compiled_before < _MOST_COMPILING
 
     def ran(self, program: Program) -> None:
         """A piece is run.
