@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.backends.native_python import DATA, supported
 from lazyarr.ir.node import Attrs
 from lazyarr.ir.op import OPS
+from lazyarr.quiet import quietly
 
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64))
-#: Descriptions of arrays that a call remembers: buffers of a program stay where they are as a rule.
-_MOST_KNOWN = 16
+#: Shapes and strides of arrays that a call remembers; and arrays for each: as many as threads run it at once.
+_MOST_KNOWN, _MOST_READY = 16, 8
 
 
 class HostCall:
@@ -36,38 +38,64 @@ class HostCall:
         self.operation, self.attrs = operation, attrs
         self.operands, self.results, self.into = list(operands), list(results), into
         self.evaluate = getattr(np, operation) if into else partial(OPS[operation].evaluate, np, **dict(attrs))
-        #: Words in the table that native code fills: address, extents and strides of each array.
-        self.slots = sum(1 + 2 * rank for _, rank in (*operands, *results))
-        self._known: dict[tuple[int, ...], tuple[list[Any], list[Any]]] = {}
-
-    def arrays(self, words: tuple[int, ...]) -> tuple[list[Any], list[Any]]:
-        """The arrays, operands and results, that the table describes."""
-        found = self._known.get(words)
-        if found is not None:
-            return found
-        at = 0
-        arrays = []
-        for dtype, rank in (*self.operands, *self.results):
-            middle, end = at + 1 + rank, at + 1 + 2 * rank
-            arrays.append(_array(words[at], dtype, words[at + 1 : middle], words[middle:end]))
-            at = end
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        # (They own nothing: an equal description later is an equal array.)
-        found = self._known[words] = arrays[: len(self.operands)], arrays[len(self.operands) :]
-        return found
+        ranks = [rank for _, rank in (*operands, *results)]
+        #: Words in the table that native code fills: the addresses of all arrays, then extents and strides of each.
+        self.slots = len(ranks) + 2 * sum(ranks)
+        self._count = len(ranks)
+        self._ready: dict[tuple[int, ...], list[_Arrays]] = {}
 
     def run(self, table: Any) -> None:
         """Let NumPy evaluate what the table describes."""
-        given, targets = self.arrays(tuple(table[0 : self.slots]))
-        with np.errstate(all="ignore"):
-            if self.into:
-                self.evaluate(*given, out=targets[0])
-                return
-            found = self.evaluate(*given)
+        words = tuple(table[0 : self.slots])
+        described = words[self._count :]
+        ready = self._ready.get(described)
+        if ready is None:
+            while len(self._ready) >= _MOST_KNOWN:
+                self._ready.pop(next(iter(self._ready)), None)
+            ready = self._ready[described] = []
+        try:
+            arrays = ready.pop()
+        except IndexError:
+            arrays = _Arrays(self, words)
+        arrays.move(words)
+        self._evaluate(arrays)
+        if len(ready) < _MOST_READY and arrays.movable:
+            ready.append(arrays)
+
+    def _evaluate(self, arrays: _Arrays) -> None:
+        given, targets = arrays.given, arrays.targets
+        if self.into:
+            quietly(partial(self.evaluate, out=targets[0]), *given)
+            return
+        found = quietly(self.evaluate, *given)
         results = tuple(found) if isinstance(found, (tuple, list)) else (found,)
         for target, result in zip(targets, results, strict=True):
             target[...] = result
+
+
+class _Arrays:
+    """Arrays over memory that native code owns: operands and results of a call, as a table describes them.
+
+    They own nothing, and may be used again where a later call has arrays of the same form elsewhere.
+    """
+
+    def __init__(self, call: HostCall, words: tuple[int, ...]):
+        at, all = call._count, []
+        for k, (dtype, rank) in enumerate((*call.operands, *call.results)):
+            middle, end = at + rank, at + 2 * rank
+            all.append(_array(words[k], dtype, words[at:middle], words[middle:end]))
+            at = end
+        self.given, self.targets = all[: len(call.operands)], all[len(call.operands) :]
+        self.movable = supported()
+        #: The fields of the arrays that hold their addresses.
+        self._fields = [ctypes.c_int64.from_address(id(x) + DATA) for x in all] if self.movable else []
+        self._sizes = [x.size for x in all]
+
+    def move(self, words: tuple[int, ...]) -> None:
+        """Be where a table says. (Empty arrays have memory of their own.)"""
+        for field, size, word in zip(self._fields, self._sizes, words, strict=False):
+            if size:
+                field.value = word
 
 
 def _array(address: int, dtype: np.dtype[Any], shape: Sequence[int], strides: Sequence[int]) -> np.ndarray[Any, Any]:

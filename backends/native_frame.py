@@ -470,14 +470,16 @@ class Frame:
             if isinstance(x, Strided):
                 pointer = code.address(code.pointer(x.buffer), x.dtype, x.offset)
                 put(code.emit(f"ptrtoint ptr {pointer} to i64"))
-                for word in (*x.shape, *x.strides):
-                    put(word)
             else:
                 assert isinstance(x, Scalar)
                 slot = code.alloca("i64", 2)
                 spill(code, slot, x.dtype, x.value)
                 slots.append(slot)
                 put(code.emit(f"ptrtoint ptr {slot} to i64"))
+        for x in (*ready, *results):
+            if isinstance(x, Strided):
+                for word in (*x.shape, *x.strides):
+                    put(word)
         outcome = code.emit(f"call i32 %host(i64 {len(lowering.calls) - 1}, ptr {table})")
         lowering.fail(code.emit(f"icmp eq i32 {outcome}, 0"), -1)
         found: list[Storage] = []

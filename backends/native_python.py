@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_kept
 from lazyarr.backends.native_emit import Code, Module
 
 #: Byte offsets of fields.
@@ -29,7 +28,7 @@ SCALAR_VALUE = 16
 #: Bits of an array's flags.
 ALIGNED, WRITEABLE = 0x100, 0x400
 #: Positions in NumPy's table of functions.
-_NUMPY = {"CopyInto": 50, "Scalar": 60, "NewCopy": 85, "Empty": 184, "SetHandler": 304}
+_NUMPY = {"CopyInto": 50, "Scalar": 60, "NewCopy": 85, "Empty": 184, "SetHandler": 304, "GetArrFuncs": 365}
 _FASTCALL, _KEYWORDS = 0x80, 0x2
 
 
@@ -159,6 +158,8 @@ def python_function(name: str, module: Module, entry: str, objects: Objects) -> 
 
     Its parameters are CPython's for METH_FASTCALL with METH_KEYWORDS: ``(self, arguments, count, names)``.
     """
+    from lazyarr.backends import native_kept  # (needs what this module describes)
+
     compiled = native_kept.code(str(module), 0, objects.symbols)
     method = _Method(name.encode(), compiled.address(entry), _FASTCALL | _KEYWORDS, None)
     make = ctypes.pythonapi.PyCFunction_NewEx

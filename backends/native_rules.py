@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lazyarr.backends import native_arguments, native_lapack, native_products, native_scalar, native_write
+from lazyarr.backends import native_arguments, native_lapack, native_products, native_scalar, native_sorts, native_write
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends import native_totals as totals
 from lazyarr.backends.native_columns import column_sums
@@ -114,4 +114,5 @@ RULES: dict[str, Rule] = {
     "region": region, "column_sums": column_sums, "flatnonzero": _flatnonzero, "reserve": _reserve,
     "bincount": bincount, "bincount_weights": bincount,
     "solve": native_lapack.solve, "inv": native_lapack.inv, "cholesky": native_lapack.cholesky,
+    "sort": native_sorts.sort, "argsort": native_sorts.argsort,
 }  # fmt: skip

@@ -6,11 +6,8 @@ that time. `Settings.eager_below` says where the border is.
 
 from __future__ import annotations
 
-import contextvars
-import threading
 from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -20,30 +17,14 @@ from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import ArrayType
 from lazyarr.ops.create import CONST
+from lazyarr.quiet import quietly
 
-Result = TypeVar("Result")
 _flops: dict[Op, float] = {}
 
 
 def is_little(size: int, flops: float = 1.0) -> bool:
     """Whether NumPy computes so many elements sooner than they are recorded and run."""
     return size * flops < settings.current.eager_below
-
-
-class _Quiet(threading.local):
-    """A context of this thread in which NumPy warns of nothing: entering one is cheaper than `numpy.errstate`."""
-
-    def __init__(self) -> None:
-        self.context = contextvars.copy_context()
-        self.context.run(partial(np.seterr, all="ignore"))
-
-
-_quiet = _Quiet()
-
-
-def quietly(run: Callable[..., Result], *args: Any) -> Result:
-    """``run(*args)``, in which NumPy warns of nothing. (It must not call what the user has written.)"""
-    return _quiet.context.run(run, *args)
 
 
 def flops(op: Op, operands: int, **attrs: Any) -> float:

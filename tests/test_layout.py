@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
-_LEAVES = {"_version", "settings", "cores", "disk", "compilers", "source", "strides", "decompose"}
+_LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose"}
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "runtime", "report"}
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
@@ -22,14 +22,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compilers": {"settings"},
     "cores": set(),
     "disk": {"settings"},
+    "quiet": set(),
     "source": set(),
     "strides": {"ir"},
     "decompose": {"strides"},
     "ir": {"ops"},  # ir and ops know each other
     "ops": {"ir"},
     "passes": {"ir", "ops"},  # a pass knows no back end
-    "backends": {"ir", "ops", "settings", "cores", "disk", "_version"},  # a back end knows no pass
-    "eager": {"ir", "ops", "backends", "settings"},
+    "backends": {"ir", "ops", "settings", "cores", "disk", "quiet", "_version"},  # a back end knows no pass
+    "eager": {"ir", "ops", "backends", "settings", "quiet"},
     "schedules": _RUNTIME,
     "plans": _RUNTIME,
     "runtime": _RUNTIME,

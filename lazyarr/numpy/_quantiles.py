@@ -27,11 +27,18 @@ _numpy: Any = importlib.import_module("numpy.lib._function_base_impl")
 _nan_numpy: Any = importlib.import_module("numpy.lib._nanfunctions_impl")
 
 
+#: Elements up to which sorting takes no longer than finding some places: it has no step in Python.
+_SORTED = 512
+
+
 def _in_place(x: LazyArray, positions: Any, axis: int, short: int = SHORT_WHOLE) -> LazyArray:
     """`x`, itself partitioned so that sorted elements stand at `positions`; sorted if no longer than `short`."""
     n = x.shape[axis]
     if n <= short:
         x._assign(record(OPS["sort_short"], x._value(), axis=axis % x.ndim))
+        return x
+    if n <= _SORTED:
+        x.sort(axis=axis)
         return x
     kth = np.unique(np.asarray(positions, np.int64).reshape(-1) % n)
     x.partition(tuple(kth.tolist()), axis=axis)

@@ -12,13 +12,14 @@ from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
 from lazyarr.dispatch import NotCompiled, holds_lazy
-from lazyarr.eager import flops, is_little, quietly
+from lazyarr.eager import flops, is_little
 from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import NAMES, WEAK, ArrayType
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
+from lazyarr.quiet import quietly
 from lazyarr.runtime import Leaf, add_check, leaf, record, record_all, record_node, recording
 from lazyarr.weak import WeakScalar
 

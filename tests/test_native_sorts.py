@@ -1,0 +1,82 @@
+"""Sorting in native code: NumPy's own functions for rows, so NumPy's results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr.backends import native_linked
+from lazyarr.backends.native import compile
+from lazyarr.ir.text import parse
+from tests.loop_checks import Array, same
+
+
+def values(shape: tuple[int, ...], dtype: str) -> Array:
+    rng = np.random.default_rng(len(shape) + shape[0])
+    x = rng.permutation(int(np.prod(shape))).reshape(shape)
+    if np.dtype(dtype).kind == "c":
+        return (x % 7 + 1j * x).astype(dtype)
+    return (x % 2 if dtype == "?" else x % 100 if np.dtype(dtype).itemsize == 1 else x).astype(dtype)
+
+
+def in_order(x: Any) -> Any:
+    return np.sort(x), np.sort(x, kind="stable"), np.sort(x[::-1]), np.sort(x, axis=0)
+
+
+def indices(x: Any) -> Any:
+    return np.argsort(x, kind="stable"), x.argsort(axis=0, kind="stable")
+
+
+def by_rows(x: Any, out: Any) -> Any:
+    for i in range(x.shape[0]):
+        row = np.sort(x[i] * 2)
+        order = np.argsort(x[i], kind="stable")
+        out[i] = row[0] + row[-1] + x[i, order[1]]
+    return out
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "c16", "c8", "i8", "u4", "i2", "i1", "?"])
+@pytest.mark.parametrize("shape", [(1,), (2,), (1000,), (30_001,), (7, 33), (400, 20), (3, 4, 5)])
+def test_as_numpy(shape: tuple[int, ...], dtype: str, threads: int) -> None:
+    same(in_order, (values(shape, dtype),))
+    same(indices, (values(shape, dtype),))
+
+
+def test_in_loops() -> None:
+    x = values((200, 31), "f8")
+    same(by_rows, (x, np.zeros(200)), (x.astype("f4")[:, ::-1], np.zeros(200, "f4")))
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "c16"])
+def test_no_numbers_come_last(dtype: str) -> None:
+    x = values((300,), dtype)
+    x[[3, 50, 299]] = np.nan
+    x[[7, 8]] = np.inf, -np.inf
+    same(in_order, (x,))
+    same(indices, (x,))
+
+
+def test_arguments_that_are_sorted_in_place() -> None:
+    def change(x: Any) -> Any:
+        x.sort()
+        x[::2].sort()
+        return x[0]
+
+    same(change, (values((5, 9), "f8"),), (values((50,), "i4"),))
+
+
+def test_empty_rows() -> None:
+    same(lambda x: (np.sort(x), np.argsort(x)), (np.zeros((3, 0)),), (np.zeros(0),))
+
+
+@pytest.mark.parametrize("name", ["sort", "argsort"])
+def test_no_step_in_python(name: str) -> None:
+    program = compile(parse(f"""graph(%0: f64[50,20]) {{
+      %1 = {name}(%0) {{axis=1, stable=False}} : {"f64" if name == "sort" else "i64"}[50,20]
+      return %1
+    }}"""))
+    assert not program.program.calls
+    assert [s.name for s in program.program.symbols if s.extension] == [f"numpy_{name}_f8_0"]
+    assert native_linked.link(f"numpy_{name}_f8_0", "NumPy's tables")
