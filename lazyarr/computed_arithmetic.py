@@ -32,6 +32,7 @@ from lazyarr.computed import (
 )
 from lazyarr.ir.op import OPS
 from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.ops.python_math import PYTHON_MATH
 from lazyarr.runtime import NotCaptured, guard, record, record_all
 
 _UFUNC = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
@@ -261,7 +262,7 @@ _TESTS = {"isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite"}
 def computes(function: Callable[..., Any]) -> bool:
     """Whether `math_call` can compute a function."""
     name = getattr(function, "__name__", "")
-    known = name in ("floor", "ceil", "trunc") or name in _MATH or name in _TESTS
+    known = name in ("floor", "ceil", "trunc") or name in _MATH or name in _TESTS or name in PYTHON_MATH
     return known and function is getattr(math, name, None)
 
 
@@ -271,7 +272,7 @@ def math_call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     Raises
     ------
     NotCaptured
-        If there is no ufunc for it.
+        If there is no operation for it.
     """
     name = function.__name__
     if name in ("floor", "ceil", "trunc") and len(args) == 1:
@@ -281,7 +282,7 @@ def math_call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     values = [convert(a, float).value for a in args]
     if name in _TESTS and len(args) == 1:
         return ComputedScalar(record(ELEMENTWISE[_TESTS[name]], *values), bool)
-    op = ELEMENTWISE.get(_MATH.get(name, ""))
+    op = ELEMENTWISE.get(_MATH.get(name, ""), PYTHON_MATH.get(name))
     if op is None or function is not getattr(math, name, None):
         raise NotCaptured(f"math.{name} of a computed number")
     found = record(op, *values)

@@ -501,3 +501,14 @@ def test_weak_floats_stored_in_integer_elements() -> None:
 
     for s in (1.5, -7.25):
         same(function, (np.arange(5), s), (np.arange(5) + 1, s))
+
+
+def test_functions_that_numpy_does_not_have() -> None:
+    def option_prices(spot: Array, strike: float, out: Array) -> Array:
+        for i in range(spot.shape[0]):
+            d = (math.log(spot[i] / strike) + 0.02) / 0.2
+            out[i] = spot[i] * 0.5 * (1 + math.erf(d / math.sqrt(2))) - strike * 0.5 * math.erfc(-(d - 0.2))
+        return out
+
+    same(option_prices, (np.linspace(50, 150, 200), 100.0, np.zeros(200)))
+    same(lambda x: (math.erf(x), math.erfc(x)), (0.3,), (-2.5,), (float("nan"),))
