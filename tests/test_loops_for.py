@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.acceleration import programs
 from tests.loop_checks import Array, compiled, noise, ramp, same
 
 
@@ -261,3 +262,32 @@ def test_over_a_list_is_unrolled() -> None:
         return x
 
     same(several, (noise(9),))
+
+
+def test_new_counts_of_iterations_are_no_new_programs() -> None:
+    """The first two are constants of their programs; then one serves all."""
+
+    def decays(x: Array, rate: float, steps: int) -> Array:
+        for _ in range(steps):
+            x *= rate
+            x[1:] += 0.1 * x[:-1]
+        return x
+
+    def total(x: Array, n: int) -> float:
+        found = 0.0
+        for i in range(1, n):
+            found += x[i] * x[i - 1]
+        return found
+
+    def history(x: Array, steps: int) -> Array:
+        """The result's length is a count: one program for each."""
+        out = np.zeros(steps)
+        for t in range(steps):
+            x *= 0.9
+            out[t] = x.sum()
+        return out
+
+    counts = (6, 9, 30, 0, 1, 14, 50)
+    assert programs(same(decays, *((noise(30), 0.5, n) for n in counts))) == 5
+    assert programs(same(total, *((noise(60), n) for n in (5, 9, 30, 2, 60)))) == 4
+    assert programs(same(history, *((noise(60), n) for n in counts[:4]))) == 4

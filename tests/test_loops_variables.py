@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import lazyarr
+from tests.acceleration import programs
+from tests.loop_checks import Array, noise, ramp, same
 
 
 def test_operands_that_change_a_variable() -> None:
@@ -114,3 +116,53 @@ def agree_or_raise_alike(accelerated: Any, function: Any, a: Any, s: Any) -> Non
     else:
         accelerated(own, s)
         np.testing.assert_array_equal(own, mine)
+
+
+def test_an_array_that_only_the_first_iteration_changes_in_place() -> None:
+    def drift(x: Array, v: Array, dt: float, steps: int) -> Array:
+        for _ in range(steps):
+            x += v * dt
+            x = np.where(x > 1, x - 1, x)
+        return x
+
+    def until(x: Array, tolerance: float) -> Any:
+        count = 0
+        while np.abs(x).max() > tolerance:
+            x *= 0.5
+            x = x + 0.001
+            count += 1
+        return x, count
+
+    def both(x: Array, y: Array, steps: int) -> Any:
+        for k in range(steps, 0, -2):
+            x += y
+            y *= 0.9
+            x, y = np.sqrt(x), y + x.mean() / k
+        return x, y, k
+
+    def nested(x: Array, y: Array, n: int) -> Array:
+        for i in range(n):
+            for _ in range(i + 3):
+                x -= y
+                x = x * 0.5
+            y = y + x
+        return y
+
+    accelerated = same(drift, *((noise(50), noise(50, seed=1), 0.25, steps) for steps in (6, 7, 20, 9, 1)))
+    assert programs(accelerated) == 4
+    same(until, (noise(50), 0.01), (noise(50), 0.25))
+    same(both, (np.abs(noise(20)), np.abs(noise(20, seed=1)), 9))
+    same(nested, (noise(20), noise(20, seed=1), 6))
+
+    def counted(x: Array, v: Array) -> Any:
+        for _ in range(int(v.sum())):
+            x += v
+            x = x * 0.5
+        return x
+
+    same(counted, (noise(20), np.ones(20)), (noise(20), ramp(20)))
+    x = noise(20)
+    again = lazyarr.accelerate(counted)
+    again(noise(20), np.ones(20))
+    with pytest.warns(lazyarr.FallbackWarning, match="a loop runs at least once"):
+        assert again(x, np.zeros(20)) is x

@@ -7,21 +7,15 @@ import threading
 import time
 import types
 from collections.abc import Callable
-from typing import Any, Literal, NoReturn, TypeVar, overload
-
-import numpy as np
+from typing import Any, NoReturn, TypeVar, overload
 
 import lazyarr.numpy  # noqa: F401  the lazy implementations
 from lazyarr import settings
-from lazyarr.ir.graph import Check, CheckFailed, Line, Program
-from lazyarr.ops.create import const
-from lazyarr.plans import Plan, plans
+from lazyarr.ir.graph import CheckFailed, Line, Program
 from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
 from lazyarr.runtime import (
     Leaf,
     NotCaptured,
-    Placeholder,
-    capture,
     evaluate,
     flush,
     is_tracing,
@@ -31,6 +25,7 @@ from lazyarr.runtime import (
 )
 from lazyarr.tracing.breakeven import FIRST_CALL, BreakEven
 from lazyarr.tracing.callables import calling, untraceable
+from lazyarr.tracing.compiled import Compiled
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
 from lazyarr.tracing.origins import failing_lines
@@ -42,14 +37,14 @@ from lazyarr.tracing.trials import Trials
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_NOWHERE = const(True)
-
 #: Signatures a function is compiled for at their first call; further ones are compiled when they come again.
 _MOST_SIGNATURES = 32
 #: Programs for one signature, beyond which the values they depend on are taken to change at every call.
 _MOST_VARIANTS = 16
 #: Programs for one signature in which arguments that decide lengths of slices in loops are constants.
 _MOST_FIXED = 4
+#: Programs for one signature in which arguments that say how often loops run are constants.
+_MOST_COUNTED = 2
 #: Programs that are called directly, of a function; each that does not fit a call costs it a fraction of a microsecond.
 _MOST_DIRECT = 8
 #: Calls of one signature whose guards fail, beyond which it is left to Python.
@@ -64,91 +59,8 @@ class _LengthsRefused(BaseException):
     """A trace met an error where data had decided a length: to be done again without such lengths."""
 
 
-class Compiled:
-    """One program of an accelerated function, and what has to hold for a call that uses it."""
-
-    def __init__(self, trace: Trace, outcome: Outcome):
-        self.trace = trace
-        self.outcome = outcome
-        checks = trace.recording.checks
-        self.program, leaves = capture(outcome.roots, [c for c, _ in checks])
-        if any(isinstance(leaf, Placeholder) for leaf in leaves):
-            raise NotCaptured("a value of a loop's body is used outside of it")
-        self.checks = checks
-        #: Where the data of each parameter comes from, and how many roots there are besides conditions.
-        self.sources = [self._source(leaf) for leaf in leaves]
-        self.count = len(outcome.roots)
-        #: What makes calls without `Parts`; False until it is known whether there is such a thing.
-        self.direct: Callable[..., Any] | None | Literal[False] = False
-
-    @functools.cached_property
-    def plan(self) -> Plan:
-        """What runs it; it is compiled when somebody asks."""
-        return plans.get(self.program, self._replaced())
-
-    @property
-    def calls_numpy(self) -> bool:
-        """Whether something of it is not native code."""
-        alone = self.plan.alone()
-        return alone is None or bool(getattr(getattr(alone[0], "program", None), "calls", True))
-
-    def forget(self) -> None:
-        """Let go of the call that was traced."""
-        self.trace.forget()
-        self.outcome.forget()
-        self.checks = [(Check(_NOWHERE, c.exception, c.message), line) for c, line in self.checks]
-
-    def _replaced(self) -> tuple[int, ...]:
-        """The parameters that are arrays which get new contents."""
-        trace = self.trace
-        changed = [trace.base_places[k] for k, _ in self.outcome.mutated]
-        return tuple(
-            number for number, (kind, where) in enumerate(self.sources)
-            if kind == "base" and trace.input_places[where] in changed
-        )  # fmt: skip
-
-    def _source(self, leaf: Leaf) -> tuple[str, Any]:
-        """Where the data of a parameter comes from at each call."""
-        position = self.trace.tape.position_of(leaf)
-        if position is not None:
-            return "scalar", position
-        for k, lazy in enumerate(self.trace.input_leaves):
-            if lazy is leaf:
-                return "base", k
-        return "constant", leaf.data
-
-    def fits(self, parts: Parts) -> list[Any] | None:
-        """The scalars of a call if its guards hold; what the call finds outside its arguments joins `parts`."""
-        trace = self.trace
-        for get, value in trace.expected:
-            if get() is not value:
-                return None
-        for get, value in trace.expected_equal:
-            if get() != value:
-                return None
-        given = len(parts.arrays)
-        for get, spec in trace.captured:
-            if parts.describe(get()) != spec:
-                return None
-        if len(parts.arrays) > given and any(k >= given for g in memory_groups(parts.arrays) for k in g):
-            return None
-        return trace.tape.replay(parts.scalars)
-
-    def __call__(self, parts: Parts) -> tuple[bool, Any]:
-        """Run, if the guards hold: (True, result), or (False, None)."""
-        scalars = self.fits(parts)
-        if scalars is None:
-            return False, None
-        arguments = [
-            scalars[where] if kind == "scalar" else where if kind == "constant" else self.trace.base_data(parts, where)
-            for kind, where in self.sources
-        ]
-        results = self.plan(arguments)
-        for check, ok in zip(self.plan.checks, results[self.count :], strict=True):
-            if not bool(np.asarray(ok)):
-                raise CheckFailed(check)
-        owned = own(results[: self.count], arguments)
-        return True, self.outcome.build(parts, owned, scalars)
+class _CountsRefused(BaseException):
+    """A trace has not become one program for all counts of iterations: to be done again for these."""
 
 
 class Accelerated:
@@ -179,6 +91,7 @@ class Accelerated:
         self._direct: tuple[Callable[..., Any], ...] = ()
         self._failures: dict[Any, int] = {}
         self._looks_at_lengths: set[Any] = set()
+        self._fixes_counts: set[Any] = set()
         self._lock = threading.RLock()
         self._package = (getattr(function, "__module__", None) or "").partition(".")[0]
         self._untraceable = untraceable(self.function)
@@ -392,13 +305,15 @@ class Accelerated:
         Raised
             From what the function raises for these arguments, where it has had no effect.
         """
-        try:
-            return self._traced(parts, key, specs, args, kwargs, in_pieces, strict)
-        except _LengthsRefused:
-            # Lengths that data decides stop somewhere outside of loops: there they are looked at.
-            self._looks_at_lengths.add(key)
-        parts, key, specs = self._describe(args, kwargs)
-        return self._traced(parts, key, specs, args, kwargs, in_pieces, strict)
+        while True:
+            try:
+                return self._traced(parts, key, specs, args, kwargs, in_pieces, strict)
+            except _LengthsRefused:
+                # Lengths that data decides stop somewhere outside of loops: there they are looked at.
+                self._looks_at_lengths.add(key)
+            except _CountsRefused:
+                self._fixes_counts.add(key)
+            parts, key, specs = self._describe(args, kwargs)
 
     def _traced(
         self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
@@ -409,6 +324,8 @@ class Accelerated:
         trace = Trace(parts, uncaptured)
         trace.looks_at_lengths = key in self._looks_at_lengths
         trace.fixes_lengths = len(self._known.get(key, ())) < _MOST_FIXED
+        if len(self._known.get(key, ())) >= _MOST_COUNTED and key not in self._fixes_counts:
+            trace.counts = []
         trace.strict = strict
         if in_pieces is not None:
             trace.observed(in_pieces)
@@ -425,9 +342,13 @@ class Accelerated:
             outcome = Outcome(trace, result)
             if trace.thrown is not None:
                 raise trace.thrown  # the function has an `except` clause for everything
+            if trace.counts_in_vain:
+                raise _CountsRefused
             trace.may_begin_again = False  # it has run
             return trace, outcome
-        except (NotCaptured, Exception) as error:
+        except (NotCaptured, Plain, Exception) as error:
+            if trace.counts and not trace.reasons:
+                raise _CountsRefused from error
             if trace.made_lengths and not trace.reasons and not trace.looks_at_lengths:
                 raise _LengthsRefused from error
             if isinstance(error, Exception):

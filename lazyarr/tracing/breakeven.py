@@ -20,7 +20,7 @@ from lazyarr.tracing.origins import graphs_in
 from lazyarr.tracing.trials import Trials
 
 if TYPE_CHECKING:
-    from lazyarr.tracing.accelerated import Compiled
+    from lazyarr.tracing.compiled import Compiled
 
 #: Seconds that one of NumPy's operations takes at least, and for a byte that it reads or writes; for arithmetic.
 _CALL, _BYTE, _FLOP = 7e-7, 1.5e-10, 3e-10

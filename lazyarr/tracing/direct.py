@@ -20,7 +20,7 @@ from lazyarr.tracing import lookups
 __all__ = ["MISS", "direct_call"]
 
 if TYPE_CHECKING:
-    from lazyarr.tracing.accelerated import Compiled
+    from lazyarr.tracing.compiled import Compiled
 
 #: More arrays than this are compared for shared memory in the general way.
 _MOST_ARRAYS = 24

@@ -86,6 +86,10 @@ class Tape:
         self._guards[position, "is"] = value
         return value
 
+    def is_pinned(self, scalar: TracedScalar) -> bool:
+        """Whether the value of a scalar is part of what was compiled for."""
+        return (scalar._position, "is") in self._guards
+
     def leaf(self, position: int, dtype: np.dtype[Any]) -> Value:
         """The value at a position as an operand of array work of `dtype`."""
         value = self.values[position]

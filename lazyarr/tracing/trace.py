@@ -12,7 +12,7 @@ import numpy as np
 
 from lazyarr import settings, views
 from lazyarr import strides as geometry
-from lazyarr.array import LazyArray
+from lazyarr.array import Cell, LazyArray
 from lazyarr.decompose import decompose
 from lazyarr.ir.graph import Line, Program, depth_first
 from lazyarr.ir.node import Node, Value
@@ -66,6 +66,8 @@ class Trace:
         self.looks_at_lengths = False
         #: Whether arguments that decide the length of a slice in a loop become constants of the program.
         self.fixes_lengths = True
+        #: Arguments that say how often loops run, where they do not become constants of the program; None: they do.
+        self.counts: list[Any] | None = None
         #: Of values of variables that one way of a branch does not assign: whether they are assigned.
         self.unbound: dict[Value, Value] = {}
         #: Numbers of which data decides their type.
@@ -83,6 +85,8 @@ class Trace:
         self.may_begin_again = True
         self._began = time.monotonic()
         self._compiled_before = plans.seconds
+        #: Arrays that a loop took for a variable's own: what happened to them in place is lost.
+        self.relied: set[Cell] = set()
         #: What was raised to end the trace, or the statement that is captured, and has not got there yet.
         self.thrown: BaseException | None = None
         self._ranges: list[tuple[str, int, int]] = []
@@ -296,6 +300,8 @@ class Trace:
         """Data was looked at, or something happened that a compiled program would not repeat."""
         if self.depth:
             raise NotCaptured(why)
+        if self.counts and not self.reasons:
+            raise NotCaptured(why)  # Perhaps it is one program if the counts are known.
         self.may_begin_again = self.may_begin_again and self.deciding
         if self.made_lengths and not self.reasons:
             raise NotCaptured(why)  # Python cannot go on with lengths that it does not know.
@@ -311,6 +317,11 @@ class Trace:
             flush(self.recording)
         else:
             self.reasons.append((why, user_line(2)))
+
+    @property
+    def counts_in_vain(self) -> bool:
+        """Whether the program is one for certain counts after all."""
+        return bool(self.counts) and any(self.tape.is_pinned(x) for x in self.counts or ())
 
     def settle(self) -> None:
         """Require of numbers that may be of another type that they are what the program takes them for.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ from lazyarr.soft import HOLDING, Soft, settle
 from lazyarr.tracing.capture.branches import BranchCapture
 from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
 from lazyarr.tracing.capture.containers import Containers
-from lazyarr.tracing.capture.counted import Counted, counted
-from lazyarr.tracing.capture.loops import NEVER_TRUE, LoopCapture
+from lazyarr.tracing.capture.counted import FEW_TRIPS, Counted, counted
+from lazyarr.tracing.capture.loops import NEVER_TRUE, THEN_BOUND, LoopCapture
 from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, is_small, values_of
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.control.python import Control, Info, State
@@ -28,8 +29,6 @@ from lazyarr.tracing.signature import Plain
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
-#: Iterations up to which a loop is written out: its indices are then known, and its iterations fuse.
-_FEW_TRIPS = 4
 #: Iterations of such loops in one trace, however deep, beyond which the function is left to NumPy.
 _MOST_WRITTEN_OUT = 1_000
 #: Iterations that a loop in Python may have within a loop that is compiled.
@@ -38,6 +37,13 @@ _GIVING_NUMBERS = ("allclose", "array_equal")
 #: The name that `control.jumps` gives the result of a ``return`` in a compound statement.
 _RESULT = re.compile(r"the variable '__value_\d+'")
 _EXPRESSION = ("the value of an expression",)
+
+
+def _runs(source: Counted) -> Any:
+    """Whether a loop has an iteration: a bool or a computed one."""
+    if type(source.step) is not int:
+        raise NotCaptured("a range whose step is computed")
+    return source.start < source.stop if source.step > 0 else source.start > source.stop
 
 
 class Capture(Control):
@@ -72,7 +78,22 @@ class Capture(Control):
             return
         capture = LoopCapture(self.trace, info, get, set, body, source, test)
         trips = source.trips if test is None else None
-        self._captured("for", capture.run, lambda: self._unrolled(iterable, body, test), get, set, info, trips)
+
+        def peeled() -> None:
+            self._require(_runs(source), "a loop runs at least once")
+            body(source.item(source.start))
+            rest = Counted(source.start + source.step, source.stop, source.step, source.item)
+            LoopCapture(self.trace, info, get, set, body, rest, None).run()
+
+        in_python = partial(self._unrolled, iterable, body, test)
+        self._captured("for", capture.run, in_python, get, set, info, trips, peeled if test is None else None)
+
+    def _require(self, truth: Any, what: str) -> None:
+        """Let the program stand for calls in which something is true."""
+        if isinstance(truth, ComputedScalar):
+            guard(truth.value, what)
+        elif not truth:
+            raise NotCaptured(f"not so: {what}")
 
     def _left_out(self, kind: str, info: Info) -> bool:
         """Whether a statement is known to have to run in Python."""
@@ -85,7 +106,7 @@ class Capture(Control):
 
     def _worth(self, source: Counted, body: Callable[[Any], None]) -> bool:
         trips = source.trips
-        return trips is None or trips > _FEW_TRIPS or (trips > 1 and _has_loops(body.__code__))
+        return trips is None or trips > FEW_TRIPS or (trips > 1 and _has_loops(body.__code__))
 
     def _unrolled(
         self, iterable: Iterable[Any], body: Callable[[Any], None], test: Callable[[], Any] | None
@@ -116,7 +137,14 @@ class Capture(Control):
             self._repeated(test, body)
             return
         capture = LoopCapture(self.trace, info, get, set, lambda index: body(), None, test)
-        self._captured("while", capture.run, lambda: self._repeated(test, body), get, set, info)
+
+        def peeled() -> None:
+            self._require(self.truth(test()), "a loop runs at least once")
+            body()
+            LoopCapture(self.trace, info, get, set, lambda index: body(), None, test).run()
+
+        in_python = partial(self._repeated, test, body)
+        self._captured("while", capture.run, in_python, get, set, info, peeled=peeled)
 
     def _repeated(self, test: Callable[[], Any], body: Callable[[], None]) -> None:
         """A ``while`` in Python."""
@@ -149,9 +177,12 @@ class Capture(Control):
 
     def _captured(
         self, kind: str, run: Callable[[], None], in_python: Callable[[], None], get: Callable[[], State],
-        set: Callable[[State], None], info: Info, trips: int | None = None,
+        set: Callable[[State], None], info: Info, trips: int | None = None, peeled: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
-        """Record a statement; if that cannot be, go back to before it and run it in Python."""
+        """Record a statement; if that cannot be, go back to before it and run it in Python.
+
+        `peeled` records a loop with its first iteration before it, which may be another one than the others are.
+        """
         trace = self.trace
         depth = trace.depth
         if trace.reasons and not depth and trace.recording.checks:
@@ -190,6 +221,9 @@ class Capture(Control):
         outside()
         if containers is not None:
             containers.restore()
+        if why == THEN_BOUND and peeled is not None:
+            self._captured(kind, peeled, in_python, get, set, info, trips)
+            return
         why = _RESULT.sub("the function's result", why)
         runs = kind != "if" and why != NEVER_TRUE
         if runs and not depth and not trace.reasons and (trips is None or trips > _MOST_UNROLLED):

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from lazyarr.array import LazyArray
-from lazyarr.computed import ComputedScalar, number_of
+from lazyarr.computed import ComputedScalar, computed, number_of
 from lazyarr.computed_arithmetic import smaller
 from lazyarr.ir.extents import Length
-from lazyarr.runtime import NotCaptured
+from lazyarr.runtime import NotCaptured, recording
 from lazyarr.weak import WeakScalar
+
+#: Iterations up to which a loop is written out: its indices are then known, and its iterations fuse.
+FEW_TRIPS = 4
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ def _bound(x: Any) -> Any:
     if type(x) is ComputedScalar:
         return x.__index__() if x.kind is bool else x
     if isinstance(x, WeakScalar):
+        counts = getattr(recording().observer, "counts", None)
+        # (Few iterations, and none, are programs of their own.)
+        if counts is not None and x.python_type is int and x > FEW_TRIPS:  # type: ignore[operator]
+            counts.append(x)
+            return computed(x)
         return x.__index__()  # type: ignore[attr-defined]  # the program is compiled for its value
     if isinstance(x, Length):
         return length_number(x)

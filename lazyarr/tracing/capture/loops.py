@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 #: Why a ``while`` is not captured that does not run.
 NEVER_TRUE = "the condition of the loop is never true"
+#: Why a loop is not captured whose first iteration changes an array that the others do not.
+THEN_BOUND = "an array is changed in place, then its name is bound to another array"
 _I64, _BOOL = ArrayType(DTYPES["i64"]), ArrayType(DTYPES["bool"])
 #: How often a body is traced before its variables have to have found their types.
 _MOST_TRACES = 8
@@ -161,6 +163,10 @@ class LoopCapture:
             at for at in self._private(snapshot, slots, after, containers)
             if snapshot.variables[at]._cell not in places or places[snapshot.variables[at]._cell].node not in reached
         }  # fmt: skip
+        for slot in slots:
+            if slot.at not in private and any(cell in self.trace.relied for cell in cells_of(slot.entry)):
+                raise NotCaptured(THEN_BOUND)  # by an inner loop that takes it for its own
+        self.trace.relied.update(snapshot.variables[at]._cell for at in private)
         exchange = self._exchange(snapshot, slots, after, places, contents, checks, private)
         # Where names change arrays without an array being changed, an array may be one of those from before.
         entered = {cell for slot in slots for cell in cells_of(slot.entry)} if exchange is None else set()
@@ -357,7 +363,7 @@ class LoopCapture:
             x = after[at]
             whole = isinstance(x, LazyArray) and x._cell in owner and x._parent is None
             if not whole or not isinstance(originals[at], LazyArray) or originals[at]._parent is not None:
-                raise NotCaptured("an array is changed in place, then its name is bound to another array")
+                raise NotCaptured(THEN_BOUND)
             moves[at] = owner[x._cell]
         if len(set(moves.values())) < len(moves) or len({id(c) for c in cells.values()}) < len(moves):
             raise NotCaptured("two names mean one array that the loop changes")

@@ -1,0 +1,106 @@
+"""A program of an accelerated function: what has to hold for a call that uses it, and the call itself."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from lazyarr.ir.graph import Check, CheckFailed
+from lazyarr.ops.create import const
+from lazyarr.plans import Plan, plans
+from lazyarr.runtime import Leaf, NotCaptured, Placeholder, capture, own
+from lazyarr.tracing.outputs import Outcome
+from lazyarr.tracing.signature import Parts, memory_groups
+from lazyarr.tracing.trace import Trace
+
+_NOWHERE = const(True)
+
+
+class Compiled:
+    """One program of an accelerated function, and what has to hold for a call that uses it."""
+
+    def __init__(self, trace: Trace, outcome: Outcome):
+        self.trace = trace
+        self.outcome = outcome
+        checks = trace.recording.checks
+        self.program, leaves = capture(outcome.roots, [c for c, _ in checks])
+        if any(isinstance(leaf, Placeholder) for leaf in leaves):
+            raise NotCaptured("a value of a loop's body is used outside of it")
+        self.checks = checks
+        #: Where the data of each parameter comes from, and how many roots there are besides conditions.
+        self.sources = [self._source(leaf) for leaf in leaves]
+        self.count = len(outcome.roots)
+        #: What makes calls without `Parts`; False until it is known whether there is such a thing.
+        self.direct: Callable[..., Any] | None | Literal[False] = False
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """What runs it; it is compiled when somebody asks."""
+        return plans.get(self.program, self._replaced())
+
+    @property
+    def calls_numpy(self) -> bool:
+        """Whether something of it is not native code."""
+        alone = self.plan.alone()
+        return alone is None or bool(getattr(getattr(alone[0], "program", None), "calls", True))
+
+    def forget(self) -> None:
+        """Let go of the call that was traced."""
+        self.trace.forget()
+        self.outcome.forget()
+        self.checks = [(Check(_NOWHERE, c.exception, c.message), line) for c, line in self.checks]
+
+    def _replaced(self) -> tuple[int, ...]:
+        """The parameters that are arrays which get new contents."""
+        trace = self.trace
+        changed = [trace.base_places[k] for k, _ in self.outcome.mutated]
+        return tuple(
+            number for number, (kind, where) in enumerate(self.sources)
+            if kind == "base" and trace.input_places[where] in changed
+        )  # fmt: skip
+
+    def _source(self, leaf: Leaf) -> tuple[str, Any]:
+        """Where the data of a parameter comes from at each call."""
+        position = self.trace.tape.position_of(leaf)
+        if position is not None:
+            return "scalar", position
+        for k, lazy in enumerate(self.trace.input_leaves):
+            if lazy is leaf:
+                return "base", k
+        return "constant", leaf.data
+
+    def fits(self, parts: Parts) -> list[Any] | None:
+        """The scalars of a call if its guards hold; what the call finds outside its arguments joins `parts`."""
+        trace = self.trace
+        for get, value in trace.expected:
+            if get() is not value:
+                return None
+        for get, value in trace.expected_equal:
+            if get() != value:
+                return None
+        given = len(parts.arrays)
+        for get, spec in trace.captured:
+            if parts.describe(get()) != spec:
+                return None
+        if len(parts.arrays) > given and any(k >= given for g in memory_groups(parts.arrays) for k in g):
+            return None
+        return trace.tape.replay(parts.scalars)
+
+    def __call__(self, parts: Parts) -> tuple[bool, Any]:
+        """Run, if the guards hold: (True, result), or (False, None)."""
+        scalars = self.fits(parts)
+        if scalars is None:
+            return False, None
+        arguments = [
+            scalars[where] if kind == "scalar" else where if kind == "constant" else self.trace.base_data(parts, where)
+            for kind, where in self.sources
+        ]
+        results = self.plan(arguments)
+        for check, ok in zip(self.plan.checks, results[self.count :], strict=True):
+            if not bool(np.asarray(ok)):
+                raise CheckFailed(check)
+        owned = own(results[: self.count], arguments)
+        return True, self.outcome.build(parts, owned, scalars)
