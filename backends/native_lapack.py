@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lazyarr.backends import native_blas, native_linked
+from lazyarr.backends import native_blas, native_linked, native_math, native_scalar
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends.native_emit import Code, Index, literal
+from lazyarr.backends.native_emit import Code, Index, literal, register
 from lazyarr.backends.native_frame import Frame, constant_view
 from lazyarr.backends.native_storage import Along, Scalar, Storage, Strided, view
 from lazyarr.ir.node import Node
@@ -67,6 +67,54 @@ def cholesky(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | 
         with code.loop(first, x.shape[0] if upper else column) as row:
             x.put(code, (column, row), literal(0, a.dtype))
     return _outcome(frame, integer, info, x)
+
+
+def det(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
+    """The determinant, from its sign and the sum of logarithms, as NumPy has it."""
+    found = slogdet(frame, node, given)
+    if found is None:
+        return None
+    c, t = frame.code, given[0].dtype
+    sign, logarithm = (x.element(c, (), {})[0] for x in found)
+    size = native_math.function(c, t, logarithm, name="exp", vector=False)
+    return [Scalar(t, (c.emit(f"fmul {register(t)} {sign}, {size}"),))]
+
+
+def slogdet(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
+    """The sign of the determinant and the logarithm of its absolute value, from the factors that `getrf` gives."""
+    (a,) = given
+    found = _routine(a, "getrf") if a.dtype.kind == "f" else None
+    if found is None:
+        return None
+    factors = _by_columns(frame, a)
+    name, integer = found
+    c, t, order = frame.code, a.dtype, factors.shape[0]
+    n, info = _number(c, integer, order), c.alloca(integer)
+    # (64 bits an entry are enough for either integer.)
+    pivots = frame.lowering.allocate(_I64, (order,), factors.bounds[:1])
+    frame.working.append(pivots)
+    c.module.declare(name, f"declare void @{name}(ptr, ptr, ptr, ptr, ptr, ptr) nounwind")
+    places = [native_blas.address(c, part) for part in (factors, pivots)]
+    c.do(f"call void @{name}(ptr {n}, ptr {n}, ptr {places[0]}, ptr {n}, ptr {places[1]}, ptr {info})")
+    sign, total = nests.variable(c, t, literal(1, t)), nests.variable(c, t, literal(0, t))
+
+    def turned_if(condition: str) -> None:
+        old = nests.read(c, t, sign)
+        nests.assign(c, t, sign, c.select(condition, t, (c.emit(f"fneg {register(t)} {old[0]}"),), old))
+
+    with c.loop(0, order) as k:
+        place = c.emit(f"getelementptr inbounds {integer}, ptr {places[1]}, i64 {k}")
+        pivot = c.emit(f"load {integer}, ptr {place}")
+        wide = pivot if integer == "i64" else c.emit(f"sext {integer} {pivot} to i64")
+        turned_if(c.emit(f"icmp ne i64 {wide}, {c.add(k, 1)}"))
+    with c.loop(0, order) as k:
+        (x,) = factors.element(c, (k, k), {})
+        turned_if(c.emit(f"fcmp olt {register(t)} {x}, {literal(0, t)[0]}"))
+        size = native_math.function(c, t, native_scalar.call(c, "fabs", t, x), name="log", vector=False)
+        nests.assign(c, t, total, (c.emit(f"fadd {register(t)} {nests.read(c, t, total)[0]}, {size}"),))
+    ok = c.emit(f"icmp eq {integer} {c.emit(f'load {integer}, ptr {info}')}, 0")
+    parts = ((sign, 0.0), (total, -np.inf))
+    return [Scalar(t, c.select(ok, t, nests.read(c, t, slot), literal(singular, t))) for slot, singular in parts]
 
 
 def _routine(a: Storage, name: str) -> tuple[str, str] | None:

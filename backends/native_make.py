@@ -66,6 +66,11 @@ def ways(graph: Graph) -> dict[Node, str]:
     return _lowered(graph)[0].lowering.ways
 
 
+def called(graph: Graph) -> tuple[str, ...]:
+    """The operations of a graph, those in its loops included, for which native code calls NumPy."""
+    return tuple(sorted({call.operation for call in _lowered(graph)[0].lowering.calls}))
+
+
 def _whole(graph: Graph, donated: Sequence[int]) -> tuple[Lowering, tuple[Place, ...], int]:
     """The graph as code that leaves its results in a table; says where, and how many words that takes."""
     frame, roots = _lowered(graph, donated)

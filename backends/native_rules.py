@@ -114,5 +114,7 @@ RULES: dict[str, Rule] = {
     "region": region, "column_sums": column_sums, "flatnonzero": _flatnonzero, "reserve": _reserve,
     "bincount": bincount, "bincount_weights": bincount,
     "solve": native_lapack.solve, "inv": native_lapack.inv, "cholesky": native_lapack.cholesky,
+    "det": native_lapack.det, "slogdet": native_lapack.slogdet,
     "sort": native_sorts.sort, "argsort": native_sorts.argsort,
+    "searchsorted": native_sorts.searchsorted,
 }  # fmt: skip

@@ -1,14 +1,19 @@
-"""Sorting by NumPy's own functions for elements side by side, called from native code: no step in Python."""
+"""Sorting by NumPy's own functions for elements side by side, called from native code, and searching in what is sorted.
+
+Neither has a step in Python.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from lazyarr.backends import native_linked
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends.native_emit import Code, Index
+from lazyarr.backends.native_emit import Code, Element, Index, register
 from lazyarr.backends.native_frame import Frame
-from lazyarr.backends.native_storage import Along, Storage, Strided, view
+from lazyarr.backends.native_storage import Along, Pointwise, Scalar, Storage, Strided, view
 from lazyarr.ir.node import Node
 
 #: Positions in NumPy's tables: quicksort, heapsort, stable.
@@ -50,6 +55,69 @@ def argsort(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | N
             target.put(c, (*at, k), (k,))
         c.do(f"call i32 @{name}(ptr {_row(c, rows, at)}, ptr {_row(c, target, at)}, i64 {n}, ptr null)")
     return [_moved(c, target, -1, axis)]
+
+
+def searchsorted(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
+    """The rule of ``searchsorted``: each place by halving, for all elements in the same number of steps."""
+    a, v = given
+    if len(a.shape) != 1 or a.dtype.kind not in "fiu" or a.dtype == np.float16:
+        return None
+    table = a if isinstance(a, Strided) and a.strides == (1,) else frame.materialize(a)
+    frame.working.append(table)
+    c, dtype, n = frame.code, node.types[0].dtype, table.shape[0]
+    name, type = _search(c, a.dtype, node.kw["side"]), register(a.dtype)
+    begin = c.address(c.pointer(table.buffer), a.dtype, table.offset)
+
+    def place(c: Code, key: list[Element]) -> tuple[Element, ...]:
+        return ((c.emit(f"call i64 @{name}(ptr {begin}, i64 {n}, {type} {key[0][0]})"),),)
+
+    if not v.shape:
+        return [Scalar(dtype, place(c, [v.element(c, (), {})])[0])]
+    target = frame.lowering.allocate(dtype, v.shape, v.bounds)
+    frame.working.append(target)
+    nests.fill(c, target, Pointwise(dtype, v.shape, v.bounds, [v], place, 4.0 * np.log2(max(2, a.bounds[0]))))
+    return [target]
+
+
+def _search(c: Code, dtype: np.dtype[Any], side: str) -> str:
+    """The function that counts the elements which come before a key: those below it, or not above it. NaN is last."""
+    type, name = register(dtype), f"search_{side}_{dtype.kind}{dtype.itemsize}"
+    first, second = ("%x", "%key") if side == "left" else ("%key", "%x")
+    if dtype.kind == "f":
+        is_less = f"""  %below = fcmp olt {type} {first}, {second}
+  %none1 = fcmp uno {type} {first}, {first}
+  %none2 = fcmp uno {type} {second}, {second}
+  %some1 = xor i1 %none1, true
+  %last = and i1 %none2, %some1
+  %less = or i1 %below, %last"""
+    else:
+        is_less = f"  %less = icmp {'slt' if dtype.kind == 'i' else 'ult'} {type} {first}, {second}"
+    before = "  %before = or i1 %less, false" if side == "left" else "  %before = xor i1 %less, true"
+    c.module.declare(name, f"""define internal i64 @{name}(ptr %a, i64 %n, {type} %key) nounwind {{
+entry:
+  br label %head
+head:
+  %low = phi i64 [ 0, %entry ], [ %low1, %body ]
+  %left = phi i64 [ %n, %entry ], [ %left1, %body ]
+  %more = icmp sgt i64 %left, 0
+  br i1 %more, label %body, label %end
+body:
+  %half = lshr i64 %left, 1
+  %middle = add i64 %low, %half
+  %p = getelementptr inbounds {type}, ptr %a, i64 %middle
+  %x = load {type}, ptr %p, align {dtype.itemsize}
+{is_less}
+{before}
+  %behind = add i64 %middle, 1
+  %low1 = select i1 %before, i64 %behind, i64 %low
+  %rest = sub i64 %left, %half
+  %rest1 = sub i64 %rest, 1
+  %left1 = select i1 %before, i64 %rest1, i64 %half
+  br label %head
+end:
+  ret i64 %low
+}}""")
+    return name
 
 
 def _function(node: Node, x: Storage) -> str | None:

@@ -562,3 +562,15 @@ def test_loops_that_threads_share_are_named() -> None:
         fast = lazyarr.accelerate(rows)
         found = fast.explain(np.ones((300, 400)), np.ones(400))
         assert found.loops[rows.__code__.co_filename, rows.__code__.co_firstlineno + 2] == "iterations are independent"
+
+
+def test_operations_for_which_native_code_calls_numpy() -> None:
+    def function(x: Any) -> Any:
+        for i in range(x.shape[0]):
+            x[i] = np.sort(np.convolve(x[i], x[0], "same"))
+        return x.sum()
+
+    accelerated: Any = lazyarr.accelerate(function)
+    found = accelerated.explain(np.ones((5, 8)))
+    assert [region.calls for region in found.regions] == [("correlate",)]
+    assert "native: NumPy is called for correlate, with some microseconds more for each call" in str(found)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lazyarr
+from tests.loop_checks import same
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
@@ -72,3 +73,19 @@ def test_singular_matrices_in_native_programs() -> None:
     with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
         accelerated(out, a, b)
     assert not out.any()
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "c16"])
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 30])
+def test_determinants_have_the_bits_of_numpy(n: int, dtype: str) -> None:
+    def function(stack: Any, found: Any) -> Any:
+        for k in range(stack.shape[0]):
+            found[k] = np.linalg.det(stack[k])
+        return np.linalg.det(stack[0]), np.linalg.slogdet(stack[1]), np.linalg.slogdet(stack)
+
+    rng = np.random.default_rng(n)
+    stack = rng.normal(size=(12, n, n)).astype(dtype)
+    stack[3, 0], stack[4], stack[5, 0, 0] = stack[3, -1], 0, np.nan
+    stack[1] = stack[6] if n % 2 else stack[3]
+    with np.errstate(all="ignore"):
+        same(function, (stack, np.zeros(12, dtype)))

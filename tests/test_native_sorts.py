@@ -80,3 +80,31 @@ def test_no_step_in_python(name: str) -> None:
     assert not program.program.calls
     assert [s.name for s in program.program.symbols if s.extension] == [f"numpy_{name}_f8_0"]
     assert native_linked.link(f"numpy_{name}_f8_0", "NumPy's tables")
+
+
+def places(a: Any, v: Any) -> Any:
+    a = np.sort(a)
+    return (np.searchsorted(a, v), np.searchsorted(a, v, side="right"), np.searchsorted(a, v[0]),
+            np.searchsorted(a[::2], v, "right"), np.searchsorted(a[:0], v))  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "i8", "u1", "i2", "c16", "?"])
+@pytest.mark.parametrize("n", [1, 2, 7, 1000])
+def test_places_in_what_is_sorted(n: int, dtype: str, threads: int) -> None:
+    a, v = values((n,), dtype), values((5000,), dtype)
+    if np.dtype(dtype).kind in "fc":
+        a[n // 2 :: 5] = np.nan
+        v[::7], v[3] = np.nan, np.inf
+    same(places, (a, v), (a, v.reshape(50, 100)))
+
+
+def test_a_number_is_searched_for_in_a_loop() -> None:
+    def interpolate(x: Any, xs: Any, ys: Any, out: Any) -> Any:
+        for i in range(x.shape[0]):
+            j = np.searchsorted(xs, x[i]) - 1
+            t = (x[i] - xs[j]) / (xs[j + 1] - xs[j])
+            out[i] = ys[j] + t * (ys[j + 1] - ys[j])
+        return out
+
+    xs = np.linspace(0, 1, 50)
+    same(interpolate, (np.random.default_rng(0).uniform(0.01, 0.99, 300), xs, np.sin(xs), np.zeros(300)))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyarr import settings
+from lazyarr.backends.native_make import called
 from lazyarr.backends.native_plan import in_memory
 from lazyarr.backends.xla_storage import stored
 from lazyarr.compilers import first_compiler
@@ -65,6 +66,8 @@ class Region:
         The operations in it whose first back end is this one, unless that is XLA, which is everybody else's.
     why : str
         Why XLA does not have it, where XLA comes first and native code has it; empty otherwise.
+    calls : tuple of str
+        Operations for which native code calls NumPy: each call takes some microseconds more than NumPy does.
     """
 
     backend: str
@@ -78,6 +81,7 @@ class Region:
     looped: bool = False
     chosen_by: tuple[str, ...] = ()
     why: str = ""
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -486,6 +490,7 @@ def _region(node: Node, program: Program, lines: set[Line]) -> Region:
         looped=any(True for _ in graphs_in(body)),
         chosen_by=tuple(sorted({n.op.name for n in body.nodes if _first_backend(n) == node.kw["backend"] != "xla"})),
         why=_why_native(body) if node.kw["backend"] == "native" and first_compiler() == "xla" else "",
+        calls=called(body) if node.kw["backend"] == "native" else (),
     )
 
 

@@ -176,6 +176,9 @@ def _regions(found: Explanation) -> list[str]:
         chosen = sorted({name for region in found.regions if region.backend == "numpy" for name in region.chosen_by})
         best = f"where {', '.join(chosen)} {'is' if len(chosen) == 1 else 'are'} best done (its first back end), and "
         footer.append(f"numpy: {best if chosen else ''}work that is not worth the way to XLA")
+    calls = sorted({name for region in found.regions for name in region.calls})
+    if calls:
+        footer.append(f"native: NumPy is called for {', '.join(calls)}, with some microseconds more for each call")
     footer += [f"native: {why}" for why in dict.fromkeys(region.why for region in found.regions) if why]
     return [f"{number} region{'s' * (number > 1)}{code}", *table(rows, "><>>>>><"), *_indented(footer)]
 
