@@ -155,3 +155,19 @@ def test_a_call_that_takes_long_is_looked_at_again(monkeypatch: pytest.MonkeyPat
     assert glances.run((x,), {"seconds": 0.0}, missing) is missing
     assert glances.run((x, 11e-3), {}, missing) is x
     assert glances.run((x, 0.0), {}, missing) is missing
+
+
+def test_very_many_shapes_are_not_interpreted_for_ever() -> None:
+    def triangle(a: Any) -> Any:
+        for i in range(1, a.shape[0]):
+            a[i, :i] += 0.5 * a[i - 1, :i]
+        return a.sum()
+
+    accelerated: Any = lazyarr.accelerate(triangle)
+    for n in range(5, 50):
+        assert accelerated(np.ones((n, n))) == triangle(np.ones((n, n)))
+    (found,) = lazyarr.report().faster
+    assert found.what.endswith("triangle: shapes that come once, of many")
+    before = programs(accelerated)
+    assert accelerated(np.ones((48, 48))) == triangle(np.ones((48, 48)))
+    assert programs(accelerated) == before + 1, "what comes again is compiled"

@@ -196,6 +196,13 @@ class Accelerated:
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call no compiled program serves."""
         trials = self._trials.get(key)
+        if self._comes_once(key) and not self._compiles_all:
+            shapes = self._even.shapes
+            if shapes.plain_wins or shapes.plain_is_next and shapes.is_short:
+                self._has_come(key)
+                note_faster(self._name, "shapes that come once, of many", self._line or ("", 0))
+                return shapes.plain(lambda: self._in_python(args, kwargs))
+            return shapes.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))
         if trials is None or settings.current.fallback == "error":
             return self._trace_first(parts, key, specs, args, kwargs)
         if trials.plain_wins:
@@ -203,6 +210,16 @@ class Accelerated:
         if trials.plain_is_next:
             return trials.plain(lambda: self.function(*args, **kwargs))
         return trials.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))
+
+    def _comes_once(self, key: Any) -> bool:
+        """Whether a signature is one of very many, and new."""
+        return len(self._known) >= _MOST_SIGNATURES and key not in self._once
+
+    def _has_come(self, key: Any) -> None:
+        """Note that such a signature has come: if it comes again, it is compiled."""
+        self._once[key] = None
+        while len(self._once) > 8 * _MOST_SIGNATURES:
+            self._once.pop(next(iter(self._once)))
 
     def _runs_in_pieces(self, key: Any, why: str) -> None:
         """Note that no program will stand for calls of a signature."""
@@ -224,11 +241,9 @@ class Accelerated:
             self._runs_in_pieces(key, why)
             note_pieces(self._name, why, line)
             return self._finish_in_pieces(trace, outcome, parts)
-        if len(self._known) >= _MOST_SIGNATURES and key not in self._once and not self.strict:
+        if self._comes_once(key) and not self.strict:
             # Shapes that change at every call: compiling each would cost more than it can bring.
-            self._once[key] = None
-            while len(self._once) > 8 * _MOST_SIGNATURES:
-                self._once.pop(next(iter(self._once)))
+            self._has_come(key)
             return self._finish_in_pieces(trace, outcome, parts)
         try:
             compiled = Compiled(trace, outcome)

@@ -77,6 +77,8 @@ class BreakEven:
         self._trials: dict[Any, Trials] = {}
         self._compiled: set[Any] = set()
         self._numpys: dict[Any, str] = {}
+        #: Calls of signatures that come once.
+        self.shapes = Trials(_TIMED, _MARGIN)
 
     def waits(self, key: Any, graph: Graph) -> bool:
         """Whether the first call of a signature, with this program, is left to NumPy."""

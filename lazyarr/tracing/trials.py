@@ -8,6 +8,10 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
+#: Seconds in which a call is interpreted, but nothing compiled: that would be done for a long loop.
+_SHORT = 0.03
+
+
 class Trials:
     """Calls of one signature that lazyarr can run, as a program or in pieces, or plain Python.
 
@@ -46,6 +50,11 @@ class Trials:
     def gain(self) -> float:
         """How many times faster plain Python is."""
         return min(self._ours) / max(min(self._plain), 1e-9)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether lazyarr takes so little time that plain Python cannot take very long."""
+        return min(self._ours) < _SHORT
 
     def ours(self, run: Callable[[], Result]) -> Result:
         """A call that lazyarr runs."""
