@@ -171,3 +171,15 @@ def test_very_many_shapes_are_not_interpreted_for_ever() -> None:
     before = programs(accelerated)
     assert accelerated(np.ones((48, 48))) == triangle(np.ones((48, 48)))
     assert programs(accelerated) == before + 1, "what comes again is compiled"
+
+
+def test_lengths_that_data_decides() -> None:
+    def groups(x: Any, y: Any) -> Any:
+        return np.array([x[y == c].mean(axis=0) for c in range(3)])
+
+    rng = np.random.default_rng(0)
+    x, y = rng.random((60, 4)), rng.integers(0, 3, 60)
+    calls(groups, lambda: (x, y), 4)
+    accelerated: Any = lazyarr.accelerate(groups)
+    for _ in range(3):
+        np.testing.assert_allclose(accelerated(np.ones((6000, 40)), np.arange(6000) % 3), np.ones((3, 40)))

@@ -56,7 +56,7 @@ def numpy_seconds(graph: Graph) -> float:
 
 
 def _bytes(values: tuple[Value, ...]) -> float:
-    return float(sum(np.prod(v.type.shape, dtype=float) * v.type.dtype.itemsize for v in values))
+    return float(sum(v.type.nbytes for v in values))
 
 
 def is_worth_compiling(graph: Graph) -> bool:
