@@ -209,10 +209,15 @@ def _get_of_scalar(array: LazyArray, items: tuple[Any, ...]) -> LazyArray:
     if all(item is None or item is ... for item in items):
         _, shape, strides, _ = geometry.index((), (), items)
         return LazyArray._new(views.reshape(array._value(), shape), strides)
-    if all(isinstance(item, (bool, np.bool_)) for item in items):
+    if all(item is None or item is ... or isinstance(item, (bool, np.bool_)) or _is_truth(item) for item in items):
         zero_d = LazyArray._new(array._value())
         return get(zero_d, items)  # type: ignore[no-any-return]
     raise IndexError("invalid index to scalar variable.")
+
+
+def _is_truth(item: Any) -> bool:
+    """Whether an index is a lazy bool without axes."""
+    return isinstance(item, LazyArray) and item.dtype == np.bool_ and not item._shape
 
 
 def _resolved(items: Sequence[Any], ndim: int) -> tuple[Any, ...]:
@@ -418,7 +423,7 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
         if known is not None and not extents.is_static((known, extent)):
             windows.require_equal(known, extent)
             return
-        if index.extent != extent:
+        if index.extent not in (extent, 0):
             raise IndexError(f"boolean index did not match indexed array along axis {axis}; size of axis is {extent} "
                              f"but size of corresponding boolean axis is {index.extent}")
         return
@@ -459,6 +464,8 @@ def _whole_mask(array: LazyArray, items: Sequence[Any]) -> LazyArray | None:
     if mask.dtype != np.bool_ or mask.ndim == 0 or mask.ndim + sum(i is not ... for i in others) > array.ndim:
         return None
     for axis, (n, m) in enumerate(zip(array.shape, mask.shape, strict=False)):
+        if m == 0 != n:
+            return None  # NumPy takes it for a mask that selects nothing.
         if n != m:
             raise IndexError(f"boolean index did not match indexed array along axis {axis}; size of axis is {n} but "
                              f"size of corresponding boolean axis is {m}")
