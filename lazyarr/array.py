@@ -19,7 +19,7 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.eager import is_little
-from lazyarr.ir.extents import Shape
+from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.operators import ArrayOperators
@@ -148,6 +148,8 @@ class LazyArray(ArrayOperators):
         assert self._parent is not None
         assert self._step is not None
         base = self._parent._stored().node
+        if not (is_static(self._shape) and is_static(self._parent._shape)):
+            return None
         if type(base) is not Leaf or type(base.data) is not np.ndarray or not is_little(math.prod(self._shape)):
             return None
         data = self._step.view(base.data)

@@ -13,6 +13,7 @@ import numpy as np
 
 from lazyarr import settings
 from lazyarr.backends.numpy import evaluate
+from lazyarr.ir.extents import is_static
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import ArrayType
@@ -50,10 +51,12 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     tuple of ndarray, or None
         They may share memory with the data.
     """
-    if not settings.current.eager_below or node.op.dependent:
+    if not settings.current.eager_below or node.op.dependent or not all(is_static(t.shape) for t in node.types):
         return None
     data, sizes = [], []
     for value in node.operands:
+        if not is_static(value.type.shape):
+            return None  # Others may have that length, which nobody knows by its name then.
         array = value.node.kw["value"].value if value.node.op is CONST else held(value)
         if isinstance(array, (int, float, complex)) and not isinstance(array, np.generic):
             array = np.asarray(array, value.type.dtype)

@@ -27,7 +27,7 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, prin
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 # Tests test what is compiled, at the first call (tests/test_breakeven.py tests the rest).
-lazyarr.configure(always=1)
+lazyarr.configure(always=int(os.environ.get("LAZYARR_ALWAYS", "1")))
 # Arrays of tests are small: what they test is what is recorded and compiled (tests/test_eager.py tests the rest).
 lazyarr.configure(eager_below=0)
 

@@ -196,3 +196,12 @@ def test_counts_of_truth_values() -> None:
             found, wanted = accelerated(x), function(x)
             assert found[0] == wanted[0]
             np.testing.assert_array_equal(found[1], wanted[1], strict=True)
+
+
+def test_branches_of_one_value_whose_lengths_are_bounded_differently() -> None:
+    def function(a: Array) -> Array:
+        for i in range(len(a)):
+            a[i::2] += a[i] + np.where(a[i::2] == 3, a[i::2], a[i::2])
+        return a
+
+    same(function, (np.array([9, 7, 1, 8, 1, 7], np.uint8),))

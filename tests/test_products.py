@@ -110,3 +110,14 @@ def test_small_products_of_matrices(dtype):
     rng = np.random.default_rng(4)
     a, b = (rng.integers(-9, 9, shape).astype(dtype) for shape in ((8, 5, 6), (6, 9)))
     blocks(products, a, b, np.zeros((8, 5, 7), dtype))
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "c16"])
+def test_products_of_one_element_keep_the_sign_of_zero(dtype: str) -> None:
+    def function(x: Any, y: Any) -> Any:
+        return np.dot(x, y), np.inner(x, y), np.vdot(x, y), x @ y, np.dot(np.append(x, x), np.append(y, y))
+
+    x, y = np.array([-4], dtype), np.zeros(1, dtype)
+    for expected, found in zip(function(x, y), lazyarr.accelerate(function)(x, y), strict=True):
+        np.testing.assert_array_equal(found, expected, strict=True)
+        np.testing.assert_array_equal(np.signbit(np.real(found)), np.signbit(np.real(expected)))

@@ -281,6 +281,8 @@ class _Driver:
             values = (found,) if isinstance(found, Value) else found
             types = tuple(value.type for value in values)
             if types != node.types:
+                if [(t.dtype, t.shape, t.weak) for t in types] == [(t.dtype, t.shape, t.weak) for t in node.types]:
+                    continue  # Of a length that is decided at run time more is known of one than of the other.
                 raise TypeError(
                     f"rule {getattr(rule, '__name__', rule)} replaces {node.op.name} of type "
                     f"{', '.join(map(str, node.types))} by {', '.join(map(str, types))}"

@@ -63,7 +63,11 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
         if k != other:
             raise ValueError(f"shapes {_shape_text(x.shape)} and {_shape_text(y.shape)} not aligned: {k} (dim "
                              f"{x.ndim - 1}) != {other} (dim {max(y.ndim - 2, 0)})")
-        if x.ndim <= 2 and y.ndim <= 2:
+        if x.ndim == y.ndim == 1 and k == 1 and dtype.kind in "fc":
+            # NumPy multiplies the two elements: -0.0 stays -0.0, which a sum that begins with 0.0 is not.
+            factors = (views.reshape(cast(v._value(), dtype), ()) for v in (x, y))
+            result = LazyArray._new(record(ELEMENTWISE["multiply"], *factors), scalar=True)
+        elif x.ndim <= 2 and y.ndim <= 2:
             value = record(OPS["matmul"], cast(x._value(), dtype), cast(y._value(), dtype))
             result = LazyArray._new(value, scalar=value.type.shape == ())
         else:
@@ -93,7 +97,11 @@ def _shape_text(shape: tuple[int, ...]) -> str:
 def vdot(a: Any, b: Any, /) -> Any:
     """As `numpy.vdot`."""
     x, y = as_lazy(a).reshape(-1), as_lazy(b).reshape(-1)
-    return dot(x.conj(), y)
+    if x.shape != y.shape:
+        return dot(x.conj(), y)  # an error
+    dtype = common_dtype(x, y)
+    value = record(OPS["matmul"], cast(x.conj()._value(), dtype), cast(y._value(), dtype))
+    return LazyArray._new(value, scalar=True)
 
 
 @implements(np.inner)
@@ -106,6 +114,8 @@ def inner(a: Any, b: Any, /) -> Any:
     if x.shape[-1] != y.shape[-1]:
         raise ValueError(f"shapes {_shape_text(x.shape)} and {_shape_text(y.shape)} not aligned: {x.shape[-1]} (dim "
                          f"{x.ndim - 1}) != {y.shape[-1]} (dim {y.ndim - 1})")
+    if x.ndim == y.ndim == 1:
+        return dot(x, y)
     left = _letters(x.ndim)
     right = _letters(y.ndim - 1, x.ndim) + left[-1]
     return _contract(f"{left},{right}->{left[:-1]}{right[:-1]}", common_dtype(x, y), x, y)

@@ -113,7 +113,7 @@ class Ufunc:
                 if type(node) is not Leaf or type(node.data) is not np.ndarray:
                     return None
                 held = node.data
-                if not is_little(held.size, self._flops):
+                if held.shape != x._shape or not is_little(held.size, self._flops):
                     return None
                 shaped = shaped or held.ndim > 0
                 data.append(held)
