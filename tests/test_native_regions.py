@@ -125,7 +125,7 @@ def test_a_failed_check_of_the_program_is_a_result() -> None:
 def test_errors_of_numpy_are_raised() -> None:
     # NumPy refuses negative integer powers; a check that stands before them is left out here.
     x = param(0, parse("f64[3,3]"))
-    graph = Graph([x], [_op("sort", x, axis=1, stable=False)])
+    graph = Graph([x], [_op("partition", x, axis=1, kth=(1,))])
     run = compile(graph)
     run.program.calls[0].evaluate = _refuse
     with pytest.raises(ValueError, match="refused"):
