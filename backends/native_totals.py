@@ -19,6 +19,7 @@ from lazyarr.backends import native_peaks, native_sums
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
 from lazyarr.backends.native_patched import boxes
 from lazyarr.backends.native_storage import Scalar, Storage, Strided, flat
+from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Node, Value
@@ -63,7 +64,7 @@ def find(graph: Graph, generated: set[Node], fixed: set[str]) -> dict[Node, Tota
         level = max((levels.get(v.node, 0) for v in node.operands), default=0)
         behind[node] = functools.reduce(or_, (behind.get(v.node, 0) for v in node.operands), 0)
         if node in generated:
-            below = [sources.get(v, frozenset([v])) for v in node.operands if v.type.shape]
+            below = [_made_of(v, sources) for v in node.operands if v.type.shape]
             whole = all(v.type.shape == node.types[0].shape for v in node.operands if v.type.shape)
             made_of = frozenset[Value]().union(*below) if whole and below else frozenset()
             if whole and below and all(below) and len(made_of) <= _STREAMS:
@@ -127,7 +128,19 @@ def _is_total(node: Node) -> bool:
 
 def _read(node: Node, sources: dict[Value, frozenset[Value]]) -> frozenset[Value]:
     """The arrays that a reduction goes over; none where it does not read them element for element."""
-    return sources.get(node.operands[0], frozenset([node.operands[0]]))
+    return _made_of(node.operands[0], sources)
+
+
+def _made_of(value: Value, sources: dict[Value, frozenset[Value]]) -> frozenset[Value]:
+    """The arrays that a value reads element for element; none where its elements may not lie in the order they count.
+
+    (Such a formula is stored if several reductions read it.)
+    """
+    found = sources.get(value)
+    if found is None:
+        name = value.node.op.name
+        found = frozenset() if name in VIEWS and name != "reshape" and value.type.ndim > 1 else frozenset([value])
+    return found
 
 
 def make(frame: Frame, totals: Totals) -> bool:

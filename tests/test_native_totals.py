@@ -131,3 +131,13 @@ def test_few_elements_and_what_has_nothing_in_common() -> None:
     x, y = np.random.default_rng(6).normal(size=(2, 2000))
     assert passes(apart, x, y) == []
     assert passes(kinds, x[:100], y[:100]) == []
+
+
+def test_parts_of_matrices_are_not_computed_again() -> None:
+    def inside(x: Any, y: Any) -> Any:
+        e = np.exp(x[1:-1, 1:-1])
+        return e.sum(), (e * e).sum()
+
+    x = np.random.default_rng(6).normal(size=(60, 70))
+    assert passes(inside, x, x) == []
+    same(inside, (x, x))
