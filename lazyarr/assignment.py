@@ -35,7 +35,7 @@ def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], mus
     if isinstance(value, WeakScalar):
         if value.python_type is complex and dtype.kind != "c":
             raise TypeError("float() argument must be a string or a real number, not 'complex'")
-        if must_fit and value.python_type is float and dtype.kind == "i":
+        if must_fit and value.python_type is float and dtype.kind in "iu":
             wide = np.dtype(np.float64)
             _check_fits(LazyArray._new(cast(value.weak_value(wide), wide), scalar=True), dtype)
         return views.broadcast(weak_cast(value, dtype), shape)
@@ -72,7 +72,10 @@ def check_element(value: Any, target: LazyArray, items: Sequence[Any]) -> None:
 
 
 def _check_fits(scalar: LazyArray, dtype: np.dtype[Any]) -> None:
-    """What NumPy raises where a NumPy scalar (not an array) does not fit a signed integer element."""
+    """What NumPy raises where a scalar (not an array) does not fit an integer element.
+
+    A NumPy scalar has to fit a signed one, a Python float any.
+    """
     value = scalar._value()
     kind = scalar.dtype
     if kind.kind == "c":
@@ -89,7 +92,9 @@ def _check_fits(scalar: LazyArray, dtype: np.dtype[Any]) -> None:
         below, above = (np.iinfo(dtype).min, np.iinfo(dtype).max) if wide == _I64 else (
             float(np.iinfo(dtype).min) - (dtype.itemsize < 8), float(np.iinfo(dtype).max) + (dtype.itemsize < 8))
         strict = ("greater_equal", "less_equal") if wide == _I64 else ("greater", "less")
-        if wide != _I64 and dtype.itemsize == 8:
+        if dtype.kind == "u":
+            below, above = -1.0, float(np.iinfo(dtype).max) + 1
+        elif wide != _I64 and dtype.itemsize == 8:
             strict = ("greater_equal", "less")
         low = record(ELEMENTWISE[strict[0]], cast(value, wide), const(below, wide))
         high = record(ELEMENTWISE[strict[1]], cast(value, wide), const(above, wide))

@@ -512,3 +512,14 @@ def test_functions_that_numpy_does_not_have() -> None:
 
     same(option_prices, (np.linspace(50, 150, 200), 100.0, np.zeros(200)))
     same(lambda x: (math.erf(x), math.erfc(x)), (0.3,), (-2.5,), (float("nan"),))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u4", "u8", "i1", "i8"])
+@pytest.mark.parametrize("value", [-1.25, -0.5, 3.9, 255.9, 256.0, 1e30, float("nan"), float("inf")])
+def test_floats_stored_in_integers_fit_or_raise(value: float, dtype: str) -> None:
+    def function(a: Array, s: float) -> Array:
+        if a[0] == 0:
+            a[1] = s
+        return a
+
+    same(function, (np.zeros(3, dtype), value))
