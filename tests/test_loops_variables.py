@@ -166,3 +166,44 @@ def test_an_array_that_only_the_first_iteration_changes_in_place() -> None:
     again(noise(20), np.ones(20))
     with pytest.warns(lazyarr.FallbackWarning, match="a loop runs at least once"):
         assert again(x, np.zeros(20)) is x
+
+
+def test_names_that_two_loops_exchange() -> None:
+    """After the first loop a name may mean either array: the second one may not write into what it means."""
+
+    def twice(a: Array, m: int) -> Array:
+        for i in (0, 1):
+            v = a.copy()
+            c = 0
+            while not (c >= m or i != 1):
+                c += 1
+                v[:] += v - a + 1
+                a, v = v, a
+        return a
+
+    for m in (3, 4, 6):
+        mine, own = (np.arange(8.0).reshape(2, 4) for _ in range(2))
+        np.testing.assert_array_equal(lazyarr.accelerate(twice)(own[0], m), twice(mine[0], m))
+        np.testing.assert_array_equal(own, mine)
+
+
+def test_a_branch_that_is_given_up_leaves_nothing_to_be_computed() -> None:
+    """Its loop does not end for the data at hand, which does not take the branch."""
+
+    def function(a: Array, s: int) -> Any:
+        x = 0.5
+        if ((a >= x) | (a < -1)).all():
+            count = 0
+            while 3 >= a[0] or int(4) < 3 and count < 7:
+                count += 1
+                for i in range(6):
+                    x += np.sum(a[i:i] / a[i:i][::-1])
+                    for _ in (2, 1):
+                        a[(a >= a[i]) & (a < 2)] -= a[i]
+                w = a[::-1]  # noqa: F841  no name outside
+        elif s > 3:
+            x += a[0]
+        return x
+
+    a = np.array([1.0, 1.0, 1.0, 1.0, np.nan, 8.0], "f4")
+    np.testing.assert_array_equal(lazyarr.accelerate(function)(a, 2), function(a, 2))

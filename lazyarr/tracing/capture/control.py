@@ -189,6 +189,7 @@ class Capture(Control):
             # What fails before the statement is no failure of the statement.
             flush(trace.recording)
         snapshot = Snapshot(trace.recording, get, set)
+        soft, unbound = dict(trace.soft), dict(trace.unbound)
         outside = trace.environment.kept()
         containers: Containers | None = None
         try:
@@ -218,6 +219,8 @@ class Capture(Control):
         trace.thrown = None
         trace.depth = depth
         snapshot.restore()
+        # (What is required of numbers that are not computed after all would compute them.)
+        trace.soft, trace.unbound = soft, unbound
         outside()
         if containers is not None:
             containers.restore()

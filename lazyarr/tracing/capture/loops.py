@@ -357,6 +357,8 @@ class LoopCapture:
                 raise NotCaptured("a variable becomes a view of an array that the loop changes")
         if not written:
             return None
+        if any(cell in self.now.frozen for cell in cells.values()):
+            raise NotCaptured("an array is changed whose memory depends on a branch or a loop on data")
         owner = {s.entry._cell: at for at, s in arrays.items()}
         moves = {}
         for at in arrays:
