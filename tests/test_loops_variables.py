@@ -194,7 +194,7 @@ def test_a_branch_that_is_given_up_leaves_nothing_to_be_computed() -> None:
         x = 0.5
         if ((a >= x) | (a < -1)).all():
             count = 0
-            while 3 >= a[0] or int(4) < 3 and count < 7:
+            while 3 >= a[0] or s < 2 and count < 7:
                 count += 1
                 for i in range(6):
                     x += np.sum(a[i:i] / a[i:i][::-1])
