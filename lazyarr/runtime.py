@@ -110,6 +110,8 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
 
 def _at_once(node: Node) -> tuple[Value, ...] | None:
     """The results of little work on data that exists, computed by NumPy; None for other work."""
+    if recording().observer is not None and any(not t.shape and t.dtype.kind in "iub" for t in node.types):
+        return None  # It may become a length, of which there must not be two that are equal but not one value.
     found = eager.results(node, lambda value: value.node.data if isinstance(value.node, Leaf) else None)
     return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
 
