@@ -1,8 +1,8 @@
 """What the time is, in code: nanoseconds of a clock that never goes back."""
 
-#: Defines ``i64 @now()``.
 from __future__ import annotations
 
+#: Defines ``i64 @now()``.
 NOW = """
 declare i32 @clock_gettime(i32, ptr)
 

@@ -24,26 +24,25 @@ _WORK = 20.0
 
 def sort(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
     """The rule of ``sort``."""
-    name = _function(node, given[0])
-    if name is None:
+    found = _rows(frame, node, given[0])
+    if found is None:
         return None
-    c, axis = frame.code, node.kw["axis"]
-    x = _moved(c, given[0], axis, -1)
-    target = frame.materialize(x)
+    name, x = found
+    c, target = frame.code, frame.materialize(x)
     c.module.declare(name, f"declare i32 @{name}(ptr, i64, ptr) nounwind")
     n = target.shape[-1]
     with c.statement(), nests.spread(c, target.shape[:-1], target.bounds[:-1], x, [target.buffer], _inner(x)) as at:
         c.do(f"call i32 @{name}(ptr {_row(c, target, at)}, i64 {n}, ptr null)")
-    return [_moved(c, target, -1, axis)]
+    return [_moved(c, target, -1, node.kw["axis"])]
 
 
 def argsort(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
     """The rule of ``argsort``."""
-    name = _function(node, given[0])
-    if name is None:
+    found = _rows(frame, node, given[0])
+    if found is None:
         return None
-    c, axis = frame.code, node.kw["axis"]
-    x = _moved(c, given[0], axis, -1)
+    name, x = found
+    c = frame.code
     rows = x if isinstance(x, Strided) and x.strides[-1] == 1 else frame.materialize(x)
     frame.working.append(rows)
     dtype = node.types[0].dtype
@@ -54,7 +53,7 @@ def argsort(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | N
         with c.loop(0, n) as k:
             target.put(c, (*at, k), (k,))
         c.do(f"call i32 @{name}(ptr {_row(c, rows, at)}, ptr {_row(c, target, at)}, i64 {n}, ptr null)")
-    return [_moved(c, target, -1, axis)]
+    return [_moved(c, target, -1, node.kw["axis"])]
 
 
 def searchsorted(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
@@ -120,11 +119,12 @@ end:
     return name
 
 
-def _function(node: Node, x: Storage) -> str | None:
-    """The name of NumPy's function for rows; None where NumPy is to be called as a whole."""
+def _rows(frame: Frame, node: Node, x: Storage) -> tuple[str, Storage] | None:
+    """The name of NumPy's function for rows, and `x` with its rows last; None where NumPy is to be called."""
     if x.dtype == np.float16:
         return None
-    return native_linked.array_function(node.op.name, x.dtype, _STABLE if node.kw["stable"] else _QUICK)
+    name = native_linked.array_function(node.op.name, x.dtype, _STABLE if node.kw["stable"] else _QUICK)
+    return None if name is None else (name, _moved(frame.code, x, node.kw["axis"], -1))
 
 
 def _moved(c: Code, x: Storage, axis: int, to: int) -> Storage:

@@ -259,9 +259,9 @@ def sum_all(c: Code, x: Storage) -> Element:
         for n in shape:
             total = c.mul(total, n)
         size = int(np.prod([int(b) for b in bounds], dtype=object))
-        return plus(c, t, zero, sum_row(c, x, total, size, lambda k: (*(0,) * (rank - 1), k)))
+        return _plus(c, t, zero, sum_row(c, x, total, size, lambda k: (*(0,) * (rank - 1), k)))
     if not isinstance(x, Strided):
-        return plus(c, t, zero, _sum_box(c, x))
+        return _plus(c, t, zero, _sum_box(c, x))
     axis, rows = _buffered(c, x)
     from lazyarr.backends.native_nests import assign, nest, read, variable
 
@@ -280,7 +280,7 @@ def sum_all(c: Code, x: Storage) -> Element:
             rank = len(shape) - axis
             map = (*(Along(i, -1, 0) for i in outer), Along(at, 0, 1), *(Along(0, k, 1) for k in range(1, rank)))
             box = view(c, x, map, (many, *shape[axis + 1 :]), bounds[axis:])
-            assign(c, x.dtype, slots, plus(c, t, read(c, x.dtype, slots), _sum_box(c, box)))
+            assign(c, x.dtype, slots, _plus(c, t, read(c, x.dtype, slots), _sum_box(c, box)))
             c.do(f"store i64 {c.add(at, many)}, ptr {first}")
         c.go(head)
         c.start(end)
@@ -365,5 +365,5 @@ def _sum_box(c: Code, x: Storage) -> Element:
     return tree(c, x.dtype, count, size, by_rows, each=work(x))
 
 
-def plus(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:
+def _plus(c: Code, t: np.dtype[Any], x: Element, y: Element) -> Element:
     return tuple(c.emit(f"fadd {register(t)} {a}, {b}") for a, b in zip(x, y, strict=True))

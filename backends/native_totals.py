@@ -66,18 +66,15 @@ def find(graph: Graph, generated: set[Node], fixed: set[str]) -> dict[Node, Tota
         if node in generated:
             below = [_made_of(v, sources) for v in node.operands if v.type.shape]
             whole = all(v.type.shape == node.types[0].shape for v in node.operands if v.type.shape)
-            made_of = frozenset[Value]().union(*below) if whole and below else frozenset()
-            if whole and below and all(below) and len(made_of) <= _STREAMS:
-                sources.update(dict.fromkeys(node.values, made_of))
-            else:
-                sources.update(dict.fromkeys(node.values, frozenset()))
+            made_of = frozenset[Value]().union(*below) if whole and all(below) else frozenset()
+            sources.update(dict.fromkeys(node.values, made_of if len(made_of) <= _STREAMS else frozenset()))
         elif node.op.name in fixed:
             for operand in node.operands:
                 writers[operand] = writers.get(operand, 0) | 1 << count
             behind[node] |= 1 << count
             count += 1
         if _is_total(node):
-            read, level = _read(node, sources), level + 1
+            read, level = _made_of(node.operands[0], sources), level + 1
             several = passes.setdefault((node.operands[0].type.shape, level), [])
             for one in several:
                 if one.takes(read, behind[node], writers, place):
@@ -121,14 +118,7 @@ def _is_total(node: Node) -> bool:
     type, kind = node.operands[0].type, node.kw["kind"]
     if not extents.is_static(type.shape) or int(np.prod(type.shape, dtype=object)) < _LEAST:
         return False
-    if type.dtype.kind == "f":
-        return type.dtype.itemsize > 2 and kind in _KINDS
-    return type.dtype.kind in "iub" and kind in _KINDS
-
-
-def _read(node: Node, sources: dict[Value, frozenset[Value]]) -> frozenset[Value]:
-    """The arrays that a reduction goes over; none where it does not read them element for element."""
-    return _made_of(node.operands[0], sources)
+    return kind in _KINDS and (type.dtype.kind in "iub" or type.dtype.kind == "f" and type.dtype.itemsize > 2)
 
 
 def _made_of(value: Value, sources: dict[Value, frozenset[Value]]) -> frozenset[Value]:
@@ -190,18 +180,18 @@ class _Pass:
         self.c = c
         self.kinds = [kind for kind, _ in several]
         self.xs = [nests.truths(x) if kind.startswith("logical") else x for kind, x in several]
+        self.columns = [self._column(kind, x) for kind, x in zip(self.kinds, self.xs, strict=True)]
         self.rank = len(self.xs[0].shape)
         self.n = int(np.prod(self.xs[0].bounds, dtype=object))
 
     def values(self) -> list[str]:
         """A register for each reduction."""
-        columns = [self._column(kind, x) for kind, x in zip(self.kinds, self.xs, strict=True)]
         each = sum(nests.work(x) for x in self.xs)
-        found = list(native_sums.halves(self.c, columns, 1, self.n, self.n, self._block, each))
+        found = list(native_sums.halves(self.c, self.columns, 1, self.n, self.n, self._block, each))
         for k, (kind, x) in enumerate(zip(self.kinds, self.xs, strict=True)):
             if kind == "add" and x.dtype.kind == "f":
                 # NumPy's sum begins with zero.
-                found[k] = columns[k].combine(self.c, literal(0, x.dtype)[0], found[k])
+                found[k] = self.columns[k].combine(self.c, literal(0, x.dtype)[0], found[k])
         return found
 
     def _column(self, kind: str, x: Storage) -> native_sums.Column:
@@ -226,13 +216,12 @@ class _Pass:
         if blocks or slots:
             with c.loop(0, count) as i:
                 at, seen = self._place(c.add(first, i)), dict[object, object]()
-                for k, (kind, x) in enumerate(zip(self.kinds, self.xs, strict=True)):
+                for k, x in enumerate(self.xs):
                     if k in blocks:
                         native_sums.put(c, x.dtype, [blocks[k]], i, x.element(c, at, seen))
                     elif k in slots:
-                        combine = nests.accumulation(kind, x.dtype)
-                        value = combine(c, nests.read(c, x.dtype, slots[k]), x.element(c, at, seen))
-                        nests.assign(c, x.dtype, slots[k], value)
+                        (old,), (new,) = nests.read(c, x.dtype, slots[k]), x.element(c, at, seen)
+                        nests.assign(c, x.dtype, slots[k], (self.columns[k].combine(c, old, new),))
         found = []
         for k, (kind, x) in enumerate(zip(self.kinds, self.xs, strict=True)):
             if k in slots:

@@ -148,10 +148,8 @@ class LazyArray(ArrayOperators):
         assert self._parent is not None
         assert self._step is not None
         base = self._parent._stored().node
-        if not (is_static(self._shape) and is_static(self._parent._shape)):
+        if recording().may_measure(self._shape, self._dtype) or not is_static(self._parent._shape):
             return None
-        if not self._shape and self._dtype.kind in "iub" and recording().observer is not None:
-            return None  # It may become a length, of which there must not be two.
         if type(base) is not Leaf or type(base.data) is not np.ndarray or not is_little(math.prod(self._shape)):
             return None
         data = self._step.view(base.data)

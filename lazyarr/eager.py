@@ -51,7 +51,7 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     tuple of ndarray, or None
         They may share memory with the data.
     """
-    if not settings.current.eager_below or node.op.dependent or not all(is_static(t.shape) for t in node.types):
+    if not settings.current.eager_below or node.op.dependent:
         return None
     data, sizes = [], []
     for value in node.operands:

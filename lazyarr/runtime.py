@@ -13,6 +13,7 @@ import numpy as np
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import eager, settings
 from lazyarr.compilers import first_compiler
+from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first, param
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import Cost, Op
@@ -110,8 +111,9 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
 
 def _at_once(node: Node) -> tuple[Value, ...] | None:
     """The results of little work on data that exists, computed by NumPy; None for other work."""
-    if recording().observer is not None and any(not t.shape and t.dtype.kind in "iub" for t in node.types):
-        return None  # It may become a length, of which there must not be two that are equal but not one value.
+    now = recording()
+    if any(now.may_measure(t.shape, t.dtype) for t in node.types):
+        return None
     found = eager.results(node, lambda value: value.node.data if isinstance(value.node, Leaf) else None)
     return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
 
@@ -200,6 +202,13 @@ class Recording:
     def at_once(self) -> bool:
         """Whether NumPy does little work on data that exists at once."""
         return self.observer is None or self.observer.in_python
+
+    def may_measure(self, shape: Shape, dtype: np.dtype[Any]) -> bool:
+        """Whether a value has lengths that data decides, or may become one: it is not to be computed at once.
+
+        Lengths are equal if they are one value of the graph.
+        """
+        return not is_static(shape) or (self.observer is not None and not shape and dtype.kind in "iub")
 
     def hold(self, holder: Holder) -> None:
         """Note that `holder` has pending work; counts towards a flush."""

@@ -11,6 +11,7 @@ from numpy._core import einsumfunc as _typed
 from lazyarr import strides as geometry
 from lazyarr import views, windows
 from lazyarr.array import LazyArray
+from lazyarr.assignment import shape_text
 from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import UFUNCS, NotCompiled, implements
 from lazyarr.ir.node import Value
@@ -61,7 +62,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
         k = x.shape[-1]
         other = y.shape[-2] if y.ndim > 1 else y.shape[0]
         if k != other:
-            raise ValueError(f"shapes {_shape_text(x.shape)} and {_shape_text(y.shape)} not aligned: {k} (dim "
+            raise ValueError(f"shapes {shape_text(x.shape)} and {shape_text(y.shape)} not aligned: {k} (dim "
                              f"{x.ndim - 1}) != {other} (dim {max(y.ndim - 2, 0)})")
         if x.ndim == y.ndim == 1 and k == 1 and dtype.kind in "fc":
             # NumPy multiplies the two elements: -0.0 stays -0.0, which a sum that begins with 0.0 is not.
@@ -89,10 +90,6 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     return out
 
 
-def _shape_text(shape: tuple[int, ...]) -> str:
-    return "(" + ",".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
-
-
 @implements(np.vdot)
 def vdot(a: Any, b: Any, /) -> Any:
     """As `numpy.vdot`."""
@@ -112,7 +109,7 @@ def inner(a: Any, b: Any, /) -> Any:
         return UFUNCS[np.multiply](x, y)
     x, y = windows.contracted(x, y, -1, -1)
     if x.shape[-1] != y.shape[-1]:
-        raise ValueError(f"shapes {_shape_text(x.shape)} and {_shape_text(y.shape)} not aligned: {x.shape[-1]} (dim "
+        raise ValueError(f"shapes {shape_text(x.shape)} and {shape_text(y.shape)} not aligned: {x.shape[-1]} (dim "
                          f"{x.ndim - 1}) != {y.shape[-1]} (dim {y.ndim - 1})")
     if x.ndim == y.ndim == 1:
         return dot(x, y)

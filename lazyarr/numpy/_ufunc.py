@@ -516,11 +516,10 @@ def _c_or_f(order: str, inputs: Sequence[LazyArray]) -> str:
 
 
 def _refuse_out(out: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    def text(s: tuple[int, ...]) -> str:
-        return "(" + ",".join(map(str, s)) + ("," if len(s) == 1 else "") + ")"
+    from lazyarr.assignment import shape_text
 
-    raise ValueError(f"non-broadcastable output operand with shape {text(out)} doesn't match the broadcast shape "
-                     f"{text(shape)}")
+    raise ValueError(f"non-broadcastable output operand with shape {shape_text(out)} doesn't match the broadcast shape "
+                     f"{shape_text(shape)}")
 
 
 def _signature(ufunc: Ufunc, dtype: Any, signature: Any) -> Any:

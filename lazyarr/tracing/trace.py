@@ -321,7 +321,7 @@ class Trace:
     @property
     def counts_in_vain(self) -> bool:
         """Whether the program is one for certain counts after all."""
-        return bool(self.counts) and any(self.tape.is_pinned(x) for x in self.counts or ())
+        return any(self.tape.is_pinned(x) for x in self.counts or ())
 
     def settle(self) -> None:
         """Require of numbers that may be of another type that they are what the program takes them for.
