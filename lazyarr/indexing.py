@@ -129,6 +129,8 @@ def _is_computed(array: LazyArray, items: Sequence[Any]) -> bool:
     observer = recording().observer
     if observer is None:
         return False
+    if any(isinstance(i, slice) and windows.is_computed(i) for i in items) and not observer.computes_lengths:
+        return False
     inside = bool(getattr(observer, "depth", 0)) or not extents.is_static(array._shape) or 0 in array._shape
     if not inside and not any(windows.is_computed(i) and not isinstance(i, LazyArray) for i in items):
         return False

@@ -136,6 +136,10 @@ class Observer(Protocol):
     thrown: BaseException | None
 
     @property
+    def computes_lengths(self) -> bool:
+        """Whether data may decide lengths within the program, instead of being looked at."""
+
+    @property
     def in_python(self) -> bool:
         """Whether Python runs what is not recorded in pieces: nothing becomes one program any more."""
 
@@ -368,6 +372,8 @@ def capture(
 
 #: Operations of loops that are interpreted; they take a tenth of the time that compiling a small loop does.
 _INTERPRETED = 3_000
+#: The same where a call has been compiling for long already: loops that go on for long are compiled all the same.
+_INTERPRETED_LATE = 60_000
 
 
 def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> tuple[list[Any], tuple[Check, ...]]:
@@ -394,7 +400,8 @@ def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> t
         from lazyarr.backends.numpy import Allowance, Exhausted, interpret
 
         # A long loop costs more to interpret, even once, than to compile.
-        allowance = Allowance(_INTERPRETED) if _has_regions(program.graph) else None
+        most = _INTERPRETED if may_compile else _INTERPRETED_LATE
+        allowance = Allowance(most) if _has_regions(program.graph) else None
         try:
             return interpret(program.graph, [as_numpy(a) for a in arguments], allowance), program.graph.checks
         except Exhausted:

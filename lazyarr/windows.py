@@ -308,7 +308,14 @@ def _slice(item: slice, extent: Any) -> tuple[Dim, list[Value], Any, int]:
     if type(length) is int:
         return ("block", length, step), [first], length, step
     bound = min(length.high, extents.bound(extent))
+    _note_length()
     return ("slice", step), [first, length.value], Length(length.value, bound), step
+
+
+def _note_length() -> None:
+    """Tell the trace that data decides a length: outside of loops, Python cannot go on with it."""
+    observer: Any = recording().observer
+    observer.made_lengths = observer.made_lengths or not observer.depth
 
 
 # -- arrays of such shapes together ------------------------------------------------------------------------
@@ -380,8 +387,7 @@ def contracted_values(x: Value, y: Value, first: int, second: int) -> tuple[Valu
 def positions(mask: LazyArray) -> tuple[LazyArray, ...]:
     """The indices of the True elements of a mask, one array an axis, of a length that the data decides."""
     value = mask._value()
-    observer: Any = recording().observer
-    observer.made_lengths = observer.made_lengths or not observer.depth
+    _note_length()
     if mask.ndim > 1:
         if not extents.is_static(mask._shape):
             raise NotCaptured("a mask of several axes and computed length")
