@@ -208,27 +208,22 @@ def test_branches_of_one_value_whose_lengths_are_bounded_differently() -> None:
 
 
 def test_lengths_that_data_decides_between_pieces() -> None:
-    def weigh(counts: Array, x: Array) -> Any:
-        total = 0.0
-        for row in x:
-            print(end="")  # no program does that
-            if row[0] > 0:
-                total += row[0]
-            x[0, : counts[max(counts[-1], 4) % 4]] -= (
-                row[: counts[max(counts[-1], 4) % 4]] / x[-2, : counts[max(counts[-1], 4) % 4]]
-            ) * (row[: counts[max(counts[-1], 4) % 4]] / x[-1, : counts[max(counts[-1], 4) % 4]])
-        return total
+    def weigh(counts: Array, x: Array) -> Array:
+        print(end="")  # no program does that
+        counts = np.concatenate([counts + n for n in range(40)])
+        x[0, : counts[max(counts[-1], 4) % 4]] -= (
+            x[1, : counts[max(counts[-1], 4) % 4]] / x[2, : counts[max(counts[-1], 4) % 4]]
+        ) * (x[1, : counts[max(counts[-1], 4) % 4]] / x[3, : counts[max(counts[-1], 4) % 4]])
+        return x
 
-    with pytest.warns(lazyarr.FallbackWarning):
-        same(weigh, *[(np.array([2, n, 4, -5]), grid(4, 5)) for n in (3, 1, 0)])
+    same(weigh, *[(np.array([2, n, 4, -5]), grid(4, 5)) for n in (3, 1, 0)], one_program=False)
 
 
 def test_lengths_made_before_something_is_looked_at() -> None:
     def mean_of_first(x: Array, counts: Array) -> Any:
         n = counts[0]
         part = x[:n] * 2.0
-        if float(part.sum()) > 1e9:
-            print("much")
+        print(end="" if part.sum() < 1e9 else "much")
         return part + x[:n]
 
-    same(mean_of_first, *[(noise(9), np.array([n])) for n in (3, 1, 0, 9)])
+    same(mean_of_first, *[(noise(9), np.array([n])) for n in (3, 1, 0, 9)], one_program=False)
