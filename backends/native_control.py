@@ -63,10 +63,17 @@ def exchange(code: Code, targets: Sequence[Buffer], sources: Sequence[Buffer]) -
     if all(native_little.little(b) for b in moves):
         native_little.copies(code, {t: s for t, s in zip(targets, sources, strict=True) if t is not s})
         return
-    pointers = {b: code.emit(f"load ptr, ptr {b.variable}") for b in moves}
+    # LLVM must not know which buffer of the last iteration one of this iteration is: it would take what `Aliases` says
+    # of a statement in one iteration for true of its accesses in two, and read what was there before the last.
+    pointers = {b: _unknown(code, code.emit(f"load ptr, ptr {b.variable}")) for b in moves}
     for target, source in moves.items():
         code.do(f"store ptr {pointers[source]}, ptr {target.variable}")
         target.join(source)
+
+
+def _unknown(code: Code, pointer: str) -> str:
+    """The same address, of which LLVM does not know where it comes from."""
+    return code.emit(f'call ptr asm "", "=r,0"(ptr {pointer})')
 
 
 @dataclass

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lazyarr.backends import native_groups, native_selections
 from lazyarr.backends.native_plan import ORDERED, Plan
-from lazyarr.ir.graph import Graph
+from lazyarr.ir.graph import REPEATED, Graph
 from lazyarr.ir.node import Node, Value
 
 WRITERS = {"put_window", "update_slice", "dynamic_update_slice", "scatter"}
@@ -43,12 +43,15 @@ def overwritten(node: Node, plan: Plan) -> Iterator[Value]:
 
 
 def _checks_first(graph: Graph) -> tuple[Node, ...]:
-    """The nodes, with what checks need as early as its operands allow: they protect what accesses memory."""
-    if not graph.checks:
-        return graph.nodes
+    """The nodes, with what checks need as early as its operands allow: they protect what accesses memory.
+
+    What a check reads itself is protected by those before it.
+    """
     inside = set(graph.nodes)
     first: dict[Node, None] = {}
     for check in graph.checks:
+        if check.message in REPEATED:
+            continue  # It protects nothing: where it does not hold, the program has ended.
         needed: set[Node] = set()
         stack = [check.ok.node]
         while stack:
@@ -56,8 +59,7 @@ def _checks_first(graph: Graph) -> tuple[Node, ...]:
             if node in inside and node not in first and node not in needed:
                 needed.add(node)
                 stack.extend(v.node for v in node.operands)
-        if not any(n.op.name in ORDERED or n.op.name in WRITERS for n in needed):
-            first.update(dict.fromkeys(n for n in graph.nodes if n in needed))
+        first.update(dict.fromkeys(n for n in graph.nodes if n in needed))
     return (*first, *(n for n in graph.nodes if n not in first)) if first else graph.nodes
 
 
