@@ -116,6 +116,12 @@ class Op:
     checked : bool
         Whether it reads or writes where integers among its operands say, and whoever records it checks them: it may
         run only where these checks have been made.
+    part : callable or "same", optional
+        How a part of the result is computed from parts of the operands: ``part(operands, given, wanted, **attrs) ->
+        Value`` makes the nodes for indices `wanted` (a range for each axis of the result) of operands of which indices
+        `given` are there (for each a range an axis): what `access` says is read. ``"same"``: by the same operation
+        with the same attributes, as they name no extent and no place. Not needed if it is pointwise; without it an
+        operation is not split over ranks.
     """
 
     name: str
@@ -135,6 +141,7 @@ class Op:
     padded: Callable[..., Any] | None = None
     dependent: bool = False
     checked: bool = False
+    part: Callable[..., Any] | str | None = None
 
     def __post_init__(self) -> None:
         if not set(self.slowdown) <= set(self.backends[1:]):

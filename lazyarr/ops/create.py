@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lazyarr.ir.extents import Shape
+from lazyarr.ir.layout import Range
 from lazyarr.ir.node import Literal, Value, apply
-from lazyarr.ir.op import Cost, Op, Sample
+from lazyarr.ir.op import Cost, Op, Sample, lookup
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.xla_core import exact, is_inexact
 
@@ -17,6 +19,16 @@ def _const_xla(jax: Any, *, value: Literal) -> Any:
     # XLA would add up the constants of x + 1e16 - 1e16, and take x + 0.0 for x where x is -0.0.
     constant = jax.numpy.asarray(value.value)
     return exact(jax, constant) if is_inexact(constant) else constant
+
+
+def _part_iota(operands: Any, given: Any, wanted: Sequence[Range], *, length: int, dtype: np.dtype[Any]) -> Value:
+    ((first, last),) = wanted
+    found = apply(IOTA, length=last - first, dtype=dtype)
+    return found if first == 0 else apply(lookup("add"), found, apply(FULL, const(first, dtype), shape=(last - first,)))
+
+
+def _part_full(operands: Sequence[Value], given: Any, wanted: Sequence[Range], *, shape: Shape) -> Value:
+    return apply(FULL, operands[0], shape=tuple(stop - start for start, stop in wanted))
 
 
 #: A constant scalar.
@@ -47,6 +59,7 @@ IOTA = Op(
     cost=lambda *, length, dtype: Cost(length, length * dtype.itemsize),
     backends=("xla", "numpy"),
     samples=lambda: (Sample((), {"length": n, "dtype": d}) for n in (0, 5) for d in DTYPES.values() if d.kind in "iuf"),
+    part=_part_iota,
 )
 
 #: One scalar everywhere.
@@ -64,6 +77,7 @@ FULL = Op(
     samples=lambda: (
         Sample((f"{t}[]",), {"shape": shape}) for t in ("f32", "i8", "bool") for shape in ((3, 4), (0,), ())
     ),
+    part=_part_full,
 )
 
 

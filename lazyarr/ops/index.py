@@ -16,10 +16,22 @@ import numpy as np
 from lazyarr.ir import extents
 from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess
 from lazyarr.ir.extents import Extent, Shape
+from lazyarr.ir.node import Value, apply
 from lazyarr.ir.op import OPS, Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import elementwise, xla_lengths
-from lazyarr.ops.shape import FEW, python_slices, require_arrays, same_extent, show_shape, slice_shape
+from lazyarr.ops.shape import (
+    FEW,
+    SLICE,
+    Parts,
+    Place,
+    Places,
+    python_slices,
+    require_arrays,
+    same_extent,
+    show_shape,
+    slice_shape,
+)
 from lazyarr.ops.xla_update import update_slice, write_box
 
 INDEX = np.dtype(np.int64)
@@ -82,6 +94,29 @@ def _samples_update_slice() -> Iterator[Sample]:
         yield Sample((f"{name}[3,4]", f"{name}[1,2]"), {"start": (1, 1), "stop": (2, 3), "step": (1, 1)})
 
 
+def _part_update_slice(
+    operands: Parts, given: Places, wanted: Place, *, start: tuple[int, ...], stop: tuple[int, ...],
+    step: tuple[int, ...],
+) -> Value:  # fmt: skip
+    array, value = operands
+    written, chosen = [], []
+    for (first, last), (begin, _), a, b, s in zip(wanted, given[1], start, stop, step, strict=True):
+        # Of value indices 0, 1, ..., which go to a, a + s, ..., those that are written here.
+        inside = [k for k, at in enumerate(range(a, b, s)) if first <= at < last] if s != 1 else list(
+            range(max(first, a) - a, min(last, b) - a))  # fmt: skip
+        if not inside:
+            return array
+        at = a + s * inside[0] - first
+        end = at + s * (len(inside) - 1) + (1 if s > 0 else -1)
+        written.append((at, max(end, -1), s))
+        chosen.append((inside[0] - begin, inside[-1] + 1 - begin, 1))
+    if any((a, b) != (0, n) for (a, b, _), n in zip(chosen, value.type.shape, strict=True)):
+        low, high, by = zip(*chosen, strict=True)
+        value = apply(SLICE, value, start=low, stop=high, step=by)
+    low, high, by = zip(*written, strict=True) if written else ((), (), ())
+    return apply(UPDATE_SLICE, array, value, start=low, stop=high, step=by)
+
+
 #: An array with one slice of it replaced.
 UPDATE_SLICE = Op(
     name="update_slice",
@@ -95,6 +130,7 @@ UPDATE_SLICE = Op(
     cost=_update_cost,
     backends=("xla", "numpy"),
     samples=_samples_update_slice,
+    part=_part_update_slice,
 )
 
 # --- dynamic slices --------------------------------------------------------------------------------------
@@ -367,6 +403,7 @@ GATHER = Op(
     samples=_samples_gather,
     checked=True,
     padded=xla_lengths.for_gather,
+    part="same",
 )
 
 # --- scatter ---------------------------------------------------------------------------------------------

@@ -121,6 +121,7 @@ MATMUL = Op(
     backends=("xla", "numpy"),
     samples=_samples_matmul,
     padded=xla_lengths.for_product,
+    part="same",
 )
 
 

@@ -222,6 +222,7 @@ REDUCE = Op(
     backends=("xla", "numpy"),
     samples=_samples_reduce,
     padded=_padded_reduce,
+    part="same",
 )
 
 # --- column_sums -----------------------------------------------------------------------------------------
@@ -458,4 +459,5 @@ ACCUMULATE = Op(
     backends=("xla", "numpy"),
     samples=_samples_accumulate,
     padded=xla_lengths.untouched,
+    part="same",
 )

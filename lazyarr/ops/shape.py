@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from lazyarr.ir import extents
 from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess, elementwise
 from lazyarr.ir.extents import Extent, Shape
+from lazyarr.ir.layout import Range, length
+from lazyarr.ir.node import Value, apply
 from lazyarr.ir.op import Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import xla_lengths
@@ -54,6 +56,16 @@ def show_shape(shape: Shape) -> str:
     return "(" + ",".join(map(extents.show, shape)) + ("," if len(shape) == 1 else "") + ")"
 
 
+#: Parts of operands; the indices that parts have of each axis; those of each operand.
+Parts = Sequence[Value]
+Place = Sequence[Range]
+Places = Sequence[Place]
+
+
+def _lengths(place: Place) -> tuple[int, ...]:
+    return tuple(map(length, place))
+
+
 # --- reshape ---------------------------------------------------------------------------------------------
 
 
@@ -93,6 +105,10 @@ def _samples_reshape() -> Iterator[Sample]:
         yield Sample((f"{name}[3,4]",), {"shape": (4, 3)})
 
 
+def _part_reshape(operands: Parts, given: Places, wanted: Place, *, shape: Shape) -> Value:
+    return apply(RESHAPE, operands[0], shape=_lengths(wanted))
+
+
 #: Same elements in C order, another shape.
 RESHAPE = Op(
     name="reshape",
@@ -107,6 +123,7 @@ RESHAPE = Op(
     cost=lambda x, *, shape: Cost(0, 0),
     backends=("xla", "numpy"),
     samples=_samples_reshape,
+    part=_part_reshape,
 )
 
 # --- transpose -------------------------------------------------------------------------------------------
@@ -140,6 +157,7 @@ TRANSPOSE = Op(
     backends=("xla", "numpy"),
     samples=_samples_transpose,
     padded=xla_lengths.untouched,
+    part="same",
 )
 
 # --- broadcast -------------------------------------------------------------------------------------------
@@ -169,6 +187,10 @@ def _samples_broadcast() -> Iterator[Sample]:
         yield Sample((f"f64[{before}]",), {"shape": after})
 
 
+def _part_broadcast(operands: Parts, given: Places, wanted: Place, *, shape: Shape) -> Value:
+    return apply(BROADCAST, operands[0], shape=_lengths(wanted))
+
+
 #: Axes of extent 1, and missing leading axes, repeated.
 BROADCAST = Op(
     name="broadcast",
@@ -182,6 +204,7 @@ BROADCAST = Op(
     cost=lambda x, *, shape: Cost(0, x.nbytes + x.with_shape(shape).nbytes),
     backends=("xla", "numpy"),
     samples=_samples_broadcast,
+    part=_part_broadcast,
 )
 
 # --- slice -----------------------------------------------------------------------------------------------
@@ -262,6 +285,22 @@ def _samples_slice() -> Iterator[Sample]:
             yield Sample((f"{name}[{shape}]",), {"start": low, "stop": high, "step": step})
 
 
+def _part_slice(
+    operands: Parts, given: Places, wanted: Place, *, start: tuple[int, ...], stop: tuple[int, ...],
+    step: tuple[int, ...],
+) -> Value:  # fmt: skip
+    bounds = []
+    for (first, last), (begin, _), a, s in zip(wanted, given[0], start, step, strict=True):
+        at = a + s * first - begin
+        bounds.append((at, at + s * (last - first), s) if first < last else (0, 0, 1))
+        if s < 0 and first < last:
+            bounds[-1] = at, max(at + s * (last - first), -1), s
+        elif first < last:
+            bounds[-1] = at, at + s * (last - first - 1) + 1, s
+    low, high, by = zip(*bounds, strict=True) if bounds else ((), (), ())
+    return apply(SLICE, operands[0], start=low, stop=high, step=by)
+
+
 #: Basic slicing on every axis with Python's ``range(start, stop, step)``; flips are slices of step -1.
 SLICE = Op(
     name="slice",
@@ -277,6 +316,7 @@ SLICE = Op(
     cost=copying(_infer_slice),
     backends=("xla", "numpy"),
     samples=_samples_slice,
+    part=_part_slice,
 )
 
 # --- concatenate -----------------------------------------------------------------------------------------
@@ -339,6 +379,7 @@ CONCATENATE = Op(
     cost=copying(_infer_concatenate),
     backends=("xla", "numpy"),
     samples=_samples_concatenate,
+    part="same",
 )
 
 # --- pad -------------------------------------------------------------------------------------------------
@@ -368,6 +409,16 @@ def _samples_pad() -> Iterator[Sample]:
         yield Sample((f"f64[{shape}]", "f64[]"), {"low": low, "high": high})
 
 
+def _part_pad(operands: Parts, given: Places, wanted: Place, *, low: tuple[int, ...], high: tuple[int, ...]) -> Value:
+    widths = []
+    for (first, last), (begin, end), a in zip(wanted, given[0], low, strict=True):
+        # What is there of the array stands at begin + a of the result; without any, the border is all there is.
+        before = begin + a - first if begin < end else last - first
+        widths.append((before, last - first - before - (end - begin)))
+    lower, upper = zip(*widths, strict=True) if widths else ((), ())
+    return apply(PAD, *operands, low=lower, high=upper)
+
+
 #: A border of one value around an array.
 PAD = Op(
     name="pad",
@@ -381,6 +432,7 @@ PAD = Op(
     cost=copying(_infer_pad),
     backends=("xla", "numpy"),
     samples=_samples_pad,
+    part=_part_pad,
 )
 
 # --- roll ------------------------------------------------------------------------------------------------

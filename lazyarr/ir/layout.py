@@ -1,0 +1,143 @@
+"""Layouts: which indices of a value's axes each rank of a grid has.
+
+A grid is a shape of ranks, ``(4,)`` or ``(2, 2)``. An axis of a value is split along one dimension of the grid, or
+every rank has all of it. What a rank has of an axis is a range, which depends on its position along that dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from lazyarr.ir.access import Along
+
+#: First index, and the one after the last.
+Range = tuple[int, int]
+#: What each position along a dimension of the grid has, or wants, of an axis.
+Ranges = tuple[Range, ...]
+Grid = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An axis that is split along a dimension of the grid.
+
+    Attributes
+    ----------
+    dim : int
+    ranges : tuple of (start, stop)
+        For each position along `dim`. They do not overlap; together they are the axis.
+    """
+
+    dim: int
+    ranges: Ranges
+
+    def __str__(self) -> str:
+        return f"{self.dim}:{','.join(f'{a}-{b}' for a, b in self.ranges)}"
+
+
+#: One entry for each axis; None: not split.
+Layout = tuple[Split | None, ...]
+#: What positions want of a value, or have of it: as a layout, but ranges may overlap.
+Need = Layout
+
+EMPTY: Range = (0, 0)
+
+
+def whole(rank: int) -> Layout:
+    """The layout of a value of `rank` axes that every rank has."""
+    return (None,) * rank
+
+
+def is_whole(layout: Layout) -> bool:
+    """Whether no axis is split."""
+    return all(split is None for split in layout)
+
+
+def even(extent: int, parts: int) -> Ranges:
+    """An axis in parts that differ by at most one index, the longer ones first (as `numpy.array_split` cuts)."""
+    short, more = divmod(extent, parts)
+    starts = [k * short + min(k, more) for k in range(parts + 1)]
+    return tuple(zip(starts, starts[1:], strict=False))
+
+
+def default(shape: Sequence[int], grid: Grid) -> Layout:
+    """The first axes that are long enough, one for each dimension of the grid, in even parts."""
+    found: list[Split | None] = [None] * len(shape)
+    axes = iter(range(len(shape)))
+    for dim, parts in enumerate(grid):
+        if parts == 1:
+            continue
+        for axis in axes:
+            if shape[axis] >= parts:
+                found[axis] = Split(dim, even(shape[axis], parts))
+                break
+    return tuple(found)
+
+
+def length(part: Range) -> int:
+    """Number of indices."""
+    return part[1] - part[0]
+
+
+def contains(outer: Range, inner: Range) -> bool:
+    """Whether all indices of `inner`, if it has any, are in `outer`."""
+    return inner[0] >= inner[1] or (outer[0] <= inner[0] and inner[1] <= outer[1])
+
+
+def hull(a: Range, b: Range) -> Range:
+    """The shortest range with the indices of both."""
+    if a[0] >= a[1]:
+        return b
+    if b[0] >= b[1]:
+        return a
+    return min(a[0], b[0]), max(a[1], b[1])
+
+
+def intersection(a: Range, b: Range) -> Range:
+    """The common indices."""
+    start, stop = max(a[0], b[0]), min(a[1], b[1])
+    return (start, stop) if start < stop else EMPTY
+
+
+def each(function: Callable[[Range, Range], Range], a: Ranges, b: Ranges) -> Ranges:
+    """A function of the ranges of each position."""
+    return tuple([function(x, y) for x, y in zip(a, b, strict=True)])
+
+
+def read(entry: Along, results: Range, extent: int) -> Range:
+    """What a range of result indices reads of an operand's axis of that extent."""
+    start, stop = results
+    if start >= stop:
+        return EMPTY
+    ends = (entry.step * start, entry.step * (stop - 1))
+    return intersection((min(ends) + entry.lo, max(ends) + entry.hi + 1), (0, extent))
+
+
+def owned(entry: Along, ranges: Ranges, extent: int) -> Ranges | None:
+    """What each position owns of a result's axis if it owns `ranges` of an operand's: what begins where it has indices.
+
+    None if that would not be all of the axis.
+    """
+    step, offset = entry.step, entry.lo
+    found = []
+    for start, stop in ranges:
+        if step > 0:
+            first, last = -(-(start - offset) // step), -(-(stop - offset) // step)
+        else:
+            first, last = (offset - stop) // -step + 1, (offset - start) // -step + 1
+        found.append((min(max(first, 0), extent), min(max(last, 0), extent)))
+    if step > 0:
+        # What lies beyond the operand (the border of `pad`, what stands beside it in `concatenate`) is its neighbours'.
+        found[0], found[-1] = (0, found[0][1]), (found[-1][0], extent)
+    return tuple(found) if covers(found, extent) else None
+
+
+def covers(ranges: Iterable[Range], extent: int) -> bool:
+    """Whether ranges are all of an axis, without overlapping."""
+    at = 0
+    for start, stop in sorted(r for r in ranges if r[0] < r[1]):
+        if start != at:
+            return False
+        at = stop
+    return at == extent

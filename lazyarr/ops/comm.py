@@ -1,0 +1,118 @@
+"""Operations that communicate. Every rank runs them in one order: each takes a token, and gives the next one its own.
+
+What runs them is set by `lazyarr.world`: a communicator for each dimension of the grid, and what counts messages.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from lazyarr.ir.access import OperandAccess, opaque
+from lazyarr.ir.layout import Ranges, length
+from lazyarr.ir.op import Cost, Op, Sample, Types
+from lazyarr.ir.types import DTYPES, ArrayType
+
+#: Kinds of reductions whose partial results can be combined.
+COMBINES = frozenset((
+    "add", "multiply", "maximum", "minimum", "fmax", "fmin", "logical_and", "logical_or", "logical_xor", "bitwise_and",
+    "bitwise_or", "bitwise_xor",
+))  # fmt: skip
+_TOKEN = ArrayType(DTYPES["i64"])
+
+
+class Communicator(Protocol):
+    """What the operations ask for."""
+
+    def exchange(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
+        """The part of an axis that this rank wants, of arrays whose axis begins at index `base` here."""
+
+    def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
+        """The arrays of all ranks along dimensions of the grid, combined element by element."""
+
+
+#: What communicates: for a thread (of a test, in which threads are ranks), or for all of them.
+_of_thread = threading.local()
+_of_process: list[Communicator] = []
+
+
+def use(communicator: Communicator | None, thread: bool = False) -> None:
+    """Set what communicates, for this thread or for all that have none of their own; None: nothing does."""
+    if thread:
+        _of_thread.communicator = communicator
+    else:
+        _of_process[:] = [] if communicator is None else [communicator]
+
+
+def _current() -> Communicator:
+    found = getattr(_of_thread, "communicator", None) or (_of_process[0] if _of_process else None)
+    if found is None:
+        raise RuntimeError("a program for several ranks runs where lazyarr.init() has not been called")
+    return cast(Communicator, found)
+
+
+def _infer_exchange(
+    x: ArrayType, token: ArrayType, *, axis: int, dim: int, at: int, base: int, have: Ranges, want: Ranges
+) -> Types:
+    if token != _TOKEN or not 0 <= axis < x.ndim or len(have) != len(want) or not 0 <= at < len(have):
+        raise TypeError(f"exchange takes an array and a token, got {x}, {token}, axis {axis}, position {at}")
+    start, stop = have[at]
+    if start < stop and not base <= start <= stop <= base + x.shape[axis]:
+        raise ValueError(f"exchange of {x}: axis {axis} from {base} on does not have {start} to {stop}")
+    return x.with_shape((*x.shape[:axis], length(want[at]), *x.shape[axis + 1 :])), _TOKEN
+
+
+def _exchange(
+    xp: Any, x: Any, token: Any, *, axis: int, dim: int, at: int, base: int, have: Ranges, want: Ranges
+) -> Any:
+    return _current().exchange(x, axis, dim, base, have, want), np.asarray(token) + 1
+
+
+def _opaque(*types: ArrayType, **attrs: Any) -> tuple[OperandAccess, ...]:
+    return opaque(*(t.shape for t in types))
+
+
+def _no_samples() -> Iterator[Sample]:
+    """(They are tested by programs on several ranks.)"""
+    return iter(())
+
+
+#: What each position along a dimension of the grid wants of an axis, from those who have it. Halos, and whole axes.
+EXCHANGE = Op(
+    name="exchange",
+    numpy="x[start:stop] of the whole array",
+    infer=_infer_exchange,
+    evaluate=_exchange,
+    jax=None,
+    access=_opaque,
+    pointwise=False,
+    memory="fresh",
+    cost=lambda x, token, *, want, at, **attrs: Cost(0, 2 * x.nbytes),
+    backends=("native", "numpy"),
+    samples=_no_samples,
+)
+
+
+def _infer_all_reduce(x: ArrayType, token: ArrayType, *, kind: str, dims: tuple[int, ...]) -> Types:
+    if token != _TOKEN:
+        raise TypeError(f"all_reduce takes an array and a token, got {x}, {token}")
+    return x, _TOKEN
+
+
+#: Partial results of a reduction, combined over all ranks along dimensions of the grid.
+ALL_REDUCE = Op(
+    name="all_reduce",
+    numpy="x of the whole array",
+    infer=_infer_all_reduce,
+    evaluate=lambda xp, x, token, *, kind, dims: (_current().all_reduce(x, kind, dims), np.asarray(token) + 1),
+    jax=None,
+    access=_opaque,
+    pointwise=False,
+    memory="fresh",
+    cost=lambda x, token, *, kind, dims: Cost(x.size, 2 * x.nbytes),
+    backends=("native", "numpy"),
+    samples=_no_samples,
+)

@@ -1,0 +1,186 @@
+"""choose_layout: how the values of a graph are split over a grid of ranks.
+
+Forward, from the parameters: a value is split as what it is made of is, along the axes that the operation's `access`
+carries over, so that views keep their array's owners at an offset. Large values of nothing else are split evenly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lazyarr.ir.access import Along, Reduced
+from lazyarr.ir.extents import is_static
+from lazyarr.ir.graph import Graph
+from lazyarr.ir.layout import Grid, Layout, Split, default, is_whole, length, owned, whole
+from lazyarr.ir.node import Node, Value
+from lazyarr.ops.comm import COMBINES
+
+#: Operations that run graphs, and where the operands of these begin: of a loop's body the first parameter is the index.
+REGIONS = {"loop": 3, "while": 0, "cond": 1}
+
+
+@dataclass
+class Layouts:
+    """The layouts of a graph's values, and of the graphs in its nodes.
+
+    Attributes
+    ----------
+    of : dict of Value to Layout
+    inner : dict of (Node, str) to Layouts
+        Of graphs among a node's attributes, by the attribute's name.
+    reduced : dict of Node to tuple of int
+        Dimensions of the grid over which a node's results are partial.
+    """
+
+    grid: Grid
+    least: int
+    of: dict[Value, Layout] = field(default_factory=dict)
+    inner: dict[tuple[Node, str], Layouts] = field(default_factory=dict)
+    reduced: dict[Node, tuple[int, ...]] = field(default_factory=dict)
+
+    def large(self, value: Value) -> bool:
+        """Whether a value is worth being split."""
+        type = value.type
+        return is_static(type.shape) and type.size >= self.least
+
+
+def choose_layout(graph: Graph, grid: Grid, least: int, given: Mapping[Value, Layout] | None = None) -> Layouts:
+    """Layouts for all values of a graph.
+
+    Parameters
+    ----------
+    graph : Graph
+    grid : tuple of int
+        Ranks along each dimension.
+    least : int
+        Values of fewer elements are not split.
+    given : mapping of Value to Layout, optional
+        Those of parameters; others are split evenly if they are large.
+    """
+    found = Layouts(grid, least)
+    for value in graph.params:
+        layout = (given or {}).get(value)
+        found.of[value] = _default(found, value) if layout is None else layout
+    for node in graph.nodes:
+        _choose(found, node)
+    return found
+
+
+def _default(layouts: Layouts, value: Value) -> Layout:
+    shape = value.type.shape
+    return default(shape, layouts.grid) if layouts.large(value) else whole(len(shape))
+
+
+def _choose(layouts: Layouts, node: Node) -> None:
+    if node.op.name in REGIONS:
+        chosen = _region(layouts, node)
+    elif not all(is_static(v.type.shape) for v in (*node.operands, *node.values)):
+        chosen = [whole(len(t.shape)) for t in node.types]
+    elif node.op.memory == "free":
+        chosen = [_default(layouts, v) for v in node.values]
+    elif not can_be_split(node):
+        chosen = [whole(len(t.shape)) for t in node.types]
+    else:
+        chosen = [_carried_over(layouts, node)]
+    for value, layout in zip(node.values, chosen, strict=True):
+        layouts.of[value] = layout
+
+
+def can_be_split(node: Node) -> bool:
+    """Whether a part of the result can be computed from parts of the operands."""
+    return len(node.types) == 1 and (node.op.pointwise or node.op.part is not None)
+
+
+def _carried_over(layouts: Layouts, node: Node) -> Layout:
+    """The layout that the operands' layouts give the result, the largest operand's first."""
+    shape = node.types[0].shape
+    found: list[Split | None] = [None] * len(shape)
+    used: set[int] = set()
+    access = node.access
+    # (Of operands that are as large, one that is read at the result's own indices says best whose they are.)
+    order = sorted(range(len(access)), key=lambda k: (-node.operands[k].type.size, _moves(access[k])))
+    for k in order:
+        for entry, split in zip(access[k], layouts.of[node.operands[k]], strict=True):
+            if split is None or not isinstance(entry, Along) or split.dim in used or found[entry.axis] is not None:
+                continue
+            ranges = owned(entry, split.ranges, shape[entry.axis])
+            if ranges is not None:
+                found[entry.axis] = Split(split.dim, ranges)
+                used.add(split.dim)
+    summed = _partial(layouts, node, used)
+    if summed:
+        layouts.reduced[node] = summed
+    return tuple(found)
+
+
+def _moves(entries: Sequence[object]) -> int:
+    return sum(isinstance(e, Along) and not e.lo == e.hi == 0 for e in entries)
+
+
+def contracted(node: Node) -> list[tuple[int, int]]:
+    """Operands and axes that are combined, if these are pieces of the same indices: one axis of each, or of one."""
+    axes = [
+        (k, axis)
+        for k, entries in enumerate(node.access)
+        for axis, entry in enumerate(entries)
+        if isinstance(entry, Reduced) and entry.kind in COMBINES
+    ]
+    operands = [k for k, _ in axes]
+    return axes if len(set(operands)) in (1, len(operands)) else []
+
+
+def _partial(layouts: Layouts, node: Node, used: set[int]) -> tuple[int, ...]:
+    """Dimensions along which only the ranks together have all terms of the result."""
+    axes = contracted(node)
+    splits = [layouts.of[node.operands[k]][axis] for k, axis in axes]
+    several = len({k for k, _ in axes}) > 1
+    known = [s for s in splits if s is not None and s.dim not in used]
+    if several:
+        # (Two operands: one axis of each, in the same pieces.)
+        known = known[:1]
+    dims = tuple(sorted({s.dim for s in known}))
+    for split in known:
+        if any(length(r) == 0 for r in split.ranges) and not _has_identity(node):
+            return ()
+    return dims if len(dims) == len(known) else ()
+
+
+def _has_identity(node: Node) -> bool:
+    kinds = {e.kind for entries in node.access for e in entries if isinstance(e, Reduced)}
+    return kinds <= {"add", "multiply", "logical_or", "logical_and", "bitwise_or", "bitwise_xor"}
+
+
+def _region(layouts: Layouts, node: Node) -> list[Layout]:
+    """Layouts of what a loop or branch gives: a carried value stays in its layout."""
+    first = REGIONS[node.op.name]
+    operands = node.operands[first:]
+    graphs = {name: graph for name, graph in node.attrs if isinstance(graph, Graph)}
+    lead = 1 if node.op.name == "loop" else 0
+    splits = [layouts.of[v] for v in operands]
+    if not all(_is_static(graph) for graph in graphs.values()):
+        splits = [whole(len(s)) for s in splits]
+    found: list[Layout] = []
+    for name, graph in graphs.items():
+        given = dict(zip(graph.params[lead if name == "body" else 0 :], splits, strict=True))
+        inner = choose_layout(graph, layouts.grid, layouts.least, given)
+        layouts.inner[node, name] = inner
+        if name == "body":
+            found = splits[: node.kw["carried"]]
+        elif name == "then":
+            found = [inner.of[v] for v in graph.results]
+    if not all(_is_static(graph) for graph in graphs.values()):
+        return [whole(len(t.shape)) for t in node.types]
+    return found
+
+
+def _is_static(graph: Graph) -> bool:
+    values = (*graph.params, *(v for node in graph.nodes for v in node.values))
+    return all(is_static(v.type.shape) for v in values) and all(
+        _is_static(g) for node in graph.nodes for g in node.regions
+    )
+
+
+def communicates(layouts: Layouts) -> bool:
+    """Whether any value is split."""
+    return any(not is_whole(layout) for layout in layouts.of.values())

@@ -1,0 +1,226 @@
+"""What is computed where: backward, from what is wanted of each value to what is wanted of its operands.
+
+A value that is wanted beyond what a rank owns is computed there again if that is little (its operands are then wanted
+beyond), or comes from who owns it: one exchange for all that is wanted on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lazyarr.ir.access import Along
+from lazyarr.ir.graph import Graph
+from lazyarr.ir.layout import (
+    Need,
+    Ranges,
+    Split,
+    contains,
+    each,
+    hull,
+    is_whole,
+    length,
+    read,
+)
+from lazyarr.ir.node import Node, Value
+from lazyarr.passes.choose_layout import REGIONS, Layouts, can_be_split, contracted
+
+#: A value is computed beyond what a rank owns, by this part of it at most (or so many indices).
+_BEYOND, _FEW = 4, 2
+
+
+@dataclass
+class Wanted:
+    """Which ranges of a graph's values are computed, and which are exchanged.
+
+    Attributes
+    ----------
+    computed : dict of Value to Need
+        What each position has of a value before anything is exchanged; None for an axis: all of it.
+    groups : dict of (Value, int) to list of Ranges
+        For an axis that is split: what is exchanged, together, of what is wanted and not computed there.
+    wants : dict of Value to list of Need
+    inner : dict of (Node, str) to Wanted
+    """
+
+    layouts: Layouts
+    computed: dict[Value, Need] = field(default_factory=dict)
+    groups: dict[tuple[Value, int], list[Ranges]] = field(default_factory=dict)
+    wants: dict[Value, list[Need]] = field(default_factory=dict)
+    inner: dict[tuple[Node, str], Wanted] = field(default_factory=dict)
+
+    def want(self, value: Value, need: Need) -> None:
+        known = self.wants.setdefault(value, [])
+        if need not in known:
+            known.append(need)
+
+    def reads(self, node: Node, k: int) -> Need:
+        """What is wanted of operand `k` of a node that can be split, for what is computed of its result."""
+        operand, wanted = node.operands[k], self.computed[node.values[0]]
+        found: list[Split | None] = []
+        for entry, extent in zip(node.access[k], operand.type.shape, strict=True):
+            results = wanted[entry.axis] if isinstance(entry, Along) else None
+            if results is None:
+                found.append(None)
+            else:
+                assert isinstance(entry, Along)
+                found.append(Split(results.dim, tuple(read(entry, r, extent) for r in results.ranges)))
+        for at, axis in contracted(node) if node in self.layouts.reduced else ():
+            split = self._term(node, axis, at)
+            if at == k and split is not None:
+                found[axis] = split
+        return tuple(found)
+
+    def _term(self, node: Node, axis: int, k: int) -> Split | None:
+        """The pieces of an axis whose terms ranks add up by themselves."""
+        axes = contracted(node)
+        if len({operand for operand, _ in axes}) == 1:
+            split = self.layouts.of[node.operands[k]][axis]
+        else:
+            splits = (self.layouts.of[node.operands[o]][a] for o, a in axes)
+            split = next((s for s in splits if s is not None and s.dim in self.layouts.reduced[node]), None)
+        return split if split is not None and split.dim in self.layouts.reduced[node] else None
+
+
+def choose_ranges(graph: Graph, layouts: Layouts, results: Sequence[Need], local: Sequence[Value] = ()) -> Wanted:
+    """What is computed of each value.
+
+    Parameters
+    ----------
+    graph : Graph
+    layouts : Layouts
+        Of its values.
+    results : sequence of Need
+        What is wanted of each result.
+    local : sequence of Value
+        Parameters of which a rank has what it owns; of others it has all that is wanted.
+    """
+    found = Wanted(layouts)
+    for value, need in zip(graph.results, results, strict=True):
+        found.want(value, need)
+    for check in graph.checks:
+        found.want(check.ok, all_of(check.ok))
+    for node in reversed(graph.nodes):
+        _backward(found, node)
+    for value in graph.params:
+        _settle(found, value, may_widen=value not in local, given=True)
+    return found
+
+
+def all_of(value: Value) -> Need:
+    """Every index."""
+    return (None,) * value.type.ndim
+
+
+def _backward(found: Wanted, node: Node) -> None:
+    if not any(v in found.wants for v in node.values):
+        return
+    splittable = node.op.name not in REGIONS and can_be_split(node)
+    for value in node.values:
+        found.wants.setdefault(value, [])
+        widen = splittable and node not in found.layouts.reduced
+        _settle(found, value, may_widen=widen, given=node.op.memory == "free")
+    if node.op.name in REGIONS:
+        _region(found, node)
+    elif not splittable:
+        for operand in node.operands:
+            found.want(operand, all_of(operand))
+    else:
+        for k, operand in enumerate(node.operands):
+            found.want(operand, found.reads(node, k))
+
+
+def _settle(found: Wanted, value: Value, may_widen: bool, given: bool) -> None:
+    """Decide what is computed of a value; `given`: any part of it is at hand wherever it is wanted."""
+    layout = found.layouts.of[value]
+    if is_whole(layout):
+        found.computed[value] = layout
+        return
+    wants = found.wants.get(value, [])
+    computed: list[Split | None] = list(layout)
+    for axis, split in enumerate(layout):
+        if split is None:
+            continue
+        entries = [need[axis] for need in wants]
+        bounded = [e for e in entries if e is not None and e.dim == split.dim]
+        elsewhere = len(bounded) < len(entries)
+        if may_widen and bounded:
+            wide = bounded[0].ranges
+            for entry in bounded[1:]:
+                wide = each(hull, wide, entry.ranges)
+            if elsewhere:
+                wide = each(hull, wide, split.ranges)
+            if given or _is_little(wide, split.ranges):
+                computed[axis] = Split(split.dim, wide)
+        if given and may_widen and elsewhere:
+            computed[axis] = None
+    # What somebody else wants, its owner has to have.
+    for axis, split in enumerate(layout):
+        here = computed[axis]
+        if split is None or here is None:
+            continue
+        missing = [need[axis] for need in wants if not within(need[axis], here)]
+        if missing:
+            here = computed[axis] = Split(split.dim, each(hull, here.ranges, split.ranges))
+        groups: list[Ranges] = []
+        for need in missing:
+            if need is not None and need.dim == split.dim:
+                _group(groups, need.ranges)
+        found.groups[value, axis] = groups
+    found.computed[value] = tuple(computed)
+
+
+def within(need: Split | None, have: Split | None) -> bool:
+    """Whether every position has what it wants of an axis."""
+    if have is None:
+        return True
+    if need is None or need.dim != have.dim:
+        return False
+    return all(contains(a, b) for a, b in zip(have.ranges, need.ranges, strict=True))
+
+
+def _is_little(wide: Ranges, mine: Ranges) -> bool:
+    return all(
+        length(hull(a, b)) - length(b) <= max(_FEW, length(b) // _BEYOND) for a, b in zip(wide, mine, strict=True)
+    )
+
+
+def _group(groups: list[Ranges], ranges: Ranges) -> None:
+    """Add ranges to those that one exchange brings, where that brings nothing that nobody wants."""
+    for k, group in enumerate(groups):
+        both = each(hull, group, ranges)
+        if all(length(c) <= length(a) + length(b) for a, b, c in zip(group, ranges, both, strict=True)):
+            groups[k] = both
+            return
+    groups.append(ranges)
+
+
+def _region(found: Wanted, node: Node) -> None:
+    """What a loop or branch wants of its operands."""
+    first = REGIONS[node.op.name]
+    operands = node.operands[first:]
+    for operand in node.operands[:first]:
+        found.want(operand, all_of(operand))
+    carried = node.kw.get("carried", 0)
+    for operand, layout in zip(operands[:carried], (found.layouts.of[v] for v in node.values), strict=False):
+        found.want(operand, layout)
+    for name, graph in node.attrs:
+        if not isinstance(graph, Graph):
+            continue
+        inner = found.layouts.inner[node, name]
+        lead = 1 if node.op.name == "loop" and name == "body" else 0
+        params = graph.params[lead:]
+        if all(is_whole(found.layouts.of[v]) for v in (*operands, *node.values)) and not _splits(inner):
+            wanted = [all_of(v) for v in graph.results]
+        elif name == "cond":
+            wanted = [all_of(v) for v in graph.results]
+        else:
+            wanted = [found.layouts.of[v] for v in node.values]
+        ranges = choose_ranges(graph, inner, wanted, params[:carried])
+        found.inner[node, name] = ranges
+        for operand, value in zip(operands[carried:], params[carried:], strict=True):
+            found.want(operand, ranges.computed[value] if value in ranges.wants else found.layouts.of[operand])
+
+
+def _splits(layouts: Layouts) -> bool:
+    return any(not is_whole(layout) for layout in layouts.of.values())

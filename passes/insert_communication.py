@@ -1,0 +1,286 @@
+"""insert_communication: one rank's program of a graph whose values are split, its communication written out.
+
+Exchanges bring what a rank wants of an axis and does not compute, reductions over a split axis are combined. Each takes
+a token from the one before it: every rank communicates in one order, and leaves nothing out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lazyarr.ir.access import Reduced
+from lazyarr.ir.graph import Check, Graph, Line, Program, param
+from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, length
+from lazyarr.ir.node import Node, Value, apply, make
+from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE
+from lazyarr.ops.create import const
+from lazyarr.ops.shape import SLICE
+from lazyarr.passes.choose_layout import REGIONS, Layouts, can_be_split, choose_layout
+from lazyarr.passes.choose_ranges import Wanted, all_of, choose_ranges, within
+
+
+@dataclass(frozen=True)
+class Local:
+    """One rank's program.
+
+    Attributes
+    ----------
+    program : Program
+        Its parameters: of those that are split a rank's part, of others the whole. Its results, and a token if it
+        communicates.
+    results : tuple of Layout
+        Of the program's results.
+    communicates : bool
+    """
+
+    program: Program
+    results: tuple[Layout, ...]
+    communicates: bool
+
+
+def insert_communication(
+    program: Program, grid: tuple[int, ...], at: tuple[int, ...], least: int, given: Mapping[Value, Layout],
+    gathered: Sequence[int] = (),
+) -> Local:  # fmt: skip
+    """The program of the rank at a place of the grid.
+
+    Parameters
+    ----------
+    program : Program
+    grid, at : tuple of int
+    least : int
+        Values of fewer elements are not split.
+    given : mapping of Value to Layout
+        Parameters of which a rank has a part; it has all of the others.
+    gathered : sequence of int
+        Results that every rank gets whole.
+    """
+    graph = program.graph
+    layouts = choose_layout(graph, grid, least, given)
+    results = [
+        (None,) * v.type.ndim if k in gathered else layouts.of[v] for k, v in enumerate(graph.results)
+    ]  # fmt: skip
+    wanted = choose_ranges(graph, layouts, results, tuple(given))
+    token = const(0, _I64)
+    origins: dict[Node, frozenset[Line]] = {}
+    builder = _Builder(graph, layouts, wanted, at, token, program.origins, origins)
+    params = []
+    for k, value in enumerate(graph.params):
+        held = tuple(_own(s, n, at) for s, n in zip(given.get(value, all_of(value)), value.type.shape, strict=True))
+        mine = param(k, value.type.with_shape(tuple(map(length, held))) if value.type.shape else value.type)
+        params.append(mine)
+        builder.hold(value, mine, held)
+    local = builder.run(results)
+    checks = builder.checks()
+    talks = builder.token != token
+    made = Graph(params, [*local, builder.token] if talks else local, checks)
+    return Local(Program(made, origins), tuple(results), talks)
+
+
+_I64 = const(0).type.dtype
+
+
+def _own(split: Split | None, extent: int, at: tuple[int, ...]) -> Range:
+    return (0, extent) if split is None else split.ranges[at[split.dim]]
+
+
+class _Builder:
+    """One rank's form of a graph."""
+
+    def __init__(self, graph: Graph, layouts: Layouts, wanted: Wanted, at: tuple[int, ...], token: Value,
+                 origins: Mapping[Node, frozenset[Line]], made: dict[Node, frozenset[Line]]):  # fmt: skip
+        self.graph, self.layouts, self.wanted, self.at, self.token = graph, layouts, wanted, at, token
+        self._origins, self._made = origins, made
+        self._held: dict[Value, tuple[Value, tuple[Range, ...]]] = {}
+        self._exchanged: dict[tuple[Value, tuple[Ranges | None, ...]], tuple[Value, tuple[Range, ...]]] = {}
+
+    def hold(self, value: Value, local: Value, ranges: tuple[Range, ...]) -> None:
+        """`local` is what this rank has of `value`."""
+        self._held[value] = local, ranges
+
+    def run(self, results: Sequence[Need]) -> list[Value]:
+        """The nodes; gives what is wanted of the results."""
+        for node in self.graph.nodes:
+            if any(v in self.wanted.computed for v in node.values):
+                before = self.token
+                for value, (local, ranges) in zip(node.values, self._node(node), strict=True):
+                    self.hold(value, local, ranges)
+                    self._credit(node, local)
+                if self.token != before:
+                    self._credit(node, self.token)
+        return [self.fetch(v, need) for v, need in zip(self.graph.results, results, strict=True)]
+
+    def checks(self) -> list[Check]:
+        return [Check(self.fetch(c.ok, all_of(c.ok)), c.exception, c.message) for c in self.graph.checks]
+
+    def _credit(self, node: Node, local: Value) -> None:
+        lines = self._origins.get(node)
+        if lines and local.node.op.name != "param":
+            self._made[local.node] = self._made.get(local.node, frozenset()) | lines
+
+    # --- what is read
+
+    def place(self, need: Need, shape: Sequence[int]) -> tuple[Range, ...]:
+        """What this rank has where `need` is what positions have."""
+        return tuple(_own(split, n, self.at) for split, n in zip(need, shape, strict=True))
+
+    def fetch(self, value: Value, need: Need) -> Value:
+        """What this rank wants of a value."""
+        local, held = self._held[value]
+        if not value.type.shape:
+            return local
+        wanted = self.place(need, value.type.shape)
+        # (Whether anything is exchanged must not depend on the rank.)
+        brought: list[Ranges | None] = [
+            None if within(n, h) else self._brought(value, axis, n)
+            for axis, (n, h) in enumerate(zip(need, self.wanted.computed[value], strict=True))
+        ]
+        if any(b is not None for b in brought):
+            local, held = self._exchange(value, tuple(brought))
+        return self._part(local, held, wanted)
+
+    def _brought(self, value: Value, axis: int, need: Split | None) -> Ranges:
+        """The ranges of the exchange that brings what is wanted."""
+        split = self.layouts.of[value][axis]
+        assert split is not None
+        if need is not None and need.dim == split.dim:
+            for group in self.wanted.groups.get((value, axis), ()):
+                if within(need, Split(split.dim, group)):
+                    return group
+        return ((0, value.type.shape[axis]),) * len(split.ranges)
+
+    def _exchange(self, value: Value, brought: tuple[Ranges | None, ...]) -> tuple[Value, tuple[Range, ...]]:
+        found = self._exchanged.get((value, brought))
+        if found is not None:
+            return found
+        axis = max(k for k, b in enumerate(brought) if b is not None)
+        before = (*brought[:axis], None, *brought[axis + 1 :])
+        local, held = self._exchange(value, before) if any(b is not None for b in before) else self._held[value]
+        want, split = brought[axis], self.layouts.of[value][axis]
+        assert want is not None
+        assert split is not None
+        at = self.at[split.dim]
+        node = make(EXCHANGE, (local, self.token), (
+            ("at", at), ("axis", axis), ("base", held[axis][0]), ("dim", split.dim), ("have", split.ranges),
+            ("want", want),
+        ))  # fmt: skip
+        self.token = Value(node, 1)
+        found = Value(node, 0), (*held[:axis], want[at], *held[axis + 1 :])
+        self._exchanged[value, brought] = found
+        return found
+
+    def _part(self, local: Value, held: tuple[Range, ...], wanted: tuple[Range, ...]) -> Value:
+        if held == wanted:
+            return local
+        bounds = [(a - h, b - h) if a < b else (0, 0) for (a, b), (h, _) in zip(wanted, held, strict=True)]
+        start, stop = zip(*bounds, strict=True)
+        return apply(SLICE, local, start=start, stop=stop, step=(1,) * len(bounds))
+
+    # --- what is computed
+
+    def _node(self, node: Node) -> list[tuple[Value, tuple[Range, ...]]]:
+        if node.op.name in REGIONS:
+            return self._region(node)
+        if not can_be_split(node) and node.op.memory != "free":
+            same = make(node.op, tuple(self.fetch(v, all_of(v)) for v in node.operands), node.attrs)
+            return [(v, tuple((0, n) for n in v.type.shape)) for v in same.values]
+        value = node.values[0]
+        ranges = self.place(self.wanted.computed[value], value.type.shape)
+        if can_be_split(node):
+            needs = [self.wanted.reads(node, k) for k in range(len(node.operands))]
+        else:
+            needs = [all_of(v) for v in node.operands]
+        operands = [self.fetch(v, need) for v, need in zip(node.operands, needs, strict=True)]
+        everything = ranges == tuple((0, n) for n in value.type.shape) and all(
+            x.type == v.type for x, v in zip(operands, node.operands, strict=True)
+        )
+        if everything or node.op.part is None or node.op.part == "same":
+            local = Value(make(node.op, tuple(operands), node.attrs), 0)
+        else:
+            given = [self.place(need, v.type.shape) for v, need in zip(node.operands, needs, strict=True)]
+            assert callable(node.op.part)
+            local = node.op.part(operands, given, ranges, **node.kw)
+        dims = self.layouts.reduced.get(node)
+        if dims:
+            (kind,) = {e.kind for entries in node.access for e in entries if isinstance(e, Reduced)}
+            reduced = make(ALL_REDUCE, (local, self.token), (("dims", dims), ("kind", kind)))
+            local, self.token = reduced.values
+        return [(local, ranges)]
+
+    def _region(self, node: Node) -> list[tuple[Value, tuple[Range, ...]]]:
+        """A loop or branch: its graphs take and give a token if one of them communicates."""
+        first = REGIONS[node.op.name]
+        carried = node.kw.get("carried", 0)
+        graphs = [(name, graph) for name, graph in node.attrs if isinstance(graph, Graph)]
+        lead, rest = node.operands[:first], node.operands[first:]
+        name, graph = graphs[-1]
+        skip = 1 if node.op.name == "loop" else 0
+        needs: list[Need] = []
+        for k, operand in enumerate(rest):
+            if k < carried:
+                needs.append(self.layouts.of[node.values[k]])
+            else:
+                inner = self.wanted.inner[node, name]
+                value = graph.params[skip + k]
+                needs.append(inner.computed[value] if value in inner.wants else self.layouts.of[operand])
+        operands = [self.fetch(v, need) for v, need in zip(rest, needs, strict=True)]
+        places = [self.place(need, v.type.shape) for v, need in zip(rest, needs, strict=True)]
+        scalars = [self.fetch(v, all_of(v)) for v in lead]
+        outcome = [self.wanted_results(node, name) for name, _ in graphs]
+        for talks in (False, True):
+            new, told = [], False
+            for (name, graph), results in zip(graphs, outcome, strict=True):
+                made, more = self._inner(node, name, graph, operands, places, carried, talks, results)
+                new.append((name, made))
+                told = told or more
+            if told == talks:
+                break
+        attrs = dict(node.attrs) | dict(new)
+        if talks:
+            operands.insert(carried, self.token)
+            if "carried" in attrs:
+                attrs["carried"] = carried + 1
+        whole = make(node.op, (*scalars, *operands), tuple(sorted(attrs.items())))
+        values = list(whole.values)
+        if talks:
+            self.token = values.pop()
+        layouts = [self.layouts.of[v] for v in node.values]
+        return [(v, self.place(s, w.type.shape)) for v, s, w in zip(values, layouts, node.values, strict=True)]
+
+    def wanted_results(self, node: Node, name: str) -> list[Need]:
+        """What a graph of a loop or branch gives."""
+        graph = node.kw[name]
+        if name == "cond":
+            return [all_of(v) for v in graph.results]
+        return [self.layouts.of[v] for v in node.values]
+
+    def _inner(
+        self, node: Node, name: str, graph: Graph, operands: Sequence[Value], places: Sequence[tuple[Range, ...]],
+        carried: int, talks: bool, results: Sequence[Need],
+    ) -> tuple[Graph, bool]:  # fmt: skip
+        """A graph of a loop or branch for this rank, and whether it communicates."""
+        skip = 1 if node.op.name == "loop" and name == "body" else 0
+        params = [param(k, v.type) for k, v in enumerate(graph.params[:skip])]
+        token = param(skip + carried, self.token.type) if talks else const(0, _I64)
+        builder = _Builder(
+            graph, self.layouts.inner[node, name], self.wanted.inner[node, name], self.at, token, self._origins,
+            self._made,
+        )  # fmt: skip
+        for value, mine in zip(graph.params, params, strict=False):
+            builder.hold(value, mine, ())
+        for k, (value, operand, place) in enumerate(zip(graph.params[skip:], operands, places, strict=True)):
+            if k == carried and talks:
+                params.append(token)
+            mine = param(len(params), operand.type)
+            params.append(mine)
+            builder.hold(value, mine, place)
+        if talks and len(operands) == carried:
+            params.append(token)
+        local = builder.run(results)
+        checks = builder.checks()
+        told = builder.token != token
+        if talks and name != "cond":
+            local.append(builder.token)
+        return Graph(params, local, checks), told
+
