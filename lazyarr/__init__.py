@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 # when that is imported for the first time, and stays what it is made after that.
 from lazyarr import settings
 from lazyarr._version import __version__
-from lazyarr.report import FallbackError, FallbackWarning, StrictError, report
+from lazyarr.report import DivergedError, FallbackError, FallbackWarning, StrictError, report
 from lazyarr.settings import configure
 
 if TYPE_CHECKING:
     from lazyarr.array import LazyArray
     from lazyarr.tracing import accelerate
+    from lazyarr.world import init
 
 #: Public names whose modules take long to import, with the module that holds them; found when they are first used.
-_LATER = {"LazyArray": "lazyarr.array", "accelerate": "lazyarr.tracing"}
+_LATER = {"LazyArray": "lazyarr.array", "accelerate": "lazyarr.tracing", "init": "lazyarr.world"}
 
 __all__ = [
-    "FallbackError", "FallbackWarning", "LazyArray", "StrictError", "__version__", "accelerate", "configure", "report",
-    "settings",
+    "DivergedError", "FallbackError", "FallbackWarning", "LazyArray", "StrictError", "__version__", "accelerate",
+    "configure", "init", "report", "settings",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``inspect`` shows what a function becomes, ``doctor`` what is missing, ``cache`` what is kept."""
+"""The command line: ``inspect`` a function, ``run`` a script on several ranks, ``doctor``, ``cache``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import difflib
 import importlib.util
 import inspect as python_inspect
+import math
 import os
 import re
 import sys
@@ -400,6 +401,48 @@ def cache(clear: bool) -> None:
         sizes = [entry.size for entry in entries if entry.kind == kind]
         click.echo(f"{kind:<9}{len(sizes):>8}{sum(sizes) / 2**20:>9.2f}{hits.get(kind, 0):>8}")
     click.echo(f"{'all':<9}{len(entries):>8}{sum(e.size for e in entries) / 2**20:>9.2f}{sum(hits.values()):>8}")
+
+
+# --------------------------------------------------------------------------------------------------------- run
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--ranks", "-n", type=click.IntRange(min=1), default=1, show_default=True, help="How many processes.")
+@click.option("--grid", metavar="N,M,...", help="How many ranks stand along each axis in which arrays are split; all "
+              "along one without it.")  # fmt: skip
+@click.option("--mpiexec", metavar="PROGRAM", help="What starts MPI's processes; without it that of the installed "
+              "wheel (pip install 'lazyarr[mpi]'), or the first on the path.")  # fmt: skip
+@click.argument("script", metavar="SCRIPT.py")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run(ranks: int, grid: str | None, mpiexec: str | None, script: str, arguments: tuple[str, ...]) -> None:
+    """Run a NumPy script on several ranks, its arrays split over them.
+
+    \b
+    lazyarr run -n 4 heat.py --steps 100
+
+    In the script, `import numpy` gives lazyarr.numpy. All ranks run it; what it prints appears once. An exception on
+    one ends all.
+    """  # noqa: D301  click's mark of a paragraph that keeps its line breaks
+    from lazyarr import launch
+
+    if not os.path.isfile(script):
+        raise _Mistake(f"there is no file {script!r}")
+    shape = None if grid is None else _grid(grid, ranks)
+    try:
+        code = launch.launch(ranks, shape, mpiexec, script, arguments)
+    except launch.NoMpi as error:
+        raise click.ClickException(str(error)) from error
+    raise SystemExit(code)
+
+
+def _grid(text: str, ranks: int) -> tuple[int, ...]:
+    try:
+        found = tuple(int(n) for n in text.split(","))
+    except ValueError:
+        raise _Mistake(f"--grid is {text!r}; expected whole numbers with commas between them, as 2,2") from None
+    if any(n < 1 for n in found) or math.prod(found) != ranks:
+        raise _Mistake(f"--grid {text} has {math.prod(found)} places; there are {ranks} ranks")
+    return found
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ class FallbackError(RuntimeError):
     """A call would have run in NumPy, and the setting ``fallback="error"`` forbids it."""
 
 
+class DivergedError(RuntimeError):
+    """The ranks that run a program together are about to do different things."""
+
+
 class StrictError(FallbackError):
     """A function accelerated with ``strict=True`` would not have run as one compiled program.
 

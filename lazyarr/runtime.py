@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
-from lazyarr import eager, settings
+from lazyarr import eager, settings, world
 from lazyarr.compilers import first_compiler
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first, param
@@ -394,6 +394,30 @@ def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> t
         The checks whose conditions those are.
     """
     arguments = [found.data for found in leaves]
+    together = world.current()
+    if together is not None:
+        from lazyarr import distributed
+
+        return distributed.run(together, program, arguments, compute_part)
+    return _run(program, arguments, may_compile)
+
+
+def compute_part(program: Program, arguments: list[Any], communicates: bool) -> tuple[list[Any], tuple[Check, ...]]:
+    """Run what one of several ranks does.
+
+    What communicates is not tried one way and then another: all ranks would have to try.
+    """
+    if not communicates:
+        return _run(program, arguments, True)
+    if plans.count(program.graph) >= settings.current.compile_after or _has_regions(program.graph):
+        plan = plans.get(program)
+        return plan(arguments), plan.checks
+    from lazyarr.backends.numpy import interpret
+
+    return interpret(program.graph, [as_numpy(a) for a in arguments]), program.graph.checks
+
+
+def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[list[Any], tuple[Check, ...]]:
     times = plans.count(program.graph)
     often = times >= settings.current.compile_after or _pays_at_once(program.graph)
     if not often or not (may_compile or plans.find(program.graph)):

@@ -52,6 +52,9 @@ class Settings:
         next results: fresh memory costs more than arithmetic. 0: none, and memory is NumPy's own (a program that is
         compiled already gets it from the system each time). -1: a quarter of what there is. Initially from
         ``LAZYARR_KEPT_MEMORY``.
+    split_above : int
+        Where several ranks run a program together: arrays of so many elements are split over them; each rank has all
+        of smaller ones. Initially from ``LAZYARR_SPLIT_ABOVE``.
     cache_dir : str
         The folder in which compiled programs are kept for later processes; empty: ``lazyarr`` in the user's cache
         folder (``~/.cache``, or ``XDG_CACHE_HOME``). Initially from ``LAZYARR_CACHE_DIR``.
@@ -69,6 +72,7 @@ class Settings:
     eager_below: int = 50_000
     threads: int = 0
     kept_memory: int = -1
+    split_above: int = 10_000
     cache_dir: str = ""
     cache_size: int = 1024
 
@@ -80,7 +84,8 @@ class Settings:
         if not isinstance(self.cache_dir, str):
             raise ValueError(f"cache_dir is {self.cache_dir!r}; expected the path of a folder, or an empty string")
         for name, least in (("compile_after", 1), ("always", 0), ("flush_after", 1), ("unroll_limit", 1),
-                            ("eager_below", 0), ("threads", 0), ("kept_memory", -1), ("cache_size", 0)):  # fmt: skip
+                            ("eager_below", 0), ("threads", 0), ("kept_memory", -1), ("split_above", 1),
+                            ("cache_size", 0)):  # fmt: skip
             if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least {least}")
 

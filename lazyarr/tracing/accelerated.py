@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar, overload
 
 import lazyarr.numpy  # noqa: F401  the lazy implementations
-from lazyarr import settings
+from lazyarr import settings, world
 from lazyarr.ir.graph import CheckFailed, Line, Program
 from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
 from lazyarr.runtime import (
@@ -126,6 +126,8 @@ class Accelerated:
     @property
     def _compiles_all(self) -> bool:
         """Whether NumPy is to run nothing that can be compiled."""
+        if world.current() is not None:
+            return True  # Ranks that run together decide nothing by the clock: it is another one for each.
         return self.strict or self.always or bool(settings.current.always) or settings.current.fallback == "error"
 
     def _generally(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -164,7 +166,7 @@ class Accelerated:
         """Try this program first at the next call, without taking arguments apart in Python, if that can be."""
         with self._lock:
             if compiled.direct is False:
-                compiled.direct = direct_call(compiled, specs, self._name)
+                compiled.direct = direct_call(compiled, specs, self._name) if world.current() is None else None
             if not self._compiles_all and not self._even.settled(key, compiled, seconds):
                 if self._even.is_numpys(key, for_good=True):
                     note_faster(self._name, self._even.why(key), self._line or ("", 0))
@@ -203,7 +205,7 @@ class Accelerated:
                 note_faster(self._name, "shapes that come once, of many", self._line or ("", 0))
                 return shapes.plain(lambda: self._in_python(args, kwargs))
             return shapes.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))
-        if trials is None or settings.current.fallback == "error":
+        if trials is None or settings.current.fallback == "error" or world.current() is not None:
             return self._trace_first(parts, key, specs, args, kwargs)
         if trials.plain_wins:
             return self._run_plain(key, f"faster than in pieces ({self._pieces[key]})", args, kwargs)
@@ -255,7 +257,7 @@ class Accelerated:
             note_faster(self._name, FIRST_CALL, self._line or ("", 0))
             return self._in_python(args, kwargs)
         note_compiled(self._name, FIRST_CALL)
-        compiled.plan  # noqa: B018  compiled before anybody else sees it
+        compiled.prepare()  # before anybody else sees it
         with self._lock:
             variants = self._known.setdefault(key, [])
             while len(self._known) > 8 * _MOST_SIGNATURES:

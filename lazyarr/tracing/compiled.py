@@ -8,15 +8,23 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lazyarr.ir.graph import Check, CheckFailed
+from lazyarr import world
+from lazyarr.ir.graph import Check, CheckFailed, Program
 from lazyarr.ops.create import const
 from lazyarr.plans import Plan, plans
-from lazyarr.runtime import Leaf, NotCaptured, Placeholder, capture, own
+from lazyarr.runtime import Leaf, NotCaptured, Placeholder, capture, compute_part, own
 from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.signature import Parts, memory_groups
 from lazyarr.tracing.trace import Trace
 
 _NOWHERE = const(True)
+
+
+def distributed_run(together: world.World, program: Program, arguments: list[Any]) -> tuple[list[Any], Any]:
+    """Run a program with the other ranks; its results are whole, on every one."""
+    from lazyarr import distributed
+
+    return distributed.run(together, program, arguments, compute_part, gathered=True)
 
 
 class Compiled:
@@ -40,6 +48,11 @@ class Compiled:
     def plan(self) -> Plan:
         """What runs it; it is compiled when somebody asks."""
         return plans.get(self.program, self._replaced())
+
+    def prepare(self) -> None:
+        """Compile it, if it is known what has to be compiled."""
+        if world.current() is None:
+            self.plan  # noqa: B018
 
     @property
     def calls_numpy(self) -> bool:
@@ -98,8 +111,12 @@ class Compiled:
             scalars[where] if kind == "scalar" else where if kind == "constant" else self.trace.base_data(parts, where)
             for kind, where in self.sources
         ]
-        results = self.plan(arguments)
-        for check, ok in zip(self.plan.checks, results[self.count :], strict=True):
+        together = world.current()
+        if together is None:
+            results, checks = self.plan(arguments), self.plan.checks
+        else:
+            results, checks = distributed_run(together, self.program, arguments)
+        for check, ok in zip(checks, results[self.count :], strict=True):
             if not bool(np.asarray(ok)):
                 raise CheckFailed(check)
         owned = own(results[: self.count], arguments)

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from lazyarr import settings, views
+from lazyarr import settings, views, world
 from lazyarr import strides as geometry
 from lazyarr.array import Cell, LazyArray
 from lazyarr.decompose import decompose
@@ -378,7 +378,7 @@ class Trace:
         if len(self.programs) > _MOST_SMALL_PIECES and self.may_begin_again and settings.current.fallback != "error":
             if all(is_small(cell.value.type) for cell in list(self.recording.cells or ())):
                 raise Plain("many branches on data of small arrays that are not compiled")
-            if time.monotonic() - self._began > _LONGEST:
+            if time.monotonic() - self._began > _LONGEST and world.current() is None:
                 raise Plain("many branches on data that are not compiled")
 
 

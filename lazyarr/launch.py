@@ -1,0 +1,138 @@
+"""Starting a script on several ranks: the process that starts MPI's, and what each of them does."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+import traceback
+import types
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+#: How long a rank that fails waits for rank 0 to fail as well: the traceback then appears once.
+_TURN = 0.5
+
+
+class NoMpi(RuntimeError):
+    """Nothing can start several processes."""
+
+
+def launch(
+    ranks: int, grid: tuple[int, ...] | None, mpiexec: str | None, script: str, arguments: Sequence[str]
+) -> int:
+    """Start a script on `ranks` ranks; gives the exit code.
+
+    Raises
+    ------
+    NoMpi
+        If mpi4py or an mpiexec is missing.
+    """
+    place = "" if grid is None else ",".join(map(str, grid))
+    own = [sys.executable, "-m", "lazyarr.launch", place, script, *arguments]
+    if ranks == 1:
+        return subprocess.run(own, check=False).returncode
+    if find_spec("mpi4py") is None:
+        raise NoMpi("mpi4py is not installed; pip install 'lazyarr[mpi]'")
+    starter = mpiexec or _mpiexec()
+    # One thread a rank unless somebody says otherwise: ranks share the cores.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = str(max(1, cores // ranks))
+    environment = {"LAZYARR_THREADS": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads} | os.environ
+    return subprocess.run([starter, "-n", str(ranks), *own], check=False, env=environment).returncode
+
+
+def _mpiexec() -> str:
+    own = os.path.join(sysconfig.get_path("scripts"), "mpiexec")
+    found = own if os.path.exists(own) else shutil.which("mpiexec")
+    if found is None:
+        raise NoMpi("there is no mpiexec; pip install 'lazyarr[mpi]' brings one")
+    return found
+
+
+class _Imports(ast.NodeTransformer):
+    """``numpy`` in the import statements of a script means ``lazyarr.numpy``."""
+
+    def visit_Import(self, node: ast.Import) -> Any:
+        found: list[ast.stmt] = []
+        for alias in node.names:
+            top, _, rest = alias.name.partition(".")
+            if top != "numpy":
+                found.append(ast.Import([alias]))
+            elif alias.asname:
+                found.append(ast.Import([ast.alias(f"lazyarr.{alias.name}", alias.asname)]))
+            else:
+                if rest:
+                    found.append(ast.Import([ast.alias(f"lazyarr.{alias.name}", "_")]))
+                found.append(ast.Import([ast.alias("lazyarr.numpy", "numpy")]))
+        return [ast.copy_location(statement, node) for statement in found]
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
+        if node.level == 0 and node.module and node.module.partition(".")[0] == "numpy":
+            node.module = f"lazyarr.{node.module}"
+        return node
+
+
+def run_script(script: str, arguments: Sequence[str]) -> None:
+    """Run a script as ``__main__``, NumPy being lazyarr's."""
+    with open(script, "rb") as file:
+        tree = _Imports().visit(ast.parse(file.read(), script))
+    module = types.ModuleType("__main__")
+    module.__file__ = script
+    sys.modules["__main__"] = module
+    sys.argv = [script, *arguments]
+    sys.path[0] = os.path.dirname(os.path.abspath(script))
+    exec(compile(ast.fix_missing_locations(tree), script, "exec"), vars(module))
+
+
+def main() -> None:
+    """What each rank does: ``python -m lazyarr.launch GRID SCRIPT ARGUMENTS...``."""
+    grid, script, *arguments = sys.argv[1:]
+    import lazyarr
+    from lazyarr import world
+
+    if int(os.environ.get("PMI_SIZE") or os.environ.get("OMPI_COMM_WORLD_SIZE") or "1") > 1:
+        lazyarr.init(grid=tuple(map(int, grid.split(","))) if grid else None)
+    together = world.current()
+    if together is None:
+        run_script(script, arguments)
+        return
+    if together.rank:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
+    try:
+        run_script(script, arguments)
+        together.agree("has come to the end of the script")
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            _end(together, "" if isinstance(error.code, int) else str(error.code), error.code)
+    except BaseException as error:  # noqa: BLE001  it ends all ranks
+        lines = traceback.format_exception(error.with_traceback(_of_script(error.__traceback__)))
+        _end(together, "".join(lines), 1)
+
+
+def _of_script(at: types.TracebackType | None) -> types.TracebackType | None:
+    """A traceback from the script's own frames on."""
+    while at is not None and at.tb_next is not None and at.tb_frame.f_code.co_filename == __file__:
+        at = at.tb_next
+    return at
+
+
+def _end(together: Any, text: str, code: Any) -> None:
+    """End all ranks; where all fail alike, the text appears once."""
+    from mpi4py import MPI
+
+    if together.rank:
+        time.sleep(_TURN)
+    sys.stdout.flush()
+    sys.stderr.write(f"{text}lazyarr: rank {together.rank} of {together.size} ended the program\n" if text else "")
+    sys.stderr.flush()
+    MPI.COMM_WORLD.Abort(code if isinstance(code, int) else 1)
+
+
+if __name__ == "__main__":
+    main()
