@@ -80,7 +80,7 @@ class MpiCommunicator:
 
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
         """See `lazyarr.ops.comm.Communicator`."""
-        x = np.ascontiguousarray(x)
+        x = np.asarray(x, order="C")
         plane = self._plane(dims)
         with self._lock:
             self.counts["all_reduce"] += 1
