@@ -204,6 +204,7 @@ def _region(found: Wanted, node: Node) -> None:
     carried = node.kw.get("carried", 0)
     for operand, layout in zip(operands[:carried], (found.layouts.of[v] for v in node.values), strict=False):
         found.want(operand, layout)
+    wants: list[list[Need]] = [[] for _ in operands]
     for name, graph in node.attrs:
         if not isinstance(graph, Graph):
             continue
@@ -218,8 +219,29 @@ def _region(found: Wanted, node: Node) -> None:
             wanted = [found.layouts.of[v] for v in node.values]
         ranges = choose_ranges(graph, inner, wanted, params[:carried])
         found.inner[node, name] = ranges
-        for operand, value in zip(operands[carried:], params[carried:], strict=True):
-            found.want(operand, ranges.computed[value] if value in ranges.wants else found.layouts.of[operand])
+        for k, value in enumerate(params[carried:], carried):
+            if value in ranges.wants:
+                wants[k].append(ranges.computed[value])
+    for k, operand in enumerate(operands[carried:], carried):
+        both = _together(wants[k]) if wants[k] else found.layouts.of[operand]
+        found.want(operand, both)
+        for (inside, name), ranges in found.inner.items():
+            if inside is node:
+                lead = 1 if node.op.name == "loop" and name == "body" else 0
+                ranges.computed[node.kw[name].params[lead + k]] = both
+
+
+def _together(needs: Sequence[Need]) -> Need:
+    """What several graphs want of one value."""
+    found: list[Split | None] = []
+    for entries in zip(*needs, strict=True):
+        first = entries[0]
+        ranges = None if first is None else first.ranges
+        for entry in entries:
+            same = entry is not None and first is not None and entry.dim == first.dim
+            ranges = each(hull, ranges, entry.ranges) if same and ranges is not None else None
+        found.append(None if ranges is None or first is None else Split(first.dim, ranges))
+    return tuple(found)
 
 
 def _splits(layouts: Layouts) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lazyarr.ir.access import Reduced
+from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Check, Graph, Line, Program, param
 from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, length
 from lazyarr.ir.node import Node, Value, apply, make
@@ -128,7 +129,7 @@ class _Builder:
     def fetch(self, value: Value, need: Need) -> Value:
         """What this rank wants of a value."""
         local, held = self._held[value]
-        if not value.type.shape:
+        if not value.type.shape or not is_static(value.type.shape):
             return local
         wanted = self.place(need, value.type.shape)
         # (Whether anything is exchanged must not depend on the rank.)
@@ -217,13 +218,11 @@ class _Builder:
         name, graph = graphs[-1]
         skip = 1 if node.op.name == "loop" else 0
         needs: list[Need] = []
-        for k, operand in enumerate(rest):
+        for k in range(len(rest)):
             if k < carried:
                 needs.append(self.layouts.of[node.values[k]])
             else:
-                inner = self.wanted.inner[node, name]
-                value = graph.params[skip + k]
-                needs.append(inner.computed[value] if value in inner.wants else self.layouts.of[operand])
+                needs.append(self.wanted.inner[node, name].computed[graph.params[skip + k]])
         operands = [self.fetch(v, need) for v, need in zip(rest, needs, strict=True)]
         places = [self.place(need, v.type.shape) for v, need in zip(rest, needs, strict=True)]
         scalars = [self.fetch(v, all_of(v)) for v in lead]

@@ -68,6 +68,9 @@ def _infer_exchange(
 def _exchange(
     xp: Any, x: Any, token: Any, *, axis: int, dim: int, at: int, base: int, have: Ranges, want: Ranges
 ) -> Any:
+    if len(have) == 1:
+        (start, stop), lead = want[0], (slice(None),) * axis
+        return np.array(x[(*lead, slice(start - base, stop - base))]), np.asarray(token) + 1
     return _current().exchange(x, axis, dim, base, have, want), np.asarray(token) + 1
 
 
@@ -75,9 +78,20 @@ def _opaque(*types: ArrayType, **attrs: Any) -> tuple[OperandAccess, ...]:
     return opaque(*(t.shape for t in types))
 
 
-def _no_samples() -> Iterator[Sample]:
-    """(They are tested by programs on several ranks.)"""
-    return iter(())
+def _samples_exchange() -> Iterator[Sample]:
+    # One rank alone; programs on several are in tests/test_ranks.py.
+    for name in ("f64", "c64", "bool", "i8"):
+        yield Sample((f"{name}[5,3]", "i64[]"), {"at": 0, "axis": 0, "base": 0, "dim": 0, "have": ((0, 5),),
+                                                 "want": ((1, 4),)})  # fmt: skip
+
+
+def _samples_all_reduce() -> Iterator[Sample]:
+    for name in ("f64", "c64", "bool", "i8"):
+        yield Sample((f"{name}[5,3]", "i64[]"), {"kind": "maximum", "dims": ()})
+
+
+def _all_reduce(xp: Any, x: Any, token: Any, *, kind: str, dims: tuple[int, ...]) -> Any:
+    return (_current().all_reduce(x, kind, dims) if dims else np.array(x)), np.asarray(token) + 1
 
 
 #: What each position along a dimension of the grid wants of an axis, from those who have it. Halos, and whole axes.
@@ -92,7 +106,7 @@ EXCHANGE = Op(
     memory="fresh",
     cost=lambda x, token, *, want, at, **attrs: Cost(0, 2 * x.nbytes),
     backends=("native", "numpy"),
-    samples=_no_samples,
+    samples=_samples_exchange,
 )
 
 
@@ -107,12 +121,12 @@ ALL_REDUCE = Op(
     name="all_reduce",
     numpy="x of the whole array",
     infer=_infer_all_reduce,
-    evaluate=lambda xp, x, token, *, kind, dims: (_current().all_reduce(x, kind, dims), np.asarray(token) + 1),
+    evaluate=_all_reduce,
     jax=None,
     access=_opaque,
     pointwise=False,
     memory="fresh",
     cost=lambda x, token, *, kind, dims: Cost(x.size, 2 * x.nbytes),
     backends=("native", "numpy"),
-    samples=_no_samples,
+    samples=_samples_all_reduce,
 )
