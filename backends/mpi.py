@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.ir.layout import Grid, Range, Ranges, intersection
+from lazyarr.ops.comm import sides
 
 #: Sums of so many bytes or fewer are added up in the order of the ranks by each rank: one message, and the same bits
 #: everywhere, whatever the library's own reductions do.
@@ -77,6 +78,39 @@ class MpiCommunicator:
             if target is not buffer:
                 target[...] = buffer
         return result
+
+    def halo(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
+        """See `lazyarr.ops.comm.Communicator`."""
+        x = np.asarray(x)
+        line, at = self._lines[dim], self.place[dim]
+        lead = (slice(None),) * axis
+        receives, sends, _ = _partners(at, have, want)
+        results = [
+            np.empty((*x.shape[:axis], stop - start, *x.shape[axis + 1 :]), x.dtype)
+            for start, stop in sides(have[at], want[at])
+        ]
+        places = sides(have[at], want[at])
+        with self._lock:
+            requests, landed = [], []
+            for peer, (a, b) in receives:
+                side = 0 if a < places[0][1] else 1
+                first = places[side][0]
+                target = results[side][(*lead, slice(a - first, b - first))]
+                buffer = target if target.flags.c_contiguous else np.empty(target.shape, x.dtype)
+                requests.append(line.Irecv(_bytes(buffer), peer, _TAG))
+                if buffer is not target:
+                    landed.append((target, buffer))
+            kept = []
+            for peer, (a, b) in sends:
+                part = np.ascontiguousarray(x[(*lead, slice(a - base, b - base))])
+                requests.append(line.Isend(_bytes(part), peer, _TAG))
+                kept.append(part)  # It has to live until it is sent.
+                self.counts["exchange"] += 1
+                self.counts["exchange bytes"] += part.nbytes
+            self._mpi.Request.Waitall(requests)
+        for target, buffer in landed:
+            target[...] = buffer
+        return results
 
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
         """See `lazyarr.ops.comm.Communicator`."""

@@ -40,6 +40,9 @@ class Wanted:
     groups : dict of (Value, int) to list of Ranges
         For an axis that is split: what is exchanged, together, of what is wanted and not computed there.
     wants : dict of Value to list of Need
+    stored : dict of Value to Need
+        Of values that loops carry, and of what is written into them: the room that they have, for what comes from
+        others too. It holds what is computed; the rest is nobody's before an exchange.
     inner : dict of (Node, str) to Wanted
     """
 
@@ -48,6 +51,7 @@ class Wanted:
     groups: dict[tuple[Value, int], list[Ranges]] = field(default_factory=dict)
     wants: dict[Value, list[Need]] = field(default_factory=dict)
     inner: dict[tuple[Node, str], Wanted] = field(default_factory=dict)
+    stored: dict[Value, Need] = field(default_factory=dict)
 
     def want(self, value: Value, need: Need) -> None:
         known = self.wants.setdefault(value, [])
@@ -222,6 +226,7 @@ def _region(found: Wanted, node: Node) -> None:
         for k, value in enumerate(params[carried:], carried):
             if value in ranges.wants:
                 wants[k].append(ranges.computed[value])
+    _make_room(found, node, carried)
     for k, operand in enumerate(operands[carried:], carried):
         both = _together(wants[k]) if wants[k] else found.layouts.of[operand]
         found.want(operand, both)
@@ -229,6 +234,43 @@ def _region(found: Wanted, node: Node) -> None:
             if inside is node:
                 lead = 1 if node.op.name == "loop" and name == "body" else 0
                 ranges.computed[node.kw[name].params[lead + k]] = both
+
+
+def _make_room(found: Wanted, node: Node, carried: int) -> None:
+    """Let arrays that a loop carries have room for what comes from others: it is then not copied with all the rest."""
+    graphs = [(g, found.inner[node, name], 1 if node.op.name == "loop" else 0) for name, g in node.attrs
+              if isinstance(g, Graph)]  # fmt: skip
+    for k in range(carried):
+        layout = found.layouts.of[node.values[k]]
+        room: list[Split | None] = list(layout)
+        for graph, inner, lead in graphs:
+            for axis, split in enumerate(layout):
+                if split is None:
+                    continue
+                for group in inner.groups.get((graph.params[lead + k], axis), ()):
+                    if beside(split.ranges, group):
+                        known = room[axis]
+                        assert known is not None
+                        room[axis] = Split(split.dim, each(hull, known.ranges, group))
+        if tuple(room) == layout:
+            continue
+        for graph, inner, lead in graphs:
+            param = graph.params[lead + k]
+            inner.stored[param] = tuple(room)
+            if len(graph.results) < carried:
+                continue  # the condition of a loop
+            chain, value = [], graph.results[k]
+            while value.node.op.name == "update_slice" and inner.computed.get(value) == layout:
+                chain.append(value)
+                value = value.node.operands[0]
+            if value == param:
+                inner.stored.update(dict.fromkeys(chain, tuple(room)))
+
+
+def beside(have: Ranges, want: Ranges) -> bool:
+    """Whether what is wanted is what is there and a little more on both sides."""
+    more = [length(hull(a, b)) - length(a) for a, b in zip(have, want, strict=True)]
+    return all(n <= length(b) for n, b in zip(more, want, strict=True)) and 2 * sum(more) <= sum(map(length, have))
 
 
 def _together(needs: Sequence[Need]) -> Need:

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from lazyarr.ir.access import Reduced
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Check, Graph, Line, Program, param
-from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, length
+from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, each, hull, length
 from lazyarr.ir.node import Node, Value, apply, make
-from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE
+from lazyarr.ir.rewrite import Context, rewrite
+from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, sides
 from lazyarr.ops.create import const
-from lazyarr.ops.shape import SLICE
+from lazyarr.ops.index import UPDATE_SLICE
+from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
 from lazyarr.passes.choose_layout import REGIONS, Layouts, can_be_split, choose_layout
-from lazyarr.passes.choose_ranges import Wanted, all_of, choose_ranges, within
+from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, within
+
+Place = tuple[Range, ...]
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ def insert_communication(
     gathered : sequence of int
         Results that every rank gets whole.
     """
+    program = rewrite(program, {"roll": [_as_pieces]})
     graph = program.graph
     layouts = choose_layout(graph, grid, least, given)
     results = [
@@ -82,6 +87,24 @@ def insert_communication(
 _I64 = const(0).type.dtype
 
 
+def _as_pieces(node: Node, context: Context) -> Value | None:
+    """``roll(x, k) -> concatenate(x[n-k:], x[:n-k])``: which part of a result is where is then known."""
+    (x,), axis = node.operands, node.kw["axis"]
+    if not is_static(x.type.shape) or x.type.size == 0:
+        return None
+    extent = x.type.shape[axis]
+    shift = node.kw["shift"] % extent
+    if shift == 0:
+        return x
+    step = (1,) * x.type.ndim
+    parts = []
+    for start, stop in ((extent - shift, extent), (0, extent - shift)):
+        first, last = [0] * x.type.ndim, list(x.type.shape)
+        first[axis], last[axis] = start, stop
+        parts.append(apply(SLICE, x, start=tuple(first), stop=tuple(last), step=step))
+    return apply(CONCATENATE, *parts, axis=axis)
+
+
 def _own(split: Split | None, extent: int, at: tuple[int, ...]) -> Range:
     return (0, extent) if split is None else split.ranges[at[split.dim]]
 
@@ -100,8 +123,8 @@ class _Builder:
         """`local` is what this rank has of `value`."""
         self._held[value] = local, ranges
 
-    def run(self, results: Sequence[Need]) -> list[Value]:
-        """The nodes; gives what is wanted of the results."""
+    def run(self, results: Sequence[Need], rooms: Sequence[Place] = ()) -> list[Value]:
+        """The nodes; gives what is wanted of the results, the first ones in the room that they have."""
         for node in self.graph.nodes:
             if any(v in self.wanted.computed for v in node.values):
                 before = self.token
@@ -110,7 +133,16 @@ class _Builder:
                     self._credit(node, local)
                 if self.token != before:
                     self._credit(node, self.token)
-        return [self.fetch(v, need) for v, need in zip(self.graph.results, results, strict=True)]
+        found = []
+        for k, (value, need) in enumerate(zip(self.graph.results, results, strict=True)):
+            local = self.fetch(value, need)
+            if k < len(rooms) and value.type.shape and is_static(value.type.shape):
+                mine = self.place(need, value.type.shape)
+                whole, held = self._held[value]
+                # (What has the room already is left where it is.)
+                local = whole if held == rooms[k] and value in self.wanted.stored else self._room(local, mine, rooms[k])
+            found.append(local)
+        return found
 
     def checks(self) -> list[Check]:
         return [Check(self.fetch(c.ok, all_of(c.ok)), c.exception, c.message) for c in self.graph.checks]
@@ -162,14 +194,35 @@ class _Builder:
         assert want is not None
         assert split is not None
         at = self.at[split.dim]
-        node = make(EXCHANGE, (local, self.token), (
+        little = beside(split.ranges, want)
+        if little:
+            want = each(hull, want, split.ranges)
+        node = make(HALO if little else EXCHANGE, (local, self.token), (
             ("at", at), ("axis", axis), ("base", held[axis][0]), ("dim", split.dim), ("have", split.ranges),
             ("want", want),
         ))  # fmt: skip
-        self.token = Value(node, 1)
-        found = Value(node, 0), (*held[:axis], want[at], *held[axis + 1 :])
+        *new, self.token = node.values
+        if not little:
+            found = new[0], (*held[:axis], want[at], *held[axis + 1 :])
+        elif value in self.wanted.stored:
+            found = self._held[value] = self._put(local, new, held, axis, split.ranges[at], want[at]), held
+        else:
+            mine = (*held[:axis], split.ranges[at], *held[axis + 1 :])
+            whole = apply(CONCATENATE, new[0], self._part(local, held, mine), new[1], axis=axis)
+            found = whole, (*held[:axis], want[at], *held[axis + 1 :])
         self._exchanged[value, brought] = found
         return found
+
+    def _put(self, local: Value, new: Sequence[Value], held: Place, axis: int, mine: Range, want: Range) -> Value:
+        """Write what has come from others into the room that an array has for it."""
+        for part, (start, stop) in zip(new, sides(mine, want), strict=True):
+            if start < stop:
+                first = [0] * len(held)
+                first[axis] = start - held[axis][0]
+                last = [a + n for a, n in zip(first, part.type.shape, strict=True)]
+                step = (1,) * len(held)
+                local = apply(UPDATE_SLICE, local, part, start=tuple(first), stop=tuple(last), step=step)
+        return local
 
     def _part(self, local: Value, held: tuple[Range, ...], wanted: tuple[Range, ...]) -> Value:
         if held == wanted:
@@ -202,12 +255,34 @@ class _Builder:
             given = [self.place(need, v.type.shape) for v, need in zip(node.operands, needs, strict=True)]
             assert callable(node.op.part)
             local = node.op.part(operands, given, ranges, **node.kw)
+        if value in self.wanted.stored:
+            return [self._written(node, operands, local, ranges)]
         dims = self.layouts.reduced.get(node)
         if dims:
             (kind,) = {e.kind for entries in node.access for e in entries if isinstance(e, Reduced)}
             reduced = make(ALL_REDUCE, (local, self.token), (("dims", dims), ("kind", kind)))
             local, self.token = reduced.values
         return [(local, ranges)]
+
+    def _written(self, node: Node, operands: Sequence[Value], local: Value, mine: Place) -> tuple[Value, Place]:
+        """A write into an array that has room for more than is this rank's."""
+        array, held = self._held[node.operands[0]]
+        if local == operands[0]:
+            return array, held  # nothing is written here
+        moved = {
+            name: tuple(at + m[0] - h[0] for at, m, h in zip(local.node.kw[name], mine, held, strict=True))
+            for name in ("start", "stop")
+        }
+        assert all(at >= 0 for at in moved["stop"])
+        return apply(UPDATE_SLICE, array, local.node.operands[1], **moved, step=local.node.kw["step"]), held
+
+    def _room(self, local: Value, mine: Place, room: Place) -> Value:
+        """An array with room for more."""
+        if mine == room:
+            return local
+        low = tuple(m[0] - r[0] for m, r in zip(mine, room, strict=True))
+        high = tuple(r[1] - m[1] for m, r in zip(mine, room, strict=True))
+        return apply(PAD, local, const(0, local.type.dtype), low=low, high=high)
 
     def _region(self, node: Node) -> list[tuple[Value, tuple[Range, ...]]]:
         """A loop or branch: its graphs take and give a token if one of them communicates."""
@@ -225,6 +300,11 @@ class _Builder:
                 needs.append(self.wanted.inner[node, name].computed[graph.params[skip + k]])
         operands = [self.fetch(v, need) for v, need in zip(rest, needs, strict=True)]
         places = [self.place(need, v.type.shape) for v, need in zip(rest, needs, strict=True)]
+        for k in range(carried):
+            room = self.wanted.inner[node, name].stored.get(graph.params[skip + k])
+            if room is not None:
+                wide = self.place(room, rest[k].type.shape)
+                operands[k], places[k] = self._room(operands[k], places[k], wide), wide
         scalars = [self.fetch(v, all_of(v)) for v in lead]
         outcome = [self.wanted_results(node, name) for name, _ in graphs]
         for talks in (False, True):
@@ -244,6 +324,8 @@ class _Builder:
         values = list(whole.values)
         if talks:
             self.token = values.pop()
+        if carried:
+            return list(zip(values, places, strict=False))
         layouts = [self.layouts.of[v] for v in node.values]
         return [(v, self.place(s, w.type.shape)) for v, s, w in zip(values, layouts, node.values, strict=True)]
 
@@ -276,7 +358,7 @@ class _Builder:
             builder.hold(value, mine, place)
         if talks and len(operands) == carried:
             params.append(token)
-        local = builder.run(results)
+        local = builder.run(results, places[:carried] if name != "cond" else ())
         checks = builder.checks()
         told = builder.token != token
         if talks and name != "cond":

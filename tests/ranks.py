@@ -80,6 +80,13 @@ class Rank:
                 self.world.sent[self.place].append(("exchange", row * (stop - start)))
         return result
 
+    def halo(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
+        found = self.exchange(x, axis, dim, base, have, want)
+        first = want[self.place[dim]][0]
+        lead = (slice(None),) * axis
+        places = comm.sides(have[self.place[dim]], want[self.place[dim]])
+        return [found[(*lead, slice(a - first, b - first))] for a, b in places]
+
     def _boards(self, x: Any, base: int) -> dict[tuple[int, ...], tuple[Any, int]]:
         self.world.board[self.place] = np.array(x), base
         self.world.barrier.wait()

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from lazyarr.ir.access import OperandAccess, opaque
-from lazyarr.ir.layout import Ranges, length
+from lazyarr.ir.layout import Range, Ranges, length
 from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
 
@@ -29,6 +29,9 @@ class Communicator(Protocol):
 
     def exchange(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
         """The part of an axis that this rank wants, of arrays whose axis begins at index `base` here."""
+
+    def halo(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
+        """What this rank wants below what it has of an axis, and above it."""
 
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
         """The arrays of all ranks along dimensions of the grid, combined element by element."""
@@ -107,6 +110,58 @@ EXCHANGE = Op(
     cost=lambda x, token, *, want, at, **attrs: Cost(0, 2 * x.nbytes),
     backends=("native", "numpy"),
     samples=_samples_exchange,
+)
+
+
+def sides(have: Range, want: Range) -> tuple[Range, Range]:
+    """What is wanted below and above what is there."""
+    if have[0] >= have[1]:
+        return want, (want[1], want[1])
+    return (min(want[0], have[0]), have[0]), (have[1], max(want[1], have[1]))
+
+
+def _infer_halo(
+    x: ArrayType, token: ArrayType, *, axis: int, dim: int, at: int, base: int, have: Ranges, want: Ranges
+) -> Types:
+    _infer_exchange(x, token, axis=axis, dim=dim, at=at, base=base, have=have, want=want)
+    below, above = sides(have[at], want[at])
+    found = [x.with_shape((*x.shape[:axis], length(part), *x.shape[axis + 1 :])) for part in (below, above)]
+    return (*found, _TOKEN)
+
+
+def _halo(
+    xp: Any, x: Any, token: Any, *, axis: int, dim: int, at: int, base: int, have: Ranges, want: Ranges
+) -> tuple[Any, ...]:
+    lead = (slice(None),) * axis
+    mine, wanted = have[at], want[at]
+    if len(have) == 1:
+        parts = [np.asarray(x)[(*lead, slice(0, 0))] for _ in range(2)]
+    else:
+        parts = _current().halo(x, axis, dim, base, have, want)
+    for part, (start, stop) in zip(parts, sides(mine, wanted), strict=True):
+        assert part.shape[axis] == stop - start
+    return (*(np.array(part) for part in parts), np.asarray(token) + 1)
+
+
+def _samples_halo() -> Iterator[Sample]:
+    for name in ("f64", "c64", "bool", "i8"):
+        yield Sample((f"{name}[5,3]", "i64[]"), {"at": 0, "axis": 0, "base": 0, "dim": 0, "have": ((0, 5),),
+                                                 "want": ((0, 5),)})  # fmt: skip
+
+
+#: What each position along a dimension of the grid wants of an axis beside what it has: the part below, and that above.
+HALO = Op(
+    name="halo",
+    numpy="x[start:0], x[n:stop] of the whole array",
+    infer=_infer_halo,
+    evaluate=_halo,
+    jax=None,
+    access=_opaque,
+    pointwise=False,
+    memory="fresh",
+    cost=lambda x, token, **attrs: Cost(0, 2 * sum(t.nbytes for t in _infer_halo(x, token, **attrs))),
+    backends=("native", "numpy"),
+    samples=_samples_halo,
 )
 
 
