@@ -20,12 +20,18 @@ from lazyarr.ops.comm import COMBINES
 REGIONS = {"loop": 3, "while": 0, "cond": 1}
 
 
+#: More elements than any array has.
+NEVER = 1 << 62
+
+
 @dataclass
 class Layouts:
     """The layouts of a graph's values, and of the graphs in its nodes.
 
     Attributes
     ----------
+    replicated : set of Node
+        Loops and branches that every rank runs as a whole.
     of : dict of Value to Layout
     inner : dict of (Node, str) to Layouts
         Of graphs among a node's attributes, by the attribute's name.
@@ -35,6 +41,7 @@ class Layouts:
 
     grid: Grid
     least: int
+    replicated: frozenset[Node] = frozenset()
     of: dict[Value, Layout] = field(default_factory=dict)
     inner: dict[tuple[Node, str], Layouts] = field(default_factory=dict)
     reduced: dict[Node, tuple[int, ...]] = field(default_factory=dict)
@@ -45,7 +52,10 @@ class Layouts:
         return is_static(type.shape) and type.size >= self.least
 
 
-def choose_layout(graph: Graph, grid: Grid, least: int, given: Mapping[Value, Layout] | None = None) -> Layouts:
+def choose_layout(
+    graph: Graph, grid: Grid, least: int, given: Mapping[Value, Layout] | None = None,
+    replicated: frozenset[Node] = frozenset(),
+) -> Layouts:  # fmt: skip
     """Layouts for all values of a graph.
 
     Parameters
@@ -57,8 +67,10 @@ def choose_layout(graph: Graph, grid: Grid, least: int, given: Mapping[Value, La
         Values of fewer elements are not split.
     given : mapping of Value to Layout, optional
         Those of parameters; others are split evenly if they are large.
+    replicated : set of Node
+        Loops and branches of which nothing is to be split.
     """
-    found = Layouts(grid, least)
+    found = Layouts(grid, least, replicated)
     for value in graph.params:
         layout = (given or {}).get(value)
         found.of[value] = _default(found, value) if layout is None else layout
@@ -158,20 +170,19 @@ def _region(layouts: Layouts, node: Node) -> list[Layout]:
     graphs = {name: graph for name, graph in node.attrs if isinstance(graph, Graph)}
     lead = 1 if node.op.name == "loop" else 0
     splits = [layouts.of[v] for v in operands]
-    if not all(_is_static(graph) for graph in graphs.values()):
+    alone = node in layouts.replicated or not all(_is_static(graph) for graph in graphs.values())
+    if alone:
         splits = [whole(len(s)) for s in splits]
     found: list[Layout] = []
     for name, graph in graphs.items():
         given = dict(zip(graph.params[lead if name == "body" else 0 :], splits, strict=True))
-        inner = choose_layout(graph, layouts.grid, layouts.least, given)
+        inner = choose_layout(graph, layouts.grid, NEVER if alone else layouts.least, given, layouts.replicated)
         layouts.inner[node, name] = inner
         if name == "body":
             found = splits[: node.kw["carried"]]
         elif name == "then":
             found = [inner.of[v] for v in graph.results]
-    if not all(_is_static(graph) for graph in graphs.values()):
-        return [whole(len(t.shape)) for t in node.types]
-    return found
+    return [whole(len(t.shape)) for t in node.types] if alone else found
 
 
 def _is_static(graph: Graph) -> bool:

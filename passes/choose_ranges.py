@@ -23,10 +23,13 @@ from lazyarr.ir.layout import (
     read,
 )
 from lazyarr.ir.node import Node, Value
+from lazyarr.ops.control import graph_cost
 from lazyarr.passes.choose_layout import REGIONS, Layouts, can_be_split, contracted
 
 #: A value is computed beyond what a rank owns, by this part of it at most (or so many indices).
 _BEYOND, _FEW = 4, 2
+#: How much more memory a loop has to go through than it gathers.
+_GATHERS = 4
 
 
 @dataclass
@@ -43,6 +46,8 @@ class Wanted:
     stored : dict of Value to Need
         Of values that loops carry, and of what is written into them: the room that they have, for what comes from
         others too. It holds what is computed; the rest is nobody's before an exchange.
+    gathered : int
+        Bytes of values that are split and wanted whole.
     inner : dict of (Node, str) to Wanted
     """
 
@@ -52,6 +57,7 @@ class Wanted:
     wants: dict[Value, list[Need]] = field(default_factory=dict)
     inner: dict[tuple[Node, str], Wanted] = field(default_factory=dict)
     stored: dict[Value, Need] = field(default_factory=dict)
+    gathered: int = 0
 
     def want(self, value: Value, need: Need) -> None:
         known = self.wants.setdefault(value, [])
@@ -107,7 +113,7 @@ def choose_ranges(graph: Graph, layouts: Layouts, results: Sequence[Need], local
     for node in reversed(graph.nodes):
         _backward(found, node)
     for value in graph.params:
-        _settle(found, value, may_widen=value not in local, given=True)
+        _settle(found, value, may_widen=value not in local, given=value not in local)
     return found
 
 
@@ -148,6 +154,8 @@ def _settle(found: Wanted, value: Value, may_widen: bool, given: bool) -> None:
         entries = [need[axis] for need in wants]
         bounded = [e for e in entries if e is not None and e.dim == split.dim]
         elsewhere = len(bounded) < len(entries)
+        if elsewhere and not given:
+            found.gathered += value.type.nbytes
         if may_widen and bounded:
             wide = bounded[0].ranges
             for entry in bounded[1:]:
@@ -271,6 +279,17 @@ def beside(have: Ranges, want: Ranges) -> bool:
     """Whether what is wanted is what is there and a little more on both sides."""
     more = [length(hull(a, b)) - length(a) for a, b in zip(have, want, strict=True)]
     return all(n <= length(b) for n, b in zip(more, want, strict=True)) and 2 * sum(more) <= sum(map(length, have))
+
+
+def costly(wanted: Wanted) -> set[Node]:
+    """Loops and branches that every rank had better run as a whole: what they gather is much of what they work on."""
+    found: set[Node] = set()
+    for (node, name), inner in wanted.inner.items():
+        if _GATHERS * inner.gathered > graph_cost(node.kw[name]).bytes:
+            found.add(node)
+        else:
+            found |= costly(inner)
+    return found
 
 
 def _together(needs: Sequence[Need]) -> Need:

@@ -20,7 +20,7 @@ from lazyarr.ops.create import const
 from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
 from lazyarr.passes.choose_layout import REGIONS, Layouts, can_be_split, choose_layout
-from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, within
+from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, within
 
 Place = tuple[Range, ...]
 
@@ -63,11 +63,15 @@ def insert_communication(
     """
     program = rewrite(program, {"roll": [_as_pieces]})
     graph = program.graph
-    layouts = choose_layout(graph, grid, least, given)
-    results = [
-        (None,) * v.type.ndim if k in gathered else layouts.of[v] for k, v in enumerate(graph.results)
-    ]  # fmt: skip
-    wanted = choose_ranges(graph, layouts, results, tuple(given))
+    replicated: frozenset[Node] = frozenset()
+    while True:
+        layouts = choose_layout(graph, grid, least, given, replicated)
+        results = [(None,) * v.type.ndim if k in gathered else layouts.of[v] for k, v in enumerate(graph.results)]
+        wanted = choose_ranges(graph, layouts, results, tuple(given))
+        more = costly(wanted) - replicated
+        if not more:
+            break
+        replicated |= more
     token = const(0, _I64)
     origins: dict[Node, frozenset[Line]] = {}
     builder = _Builder(graph, layouts, wanted, at, token, program.origins, origins)
