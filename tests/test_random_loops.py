@@ -280,3 +280,9 @@ def test_a_hyperbolic_tangent_of_one_is_rounded() -> None:
     shaker = Shaker()
     assert shaker.tanh(0.0) == 0.0 and not shaker.inexact
     assert shaker.tanh(np.tanh(40.0)) == 1.0 and shaker.inexact
+
+
+@pytest.mark.parametrize(("seed", "index"), [(9801, 8782), (9901, 13949)])
+def test_programs_that_once_took_minutes_or_crashed(seed: int, index: int) -> None:
+    """An index far out of range before its check; branches that each held all branches before them, twice."""
+    assert failure(seeded_program(seed, index), implementation("accelerate"), 50.0) is None

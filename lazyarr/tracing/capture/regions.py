@@ -8,11 +8,13 @@ at a place that a check of the body has to allow first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from weakref import WeakKeyDictionary
 
 from lazyarr.ir import extents
 from lazyarr.ir.extents import Length
 from lazyarr.ir.graph import Check, Graph, depth_first, param
 from lazyarr.ir.node import Node, Value, make
+from lazyarr.ir.rewrite import all_nodes
 from lazyarr.ir.types import ArrayType
 from lazyarr.ops.create import CONST
 from lazyarr.runtime import Leaf, NotCaptured
@@ -133,7 +135,26 @@ class Region:
         self.add([*results, *(c.ok for c in checks)])
         inner = [self.inner(v) for v in results]
         conditions = [Check(self.inner(c.ok), c.exception, c.message) for c in checks]
-        return Graph(self._params, inner, conditions)
+        graph = Graph(self._params, inner, conditions)
+        length = _written_out(graph)
+        if length > _LONGEST and length > _AGAIN * sum(1 for _ in all_nodes(graph)):
+            raise NotCaptured("branches within branches: written out, they are too long")
+        return graph
+
+
+#: Operations of the longest graph that repeats itself, each graph in it counted wherever it stands: native code has it
+#: there. And how often it repeats itself at least.
+_LONGEST, _AGAIN = 3_000, 4
+_lengths: WeakKeyDictionary[Graph, int] = WeakKeyDictionary()
+
+
+def _written_out(graph: Graph) -> int:
+    """Operations of a graph and of the graphs in it, each as often as it stands there."""
+    found = _lengths.get(graph)
+    if found is None:
+        found = len(graph.nodes) + sum(_written_out(region) for node in graph.nodes for region in node.regions)
+        _lengths[graph] = found
+    return found
 
 
 def _numbers(conditions: Iterable[Value]) -> set[Value]:
