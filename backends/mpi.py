@@ -139,6 +139,10 @@ class MpiCommunicator:
 
     # --- what the runtime asks for
 
+    def abort(self, code: int) -> None:
+        """End the processes of all ranks."""
+        self.whole.Abort(code)
+
     def agree(self, number: int) -> bool:
         """Whether all ranks have given the same number, of at most 62 bits."""
         mine = np.array([number, -number], np.int64)
@@ -146,6 +150,11 @@ class MpiCommunicator:
         with self._lock:
             self.whole.Allreduce(mine, least, self._mpi.MIN)
         return bool(least[0] == number and least[1] == -number)
+
+    def from_all(self, value: Any) -> list[Any]:
+        """What each rank has given."""
+        with self._lock:
+            return list(self.whole.allgather(value))
 
     def from_first(self, value: Any) -> Any:
         """What rank 0 has given."""

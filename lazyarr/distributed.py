@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ from lazyarr.ir.text import show
 from lazyarr.passes.insert_communication import Local, insert_communication
 from lazyarr.world import World
 
+#: Elements of arguments that have to be the same on all ranks, and are compared.
+_SMALL = 64
 #: Results and conditions of checks, and these checks.
 Computed = tuple[list[Any], tuple[Check, ...]]
 
@@ -102,6 +105,11 @@ class _Known:
 _known = _Known()
 
 
+def _short(text: str) -> str:
+    """A name for a program."""
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
 def run(
     world: World, program: Program, arguments: Sequence[Any], compute: Callable[[Program, list[Any], bool], Computed],
     gathered: bool = False,
@@ -135,7 +143,8 @@ def run(
     given = {p: x.layout for p, x in zip(graph.params, arguments, strict=True) if isinstance(x, Part)}
     count = len(graph.results)
     local, text = _known.get(world, program, given, tuple(range(count)) if gathered else ())
-    world.agree("runs a program of other operations or shapes", text)
+    small = [np.asarray(x).tobytes().hex() for x in arguments if not isinstance(x, Part) and np.size(x) <= _SMALL]
+    world.agree(f"runs {len(graph.nodes)} operations (program {_short(text)})", text + ",".join(small))
     parts = [x.local if isinstance(x, Part) else x for x in arguments]
     found, checks = compute(local.program, parts, local.communicates)
     results: list[Any] = []

@@ -8,15 +8,11 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 import traceback
 import types
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
-
-#: How long a rank that fails waits for rank 0 to fail as well: the traceback then appears once.
-_TURN = 0.5
 
 
 class NoMpi(RuntimeError):
@@ -108,11 +104,13 @@ def main() -> None:
         run_script(script, arguments)
         together.agree("has come to the end of the script")
     except SystemExit as error:
-        if error.code not in (None, 0):
-            _end(together, "" if isinstance(error.code, int) else str(error.code), error.code)
+        together.agree(f"ends the script with {error.code!r}")
+        if together.rank == 0 or isinstance(error.code, int):
+            raise
+        raise SystemExit(1) from None  # rank 0 says what there is to say
     except BaseException as error:  # noqa: BLE001  it ends all ranks
         lines = traceback.format_exception(error.with_traceback(_of_script(error.__traceback__)))
-        _end(together, "".join(lines), 1)
+        world.end_all(together, "".join(lines))
 
 
 def _of_script(at: types.TracebackType | None) -> types.TracebackType | None:
@@ -120,18 +118,6 @@ def _of_script(at: types.TracebackType | None) -> types.TracebackType | None:
     while at is not None and at.tb_next is not None and at.tb_frame.f_code.co_filename == __file__:
         at = at.tb_next
     return at
-
-
-def _end(together: Any, text: str, code: Any) -> None:
-    """End all ranks; where all fail alike, the text appears once."""
-    from mpi4py import MPI
-
-    if together.rank:
-        time.sleep(_TURN)
-    sys.stdout.flush()
-    sys.stderr.write(f"{text}lazyarr: rank {together.rank} of {together.size} ended the program\n" if text else "")
-    sys.stderr.flush()
-    MPI.COMM_WORLD.Abort(code if isinstance(code, int) else 1)
 
 
 if __name__ == "__main__":

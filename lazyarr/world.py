@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 import sys
+import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lazyarr.ir.layout import Grid
@@ -51,12 +54,24 @@ class World:
             If another rank is about to do something else.
         """
         digest = hashlib.blake2b(f"{what}\0{how}".encode(), digest_size=8).digest()
-        if not self.communicator.agree(int.from_bytes(digest, "little") >> 2):
-            file, line = user_line(2)
-            raise DivergedError(
-                f"{file}:{line}: rank {self.rank} of {self.size} {what}; another rank does something else. All ranks "
-                "have to run the same program: a branch on the rank, or unseeded random numbers, make them differ"
-            )
+        if self.communicator.agree(int.from_bytes(digest, "little") >> 2):
+            return
+        file, line = user_line(2)
+        place = f"{file}:{line}: " if line else ""
+        ranks: dict[str, list[int]] = {}
+        for rank, doing in enumerate(self.communicator.from_all(f"{place}{what}")):
+            ranks.setdefault(doing, []).append(rank)
+        if len(ranks) == 1:
+            ranks[f"{place}{what}, with other numbers on each"] = ranks.popitem()[1]
+        listed = "".join(f"\n  {_named(numbers)}: {doing}" for doing, numbers in ranks.items())
+        raise DivergedError(
+            f"the {self.size} ranks do not run the same program; a branch on the rank, or unseeded random numbers, "
+            f"make them differ:{listed}"
+        )
+
+
+def _named(ranks: list[int]) -> str:
+    return f"rank {ranks[0]}" if len(ranks) == 1 else f"ranks {', '.join(map(str, ranks))}"
 
 
 _world: list[World] = []
@@ -67,11 +82,18 @@ def current() -> World | None:
     return _world[0] if _world else None
 
 
+def shared(make: Callable[[], Any]) -> Any:
+    """What rank 0 makes, where several ranks run this program; None where it is alone."""
+    world = current()
+    return None if world is None else world.communicator.from_first(make() if world.rank == 0 else None)
+
+
 def init(communicator: Any = None, grid: Grid | None = None) -> None:
     """Let several ranks run this program together; `lazyarr run` has called it.
 
     Arrays of the drop-in namespace are then split over the ranks, and accelerated functions share their work. Every
-    rank runs the same program.
+    rank runs the same program. An exception that nobody handles ends all ranks (`sys.excepthook`), and NumPy's global
+    random numbers begin as those of rank 0.
 
     Parameters
     ----------
@@ -105,8 +127,31 @@ def init(communicator: Any = None, grid: Grid | None = None) -> None:
         return
     world = World(communicator, shape)
     _world.append(world)
+    sys.excepthook = partial(_end_all, world, sys.excepthook)
     comm.use(world.communicator)
     _seed(world)
+
+
+#: How long a rank that fails waits for rank 0 to fail as well: the traceback then appears once.
+_TURN = 0.5
+
+
+def end_all(world: World, text: str, code: int = 1) -> None:
+    """End all ranks, saying why; where all fail alike, that is said once."""
+    if world.rank:
+        time.sleep(_TURN)
+    sys.stdout.flush()
+    sys.stderr.write(f"{text}lazyarr: rank {world.rank} of {world.size} ended the program\n")
+    sys.stderr.flush()
+    world.communicator.abort(code)
+
+
+def _end_all(world: World, hook: Any, *error: Any) -> None:
+    """What becomes of an exception that nobody handles: the other ranks would wait for this one."""
+    if world.rank:
+        time.sleep(_TURN)
+    hook(*error)
+    end_all(world, "")
 
 
 def _seed(world: World) -> None:

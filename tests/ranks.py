@@ -109,7 +109,7 @@ class Rank:
 
 def distributed(
     program: Program, arguments: Sequence[Any], grid: Grid, run: Callable[[Any, list[Any]], list[Any]], least: int = 1,
-    split: Sequence[int] = (),
+    split: Sequence[int] = (), gathered: Sequence[int] | None = None,
 ) -> tuple[list[list[Any]], list[Local], World]:  # fmt: skip
     """The results of every rank, each whole.
 
@@ -125,13 +125,15 @@ def distributed(
         Elements from which on values are split.
     split : sequence of int
         Parameters of which a rank has an even part; it has all of the others.
+    gathered : sequence of int, optional
+        The results that are whole on every rank; all of them without it.
     """
     from lazyarr.ir.layout import default
 
     world = World(grid)
     params = program.graph.params
     given: dict[Any, Layout] = {params[k]: default(params[k].type.shape, grid) for k in split}
-    gathered = range(len(program.graph.results))
+    gathered = range(len(program.graph.results)) if gathered is None else gathered
     locals: list[Local] = []
 
     def one(place: tuple[int, ...]) -> list[Any]:

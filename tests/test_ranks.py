@@ -15,7 +15,9 @@ from lazyarr.backends.numpy import interpret
 from lazyarr.ir.graph import CheckFailed, Graph, Program
 from lazyarr.ir.op import OPS
 from lazyarr.testing import draw, prepare
+from tests.acceleration import compiled_programs
 from tests.random_graphs import graphs
+from tests.random_regions import region_graphs
 from tests.ranks import distributed
 
 GRIDS = [(2,), (3,), (4,), (2, 2)]
@@ -73,3 +75,132 @@ def test_random_graphs(graph: Graph, grid: tuple[int, ...], is_compiled: bool, s
         arguments.append(np.asarray(np.round(x) if value.type.dtype.kind in "iub" else x).astype(value.type.dtype))
     split = [k for k, v in enumerate(graph.params) if v.type.shape and rng.random() < 0.7]
     agree(graph, arguments, grid, split, compiled if is_compiled else interpret)
+
+
+@settings(max_examples=60, deadline=None)
+@given(region_graphs(), st.sampled_from(GRIDS), st.booleans(), st.integers(0, 2**32 - 1))
+def test_random_loops_and_branches(graph: Graph, grid: tuple[int, ...], is_compiled: bool, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    arguments = []
+    for value in graph.params:
+        x = rng.uniform(-3, 3, value.type.shape)
+        arguments.append(np.asarray(np.round(x) if value.type.dtype.kind in "iub" else x).astype(value.type.dtype))
+    split = [k for k, v in enumerate(graph.params) if v.type.shape and rng.random() < 0.7]
+    agree(graph, arguments, grid, split, compiled if is_compiled else interpret)
+
+
+def heat(u: Any, n: int) -> Any:
+    for _ in range(n):
+        u[1:-1, 1:-1] += 0.1 * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4 * u[1:-1, 1:-1])
+    return u
+
+
+def new_arrays(u: Any, n: int) -> Any:
+    for _ in range(n):
+        v = u.copy()
+        v[1:-1, 1:-1] = 0.25 * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2])
+        u = v
+    return u
+
+
+def periodic(u: Any, n: int) -> Any:
+    for _ in range(n):
+        u = u + 0.1 * (np.roll(u, 1, 0) + np.roll(u, -1, 0) + np.roll(u, 1, 1) + np.roll(u, -1, 1) - 4 * u)
+    return u
+
+
+def until_still(u: Any, limit: float) -> Any:
+    change = 1.0
+    while change > limit:
+        old = u.copy()
+        u[1:-1, 1:-1] = 0.25 * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2])
+        change = np.abs(u - old).max()
+    return u
+
+
+def by_rows(u: Any, n: int) -> Any:
+    for i in range(n):
+        u[i] = u[i] * 2 + i
+    return u
+
+
+def conjugate_gradients(a: Any, b: Any, n: int) -> Any:
+    x = np.zeros_like(b)
+    r = b - a @ x
+    p = r.copy()
+    rs = r @ r
+    for _ in range(n):
+        ap = a @ p
+        alpha = rs / (p @ ap)
+        x += alpha * p
+        r -= alpha * ap
+        new = r @ r
+        p = r + (new / rs) * p
+        rs = new
+    return x
+
+
+def captured(function: Any, *arguments: Any) -> tuple[Program, list[Any]]:
+    """The program of a call, and its arguments."""
+    import copy
+
+    import lazyarr
+
+    accelerated = lazyarr.accelerate(always=True, strict=True)(function)
+    accelerated(*copy.deepcopy(arguments))
+    (one,) = compiled_programs(accelerated)
+    arrays = [x for x in arguments if isinstance(x, np.ndarray)]
+    found: list[Any] = []
+    for value, (kind, where) in zip(one.program.graph.params, one.sources, strict=True):
+        if kind == "constant":
+            found.append(np.asarray(where))
+        elif value.type.shape:
+            found.append(arrays.pop(next(k for k, x in enumerate(arrays) if x.shape == value.type.shape)))
+        else:
+            found.append(next(np.asarray(x) for x in arguments if type(x) is float))
+    return one.program, found
+
+
+SYSTEM = (lambda m: m @ m.T + 20 * np.eye(20))(np.random.default_rng(1).random((20, 20)))
+LOOPS = [
+    (heat, (24, 10), 6), (new_arrays, (24, 10), 6), (periodic, (24, 10), 6), (until_still, (12, 9), 1e-2),
+    (by_rows, (20, 4), 20),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("run", [interpret, compiled])
+@pytest.mark.parametrize("grid", GRIDS)
+def test_loops(grid: tuple[int, ...], run: Any) -> None:
+    rng = np.random.default_rng(0)
+    programs = [captured(function, rng.random(shape), last) for function, shape, last in LOOPS]
+    programs.append(captured(conjugate_gradients, SYSTEM, rng.random(20), 6))
+    for program, arguments in programs:
+        split = [k for k, v in enumerate(program.graph.params) if v.type.shape]
+        wanted = interpret(program.graph, arguments)
+        found, _, _ = distributed(program, arguments, grid, run, least=8, split=split)
+        for rank in found:
+            for have, want in zip(rank, wanted, strict=False):
+                np.testing.assert_allclose(have, want, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [heat, new_arrays])
+def test_messages_of_a_stencil_are_the_closed_form(function: Any) -> None:
+    """One message for each neighbour and sweep, of one row or column of what a rank has."""
+    rows, columns, sweeps = 24, 16, 7
+    program, arguments = captured(function, np.random.default_rng(0).random((rows, columns)), sweeps)
+    for grid in GRIDS:
+        _, _, world = distributed(program, arguments, grid, interpret, least=8, split=[0], gathered=())
+        high, wide = rows // grid[0], columns // (grid[1] if len(grid) > 1 else 1)
+        for place, sent in world.sent.items():
+            neighbours = [(k, at + d) for k, at in enumerate(place) for d in (-1, 1) if 0 <= at + d < grid[k]]
+            # (Rows go with the columns that neighbours beside have sent before: a corner is not sent twice.)
+            least = sum((wide if k == 0 else high) * 8 for k, _ in neighbours)
+            assert len(sent) == sweeps * len(neighbours)
+            assert sweeps * least <= sum(size for _, size in sent) <= sweeps * (least + 2 * 8 * len(grid) * 2)
+
+
+def test_loops_that_would_gather_are_run_by_every_rank() -> None:
+    program, arguments = captured(by_rows, np.random.default_rng(0).random((20, 4)), 20)
+    _, _, world = distributed(program, arguments, (4,), interpret, least=8, split=[0], gathered=())
+    for sent in world.sent.values():
+        assert len(sent) <= 3  # the array, once

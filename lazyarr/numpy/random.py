@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy.random as _random
 
+from lazyarr import world
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import holds_lazy
 from lazyarr.fallback import run_in_numpy, run_on_constants
@@ -26,6 +27,8 @@ def _draw(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     if observer is not None:
         observer.observed(f"{name} draws random numbers")
     short = name.rpartition(".")[2]
+    if short == "seed" and (not args or args[0] is None) and not kwargs:
+        args = (world.shared(lambda: _random.SeedSequence().generate_state(8)),)
     if short in _STATE:
         return function(*args, **kwargs)
     if short == "shuffle" and not any(isinstance(x, LazyArray) for x in (*args, *kwargs.values())):
@@ -69,8 +72,17 @@ class Generator(_random.Generator):
 class RandomState(_random.RandomState):
     """As `numpy.random.RandomState`; arrays drawn from it are lazy."""
 
+    def __init__(self, seed: Any = None):
+        super().__init__(world.shared(lambda: _random.SeedSequence().generate_state(8)) if seed is None else seed)
+
     def __reduce__(self) -> Any:
         return _restored, (_random.RandomState.get_state(self, legacy=False),)
+
+
+def _entropy() -> int | None:
+    """What seeds a stream that nobody has given a seed: where several ranks run, the same for all."""
+    found: int | None = world.shared(lambda: _random.SeedSequence().entropy)
+    return found
 
 
 def _restored(state: Any) -> RandomState:
@@ -85,6 +97,8 @@ def default_rng(seed: Any = None) -> Any:
         return seed
     if isinstance(seed, LazyArray):
         seed = seed._data("a seed")[()]
+    if seed is None:
+        seed = _entropy()
     return Generator(_random.default_rng(seed).bit_generator)
 
 
