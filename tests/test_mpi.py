@@ -1,0 +1,174 @@
+"""Scripts on several ranks, started as a user starts them: real processes, real MPI."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from lazyarr.launch import NoMpi, _mpiexec
+
+PROGRAMS = Path(__file__).parent / "rank_programs"
+NAMES = sorted(path.stem for path in PROGRAMS.glob("*.py"))
+#: All at once would have more processes than there are cores.
+pytestmark = pytest.mark.xdist_group("mpi")
+
+
+def has_mpi() -> bool:
+    try:
+        _mpiexec()
+    except NoMpi:
+        return False
+    return find_spec("mpi4py") is not None
+
+
+needs_mpi = pytest.mark.skipif(not has_mpi(), reason="mpi4py or mpiexec is not installed")
+
+
+def run(ranks: int, script: Path | str, *options: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """``lazyarr run``, arrays of 1000 elements split."""
+    import os
+
+    command = [str(Path(sysconfig.get_path("scripts")) / "lazyarr"), "run", "-n", str(ranks), *options, str(script)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, cwd=cwd,
+        env=os.environ | {"LAZYARR_SPLIT_ABOVE": "1000", "LAZYARR_ALWAYS": "0", "LAZYARR_FALLBACK": "warn"},
+    )  # fmt: skip
+
+
+@needs_mpi
+@pytest.mark.parametrize("ranks", [1, 2, 3, 4])
+@pytest.mark.parametrize("name", NAMES)
+def test_scripts_give_numpys_results(name: str, ranks: int) -> None:
+    script = PROGRAMS / f"{name}.py"
+    plain = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    found = run(ranks, script)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == plain.stdout
+    assert "FallbackWarning" not in found.stderr
+
+
+@needs_mpi
+def test_a_grid_of_two_dimensions() -> None:
+    script = PROGRAMS / "heat.py"
+    assert run(4, script, "--grid", "2,2").stdout == run(1, script).stdout
+    wrong = run(4, script, "--grid", "2,3")
+    assert wrong.returncode == 2
+    assert "--grid 2,3 has 6 places; there are 4 ranks" in wrong.stderr
+
+
+def written(path: Path, text: str) -> Path:
+    script = path / "script.py"
+    script.write_text(text)
+    return script
+
+
+BEGIN = """import numpy as np
+from mpi4py import MPI
+rank = MPI.COMM_WORLD.rank
+x = np.arange(100_000.0)
+"""
+#: What happens -> the rest of the script, the exit code, what is said, what is not.
+FAULTS = {
+    "an exception on one rank": (
+        "if rank == 1:\n    raise ValueError('on one')\nprint(x.sum())", 1,
+        ["line 6", "ValueError: on one", "rank 1 of 3 ended the program"], [],
+    ),
+    "an exception on all": (
+        "y = x * 2\ny[200_000] = 1", 1, ["IndexError: index 200000 is out of bounds", "rank 0 of 3"], ["rank 1 of 3"],
+    ),
+    "other work on one rank": (
+        "if rank == 1:\n    x = x + 1\nprint(x.sum())", 1,
+        ["do not run the same program", "ranks 0, 2: ", "rank 1: ", "script.py:7"], [],
+    ),
+    "other numbers on one rank": (
+        "print((x * (rank + 1.5)).sum())", 1, ["with other numbers on each", "script.py:5"], [],
+    ),
+    "one rank looks at data": (
+        "if rank == 1:\n    print(x.sum())", 1, ["ranks 0, 2: has come to the end of the script", "script.py:6"], [],
+    ),
+    "one rank is killed": (
+        "import os, signal\nif rank == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\nprint(x.sum())", 9, [], [],
+    ),
+    "an exit code": ("import sys\nprint('once')\nsys.exit(3)", 3, [], ["Traceback"]),
+    "a text on the way out": ("import sys\nsys.exit('no input')", 1, ["no input"], ["Traceback"]),
+}  # fmt: skip
+
+
+@needs_mpi
+@pytest.mark.parametrize("what", FAULTS)
+def test_faults_end_all_ranks(what: str, tmp_path: Path) -> None:
+    text, code, said, unsaid = FAULTS[what]
+    found = run(3, written(tmp_path, BEGIN + text), cwd=tmp_path)
+    # (Of processes that MPI ends, the code is theirs or the signal's: it depends on who ends first.)
+    assert found.returncode == code if code not in (1, 9) else found.returncode != 0, found.stderr
+    for part in said:
+        assert part in found.stderr
+    for part in unsaid:
+        assert part not in found.stderr
+    assert found.stdout.count("once") == (what == "an exit code")
+
+
+@needs_mpi
+def test_arrays_shorter_than_there_are_ranks(tmp_path: Path) -> None:
+    text = """import numpy as np
+x = np.arange(6000.0).reshape(3, 2000)
+e = np.zeros((0, 5000))
+print((x[1:] - x[:-1]).sum(), np.roll(x, 1, axis=0)[0, :3], e.sum(), x[:, ::-1].max(axis=1), (e + 1).shape)
+"""
+    script = written(tmp_path, text)
+    assert run(4, script).stdout == run(1, script).stdout != ""
+
+
+@needs_mpi
+def test_streams_without_a_seed_are_the_same_on_all_ranks(tmp_path: Path) -> None:
+    text = """import numpy as np
+x = np.random.default_rng().random(5000)
+y = np.random.RandomState().random_sample(5000)
+np.random.seed()
+print((x + y + np.random.random(5000)).sum() > 0)
+"""
+    found = run(3, written(tmp_path, text))
+    assert (found.returncode, found.stdout) == (0, "True\n"), found.stderr
+
+
+@needs_mpi
+def test_accelerated_functions_share_their_work(tmp_path: Path) -> None:
+    text = """import lazyarr
+import numpy as np
+@lazyarr.accelerate
+def heat(u, n, k):
+    for _ in range(n):
+        u[1:-1, 1:-1] += k * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4 * u[1:-1, 1:-1])
+    return u.sum()
+u = np.zeros((100, 80))
+u[20:30, 40:60] = 3.0
+for k in range(4):
+    print(f"{heat(u, 10 + k, 0.2):.9f}")
+print(u[25, 38:42])
+"""
+    script = written(tmp_path, text)
+    alone, together = run(1, script), run(3, script)
+    assert together.returncode == 0, together.stderr
+    assert together.stdout == alone.stdout != ""
+
+
+@needs_mpi
+def test_within_a_program_of_mpi4pys(tmp_path: Path) -> None:
+    text = """from mpi4py import MPI
+import lazyarr
+half = MPI.COMM_WORLD.Split(MPI.COMM_WORLD.rank // 2)
+lazyarr.init(half)
+import lazyarr.numpy as np
+x = np.arange(10_000.0) + MPI.COMM_WORLD.rank // 2
+total = float(x.sum())
+print(MPI.COMM_WORLD.gather(total, 0) or "", end="")
+"""
+    script = written(tmp_path, text)
+    command = [_mpiexec(), "-n", "4", sys.executable, str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "[49995000.0, 49995000.0, 50005000.0, 50005000.0]"
