@@ -20,6 +20,7 @@ import click
 import numpy as np
 
 from lazyarr._version import __version__
+from lazyarr.ir.graph import Program
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ir.types import parse as parse_type
 
@@ -49,7 +50,14 @@ def main() -> None:
               "literal (3, 0.1, True, \"'edge'\", \"(2, 3)\").")  # fmt: skip
 @click.option("--passes", is_flag=True, help="Show the graph as recorded and after each pass.")
 @click.option("--seed", default=0, show_default=True, help="Of the random data.")
-def inspect(target: str, given: tuple[str, ...], passes: bool, seed: int) -> None:
+@click.option("--ranks", type=click.IntRange(min=2), help="Show, besides, what so many ranks would send (without MPI).")
+@click.option("--grid", metavar="N,M,...", help="How these ranks stand along the axes in which arrays are split.")
+@click.option("--budget", metavar="LIMITS", help="With --ranks: 'messages<=40,bytes<=64KiB,memory<=1GiB', for a rank "
+              "and call; the exit code is 1 where one is exceeded.")  # fmt: skip
+def inspect(
+    target: str, given: tuple[str, ...], passes: bool, seed: int, ranks: int | None, grid: str | None,
+    budget: str | None,
+) -> None:  # fmt: skip
     """Show the compiled graph of a function: its regions, what it costs, and why it is not one program if it is not.
 
     \b
@@ -78,6 +86,31 @@ def inspect(target: str, given: tuple[str, ...], passes: bool, seed: int) -> Non
             show_program("optimized", piece.after, which)
     click.echo()
     click.echo(str(explanation))
+    if ranks is not None:
+        shape = (ranks,) if grid is None else _grid(grid, ranks)
+        if not show_communication([piece.before for piece in explanation.pieces], shape, budget):
+            raise SystemExit(1)
+    elif grid is not None or budget is not None:
+        raise _Mistake("--grid and --budget need --ranks")
+
+
+def show_communication(programs: Sequence[Program], grid: tuple[int, ...], budget: str | None) -> bool:
+    """Print what ranks would send; whether that keeps to a budget."""
+    from lazyarr import communication, settings
+
+    kept = True
+    for program in programs:
+        found = communication.plan(program, grid, settings.current.split_above)
+        click.echo()
+        click.echo("\n".join(communication.report(found)))
+        try:
+            exceeded = communication.over_budget(found, budget) if budget else []
+        except ValueError as error:
+            raise _Mistake(f"--budget: {error}") from None
+        for line in exceeded:
+            click.echo(f"over budget: {line}")
+        kept = kept and not exceeded
+    return kept
 
 
 def load(target: str) -> Callable[..., Any]:

@@ -106,7 +106,10 @@ def _as_pieces(node: Node, context: Context) -> Value | None:
         first, last = [0] * x.type.ndim, list(x.type.shape)
         first[axis], last[axis] = start, stop
         parts.append(apply(SLICE, x, start=tuple(first), stop=tuple(last), step=step))
-    return apply(CONCATENATE, *parts, axis=axis)
+    whole = apply(CONCATENATE, *parts, axis=axis)
+    for made in (*parts, whole):
+        made.node.lines |= node.lines
+    return whole
 
 
 def _own(split: Split | None, extent: int, at: tuple[int, ...]) -> Range:
@@ -120,6 +123,7 @@ class _Builder:
                  origins: Mapping[Node, frozenset[Line]], made: dict[Node, frozenset[Line]]):  # fmt: skip
         self.graph, self.layouts, self.wanted, self.at, self.token = graph, layouts, wanted, at, token
         self._origins, self._made = origins, made
+        self._at: Node = token.node
         self._held: dict[Value, tuple[Value, tuple[Range, ...]]] = {}
         self._exchanged: dict[tuple[Value, tuple[Ranges | None, ...]], tuple[Value, tuple[Range, ...]]] = {}
 
@@ -131,14 +135,13 @@ class _Builder:
         """The nodes; gives what is wanted of the results, the first ones in the room that they have."""
         for node in self.graph.nodes:
             if any(v in self.wanted.computed for v in node.values):
-                before = self.token
+                self._at = node
                 for value, (local, ranges) in zip(node.values, self._node(node), strict=True):
                     self.hold(value, local, ranges)
                     self._credit(node, local)
-                if self.token != before:
-                    self._credit(node, self.token)
         found = []
         for k, (value, need) in enumerate(zip(self.graph.results, results, strict=True)):
+            self._at = value.node
             local = self.fetch(value, need)
             if k < len(rooms) and value.type.shape and is_static(value.type.shape):
                 mine = self.place(need, value.type.shape)
@@ -152,7 +155,8 @@ class _Builder:
         return [Check(self.fetch(c.ok, all_of(c.ok)), c.exception, c.message) for c in self.graph.checks]
 
     def _credit(self, node: Node, local: Value) -> None:
-        lines = self._origins.get(node)
+        # (Nodes in loops and branches say it themselves.)
+        lines = self._origins.get(node) or node.lines
         if lines and local.node.op.name != "param":
             self._made[local.node] = self._made.get(local.node, frozenset()) | lines
 
@@ -206,6 +210,7 @@ class _Builder:
             ("want", want),
         ))  # fmt: skip
         *new, self.token = node.values
+        self._credit(self._at, self.token)
         if not little:
             found = new[0], (*held[:axis], want[at], *held[axis + 1 :])
         elif value in self.wanted.stored:
@@ -266,6 +271,7 @@ class _Builder:
             (kind,) = {e.kind for entries in node.access for e in entries if isinstance(e, Reduced)}
             reduced = make(ALL_REDUCE, (local, self.token), (("dims", dims), ("kind", kind)))
             local, self.token = reduced.values
+            self._credit(node, self.token)
         return [(local, ranges)]
 
     def _written(self, node: Node, operands: Sequence[Value], local: Value, mine: Place) -> tuple[Value, Place]:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lazyarr.ops  # noqa: F401  declares the operations
+from lazyarr import communication
 from lazyarr.backends import native
 from lazyarr.backends.numpy import interpret
 from lazyarr.ir.graph import CheckFailed, Graph, Program
@@ -204,3 +205,28 @@ def test_loops_that_would_gather_are_run_by_every_rank() -> None:
     _, _, world = distributed(program, arguments, (4,), interpret, least=8, split=[0], gathered=())
     for sent in world.sent.values():
         assert len(sent) <= 3  # the array, once
+
+
+@pytest.mark.parametrize("function", [heat, new_arrays, periodic])
+@pytest.mark.parametrize("grid", [(2,), (3,), (5,), (8,), (2, 2), (2, 4)])
+def test_what_is_predicted_is_what_is_sent(grid: tuple[int, ...], function: Any) -> None:
+    program, arguments = captured(function, np.random.default_rng(0).random((32, 24)), 5)
+    _, locals, world = distributed(program, arguments, grid, interpret, least=8, split=[0], gathered=())
+    predicted = communication.plan(program, grid, 8)
+    assert predicted.messages == max(len(sent) for sent in world.sent.values())
+    assert predicted.bytes == max(sum(size for _, size in sent) for sent in world.sent.values())
+    assert all(step.lines for step in predicted.steps)
+    assert predicted.memory < 2 * 3 * (32 // grid[0] + 2) * (24 // grid[-1 if len(grid) > 1 else 0] + 24) * 8
+
+
+def test_a_budget() -> None:
+    program, _ = captured(heat, np.random.default_rng(0).random((32, 24)), 5)
+    found = communication.plan(program, (4,), 8)
+    assert (found.messages, found.bytes) == (10, 10 * 24 * 8)
+    assert communication.over_budget(found, "messages<=10,bytes<=1.875KiB") == []
+    assert communication.over_budget(found, "messages <= 9, bytes<=1KB, memory<=1MiB") == [
+        "messages: 10 is more than 9", "bytes: 1920 is more than 1KB",
+    ]  # fmt: skip
+    for wrong in ("messages<4", "bytes<=4kg", "lines<=3", ""):
+        with pytest.raises(ValueError, match="expected messages<=N"):
+            communication.over_budget(found, wrong)
