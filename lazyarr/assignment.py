@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,10 +22,13 @@ from lazyarr.weak import WeakScalar
 _I64 = DTYPES["i64"]
 
 
-def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], must_fit: bool = False) -> Value:
+def assigned_value(
+    value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], must_fit: Literal["", "python", "scalar"] = ""
+) -> Value:
     """The right-hand side of an assignment as a value of the target's shape and dtype.
 
-    With `must_fit` a NumPy scalar has to fit the dtype, as NumPy asks for elements and slices but not for index arrays.
+    Which numbers have to fit the dtype: Python's (NumPy asks that where arrays or masks are the index), or NumPy's
+    scalars too (elements and slices).
 
     Raises
     ------
@@ -42,7 +45,7 @@ def assigned_value(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], mus
     if isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic):
         return views.broadcast(scalar_value(value, dtype), shape)
     source = _as_source(value, shape, dtype)
-    if must_fit and source._scalar and dtype.kind == "i" and not np.can_cast(source.dtype, dtype):
+    if must_fit == "scalar" and source._scalar and dtype.kind == "i" and not np.can_cast(source.dtype, dtype):
         _check_fits(source, dtype)
     found = cast(source._value(), dtype)
     given = source.shape

@@ -70,7 +70,7 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
         target = windows.view(array, items)
         check_element(value, target, items)
         if not (isinstance(value, LazyArray) and value._parent is target._parent and value._step == target._step):
-            target._assign(assigned_value(value, target._shape, target.dtype, must_fit=True))
+            target._assign(assigned_value(value, target._shape, target.dtype, must_fit="scalar"))
         return
     items = _without_computed_steps(array, items)
     items = _resolved(items, array.ndim) if any(type(item) not in _BASIC for item in items) else items
@@ -79,15 +79,15 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
         if _is_same_memory(value, target):
             return  # `a[1:] += x` has written through the view, and now assigns it to itself.
         check_element(value, target, items)
-        target._assign(assigned_value(value, target.shape, target.dtype, must_fit=True))
+        target._assign(assigned_value(value, target.shape, target.dtype, must_fit="scalar"))
         return
     if _is_dynamic(items):
         target = _dynamic(array, items)
         if not (isinstance(value, LazyArray) and value._parent is target._parent and value._step == target._step):
-            target._assign(assigned_value(value, target.shape, target.dtype, must_fit=True))
+            target._assign(assigned_value(value, target.shape, target.dtype, must_fit="scalar"))
         return
     plan = _Advanced.of(array, items)
-    new = assigned_value(value, plan.shape, array.dtype)
+    new = assigned_value(value, plan.shape, array.dtype, must_fit="python")
     # From where NumPy puts the index dimensions to the front, where `scatter` wants them.
     new = views.transpose(new, plan.to_front())
     written = record(OPS["scatter"], plan.view._value(), new, *plan.indices, axes=plan.axes, kind="set")
@@ -486,7 +486,7 @@ def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
         plan.view._assign(record(OPS["scatter"], plan.view._value(), new, *plan.indices, axes=plan.axes, kind="set"))
         return
     if source is None or source.ndim <= len(rest) or all(n == 1 for n in source.shape[: source.ndim - len(rest)]):
-        new = assigned_value(value if source is None else source, rest, array.dtype)
+        new = assigned_value(value if source is None else source, rest, array.dtype, must_fit="python")
         array._assign(record(SELECT, chosen, views.broadcast(new, array.shape), array._value()))
         return
     if source.ndim != len(rest) + 1:

@@ -283,7 +283,6 @@ class _Builder:
             name: tuple(at + m[0] - h[0] for at, m, h in zip(local.node.kw[name], mine, held, strict=True))
             for name in ("start", "stop")
         }
-        assert all(at >= 0 for at in moved["stop"])
         return apply(UPDATE_SLICE, array, local.node.operands[1], **moved, step=local.node.kw["step"]), held
 
     def _room(self, local: Value, mine: Place, room: Place) -> Value:

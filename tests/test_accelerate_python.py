@@ -339,3 +339,32 @@ def test_computed_numbers_are_printed_once(capsys: pytest.CaptureFixture[str]) -
         x = np.arange(10.0)
         wanted = function(x), capsys.readouterr().out
         assert (accelerated(x), capsys.readouterr().out) == wanted
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64])
+@pytest.mark.parametrize("index", ["mask", "positions", "slice", "element", "nothing"])
+def test_a_float_that_is_stored_in_integers_has_to_fit(index: str, dtype: Any) -> None:
+    def function(a: Any, limit: int, x: float) -> Any:
+        if index == "mask":
+            a[a > limit] = x
+        elif index == "positions":
+            a[np.array([0, 2])] = x
+        elif index == "slice":
+            a[1:] = x
+        elif index == "element":
+            a[limit] = x
+        else:
+            a[a > 100] = x
+        return a
+
+    accelerated = accelerate(function)
+    for x in (2.5, -0.5, -1.25, 300.5, 1e19, float("nan"), 2.0):
+        wanted, found = (np.array([1, 2, 3], dtype) for _ in range(2))
+        try:
+            function(wanted, 1, x)
+        except (OverflowError, ValueError) as error:
+            with pytest.raises(type(error)):
+                accelerated(found, 1, x)
+        else:
+            accelerated(found, 1, x)
+        assert_same(wanted, found)
