@@ -14,6 +14,7 @@ from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Check, Graph, Line, Program, param
 from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, each, hull, length
 from lazyarr.ir.node import Node, Value, apply, make
+from lazyarr.ir.op import lookup
 from lazyarr.ir.rewrite import Context, rewrite
 from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, sides
 from lazyarr.ops.create import const
@@ -372,5 +373,9 @@ class _Builder:
         told = builder.token != token
         if talks and name != "cond":
             local.append(builder.token)
+        elif told and name == "cond":
+            # A condition gives no token: what it communicates must be done all the same, on every rank.
+            done = apply(lookup("greater_equal"), builder.token, const(0, _I64))
+            local[0] = apply(lookup("logical_and"), local[0], done)
         return Graph(params, local, checks), told
 
