@@ -89,11 +89,10 @@ def run_script(script: str, arguments: Sequence[str]) -> None:
 def main() -> None:
     """What each rank does: ``python -m lazyarr.launch GRID SCRIPT ARGUMENTS...``."""
     grid, script, *arguments = sys.argv[1:]
-    import lazyarr
     from lazyarr import world
 
     if int(os.environ.get("PMI_SIZE") or os.environ.get("OMPI_COMM_WORLD_SIZE") or "1") > 1:
-        lazyarr.init(grid=tuple(map(int, grid.split(","))) if grid else None)
+        world.init(grid=tuple(map(int, grid.split(","))) if grid else None)
     together = world.current()
     if together is None:
         run_script(script, arguments)

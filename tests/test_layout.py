@@ -15,7 +15,8 @@ LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose"}
-_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "runtime", "report"}
+_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "runtime", "report", "world",
+                      "distributed"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "settings": set(),
@@ -36,6 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runtime": _RUNTIME,
     "report": _RUNTIME,
     "testing": _RUNTIME,
+    "world": _LEAVES | {"ir", "ops", "backends", "report"},
+    "distributed": _RUNTIME,
 }
 # Every other part is the front end: array, numpy, tracing and what they are made of. It may import all of the above
 # and itself, and so can be imported by none of the above; only these two stand higher.
