@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from operator import index as as_index
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.operators import ArrayOperators
 from lazyarr.runtime import Leaf, NotCaptured, as_numpy, constant_data, evaluate, fetch, leaf, recording, storage_lock
 from lazyarr.source import is_ours
+from lazyarr.world import Part
 
 
 class Cell:
@@ -290,6 +292,18 @@ class LazyArray(ArrayOperators):
         while at._parent is not None:
             at = at._parent
         return None if at is self else at
+
+    @property
+    def local(self) -> Part:
+        """What this rank has of the array: its elements (`array`, read-only), and where they stand (`place`).
+
+        All of it where no other ranks run the program, or the array is not split.
+        """
+        data = evaluate([self._value()])[0]
+        found = data if isinstance(data, Part) else Part(as_numpy(data), (None,) * self.ndim, self.shape, None)
+        array = found.array.view()
+        array.flags.writeable = False
+        return replace(found, array=array)
 
     @property
     def flags(self) -> Any:

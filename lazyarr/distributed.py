@@ -6,7 +6,6 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,62 +15,12 @@ from lazyarr.ir.graph import Check, Graph, Program
 from lazyarr.ir.layout import Layout, is_whole
 from lazyarr.ir.text import show
 from lazyarr.passes.insert_communication import Local, insert_communication
-from lazyarr.world import World
+from lazyarr.world import Part, World
 
 #: Elements of arguments that have to be the same on all ranks, and are compared.
 _SMALL = 64
 #: Results and conditions of checks, and these checks.
 Computed = tuple[list[Any], tuple[Check, ...]]
-
-
-@dataclass(eq=False)
-class Part:
-    """What this rank has of an array.
-
-    Attributes
-    ----------
-    local : numpy.ndarray
-    layout : Layout
-    shape : tuple of int
-        Of the array.
-    """
-
-    local: np.ndarray[Any, np.dtype[Any]]
-    layout: Layout
-    shape: tuple[int, ...]
-    world: World
-    _whole: np.ndarray[Any, Any] | None = None
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the elements."""
-        return self.local.dtype
-
-    @property
-    def place(self) -> tuple[slice, ...]:
-        """Where in the array it stands."""
-        at = self.world.communicator.place
-        return tuple(
-            slice(0, n) if split is None else slice(*split.ranges[at[split.dim]])
-            for split, n in zip(self.layout, self.shape, strict=True)
-        )
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        whole = self.whole()
-        return whole if dtype is None or dtype == whole.dtype else whole.astype(dtype)
-
-    def whole(self) -> np.ndarray[Any, Any]:
-        """The array, which every rank gets. All ranks have to ask for it."""
-        if self._whole is None:
-            self.world.agree(f"looks at an array of shape {self.shape}", f"{self.dtype} {self.layout}")
-            found: Any = self.local
-            for axis, split in enumerate(self.layout):
-                if split is not None:
-                    everything = ((0, self.shape[axis]),) * len(split.ranges)
-                    base = split.ranges[self.world.communicator.place[split.dim]][0]
-                    found = self.world.communicator.exchange(found, axis, split.dim, base, split.ranges, everything)
-            self._whole = found
-        return self._whole
 
 
 class _Known:
@@ -145,7 +94,7 @@ def run(
     local, text = _known.get(world, program, given, tuple(range(count)) if gathered else ())
     small = [np.asarray(x).tobytes().hex() for x in arguments if not isinstance(x, Part) and np.size(x) <= _SMALL]
     world.agree(f"runs {len(graph.nodes)} operations (program {_short(text)})", text + ",".join(small))
-    parts = [x.local if isinstance(x, Part) else x for x in arguments]
+    parts = [x.array if isinstance(x, Part) else x for x in arguments]
     found, checks = compute(local.program, parts, local.communicates)
     results: list[Any] = []
     for x, layout, value in zip(found, local.results, graph.results, strict=False):

@@ -408,13 +408,15 @@ def compute_part(program: Program, arguments: list[Any], communicates: bool) -> 
     What communicates is not tried one way and then another: all ranks would have to try.
     """
     if not communicates:
-        return _run(program, arguments, True)
-    if plans.count(program.graph) >= settings.current.compile_after or _has_regions(program.graph):
+        results, checks = _run(program, arguments, True)
+    elif plans.count(program.graph) >= settings.current.compile_after or _has_regions(program.graph):
         plan = plans.get(program)
-        return plan(arguments), plan.checks
-    from lazyarr.backends.numpy import interpret
+        results, checks = plan(arguments), plan.checks
+    else:
+        from lazyarr.backends.numpy import interpret
 
-    return interpret(program.graph, [as_numpy(a) for a in arguments]), program.graph.checks
+        results, checks = interpret(program.graph, [as_numpy(a) for a in arguments]), program.graph.checks
+    return own(results, arguments), checks
 
 
 def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[list[Any], tuple[Check, ...]]:
@@ -515,6 +517,9 @@ def own(results: Sequence[Any], others: Iterable[Any]) -> list[Any]:
     taken = {id(x) for x in others}
     owned = []
     for result in results:
+        if isinstance(result, world.Part):
+            owned.append(result)
+            continue
         shared = id(result) in taken or (isinstance(result, np.ndarray) and result.base is not None)
         if shared or not isinstance(result, np.ndarray) and not hasattr(result, "unsafe_buffer_pointer"):
             result = np.array(result, order="K")

@@ -7,10 +7,13 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lazyarr.ir.layout import Grid
+import numpy as np
+
+from lazyarr.ir.layout import Grid, Layout
 from lazyarr.ops import comm
 from lazyarr.report import DivergedError
 from lazyarr.source import user_line
@@ -72,6 +75,58 @@ class World:
 
 def _named(ranks: list[int]) -> str:
     return f"rank {ranks[0]}" if len(ranks) == 1 else f"ranks {', '.join(map(str, ranks))}"
+
+
+@dataclass(eq=False)
+class Part:
+    """What this rank has of an array.
+
+    Attributes
+    ----------
+    array : numpy.ndarray
+    layout : Layout
+    shape : tuple of int
+        Of the array.
+    """
+
+    array: np.ndarray[Any, np.dtype[Any]]
+    layout: Layout
+    shape: tuple[int, ...]
+    world: World | None
+    _whole: np.ndarray[Any, Any] | None = None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements."""
+        return self.array.dtype
+
+    @property
+    def place(self) -> tuple[slice, ...]:
+        """Where in the array it stands."""
+        at = () if self.world is None else self.world.communicator.place
+        return tuple(
+            slice(0, n) if split is None else slice(*split.ranges[at[split.dim]])
+            for split, n in zip(self.layout, self.shape, strict=True)
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        whole = self.whole()
+        return whole if dtype is None or dtype == whole.dtype else whole.astype(dtype)
+
+    def whole(self) -> np.ndarray[Any, Any]:
+        """The array, which every rank gets. All ranks have to ask for it."""
+        if self.world is None:
+            return self.array
+        if self._whole is None:
+            self.world.agree(f"looks at an array of shape {self.shape}", f"{self.dtype} {self.layout}")
+            found: Any = self.array
+            for axis, split in enumerate(self.layout):
+                if split is not None:
+                    everything = ((0, self.shape[axis]),) * len(split.ranges)
+                    base = split.ranges[self.world.communicator.place[split.dim]][0]
+                    found = self.world.communicator.exchange(found, axis, split.dim, base, split.ranges, everything)
+            self._whole = found
+        return self._whole
 
 
 _world: list[World] = []
@@ -156,7 +211,5 @@ def _end_all(world: World, hook: Any, *error: Any) -> None:
 
 def _seed(world: World) -> None:
     """Give NumPy's global stream of random numbers one state on all ranks."""
-    import numpy as np
-
     if "numpy.random" in sys.modules:
         np.random.set_state(world.communicator.from_first(np.random.get_state()))

@@ -172,3 +172,36 @@ print(MPI.COMM_WORLD.gather(total, 0) or "", end="")
     command = [_mpiexec(), "-n", "4", sys.executable, str(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "[49995000.0, 49995000.0, 50005000.0, 50005000.0]"
+
+
+@needs_mpi
+def test_arrays_stay_split(tmp_path: Path) -> None:
+    """A rank has its rows, and several sweeps need one exchange."""
+    text = """import numpy as np
+import sys
+from lazyarr import world
+u = np.zeros((400, 300))
+u[0] = 1.0
+for k in range(600):
+    u[1:-1, 1:-1] += 0.2 * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4 * u[1:-1, 1:-1])
+mine = u.local
+assert mine.array.shape == (200, 300), mine.array.shape
+rank = world.current().rank
+assert mine.place == (slice(200 * rank, 200 * rank + 200), slice(0, 300))
+counts = world.current().communicator.counts
+assert 0 < counts["exchange"] <= 100, counts
+assert counts["exchange bytes"] <= 600 * 300 * 8 * 3
+whole = sys.modules["numpy"].asarray(u)  # what a rank does by itself is not for lazyarr
+assert (whole[mine.place] == mine.array).all()
+small = np.arange(10).local
+assert small.array.shape == (10,) and small.place == (slice(0, 10),)
+print(f"{whole.sum():.8f}")
+"""
+    script = written(tmp_path, text)
+    together = run(2, script)
+    assert together.returncode == 0, together.stderr
+    plain = [line for line in text.splitlines() if line.startswith(("import numpy", "u", "for", "    u", "print"))]
+    alone = subprocess.run(
+        [sys.executable, "-c", "\n".join(plain).replace("whole", "u")], capture_output=True, text=True, check=True
+    )
+    assert together.stdout == alone.stdout
