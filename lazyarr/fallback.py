@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import world
 from lazyarr.array import LazyArray, rebuild
 from lazyarr.ir.types import NAMES
 from lazyarr.report import FallbackError, FallbackWarning, calls, note
@@ -57,7 +58,22 @@ def run_on_constants(function: Callable[..., Any], args: Any, kwargs: Any) -> An
         for array in [*args, *kwargs.values()]:
             if isinstance(array, np.ndarray):
                 observer.foreign(array)
-    return _lazy(function(*args, **kwargs), {}, constant=True)
+    return _lazy(_once(function, args, kwargs), {}, constant=True)
+
+
+#: Functions that write files: of several ranks, the first one does.
+_WRITERS = {"dump", "save", "savetxt", "savez", "savez_compressed", "tofile"}
+
+
+def _once(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """What a function of NumPy gives; one that writes a file is called by one rank, and the others wait for it."""
+    together = world.current()
+    name = getattr(function, "__name__", "")
+    if together is None or name not in _WRITERS:
+        return function(*args, **kwargs)
+    result = function(*args, **kwargs) if together.rank == 0 else None
+    together.agree(f"has written a file ({name})")
+    return result
 
 
 def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool) -> Any:
@@ -88,7 +104,7 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
     if "out" in kwargs:
         rest["out"] = out
     before = {k: data.copy() for k, (_, data) in evaluated.items()} if writeable else {}
-    result = function(*concrete(args), **rest)
+    result = _once(function, concrete(args), rest)
     for key, (array, data) in evaluated.items():
         if data.flags.writeable:
             changed[id(data)] = array

@@ -205,3 +205,25 @@ print(f"{whole.sum():.8f}")
         [sys.executable, "-c", "\n".join(plain).replace("whole", "u")], capture_output=True, text=True, check=True
     )
     assert together.stdout == alone.stdout
+
+
+@needs_mpi
+def test_files_are_written_once(tmp_path: Path) -> None:
+    text = """import numpy as np
+x = np.arange(20_000.0).reshape(100, 200) * 2
+for k in range(5):
+    np.save("x.npy", x + k)
+    y = np.load("x.npy")
+    np.savetxt("x.txt", x[:3, :3])
+    print((y - k == x).all(), np.loadtxt("x.txt").sum())
+"""
+    script = written(tmp_path, text)
+    found = run(4, script, cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (0, "True 3618.0\n" * 5), found.stderr
+
+
+@needs_mpi
+def test_a_file_that_cannot_be_written_ends_all_ranks(tmp_path: Path) -> None:
+    found = run(3, written(tmp_path, "import numpy as np\nnp.savetxt('/dev/full', np.arange(50_000.0))"), cwd=tmp_path)
+    assert found.returncode != 0
+    assert "No space left on device" in found.stderr
