@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import operator
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -87,6 +88,22 @@ class Shaker:
             return np.where(off, noisy, x).astype(x.dtype)
         return noisy[()] if isinstance(x, np.generic) else noisy.item()
 
+    def product(self, multiply: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+        """A product of matrices or vectors.
+
+        Raises
+        ------
+        Unstable
+            It overflows: the order of the terms decides where, and what is infinite or NaN then.
+        """
+        found = multiply(x, y)
+        arrays = [np.asarray(a) for a in (x, y, found)]
+        if all(a.dtype.kind in "fc" for a in arrays):
+            *given, result = (np.isfinite(a).all() for a in arrays)
+            if all(given) and not result:
+                raise Unstable("a product overflows")
+        return found
+
     def call(self, x: Any) -> Any:
         """The result of a function, which may be an approximation."""
         return self.value(x, 8.0)
@@ -151,7 +168,14 @@ class _Shaken(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         self.generic_visit(node)
+        if isinstance(node.op, ast.MatMult):
+            return self._through("value", self._product("operator.matmul", node, [node.left, node.right]))
         return self._through("value", node)
+
+    def _product(self, function: str, node: ast.expr, operands: list[ast.expr]) -> ast.expr:
+        multiply = ast.parse(function.replace("operator", "__operator__"), mode="eval").body
+        method = ast.Attribute(ast.Name("__shaker__", ast.Load()), "product", ast.Load())
+        return ast.copy_location(ast.Call(method, [multiply, *operands], []), node)
 
     def visit_Compare(self, node: ast.Compare) -> Any:
         self.generic_visit(node)
@@ -160,6 +184,8 @@ class _Shaken(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name == "dot" and len(node.args) == 2 and ast.unparse(node.func) == "np.dot":
+            return self._through("call", self._product("np.dot", node, node.args))
         return node if name in _NOT_SHAKEN else self._through("tanh" if name == "tanh" else "call", node)
 
     def visit_Assign(self, node: ast.Assign) -> Any:
@@ -225,7 +251,7 @@ def shaken(source: str, name: str, function: str) -> Callable[[Shaker], Callable
     code = compile(tree, name, "exec")
 
     def make(shaker: Shaker) -> Callable[..., Any]:
-        namespace: dict[str, Any] = {"__shaker__": shaker, "__name__": "random_loops"}
+        namespace: dict[str, Any] = {"__shaker__": shaker, "__operator__": operator, "__name__": "random_loops"}
         exec(code, namespace)
         made: Callable[..., Any] = namespace[function]
         return made
