@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from lazyarr.ops.comm import sides
 #: everywhere, whatever the library's own reductions do.
 _GATHERED = 1 << 14
 _TAG = 17
+#: Pairs of ranges whose partners are remembered.
+_MOST_KNOWN = 4096
 
 
 class MpiCommunicator:
@@ -45,6 +47,7 @@ class MpiCommunicator:
         self._lines = [self.whole.Sub([k == dim for k in range(len(grid))]) for dim in range(len(grid))]
         self._planes: dict[tuple[int, ...], Any] = {tuple(range(len(grid))): self.whole}
         self.counts: Counter[str] = Counter()
+        self._known: dict[tuple[int, int, int], _Partners] = {}
         self._lock = threading.Lock()
 
     # --- what the operations ask for
@@ -52,65 +55,62 @@ class MpiCommunicator:
     def exchange(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
         """See `lazyarr.ops.comm.Communicator`."""
         x = np.asarray(x)
-        line, at = self._lines[dim], self.place[dim]
+        at = self.place[dim]
+        found = self._partners(at, have, want)
+        first, last = want[at]
+        result = np.empty((*x.shape[:axis], last - first, *x.shape[axis + 1 :]), x.dtype)
         lead = (slice(None),) * axis
-        first = want[at][0]
-        result = np.empty((*x.shape[:axis], want[at][1] - first, *x.shape[axis + 1 :]), x.dtype)
-        receives, sends, (start, stop) = _partners(at, have, want)
-        with self._lock:
-            requests, landed = [], []
-            for peer, (a, b) in receives:
-                target = result[(*lead, slice(a - first, b - first))]
-                buffer = target if target.flags.c_contiguous else np.empty(target.shape, x.dtype)
-                requests.append(line.Irecv(_bytes(buffer), peer, _TAG))
-                if buffer is not target:
-                    landed.append((target, buffer))
-            for peer, (a, b) in sends:
-                part = np.ascontiguousarray(x[(*lead, slice(a - base, b - base))])
-                requests.append(line.Isend(_bytes(part), peer, _TAG))
-                self.counts["exchange"] += 1
-                self.counts["exchange bytes"] += part.nbytes
-                landed.append((part, part))  # It has to live until it is sent.
-            if start < stop:
-                result[(*lead, slice(start - first, stop - first))] = x[(*lead, slice(start - base, stop - base))]
-            self._mpi.Request.Waitall(requests)
-        for target, buffer in landed:
-            if target is not buffer:
-                target[...] = buffer
+        start, stop = found.own
+        if start < stop:
+            result[(*lead, slice(start - first, stop - first))] = x[(*lead, slice(start - base, stop - base))]
+        targets = [result[(*lead, slice(a - first, b - first))] for _, (a, b) in found.receives]
+        self._send(dim, found, x, lead, base, targets)
         return result
 
     def halo(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
         """See `lazyarr.ops.comm.Communicator`."""
         x = np.asarray(x)
-        line, at = self._lines[dim], self.place[dim]
+        found = self._partners(self.place[dim], have, want)
         lead = (slice(None),) * axis
-        receives, sends, _ = _partners(at, have, want)
         results = [
-            np.empty((*x.shape[:axis], stop - start, *x.shape[axis + 1 :]), x.dtype)
-            for start, stop in sides(have[at], want[at])
+            np.empty((*x.shape[:axis], stop - start, *x.shape[axis + 1 :]), x.dtype) for start, stop in found.sides
         ]
-        places = sides(have[at], want[at])
-        with self._lock:
-            requests, landed = [], []
-            for peer, (a, b) in receives:
-                side = 0 if a < places[0][1] else 1
-                first = places[side][0]
-                target = results[side][(*lead, slice(a - first, b - first))]
-                buffer = target if target.flags.c_contiguous else np.empty(target.shape, x.dtype)
-                requests.append(line.Irecv(_bytes(buffer), peer, _TAG))
-                if buffer is not target:
-                    landed.append((target, buffer))
-            kept = []
-            for peer, (a, b) in sends:
-                part = np.ascontiguousarray(x[(*lead, slice(a - base, b - base))])
-                requests.append(line.Isend(_bytes(part), peer, _TAG))
-                kept.append(part)  # It has to live until it is sent.
-                self.counts["exchange"] += 1
-                self.counts["exchange bytes"] += part.nbytes
-            self._mpi.Request.Waitall(requests)
-        for target, buffer in landed:
-            target[...] = buffer
+        (low, above), (begin, _) = found.sides
+        targets = [
+            results[a >= above][(*lead, slice(a - (begin if a >= above else low), b - (begin if a >= above else low)))]
+            for _, (a, b) in found.receives
+        ]
+        self._send(dim, found, x, lead, base, targets)
         return results
+
+    def _send(self, dim: int, found: _Partners, x: Any, lead: Any, base: int, targets: list[Any]) -> None:
+        """Send to others what they want of `x`, and put what comes from them into the targets."""
+        line, byte = self._lines[dim], self._mpi.BYTE
+        parts = [np.ascontiguousarray(x[(*lead, slice(a - base, b - base))]) for _, (a, b) in found.sends]
+        buffers = [t if t.flags.c_contiguous else np.empty(t.shape, t.dtype) for t in targets]
+        self.counts["exchange"] += len(parts)
+        self.counts["exchange bytes"] += sum(part.nbytes for part in parts)
+        with self._lock:
+            if len(parts) == len(buffers) == 1 and found.sends[0][0] == found.receives[0][0]:
+                peer = found.sends[0][0]
+                line.Sendrecv([parts[0], byte], peer, _TAG, [buffers[0], byte], peer, _TAG)
+            else:
+                requests = [line.Irecv([b, byte], p, _TAG) for b, (p, _) in zip(buffers, found.receives, strict=True)]
+                requests += [line.Isend([b, byte], p, _TAG) for b, (p, _) in zip(parts, found.sends, strict=True)]
+                self._mpi.Request.Waitall(requests)
+        for target, buffer in zip(targets, buffers, strict=True):
+            if target is not buffer:
+                target[...] = buffer
+
+    def _partners(self, at: int, have: Ranges, want: Ranges) -> _Partners:
+        # (By the ranges' identity: they are long where there are many ranks, and the same objects at each call.)
+        key = id(have), id(want), at
+        found = self._known.get(key)
+        if found is None:
+            while len(self._known) >= _MOST_KNOWN:
+                self._known.pop(next(iter(self._known)))
+            found = self._known[key] = _Partners.of(at, have, want)
+        return found
 
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
         """See `lazyarr.ops.comm.Communicator`."""
@@ -167,16 +167,31 @@ def _bytes(array: np.ndarray[Any, Any]) -> Any:
     return array.reshape(-1).view(np.uint8) if array.size else np.empty(0, np.uint8)
 
 
-@lru_cache(maxsize=4096)
-def _partners(
-    at: int, have: Ranges, want: Ranges
-) -> tuple[tuple[tuple[int, Range], ...], tuple[tuple[int, Range], ...], Range]:
-    """From whom a position gets which indices, who gets which of its own, and what it takes from itself."""
-    others = [k for k in range(len(have)) if k != at]
-    receives = [(k, intersection(have[k], want[at])) for k in others]
-    sends = [(k, intersection(have[at], want[k])) for k in others]
-    return (
-        tuple((k, r) for k, r in receives if r[0] < r[1]),
-        tuple((k, r) for k, r in sends if r[0] < r[1]),
-        intersection(have[at], want[at]),
-    )
+@dataclass(frozen=True)
+class _Partners:
+    """From whom a position gets which indices, who gets which of its own, and what it takes from itself.
+
+    Attributes
+    ----------
+    ranges : tuple of Ranges
+        What it was made of; it must live as long as this.
+    """
+
+    ranges: tuple[Ranges, Ranges]
+    receives: tuple[tuple[int, Range], ...]
+    sends: tuple[tuple[int, Range], ...]
+    own: Range
+    sides: tuple[Range, Range]
+
+    @staticmethod
+    def of(at: int, have: Ranges, want: Ranges) -> _Partners:
+        others = [k for k in range(len(have)) if k != at]
+        receives = [(k, intersection(have[k], want[at])) for k in others]
+        sends = [(k, intersection(have[at], want[k])) for k in others]
+        return _Partners(
+            (have, want),
+            tuple((k, r) for k, r in receives if r[0] < r[1]),
+            tuple((k, r) for k, r in sends if r[0] < r[1]),
+            intersection(have[at], want[at]),
+            sides(have[at], want[at]),
+        )
