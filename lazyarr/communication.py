@@ -85,9 +85,13 @@ def plan(program: Program, grid: Grid, least: int, gathered: Sequence[int] = ())
         memory = max(memory, peak_memory(local.program.graph))
     most = tuple(max(same, key=lambda s: (s.bytes, s.messages)) for same in zip(*ranks, strict=True))
     totals = [
-        (sum((s.times or 1) * s.messages for s in rank), sum((s.times or 1) * s.bytes for s in rank)) for rank in ranks
+        (sum(_once(s) * s.messages for s in rank), sum(_once(s) * s.bytes for s in rank)) for rank in ranks
     ]
     return Plan(grid, most, max(m for m, _ in totals), max(b for _, b in totals), memory)
+
+
+def _once(step: Step) -> int:
+    return 1 if step.times is None else step.times
 
 
 def _representatives(grid: Grid) -> Iterator[tuple[int, ...]]:

@@ -268,11 +268,15 @@ def _make_room(found: Wanted, node: Node, carried: int) -> None:
             if len(graph.results) < carried:
                 continue  # the condition of a loop
             chain, value = [], graph.results[k]
-            while value.node.op.name == "update_slice" and inner.computed.get(value) == layout:
+            while value.node.op.name == "update_slice" and _has_room(inner.computed.get(value), room):
                 chain.append(value)
                 value = value.node.operands[0]
             if value == param:
                 inner.stored.update(dict.fromkeys(chain, tuple(room)))
+
+
+def _has_room(computed: Need | None, room: Sequence[Split | None]) -> bool:
+    return computed is not None and all(within(c, r) for c, r in zip(computed, room, strict=True))
 
 
 def beside(have: Ranges, want: Ranges) -> bool:

@@ -22,6 +22,7 @@ from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
 from lazyarr.passes.choose_layout import REGIONS, Layouts, can_be_split, choose_layout
 from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, within
+from lazyarr.passes.deepen_halos import deepen_halos, depths
 
 Place = tuple[Range, ...]
 
@@ -63,16 +64,21 @@ def insert_communication(
         Results that every rank gets whole.
     """
     program = rewrite(program, {"roll": [_as_pieces]})
-    graph = program.graph
     replicated: frozenset[Node] = frozenset()
+    is_deep = False
     while True:
+        graph = program.graph
         layouts = choose_layout(graph, grid, least, given, replicated)
         results = [(None,) * v.type.ndim if k in gathered else layouts.of[v] for k, v in enumerate(graph.results)]
         wanted = choose_ranges(graph, layouts, results, tuple(given))
         more = costly(wanted) - replicated
-        if not more:
-            break
         replicated |= more
+        if not more:
+            deeper = {} if is_deep else depths(graph, wanted)
+            if not deeper:
+                break
+            # (What is replicated is found again: its nodes may be others then.)
+            program, is_deep, replicated = deepen_halos(program, deeper), True, frozenset()
     token = const(0, _I64)
     origins: dict[Node, frozenset[Line]] = {}
     builder = _Builder(graph, layouts, wanted, at, token, program.origins, origins)
@@ -169,6 +175,8 @@ class _Builder:
 
     def fetch(self, value: Value, need: Need) -> Value:
         """What this rank wants of a value."""
+        if value in self.wanted.stored:
+            self._refresh(value)
         local, held = self._held[value]
         if not value.type.shape or not is_static(value.type.shape):
             return local
@@ -178,9 +186,30 @@ class _Builder:
             None if within(n, h) else self._brought(value, axis, n)
             for axis, (n, h) in enumerate(zip(need, self.wanted.computed[value], strict=True))
         ]
-        if any(b is not None for b in brought):
+        if any(b is not None for b in brought) and not self._is_there(value, brought):
             local, held = self._exchange(value, tuple(brought))
         return self._part(local, held, wanted)
+
+    def _refresh(self, value: Value) -> None:
+        """Get what an array has room for before anything is read of it: nobody then reads it as it was before."""
+        rank = value.type.ndim
+        for axis in range(rank):
+            group = self._roomy(value, axis)
+            if group is not None:
+                brought = (*(None,) * axis, group, *(None,) * (rank - axis - 1))
+                if (value, brought) not in self._exchanged:
+                    self._exchange(value, brought)
+
+    def _roomy(self, value: Value, axis: int) -> Ranges | None:
+        """What an array has room for beside what is this rank's, and gets before it is read."""
+        split, groups = self.layouts.of[value][axis], self.wanted.groups.get((value, axis))
+        return groups[0] if split is not None and groups and beside(split.ranges, groups[0]) else None
+
+    def _is_there(self, value: Value, brought: Sequence[Ranges | None]) -> bool:
+        """Whether an array's room has what is wanted; corners come with what comes along the last axis."""
+        if value not in self.wanted.stored:
+            return False
+        return all(b is None or b == self._roomy(value, axis) for axis, b in enumerate(brought))
 
     def _brought(self, value: Value, axis: int, need: Split | None) -> Ranges:
         """The ranges of the exchange that brings what is wanted."""

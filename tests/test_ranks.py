@@ -230,3 +230,37 @@ def test_a_budget() -> None:
     for wrong in ("messages<4", "bytes<=4kg", "lines<=3", ""):
         with pytest.raises(ValueError, match="expected messages<=N"):
             communication.over_budget(found, wrong)
+
+
+def ramp(u: Any, n: int) -> Any:
+    for i in range(n):
+        u[1:-1] += 0.1 * (u[2:] - 2 * u[1:-1] + u[:-2]) + 0.01 * i
+    return u
+
+
+def wave(u: Any, n: int) -> Any:
+    v = u * 0.5
+    for _ in range(n):
+        w = 2 * v - u
+        w[1:-1] += 0.1 * (v[2:] - 2 * v[1:-1] + v[:-2])
+        u, v = v, w
+    return v
+
+
+@pytest.mark.parametrize("run", [interpret, compiled])
+@pytest.mark.parametrize("function", [heat, new_arrays, ramp, wave])
+def test_deep_halos(function: Any, run: Any) -> None:
+    """Where blocks are long, several iterations share an exchange; what is left of them has one each."""
+    sweeps = 39
+    program, arguments = captured(function, np.random.default_rng(0).random((160, 64)), sweeps)
+    (wanted,) = interpret(program.graph, arguments)[-1:]
+    for grid in [(2,), (3,), (2, 2)]:
+        found, _, world = distributed(program, arguments, grid, run, least=8, split=[0])
+        for rank in found:
+            np.testing.assert_allclose(rank[-1], wanted, rtol=1e-10, atol=1e-12)
+        _, _, world = distributed(program, arguments, grid, interpret, least=8, split=[0], gathered=())
+        predicted = communication.plan(program, grid, 8)
+        assert predicted.messages == max(len(sent) for sent in world.sent.values())
+        assert predicted.bytes == max(sum(size for _, size in sent) for sent in world.sent.values())
+        neighbours = max(sum(0 <= p + d < n for p, n in zip(place, grid) for d in (-1, 1)) for place in world.places)
+        assert predicted.messages <= sweeps * neighbours * 2 // 3
