@@ -61,6 +61,17 @@ def test_a_grid_of_two_dimensions() -> None:
     assert "--grid 2,3 has 6 places; there are 4 ranks" in wrong.stderr
 
 
+@needs_mpi
+@pytest.mark.parametrize(("ranks", "options"), [(3, ()), (4, ("--grid", "2,2"))])
+def test_all_kinds_of_operations(ranks: int, options: tuple[str, ...]) -> None:
+    """Views, writes that overlap, masks, reductions, products, sorts, other dtypes, empty arrays, loops in Python."""
+    script = Path(__file__).parent / "rank_operations.py"
+    plain = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    found = run(ranks, script, *options)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == plain.stdout
+
+
 def written(path: Path, text: str) -> Path:
     script = path / "script.py"
     script.write_text(text)

@@ -66,9 +66,8 @@ def test_every_operation_in_parts(name: str) -> None:
         agree(graph, arguments, GRIDS[(k + 1) % len(GRIDS)], arrays[:1])
 
 
-@settings(max_examples=60, deadline=None)
-@given(graphs(steps=14), st.sampled_from(GRIDS), st.booleans(), st.integers(0, 2**32 - 1))
-def test_random_graphs(graph: Graph, grid: tuple[int, ...], is_compiled: bool, seed: int) -> None:
+def agree_on_random(graph: Graph, grid: tuple[int, ...], is_compiled: bool, seed: int) -> None:
+    """Random arguments, most of them split."""
     rng = np.random.default_rng(seed)
     arguments = []
     for value in graph.params:
@@ -76,18 +75,18 @@ def test_random_graphs(graph: Graph, grid: tuple[int, ...], is_compiled: bool, s
         arguments.append(np.asarray(np.round(x) if value.type.dtype.kind in "iub" else x).astype(value.type.dtype))
     split = [k for k, v in enumerate(graph.params) if v.type.shape and rng.random() < 0.7]
     agree(graph, arguments, grid, split, compiled if is_compiled else interpret)
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs(steps=14), st.sampled_from(GRIDS), st.booleans(), st.integers(0, 2**32 - 1))
+def test_random_graphs(graph: Graph, grid: tuple[int, ...], is_compiled: bool, seed: int) -> None:
+    agree_on_random(graph, grid, is_compiled, seed)
 
 
 @settings(max_examples=60, deadline=None)
 @given(region_graphs(), st.sampled_from(GRIDS), st.booleans(), st.integers(0, 2**32 - 1))
 def test_random_loops_and_branches(graph: Graph, grid: tuple[int, ...], is_compiled: bool, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    arguments = []
-    for value in graph.params:
-        x = rng.uniform(-3, 3, value.type.shape)
-        arguments.append(np.asarray(np.round(x) if value.type.dtype.kind in "iub" else x).astype(value.type.dtype))
-    split = [k for k, v in enumerate(graph.params) if v.type.shape and rng.random() < 0.7]
-    agree(graph, arguments, grid, split, compiled if is_compiled else interpret)
+    agree_on_random(graph, grid, is_compiled, seed)
 
 
 def heat(u: Any, n: int) -> Any:
