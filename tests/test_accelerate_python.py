@@ -368,3 +368,28 @@ def test_a_float_that_is_stored_in_integers_has_to_fit(index: str, dtype: Any) -
         else:
             accelerated(found, 1, x)
         assert_same(wanted, found)
+
+
+def test_arithmetic_of_numbers_raises_where_python_gets_there() -> None:
+    """What Python computes of the numbers of a call is computed first: its errors may be those of ways not taken."""
+
+    def on_one_way(a: Any, s: float) -> Any:
+        if a[0] > 0:
+            return a * (1 / s)
+        return a * 2
+
+    def after_another_error(a: Any, s: float) -> Any:
+        a[0] = float(a[0]) ** 0.5
+        return a * (1 / s)
+
+    for function in (on_one_way, after_another_error):
+        accelerated: Any = accelerate(function)
+        for first, s in [(4.0, 2.0), (4.0, 3.0), (-4.0, 2.0), (-4.0, 0.0), (4.0, 0.0), (4.0, 5.0)]:
+            for _ in range(2):
+                try:
+                    wanted = function(np.array([first, 1.0]), s)
+                except (TypeError, ZeroDivisionError) as error:
+                    with pytest.raises(type(error)):
+                        accelerated(np.array([first, 1.0]), s)
+                else:
+                    assert_same(wanted, accelerated(np.array([first, 1.0]), s))

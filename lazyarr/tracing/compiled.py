@@ -104,7 +104,14 @@ class Compiled:
 
     def __call__(self, parts: Parts) -> tuple[bool, Any]:
         """Run, if the guards hold: (True, result), or (False, None)."""
-        scalars = self.fits(parts)
+        try:
+            scalars = self.fits(parts)
+        except Exception as error:  # noqa: BLE001  whatever it is, Python is to meet it, if it gets there
+            failed: CheckFailed | None = CheckFailed(Check(_NOWHERE, type(error).__name__, str(error)))
+        else:
+            failed = None
+        if failed is not None:
+            raise failed
         if scalars is None:
             return False, None
         arguments = [
