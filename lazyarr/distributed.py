@@ -33,7 +33,7 @@ class _Known:
 
     def get(self, world: World, program: Program, given: dict[Any, Layout], gathered: tuple[int, ...]) -> Any:
         """The program of this rank, and the text that has to be the same on all ranks."""
-        key = program.graph, tuple(given.items()), gathered
+        key = program.graph, tuple(given.items()), gathered, settings.current.split_above
         with self._lock:
             found = self._found.get(key)
             if found is not None:
@@ -60,7 +60,7 @@ def _short(text: str) -> str:
 
 
 def run(
-    world: World, program: Program, arguments: Sequence[Any], compute: Callable[[Program, list[Any], bool], Computed],
+    world: World, program: Program, arguments: Sequence[Any], compute: Callable[[Program, list[Any]], Computed],
     gathered: bool = False,
 ) -> Computed:  # fmt: skip
     """Run a program on all ranks.
@@ -72,7 +72,7 @@ def run(
     arguments : sequence
         Arrays that every rank has, or a `Part`.
     compute : callable
-        ``compute(program, arguments, communicates) -> (results and conditions of checks, these checks)``.
+        ``compute(program, arguments) -> (results and conditions of checks, these checks)``.
     gathered : bool
         Whether every rank gets the results whole; a large one is a `Part` otherwise.
 
@@ -95,7 +95,7 @@ def run(
     small = [np.asarray(x).tobytes().hex() for x in arguments if not isinstance(x, Part) and np.size(x) <= _SMALL]
     world.agree(f"runs {len(graph.nodes)} operations (program {_short(text)})", text + ",".join(small))
     parts = [x.array if isinstance(x, Part) else x for x in arguments]
-    found, checks = compute(local.program, parts, local.communicates)
+    found, checks = compute(local.program, parts)
     results: list[Any] = []
     for x, layout, value in zip(found, local.results, graph.results, strict=False):
         results.append(x if is_whole(layout) else Part(np.asarray(x), layout, value.type.shape, world))

@@ -67,13 +67,10 @@ _WRITERS = {"dump", "save", "savetxt", "savez", "savez_compressed", "tofile"}
 
 def _once(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """What a function of NumPy gives; one that writes a file is called by one rank, and the others wait for it."""
-    together = world.current()
     name = getattr(function, "__name__", "")
-    if together is None or name not in _WRITERS:
+    if name not in _WRITERS:
         return function(*args, **kwargs)
-    result = function(*args, **kwargs) if together.rank == 0 else None
-    together.agree(f"has written a file ({name})")
-    return result
+    return world.once(name, lambda: function(*args, **kwargs))
 
 
 def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool) -> Any:

@@ -30,7 +30,7 @@ def launch(
         If mpi4py or an mpiexec is missing.
     """
     place = "" if grid is None else ",".join(map(str, grid))
-    own = [sys.executable, "-m", "lazyarr.launch", place, script, *arguments]
+    own = [sys.executable, "-m", "lazyarr.launch", str(ranks), place, script, *arguments]
     if ranks == 1:
         return subprocess.run(own, check=False).returncode
     if find_spec("mpi4py") is None:
@@ -87,11 +87,19 @@ def run_script(script: str, arguments: Sequence[str]) -> None:
 
 
 def main() -> None:
-    """What each rank does: ``python -m lazyarr.launch GRID SCRIPT ARGUMENTS...``."""
-    grid, script, *arguments = sys.argv[1:]
+    """What each rank does: ``python -m lazyarr.launch RANKS GRID SCRIPT ARGUMENTS...``."""
+    ranks, grid, script, *arguments = sys.argv[1:]
     from lazyarr import world
 
-    if int(os.environ.get("PMI_SIZE") or os.environ.get("OMPI_COMM_WORLD_SIZE") or "1") > 1:
+    if ranks != "1":
+        from mpi4py import MPI
+
+        size = MPI.COMM_WORLD.Get_size()
+        if size != int(ranks):
+            raise SystemExit(
+                f"lazyarr: MPI says that {size} processes run together, {ranks} were asked for: mpi4py "
+                f"({MPI.get_vendor()[0]}) is not made for the mpiexec that started them"
+            )
         world.init(grid=tuple(map(int, grid.split(","))) if grid else None)
     together = world.current()
     if together is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
@@ -398,18 +399,16 @@ def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> t
     if together is not None:
         from lazyarr import distributed
 
-        return distributed.run(together, program, arguments, compute_part)
+        # (Decided for the whole program: their parts of it may look alike, or not.)
+        often = plans.count(program.graph) >= settings.current.compile_after or _has_regions(program.graph)
+        compute = partial(compute_part, compiled=often or _pays_at_once(program.graph))
+        return distributed.run(together, program, arguments, compute)
     return _run(program, arguments, may_compile)
 
 
-def compute_part(program: Program, arguments: list[Any], communicates: bool) -> tuple[list[Any], tuple[Check, ...]]:
-    """Run what one of several ranks does.
-
-    What communicates is not tried one way and then another: all ranks would have to try.
-    """
-    if not communicates:
-        results, checks = _run(program, arguments, True)
-    elif plans.count(program.graph) >= settings.current.compile_after or _has_regions(program.graph):
+def compute_part(program: Program, arguments: list[Any], compiled: bool = True) -> tuple[list[Any], tuple[Check, ...]]:
+    """Run what one of several ranks does, in the way that they have all decided on."""
+    if compiled:
         plan = plans.get(program)
         results, checks = plan(arguments), plan.checks
     else:

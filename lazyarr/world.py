@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lazyarr import settings
 from lazyarr.ir.layout import Grid, Layout
 from lazyarr.ops import comm
 from lazyarr.report import DivergedError
@@ -140,15 +141,36 @@ def current() -> World | None:
 def shared(make: Callable[[], Any]) -> Any:
     """What rank 0 makes, where several ranks run this program; None where it is alone."""
     world = current()
-    return None if world is None else world.communicator.from_first(make() if world.rank == 0 else None)
+    if world is None:
+        return None
+    world.agree("takes random numbers without a seed")
+    return world.communicator.from_first(make() if world.rank == 0 else None)
+
+
+def once(name: str, write: Callable[[], Any]) -> Any:
+    """What a function that writes a file gives: rank 0 calls it, and what it raises all ranks raise."""
+    world = current()
+    if world is None:
+        return write()
+    world.agree(f"writes a file ({name})")
+    result, error = None, None
+    if world.rank == 0:
+        try:
+            result = write()
+        except Exception as raised:  # noqa: BLE001  raised below, on every rank
+            error = raised
+    error = world.communicator.from_first(error)
+    if error is not None:
+        raise error
+    return result
 
 
 def init(communicator: Any = None, grid: Grid | None = None) -> None:
     """Let several ranks run this program together; `lazyarr run` has called it.
 
     Arrays of the drop-in namespace are then split over the ranks, and accelerated functions share their work. Every
-    rank runs the same program. An exception that nobody handles ends all ranks (`sys.excepthook`), and NumPy's global
-    random numbers begin as those of rank 0.
+    rank runs the same program. The setting `eager_below` becomes `split_above` at most. An exception that nobody
+    handles ends all ranks (`sys.excepthook`), and NumPy's global random numbers begin as those of rank 0.
 
     Parameters
     ----------
@@ -180,6 +202,8 @@ def init(communicator: Any = None, grid: Grid | None = None) -> None:
         raise ValueError(f"the grid {shape} has {math.prod(shape)} places; there are {size} ranks")
     if size == 1:
         return
+    # What NumPy does at once is not split.
+    settings.configure(eager_below=min(settings.current.eager_below, settings.current.split_above))
     world = World(communicator, shape)
     _world.append(world)
     sys.excepthook = partial(_end_all, world, sys.excepthook)

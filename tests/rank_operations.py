@@ -9,7 +9,11 @@ np.set_printoptions(precision=7)
 def show(name, *xs):
     for x in xs:
         x = np.asarray(x)
-        print(name, x.shape, x.dtype, repr(float(abs(x.astype(complex)).sum()))[:11], x.ravel()[:3], x.ravel()[-3:])
+        form = {"float16": "%.1g", "float32": "%.3g"}.get(x.dtype.name, "%.7g")
+        some = [form % abs(v) for v in (*x.ravel()[:3].tolist(), *x.ravel()[-3:].tolist())]
+        print(name, x.shape, x.dtype, form % float(abs(x.astype(complex)).sum()), *some)
+
+
 rng = np.random.default_rng(5)
 a = rng.random((60, 60)); a += a.T; show('aT', a)
 a[::2], a[1::2] = a[1::2].copy(), a[::2].copy(); show('swap', a)

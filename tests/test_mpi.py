@@ -238,3 +238,36 @@ def test_a_file_that_cannot_be_written_ends_all_ranks(tmp_path: Path) -> None:
     found = run(3, written(tmp_path, "import numpy as np\nnp.savetxt('/dev/full', np.arange(50_000.0))"), cwd=tmp_path)
     assert found.returncode != 0
     assert "No space left on device" in found.stderr
+
+
+@needs_mpi
+def test_one_rank_that_asks_for_a_seed_is_noticed(tmp_path: Path) -> None:
+    text = "import numpy as np\nfrom mpi4py import MPI\nif MPI.COMM_WORLD.rank == 0:\n    np.random.default_rng()\n"
+    found = run(3, written(tmp_path, text), cwd=tmp_path)
+    assert found.returncode != 0
+    assert "rank 0: script.py:4: takes random numbers without a seed" in found.stderr.replace(f"{tmp_path}/", "")
+
+
+@needs_mpi
+def test_an_error_of_a_write_can_be_handled(tmp_path: Path) -> None:
+    text = """import numpy as np
+x = np.arange(20_000.0)
+try:
+    np.save("/nonexistent/x.npy", x)
+except OSError as error:
+    print(type(error).__name__)
+print(x.sum())
+"""
+    found = run(3, written(tmp_path, text), cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (0, "FileNotFoundError\n199990000.0\n"), found.stderr
+
+
+@needs_mpi
+def test_an_mpiexec_of_another_mpi_is_noticed(tmp_path: Path) -> None:
+    starter = tmp_path / "starter"
+    starter.write_text('#!/bin/sh\nshift 2\nexec "$@"\n')
+    starter.chmod(0o755)
+    found = run(3, written(tmp_path, "print('alone')"), "--mpiexec", str(starter))
+    assert found.returncode != 0
+    assert "MPI says that 1 processes run together, 3 were asked for" in found.stderr
+    assert found.stdout == ""

@@ -94,6 +94,15 @@ def _samples_update_slice() -> Iterator[Sample]:
         yield Sample((f"{name}[3,4]", f"{name}[1,2]"), {"start": (1, 1), "stop": (2, 3), "step": (1, 1)})
 
 
+def _members(indices: range, first: int, last: int) -> range:
+    """Which members of a range lie between two bounds, by their number."""
+    if indices.step > 0:
+        low, high = -(-(first - indices.start) // indices.step), -(-(last - indices.start) // indices.step)
+    else:
+        low, high = (indices.start - last) // -indices.step + 1, (indices.start - first) // -indices.step + 1
+    return range(len(indices))[max(low, 0) : max(high, 0)]
+
+
 def _part_update_slice(
     operands: Parts, given: Places, wanted: Place, *, start: tuple[int, ...], stop: tuple[int, ...],
     step: tuple[int, ...],
@@ -102,8 +111,7 @@ def _part_update_slice(
     written, chosen = [], []
     for (first, last), (begin, _), a, b, s in zip(wanted, given[1], start, stop, step, strict=True):
         # Of value indices 0, 1, ..., which go to a, a + s, ..., those that are written here.
-        inside = [k for k, at in enumerate(range(a, b, s)) if first <= at < last] if s != 1 else list(
-            range(max(first, a) - a, min(last, b) - a))  # fmt: skip
+        inside = _members(range(a, b, s), first, last)
         if not inside:
             return array
         at = a + s * inside[0] - first
