@@ -148,7 +148,12 @@ class Capture(Control):
 
     def _repeated(self, test: Callable[[], Any], body: Callable[[], None]) -> None:
         """A ``while`` in Python."""
+        count = 0
         while self._known(self.truth(test()), "a branch on data"):
+            if self.trace.depth and count == _MOST_UNROLLED:
+                # (Of a way that is not taken: there it need not end.)
+                raise NotCaptured("a long loop that is not compiled within one that is")
+            count += 1
             body()
 
     def if_(
