@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.ir.layout import Grid, Range, Ranges, intersection
+from lazyarr.ir.layout import Grid, Range, Ranges, intersection, sent
 from lazyarr.ops.comm import sides
 
 #: Sums of so many bytes or fewer are added up in the order of the ranks by each rank: one message, and the same bits
@@ -185,13 +185,10 @@ class _Partners:
 
     @staticmethod
     def of(at: int, have: Ranges, want: Ranges) -> _Partners:
-        others = [k for k in range(len(have)) if k != at]
-        receives = [(k, intersection(have[k], want[at])) for k in others]
-        sends = [(k, intersection(have[at], want[k])) for k in others]
         return _Partners(
             (have, want),
-            tuple((k, r) for k, r in receives if r[0] < r[1]),
-            tuple((k, r) for k, r in sends if r[0] < r[1]),
+            sent(at, want, have),
+            sent(at, have, want),
             intersection(have[at], want[at]),
             sides(have[at], want[at]),
         )

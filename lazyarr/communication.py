@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lazyarr.ir.graph import Graph, Line, Program
-from lazyarr.ir.layout import Grid, Range, default, intersection, length
+from lazyarr.ir.layout import Grid, default, length, sent
 from lazyarr.ir.node import Node, Value
 from lazyarr.passes.insert_communication import Local, insert_communication
 from lazyarr.passes.reorder import peak_memory
@@ -112,10 +112,8 @@ def _steps(
         if name in ("halo", "exchange"):
             x: Value = node.operands[0]
             kw = node.kw
-            have, want, at = kw["have"], kw["want"], kw["at"]
             row = x.type.nbytes // max(x.type.shape[kw["axis"]], 1)
-            sent: list[Range] = [intersection(have[at], other) for k, other in enumerate(want) if k != at]
-            sizes = [length(part) for part in sent if length(part)]
+            sizes = [length(part) for _, part in sent(kw["at"], kw["have"], kw["want"])]
             yield Step(name, tuple(sorted(origins.get(node, ()))), times, len(sizes), row * sum(sizes))
         elif name == "all_reduce":
             yield Step(name, tuple(sorted(origins.get(node, ()))), times, 1, node.operands[0].type.nbytes)

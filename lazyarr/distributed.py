@@ -32,7 +32,7 @@ class _Known:
         self._lock = threading.Lock()
 
     def get(self, world: World, program: Program, given: dict[Any, Layout], gathered: tuple[int, ...]) -> Any:
-        """The program of this rank, and the text that has to be the same on all ranks."""
+        """The program of this rank, and a digest of what has to be the same on all ranks."""
         key = program.graph, tuple(given.items()), gathered, settings.current.split_above
         with self._lock:
             found = self._found.get(key)
@@ -43,7 +43,8 @@ class _Known:
             program, world.grid, world.communicator.place, settings.current.split_above, given, gathered
         )
         layouts = [(k, given.get(p)) for k, p in enumerate(program.graph.params)]
-        found = local, f"{show(program.graph)}{layouts}{gathered}{settings.current.split_above}"
+        text = f"{show(program.graph)}{layouts}{gathered}{settings.current.split_above}"
+        found = local, hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
         with self._lock:
             self._found[key] = found
             if len(self._found) > self._limit:
@@ -52,11 +53,6 @@ class _Known:
 
 
 _known = _Known()
-
-
-def _short(text: str) -> str:
-    """A name for a program."""
-    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
 def run(
@@ -91,9 +87,9 @@ def run(
     graph: Graph = program.graph
     given = {p: x.layout for p, x in zip(graph.params, arguments, strict=True) if isinstance(x, Part)}
     count = len(graph.results)
-    local, text = _known.get(world, program, given, tuple(range(count)) if gathered else ())
+    local, digest = _known.get(world, program, given, tuple(range(count)) if gathered else ())
     small = [np.asarray(x).tobytes().hex() for x in arguments if not isinstance(x, Part) and np.size(x) <= _SMALL]
-    world.agree(f"runs {len(graph.nodes)} operations (program {_short(text)})", text + ",".join(small))
+    world.agree(f"runs {len(graph.nodes)} operations (program {digest[:8]})", digest + ",".join(small))
     parts = [x.array if isinstance(x, Part) else x for x in arguments]
     found, checks = compute(local.program, parts)
     results: list[Any] = []

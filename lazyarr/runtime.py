@@ -400,8 +400,7 @@ def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> t
         from lazyarr import distributed
 
         # (Decided for the whole program: their parts of it may look alike, or not.)
-        often = plans.count(program.graph) >= settings.current.compile_after or _has_regions(program.graph)
-        compute = partial(compute_part, compiled=often or _pays_at_once(program.graph))
+        compute = partial(compute_part, compiled=_is_worth_compiling(program.graph) or _has_regions(program.graph))
         return distributed.run(together, program, arguments, compute)
     return _run(program, arguments, may_compile)
 
@@ -419,8 +418,7 @@ def compute_part(program: Program, arguments: list[Any], compiled: bool = True) 
 
 
 def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[list[Any], tuple[Check, ...]]:
-    times = plans.count(program.graph)
-    often = times >= settings.current.compile_after or _pays_at_once(program.graph)
+    often = _is_worth_compiling(program.graph)
     if not often or not (may_compile or plans.find(program.graph)):
         from lazyarr.backends.numpy import Allowance, Exhausted, interpret
 
@@ -433,6 +431,11 @@ def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[lis
             pass
     plan = plans.get(program)
     return plan(arguments), plan.checks
+
+
+def _is_worth_compiling(graph: Graph) -> bool:
+    """Count a graph that is about to run; whether it has come often enough to be compiled, or pays at once."""
+    return plans.count(graph) >= settings.current.compile_after or _pays_at_once(graph)
 
 
 def _pays_at_once(graph: Graph) -> bool:

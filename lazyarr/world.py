@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyarr import settings
-from lazyarr.ir.layout import Grid, Layout
+from lazyarr.ir.layout import Grid, Layout, place
 from lazyarr.ops import comm
 from lazyarr.report import DivergedError
 from lazyarr.source import user_line
@@ -105,10 +105,7 @@ class Part:
     def place(self) -> tuple[slice, ...]:
         """Where in the array it stands."""
         at = () if self.world is None else self.world.communicator.place
-        return tuple(
-            slice(0, n) if split is None else slice(*split.ranges[at[split.dim]])
-            for split, n in zip(self.layout, self.shape, strict=True)
-        )
+        return tuple(slice(*part) for part in place(self.layout, self.shape, at))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         whole = self.whole()

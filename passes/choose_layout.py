@@ -163,19 +163,23 @@ def _has_identity(node: Node) -> bool:
     return kinds <= {"add", "multiply", "logical_or", "logical_and", "bitwise_or", "bitwise_xor"}
 
 
+def before_operands(node: Node, name: str) -> int:
+    """How many parameters a graph of a loop or branch has before those of operands: a loop's body has its index."""
+    return int(node.op.name == "loop" and name == "body")
+
+
 def _region(layouts: Layouts, node: Node) -> list[Layout]:
     """Layouts of what a loop or branch gives: a carried value stays in its layout."""
     first = REGIONS[node.op.name]
     operands = node.operands[first:]
     graphs = {name: graph for name, graph in node.attrs if isinstance(graph, Graph)}
-    lead = 1 if node.op.name == "loop" else 0
     splits = [layouts.of[v] for v in operands]
     alone = node in layouts.replicated or not all(_is_static(graph) for graph in graphs.values())
     if alone:
         splits = [whole(len(s)) for s in splits]
     found: list[Layout] = []
     for name, graph in graphs.items():
-        given = dict(zip(graph.params[lead if name == "body" else 0 :], splits, strict=True))
+        given = dict(zip(graph.params[before_operands(node, name) :], splits, strict=True))
         inner = choose_layout(graph, layouts.grid, NEVER if alone else layouts.least, given, layouts.replicated)
         layouts.inner[node, name] = inner
         if name == "body":
@@ -192,6 +196,6 @@ def _is_static(graph: Graph) -> bool:
     )
 
 
-def communicates(layouts: Layouts) -> bool:
+def splits(layouts: Layouts) -> bool:
     """Whether any value is split."""
     return any(not is_whole(layout) for layout in layouts.of.values())

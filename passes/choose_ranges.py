@@ -24,7 +24,7 @@ from lazyarr.ir.layout import (
 )
 from lazyarr.ir.node import Node, Value
 from lazyarr.ops.control import graph_cost
-from lazyarr.passes.choose_layout import REGIONS, Layouts, can_be_split, contracted
+from lazyarr.passes.choose_layout import REGIONS, Layouts, before_operands, can_be_split, contracted, splits
 
 #: A value is computed beyond what a rank owns, by this part of it at most (or so many indices).
 _BEYOND, _FEW = 4, 2
@@ -221,9 +221,9 @@ def _region(found: Wanted, node: Node) -> None:
         if not isinstance(graph, Graph):
             continue
         inner = found.layouts.inner[node, name]
-        lead = 1 if node.op.name == "loop" and name == "body" else 0
+        lead = before_operands(node, name)
         params = graph.params[lead:]
-        if all(is_whole(found.layouts.of[v]) for v in (*operands, *node.values)) and not _splits(inner):
+        if all(is_whole(found.layouts.of[v]) for v in (*operands, *node.values)) and not splits(inner):
             wanted = [all_of(v) for v in graph.results]
         elif name == "cond":
             wanted = [all_of(v) for v in graph.results]
@@ -240,13 +240,13 @@ def _region(found: Wanted, node: Node) -> None:
         found.want(operand, both)
         for (inside, name), ranges in found.inner.items():
             if inside is node:
-                lead = 1 if node.op.name == "loop" and name == "body" else 0
+                lead = before_operands(node, name)
                 ranges.computed[node.kw[name].params[lead + k]] = both
 
 
 def _make_room(found: Wanted, node: Node, carried: int) -> None:
     """Let arrays that a loop carries have room for what comes from others: it is then not copied with all the rest."""
-    graphs = [(g, found.inner[node, name], 1 if node.op.name == "loop" else 0) for name, g in node.attrs
+    graphs = [(g, found.inner[node, name], before_operands(node, name)) for name, g in node.attrs
               if isinstance(g, Graph)]  # fmt: skip
     for k in range(carried):
         layout = found.layouts.of[node.values[k]]
@@ -307,7 +307,3 @@ def _together(needs: Sequence[Need]) -> Need:
             ranges = each(hull, ranges, entry.ranges) if same and ranges is not None else None
         found.append(None if ranges is None or first is None else Split(first.dim, ranges))
     return tuple(found)
-
-
-def _splits(layouts: Layouts) -> bool:
-    return any(not is_whole(layout) for layout in layouts.of.values())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lazyarr.ir.access import Reduced
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Check, Graph, Line, Program, param
-from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, each, hull, length
+from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, each, hull, length, place
 from lazyarr.ir.node import Node, Value, apply, make
 from lazyarr.ir.op import lookup
 from lazyarr.ir.rewrite import Context, rewrite
@@ -20,7 +20,7 @@ from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, sides
 from lazyarr.ops.create import const
 from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
-from lazyarr.passes.choose_layout import REGIONS, Layouts, can_be_split, choose_layout
+from lazyarr.passes.choose_layout import REGIONS, Layouts, before_operands, can_be_split, choose_layout
 from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, within
 from lazyarr.passes.deepen_halos import deepen_halos, depths
 
@@ -84,7 +84,7 @@ def insert_communication(
     builder = _Builder(graph, layouts, wanted, at, token, program.origins, origins)
     params = []
     for k, value in enumerate(graph.params):
-        held = tuple(_own(s, n, at) for s, n in zip(given.get(value, all_of(value)), value.type.shape, strict=True))
+        held = place(given.get(value, all_of(value)), value.type.shape, at)
         mine = param(k, value.type.with_shape(tuple(map(length, held))) if value.type.shape else value.type)
         params.append(mine)
         builder.hold(value, mine, held)
@@ -117,10 +117,6 @@ def _as_pieces(node: Node, context: Context) -> Value | None:
     for made in (*parts, whole):
         made.node.lines |= node.lines
     return whole
-
-
-def _own(split: Split | None, extent: int, at: tuple[int, ...]) -> Range:
-    return (0, extent) if split is None else split.ranges[at[split.dim]]
 
 
 class _Builder:
@@ -171,7 +167,7 @@ class _Builder:
 
     def place(self, need: Need, shape: Sequence[int]) -> tuple[Range, ...]:
         """What this rank has where `need` is what positions have."""
-        return tuple(_own(split, n, self.at) for split, n in zip(need, shape, strict=True))
+        return place(need, shape, self.at)
 
     def fetch(self, value: Value, need: Need) -> Value:
         """What this rank wants of a value."""
@@ -330,7 +326,7 @@ class _Builder:
         graphs = [(name, graph) for name, graph in node.attrs if isinstance(graph, Graph)]
         lead, rest = node.operands[:first], node.operands[first:]
         name, graph = graphs[-1]
-        skip = 1 if node.op.name == "loop" else 0
+        skip = before_operands(node, name)
         needs: list[Need] = []
         for k in range(len(rest)):
             if k < carried:
@@ -380,7 +376,7 @@ class _Builder:
         carried: int, talks: bool, results: Sequence[Need],
     ) -> tuple[Graph, bool]:  # fmt: skip
         """A graph of a loop or branch for this rank, and whether it communicates."""
-        skip = 1 if node.op.name == "loop" and name == "body" else 0
+        skip = before_operands(node, name)
         params = [param(k, v.type) for k, v in enumerate(graph.params[:skip])]
         token = param(skip + carried, self.token.type) if talks else const(0, _I64)
         builder = _Builder(
@@ -389,12 +385,12 @@ class _Builder:
         )  # fmt: skip
         for value, mine in zip(graph.params, params, strict=False):
             builder.hold(value, mine, ())
-        for k, (value, operand, place) in enumerate(zip(graph.params[skip:], operands, places, strict=True)):
+        for k, (value, operand, held) in enumerate(zip(graph.params[skip:], operands, places, strict=True)):
             if k == carried and talks:
                 params.append(token)
             mine = param(len(params), operand.type)
             params.append(mine)
-            builder.hold(value, mine, place)
+            builder.hold(value, mine, held)
         if talks and len(operands) == carried:
             params.append(token)
         local = builder.run(results, places[:carried] if name != "cond" else ())

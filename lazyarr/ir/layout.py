@@ -54,6 +54,17 @@ def is_whole(layout: Layout) -> bool:
     return all(split is None for split in layout)
 
 
+def place(layout: Need, shape: Sequence[int], at: Sequence[int]) -> tuple[Range, ...]:
+    """What the rank at a place of the grid has of each axis."""
+    return tuple([(0, n) if s is None else s.ranges[at[s.dim]] for s, n in zip(layout, shape, strict=True)])
+
+
+def sent(at: int, have: Ranges, want: Ranges) -> tuple[tuple[int, Range], ...]:
+    """Who wants which indices of what the position `at` has; with `have` and `want` exchanged, who gives it which."""
+    found = ((k, intersection(have[at], other)) for k, other in enumerate(want) if k != at)
+    return tuple((k, part) for k, part in found if length(part))
+
+
 def even(extent: int, parts: int) -> Ranges:
     """An axis in parts that differ by at most one index, the longer ones first (as `numpy.array_split` cuts)."""
     short, more = divmod(extent, parts)
@@ -114,20 +125,24 @@ def read(entry: Along, results: Range, extent: int) -> Range:
     return intersection((min(ends) + entry.lo, max(ends) + entry.hi + 1), (0, extent))
 
 
+def solved(step: int, offset: int, part: Range) -> Range:
+    """The integers ``j`` for which ``step * j + offset`` is in a range."""
+    start, stop = part
+    if step > 0:
+        return -(-(start - offset) // step), -(-(stop - offset) // step)
+    return (offset - stop) // -step + 1, (offset - start) // -step + 1
+
+
 def owned(entry: Along, ranges: Ranges, extent: int) -> Ranges | None:
     """What each position owns of a result's axis if it owns `ranges` of an operand's: what begins where it has indices.
 
     None if that would not be all of the axis.
     """
-    step, offset = entry.step, entry.lo
     found = []
-    for start, stop in ranges:
-        if step > 0:
-            first, last = -(-(start - offset) // step), -(-(stop - offset) // step)
-        else:
-            first, last = (offset - stop) // -step + 1, (offset - start) // -step + 1
+    for part in ranges:
+        first, last = solved(entry.step, entry.lo, part)
         found.append((min(max(first, 0), extent), min(max(last, 0), extent)))
-    if step > 0:
+    if entry.step > 0:
         # What lies beyond the operand (the border of `pad`, what stands beside it in `concatenate`) is its neighbours'.
         found[0], found[-1] = (0, found[0][1]), (found[-1][0], extent)
     return tuple(found) if covers(found, extent) else None

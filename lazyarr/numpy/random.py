@@ -28,7 +28,7 @@ def _draw(function: Any, name: str, args: Any, kwargs: Any) -> Any:
         observer.observed(f"{name} draws random numbers")
     short = name.rpartition(".")[2]
     if short == "seed" and (not args or args[0] is None) and not kwargs:
-        args = (world.shared(lambda: _random.SeedSequence().generate_state(8)),)
+        args = (_words(),)
     if short in _STATE:
         return function(*args, **kwargs)
     if short == "shuffle" and not any(isinstance(x, LazyArray) for x in (*args, *kwargs.values())):
@@ -73,10 +73,15 @@ class RandomState(_random.RandomState):
     """As `numpy.random.RandomState`; arrays drawn from it are lazy."""
 
     def __init__(self, seed: Any = None):
-        super().__init__(world.shared(lambda: _random.SeedSequence().generate_state(8)) if seed is None else seed)
+        super().__init__(_words() if seed is None else seed)
 
     def __reduce__(self) -> Any:
         return _restored, (_random.RandomState.get_state(self, legacy=False),)
+
+
+def _words() -> Any:
+    """The same as `_entropy` for the legacy generator, which takes words of 32 bits."""
+    return world.shared(lambda: _random.SeedSequence().generate_state(8))
 
 
 def _entropy() -> int | None:

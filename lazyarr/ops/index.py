@@ -16,6 +16,7 @@ import numpy as np
 from lazyarr.ir import extents
 from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess
 from lazyarr.ir.extents import Extent, Shape
+from lazyarr.ir.layout import solved
 from lazyarr.ir.node import Value, apply
 from lazyarr.ir.op import OPS, Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
@@ -96,10 +97,7 @@ def _samples_update_slice() -> Iterator[Sample]:
 
 def _members(indices: range, first: int, last: int) -> range:
     """Which members of a range lie between two bounds, by their number."""
-    if indices.step > 0:
-        low, high = -(-(first - indices.start) // indices.step), -(-(last - indices.start) // indices.step)
-    else:
-        low, high = (indices.start - last) // -indices.step + 1, (indices.start - first) // -indices.step + 1
+    low, high = solved(indices.step, indices.start, (first, last))
     return range(len(indices))[max(low, 0) : max(high, 0)]
 
 

@@ -107,11 +107,7 @@ class Compiled:
         try:
             scalars = self.fits(parts)
         except Exception as error:  # noqa: BLE001  whatever it is, Python is to meet it, if it gets there
-            failed: CheckFailed | None = CheckFailed(Check(_NOWHERE, type(error).__name__, str(error)))
-        else:
-            failed = None
-        if failed is not None:
-            raise failed
+            raise CheckFailed(Check(_NOWHERE, type(error).__name__, str(error))) from None
         if scalars is None:
             return False, None
         arguments = [

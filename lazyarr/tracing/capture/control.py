@@ -113,8 +113,7 @@ class Capture(Control):
     ) -> None:
         """A loop in Python: its iterations are recorded one after the other."""
         for count, item in enumerate(iterable):
-            if self.trace.depth and count == _MOST_UNROLLED:
-                raise NotCaptured("a long loop that is not compiled within one that is")
+            self._may_go_on(count)
             if self.trace.depth:
                 self.written_out += 1
                 if self.written_out > _MOST_WRITTEN_OUT and not self.trace.reasons:
@@ -150,11 +149,14 @@ class Capture(Control):
         """A ``while`` in Python."""
         count = 0
         while self._known(self.truth(test()), "a branch on data"):
-            if self.trace.depth and count == _MOST_UNROLLED:
-                # (Of a way that is not taken: there it need not end.)
-                raise NotCaptured("a long loop that is not compiled within one that is")
+            self._may_go_on(count)
             count += 1
             body()
+
+    def _may_go_on(self, count: int) -> None:
+        """Give up a long loop in Python within what is captured: on a way that is not taken it need not end."""
+        if self.trace.depth and count == _MOST_UNROLLED:
+            raise NotCaptured("a long loop that is not compiled within one that is")
 
     def if_(
         self, condition: Any, then: Callable[[], None], orelse: Callable[[], None], get: Callable[[], State],
