@@ -25,8 +25,8 @@ def solve(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | Non
     found = _routine(a, "gesv")
     if found is None or len(b.shape) > 2:
         return None
-    matrix = _by_columns(frame, a)
-    x = _by_columns(frame, b) if len(b.shape) == 2 else frame.materialize(b)
+    matrix = by_columns(frame, a)
+    x = by_columns(frame, b) if len(b.shape) == 2 else frame.materialize(b)
     return _solved(frame, found, matrix, x)
 
 
@@ -36,7 +36,7 @@ def inv(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
     found = _routine(a, "gesv")
     if found is None:
         return None
-    matrix = _by_columns(frame, a)
+    matrix = by_columns(frame, a)
     x = frame.lowering.allocate(a.dtype, a.shape, a.bounds)
     frame.working.append(x)
     code = frame.code
@@ -52,10 +52,10 @@ def cholesky(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | 
     found = _routine(a, "potrf")
     if found is None:
         return None
-    x = _by_columns(frame, a)
+    x = by_columns(frame, a)
     code, upper = frame.code, node.kw["upper"]
     name, integer = found
-    n = _number(code, integer, x.shape[0])
+    n = number(code, integer, x.shape[0])
     letter, info = code.alloca("i8"), code.alloca(integer)
     code.do(f"store i8 {ord('U' if upper else 'L')}, ptr {letter}")
     code.module.declare(name, f"declare void @{name}(ptr, ptr, ptr, ptr, ptr, i64) nounwind")
@@ -86,10 +86,10 @@ def slogdet(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | N
     found = _routine(a, "getrf") if a.dtype.kind == "f" else None
     if found is None:
         return None
-    factors = _by_columns(frame, a)
+    factors = by_columns(frame, a)
     name, integer = found
     c, t, order = frame.code, a.dtype, factors.shape[0]
-    n, info = _number(c, integer, order), c.alloca(integer)
+    n, info = number(c, integer, order), c.alloca(integer)
     # (64 bits an entry are enough for either integer.)
     pivots = frame.lowering.allocate(_I64, (order,), factors.bounds[:1])
     frame.working.append(pivots)
@@ -125,20 +125,20 @@ def _routine(a: Storage, name: str) -> tuple[str, str] | None:
     return native_linked.linked("numpy.linalg._umath_linalg", f"{letter}{name}_", "64_")
 
 
-def _by_columns(frame: Frame, x: Storage) -> Strided:
+def by_columns(frame: Frame, x: Storage) -> Strided:
     """A copy of the transposed matrix by rows."""
-    turned = _transposed(frame.code, x)
+    turned = transposed(frame.code, x)
     target = frame.lowering.allocate(x.dtype, turned.shape, turned.bounds)
     frame.working.append(target)
     nests.fill(frame.code, target, turned)
     return target
 
 
-def _transposed(c: Code, x: Storage) -> Storage:
+def transposed(c: Code, x: Storage) -> Storage:
     return view(c, x, (Along(0, 1, 1), Along(0, 0, 1)), x.shape[::-1], x.bounds[::-1])
 
 
-def _number(c: Code, integer: str, n: Index) -> str:
+def number(c: Code, integer: str, n: Index) -> str:
     """A place that holds a number."""
     place = c.alloca(integer)
     if not isinstance(n, int) and integer != "i64":
@@ -153,8 +153,8 @@ def _solved(frame: Frame, found: tuple[str, str], matrix: Strided, x: Strided) -
     code = frame.code
     name, integer = found
     order = matrix.shape[0]
-    n = _number(code, integer, order)
-    columns = _number(code, integer, x.shape[0] if len(x.shape) == 2 else 1)
+    n = number(code, integer, order)
+    columns = number(code, integer, x.shape[0] if len(x.shape) == 2 else 1)
     info = code.alloca(integer)
     pivots = frame.lowering.allocate(_I64, (order,), matrix.bounds[:1])
     code.module.declare(name, f"declare void @{name}(ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr) nounwind")
@@ -172,7 +172,7 @@ def _outcome(frame: Frame, integer: str, info: str, x: Strided) -> list[Storage]
     ok = code.emit(f"icmp eq {integer} {code.emit(f'load {integer}, ptr {info}')}, 0")
     with code.when(code.emit(f"xor i1 {ok}, true")):
         nests.fill(code, x, constant_view(Scalar(x.dtype, literal(_nan(x.dtype), x.dtype)), x.shape, x.bounds))
-    return [_transposed(code, x) if len(x.shape) == 2 else x, Scalar(np.dtype(bool), (ok,))]
+    return [transposed(code, x) if len(x.shape) == 2 else x, Scalar(np.dtype(bool), (ok,))]
 
 
 def _nan(dtype: np.dtype[np.generic]) -> complex | float:

@@ -24,7 +24,7 @@ _FUNCTIONS: dict[str, tuple[str, int, bool]] = {
     "tanh": ("tanh", 1, True), "arcsinh": ("asinh", 1, True), "arccosh": ("acosh", 1, True),
     "arctanh": ("atanh", 1, True), "cbrt": ("cbrt", 1, True), "hypot": ("hypot", 2, True), "power": ("pow", 2, True),
     "float_power": ("pow", 2, True), "nextafter": ("nextafter", 2, False),
-    "erf": ("erf", 1, False), "erfc": ("erfc", 1, False),
+    "erf": ("erf", 1, True), "erfc": ("erfc", 1, True),
 }  # fmt: skip
 
 

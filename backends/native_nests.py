@@ -126,7 +126,7 @@ def loops_for(c: Code, storages: Sequence[Storage], shape: tuple[Index, ...]) ->
 
 def fill(c: Code, target: Strided, source: Storage) -> None:
     """``target[...] = source``; elements read where they are written only."""
-    from lazyarr.backends import native_rows
+    from lazyarr.backends import native_periodic, native_rows
 
     if c.recording is not None:
         c.recording.append((target, source))
@@ -146,6 +146,10 @@ def fill(c: Code, target: Strided, source: Storage) -> None:
         return
     if native_modulus.has_comparison(source):
         _fill_blocks(c, target, source, shape, buffers)
+        return
+    periodic = native_periodic.repeated(source, target)
+    if periodic is not None:
+        native_periodic.fill(c, target, source, periodic, buffers)
         return
     if native_rows.have_much_in_common(source):
         native_rows.apply(c, source, target, (), ())

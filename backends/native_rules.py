@@ -15,6 +15,7 @@ from lazyarr.backends.native_counts import bincount
 from lazyarr.backends.native_emit import literal
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Pointwise, Scalar, Storage, Strided, identity, view
+from lazyarr.backends.native_tridiagonal import tridiagonal
 from lazyarr.ir.node import Node
 
 #: Gives the storages of the node's results, or None where NumPy has to run this one.
@@ -115,6 +116,7 @@ RULES: dict[str, Rule] = {
     "bincount": bincount, "bincount_weights": bincount,
     "solve": native_lapack.solve, "inv": native_lapack.inv, "cholesky": native_lapack.cholesky,
     "det": native_lapack.det, "slogdet": native_lapack.slogdet,
+    "tridiagonal": tridiagonal,
     "sort": native_sorts.sort, "argsort": native_sorts.argsort,
     "searchsorted": native_sorts.searchsorted,
 }  # fmt: skip

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from lazyarr.scipy import counterpart as of_scipy
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -40,7 +42,7 @@ def implements(*functions: Any) -> Callable[[Function], Function]:
 
 def ufunc_call(ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any) -> Any:
     """Call a NumPy ufunc, or one of its methods, on arguments of which some are lazy."""
-    lazy = UFUNCS.get(ufunc)
+    lazy = UFUNCS.get(ufunc) or of_scipy(ufunc)
     if lazy is None:
         from lazyarr.fallback import run_in_numpy
 

@@ -238,8 +238,7 @@ class Ufunc:
                 values = [values[0], chosen]
                 inputs = [inputs[0], None]
             self.check_domain(values, inputs)
-            assert self.op is not None
-            results = record_all(self.op, *values)
+            results = self._recorded(values)
         scalar = shape == () and mask is None and not as_array
         given = [(x.shape, x.strides) for x in inputs if isinstance(x, LazyArray)]
         if order not in ("K", "C"):
@@ -248,6 +247,11 @@ class Ufunc:
             self._finish(r, o, shape, mask, scalar, given, order) for r, o in zip(results, outs, strict=True)
         ]
         return finished[0] if nout == 1 else tuple(finished)
+
+    def _recorded(self, values: Sequence[Any]) -> tuple[Value, ...]:
+        """The results for operands of the dtypes of a loop."""
+        assert self.op is not None
+        return record_all(self.op, *values)
 
     def _resolve(
         self, inputs: Sequence[Any], outs: Sequence[LazyArray | None], dtype: Any, signature: Any, casting: str

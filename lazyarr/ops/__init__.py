@@ -17,6 +17,8 @@ from lazyarr.ops import (
     shape,
     signal,
     sort,
+    special,
+    tridiagonal,
     window,
 )  # fmt: skip
 
@@ -24,4 +26,4 @@ from lazyarr.ops import (
 OWN = frozenset(OPS)
 
 __all__ = ["OWN", "control", "create", "elementwise", "fft", "index", "lapack", "linalg", "loops", "python_math",
-           "reduce", "shape", "signal", "sort", "window"]  # fmt: skip
+           "reduce", "shape", "signal", "sort", "special", "tridiagonal", "window"]  # fmt: skip

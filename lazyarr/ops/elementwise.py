@@ -34,7 +34,8 @@ def loop_dtypes(ufunc: np.ufunc) -> list[tuple[np.dtype[Any], ...]]:
     return list(loops)
 
 
-def _infer(ufunc: np.ufunc, *types: ArrayType, **attrs: Any) -> Types:
+def infer_ufunc(ufunc: np.ufunc, *types: ArrayType, **attrs: Any) -> Types:
+    """Types of the results of `ufunc` for operands of the dtypes of one of its loops."""
     if any(t.weak for t in types):
         raise TypeError(f"{ufunc.__name__} takes no Python scalar in the IR; cast it first")
     shape = extents.broadcast(*(t.shape for t in types))
@@ -112,7 +113,7 @@ def declare(name: str, flops: float, jax: Callable[..., Any] | None) -> Op:
     return Op(
         name=name,
         numpy=f"numpy.{name}",
-        infer=partial(_infer, ufunc),
+        infer=partial(infer_ufunc, ufunc),
         evaluate=lambda xp, *arrays: ufunc(*arrays) if xp is np else getattr(xp, name)(*arrays),
         jax=jax,
         access=_access,

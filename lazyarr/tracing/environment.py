@@ -22,6 +22,7 @@ from lazyarr import soft
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
+from lazyarr.scipy import counterpart as of_scipy
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, OfModule
@@ -223,13 +224,13 @@ class Environment:
         if _package(value) == "jax":
             raise Plain("it calls jax, which takes no lazy arrays")
         if isinstance(value, np.ufunc):
-            return UFUNCS.get(value, value)
+            return UFUNCS.get(value) or of_scipy(value) or value
         if isinstance(value, types.ModuleType):
             return self._module(value)
         if isinstance(value, types.FunctionType) and value not in FUNCTIONS:
             if value.__module__ and value.__module__.partition(".")[0] in ("numpy", "lazyarr"):
                 return self._numpy_function(value)
-            return self.traced(value)
+            return of_scipy(value) or self.traced(value)
         if isinstance(value, type):
             self.watch(value)
             return _class(value)
@@ -263,6 +264,9 @@ class Environment:
             named = {k: self.answer(partial(_item, value.keywords, k), what) for k in value.keywords}
             inner = self.replaced(value.func, what)
             return partial(value.func if inner is None else inner, *args, **named)
+        compiled = of_scipy(value)
+        if compiled is not None:
+            return compiled
         module = (getattr(value, "__module__", None) or "").partition(".")[0]
         if module == "numpy" or type(value).__module__.partition(".")[0] == "numpy":
             return self._numpy_function(value)
@@ -402,10 +406,10 @@ class TracedModule:
         top = module.__name__.partition(".")[0]
         if top in ("math", "cmath"):
             return python_call(value) if callable(value) else value
-        if top in _PURE_MODULES or isinstance(value, type):
-            return value
-        if isinstance(value, types.ModuleType):
+        if isinstance(value, types.ModuleType) and (top == "scipy" or top not in _PURE_MODULES):
             return environment.replaced(value, name)
+        if top in _PURE_MODULES or isinstance(value, type):
+            return of_scipy(value) or value
         if top in sys.stdlib_module_names:
             if callable(value):
                 return _noting(environment._trace, value, f"calls {top}.{name}")

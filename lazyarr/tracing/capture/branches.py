@@ -11,9 +11,10 @@ from lazyarr.ir.graph import BRANCH_HOLDS, Check
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import OPS
 from lazyarr.ops.create import const
-from lazyarr.ops.elementwise import SELECT
+from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, guard, record, record_all
 from lazyarr.soft import HOLDING, Soft, joined, settle_inside
+from lazyarr.source import raised_by_user
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.forms import all_hold, zeros_of
 from lazyarr.tracing.capture.regions import Region, close_together
@@ -54,14 +55,18 @@ class BranchCapture:
         Which of them are read afterwards.
     is_expression : bool
         Whether it is a conditional expression.
+    raises : tuple of bool
+        Which of its ways end in a ``raise``, and need not be recorded.
     """
 
     def __init__(
         self, trace: Trace, condition: ComputedScalar, get: Callable[[], State], set: Callable[[State], None],
-        names: Any, wanted: Any, is_expression: bool = False,
+        names: Any, wanted: Any, is_expression: bool = False, raises: tuple[bool, bool] = (False, False),
     ):  # fmt: skip
         self.trace, self.condition, self.is_expression = trace, condition, is_expression
         self.get, self.set, self.names, self.wanted = get, set, names, wanted
+        # (Where both do, one of them is to say so.)
+        self.raises = raises if raises != (True, True) else (False, False)
         self.now = trace.recording
 
     def run(self, then: Callable[[], None], orelse: Callable[[], None]) -> None:
@@ -73,7 +78,16 @@ class BranchCapture:
             If it cannot become a node.
         """
         snapshot = Snapshot(self.now, self.get, self.set)
-        ways = [self._way(snapshot, then), self._way(snapshot, orelse)]
+        ways: list[_Way] = []
+        for taken, run, other in ((True, then, orelse), (False, orelse, then)):
+            way = None if self.raises[not taken] else self._way(snapshot, run)
+            if way is None:
+                # The way ends in the user's own `raise`: who takes it meets that in Python.
+                holds = self.condition.value
+                guard(record(ELEMENTWISE["logical_not"], holds) if taken else holds, "what raises is not reached")
+                other()
+                return
+            ways.append(way)
         cells = [c for c in snapshot.cells if any(c in way.contents for way in ways)]
         pairs = [tuple(way.contents.get(c, snapshot.cells[c]) for way in ways) for c in cells]
         final = list(snapshot.variables)
@@ -117,14 +131,23 @@ class BranchCapture:
                 self.trace.unbound[values_of(final[at])[0]] = values[unbound[at]]
         self.set(tuple(final))
 
-    def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way:
-        """Trace one way, and go back."""
+    def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way | None:
+        """Trace one way, and go back; None if it raises what the user's own statement says."""
         containers = Containers(self.trace.shadowed)
         written = self.trace.environment.written()
         before = len(self.now.checks)
         self.trace.depth += 1
         self.now.scopes.append(set())
-        run()
+        try:
+            run()
+        except Exception as error:
+            if self.is_expression or not raised_by_user(error):
+                raise
+            self.trace.depth -= 1
+            if containers.changed() or self.trace.environment.written() != written:
+                raise
+            snapshot.restore()
+            return None
         settle_inside(x for x, wanted in zip(self.get(), self.wanted, strict=True) if wanted)
         made = self.now.scopes.pop()
         self.trace.depth -= 1

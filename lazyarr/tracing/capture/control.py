@@ -175,7 +175,7 @@ class Capture(Control):
                 raise NotCaptured("a branch on data assigns to a global or an enclosing variable")
             capture.run(then, orelse)
 
-        capture = BranchCapture(self.trace, condition, get, set, info.names, info.live_out)
+        capture = BranchCapture(self.trace, condition, get, set, info.names, info.live_out, raises=info.raises)
 
         def in_python() -> None:
             (then if self._observed_truth(condition, "a branch on data") else orelse)()

@@ -31,6 +31,8 @@ class Info:
         Name of the user's file.
     outside : tuple of str
         Names declared global or nonlocal that the statement assigns. They are no part of the state.
+    raises : tuple of bool
+        Of an ``if``: whether each of its ways ends in a ``raise``.
     """
 
     names: tuple[str, ...]
@@ -39,6 +41,7 @@ class Info:
     line: int
     file: str
     outside: tuple[str, ...] = ()
+    raises: tuple[bool, bool] = (False, False)
 
 
 class Undefined:

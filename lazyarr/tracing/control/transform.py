@@ -212,6 +212,7 @@ class _Function:
             line=s.lineno,
             file=self._constants.file,
             outside=tuple(map(self._constants.mangled, outside)),
+            raises=(_ends_in_raise(s.body), _ends_in_raise(s.orelse)) if isinstance(s, ast.If) else (False, False),
         )
         values = self._fresh.new("values")
         result = ast.Return(ast.Tuple([ast.Name(n, ast.Load()) for n in names], ast.Load()))
@@ -321,3 +322,7 @@ class _Function:
 
 def _load(name: str, at: ast.AST) -> ast.expr:
     return place(ast.Name(name, ast.Load()), at)
+
+
+def _ends_in_raise(block: list[ast.stmt]) -> bool:
+    return bool(block) and isinstance(block[-1], ast.Raise)
