@@ -527,7 +527,9 @@ class LazyArray(ArrayOperators):
         # What only NumPy's scalars have (``is_integer``, ``hex``, ...), and memory to look at.
         if name == "data" or (self._scalar and not name.startswith("_") and hasattr(self._dtype.type, name)):
             return getattr(self._single(f".{name}"), name)
-        kind = f"numpy.{self._dtype.name}" if self._scalar else "numpy.ndarray"
+        # (NumPy asks for `__array_interface__` at each conversion; the name of a dtype takes it long.)
+        own = self._scalar and not name.startswith("__")
+        kind = f"numpy.{self._dtype.name}" if own else "numpy.ndarray"
         raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
 

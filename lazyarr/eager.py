@@ -6,14 +6,16 @@ that time. `Settings.eager_below` says where the border is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from lazyarr import settings
 from lazyarr.backends.numpy import evaluate
-from lazyarr.ir.extents import is_static
+from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import ArrayType
@@ -37,8 +39,27 @@ def flops(op: Op, operands: int, **attrs: Any) -> float:
     return found
 
 
+@lru_cache(maxsize=4096)
+def _elements(shape: Shape) -> int | None:
+    """How many elements a value has; None where that is not known."""
+    return math.prod(shape) if is_static(shape) else None
+
+
+def may_be_little(node: Node) -> bool:
+    """Whether a node, from its types alone, could be little work."""
+    below = settings.current.eager_below
+    for value in node.operands:
+        size = _elements(value.node.types[value.index].shape)
+        # (Others may have a length that nobody knows, by its name then.)
+        if size is None or size >= below:
+            return False
+    return below > 0 and not node.op.dependent and all(
+        (size := _elements(t.shape)) is not None and size < below for t in node.types
+    )  # fmt: skip
+
+
 def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, Any], ...] | None:
-    """The results of a node, if it is little work on data that exists.
+    """The results of a node that `may_be_little`, if it is little work on data that exists.
 
     Parameters
     ----------
@@ -51,12 +72,8 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     tuple of ndarray, or None
         They may share memory with the data.
     """
-    if not settings.current.eager_below or node.op.dependent:
-        return None
     data, sizes = [], []
     for value in node.operands:
-        if not is_static(value.type.shape):
-            return None  # Others may have that length, which nobody knows by its name then.
         array = value.node.kw["value"].value if value.node.op is CONST else held(value)
         if isinstance(array, (int, float, complex)) and not isinstance(array, np.generic):
             array = np.asarray(array, value.type.dtype)

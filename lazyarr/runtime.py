@@ -90,7 +90,7 @@ def record(op: Op, *operands: Value, **attrs: Any) -> Value:
 def record_all(op: Op, *operands: Value, **attrs: Any) -> tuple[Value, ...]:
     """All results of `op`, credited to the user's line."""
     node = record_node(op, operands, attrs)
-    if len(node.types) > 1 and recording().at_once and (found := _at_once(node)) is not None:
+    if len(node.types) > 1 and (now := recording()).at_once and (found := _at_once(node, now)) is not None:
         return found
     return node.values
 
@@ -99,7 +99,7 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
     """The node of `op`, credited to the user's line; with one result that NumPy computes at once: that result's."""
     node = make(op, operands, tuple(sorted(attrs.items())) if len(attrs) > 1 else tuple(attrs.items()))
     now = recording()
-    if now.at_once and len(node.types) == 1 and (found := _at_once(node)) is not None:
+    if now.at_once and len(node.types) == 1 and (found := _at_once(node, now)) is not None:
         return found[0].node
     scopes = now.scopes
     if scopes and not any(node in scope for scope in scopes):
@@ -110,10 +110,9 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
     return node
 
 
-def _at_once(node: Node) -> tuple[Value, ...] | None:
+def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:
     """The results of little work on data that exists, computed by NumPy; None for other work."""
-    now = recording()
-    if any(now.may_measure(t.shape, t.dtype) for t in node.types):
+    if not eager.may_be_little(node) or any(now.may_measure(t.shape, t.dtype) for t in node.types):
         return None
     found = eager.results(node, lambda value: value.node.data if isinstance(value.node, Leaf) else None)
     return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
@@ -469,7 +468,8 @@ def constant_data(value: Value) -> np.ndarray[Any, Any] | None:
 def evaluate(roots: Sequence[Value]) -> list[Any]:
     """Compute values, and with them what they pass through, or share work with, that somebody still holds.
 
-    (What only shares work is left if it is larger than all that has to be computed.)
+    (What only shares work is left if it is larger than all that has to be computed; what only shares large data, if it
+    is not much smaller than that.)
     """
     now = recording()
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
@@ -481,8 +481,35 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
         if any(v.node in shared for v in node.operands):
             shared.add(node)
     most = max([t.nbytes for node in reached for t in node.types], default=0)
-    holders = [h for h in pending if h.value.node in reached or h.value.node in shared and h.value.type.nbytes <= most]
+    beside = _reductions_beside(reached, pending)
+    holders = [h for h in pending if h.value.node in reached or h.value.node in beside
+               or h.value.node in shared and h.value.type.nbytes <= most]  # fmt: skip
     return _compute(now, list(roots), holders)
+
+
+#: Bytes of data that is worth reading once for several results; how many times smaller these are.
+_LARGE, _SMALLER = 1 << 18, 16
+
+
+def _reductions_beside(reached: set[Node], pending: Sequence[Holder]) -> set[Node]:
+    """What is small, and made of the large arrays that are read now alone: one pass over them will do for it, too."""
+    large: set[Node] = {node for node in reached if isinstance(node, Leaf) and node.types[0].nbytes >= _LARGE}
+    if not large:
+        return set()
+    most = max(node.types[0].nbytes for node in large) // _SMALLER
+    # (What is made of a large value that is held would have that computed, now and again.)
+    left = {h.value.node for h in pending if h.value.type.nbytes > most and h.value.node not in reached}
+    made, found = set(large), set()
+    for node in depth_first([h.value for h in pending], set(reached)):
+        operands = [v.node for v in node.operands]
+        if node in left or isinstance(node, Leaf) and node.types[0].nbytes > most:
+            left.add(node)
+        elif any(x in left for x in operands):
+            left.add(node)
+        elif any(x in made for x in operands):
+            made.add(node)
+            found.add(node)
+    return {h.value.node for h in pending if h.value.node in found and h.value.type.nbytes <= most}
 
 
 def flush(now: Recording) -> None:

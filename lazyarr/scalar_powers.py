@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from lazyarr.ir.node import Value
 from lazyarr.ops.create import CONST, const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import record
+from lazyarr.runtime import Leaf, record, recording
 
 
 def as_pow(base: Value, exponent: Value) -> Value:
@@ -27,4 +29,7 @@ def as_pow(base: Value, exponent: Value) -> Value:
 def _constant(value: Value) -> float | None:
     while value.node.op.name == "cast":
         [value] = value.node.operands
+    if isinstance(value.node, Leaf) and recording().observer is None and type(value.node.data) is np.ndarray:
+        # (Not of an argument of a program that is kept for others.)
+        return float(value.node.data) if not value.node.data.shape and value.type.dtype.kind in "iuf" else None
     return float(value.node.kw["value"].value) if value.node.op is CONST else None

@@ -142,17 +142,20 @@ def depth_first(roots: Iterable[Value], seen: set[Node] | None = None) -> tuple[
     seen = set() if seen is None else seen
     order: list[Node] = []
     for root in roots:
-        stack: list[tuple[Node, bool]] = [(root.node, False)]
+        # (None: what stands below it comes next, for its operands have come.)
+        stack: list[Node | None] = [root.node]
         while stack:
-            node, ready = stack.pop()
-            if ready:
-                order.append(node)
+            node = stack.pop()
+            if node is None:
+                order.append(stack.pop())  # type: ignore[arg-type]
             elif node not in seen:
                 seen.add(node)
                 if node.op is PARAM:
                     continue
-                stack.append((node, True))
-                stack.extend((operand.node, False) for operand in reversed(node.operands))
+                stack += (node, None)
+                for operand in reversed(node.operands):
+                    if operand.node not in seen:
+                        stack.append(operand.node)
     return tuple(order)
 
 

@@ -12,6 +12,9 @@ from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import UFUNCS, implements
 from lazyarr.numpy._reduce import finish, normalized_axes, one_axis, reduce_out, ufunc_reduce
+from lazyarr.ops.create import const
+from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.runtime import record
 from lazyarr.source import user_line
 
 _UNSET = np._NoValue
@@ -45,6 +48,9 @@ def _sum(x: Any, axis: Any, dtype: Any, out: Any, keepdims: bool, where: Any) ->
 
 def _divide_in_place(total: LazyArray, count: Any, out: LazyArray | None) -> LazyArray:
     """``total / count`` in total's dtype; in `out` if that is what `total` is."""
+    if type(count) is np.intp and total.dtype == np.float64 and out is None:
+        value = record(ELEMENTWISE["divide"], total._value(), const(float(count), total.dtype))
+        return LazyArray._new(value, total._copy_strides("K", 8), total._scalar)
     quotient: LazyArray = UFUNCS[np.divide](total, count)
     value = cast(quotient._value(), total.dtype)
     if out is not None:
