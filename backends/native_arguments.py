@@ -41,11 +41,15 @@ def argument(c: Code, x: Storage, name: str, axis: int, target: Strided | None) 
     with c.statement():
         if axis == rank - 1 or x.shape[-1] == 1:
             with spread(c, target.shape, target.bounds, x, buffers, inner) as at:
-                found = _along(c, x, name, x.shape[axis], x.bounds[axis], lambda k: _put_in(at, axis, k))
-                target.put(c, at, (found,))
+                target.put(c, at, (argument_at(c, x, name, axis, at),))
         else:
             _down(c, x, name, axis, target)
     return None
+
+
+def argument_at(c: Code, x: Storage, name: str, axis: int, at: Sequence[Index]) -> str:
+    """The register of what argmax or argmin gives along an axis, for indices `at` on the others."""
+    return _along(c, x, name, x.shape[axis], x.bounds[axis], lambda k: _put_in(at, axis, k))
 
 
 def _put_in(at: Sequence[Index], axis: int, k: Index) -> tuple[Index, ...]:

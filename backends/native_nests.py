@@ -350,6 +350,25 @@ def _reduced(c: Code, x: Storage, kind: str, shape: tuple[Index, ...]) -> Elemen
     return result
 
 
+def reduced_at(c: Code, x: Storage, kind: str, axes: tuple[int, ...], at: Sequence[Index]) -> Element:
+    """What the elements with indices `at` on the other axes are reduced to; of truth values where `kind` is logical."""
+    rank = len(x.shape)
+    kept = [a for a in range(rank) if a not in axes]
+    inner = [x.shape[a] for a in axes]
+
+    def place(reduced: Sequence[Index]) -> tuple[Index, ...]:
+        found: list[Index] = [0] * rank
+        for a, i in (*zip(kept, at, strict=True), *zip(axes, reduced, strict=True)):
+            found[a] = i
+        return tuple(found)
+
+    if kind == "add" and x.dtype.kind in "fc" and axes:
+        fixed = dict(zip(kept, at, strict=True))
+        map = tuple(Along(fixed[a], -1, 0) if a in fixed else Along(0, axes.index(a), 1) for a in range(rank))
+        return native_sums.sum_all(c, view(c, x, map, tuple(inner), tuple(x.bounds[a] for a in axes)))
+    return accumulate_rows(c, x, kind, x.dtype, inner, place)
+
+
 def reduce_axes(c: Code, x: Storage, kind: str, axes: tuple[int, ...], target: Strided) -> None:
     """Reduce some axes into `target`, which is not read."""
     if kind.startswith("logical"):
@@ -358,26 +377,10 @@ def reduce_axes(c: Code, x: Storage, kind: str, axes: tuple[int, ...], target: S
     kept = [a for a in range(rank) if a not in axes]
     dtype = x.dtype
     if rank - 1 in axes or not axes or all(x.shape[a] == 1 for a in kept):
-        inner = [x.shape[a] for a in axes]
-
         count = float(np.prod([float(x.bounds[a]) for a in axes]))
         buffers = [target.buffer, *x.buffers]
         with c.statement(), spread(c, target.shape, target.bounds, x, buffers, count) as at:
-
-            def place(reduced: Sequence[Index]) -> tuple[Index, ...]:
-                found: list[Index] = [0] * rank
-                for a, i in (*zip(kept, at, strict=True), *zip(axes, reduced, strict=True)):
-                    found[a] = i
-                return tuple(found)
-
-            if kind == "add" and dtype.kind in "fc" and axes:
-                fixed = dict(zip(kept, at, strict=True))
-                map = tuple(Along(fixed[a], -1, 0) if a in fixed else Along(0, axes.index(a), 1) for a in range(rank))
-                rest = view(c, x, map, tuple(inner), tuple(x.bounds[a] for a in axes))
-                value = native_sums.sum_all(c, rest)
-            else:
-                value = accumulate_rows(c, x, kind, dtype, inner, place)
-            target.put(c, at, value)
+            target.put(c, at, reduced_at(c, x, kind, axes, at))
         return
     # Sums in order, as NumPy adds rows.
     combine = native_scalar.combine(kind, dtype) if kind in ("add", "multiply") else accumulation(kind, dtype)

@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lazyarr.backends import native_arguments, native_lapack, native_products, native_scalar, native_sorts, native_write
+from lazyarr.backends import (
+    native_arguments,
+    native_lapack,
+    native_products,
+    native_row_totals,
+    native_scalar,
+    native_sorts,
+    native_write,
+)
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends import native_totals as totals
 from lazyarr.backends.native_columns import column_sums
@@ -41,6 +49,8 @@ def _reduce(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | N
         if mask is not None:
             return [nests.count(frame.code, mask, x.dtype)]
         return [nests.reduce_scalar(frame.code, x, kind)]
+    if native_row_totals.make(frame, node):
+        return [frame.selected.pop(node.values[0])]
     shape, bounds = frame.shape(node.types[0])
     target = frame.lowering.allocate(node.types[0].dtype, shape, bounds)
     nests.reduce_axes(frame.code, x, kind, axes, target)
@@ -66,6 +76,8 @@ def _argument(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] |
         found = native_arguments.argument(frame.code, x, node.op.name, node.kw["axis"], None)
         assert found is not None
         return [found]
+    if native_row_totals.make(frame, node):
+        return [frame.selected.pop(node.values[0])]
     shape, bounds = frame.shape(node.types[0])
     target = frame.lowering.allocate(node.types[0].dtype, shape, bounds)
     native_arguments.argument(frame.code, x, node.op.name, node.kw["axis"], target)

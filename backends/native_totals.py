@@ -1,7 +1,8 @@
 """Reductions of whole arrays to numbers, of one size and made of the same arrays: they are one pass.
 
 ``x.mean(), x.min(), np.abs(x - y).max()`` reads ``x`` from memory once, and what several of them need is computed once.
-Sums have NumPy's order of additions (`native_sums`); the others go by its halves, which changes nothing.
+Sums have NumPy's order of additions (`native_sums`); the others go by its halves, which changes nothing. Reductions of
+the rows of one array are found here, too (`native_row_totals`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends import native_peaks, native_sums
+from lazyarr.backends import native_peaks, native_row_totals, native_sums
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
 from lazyarr.backends.native_patched import boxes
 from lazyarr.backends.native_storage import Scalar, Storage, Strided, flat
@@ -59,7 +60,7 @@ def find(graph: Graph, generated: set[Node], fixed: set[str]) -> dict[Node, Tota
     writers: dict[Value, int] = {}
     behind: dict[Node, int] = {}
     count = 0
-    passes: dict[tuple[object, int], list[_Open]] = {}
+    passes: dict[tuple[object, bool, int], list[_Open]] = {}
     for node in graph.nodes:
         level = max((levels.get(v.node, 0) for v in node.operands), default=0)
         behind[node] = functools.reduce(or_, (behind.get(v.node, 0) for v in node.operands), 0)
@@ -73,9 +74,11 @@ def find(graph: Graph, generated: set[Node], fixed: set[str]) -> dict[Node, Tota
                 writers[operand] = writers.get(operand, 0) | 1 << count
             behind[node] |= 1 << count
             count += 1
-        if _is_total(node):
-            read, level = _made_of(node.operands[0], sources), level + 1
-            several = passes.setdefault((node.operands[0].type.shape, level), [])
+        of_rows = native_row_totals.is_of_rows(node) and node.operands[0].node not in generated
+        if of_rows or _is_total(node):
+            value, level = node.operands[0], level + 1
+            read = frozenset([value]) if of_rows else _made_of(value, sources)
+            several = passes.setdefault((value.type.shape, of_rows, level), [])
             for one in several:
                 if one.takes(read, behind[node], writers, place):
                     one.add(node, read, behind[node])
