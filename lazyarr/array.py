@@ -216,6 +216,14 @@ class LazyArray(ArrayOperators):
         array.flags.writeable = False
         return array
 
+    def _held_data(self, why: str) -> Any:
+        """As `_data`; of an array that is split over several ranks, what this one has of it."""
+        if recording().observer is None and self._parent is None and self._form is None:
+            held = fetch(self._cell.value)
+            if isinstance(held, Part):
+                return held
+        return self._data(why)
+
     def _copied_data(self, why: str) -> np.ndarray[Any, Any]:
         """The elements as a NumPy array of the caller's own, laid out as this array is."""
         data = self._data(why)
@@ -533,10 +541,10 @@ class LazyArray(ArrayOperators):
         raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
 
-def rebuild(data: np.ndarray[Any, Any], scalar: bool = False, constant: bool = False) -> LazyArray:
-    """A lazy array of NumPy data that nobody else holds."""
+def rebuild(data: Any, scalar: bool = False, constant: bool = False) -> LazyArray:
+    """A lazy array of NumPy data, or of a part of an array, that nobody else holds."""
     value = leaf(data, ArrayType(data.dtype, data.shape), constant)
-    return LazyArray._new(value, None if scalar else data.strides, scalar)
+    return LazyArray._new(value, None if scalar or isinstance(data, Part) else data.strides, scalar)
 
 
 def empty_with_layout(shape: Sequence[int], dtype: np.dtype[Any], strides: Sequence[int]) -> np.ndarray[Any, Any]:

@@ -20,11 +20,13 @@ from lazyarr.tracing.trace import Trace
 _NOWHERE = const(True)
 
 
-def distributed_run(together: world.World, program: Program, arguments: list[Any]) -> tuple[list[Any], Any]:
-    """Run a program with the other ranks; its results are whole, on every one."""
+def distributed_run(
+    together: world.World, program: Program, arguments: list[Any], gathered: bool
+) -> tuple[list[Any], Any]:
+    """Run a program with the other ranks; `gathered`: its results are whole, on every one."""
     from lazyarr import distributed
 
-    return distributed.run(together, program, arguments, compute_part, gathered=True)
+    return distributed.run(together, program, arguments, compute_part, gathered=gathered)
 
 
 class Compiled:
@@ -118,7 +120,7 @@ class Compiled:
         if together is None:
             results, checks = self.plan(arguments), self.plan.checks
         else:
-            results, checks = distributed_run(together, self.program, arguments)
+            results, checks = distributed_run(together, self.program, arguments, not self.outcome.lazy_out)
         for check, ok in zip(checks, results[self.count :], strict=True):
             if not bool(np.asarray(ok)):
                 raise CheckFailed(check)

@@ -24,6 +24,7 @@ from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.trace import Trace
 from lazyarr.windows import Window
+from lazyarr.world import Part
 
 Spec = tuple[Any, ...]
 
@@ -46,6 +47,8 @@ class Outcome:
         The order of each root's axes in memory.
     altered : list of (int, tuple, dtype, bool)
         Arrays of the call that get another shape, dtype or writeability.
+    lazy_out : bool
+        Whether arrays of the result are lazy, as an argument is.
     """
 
     def __init__(self, trace: Trace, result: Any):
@@ -76,7 +79,7 @@ class Outcome:
             for k, (_, lazy, before) in enumerate(trace.bases)
             if lazy._cell.value.node is not before
         ]
-        self._lazy_out = any(x is not None for x in trace.parts.lazy)
+        self.lazy_out = any(x is not None for x in trace.parts.lazy)
         self._count = len(trace.shadowed)
 
     def forget(self) -> None:
@@ -202,7 +205,7 @@ class Outcome:
         scalars : sequence
             Values of the tape's positions.
         """
-        builder = _Builder(self, parts, [_owned_array(d, o) for d, o in zip(data, self.orders, strict=True)], scalars)
+        builder = _Builder(self, parts, [_owned(d, o) for d, o in zip(data, self.orders, strict=True)], scalars)
         before = [_snapshot(holder) for holder in parts.holders[: self._count]]
         builder.before = before
         contents = [(k, builder.contents(spec)) for k, spec in self.effects]
@@ -252,7 +255,7 @@ class _Builder:
             return self._finished(self.data[spec[1]], spec[2])
         if kind == "scalar array":
             found = self.data[spec[1]][()]
-            return rebuild(np.asarray(found), True) if self._outcome._lazy_out else found
+            return rebuild(np.asarray(found), True) if self._outcome.lazy_out else found
         if kind == "argument":
             lazy = self._parts.lazy[spec[1]]
             return self._parts.arrays[spec[1]] if lazy is None else lazy
@@ -284,16 +287,18 @@ class _Builder:
             for step in spec[3]:
                 array = step.view(array._data("a view of a lazy argument"))
             return rebuild(np.array(array))
+        array = np.asarray(array)
         for step in spec[3]:
             array = step.view(array)
         if spec[1] == "root" and not spec[4]:
             array = array.view()
             array.flags.writeable = False
-        return rebuild(array.copy(order="K")) if self._outcome._lazy_out else array
+        return rebuild(array.copy(order="K")) if self._outcome.lazy_out else array
 
     def _finished(self, array: Any, writeable: bool) -> Any:
-        if self._outcome._lazy_out:
+        if self._outcome.lazy_out:
             return rebuild(array)
+        array = np.asarray(array)
         if not writeable:
             array.flags.writeable = False
         return array
@@ -327,17 +332,19 @@ def _alter(array: np.ndarray[Any, Any], shape: tuple[int, ...], dtype: np.dtype[
         array.flags.writeable = writeable
 
 
-def _write(target: Any, data: np.ndarray[Any, Any]) -> None:
+def _write(target: Any, data: Any) -> None:
     if isinstance(target, LazyArray):
         target._assign(rebuild(data)._value())
     else:
-        np.copyto(target, data)
+        np.copyto(target, np.asarray(data))
 
 
-def _owned_array(data: Any, order: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """Computed data as a NumPy array of the caller's own, its axes back in their order."""
+def _owned(data: Any, order: tuple[int, ...]) -> Any:
+    """Computed data as a NumPy array of the caller's own, its axes back in their order; a `Part` stays one."""
     from lazyarr.runtime import to_owned_numpy
 
+    if isinstance(data, Part) and order == tuple(range(len(order))):
+        return data
     array = to_owned_numpy(data)
     if order == tuple(range(len(order))):
         return array

@@ -70,7 +70,7 @@ class Parts:
         if kind is np.ndarray or kind is np.memmap or isinstance(value, np.generic):
             return self._array(value, None)
         if isinstance(value, LazyArray):
-            return self._array(value._data("an accelerated call"), value)
+            return self._array(value._held_data("an accelerated call"), value)
         if kind in (int, float, complex):
             self.scalars.append(value)
             return kind
