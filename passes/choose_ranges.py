@@ -75,6 +75,9 @@ class Wanted:
             else:
                 assert isinstance(entry, Along)
                 found.append(Split(results.dim, tuple(read(entry, r, extent) for r in results.ranges)))
+        across = self.layouts.across.get(node)
+        if across is not None:
+            found[node.kw["axis"]] = across
         for at, axis in contracted(node) if node in self.layouts.reduced else ():
             split = self._term(node, axis, at)
             if at == k and split is not None:
@@ -128,7 +131,7 @@ def _backward(found: Wanted, node: Node) -> None:
     splittable = node.op.name not in REGIONS and can_be_split(node)
     for value in node.values:
         found.wants.setdefault(value, [])
-        widen = splittable and node not in found.layouts.reduced
+        widen = splittable and node not in found.layouts.reduced and node not in found.layouts.across
         _settle(found, value, may_widen=widen, given=node.op.memory == "free")
     if node.op.name in REGIONS:
         _region(found, node)

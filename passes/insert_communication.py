@@ -281,6 +281,10 @@ class _Builder:
         else:
             needs = [all_of(v) for v in node.operands]
         operands = [self.fetch(v, need) for v, need in zip(node.operands, needs, strict=True)]
+        across = self.layouts.across.get(node)
+        if across is not None:
+            assert node.op.across is not None
+            return [(node.op.across(operands[0], _Line(self, across), **node.kw), ranges)]
         everything = ranges == tuple((0, n) for n in value.type.shape) and all(
             x.type == v.type for x, v in zip(operands, node.operands, strict=True)
         )
@@ -295,10 +299,26 @@ class _Builder:
         dims = self.layouts.reduced.get(node)
         if dims:
             (kind,) = {e.kind for entries in node.access for e in entries if isinstance(e, Reduced)}
-            reduced = make(ALL_REDUCE, (local, self.token), (("dims", dims), ("kind", kind)))
-            local, self.token = reduced.values
-            self._credit(node, self.token)
+            local = self.combined(local, kind, dims)
         return [(local, ranges)]
+
+    def combined(self, local: Value, kind: str, dims: tuple[int, ...]) -> Value:
+        """The values of all ranks along dimensions of the grid, combined."""
+        reduced = make(ALL_REDUCE, (local, self.token), (("dims", dims), ("kind", kind)))
+        found, self.token = reduced.values
+        self._credit(self._at, self.token)
+        return found
+
+    def from_line(self, local: Value, axis: int, split: Split) -> Value:
+        """What the ranks along a dimension of the grid have given, each one index of an axis."""
+        at, count = self.at[split.dim], len(split.ranges)
+        node = make(EXCHANGE, (local, self.token), (
+            ("at", at), ("axis", axis), ("base", at), ("dim", split.dim),
+            ("have", tuple((k, k + 1) for k in range(count))), ("want", ((0, count),) * count),
+        ))  # fmt: skip
+        found, self.token = node.values
+        self._credit(self._at, self.token)
+        return found
 
     def _written(self, node: Node, operands: Sequence[Value], local: Value, mine: Place) -> tuple[Value, Place]:
         """A write into an array that has room for more than is this rank's."""
@@ -404,3 +424,22 @@ class _Builder:
             local[0] = apply(lookup("logical_and"), local[0], done)
         return Graph(params, local, checks), told
 
+
+class _Line:
+    """What an operation that puts results together along an axis asks for (`lazyarr.ops.across.Ranks`)."""
+
+    def __init__(self, builder: _Builder, split: Split):
+        self._builder, self._split = builder, split
+        self._at = builder.at[split.dim]
+        self.first = split.ranges[self._at][0]
+
+    def reduce(self, value: Value, kind: str) -> Value:
+        return self._builder.combined(value, kind, (self._split.dim,))
+
+    def before(self, value: Value, axis: int) -> Value | None:
+        everything = self._builder.from_line(value, axis, self._split)
+        if self._at == 0:
+            return None
+        shape = everything.type.shape
+        stop = tuple(self._at if k == axis else n for k, n in enumerate(shape))
+        return apply(SLICE, everything, start=(0,) * len(shape), stop=stop, step=(1,) * len(shape))

@@ -13,8 +13,12 @@ import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import communication
 from lazyarr.backends import native
 from lazyarr.backends.numpy import interpret
-from lazyarr.ir.graph import CheckFailed, Graph, Program
+from lazyarr.ir.graph import CheckFailed, Graph, Program, param
+from lazyarr.ir.layout import default
+from lazyarr.ir.node import apply
 from lazyarr.ir.op import OPS
+from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.passes.insert_communication import insert_communication
 from lazyarr.testing import draw, prepare
 from tests.acceleration import compiled_programs
 from tests.random_graphs import graphs
@@ -263,3 +267,43 @@ def test_deep_halos(function: Any, run: Any) -> None:
         assert predicted.bytes == max(sum(size for _, size in sent) for sent in world.sent.values())
         neighbours = max(sum(0 <= p + d < n for p, n in zip(place, grid) for d in (-1, 1)) for place in world.places)
         assert predicted.messages <= sweeps * neighbours * 2 // 3
+
+
+@pytest.mark.parametrize("dtype", ["f64", "f32", "i32", "bool"])
+@pytest.mark.parametrize("grid", [(2,), (4,), (2, 2)])
+def test_along_a_split_axis(grid: tuple[int, ...], dtype: str) -> None:
+    rng = np.random.default_rng(len(grid))
+    for shape in ((13,), (7, 6), (5, 4, 6)):
+        x = rng.standard_normal(shape) * 5
+        if dtype.startswith("f"):
+            x.flat[rng.integers(0, x.size, 3)] = np.nan
+        x = np.round(x).astype(DTYPES[dtype])
+        value = param(0, ArrayType(x.dtype, shape))
+        for axis in range(len(shape)):
+            for name in ("argmax", "argmin"):
+                agree(Graph([value], [apply(OPS[name], value, axis=axis)]), [x], grid, [0])
+            for kind in ("add", "maximum", "logical_or"):
+                agree(Graph([value], [apply(OPS["accumulate"], value, kind=kind, axis=axis)]), [x], grid, [0])
+
+
+@pytest.mark.parametrize(
+    ("name", "attrs", "reductions", "exchanges"),
+    [
+        ("argmax", {"axis": 0}, 2, 0),
+        ("argmax", {"axis": 1}, 0, 0),
+        ("accumulate", {"kind": "add", "axis": 0}, 0, 1),
+        ("sort", {"axis": 1, "stable": False}, 0, 0),
+        ("fft", {"kind": "fft", "axes": (1,), "lengths": (30,), "norm": "backward"}, 0, 0),
+    ],
+)
+def test_what_goes_along_an_axis_gathers_nothing(
+    name: str, attrs: dict[str, Any], reductions: int, exchanges: int
+) -> None:
+    value = param(0, ArrayType(DTYPES["f64"], (40, 30)))
+    graph = Graph([value], [apply(OPS[name], value, **attrs)])
+    layout = default((40, 30), (4,))
+    local = insert_communication(Program(graph), (4,), (1,), 1, {value: layout})
+    names = [node.op.name for node in local.program.graph.nodes]
+    assert (names.count("all_reduce"), names.count("exchange"), names.count("halo")) == (reductions, exchanges, 0)
+    most = max(t.size for node in local.program.graph.nodes for t in node.types)
+    assert most <= 10 * 30

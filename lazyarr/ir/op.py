@@ -122,6 +122,10 @@ class Op:
         `given` are there (for each a range an axis): what `access` says is read. ``"same"``: by the same operation
         with the same attributes, as they name no extent and no place. Not needed if it is pointwise; without it an
         operation is not split over ranks.
+    across : callable, optional
+        How a result is computed where the axis that the attribute ``axis`` names is split: ``across(x, ranks, **attrs)
+        -> Value`` of what this rank has of the operand (see `ops.across`). The results are split as the operand, or
+        have no such axis.
     """
 
     name: str
@@ -142,6 +146,7 @@ class Op:
     dependent: bool = False
     checked: bool = False
     part: Callable[..., Any] | str | None = None
+    across: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         if not set(self.slowdown) <= set(self.backends[1:]):

@@ -132,4 +132,5 @@ FFT = Op(
     cost=_cost,
     backends=("xla", "numpy"),
     samples=_samples,
+    part="same",
 )

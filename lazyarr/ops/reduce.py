@@ -11,7 +11,7 @@ import numpy as np
 from lazyarr.ir.access import WHOLE, Along, OperandAccess, Reduced
 from lazyarr.ir.op import OPS, Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
-from lazyarr.ops import xla_lengths, xla_math
+from lazyarr.ops import across, xla_lengths, xla_math
 from lazyarr.ops.shape import require_arrays, require_axis
 
 #: Kinds of `reduce`: associative ufuncs. The logical ones take any dtype and give bool.
@@ -325,6 +325,8 @@ def _arg(name: str) -> Op:
         backends=("xla", "numpy"),
         samples=_samples_arg,
         padded=xla_lengths.for_position(name == "argmax"),
+        part="same",
+        across=partial(across.argument, name=name),
     )
 
 
@@ -460,4 +462,5 @@ ACCUMULATE = Op(
     samples=_samples_accumulate,
     padded=xla_lengths.untouched,
     part="same",
+    across=across.accumulate,
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.ir.access import WHOLE, Along, OperandAccess, opaque
+from lazyarr.ir.access import WHOLE, Along, OperandAccess, Reduced
 from lazyarr.ir.extents import Extent
 from lazyarr.ir.op import Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
@@ -167,6 +167,7 @@ def _sorting(name: str) -> Op:
         samples=partial(_samples_partition if partition else _samples_sort, not index),
         slowdown={"xla": 40.0},
         padded=xla_lengths.for_sort,
+        part="same",
     )
 
 
@@ -235,6 +236,7 @@ SORT_SHORT = Op(
     cost=lambda x, *, axis: Cost(x.size * x.shape[axis], 2 * x.nbytes),
     backends=("xla", "numpy"),
     samples=_samples_sort_short,
+    part="same",
 )
 
 # --- searchsorted ----------------------------------------------------------------------------------------
@@ -323,6 +325,7 @@ SEARCHSORTED = Op(
     ),
     backends=("xla", "numpy"),
     samples=_samples_searchsorted,
+    part="same",
 )
 
 # --- bincount --------------------------------------------------------------------------------------------
@@ -384,12 +387,13 @@ def _counting(name: str, infer: Callable[..., ArrayType], weighted: bool) -> Op:
         infer=infer,
         evaluate=_bincount,
         jax=_jax_bincount,
-        access=lambda *types, length: opaque(*(t.shape for t in types)),
+        access=lambda *types, length: ((Reduced("add"),),) * len(types),
         pointwise=False,
         memory="fresh",
         cost=lambda *types, length: Cost(2 * types[0].size, sum((t.nbytes for t in types), 0) + 8 * length),
         backends=("xla", "numpy"),
         samples=partial(_samples_bincount, weighted),
+        part="same",
     )
 
 
