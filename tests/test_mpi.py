@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -271,3 +272,67 @@ def test_an_mpiexec_of_another_mpi_is_noticed(tmp_path: Path) -> None:
     assert found.returncode != 0
     assert "MPI says that 1 processes run together, 3 were asked for" in found.stderr
     assert found.stdout == ""
+
+
+FILES = """
+import sys
+import numpy as np
+x = np.random.default_rng(1).random((61, 50))
+np.save("x", x * 2)
+y = np.load("x.npy")
+np.save("i.npy", (y * 100).astype(np.int32))
+np.save("turned.npy", x.T)
+np.save("some.npy", x[:5])
+z = np.load("i.npy")
+print(z.dtype, z.shape, int(z.sum()), int(np.load("turned.npy")[3, 7] == x[7, 3]), np.load("some.npy").shape)
+for path in ("none/a.npy", "x.npy/a.npy"):
+    try:
+        np.save(path, x)
+    except OSError as error:
+        print(type(error).__name__)
+try:
+    np.load("none.npy")
+except OSError as error:
+    print(type(error).__name__)
+if hasattr(z, "local"):
+    print(max(z.local.array.shape[0], y.local.array.shape[0], x.local.array.shape[0]) <= 31, file=sys.stderr)
+"""
+
+
+@needs_mpi
+@pytest.mark.parametrize("options", [(2,), (3,), (4, "--grid", "2,2")])
+def test_files_are_read_and_written_in_parts(options: tuple[Any, ...], tmp_path: Path) -> None:
+    script = tmp_path / "files.py"
+    script.write_text(FILES)
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    for folder in (alone, together):
+        folder.mkdir()
+    plain = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, cwd=alone)
+    ranks, *more = options
+    found = run(ranks, script, *more, cwd=together)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == plain.stdout
+    assert found.stderr.count("True") == ranks
+    assert "FallbackWarning: numpy.save: it writes a file" in found.stderr  # of what is not split, or turned
+    names = sorted(path.name for path in alone.iterdir())
+    assert names == sorted(path.name for path in together.iterdir())
+    for name in names:
+        assert (alone / name).read_bytes() == (together / name).read_bytes(), name
+
+
+@needs_mpi
+def test_what_cannot_be_written_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    script = tmp_path / "limited.py"
+    script.write_text(
+        "import resource, signal, numpy as np\n"
+        "x = np.random.default_rng(1).random((200, 50))\n"
+        "np.save('x.npy', x)\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
+        "try:\n    np.save('x.npy', x + 1)\nexcept OSError as error:\n    print(type(error).__name__)\n"
+        "print(bool((np.load('x.npy') == x).all()))\n"
+    )
+    found = run(3, script, cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == "OSError\nTrue\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["limited.py", "x.npy"]

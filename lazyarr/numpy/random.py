@@ -15,6 +15,7 @@ from lazyarr import world
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import holds_lazy
 from lazyarr.fallback import run_in_numpy, run_on_constants
+from lazyarr.numpy._entering import drawn
 from lazyarr.runtime import recording
 
 #: What handles the state of a stream, not arrays.
@@ -35,6 +36,9 @@ def _draw(function: Any, name: str, args: Any, kwargs: Any) -> Any:
         function(*args, **kwargs)  # a list is shuffled as it is, whatever it holds
         return None
     if not holds_lazy(args) and not holds_lazy(kwargs):
+        split = drawn(function, short, args, kwargs)
+        if split is not None:
+            return split
         return run_on_constants(function, args, kwargs)
     return run_in_numpy(function, args, kwargs, f"{name} is not compiled", mutates=short == "shuffle")
 
