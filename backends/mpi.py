@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,6 +131,21 @@ class MpiCommunicator:
         for part in parts[1:]:
             result = combine(result, part)
         return np.asarray(result, x.dtype)
+
+    def all_to_all(self, arrays: Sequence[Any], dim: int) -> list[Any]:
+        """See `lazyarr.ops.comm.Communicator`."""
+        line, dtype, byte = self._lines[dim], arrays[0].dtype, self._mpi.BYTE
+        sizes = np.array([a.nbytes for a in arrays], np.int64)
+        given = np.empty_like(sizes)
+        sent = np.concatenate(arrays)
+        with self._lock:
+            line.Alltoall(sizes, given)
+            self.counts["all_to_all"] += len(arrays) - 1
+            self.counts["all_to_all bytes"] += int(sizes.sum() - sizes[line.Get_rank()])
+            received = np.empty(int(given.sum()) // dtype.itemsize, dtype)
+            line.Alltoallv([_bytes(sent), sizes.tolist(), byte], [_bytes(received), given.tolist(), byte])
+        ends = np.cumsum(given // dtype.itemsize)[:-1]
+        return np.split(received, ends)
 
     def _plane(self, dims: tuple[int, ...]) -> Any:
         found = self._planes.get(dims)

@@ -117,6 +117,14 @@ def _steps(
             yield Step(name, tuple(sorted(origins.get(node, ()))), times, len(sizes), row * sum(sizes))
         elif name == "all_reduce":
             yield Step(name, tuple(sorted(origins.get(node, ()))), times, 1, node.operands[0].type.nbytes)
+        elif name == "turned_part":
+            others = [length(part) for k, part in enumerate(node.kw["want"]) if k != node.kw["at"]]
+            row = node.operands[0].type.nbytes // max(node.operands[0].type.shape[node.kw["other"]], 1)
+            yield Step("turn", tuple(sorted(origins.get(node, ()))), times, len(others), row * sum(others))
+        elif name == "sorted_part":
+            # (Data decides; of evenly spread values most of a part goes to others, and some of that once more.)
+            messages = 4 * (len(node.kw["have"]) - 1)
+            yield Step("sort", tuple(sorted(origins.get(node, ()))), times, messages, node.operands[0].type.nbytes)
         for region in node.regions:
             yield from _steps(region, origins, place, _trips(node, times))
 

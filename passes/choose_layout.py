@@ -37,8 +37,8 @@ class Layouts:
         Of graphs among a node's attributes, by the attribute's name.
     reduced : dict of Node to tuple of int
         Dimensions of the grid over which a node's results are partial.
-    across : dict of Node to Split
-        How the axis of an operand is split that a node puts its results together along (`Op.across`).
+    across : dict of Node to (int, Split)
+        The axis of an operand that a node puts its results together along, and how it is split (`Op.across`).
     """
 
     grid: Grid
@@ -47,7 +47,7 @@ class Layouts:
     of: dict[Value, Layout] = field(default_factory=dict)
     inner: dict[tuple[Node, str], Layouts] = field(default_factory=dict)
     reduced: dict[Node, tuple[int, ...]] = field(default_factory=dict)
-    across: dict[Node, Split] = field(default_factory=dict)
+    across: dict[Node, tuple[int, Split]] = field(default_factory=dict)
 
     def large(self, value: Value) -> bool:
         """Whether a value is worth being split."""
@@ -123,26 +123,29 @@ def _carried_over(layouts: Layouts, node: Node) -> Layout:
             if ranges is not None:
                 found[entry.axis] = Split(split.dim, ranges)
                 used.add(split.dim)
-    split = _across(layouts, node, used)
-    if split is not None:
-        layouts.across[node] = split
+    across = _across(layouts, node, used)
+    if across is not None:
+        layouts.across[node] = across
         if len(shape) == node.operands[0].type.ndim:
-            found[node.kw["axis"]] = split
+            found[across[0]] = across[1]
     summed = _partial(layouts, node, used)
     if summed:
         layouts.reduced[node] = summed
     return tuple(found)
 
 
-def _across(layouts: Layouts, node: Node, used: set[int]) -> Split | None:
-    """How the axis is split that a node goes along, if results can be put together along it."""
+def _across(layouts: Layouts, node: Node, used: set[int]) -> tuple[int, Split] | None:
+    """The axis that a node goes along, and how it is split, if results can be put together along it."""
     if node.op.across is None:
         return None
-    split = layouts.of[node.operands[0]][node.kw["axis"]]
-    if split is None or split.dim in used or any(length(r) == 0 for r in split.ranges):
+    layout = layouts.of[node.operands[0]]
+    splits = [(axis, s) for axis in node.op.across.axes(**node.kw) if (s := layout[axis]) is not None]
+    if len(splits) != 1:
         return None
-    kind = node.kw.get("kind", "maximum")
-    return split if kind in COMBINES and node.operands[0].type.dtype.kind != "c" else None
+    axis, split = splits[0]
+    if split.dim in used or any(length(r) == 0 for r in split.ranges):
+        return None
+    return (axis, split) if node.op.across.able(node.operands[0].type, axis, node.kw) else None
 
 
 def _moves(entries: Sequence[object]) -> int:

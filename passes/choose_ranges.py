@@ -77,7 +77,7 @@ class Wanted:
                 found.append(Split(results.dim, tuple(read(entry, r, extent) for r in results.ranges)))
         across = self.layouts.across.get(node)
         if across is not None:
-            found[node.kw["axis"]] = across
+            found[across[0]] = across[1]
         for at, axis in contracted(node) if node in self.layouts.reduced else ():
             split = self._term(node, axis, at)
             if at == k and split is not None:

@@ -6,17 +6,17 @@ a token from the one before it: every rank communicates in one order, and leaves
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lazyarr.ir.access import Reduced
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Check, Graph, Line, Program, param
-from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, each, hull, length, place
+from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, each, even, hull, length, place
 from lazyarr.ir.node import Node, Value, apply, make
 from lazyarr.ir.op import lookup
 from lazyarr.ir.rewrite import Context, rewrite
-from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, sides
+from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, SORTED_PART, TURNED_PART, sides
 from lazyarr.ops.create import const
 from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
@@ -284,7 +284,7 @@ class _Builder:
         across = self.layouts.across.get(node)
         if across is not None:
             assert node.op.across is not None
-            return [(node.op.across(operands[0], _Line(self, across), **node.kw), ranges)]
+            return [(node.op.across.compute(operands[0], _Line(self, *across), **node.kw), ranges)]
         everything = ranges == tuple((0, n) for n in value.type.shape) and all(
             x.type == v.type for x, v in zip(operands, node.operands, strict=True)
         )
@@ -315,6 +315,24 @@ class _Builder:
         node = make(EXCHANGE, (local, self.token), (
             ("at", at), ("axis", axis), ("base", at), ("dim", split.dim),
             ("have", tuple((k, k + 1) for k in range(count))), ("want", ((0, count),) * count),
+        ))  # fmt: skip
+        found, self.token = node.values
+        self._credit(self._at, self.token)
+        return found
+
+    def turned(self, local: Value, dim: int, axis: int, have: Ranges, other: int, want: Ranges) -> Value:
+        """All of an axis that is split, and a part of another one instead."""
+        node = make(TURNED_PART, (local, self.token), (
+            ("at", self.at[dim]), ("axis", axis), ("dim", dim), ("have", have), ("other", other), ("want", want),
+        ))  # fmt: skip
+        found, self.token = node.values
+        self._credit(self._at, self.token)
+        return found
+
+    def sorted_along(self, local: Value, split: Split, index: bool) -> Value:
+        """The part of this rank of a vector that is sorted over the ranks along a dimension of the grid."""
+        node = make(SORTED_PART, (local, self.token), (
+            ("at", self.at[split.dim]), ("dim", split.dim), ("have", split.ranges), ("index", index),
         ))  # fmt: skip
         found, self.token = node.values
         self._credit(self._at, self.token)
@@ -428,8 +446,8 @@ class _Builder:
 class _Line:
     """What an operation that puts results together along an axis asks for (`lazyarr.ops.across.Ranks`)."""
 
-    def __init__(self, builder: _Builder, split: Split):
-        self._builder, self._split = builder, split
+    def __init__(self, builder: _Builder, axis: int, split: Split):
+        self._builder, self.axis, self._split = builder, axis, split
         self._at = builder.at[split.dim]
         self.first = split.ranges[self._at][0]
 
@@ -443,3 +461,14 @@ class _Line:
         shape = everything.type.shape
         stop = tuple(self._at if k == axis else n for k, n in enumerate(shape))
         return apply(SLICE, everything, start=(0,) * len(shape), stop=stop, step=(1,) * len(shape))
+
+    def sorted(self, value: Value, index: bool) -> Value:
+        return self._builder.sorted_along(value, self._split, index)
+
+    def turned(self, value: Value, make: Callable[[Value], Value]) -> Value:
+        # (The longest of the other axes: what this rank has of one that is split along another dimension, too.)
+        shape, dim, have = value.type.shape, self._split.dim, self._split.ranges
+        other = max((k for k in range(len(shape)) if k != self.axis), key=lambda k: shape[k])
+        parts = even(shape[other], len(have))
+        made = make(self._builder.turned(value, dim, self.axis, have, other, parts))
+        return self._builder.turned(made, dim, other, parts, self.axis, have)

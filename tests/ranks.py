@@ -94,6 +94,14 @@ class Rank:
         self.world.barrier.wait()
         return found
 
+    def all_to_all(self, arrays: Sequence[Any], dim: int) -> list[Any]:
+        self.world.board[self.place] = [a.copy() for a in arrays]
+        self.world.barrier.wait()
+        line = [(*self.place[:dim], k, *self.place[dim + 1 :]) for k in range(self.world.grid[dim])]
+        found = [self.world.board[place][self.place[dim]] for place in line]
+        self.world.barrier.wait()
+        return found
+
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
         found = self._boards(x, 0)
         parts = [

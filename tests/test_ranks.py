@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -282,8 +283,42 @@ def test_along_a_split_axis(grid: tuple[int, ...], dtype: str) -> None:
         for axis in range(len(shape)):
             for name in ("argmax", "argmin"):
                 agree(Graph([value], [apply(OPS[name], value, axis=axis)]), [x], grid, [0])
+            for name in ("sort", "argsort"):
+                agree(Graph([value], [apply(OPS[name], value, axis=axis, stable=True)]), [x], grid, [0])
             for kind in ("add", "maximum", "logical_or"):
                 agree(Graph([value], [apply(OPS["accumulate"], value, kind=kind, axis=axis)]), [x], grid, [0])
+
+
+@pytest.mark.parametrize("kind", ["fft", "ifft", "rfft", "irfft"])
+@pytest.mark.parametrize("grid", GRIDS)
+def test_transforms_along_split_axes(grid: tuple[int, ...], kind: str) -> None:
+    rng = np.random.default_rng(4)
+    for shape in ((12, 10), (7, 5), (5, 4, 6), (9,)):
+        x = rng.standard_normal(shape) + (0 if kind == "rfft" else 1j * rng.standard_normal(shape))
+        value = param(0, ArrayType(x.dtype, shape))
+        for count in range(1, len(shape) + 1):
+            for axes in itertools.permutations(range(len(shape)), count):
+                lengths = tuple(shape[a] for a in axes)
+                if kind == "irfft":
+                    lengths = (*lengths[:-1], 2 * (lengths[-1] - 1))
+                attrs = {"kind": kind, "axes": axes, "lengths": lengths, "norm": "ortho"}
+                agree(Graph([value], [apply(OPS["fft"], value, **attrs)]), [x], grid, [0])
+    attrs = {"kind": kind, "axes": (0,), "lengths": (5,), "norm": "backward"}  # cropped
+    agree(Graph([value], [apply(OPS["fft"], value, **attrs)]), [x], grid, [0])
+
+
+@pytest.mark.parametrize("values", ["normal", "few", "equal", "sorted", "nan", "descending"])
+def test_long_vectors_are_sorted(values: str) -> None:
+    rng = np.random.default_rng(9)
+    x = {
+        "normal": rng.standard_normal(5003), "few": rng.integers(0, 3, 5003).astype(float), "equal": np.ones(5003),
+        "sorted": np.arange(5003.0), "nan": np.where(rng.random(5003) < 0.4, np.nan, rng.random(5003)),
+        "descending": -np.arange(5003.0),
+    }[values]  # fmt: skip
+    value = param(0, ArrayType(x.dtype, x.shape))
+    results = [apply(OPS[name], value, axis=0, stable=True) for name in ("sort", "argsort")]
+    for grid in GRIDS:
+        agree(Graph([value], results), [x], grid, [0])
 
 
 @pytest.mark.parametrize(
@@ -294,6 +329,7 @@ def test_along_a_split_axis(grid: tuple[int, ...], dtype: str) -> None:
         ("accumulate", {"kind": "add", "axis": 0}, 0, 1),
         ("sort", {"axis": 1, "stable": False}, 0, 0),
         ("fft", {"kind": "fft", "axes": (1,), "lengths": (30,), "norm": "backward"}, 0, 0),
+        ("fft", {"kind": "fft", "axes": (0, 1), "lengths": (40, 30), "norm": "backward"}, 0, 0),
     ],
 )
 def test_what_goes_along_an_axis_gathers_nothing(
@@ -305,5 +341,6 @@ def test_what_goes_along_an_axis_gathers_nothing(
     local = insert_communication(Program(graph), (4,), (1,), 1, {value: layout})
     names = [node.op.name for node in local.program.graph.nodes]
     assert (names.count("all_reduce"), names.count("exchange"), names.count("halo")) == (reductions, exchanges, 0)
+    assert names.count("turned_part") == (2 if attrs.get("axes") == (0, 1) else 0)
     most = max(t.size for node in local.program.graph.nodes for t in node.types)
-    assert most <= 10 * 30
+    assert most <= 10 * 40

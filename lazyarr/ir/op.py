@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from lazyarr.ir.access import OperandAccess
 from lazyarr.ir.extents import Extent
@@ -63,6 +63,25 @@ class Sample:
     smooth: bool = True
     ulps: float | None = None
     corners: tuple[str, ...] = ("nan", "inf", "-0", "limits")
+
+
+class Across(NamedTuple):
+    """How results are put together of what ranks have of an axis.
+
+    Attributes
+    ----------
+    axes : callable
+        ``axes(**attrs) -> tuple of int``: the axes that it may go along; one of them may be split.
+    able : callable
+        ``able(type, axis, attrs) -> bool``: whether it can go along a split axis of an operand of that type.
+    compute : callable
+        ``compute(x, ranks, **attrs) -> Value``: the nodes, of what this rank has of the operand; `ranks` communicates
+        along the axis (`lazyarr.ops.across.Ranks`).
+    """
+
+    axes: Callable[..., tuple[int, ...]]
+    able: Callable[..., bool]
+    compute: Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,9 +141,8 @@ class Op:
         `given` are there (for each a range an axis): what `access` says is read. ``"same"``: by the same operation
         with the same attributes, as they name no extent and no place. Not needed if it is pointwise; without it an
         operation is not split over ranks.
-    across : callable, optional
-        How a result is computed where the axis that the attribute ``axis`` names is split: ``across(x, ranks, **attrs)
-        -> Value`` of what this rank has of the operand (see `ops.across`). The results are split as the operand, or
+    across : Across, optional
+        How a result is computed where an axis that it goes along is split. The results are split as the operand, or
         have no such axis.
     """
 
@@ -146,7 +164,7 @@ class Op:
     dependent: bool = False
     checked: bool = False
     part: Callable[..., Any] | str | None = None
-    across: Callable[..., Any] | None = None
+    across: Across | None = None
 
     def __post_init__(self) -> None:
         if not set(self.slowdown) <= set(self.backends[1:]):

@@ -5,12 +5,16 @@ Each function takes what this rank has of the operand, and a `Ranks` that commun
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
 from lazyarr.ir.node import Value, apply
-from lazyarr.ir.op import OPS
+from lazyarr.ir.op import OPS, Across
+from lazyarr.ir.types import ArrayType
+from lazyarr.ops.comm import COMBINES
 from lazyarr.ops.create import const
 
 _I64 = np.dtype(np.int64)
@@ -21,10 +25,11 @@ class Ranks(Protocol):
 
     Attributes
     ----------
-    first : int
-        The first index that this rank has of the axis.
+    axis, first : int
+        The axis, and the first index that this rank has of it.
     """
 
+    axis: int
     first: int
 
     def reduce(self, value: Value, kind: str) -> Value:
@@ -32,6 +37,12 @@ class Ranks(Protocol):
 
     def before(self, value: Value, axis: int) -> Value | None:
         """What the ranks with lower indices have given, each one index of the axis; None on the first one."""
+
+    def sorted(self, value: Value, index: bool) -> Value:
+        """The part of this rank of the sorted vector of all; or of the indices that sort it."""
+
+    def turned(self, value: Value, make: Callable[[Value], Value]) -> Value:
+        """What `make` gives of the values with all of the split axis, and a part of another one instead."""
 
 
 def argument(x: Value, ranks: Ranks, *, name: str, axis: int) -> Value:
@@ -63,3 +74,52 @@ def accumulate(x: Value, ranks: Ranks, *, kind: str, axis: int) -> Value:
     return apply(OPS[kind], apply(OPS["reshape"], begin, shape=one), local)
 
 
+def sort(x: Value, ranks: Ranks, *, index: bool, axis: int, stable: bool) -> Value:
+    """What sort or argsort gives of a vector, stably."""
+    return ranks.sorted(x, index)
+
+
+def fourier(
+    x: Value, ranks: Ranks, *, kind: str, axes: tuple[int, ...], lengths: tuple[int, ...], norm: str
+) -> Value:
+    """Transforms along the axes that are not split, and along the one that is, turned."""
+    fft, at = OPS["fft"], axes.index(ranks.axis)
+    others = {
+        "kind": kind, "norm": norm, "axes": axes[:at] + axes[at + 1 :], "lengths": lengths[:at] + lengths[at + 1 :],
+    }  # fmt: skip
+    single = {"rfft": "fft", "irfft": "ifft"}.get(kind, kind)
+
+    def along(y: Value) -> Value:
+        return apply(fft, y, kind=single, axes=(ranks.axis,), lengths=(lengths[at],), norm=norm)
+
+    # Real numbers are what the first transform takes, or the last one gives.
+    if kind != "irfft" and len(axes) > 1:
+        x = apply(fft, x, **others)
+    x = ranks.turned(x, along)
+    return apply(fft, x, **others) if kind == "irfft" and len(axes) > 1 else x
+
+
+def _can_turn(x: ArrayType, axis: int, attrs: dict[str, Any]) -> bool:
+    axes = attrs["axes"]
+    is_real = attrs["kind"] in ("rfft", "irfft") and axis == axes[-1]
+    return x.ndim > 1 and not is_real and bool(attrs["lengths"][axes.index(axis)] == x.shape[axis])
+
+
+def _one(*, axis: int, **attrs: Any) -> tuple[int, ...]:
+    return (axis,)
+
+
+#: For the operations of these names.
+ACROSS = {
+    **{
+        name: Across(_one, lambda x, axis, attrs: x.dtype.kind != "c", partial(argument, name=name))
+        for name in ("argmax", "argmin")
+    },
+    **{
+        name: Across(_one, lambda x, axis, attrs: x.ndim == 1 and x.dtype.kind != "c",
+                     partial(sort, index=name == "argsort"))
+        for name in ("sort", "argsort")
+    },
+    "accumulate": Across(_one, lambda x, axis, attrs: attrs["kind"] in COMBINES, accumulate),
+    "fft": Across(lambda *, axes, **attrs: axes, _can_turn, fourier),
+}  # fmt: skip

@@ -6,7 +6,8 @@ What runs them is set by `lazyarr.world`: a communicator for each dimension of t
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from lazyarr.ir.access import OperandAccess, opaque
 from lazyarr.ir.layout import Range, Ranges, length
 from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops.sample_sort import sample_sort
 
 #: Kinds of reductions whose partial results can be combined.
 COMBINES = frozenset((
@@ -35,6 +37,9 @@ class Communicator(Protocol):
 
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
         """The arrays of all ranks along dimensions of the grid, combined element by element."""
+
+    def all_to_all(self, arrays: Sequence[Any], dim: int) -> list[Any]:
+        """Of vectors of one dtype, one to each position along a dimension: what each has sent to this one."""
 
 
 #: What communicates: for a thread (of a test, in which threads are ranks), or for all of them.
@@ -180,4 +185,86 @@ ALL_REDUCE = Op(
     cost=lambda x, token, *, kind, dims: Cost(x.size, 2 * x.nbytes),
     backends=("native", "numpy"),
     samples=_samples_all_reduce,
+)
+
+
+def _infer_sorted(x: ArrayType, token: ArrayType, *, dim: int, at: int, have: Ranges, index: bool) -> Types:
+    if token != _TOKEN or x.ndim != 1 or not 0 <= at < len(have) or x.shape[0] != length(have[at]):
+        raise TypeError(f"sorted_part takes this position's part of a vector and a token, got {x}, {token}, {have}")
+    return (ArrayType(DTYPES["i64"], x.shape) if index else x), _TOKEN
+
+
+def _sorted(xp: Any, x: Any, token: Any, *, dim: int, at: int, have: Ranges, index: bool) -> Any:
+    all_to_all = list if len(have) == 1 else partial(_current().all_to_all, dim=dim)
+    return sample_sort(np.asarray(x), all_to_all, at, have, index), np.asarray(token) + 1
+
+
+def _samples_sorted() -> Iterator[Sample]:
+    for name in ("f64", "f32", "bool", "i8"):
+        for index in (False, True):
+            yield Sample((f"{name}[7]", "i64[]"), {"at": 0, "dim": 0, "have": ((0, 7),), "index": index})
+
+
+#: What a position has of a vector after it is sorted over all of them, stably, or of the indices that sort it.
+SORTED_PART = Op(
+    name="sorted_part",
+    numpy="numpy.sort(x), numpy.argsort(x) of the whole vector",
+    infer=_infer_sorted,
+    evaluate=_sorted,
+    jax=None,
+    access=_opaque,
+    pointwise=False,
+    memory="fresh",
+    cost=lambda x, token, **attrs: Cost(4 * x.size * max(1, x.size.bit_length()), 8 * x.nbytes),
+    backends=("native", "numpy"),
+    samples=_samples_sorted,
+)
+
+
+def _infer_turned(
+    x: ArrayType, token: ArrayType, *, dim: int, at: int, axis: int, have: Ranges, other: int, want: Ranges
+) -> Types:
+    if token != _TOKEN or axis == other or not 0 <= at < len(have) == len(want):
+        raise TypeError(f"turned_part takes an array and a token, got {x}, {token}, axes {axis} and {other}")
+    if x.shape[axis] != length(have[at]) or x.shape[other] != sum(map(length, want)):
+        raise ValueError(f"turned_part of {x}: axis {axis} is not {have[at]}, or axis {other} not {want}")
+    shape = list(x.shape)
+    shape[axis], shape[other] = sum(map(length, have)), length(want[at])
+    return x.with_shape(tuple(shape)), _TOKEN
+
+
+def _turned(
+    xp: Any, x: Any, token: Any, *, dim: int, at: int, axis: int, have: Ranges, other: int, want: Ranges
+) -> Any:
+    x = np.asarray(x)
+    lead = (slice(None),) * other
+    parts = [np.ascontiguousarray(x[(*lead, slice(*part))]) for part in want]
+    if len(have) > 1:
+        shape = list(x.shape)
+        shape[other] = length(want[at])
+        found = _current().all_to_all([part.reshape(-1) for part in parts], dim=dim)
+        parts = [part.reshape([length(r) if k == axis else n for k, n in enumerate(shape)])
+                 for r, part in zip(have, found, strict=True)]  # fmt: skip
+    return np.concatenate(parts, axis), np.asarray(token) + 1
+
+
+def _samples_turned() -> Iterator[Sample]:
+    for name in ("f64", "c64"):
+        yield Sample((f"{name}[5,3]", "i64[]"), {"at": 0, "axis": 0, "dim": 0, "have": ((0, 5),), "other": 1,
+                                                 "want": ((0, 3),)})  # fmt: skip
+
+
+#: All of an axis of which a position has a part, and a part of another axis of which it had all: a transpose of blocks.
+TURNED_PART = Op(
+    name="turned_part",
+    numpy="x[..., start:stop] of the whole array",
+    infer=_infer_turned,
+    evaluate=_turned,
+    jax=None,
+    access=_opaque,
+    pointwise=False,
+    memory="fresh",
+    cost=lambda x, token, **attrs: Cost(0, 4 * x.nbytes),
+    backends=("native", "numpy"),
+    samples=_samples_turned,
 )

@@ -17,6 +17,7 @@ from lazyarr.ir.access import WHOLE, Along, OperandAccess
 from lazyarr.ir.extents import Shape
 from lazyarr.ir.op import Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops.across import ACROSS
 
 KINDS = ("fft", "ifft", "rfft", "irfft")
 NORMS = ("backward", "ortho", "forward")
@@ -133,4 +134,5 @@ FFT = Op(
     backends=("xla", "numpy"),
     samples=_samples,
     part="same",
+    across=ACROSS["fft"],
 )

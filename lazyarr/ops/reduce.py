@@ -11,7 +11,8 @@ import numpy as np
 from lazyarr.ir.access import WHOLE, Along, OperandAccess, Reduced
 from lazyarr.ir.op import OPS, Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
-from lazyarr.ops import across, xla_lengths, xla_math
+from lazyarr.ops import xla_lengths, xla_math
+from lazyarr.ops.across import ACROSS
 from lazyarr.ops.shape import require_arrays, require_axis
 
 #: Kinds of `reduce`: associative ufuncs. The logical ones take any dtype and give bool.
@@ -326,7 +327,7 @@ def _arg(name: str) -> Op:
         samples=_samples_arg,
         padded=xla_lengths.for_position(name == "argmax"),
         part="same",
-        across=partial(across.argument, name=name),
+        across=ACROSS[name],
     )
 
 
@@ -462,5 +463,5 @@ ACCUMULATE = Op(
     samples=_samples_accumulate,
     padded=xla_lengths.untouched,
     part="same",
-    across=across.accumulate,
+    across=ACROSS["accumulate"],
 )

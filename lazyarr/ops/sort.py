@@ -17,6 +17,7 @@ from lazyarr.ir.extents import Extent
 from lazyarr.ir.op import Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import xla_lengths
+from lazyarr.ops.across import ACROSS
 from lazyarr.ops.index import draw
 from lazyarr.ops.shape import require_arrays, require_axis
 
@@ -168,6 +169,7 @@ def _sorting(name: str) -> Op:
         slowdown={"xla": 40.0},
         padded=xla_lengths.for_sort,
         part="same",
+        across=ACROSS.get(name),
     )
 
 

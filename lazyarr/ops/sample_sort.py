@@ -1,0 +1,57 @@
+"""Sorting a vector that is split over ranks, by regular samples.
+
+Each rank sorts its part; samples of all parts say which range of values each rank merges; what that gives is moved to
+where it belongs. (Shi and Schaeffer, Parallel Sorting by Regular Sampling, 1992.) Equal values meet on one rank, in the
+order of the ranks they come from: the order is stable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lazyarr.ir.layout import Ranges, intersection
+
+Array = np.ndarray[Any, Any]
+#: Gives what each position has sent to this one, of one array for each.
+AllToAll = Callable[[Sequence[Array]], list[Array]]
+
+
+def sample_sort(x: Array, all_to_all: AllToAll, at: int, have: Ranges, index: bool) -> Array:
+    """The part of one position of the sorted vector, or of the indices that sort it.
+
+    Parameters
+    ----------
+    x : ndarray
+        This position's part.
+    all_to_all : callable
+        ``all_to_all(arrays) -> arrays``: one to each position, one from each.
+    at : int
+    have : Ranges
+        What each position has, and gets.
+    index : bool
+        Whether the indices are wanted.
+    """
+    count, n = len(have), len(x)
+    order = np.argsort(x, kind="stable")
+    keys, places = x[order], order + have[at][0]
+    picks = keys[np.arange(count) * n // count] if n else keys
+    samples = np.sort(np.concatenate(all_to_all([picks] * count)))
+    splitters = samples[np.arange(1, count) * len(samples) // count]
+    cuts = [0, *np.searchsorted(keys, splitters, side="right").tolist(), n]
+    spans = list(zip(cuts, cuts[1:], strict=False))
+    merged = np.concatenate(all_to_all([keys[a:b] for a, b in spans]))
+    if index:
+        moved = np.concatenate(all_to_all([places[a:b] for a, b in spans]))
+        merged = moved[np.argsort(merged, kind="stable")]
+    else:
+        merged.sort(kind="stable")
+    sizes = np.concatenate(all_to_all([np.array([len(merged)])] * count))
+    first = int(sizes[:at].sum())
+    parts = []
+    for mine in have:
+        start, stop = intersection((first, first + len(merged)), mine)
+        parts.append(merged[start - first : stop - first] if start < stop else merged[:0])
+    return np.concatenate(all_to_all(parts))
