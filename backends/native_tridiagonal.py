@@ -22,9 +22,8 @@ def tridiagonal(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]
     b = given[3]
     diagonals = [frame.materialize(x) for x in given[:3]]
     # (One column is in memory as its row would be.)
-    x = frame.materialize(b) if b.shape[1] == 1 else by_columns(frame, b)
-    if b.shape[1] != 1:
-        frame.working.append(x)
+    is_column = b.shape[1] == 1
+    x = frame.materialize(b) if is_column else by_columns(frame, b)
     code = frame.code
     n, columns, info = number(code, integer, b.shape[0]), number(code, integer, b.shape[1]), code.alloca(integer)
     below, middle, above, right = (native_blas.address(code, part) for part in (*diagonals, x))
@@ -33,4 +32,4 @@ def tridiagonal(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]
             f"ptr {n}, ptr {info})")  # fmt: skip
     said = code.emit(f"load {integer}, ptr {info}")
     wide = said if integer == "i64" else code.emit(f"sext {integer} {said} to i64")
-    return [*diagonals, x if b.shape[1] == 1 else transposed(code, x), Scalar(np.dtype(np.int64), (wide,))]
+    return [*diagonals, x if is_column else transposed(code, x), Scalar(np.dtype(np.int64), (wide,))]

@@ -491,6 +491,11 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
 _LARGE, _SMALLER = 1 << 18, 16
 
 
+def _is_simple(node: Node) -> bool:
+    """Whether a node takes little more time than reading its operands."""
+    return node.op.pointwise or node.op.memory != "fresh" or node.op.name in ("reduce", "argmax", "argmin")
+
+
 def _reductions_beside(reached: set[Node], pending: Sequence[Holder]) -> set[Node]:
     """What is small, and made of the large arrays that are read now alone: one pass over them will do for it, too."""
     large: set[Node] = {node for node in reached if isinstance(node, Leaf) and node.types[0].nbytes >= _LARGE}
@@ -502,9 +507,12 @@ def _reductions_beside(reached: set[Node], pending: Sequence[Holder]) -> set[Nod
     made, found = set(large), set()
     for node in depth_first([h.value for h in pending], set(reached)):
         operands = [v.node for v in node.operands]
-        if node in left or isinstance(node, Leaf) and node.types[0].nbytes > most:
-            left.add(node)
-        elif any(x in left for x in operands):
+        if isinstance(node, Leaf):
+            if node.types[0].nbytes > most:
+                left.add(node)
+        elif node in left:
+            continue
+        elif any(x in left for x in operands) or not _is_simple(node):
             left.add(node)
         elif any(x in made for x in operands):
             made.add(node)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyarr import settings
-from lazyarr.ir.layout import Grid, Layout, place
+from lazyarr.ir.layout import Grid, Layout, default, is_whole, place
 from lazyarr.ops import comm
 from lazyarr.report import DivergedError
 from lazyarr.source import user_line
@@ -133,6 +133,15 @@ _world: list[World] = []
 def current() -> World | None:
     """The ranks of this program; None where it is alone."""
     return _world[0] if _world else None
+
+
+def entering(shape: tuple[int, ...]) -> Layout | None:
+    """How an array of this shape is split when it enters; None where it is whole."""
+    together = current()
+    if together is None or not shape or min(shape) < 1 or math.prod(shape) < settings.current.split_above:
+        return None
+    layout = default(shape, together.grid)
+    return None if is_whole(layout) else layout
 
 
 def shared(make: Callable[[], Any]) -> Any:

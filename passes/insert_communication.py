@@ -310,11 +310,11 @@ class _Builder:
         return found
 
     def from_line(self, local: Value, axis: int, split: Split) -> Value:
-        """What the ranks along a dimension of the grid have given, each one index of an axis."""
+        """What the ranks before this one along a dimension of the grid have given, each one index of an axis."""
         at, count = self.at[split.dim], len(split.ranges)
         node = make(EXCHANGE, (local, self.token), (
             ("at", at), ("axis", axis), ("base", at), ("dim", split.dim),
-            ("have", tuple((k, k + 1) for k in range(count))), ("want", ((0, count),) * count),
+            ("have", tuple((k, k + 1) for k in range(count))), ("want", tuple((0, k) for k in range(count))),
         ))  # fmt: skip
         found, self.token = node.values
         self._credit(self._at, self.token)
@@ -448,19 +448,15 @@ class _Line:
 
     def __init__(self, builder: _Builder, axis: int, split: Split):
         self._builder, self.axis, self._split = builder, axis, split
-        self._at = builder.at[split.dim]
-        self.first = split.ranges[self._at][0]
+        self._index = builder.at[split.dim]
+        self.first = split.ranges[self._index][0]
 
     def reduce(self, value: Value, kind: str) -> Value:
         return self._builder.combined(value, kind, (self._split.dim,))
 
     def before(self, value: Value, axis: int) -> Value | None:
-        everything = self._builder.from_line(value, axis, self._split)
-        if self._at == 0:
-            return None
-        shape = everything.type.shape
-        stop = tuple(self._at if k == axis else n for k, n in enumerate(shape))
-        return apply(SLICE, everything, start=(0,) * len(shape), stop=stop, step=(1,) * len(shape))
+        given = self._builder.from_line(value, axis, self._split)
+        return given if self._index else None
 
     def sorted(self, value: Value, index: bool) -> Value:
         return self._builder.sorted_along(value, self._split, index)

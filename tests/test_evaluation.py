@@ -62,3 +62,31 @@ def test_time_loops_that_look_at_one_of_two_arrays_run_few_programs() -> None:
         found = function(lnp, lnp.array(u), lnp.array(v))
     np.testing.assert_array_equal(np.asarray(found), function(np, u.copy(), v.copy()))
     assert len(plans._plans) <= 3
+
+
+def test_small_results_of_the_same_large_array_are_computed_together() -> None:
+    x = np.random.default_rng(1).random(100_000)
+    a = lnp.asarray(x)
+    least, mean, spread, row = a.min(), a.mean(), (a - 0.5).std(), a.reshape(1000, 100).max(axis=1)
+    namespace: Any = lnp
+    large, ordered, transformed = a + 1, lnp.sort(a)[::50000].sum(), abs(namespace.fft.fft(a)[3])
+    other = lnp.asarray(x[::-1].copy()).max()
+    np.testing.assert_array_equal(np.asarray(least), x.min())
+    assert is_computed(mean) and is_computed(spread) and is_computed(row)
+    assert not is_computed(large), "it is as large"
+    assert not is_computed(ordered) and not is_computed(transformed), "they take longer"
+    assert not is_computed(other), "of another array"
+    np.testing.assert_allclose(np.asarray(mean), x.mean(), rtol=1e-14)
+    np.testing.assert_array_equal(np.asarray(row), x.reshape(1000, 100).max(axis=1))
+    np.testing.assert_array_equal(np.asarray(ordered), np.sort(x)[::50000].sum())
+
+
+def test_what_was_recorded_before_a_write_has_the_old_values() -> None:
+    x = np.random.default_rng(2).random(100_000)
+    a = lnp.asarray(x.copy())
+    before = a.max(), a.sum()
+    a[:50_000] = 2.0
+    after = a.max(), a.min()
+    np.testing.assert_array_equal(np.asarray(after[0]), 2.0)
+    np.testing.assert_array_equal(np.asarray(before[0]), x.max())
+    np.testing.assert_allclose(np.asarray(before[1]), x.sum(), rtol=1e-13)

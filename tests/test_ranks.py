@@ -270,7 +270,7 @@ def test_deep_halos(function: Any, run: Any) -> None:
         assert predicted.messages <= sweeps * neighbours * 2 // 3
 
 
-@pytest.mark.parametrize("dtype", ["f64", "f32", "i32", "bool"])
+@pytest.mark.parametrize("dtype", ["f64", "f32", "i32", "bool", "c128"])
 @pytest.mark.parametrize("grid", [(2,), (4,), (2, 2)])
 def test_along_a_split_axis(grid: tuple[int, ...], dtype: str) -> None:
     rng = np.random.default_rng(len(grid))

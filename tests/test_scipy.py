@@ -21,10 +21,10 @@ Array = np.ndarray[Any, Any]
 X = np.concatenate([np.random.default_rng(0).standard_normal(501) * 4, [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, 30.0]])
 
 
-def same(function: Callable[..., Any], *args: Any, ulps: float = 8.0, **options: Any) -> None:
+def same(function: Callable[..., Any], *args: Any, ulps: float = 8.0, near_zero: bool = False) -> None:
     """Strictly one program with SciPy's results: types, dtypes, shapes and values."""
     want = function(*args)
-    for got in [accelerate(function, strict=True, **options)(*args) for _ in range(2)]:
+    for got in [accelerate(function, strict=True)(*args) for _ in range(2)]:
         assert type(got) is type(want)
         several = isinstance(want, tuple)
         for w, g in zip(want if several else (want,), got if several else (got,), strict=True):
@@ -32,7 +32,7 @@ def same(function: Callable[..., Any], *args: Any, ulps: float = 8.0, **options:
             assert np.asarray(g).dtype == np.asarray(w).dtype and np.shape(g) == np.shape(w)
             kind = np.asarray(w).dtype
             tolerance = ulps * np.finfo(kind).eps if kind.kind in "fc" else 0
-            np.testing.assert_allclose(g, w, rtol=tolerance, atol=tolerance, equal_nan=True)
+            np.testing.assert_allclose(g, w, rtol=tolerance, atol=tolerance if near_zero else 0, equal_nan=True)
 
 
 ONE = ["erf", "erfc", "ndtr", "expit", "entr", "gamma", "gammaln", "exp10", "log1p", "expm1", "cbrt", "exp2", "j0",
@@ -43,8 +43,9 @@ ONE = ["erf", "erfc", "ndtr", "expit", "entr", "gamma", "gammaln", "exp10", "log
 @pytest.mark.parametrize("name", ONE)
 def test_special_functions_of_one_argument(name: str, dtype: str) -> None:
     function = getattr(special, name)
-    same(lambda x: function(x), X.astype(dtype))
-    same(lambda x: getattr(special, name)(x * 0.5) + 1, X.astype(dtype))
+    # (Where erfc is very little, Cephes is some 30 of them off.)
+    same(lambda x: function(x), X.astype(dtype), ulps=64 if name in ("erfc", "ndtr") else 8)
+    same(lambda x: getattr(special, name)(x * 0.5) + 1, X.astype(dtype), near_zero=True)
     same(lambda x: function(x), np.float64(0.25))
 
 
@@ -66,6 +67,31 @@ def test_other_dtypes_and_results() -> None:
     same(lambda x: special.erf(x, out=np.zeros(x.shape)), X)
 
 
+@pytest.mark.parametrize("values", [[0, -40, -41], [-1e-20, -50], [1e-3, -7], [2, 2, -50], [-np.inf] * 2, [np.inf, 1]])
+def test_small_sums_of_exponentials(values: list[float]) -> None:
+    same(lambda x: special.logsumexp(x), np.array(values))
+    same(lambda x: special.log_softmax(x), np.array(values))
+
+
+def test_where_a_float_has_no_exponential() -> None:
+    same(lambda x: special.expit(x), np.array([-100, -88, -50, 100], np.float32))
+
+
+def test_numbers_one_at_a_time_stay_in_scipy() -> None:
+    def gammas(x: Array) -> Any:
+        total = 0.0
+        for k in range(len(x)):
+            total += special.gamma(x[k])
+        return total
+
+    x = np.linspace(1, 2, 5000)
+    with pytest.warns(lazyarr.FallbackWarning, match="scipy.special.gamma: it would be called back for one number"):
+        assert accelerate(gammas)(x) == gammas(x)
+    with pytest.raises(StrictError):
+        accelerate(gammas, strict=True)(x)
+    same(lambda x: sum(special.ndtr(x[k]) for k in range(3)), x)
+
+
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
 @pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
 def test_exponentials_of_rows(name: str, axis: Any) -> None:
@@ -73,6 +99,9 @@ def test_exponentials_of_rows(name: str, axis: Any) -> None:
     for x in (X[:500].reshape(20, 25), X[:500].reshape(20, 25).astype("f4"), np.arange(6).reshape(2, 3)):
         same(lambda x: function(x, axis=axis), x, ulps=64)
     same(lambda x: special.logsumexp(x, axis=0, keepdims=True), X[:500].reshape(20, 25), ulps=64)
+    x = X[:500].reshape(20, 25).copy()
+    x[3], x[5, 5], x[7, 2] = -np.inf, np.nan, np.inf
+    same(lambda x: function(x, axis=axis), x, ulps=64)
 
 
 def system(n: int, dtype: str, columns: int | None = None) -> tuple[Array, Array, Array, Array]:
@@ -122,6 +151,9 @@ def test_what_may_be_overwritten_is() -> None:
         return lapack.dgtsv(*parts, overwrite_b=1)[3]
 
     np.testing.assert_allclose(accelerate(function)(*others), function(*parts), rtol=1e-13)
+    for mine, other in zip(parts, others, strict=True):
+        np.testing.assert_array_equal(mine, other)
+    assert not np.array_equal(others[3], system(20, "f8")[3])
 
 
 @pytest.mark.parametrize("dtype", ["f8", "f4", "c16", "i8"])
@@ -139,6 +171,15 @@ def test_banded(dtype: str) -> None:
 
     same(lambda ab, b: linalg.solve_banded((1, 1), ab, b), ab, b, ulps=64)
     same(implicit, ab, b.astype(np.result_type(dtype, "f4")), 4, ulps=2000)
+
+
+@pytest.mark.parametrize(
+    ("of_matrix", "of_b"),
+    [("f4", "i2"), ("f4", "?"), ("u1", "f4"), ("f2", "f2"), ("f4", "f2"), ("f4", "c8"), ("i4", "c8")],
+)
+def test_banded_dtypes(of_matrix: str, of_b: str) -> None:
+    ab = (np.array([[0, 1, 1, 1], [7, 8, 9, 7], [2, 1, 1, 0]])).astype(of_matrix)
+    same(lambda ab, b: linalg.solve_banded((1, 1), ab, b), ab, np.arange(4).astype(of_b), ulps=64)
 
 
 def test_banded_errors() -> None:
@@ -177,8 +218,6 @@ def test_lazy_arrays_outside_accelerated_functions() -> None:
 
 
 def test_a_ufunc_of_ones_own_is_not_scipys() -> None:
-    def gamma(x: Any) -> Any:
-        return x + 1
-
-    own = np.frompyfunc(gamma, 1, 1)
-    assert counterpart(own) is None
+    # (Both have functions of these names.)
+    assert counterpart(special.log1p) is not None
+    assert counterpart(np.log1p) is None or special.log1p is np.log1p

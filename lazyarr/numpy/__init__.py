@@ -33,7 +33,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _contract,
     _create,
     _definitions,
-    _entering,
+    _files,
     _grid,
     _histograms,
     _positions,

@@ -36,6 +36,9 @@ class Ufunc:
         The ufunc itself; its attributes (``nin``, ``identity``, ``types``, ...) are this object's too.
     """
 
+    #: Where it is called so.
+    module = "numpy"
+
     def __init__(self, numpy: np.ufunc):
         self.numpy = numpy
         self.op: Op | None = ELEMENTWISE.get(numpy.__name__)
@@ -91,7 +94,7 @@ class Ufunc:
             found = self(*args, **{**kwargs, "out": None})
             return tuple(map(_no_scalar, found)) if isinstance(found, tuple) else _no_scalar(found)
         if self.op is None:
-            return run_in_numpy(self.numpy, args, kwargs, f"numpy.{self.__name__} is not compiled")
+            return run_in_numpy(self.numpy, args, kwargs, f"{self.module}.{self.__name__} is not compiled")
         try:
             return self._call(*args, **kwargs)
         except NotCompiled as reason:
@@ -100,7 +103,7 @@ class Ufunc:
                     found = x.__array_ufunc__(self.numpy, "__call__", *args, **kwargs)
                     if found is not NotImplemented:
                         return found
-            return run_in_numpy(self.numpy, args, kwargs, f"numpy.{self.__name__}: {reason}")
+            return run_in_numpy(self.numpy, args, kwargs, f"{self.module}.{self.__name__}: {reason}")
 
     def _at_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
         """The call of NumPy's ufunc on little data that exists; None for any other call."""
@@ -410,7 +413,7 @@ class Ufunc:
         try:
             indexing.ufunc_at(self, *args)
         except NotCompiled as reason:
-            run_in_numpy(self.numpy.at, args, {}, f"numpy.{self.__name__}.at: {reason}", mutates=True)
+            run_in_numpy(self.numpy.at, args, {}, f"{self.module}.{self.__name__}.at: {reason}", mutates=True)
 
     def _method(self, name: str, implementation: Any, args: Any, kwargs: Any) -> Any:
         if self.numpy.signature is not None:
@@ -418,7 +421,7 @@ class Ufunc:
         try:
             return implementation(self, *args, **kwargs)
         except NotCompiled as reason:
-            return run_in_numpy(getattr(self.numpy, name), args, kwargs, f"numpy.{self.__name__}.{name}: {reason}")
+            return run_in_numpy(getattr(self.numpy, name), args, kwargs, f"{self.module}.{self.__name__}.{name}: {reason}")
 
 
 def agreed(inputs: list[Any], outs: Sequence[LazyArray | None]) -> list[Any]:

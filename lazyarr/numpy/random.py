@@ -15,7 +15,7 @@ from lazyarr import world
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import holds_lazy
 from lazyarr.fallback import run_in_numpy, run_on_constants
-from lazyarr.numpy._entering import drawn
+from lazyarr.numpy._streams import drawn
 from lazyarr.runtime import recording
 
 #: What handles the state of a stream, not arrays.

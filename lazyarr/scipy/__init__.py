@@ -1,4 +1,4 @@
-"""Functions of SciPy that are compiled, where they meet lazy arrays or stand in accelerated functions.
+"""Functions of SciPy that are compiled: all of them in accelerated functions, ufuncs wherever they meet lazy arrays.
 
 SciPy is not imported for them: who calls one has done that. What is not here is traced through its Python source, or
 runs in SciPy.

@@ -53,7 +53,7 @@ def gtsv(
     """As `scipy.linalg.lapack`'s ``?gtsv``, where nothing is overwritten."""
     if recording().observer is None:
         raise NotCompiled("outside accelerated functions")
-    if any(x is not False and x != 0 for x in (overwrite_dl, overwrite_d, overwrite_du, overwrite_b)):
+    if any(x != 0 for x in (overwrite_dl, overwrite_d, overwrite_du, overwrite_b)):
         raise NotCompiled("arguments that may be overwritten")
     *factors, x, info = record_all(TRIDIAGONAL, *_system(_DTYPE_OF[name], dl, d, du, b))
     return (*map(LazyArray._new, factors), _solution(x, as_lazy(b)), ComputedScalar(info, int))
@@ -69,9 +69,11 @@ def solve_banded(
         raise NotCompiled("more than three diagonals")
     if overwrite_ab or overwrite_b:
         raise NotCompiled("arguments that may be overwritten")
-    dtype = np.result_type(ab.dtype, b.dtype)
-    dtype = dtype if dtype in LAPACK_DTYPES else np.result_type(dtype, np.float64)
-    if dtype not in LAPACK_DTYPES or ab.shape[-1] < 2 or b.ndim == 0 or ab.shape[-1] != b.shape[0]:
+    dtype = np.result_type(*(x.dtype if x.dtype.kind in "fc" else np.float64 for x in (ab, b)))
+    dtype = np.dtype(np.float32) if dtype == np.float16 else dtype
+    if dtype not in LAPACK_DTYPES:
+        raise NotCompiled(f"dtype {dtype}")
+    if ab.shape[-1] < 2 or b.ndim == 0 or ab.shape[-1] != b.shape[0]:
         raise NotCompiled("lengths that do not fit")
     if check_finite:
         for array in (ab, b):

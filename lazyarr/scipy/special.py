@@ -11,7 +11,7 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
-from lazyarr.dispatch import UFUNCS, NotCompiled
+from lazyarr.dispatch import NotCompiled
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import DTYPES
 from lazyarr.numpy._through import lazy
@@ -19,7 +19,7 @@ from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.ops.python_math import PYTHON_MATH
 from lazyarr.ops.special import SPECIAL
-from lazyarr.runtime import record, record_all
+from lazyarr.runtime import record, record_all, recording
 from lazyarr.scipy._register import implements
 
 _F64 = DTYPES["f64"]
@@ -27,6 +27,8 @@ _F64 = DTYPES["f64"]
 
 class SpecialUfunc(Ufunc):
     """The lazy counterpart of a ufunc of `scipy.special`."""
+
+    module = "scipy.special"
 
     def __init__(self, ufunc: np.ufunc):
         super().__init__(ufunc)
@@ -40,9 +42,12 @@ class SpecialUfunc(Ufunc):
     def _recorded(self, values: Sequence[Any]) -> tuple[Value, ...]:
         given = values[0].type.dtype
         if self._definition is None or any(v.type.dtype != given or given.kind != "f" for v in values):
+            if getattr(recording().observer, "depth", 0) and not any(v.type.shape for v in values):
+                raise NotCompiled("it would be called back for one number at a time")
             return record_all(SPECIAL, *values, name=self.__name__)
-        # (SciPy's loops of single precision compute in double precision, too.)
-        wide = (LazyArray._new(cast(v, _F64), scalar=v.type.shape == ()) for v in values)
+        # (As in SciPy's loops.)
+        inside = given if self.__name__ in _IN_OWN_PRECISION else _F64
+        wide = (LazyArray._new(cast(v, inside), scalar=v.type.shape == ()) for v in values)
         return (cast(self._definition(*wide)._value(), given),)
 
 
@@ -86,16 +91,17 @@ def _entr(x: Any) -> Any:
     return lazy.where(x > 0.0, -x * lazy.log(x), lazy.where(x == 0.0, 0.0, lazy.where(lazy.isnan(x), x, -np.inf)))
 
 
-#: In double precision.
+#: Of real numbers; in double precision, but those of the second table.
 _DEFINITIONS: dict[str, Callable[..., Any]] = {
     "erf": _erf, "erfc": _erfc, "ndtr": _ndtr, "expit": lambda x: 1.0 / (1.0 + lazy.exp(-x)), "logit": _logit,
     "xlogy": _times_logarithm("log"), "xlog1py": _times_logarithm("log1p"), "entr": _entr,
     **{name: _one(ELEMENTWISE[name]) for name in ("cbrt", "exp2", "expm1", "log1p")},
 }  # fmt: skip
+_IN_OWN_PRECISION = {"expit", "logit"}
 
 
-def _shifted(x: Any, axis: Any) -> Any:
-    """What `softmax` and its logarithm have an exponential of: nothing above 0."""
+def _with_maximum(x: Any, axis: Any) -> Any:
+    """An array of floats, and its maxima along axes that are kept."""
     x = as_lazy(x)
     if x.dtype.kind not in "fiub":
         raise NotCompiled(f"dtype {x.dtype}")
@@ -106,15 +112,15 @@ def _shifted(x: Any, axis: Any) -> Any:
 @implements("scipy.special", "softmax")
 def softmax(x: Any, axis: Any = None) -> Any:
     """As `scipy.special.softmax`."""
-    x, top = _shifted(x, axis)
-    weights = UFUNCS[np.exp](x - top)
+    x, top = _with_maximum(x, axis)
+    weights = lazy.exp(x - top)
     return weights / lazy.sum(weights, axis=axis, keepdims=True)
 
 
 @implements("scipy.special", "log_softmax")
 def log_softmax(x: Any, axis: Any = None) -> Any:
     """As `scipy.special.log_softmax`."""
-    x, top = _shifted(x, axis)
+    x, top = _with_maximum(x, axis)
     shifted = x - lazy.where(lazy.isfinite(top), top, 0)
     return shifted - lazy.log(lazy.sum(lazy.exp(shifted), axis=axis, keepdims=True))
 
@@ -124,7 +130,11 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     """As `scipy.special.logsumexp` without weights and signs."""
     if b is not None or return_sign:
         raise NotCompiled("weights and signs")
-    x, top = _shifted(a, axis)
-    base = lazy.where(lazy.isfinite(top), top, 0)
-    total = lazy.sum(lazy.exp(x - base), axis=axis, keepdims=keepdims)
-    return lazy.log(total) + (base if keepdims else lazy.squeeze(base, axis=axis))
+    x, top = _with_maximum(a, axis)
+    # As SciPy: terms as large as the largest are counted, for what the others add may be very little.
+    largest = x == top
+    count = lazy.sum(largest, axis=axis, keepdims=keepdims, dtype=x.dtype)
+    others = lazy.where(largest, -np.inf, x) - lazy.where(lazy.isfinite(top), top, 0)
+    rest = lazy.sum(lazy.exp(others), axis=axis, keepdims=keepdims)
+    rest = lazy.where(rest == 0, rest, rest / count)
+    return lazy.log1p(rest) + lazy.log(count) + (top if keepdims else lazy.squeeze(top, axis=axis))
