@@ -421,7 +421,8 @@ class Ufunc:
         try:
             return implementation(self, *args, **kwargs)
         except NotCompiled as reason:
-            return run_in_numpy(getattr(self.numpy, name), args, kwargs, f"{self.module}.{self.__name__}.{name}: {reason}")
+            method = getattr(self.numpy, name)
+            return run_in_numpy(method, args, kwargs, f"{self.module}.{self.__name__}.{name}: {reason}")
 
 
 def agreed(inputs: list[Any], outs: Sequence[LazyArray | None]) -> list[Any]:
