@@ -1,0 +1,68 @@
+"""How arrays are split over the ranks, where the user says so instead of the compiler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import lazyarr.numpy  # noqa: F401  what can be done with the result
+from lazyarr import world
+from lazyarr.array import LazyArray, rebuild
+from lazyarr.convert import as_lazy
+from lazyarr.ir.layout import Layout, Split, even, place
+from lazyarr.runtime import fetch
+
+
+def partition(x: Any, grid: tuple[int, ...]) -> LazyArray:
+    """A copy of an array that is split over the ranks in a way of your own.
+
+    What is computed of it is split as it is. All ranks call this; on one rank it gives a copy.
+
+    Parameters
+    ----------
+    x : array_like
+    grid : tuple of int
+        For each axis of `x`, in how many even parts it is split; 1 for an axis of which every rank has all. The others
+        are, in order, the extents of the grid of the ranks (``lazyarr run --grid``) that are not 1: ``(1, 4)`` splits
+        the columns of a matrix over four ranks. All 1: every rank has all of the array.
+
+    Returns
+    -------
+    LazyArray
+
+    Raises
+    ------
+    ValueError
+        If `grid` does not have an entry for each axis, or does not go with the ranks' grid, or if an axis has fewer
+        indices than parts.
+    """
+    array = as_lazy(x)
+    together = world.current()
+    ranks = (1,) if together is None else together.grid
+    layout = _layout(array.shape, tuple(int(n) for n in grid), ranks)
+    whole = np.asarray(array._data("a new partition")) if together is None else np.asarray(fetch(array._value()))
+    if together is None or layout is None:
+        return rebuild(np.array(whole))
+    own = tuple(slice(*r) for r in place(layout, array.shape, together.communicator.place))
+    return rebuild(world.Part(np.array(whole[own]), layout, array.shape, together))
+
+
+def _layout(shape: tuple[int, ...], grid: tuple[int, ...], ranks: tuple[int, ...]) -> Layout | None:
+    """The layout that a grid describes; None where nothing is split."""
+    if len(grid) != len(shape):
+        raise ValueError(f"the grid {grid} has {len(grid)} entries; the array has {len(shape)} axes")
+    split = [n for n in grid if n != 1]
+    if not split:
+        return None
+    dims = [k for k, n in enumerate(ranks) if n != 1]
+    if split != [ranks[k] for k in dims] and dims:
+        raise ValueError(f"the grid {grid} does not go with the grid of the ranks, {ranks}")
+    if not dims:
+        return None  # One rank alone has everything, however it would be split.
+    found: list[Split | None] = []
+    for extent, parts in zip(shape, grid, strict=True):
+        if parts > extent:
+            raise ValueError(f"the grid {grid} has more parts than the axes of {shape} have indices")
+        found.append(None if parts == 1 else Split(dims[len([s for s in found if s is not None])], even(extent, parts)))
+    return tuple(found)
