@@ -14,7 +14,7 @@ from lazyarr.backends.native_emit import Code, Index, literal, register
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Along, Scalar, Storage, Strided, view
 
-_ROW, _COLUMN, _TRANSPOSED = 101, 102, 112
+_ROW, _COLUMN, _AS_IT_IS, _TRANSPOSED = 101, 102, 111, 112
 #: Rows of a product with a vector that BLAS computes together: what one thread does of it is a multiple.
 ROWS = 16
 
@@ -162,6 +162,53 @@ def _by_rows(c: Code, call: Callable[[Code, Strided, Strided], None], a: Strided
         place = view(c, target, (Along(first, 0, 1),), (count,), target.bounds)
         assert isinstance(part, Strided) and isinstance(place, Strided)
         call(c, part, place)
+
+
+def multiplies(a: Storage, b: Storage) -> bool:
+    """Whether `matmul` is what NumPy calls for ``a @ b`` of matrices.
+
+    Not for ``a @ a.T``, which NumPy has another routine for, nor for one row or column, which are a vector to it.
+    """
+    letter = _letter(a)
+    if letter is None or symbol(f"{letter}gemm") is None:
+        return False
+    if not all(isinstance(n, int) and n > 1 for n in (*a.shape, *b.shape)):
+        return False
+    # (What is computed is stored in order.)
+    stored = [x for x in (a, b) if isinstance(x, Strided)]
+    return all(_side(x) is not None for x in stored) and len({x.buffer for x in stored}) == len(stored)
+
+
+def matmul(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
+    """``target = a @ b`` of matrices that it `multiplies`."""
+    found = symbol(f"{_letter(a)}gemm")
+    frame.working.append(target)
+    a, b = frame.stored(a), frame.stored(b)
+    frame.working += [a, b]
+    sides = [_side(x) for x in (a, b)]
+    assert found is not None
+    c, (name, integer), type = frame.code, found, register(a.dtype)
+    size = f"{integer}, ptr, {integer}"
+    c.module.declare(name, f"declare void @{name}(i32, i32, i32, {integer}, {integer}, {integer}, {type}, ptr, {size}, "
+                           f"{type}, ptr, {integer}) nounwind")  # fmt: skip
+    (how, leading), (other, beside) = (s for s in sides if s is not None)
+    (m, k), n = a.shape, b.shape[1]
+    one, zero = literal(1, a.dtype)[0], literal(0, a.dtype)[0]
+    c.do(
+        f"call void @{name}(i32 {_ROW}, i32 {how}, i32 {other}, {integer} {m}, {integer} {n}, {integer} {k}, "
+        f"{type} {one}, ptr {address(c, a)}, {integer} {leading}, ptr {address(c, b)}, {integer} {beside}, "
+        f"{type} {zero}, ptr {address(c, target)}, {integer} {n})"
+    )
+
+
+def _side(x: Strided) -> tuple[int, int] | None:
+    """How BLAS is told of a matrix: as it is or transposed, and how far its rows are apart; None where it cannot be."""
+    rows, columns = x.strides
+    if not isinstance(rows, int) or not isinstance(columns, int):
+        return None
+    if columns == 1 and rows >= x.bounds[1]:
+        return _AS_IT_IS, rows
+    return (_TRANSPOSED, columns) if rows == 1 and columns >= x.bounds[0] else None
 
 
 def plain_dot(c: Code, terms: Storage) -> Scalar:

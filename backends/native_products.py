@@ -41,7 +41,11 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
         work = float(np.prod([float(n) for n in a.bounds])) * b.bounds[1]
         # Run-time lengths are smaller than their bounds as a rule.
         if (work > LARGE or frame.lowering.exact) and all(isinstance(n, int) for n in (*a.shape, *b.shape)):
-            return _by_numpy(frame, node, given)
+            if not native_blas.multiplies(a, b):
+                return _by_numpy(frame, node, given)
+            result = frame.lowering.allocate(dtype, *frame.shape(node.types[0]))
+            native_blas.matmul(frame, a, b, result)
+            return [result]
     code = frame.code
     shape, bounds = frame.shape(node.types[0])
     target = frame.lowering.allocate(dtype, shape, bounds)
