@@ -165,7 +165,8 @@ def _fits(x: Storage) -> bool:
     """Whether the elements of an array are made in one way, in the order in which they are counted."""
     if not all(isinstance(n, int) for n in x.shape) or boxes(x, x.shape) is not None:
         return False
-    return len(x.shape) == 1 or flat(x, x.shape)
+    # (An index on an axis of length 1 is taken for 0 where arrays broadcast.)
+    return len(x.shape) == 1 or x.shape[-1] != 1 and flat(x, x.shape)
 
 
 def reduced(c: Code, several: Sequence[tuple[str, Storage]]) -> list[Scalar]:

@@ -55,16 +55,6 @@ def user_handles_errors(depth: int = 1) -> bool:
     return False
 
 
-def raised_by_user(error: BaseException) -> bool:
-    """Whether a ``raise`` statement of the user's own code has raised an exception."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None or is_internal(trace.tb_frame.f_code):
-        return False
-    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
-
-
 def user_line(depth: int = 1) -> tuple[str, int]:
     """File name and line number of the user's statement that is running."""
     frame: FrameType | None = sys._getframe(depth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import math
 import sys
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from lazyarr.backends.mpi import MpiCommunicator
 
 
+#: Programs between two searches for garbage in reference cycles.
+_TICKS = 250
+
+
 class World:
     """Several ranks.
 
@@ -41,6 +46,17 @@ class World:
         self.rank: int = communicator.Get_rank()
         self.size: int = communicator.Get_size()
         self.grid = grid
+        self._ticks = 0
+
+    def tick(self) -> None:
+        """Count a program that runs, and look for garbage in reference cycles now and then: all ranks at one time.
+
+        What is still pending is part of the next program; Python itself would find such garbage at other times on
+        other ranks, whose programs would differ.
+        """
+        self._ticks += 1
+        if self._ticks % _TICKS == 0:
+            gc.collect()
 
     def agree(self, what: str, how: str = "") -> None:
         """Make sure that all ranks are about to do the same.
@@ -176,7 +192,9 @@ def init(communicator: Any = None, grid: Grid | None = None) -> None:
 
     Arrays of the drop-in namespace are then split over the ranks, and accelerated functions share their work. Every
     rank runs the same program. The setting `eager_below` becomes `split_above` at most. An exception that nobody
-    handles ends all ranks (`sys.excepthook`), and NumPy's global random numbers begin as those of rank 0.
+    handles ends all ranks (`sys.excepthook`), and NumPy's global random numbers begin as those of rank 0. Python's
+    automatic search for garbage in reference cycles is switched off (`gc.disable`): lazyarr starts it on all ranks at
+    the same programs.
 
     Parameters
     ----------
@@ -212,6 +230,7 @@ def init(communicator: Any = None, grid: Grid | None = None) -> None:
     settings.configure(eager_below=min(settings.current.eager_below, settings.current.split_above))
     world = World(communicator, shape)
     _world.append(world)
+    gc.disable()
     sys.excepthook = partial(_end_all, world, sys.excepthook)
     comm.use(world.communicator)
     _seed(world)

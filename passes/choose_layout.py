@@ -6,6 +6,7 @@ carries over, so that views keep their array's owners at an offset. Large values
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -145,6 +146,8 @@ def _across(layouts: Layouts, node: Node, used: set[int]) -> tuple[int, Split] |
     axis, split = splits[0]
     if split.dim in used or any(length(r) == 0 for r in split.ranges):
         return None
+    if any(a[1] > b[0] for a, b in itertools.pairwise(split.ranges)):
+        return None  # of an array that has been turned round
     return (axis, split) if node.op.across.able(node.operands[0].type, axis, node.kw) else None
 
 

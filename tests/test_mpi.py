@@ -336,3 +336,56 @@ def test_what_cannot_be_written_leaves_the_file_as_it_was(tmp_path: Path) -> Non
     assert found.returncode == 0, found.stderr
     assert found.stdout == "OSError\nTrue\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["limited.py", "x.npy"]
+
+
+ALIASED = """
+import numpy as np
+import lazyarr
+
+@lazyarr.accelerate
+def both(x, y):
+    y[...] = y * 2
+    x[1:] += y[:-1]
+    return y - x
+
+@lazyarr.accelerate
+def held(pair):
+    pair[0][0] = 7
+    return pair[1][0] + 0
+
+v = np.random.default_rng(1).random((100, 90)) * 1
+print(f"{both(v, v).sum():.8f} {v.sum():.6f}")
+print(f"{both(v[1:], v[:-1]).sum():.6f} {v.sum():.6f}")
+print(f"{held([v, v]).sum():.6f} {v.sum():.6f}")
+"""
+
+
+@needs_mpi
+def test_arguments_that_share_memory(tmp_path: Path) -> None:
+    script = tmp_path / "aliased.py"
+    script.write_text(ALIASED)
+    plain = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    found = run(3, script)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == plain.stdout
+    assert "arguments share memory that is split over ranks" in found.stderr
+
+
+@needs_mpi
+def test_garbage_in_cycles(tmp_path: Path) -> None:
+    script = tmp_path / "cycles.py"
+    script.write_text(
+        "import gc, numpy as np\n"
+        "x = np.random.default_rng(1).random(5000)\n"
+        "class Node: pass\n"
+        "seed = int.from_bytes(open('/dev/urandom', 'rb').read(2), 'little')\n"
+        "junk = [[[] for _ in range(seed % 600)]]\n"  # Python's own search would come elsewhere on each rank
+        "total = 0.0\n"
+        "for k in range(400):\n"
+        "    a = Node(); a.value = x * k + 1; a.self = a\n"
+        "    total += float((a.value * 2).sum())\n"
+        "print(f'{total:.3f}', gc.isenabled())\n"
+    )
+    found = run(3, script)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.endswith("False\n")

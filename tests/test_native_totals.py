@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lazyarr
+from lazyarr import accelerate
 from lazyarr.backends.native_plan import Plan
 from tests.acceleration import assert_same, compiled_programs
 from tests.loop_checks import same
@@ -141,3 +142,17 @@ def test_parts_of_matrices_are_not_computed_again() -> None:
     x = np.random.default_rng(6).normal(size=(60, 70))
     assert passes(inside, x, x) == []
     same(inside, (x, x))
+
+
+@pytest.mark.parametrize("shape", [(5000, 1), (1000, 1, 1), (1, 4000), (70, 1, 60), (5000,)])
+def test_axes_of_length_one(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).standard_normal(shape)
+
+    def several(a: Any) -> Any:
+        return (a > 0).sum(), (a > 0).any(), a.max(), (a < -100).any(), np.count_nonzero(a > 1), a.min()
+
+    for _ in range(2):
+        assert accelerate(several, strict=True)(x) == several(x)
+    flags = x > 0
+    assert accelerate(lambda b: (b.sum(), b.max(), b.any(), b.mean()))(flags) == (
+        flags.sum(), flags.max(), flags.any(), flags.mean())  # fmt: skip

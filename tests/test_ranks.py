@@ -287,6 +287,13 @@ def test_along_a_split_axis(grid: tuple[int, ...], dtype: str) -> None:
                 agree(Graph([value], [apply(OPS[name], value, axis=axis, stable=True)]), [x], grid, [0])
             for kind in ("add", "maximum", "logical_or"):
                 agree(Graph([value], [apply(OPS["accumulate"], value, kind=kind, axis=axis)]), [x], grid, [0])
+            start, stop, step = [0] * len(shape), list(shape), [1] * len(shape)
+            start[axis], stop[axis], step[axis] = shape[axis] - 1, -1, -1
+            turned = apply(OPS["slice"], value, start=tuple(start), stop=tuple(stop), step=tuple(step))
+            results = [apply(OPS["accumulate"], turned, kind="maximum", axis=axis)]
+            results += [apply(OPS[name], turned, axis=axis) for name in ("argmax", "argmin")]
+            results += [apply(OPS["argsort"], turned, axis=axis, stable=True)]
+            agree(Graph([value], results), [x], grid, [0])
 
 
 @pytest.mark.parametrize("kind", ["fft", "ifft", "rfft", "irfft"])

@@ -49,7 +49,10 @@ def drawn(function: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any
     if name in _BY_EXTENTS and not kwargs:
         size, rest = args, {}
     elif name in _ONE_BY_ONE and len(args) <= len(_ONE_BY_ONE[name]):
-        rest = dict(zip(_ONE_BY_ONE[name], args, strict=False)) | kwargs
+        rest = dict(zip(_ONE_BY_ONE[name], args, strict=False))
+        if rest.keys() & kwargs.keys():
+            return None
+        rest |= kwargs
         size = rest.pop("size", None)
         if not set(rest) <= set(_ONE_BY_ONE[name]) or any(np.ndim(x) for x in rest.values()):
             return None

@@ -103,9 +103,10 @@ _IN_OWN_PRECISION = {"expit", "logit"}
 def _with_maximum(x: Any, axis: Any) -> Any:
     """An array of floats, and its maxima along axes that are kept."""
     x = as_lazy(x)
-    if x.dtype.kind not in "fiub":
+    if x.dtype.kind != "f":
         raise NotCompiled(f"dtype {x.dtype}")
-    x = x if x.dtype.kind == "f" else x.astype(np.float64)
+    if x.ndim == 0 or axis == ():
+        raise NotCompiled("no axis")
     return x, lazy.amax(x, axis=axis, keepdims=True)
 
 

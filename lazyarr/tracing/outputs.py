@@ -284,9 +284,10 @@ class _Builder:
     def _view(self, spec: Spec) -> Any:
         array = self.base(spec[2]) if spec[1] == "input" else self.data[spec[2]]
         if isinstance(array, LazyArray):
+            data = array._data("a view of a lazy argument")
             for step in spec[3]:
-                array = step.view(array._data("a view of a lazy argument"))
-            return rebuild(np.array(array))
+                data = step.view(data)
+            return rebuild(np.array(data))
         array = np.asarray(array)
         for step in spec[3]:
             array = step.view(array)

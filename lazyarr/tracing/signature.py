@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import world
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
-from lazyarr.runtime import recording
+from lazyarr.runtime import fetch, recording
 
 _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
 _CONTAINERS = (tuple, list, dict)
@@ -63,6 +64,8 @@ class Parts:
         self.opaque: list[Any] = []
         self._seen: dict[int, int] = {}
         self._kept: list[Any] = []
+        #: Memory of lazy arguments, and whether it is split over ranks.
+        self._cells: dict[Any, bool] = {}
 
     def describe(self, value: Any) -> Any:
         """The key of one value; its parts are appended."""
@@ -70,7 +73,9 @@ class Parts:
         if kind is np.ndarray or kind is np.memmap or isinstance(value, np.generic):
             return self._array(value, None)
         if isinstance(value, LazyArray):
-            return self._array(value._held_data("an accelerated call"), value)
+            held = value._held_data("an accelerated call")
+            self._notice_split(value, held)
+            return self._array(held, value)
         if kind in (int, float, complex):
             self.scalars.append(value)
             return kind
@@ -79,6 +84,14 @@ class Parts:
         if isinstance(value, np.ndarray):
             raise Plain(f"an argument is a {kind.__module__}.{kind.__name__}, a subclass of numpy.ndarray")
         return self._structured(value, kind)
+
+    def _notice_split(self, value: LazyArray, held: Any) -> None:
+        """Refuse arrays of one memory that is split over ranks: in what they share, one would not see the other."""
+        if world.current() is None:
+            return
+        if value._cell in self._cells and (isinstance(held, world.Part) or self._cells[value._cell]):
+            raise Plain("arguments share memory that is split over ranks")
+        self._cells[value._cell] = isinstance(fetch(value._cell.value), world.Part)
 
     def _array(self, value: Any, lazy: LazyArray | None) -> Any:
         dtype = value.dtype.newbyteorder("=")

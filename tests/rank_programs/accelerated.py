@@ -45,5 +45,15 @@ double, turned, rows, mean, (same, every) = several(u, found)
 print(same is u, double.shape, turned.shape, rows.shape, every.shape, found["rows"].shape)
 print(f"{double.sum():.8f} {(turned * np.arange(120)).sum():.6f} {rows.sum():.8f} {mean:.10f} {every.sum():.8f}")
 print(f"{double[5, 6]:.12f} {turned[6, 5]:.12f} {rows[1, 1]:.12f} {every[2, 2]:.12f} {found['rows'].sum():.8f}")
+
+
+@lazyarr.accelerate
+def spread(x: Any) -> Any:
+    return np.broadcast_to(x[0], (99, 90)), x[3:, 1:]
+
+
+v = u[:100] * 1
+wide, part = spread(v)
+print(f"{wide.sum():.6f} {part.sum():.6f} {wide.shape} {part.shape}")
 u += 1
 print(f"{u.sum():.8f} {double.sum():.8f} {looks(u).sum():.8f}")

@@ -14,7 +14,6 @@ from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, guard, record, record_all
 from lazyarr.soft import HOLDING, Soft, joined, settle_inside
-from lazyarr.source import raised_by_user
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.forms import all_hold, zeros_of
 from lazyarr.tracing.capture.regions import Region, close_together
@@ -80,14 +79,13 @@ class BranchCapture:
         snapshot = Snapshot(self.now, self.get, self.set)
         ways: list[_Way] = []
         for taken, run, other in ((True, then, orelse), (False, orelse, then)):
-            way = None if self.raises[not taken] else self._way(snapshot, run)
-            if way is None:
-                # The way ends in the user's own `raise`: who takes it meets that in Python.
+            if self.raises[not taken]:
+                # Not even traced: what it does before it raises must not happen. Who takes it meets that in Python.
                 holds = self.condition.value
                 guard(record(ELEMENTWISE["logical_not"], holds) if taken else holds, "what raises is not reached")
                 other()
                 return
-            ways.append(way)
+            ways.append(self._way(snapshot, run))
         cells = [c for c in snapshot.cells if any(c in way.contents for way in ways)]
         pairs = [tuple(way.contents.get(c, snapshot.cells[c]) for way in ways) for c in cells]
         final = list(snapshot.variables)
@@ -131,23 +129,14 @@ class BranchCapture:
                 self.trace.unbound[values_of(final[at])[0]] = values[unbound[at]]
         self.set(tuple(final))
 
-    def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way | None:
-        """Trace one way, and go back; None if it raises what the user's own statement says."""
+    def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way:
+        """Trace one way, and go back."""
         containers = Containers(self.trace.shadowed)
         written = self.trace.environment.written()
         before = len(self.now.checks)
         self.trace.depth += 1
         self.now.scopes.append(set())
-        try:
-            run()
-        except Exception as error:
-            if self.is_expression or not raised_by_user(error):
-                raise
-            self.trace.depth -= 1
-            if containers.changed() or self.trace.environment.written() != written:
-                raise
-            snapshot.restore()
-            return None
+        run()
         settle_inside(x for x, wanted in zip(self.get(), self.wanted, strict=True) if wanted)
         made = self.now.scopes.pop()
         self.trace.depth -= 1
