@@ -357,6 +357,14 @@ v = np.random.default_rng(1).random((100, 90)) * 1
 print(f"{both(v, v).sum():.8f} {v.sum():.6f}")
 print(f"{both(v[1:], v[:-1]).sum():.6f} {v.sum():.6f}")
 print(f"{held([v, v]).sum():.6f} {v.sum():.6f}")
+found = np.random.default_rng(2).random((100, 90))
+
+@lazyarr.accelerate
+def outside(x):
+    x += found
+    return x.sum() + found.sum()
+
+print(f"{outside(v):.6f} {outside(v):.6f} {outside(found):.6f} {outside(v):.6f} {found.sum():.6f}")
 """
 
 

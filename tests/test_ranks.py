@@ -300,7 +300,7 @@ def test_along_a_split_axis(grid: tuple[int, ...], dtype: str) -> None:
 @pytest.mark.parametrize("grid", GRIDS)
 def test_transforms_along_split_axes(grid: tuple[int, ...], kind: str) -> None:
     rng = np.random.default_rng(4)
-    for shape in ((12, 10), (7, 5), (5, 4, 6), (9,)):
+    for shape in ((12, 10), (7, 5), (9, 2), (12, 2), (5, 4, 6), (9,)):
         x = rng.standard_normal(shape) + (0 if kind == "rfft" else 1j * rng.standard_normal(shape))
         value = param(0, ArrayType(x.dtype, shape))
         for count in range(1, len(shape) + 1):

@@ -14,7 +14,7 @@ from lazyarr.ops.create import const
 from lazyarr.plans import Plan, plans
 from lazyarr.runtime import Leaf, NotCaptured, Placeholder, capture, compute_part, own
 from lazyarr.tracing.outputs import Outcome
-from lazyarr.tracing.signature import Parts, memory_groups
+from lazyarr.tracing.signature import Parts, Plain, memory_groups
 from lazyarr.tracing.trace import Trace
 
 _NOWHERE = const(True)
@@ -97,9 +97,11 @@ class Compiled:
             if get() != value:
                 return None
         given = len(parts.arrays)
-        for get, spec in trace.captured:
-            if parts.describe(get()) != spec:
+        try:
+            if any(parts.describe(get()) != spec for get, spec in trace.captured):
                 return None
+        except Plain:
+            return None
         if len(parts.arrays) > given and any(k >= given for g in memory_groups(parts.arrays) for k in g):
             return None
         return trace.tape.replay(parts.scalars)
