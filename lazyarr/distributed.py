@@ -87,7 +87,7 @@ def run(
     graph: Graph = program.graph
     given = {p: x.layout for p, x in zip(graph.params, arguments, strict=True) if isinstance(x, Part)}
     count = len(graph.results)
-    world.tick()
+    world.tick(sum(int(v.type.nbytes) for v in graph.results))
     local, digest = _known.get(world, program, given, tuple(range(count)) if gathered else ())
     small = [np.asarray(x).tobytes().hex() for x in arguments if not isinstance(x, Part) and np.size(x) <= _SMALL]
     world.agree(f"runs {len(graph.nodes)} operations (program {digest[:8]})", digest + ",".join(small))

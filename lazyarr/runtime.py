@@ -115,6 +115,8 @@ def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:
     if not eager.may_be_little(node) or any(now.may_measure(t.shape, t.dtype) for t in node.types):
         return None
     found = eager.results(node, lambda value: value.node.data if isinstance(value.node, Leaf) else None)
+    if found is not None:
+        world.done_at_once()
     return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
 
 

@@ -10,6 +10,7 @@ import lazyarr.numpy  # noqa: F401  what can be done with the result
 from lazyarr import world
 from lazyarr.array import LazyArray, rebuild
 from lazyarr.convert import as_lazy
+from lazyarr.dispatch import NotCompiled
 from lazyarr.ir.layout import Layout, Split, even, place
 from lazyarr.runtime import fetch
 
@@ -35,9 +36,12 @@ def partition(x: Any, grid: tuple[int, ...]) -> LazyArray:
     ------
     ValueError
         If `grid` does not have an entry for each axis, or does not go with the ranks' grid, or if an axis has fewer
-        indices than parts.
+        indices than parts, or if `x` holds no numbers.
     """
-    array = as_lazy(x)
+    try:
+        array = as_lazy(x)
+    except NotCompiled as reason:
+        raise ValueError(f"partition takes arrays of numbers, got {reason}") from None
     together = world.current()
     ranks = (1,) if together is None else together.grid
     layout = _layout(array.shape, tuple(int(n) for n in grid), ranks)

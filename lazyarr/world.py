@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from lazyarr.backends.mpi import MpiCommunicator
 
 
-#: Programs between two searches for garbage in reference cycles.
-_TICKS = 250
+#: Programs, or bytes of results on a rank, between two searches for garbage in reference cycles; what one operation
+#: counts that NumPy does at once.
+_PROGRAMS, _BYTES, _AT_ONCE = 250, 1 << 28, 0.1
 
 
 class World:
@@ -46,16 +47,24 @@ class World:
         self.rank: int = communicator.Get_rank()
         self.size: int = communicator.Get_size()
         self.grid = grid
-        self._ticks = 0
+        self._worked = 0.0
 
-    def tick(self) -> None:
-        """Count a program that runs, and look for garbage in reference cycles now and then: all ranks at one time.
+    def tick(self, nbytes: int = 0, part: float = 1.0) -> None:
+        """Count work, and look for garbage in reference cycles now and then: all ranks after the same work.
 
         What is still pending is part of the next program; Python itself would find such garbage at other times on
         other ranks, whose programs would differ.
+
+        Parameters
+        ----------
+        nbytes : int
+            Of results, on all ranks.
+        part : float
+            How much of a program it was.
         """
-        self._ticks += 1
-        if self._ticks % _TICKS == 0:
+        self._worked += max(part / _PROGRAMS, nbytes / self.size / _BYTES)
+        if self._worked >= 1:
+            self._worked = 0.0
             gc.collect()
 
     def agree(self, what: str, how: str = "") -> None:
@@ -151,6 +160,12 @@ def current() -> World | None:
     return _world[0] if _world else None
 
 
+def done_at_once() -> None:
+    """Count an operation that NumPy has done at once, where several ranks run the program."""
+    if _world:
+        _world[0].tick(part=_AT_ONCE)
+
+
 def entering(shape: tuple[int, ...]) -> Layout | None:
     """How an array of this shape is split when it enters; None where it is whole."""
     together = current()
@@ -193,8 +208,8 @@ def init(communicator: Any = None, grid: Grid | None = None) -> None:
     Arrays of the drop-in namespace are then split over the ranks, and accelerated functions share their work. Every
     rank runs the same program. The setting `eager_below` becomes `split_above` at most. An exception that nobody
     handles ends all ranks (`sys.excepthook`), and NumPy's global random numbers begin as those of rank 0. Python's
-    automatic search for garbage in reference cycles is switched off (`gc.disable`): lazyarr starts it on all ranks at
-    the same programs.
+    automatic search for garbage in reference cycles is switched off (`gc.disable`, `gc.freeze`): lazyarr starts it on
+    all ranks after the same operations.
 
     Parameters
     ----------
@@ -230,6 +245,9 @@ def init(communicator: Any = None, grid: Grid | None = None) -> None:
     settings.configure(eager_below=min(settings.current.eager_below, settings.current.split_above))
     world = World(communicator, shape)
     _world.append(world)
+    # (What is there now stays; without it a search takes a hundredth of the time.)
+    gc.collect()
+    gc.freeze()
     gc.disable()
     sys.excepthook = partial(_end_all, world, sys.excepthook)
     comm.use(world.communicator)

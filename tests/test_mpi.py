@@ -397,3 +397,53 @@ def test_garbage_in_cycles(tmp_path: Path) -> None:
     found = run(3, script)
     assert found.returncode == 0, found.stderr
     assert found.stdout.endswith("False\n")
+
+
+VIEWS = """
+import numpy as np, lazyarr
+@lazyarr.accelerate
+def tail(a):
+    a[0] = 1.0
+    return a[10:]
+@lazyarr.accelerate
+def two(a):
+    a[0] = 1.0
+    return a[10:2000].reshape(199, 10).T[2:]
+@lazyarr.accelerate
+def wide(a): return np.broadcast_to(a[0], (4, 50)), a[::-1, 3:], a.T
+for n in (3000, 30):
+    x = np.arange(float(n)); v = tail(x); x[10:20] = -1.0; v[5] = 55.0
+    print(v[0], x[15], v.shape, float(v.sum()), float(x.sum()))
+x = np.arange(3000.); v = two(x); x[12] = -7.; v[3,3]=99
+print(v[0, 0], v.shape, float(x.sum()), float(v.sum()))
+y = np.arange(3000.).reshape(60,50); a,b,c=wide(y); y[0]=5; b[2,2]=-3; c[1,1]=8
+print(float(a.sum()), float(b.sum()), float(c.sum()), float(y.sum()), a.shape, b.shape, c.strides)
+"""
+
+
+@needs_mpi
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_views_of_arguments_that_are_returned(ranks: int, tmp_path: Path) -> None:
+    script = tmp_path / "views.py"
+    script.write_text(VIEWS)
+    plain = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    found = run(ranks, script)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == plain.stdout
+
+
+@needs_mpi
+def test_garbage_is_found_where_no_program_runs(tmp_path: Path) -> None:
+    script = tmp_path / "garbage.py"
+    script.write_text(
+        "import weakref, numpy as np\n"
+        "class Node: pass\n"
+        "left = []\n"
+        "for k in range(6000):\n"
+        "    n = Node(); n.owner = n; left.append(weakref.ref(n))\n"
+        "    np.ones(3).sum()\n"
+        "print(sum(r() is not None for r in left) < 4000)\n"
+    )
+    found = run(2, script)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == "True\n"

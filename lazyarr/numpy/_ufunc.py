@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import soft, views, windows
+from lazyarr import soft, views, windows, world
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
@@ -136,6 +136,7 @@ class Ufunc:
             ):
                 return None
         result = quietly(self.numpy, *data)
+        world.done_at_once()
         if target is not None:
             if target._dtype is not result.dtype or target._shape != result.shape:
                 return None

@@ -284,10 +284,9 @@ class _Builder:
     def _view(self, spec: Spec) -> Any:
         array = self.base(spec[2]) if spec[1] == "input" else self.data[spec[2]]
         if isinstance(array, LazyArray):
-            data = array._data("a view of a lazy argument")
             for step in spec[3]:
-                data = step.view(data)
-            return rebuild(np.array(data))
+                array = _lazy_view(array, step)
+            return array
         array = np.asarray(array)
         for step in spec[3]:
             array = step.view(array)
@@ -303,6 +302,14 @@ class _Builder:
         if not writeable:
             array.flags.writeable = False
         return array
+
+
+def _lazy_view(array: LazyArray, step: views.Step) -> LazyArray:
+    """A view of a lazy array, as NumPy has it of an array that lies in memory as this one."""
+    like = np.lib.stride_tricks.as_strided(np.empty(1, array.dtype), array.shape, array.strides)  # nobody looks into it
+    seen = step.view(like)
+    first, second = (x.__array_interface__["data"][0] for x in (like, seen))
+    return array._view(step, seen.shape, seen.strides, second - first, seen.dtype)
 
 
 def _contents(holder: Any) -> dict[Any, Any]:
