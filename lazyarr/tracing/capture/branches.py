@@ -76,16 +76,15 @@ class BranchCapture:
         NotCaptured
             If it cannot become a node.
         """
-        snapshot = Snapshot(self.now, self.get, self.set)
-        ways: list[_Way] = []
-        for taken, run, other in ((True, then, orelse), (False, orelse, then)):
-            if self.raises[not taken]:
+        for raises, is_first, other in zip(self.raises, (True, False), (orelse, then), strict=True):
+            if raises:
                 # Not even traced: what it does before it raises must not happen. Who takes it meets that in Python.
                 holds = self.condition.value
-                guard(record(ELEMENTWISE["logical_not"], holds) if taken else holds, "what raises is not reached")
+                guard(record(ELEMENTWISE["logical_not"], holds) if is_first else holds, "what raises is not reached")
                 other()
                 return
-            ways.append(self._way(snapshot, run))
+        snapshot = Snapshot(self.now, self.get, self.set)
+        ways = [self._way(snapshot, then), self._way(snapshot, orelse)]
         cells = [c for c in snapshot.cells if any(c in way.contents for way in ways)]
         pairs = [tuple(way.contents.get(c, snapshot.cells[c]) for way in ways) for c in cells]
         final = list(snapshot.variables)
