@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from lazyarr.ir.graph import Graph, Line, Program
 from lazyarr.ir.layout import Grid, default, length, sent
@@ -22,7 +23,7 @@ class Step:
     Attributes
     ----------
     what : str
-        ``halo``, ``exchange`` or ``all_reduce``.
+        ``halo``, ``exchange``, ``all_reduce``, ``turn`` or ``sort``.
     lines : tuple of (str, int)
         The user's lines that it is done for.
     times : int or None
@@ -108,25 +109,27 @@ def _steps(
     graph: Graph, origins: Mapping[Node, frozenset[Line]], place: tuple[int, ...], times: int | None
 ) -> Iterator[Step]:
     for node in graph.nodes:
-        name = node.op.name
+        name, kw = node.op.name, node.kw
+        step = partial(Step, lines=tuple(sorted(origins.get(node, ()))), times=times)
         if name in ("halo", "exchange"):
-            x: Value = node.operands[0]
-            kw = node.kw
-            row = x.type.nbytes // max(x.type.shape[kw["axis"]], 1)
             sizes = [length(part) for _, part in sent(kw["at"], kw["have"], kw["want"])]
-            yield Step(name, tuple(sorted(origins.get(node, ()))), times, len(sizes), row * sum(sizes))
+            yield step(name, messages=len(sizes), bytes=_row(node, kw["axis"]) * sum(sizes))
         elif name == "all_reduce":
-            yield Step(name, tuple(sorted(origins.get(node, ()))), times, 1, node.operands[0].type.nbytes)
+            yield step(name, messages=1, bytes=node.operands[0].type.nbytes)
         elif name == "turned_part":
-            others = [length(part) for k, part in enumerate(node.kw["want"]) if k != node.kw["at"]]
-            row = node.operands[0].type.nbytes // max(node.operands[0].type.shape[node.kw["other"]], 1)
-            yield Step("turn", tuple(sorted(origins.get(node, ()))), times, len(others), row * sum(others))
+            sizes = [length(part) for k, part in enumerate(kw["want"]) if k != kw["at"]]
+            yield step("turn", messages=len(sizes), bytes=_row(node, kw["other"]) * sum(sizes))
         elif name == "sorted_part":
             # (Data decides; of evenly spread values most of a part goes to others, and some of that once more.)
-            messages = 4 * (len(node.kw["have"]) - 1)
-            yield Step("sort", tuple(sorted(origins.get(node, ()))), times, messages, node.operands[0].type.nbytes)
+            yield step("sort", messages=4 * (len(kw["have"]) - 1), bytes=node.operands[0].type.nbytes)
         for region in node.regions:
             yield from _steps(region, origins, place, _trips(node, times))
+
+
+def _row(node: Node, axis: int) -> int:
+    """Bytes of what is sent for one index of an axis."""
+    x: Value = node.operands[0]
+    return int(x.type.nbytes) // max(int(x.type.shape[axis]), 1)
 
 
 def _trips(node: Node, times: int | None) -> int | None:

@@ -11,8 +11,7 @@ from lazyarr import world
 from lazyarr.array import LazyArray, rebuild
 from lazyarr.convert import as_lazy
 from lazyarr.dispatch import NotCompiled
-from lazyarr.ir.layout import Layout, Split, even, place
-from lazyarr.runtime import fetch
+from lazyarr.ir.layout import Layout, Split, even
 
 
 def partition(x: Any, grid: tuple[int, ...]) -> LazyArray:
@@ -45,11 +44,10 @@ def partition(x: Any, grid: tuple[int, ...]) -> LazyArray:
     together = world.current()
     ranks = (1,) if together is None else together.grid
     layout = _layout(array.shape, tuple(int(n) for n in grid), ranks)
-    whole = np.asarray(array._data("a new partition")) if together is None else np.asarray(fetch(array._value()))
+    whole = array._data("a new partition")
     if together is None or layout is None:
         return rebuild(np.array(whole))
-    own = tuple(slice(*r) for r in place(layout, array.shape, together.communicator.place))
-    return rebuild(world.Part(np.array(whole[own]), layout, array.shape, together))
+    return rebuild(world.Part.of(whole, layout, together))
 
 
 def _layout(shape: tuple[int, ...], grid: tuple[int, ...], ranks: tuple[int, ...]) -> Layout | None:
@@ -57,16 +55,15 @@ def _layout(shape: tuple[int, ...], grid: tuple[int, ...], ranks: tuple[int, ...
     if len(grid) != len(shape):
         raise ValueError(f"the grid {grid} has {len(grid)} entries; the array has {len(shape)} axes")
     split = [n for n in grid if n != 1]
-    if not split:
-        return None
     dims = [k for k, n in enumerate(ranks) if n != 1]
-    if split != [ranks[k] for k in dims] and dims:
-        raise ValueError(f"the grid {grid} does not go with the grid of the ranks, {ranks}")
-    if not dims:
+    if not split or not dims:
         return None  # One rank alone has everything, however it would be split.
+    if split != [ranks[k] for k in dims]:
+        raise ValueError(f"the grid {grid} does not go with the grid of the ranks, {ranks}")
+    following = iter(dims)
     found: list[Split | None] = []
     for extent, parts in zip(shape, grid, strict=True):
         if parts > extent:
             raise ValueError(f"the grid {grid} has more parts than the axes of {shape} have indices")
-        found.append(None if parts == 1 else Split(dims[len([s for s in found if s is not None])], even(extent, parts)))
+        found.append(None if parts == 1 else Split(next(following), even(extent, parts)))
     return tuple(found)

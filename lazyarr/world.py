@@ -121,6 +121,12 @@ class Part:
     world: World | None
     _whole: np.ndarray[Any, Any] | None = None
 
+    @staticmethod
+    def of(whole: np.ndarray[Any, Any], layout: Layout, world: World) -> Part:
+        """A copy of what this rank has of an array that is at hand."""
+        own = tuple(slice(*part) for part in place(layout, whole.shape, world.communicator.place))
+        return Part(np.array(whole[own]), layout, whole.shape, world)
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lazyarr.ir.access import Reduced
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Check, Graph, Line, Program, param
 from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, each, even, hull, length, place
-from lazyarr.ir.node import Node, Value, apply, make
-from lazyarr.ir.op import lookup
+from lazyarr.ir.node import Node, Value, apply, apply_all, make
+from lazyarr.ir.op import Op, lookup
 from lazyarr.ir.rewrite import Context, rewrite
 from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, SORTED_PART, TURNED_PART, sides
 from lazyarr.ops.create import const
@@ -231,12 +232,10 @@ class _Builder:
         little = beside(split.ranges, want)
         if little:
             want = each(hull, want, split.ranges)
-        node = make(HALO if little else EXCHANGE, (local, self.token), (
-            ("at", at), ("axis", axis), ("base", held[axis][0]), ("dim", split.dim), ("have", split.ranges),
-            ("want", want),
-        ))  # fmt: skip
-        *new, self.token = node.values
-        self._credit(self._at, self.token)
+        new = self.communicate(
+            HALO if little else EXCHANGE, local,
+            at=at, axis=axis, base=held[axis][0], dim=split.dim, have=split.ranges, want=want,
+        )  # fmt: skip
         if not little:
             found = new[0], (*held[:axis], want[at], *held[axis + 1 :])
         elif value in self.wanted.stored:
@@ -299,42 +298,12 @@ class _Builder:
         dims = self.layouts.reduced.get(node)
         if dims:
             (kind,) = {e.kind for entries in node.access for e in entries if isinstance(e, Reduced)}
-            local = self.combined(local, kind, dims)
+            (local,) = self.communicate(ALL_REDUCE, local, dims=dims, kind=kind)
         return [(local, ranges)]
 
-    def combined(self, local: Value, kind: str, dims: tuple[int, ...]) -> Value:
-        """The values of all ranks along dimensions of the grid, combined."""
-        reduced = make(ALL_REDUCE, (local, self.token), (("dims", dims), ("kind", kind)))
-        found, self.token = reduced.values
-        self._credit(self._at, self.token)
-        return found
-
-    def from_line(self, local: Value, axis: int, split: Split) -> Value:
-        """What the ranks before this one along a dimension of the grid have given, each one index of an axis."""
-        at, count = self.at[split.dim], len(split.ranges)
-        node = make(EXCHANGE, (local, self.token), (
-            ("at", at), ("axis", axis), ("base", at), ("dim", split.dim),
-            ("have", tuple((k, k + 1) for k in range(count))), ("want", tuple((0, k) for k in range(count))),
-        ))  # fmt: skip
-        found, self.token = node.values
-        self._credit(self._at, self.token)
-        return found
-
-    def turned(self, local: Value, dim: int, axis: int, have: Ranges, other: int, want: Ranges) -> Value:
-        """All of an axis that is split, and a part of another one instead."""
-        node = make(TURNED_PART, (local, self.token), (
-            ("at", self.at[dim]), ("axis", axis), ("dim", dim), ("have", have), ("other", other), ("want", want),
-        ))  # fmt: skip
-        found, self.token = node.values
-        self._credit(self._at, self.token)
-        return found
-
-    def sorted_along(self, local: Value, split: Split, index: bool) -> Value:
-        """The part of this rank of a vector that is sorted over the ranks along a dimension of the grid."""
-        node = make(SORTED_PART, (local, self.token), (
-            ("at", self.at[split.dim]), ("dim", split.dim), ("have", split.ranges), ("index", index),
-        ))  # fmt: skip
-        found, self.token = node.values
+    def communicate(self, op: Op, local: Value, **attrs: Any) -> list[Value]:
+        """The results of an operation that takes the token of the one before it, and gives its own."""
+        *found, self.token = apply_all(op, local, self.token, **attrs)
         self._credit(self._at, self.token)
         return found
 
@@ -451,20 +420,27 @@ class _Line:
         self._index = builder.at[split.dim]
         self.first = split.ranges[self._index][0]
 
+    def _value(self, op: Op, local: Value, **attrs: Any) -> Value:
+        (found,) = self._builder.communicate(op, local, at=self._index, dim=self._split.dim, **attrs)
+        return found
+
     def reduce(self, value: Value, kind: str) -> Value:
-        return self._builder.combined(value, kind, (self._split.dim,))
+        (found,) = self._builder.communicate(ALL_REDUCE, value, dims=(self._split.dim,), kind=kind)
+        return found
 
     def before(self, value: Value, axis: int) -> Value | None:
-        given = self._builder.from_line(value, axis, self._split)
+        count = range(len(self._split.ranges))
+        have, want = tuple((k, k + 1) for k in count), tuple((0, k) for k in count)
+        given = self._value(EXCHANGE, value, axis=axis, base=self._index, have=have, want=want)
         return given if self._index else None
 
     def sorted(self, value: Value, index: bool) -> Value:
-        return self._builder.sorted_along(value, self._split, index)
+        return self._value(SORTED_PART, value, have=self._split.ranges, index=index)
 
     def turned(self, value: Value, make: Callable[[Value], Value]) -> Value:
         # (The longest of the other axes: what this rank has of one that is split along another dimension, too.)
-        shape, dim, have = value.type.shape, self._split.dim, self._split.ranges
+        shape, have = value.type.shape, self._split.ranges
         other = max((k for k in range(len(shape)) if k != self.axis), key=lambda k: shape[k])
         parts = even(shape[other], len(have))
-        made = make(self._builder.turned(value, dim, self.axis, have, other, parts))
-        return self._builder.turned(made, dim, other, parts, self.axis, have)
+        made = make(self._value(TURNED_PART, value, axis=self.axis, have=have, other=other, want=parts))
+        return self._value(TURNED_PART, made, axis=other, have=parts, other=self.axis, want=have)

@@ -41,16 +41,20 @@ def run(ranks: int, script: Path | str, *options: str, cwd: Path | None = None) 
     )  # fmt: skip
 
 
+def as_alone(ranks: int, script: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """`run`, which prints what the script prints as plain Python."""
+    plain = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    found = run(ranks, script, *options)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == plain.stdout
+    return found
+
+
 @needs_mpi
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", NAMES)
 def test_scripts_give_numpys_results(name: str, ranks: int) -> None:
-    script = PROGRAMS / f"{name}.py"
-    plain = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
-    found = run(ranks, script)
-    assert found.returncode == 0, found.stderr
-    assert found.stdout == plain.stdout
-    assert "FallbackWarning" not in found.stderr
+    assert "FallbackWarning" not in as_alone(ranks, PROGRAMS / f"{name}.py").stderr
 
 
 @needs_mpi
@@ -66,11 +70,7 @@ def test_a_grid_of_two_dimensions() -> None:
 @pytest.mark.parametrize(("ranks", "options"), [(3, ()), (4, ("--grid", "2,2"))])
 def test_all_kinds_of_operations(ranks: int, options: tuple[str, ...]) -> None:
     """Views, writes that overlap, masks, reductions, products, sorts, other dtypes, empty arrays, loops in Python."""
-    script = Path(__file__).parent / "rank_operations.py"
-    plain = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
-    found = run(ranks, script, *options)
-    assert found.returncode == 0, found.stderr
-    assert found.stdout == plain.stdout
+    as_alone(ranks, Path(__file__).parent / "rank_operations.py", *options)
 
 
 def written(path: Path, text: str) -> Path:
@@ -372,11 +372,7 @@ print(f"{outside(v):.6f} {outside(v):.6f} {outside(found):.6f} {outside(v):.6f} 
 def test_arguments_that_share_memory(tmp_path: Path) -> None:
     script = tmp_path / "aliased.py"
     script.write_text(ALIASED)
-    plain = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
-    found = run(3, script)
-    assert found.returncode == 0, found.stderr
-    assert found.stdout == plain.stdout
-    assert "arguments share memory that is split over ranks" in found.stderr
+    assert "arguments share memory that is split over ranks" in as_alone(3, script).stderr
 
 
 @needs_mpi
@@ -426,10 +422,7 @@ print(float(a.sum()), float(b.sum()), float(c.sum()), float(y.sum()), a.shape, b
 def test_views_of_arguments_that_are_returned(ranks: int, tmp_path: Path) -> None:
     script = tmp_path / "views.py"
     script.write_text(VIEWS)
-    plain = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
-    found = run(ranks, script)
-    assert found.returncode == 0, found.stderr
-    assert found.stdout == plain.stdout
+    as_alone(ranks, script)
 
 
 @needs_mpi

@@ -10,7 +10,6 @@ import numpy as np
 from lazyarr import world
 from lazyarr.array import LazyArray, rebuild
 from lazyarr.dispatch import NotCompiled, implements
-from lazyarr.ir.layout import place
 from lazyarr.ir.types import NAMES
 from lazyarr.runtime import fetch, is_tracing
 from lazyarr.strides import contiguous
@@ -19,7 +18,8 @@ from lazyarr.strides import contiguous
 @implements(np.load)
 def load(file: Any, mmap_mode: Any = None, allow_pickle: bool = False, **options: Any) -> LazyArray:
     """As `numpy.load`: of a large array each rank reads its part."""
-    if world.current() is None or is_tracing() or not isinstance(file, (str, os.PathLike)):
+    together = world.current()
+    if together is None or is_tracing() or not isinstance(file, (str, os.PathLike)):
         raise NotCompiled("it reads a file")
     if mmap_mode is not None or allow_pickle or options:
         raise NotCompiled("it reads a file")
@@ -30,11 +30,7 @@ def load(file: Any, mmap_mode: Any = None, allow_pickle: bool = False, **options
     layout = world.entering(held.shape)
     if layout is None or held.dtype not in NAMES or not held.flags.c_contiguous:
         raise NotCompiled("it reads a file")
-    together = world.current()
-    assert together is not None
-    own = place(layout, held.shape, together.communicator.place)
-    part = np.array(held[tuple(slice(*r) for r in own)])
-    return rebuild(world.Part(part, layout, held.shape, together))
+    return rebuild(world.Part.of(held, layout, together))
 
 
 @implements(np.save)

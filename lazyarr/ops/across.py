@@ -47,9 +47,10 @@ class Ranks(Protocol):
 
 def argument(x: Value, ranks: Ranks, *, name: str, axis: int) -> Value:
     """What argmax or argmin gives: of the extrema of all, the first place, or that of the first NaN."""
-    peak = apply(OPS["reduce"], x, kind="maximum" if name == "argmax" else "minimum", axes=(axis,))
+    kind = "maximum" if name == "argmax" else "minimum"
+    peak = apply(OPS["reduce"], x, kind=kind, axes=(axis,))
     place = apply(OPS["add"], apply(OPS[name], x, axis=axis), const(ranks.first, _I64))
-    best = ranks.reduce(peak, "maximum" if name == "argmax" else "minimum")
+    best = ranks.reduce(peak, kind)
     mine = apply(OPS["equal"], peak, best)
     if x.type.dtype.kind == "f":
         nan = apply(OPS["logical_and"], apply(OPS["isnan"], peak), apply(OPS["isnan"], best))

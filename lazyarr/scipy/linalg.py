@@ -77,9 +77,9 @@ def solve_banded(
         raise NotCompiled("lengths that do not fit")
     if check_finite:
         for array in (ab, b):
-            finite = record(ELEMENTWISE["isfinite"], array._value()) if array.dtype.kind in "fc" else None
-            if finite is not None:
-                add_check(every(finite), "ValueError", "array must not contain infs or NaNs")
+            if array.dtype.kind in "fc":
+                finite = every(record(ELEMENTWISE["isfinite"], array._value()))
+                add_check(finite, "ValueError", "array must not contain infs or NaNs")
     *_, x, info = record_all(TRIDIAGONAL, *_system(dtype, ab[2, :-1], ab[1], ab[0, 1:], b))
     solved = lazy.equal(LazyArray._new(info, scalar=True), 0)
     add_check(solved._value(), "LinAlgError", "singular matrix")
