@@ -230,7 +230,8 @@ def _loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     index, following = code.name(), code.name()
     code.phi(index, f"[ {first}, %{before} ], [ {following}, %{latch} ]")
     more = code.emit(f"icmp {'slt' if advance > 0 else 'sgt'} i64 {index}, {last}")
-    with code.scope():
+    said: list[str] = []
+    with code.scope(), code.iteration(said):
         if until >= 0:
             test = code.new_label()
             code.branch(more, test, end)
@@ -257,7 +258,7 @@ def _loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
         code.go(latch)
     code.start(latch)
     code.do(f"{following} = add nsw i64 {index}, {advance}")
-    code.go(head)
+    code.again(head, said)
     code.start(end)
     return state.results()
 

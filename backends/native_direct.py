@@ -34,8 +34,9 @@ from lazyarr.backends.native_call_form import (
     ScalarRoot,
     Unsupported,
 )
-from lazyarr.backends.native_emit import Code, Module, stored
+from lazyarr.backends.native_emit import Code, stored
 from lazyarr.backends.native_given import Given
+from lazyarr.backends.native_module import Module
 from lazyarr.backends.native_program import Form
 from lazyarr.backends.native_python import DATA, Objects, python_function
 from lazyarr.backends.native_storage import copy_bytes

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lazyarr.backends.native_module import Aliases, Module
+
 if TYPE_CHECKING:
     from lazyarr.backends.native_storage import Buffer
 
@@ -28,8 +30,6 @@ _TYPES = {"b1": "i1", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "
 _FLAGS = {"nsw", "nuw", "exact", "reassoc", "contract"}
 _NAMES = re.compile(r"%(?!b\d|entry\b)\w+")
 _DEFINED = re.compile(r"^  (%\w+) =", re.MULTILINE)
-#: What may differ between equal functions: registers, labels, metadata.
-_LOCAL = re.compile(r"(?<![\w@.])%?((?:b|v|slot)\d+|!\d+)\b")
 #: The function that shares a range among threads; see `native_threads`.
 FORK = "lazyarr_native_fork"
 #: The same of a range of which nobody knows how much work it is.
@@ -87,103 +87,6 @@ class Part:
     buffers: list[Buffer] = field(default_factory=list)
 
 
-class Module:
-    """A module: functions, declarations, metadata."""
-
-    def __init__(self) -> None:
-        self.functions: list[str] = []
-        self.declarations: dict[str, str] = {}
-        self._metadata: list[str] = []
-        self._parts: dict[str, str] = {}
-        #: Vector functions that must stay declared: the vectorizer looks them up by name.
-        self.kept: dict[str, None] = {}
-
-    def part(self, text: str, arrays: Sequence[str] = ()) -> str:
-        """The function of a range with a body; one that is equal but for names may have been made before.
-
-        `arrays` are further parameters: addresses of memory that does not overlap.
-        """
-        renamed: dict[str, str] = {}
-
-        def canonical(match: re.Match[str]) -> str:
-            return renamed.setdefault(match[1], f"{match[1][0]}{len(renamed)}")
-
-        key = f"{len(arrays)} {_LOCAL.sub(canonical, text)}"
-        found = self._parts.get(key)
-        if found is None:
-            found = self._parts[key] = f"part{len(self._parts)}"
-            more = "".join(f", ptr noalias {name}" for name in arrays)
-            head = f"define internal void @{found}(ptr noalias %table, i64 %begin, i64 %end{more}) noinline {{"
-            self.functions.append(f"{head}\n{text}")
-        return found
-
-    def declare(self, name: str, text: str) -> None:
-        """Declare, or define, a global once."""
-        self.declarations.setdefault(name, text)
-
-    def metadata(self, text: str | None = None) -> int:
-        """A new metadata node; without text it is to be set later."""
-        self._metadata.append(text or "")
-        return len(self._metadata) - 1
-
-    def set_metadata(self, number: int, text: str) -> None:
-        self._metadata[number] = text
-
-    def __str__(self) -> str:
-        kept = ""
-        if self.kept:
-            names = ", ".join(f"ptr @{name}" for name in self.kept)
-            kept = f'@llvm.compiler.used = appending global [{len(self.kept)} x ptr] [{names}], section "llvm.metadata"'
-        nodes = [f"!{k} = {text}" for k, text in enumerate(self._metadata)]
-        return "\n".join([*self.declarations.values(), kept, *self.functions, *nodes, ""])
-
-
-class Aliases:
-    """What may be said of the memory accesses of one statement: different buffers do not overlap."""
-
-    def __init__(self, code: Code):
-        self._code, self._module = code, code.module
-        self._begin = len(code.lines)
-        self._domain = self._module.metadata()
-        self._module.set_metadata(self._domain, f"distinct !{{!{self._domain}}}")
-        self._scopes: dict[Buffer, tuple[int, int, int]] = {}
-        #: Whether the accesses are in a function of their own, which is not inlined.
-        self.outlined = False
-        self._group: int | None = None
-        self._module.declare("scope.decl", "declare void @llvm.experimental.noalias.scope.decl(metadata)")
-
-    def of(self, buffer: Buffer) -> str:
-        """The text to be added to a load or store in `buffer`."""
-        found = self._scopes.get(buffer)
-        if found is None:
-            scope = self._module.metadata()
-            self._module.set_metadata(scope, f"distinct !{{!{scope}, !{self._domain}}}")
-            found = self._scopes[buffer] = (scope, self._module.metadata(f"!{{!{scope}}}"), self._module.metadata())
-        group = "" if self._group is None else f", !llvm.access.group !{self._group}"
-        return f", !alias.scope !{found[1]}, !noalias !{found[2]}{group}"
-
-    def free(self) -> str:
-        """The text to be added to the last branch of a loop: no iteration reads what another one writes.
-
-        That is said of the accesses from here on.
-        """
-        if self._group is None:
-            self._group = self._module.metadata("distinct !{}")
-        accesses = self._module.metadata(f'!{{!"llvm.loop.parallel_accesses", !{self._group}}}')
-        loop = self._module.metadata()
-        self._module.set_metadata(loop, f"distinct !{{!{loop}, !{accesses}}}")
-        return f", !llvm.loop !{loop}"
-
-    def close(self) -> None:
-        every = [scope for scope, _, _ in self._scopes.values()]
-        # Within a loop that is unrolled, each copy of the statement gets scopes of its own.
-        declare = "  call void @llvm.experimental.noalias.scope.decl(metadata"
-        own = [f"{declare} !{alone})" for _, alone, _ in self._scopes.values() if not self.outlined]
-        self._code.lines[self._begin : self._begin] = own
-        for scope, _, others in self._scopes.values():
-            self._module.set_metadata(others, f"!{{{', '.join(f'!{s}' for s in every if s != scope)}}}")
-
-
 def _within(count: Index) -> tuple[int, int] | None:
     return (0, count) if isinstance(count, int) else None
 
@@ -200,6 +103,8 @@ class Code:
         # Index arithmetic that is at hand, by the blocks it dominates.
         self._known: list[dict[Any, Index]] = [{}]
         self.aliases: Aliases | None = None
+        #: How many stores there are; whether there are some in a loop within this one.
+        self._stores, self._stored_within = 0, False
         self._texts: dict[str, str] = {}
         self._scratch: dict[tuple[int, str, str, int], str] = {}
         # Kept alive, so that their identities stay theirs.
@@ -288,7 +193,7 @@ class Code:
 
         `within` is a range that is known to hold this one; `free`: no iteration reads what another one writes.
         """
-        free_text = self.aliases.free() if free and self.aliases is not None else ""
+        said = [self.aliases.free()] if free and self.aliases is not None else []
         head, body, latch, end = (self.new_label() for _ in range(4))
         before = self.label
         self.go(head)
@@ -302,13 +207,29 @@ class Code:
         more = self.emit(f"icmp {'slt' if step > 0 else 'sgt'} i64 {index}, {stop}")
         self.branch(more, body, end)
         self.start(body)
-        with self.scope():
+        with self.scope(), self.iteration(said):
             yield index
         self.go(latch)
         self.start(latch)
         self.do(f"{following} = add nsw i64 {index}, {step}")
-        self.do(f"br label %{head}{free_text}")
+        self.again(head, said)
         self.start(end)
+
+    @contextmanager
+    def iteration(self, said: list[str]) -> Iterator[None]:
+        """The body of a loop; adds what it is to say of itself where it begins again."""
+        around, stores = self._stored_within, self._stores
+        self._stored_within = False
+        yield
+        if self._stored_within:
+            # Vectors are for the loop within: of a short one LLVM would make one statement for each element, and then
+            # gather and scatter one element of each of several rows, five times slower.
+            said.append('!{!"llvm.loop.vectorize.enable", i1 false}')
+        self._stored_within = around or self._stores > stores
+
+    def again(self, head: str, said: Sequence[str]) -> None:
+        """The last branch of a loop, with what is said of it."""
+        self.do(f"br label %{head}{self.module.about_loop(said)}")
 
     def phi(self, name: str, sources: str) -> None:
         """An i64 that depends on where control comes from."""
@@ -360,6 +281,23 @@ class Code:
             self.do(f"call void @{name}(ptr {table}, i64 {begin}, i64 {end})")
 
     @contextmanager
+    def alike(self, count: Index, shared: bool) -> Iterator[tuple[Index, Index]]:
+        """The range from 0 to `count`, shared among threads or not: by the same code, which gives the same bits.
+
+        LLVM sums up in another order where it knows which range it is, so that it is not to know.
+        """
+        part: list[str] = []
+        with self.function(part) as ends:
+            yield ends
+        if not shared or self.part is not None:
+            place = self.alloca("ptr")
+            self.do(f"store volatile ptr @{part[0]}, ptr {place}")
+            hidden = self.emit(f"load volatile ptr, ptr {place}")
+            self.do(f"call void {hidden}(ptr {part[1]}, i64 0, i64 {count})")
+        else:
+            self.run(part, 0, count, shared=True)
+
+    @contextmanager
     def apart(self, count: Index) -> Iterator[tuple[Index, Index]]:
         """The range from 0 to `count` in a function of its own, which equal ones share.
 
@@ -376,14 +314,14 @@ class Code:
 
         The registers of this function that it uses, and the addresses of its buffers, are what they are here.
         """
-        lines, allocas, label = self.lines, self.allocas, self.label
+        lines, allocas, label, within = self.lines, self.allocas, self.label, self._stored_within
         self.lines, self.allocas, self.label = [], [], "entry"
         if self.aliases is not None:
             self.aliases.outlined = True
         with self.scope():
             yield "%begin", "%end"
         body, own = self.lines, self.allocas
-        self.lines, self.allocas, self.label = lines, allocas, label
+        self.lines, self.allocas, self.label, self._stored_within = lines, allocas, label, within
         defined = set(_DEFINED.findall("\n".join([*body, *own])))
         used = dict.fromkeys(_NAMES.findall("\n".join(body)))
         outside = [n for n in used if n not in defined and n not in ("%begin", "%end")]
@@ -417,13 +355,14 @@ class Code:
         ends = len(lines), len(allocas)
         known, scratch = [dict(k) for k in self._known], dict(self._scratch)
         functions, aliases, forks = len(self.module.functions), self.aliases, self.forks
-        parts = dict(self.module._parts)
+        parts, within = dict(self.module._parts), self._stored_within
 
         def restore() -> None:
             del lines[ends[0] :], allocas[ends[1] :], self.module.functions[functions:]
             self.lines, self.allocas, self.label = lines, allocas, label
             self._known, self._scratch, self.module._parts = known, scratch, parts
             self.aliases, self.part, self.forks = aliases, None, forks
+            self._stored_within = within
 
         return restore
 
@@ -569,6 +508,7 @@ class Code:
         return tuple(found)
 
     def store(self, buffer: Buffer, pointer: str, dtype: np.dtype[Any], offset: Index, value: Element) -> None:
+        self._stores += 1
         extra = self._scope(buffer)
         for imag, register_ in enumerate(value):
             if dtype.kind == "b":

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from lazyarr.backends import native_linked, native_little, native_threads
 from lazyarr.backends.native_control import own
-from lazyarr.backends.native_emit import Code, Module
+from lazyarr.backends.native_emit import Code
 from lazyarr.backends.native_frame import Frame, Lowering, spill, unspill
+from lazyarr.backends.native_module import Module
 from lazyarr.backends.native_program import HOST, Failure, Form, Memory, Place, Program, Symbol
 from lazyarr.backends.native_storage import Buffer, Scalar, Storage, Strided, copy_bytes
 from lazyarr.ir import extents

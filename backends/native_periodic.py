@@ -13,8 +13,9 @@ from typing import Any
 from lazyarr.backends.native_emit import Code, Element, Index, part, stored
 from lazyarr.backends.native_storage import Buffer, Pointwise, Storage, Strided
 
-#: The longest last axis for which blocks were faster (docs/performance.md).
-_SHORT = 8
+#: The longest last axis for which blocks were faster, and the longest with so much arithmetic for each element: what is
+#: left of a row is done element by element (docs/performance.md).
+_SHORT, _LONG, _MUCH = 19, 64, 24.0
 #: Elements of a block, about; most elements of what repeats; most operands that repeat.
 _BLOCK, _LONGEST, _MOST = 512, 256, 12
 
@@ -27,16 +28,18 @@ def repeated(source: Storage, target: Strided) -> list[Storage] | None:
     shape = target.shape
     if len(shape) < 2 or not target.is_whole or not isinstance(source, Pointwise) or source.shape != shape:
         return None
-    if not isinstance(shape[-1], int) or not 1 < shape[-1] <= _SHORT:
+    if not isinstance(shape[-1], int) or not 1 < shape[-1] <= _LONG:
         return None
     if math.prod([float(n) for n in target.bounds]) < 8 * _BLOCK:
         return None
     found: dict[Storage, None] = {}
     pending: list[Storage] = [source]
     seen: set[Storage] = {source}
+    applied: dict[Any, float] = {}
     while pending:
         x = pending.pop()
         assert isinstance(x, Pointwise)
+        applied[x.shared] = x.own_flops
         for y in x.operands:
             if y in seen:
                 continue
@@ -54,6 +57,8 @@ def repeated(source: Storage, target: Strided) -> list[Storage] | None:
                 if math.prod([int(n) for n in suffix]) > _LONGEST:
                     return None
                 found[y] = None
+    if shape[-1] > _SHORT and sum(applied.values()) < _MUCH:
+        return None
     return list(found) if 0 < len(found) <= _MOST else None
 
 

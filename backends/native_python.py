@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends.native_emit import Code, Module
+from lazyarr.backends.native_emit import Code
+from lazyarr.backends.native_module import Module
 
 #: Byte offsets of fields.
 TYPE = 8

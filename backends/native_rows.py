@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends import native_scalar
+from lazyarr.backends import native_scalar, native_threads
 from lazyarr.backends.native_emit import Code, Element, Index, literal, register
 from lazyarr.backends.native_storage import Along, Buffer, Pointwise, Scalar, Storage, Strided, View, view
 
@@ -78,8 +78,9 @@ def _by_parts(c: Code, matrix: Storage, target: Strided | None, left: Sequence[P
         nests.fill(c, part, _zeros(part))
     given = [matrix, *parts, *(s for product in (*left, *right) for s in product)]
     buffers = [b for s in (*given, *([] if target is None else [target])) for b in s.buffers]
-    elements, size = float(matrix.bounds[0]) * matrix.bounds[1], nests.total(c, matrix.shape)
-    with c.statement(), nests.span(c, count, elements, matrix, buffers, size) as ends, c.loop(*ends) as k:
+    for buffer in dict.fromkeys(buffers):
+        c.pointer(buffer)
+    with c.statement(), c.alike(count, native_threads.threads() > 1) as ends, c.loop(*ends) as k:
         first = c.minimum(c.mul(k, share), rows)
         last = c.minimum(c.add(first, share), rows)
         own = [(x, _row(c, part, k)) for (x, _), part in zip(left, parts, strict=True)]

@@ -306,6 +306,8 @@ class Pointwise(Storage):
         self.dtype, self.shape, self.bounds, self.operands = dtype, shape, bounds, tuple(operands)
         self.generate, self.result, self.shared = generate, result, self if shared is None else shared
         self.buffers = frozenset().union(*(x.buffers for x in operands))
+        #: Of this operation alone.
+        self.own_flops = flops
         self.flops = flops + sum(x.flops for x in operands)
         self.depth = 1 + max((x.depth for x in operands), default=0)
         #: For indices that are a position in a flattened array taken apart: which part, and by what divisor.

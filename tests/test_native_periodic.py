@@ -63,7 +63,7 @@ def _check(function: Callable[..., Array], *args: Any) -> None:
 
 @pytest.mark.parametrize("dtype", ["f8", "f4", "c16", "i8", "u1", "i2"])
 @pytest.mark.parametrize("function", [scaled, chosen, in_place, steps])
-@pytest.mark.parametrize("width", [2, 3, 5, 7, 8])
+@pytest.mark.parametrize("width", [2, 3, 5, 8, 12, 19])
 def test_rows_and_one_row(function: Callable[..., Array], dtype: str, width: int, filled: list[int]) -> None:
     rng = np.random.default_rng(width)
     x = (rng.standard_normal((4201, width)) * 20).astype(dtype)
@@ -115,3 +115,19 @@ def test_every_dtype_has_a_place_on_the_stack() -> None:
     for name, dtype in DTYPES.items():
         if name != "bool":
             _check(lambda x, p: x + p, np.ones((2000, 3), dtype), np.arange(3).astype(dtype))
+
+
+@pytest.mark.parametrize("width", [20, 25, 64, 65])
+def test_longer_rows_where_there_is_much_to_do(width: int, filled: list[int]) -> None:
+    def much(x: Array, p: Array) -> Array:
+        y = (((x * p + 1) * x - p) * x + p) * p - x * x
+        z = (((y * p - 1) * x - p) * y + p) / 3 - x * y
+        return (((z * p + y) * x - z) * z + x) * p - z * z
+
+    rng = np.random.default_rng(width)
+    x, p = rng.standard_normal((401, width)), rng.standard_normal(width)
+    _check(much, x, p)
+    assert bool(filled) == (width <= 64)
+    del filled[:]
+    _check(scaled, x, p)
+    assert not filled

@@ -109,10 +109,19 @@ def test_out_dtype_initial_where(char: str) -> None:
         report.check("trace", lambda n, x: (n.trace(x), x.trace(1), n.trace(x, dtype="f4")), x)
 
 
+def folded(name: str, char: str) -> bool:
+    """Whether NumPy's own reduction is one step after the other: NumPy 2.4's of float powers is not with AVX-512."""
+    ufunc = getattr(np, name)
+    if name != "power" or char not in "fd":
+        return True
+    x = np.array([4, -2, -2], char)
+    return bool(ufunc.reduce(x) == ufunc(ufunc(x[0], x[1]), x[2]))
+
+
 @pytest.mark.parametrize("name", [*ASSOCIATIVE, *FOLDS])
 def test_ufunc_methods(name: str) -> None:
     with Report() as report:
-        for char in DTYPES:
+        for char in filter(lambda char: folded(name, char), DTYPES):
             for shape in SHAPES:
                 x = array(char, shape)
                 label = f"{char}{shape}"
