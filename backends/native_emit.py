@@ -30,6 +30,8 @@ _TYPES = {"b1": "i1", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "
 _FLAGS = {"nsw", "nuw", "exact", "reassoc", "contract"}
 _NAMES = re.compile(r"%(?!b\d|entry\b)\w+")
 _DEFINED = re.compile(r"^  (%\w+) =", re.MULTILINE)
+#: What is said of a loop that LLVM is not to make vectors of.
+_NO_VECTORS = '!{!"llvm.loop.vectorize.enable", i1 false}'
 #: The function that shares a range among threads; see `native_threads`.
 FORK = "lazyarr_native_fork"
 #: The same of a range of which nobody knows how much work it is.
@@ -144,10 +146,10 @@ class Code:
         """Add an instruction without a result."""
         self.lines.append(f"  {text}")
 
-    def alloca(self, type: str, count: int = 1) -> str:
+    def alloca(self, type: str, count: int = 1, align: int = 16) -> str:
         """Stack memory that lives as long as the function."""
         name = self.name()
-        self.allocas.append(f"  {name} = alloca {type}, i64 {count}, align 16")
+        self.allocas.append(f"  {name} = alloca {type}, i64 {count}, align {align}")
         self._texts[name] = "alloca"
         return name
 
@@ -188,12 +190,15 @@ class Code:
 
     @contextmanager
     def loop(self, start: Index, stop: Index, step: int = 1, within: tuple[int, int] | None = None,
-             free: bool = False) -> Iterator[str]:  # fmt: skip
+             free: bool = False, scalar: bool = False) -> Iterator[str]:  # fmt: skip
         """``for i in range(start, stop, step)`` with a constant step; gives the register of the index.
 
-        `within` is a range that is known to hold this one; `free`: no iteration reads what another one writes.
+        `within` is a range that is known to hold this one; `free`: no iteration reads what another one writes;
+        `scalar`: there are few iterations, which vectors would not serve.
         """
         said = [self.aliases.free()] if free and self.aliases is not None else []
+        if scalar:
+            said += [_NO_VECTORS, '!{!"llvm.loop.unroll.disable"}']
         head, body, latch, end = (self.new_label() for _ in range(4))
         before = self.label
         self.go(head)
@@ -224,7 +229,7 @@ class Code:
         if self._stored_within:
             # Vectors are for the loop within: of a short one LLVM would make one statement for each element, and then
             # gather and scatter one element of each of several rows, five times slower.
-            said.append('!{!"llvm.loop.vectorize.enable", i1 false}')
+            said.append(_NO_VECTORS)
         self._stored_within = around or self._stores > stores
 
     def again(self, head: str, said: Sequence[str]) -> None:
@@ -494,11 +499,13 @@ class Code:
             offset = self.add(self.mul(offset, 2), int(imag))
         return self.emit(f"getelementptr inbounds {stored(dtype)}, ptr {pointer}, i64 {offset}")
 
-    def _scope(self, buffer: Buffer) -> str:
-        return self.aliases.of(self._turn.get(buffer, buffer)) if self.aliases is not None else ""
+    def _scope(self, buffer: Buffer | None) -> str:
+        if self.aliases is None or buffer is None:
+            return ""
+        return self.aliases.of(self._turn.get(buffer, buffer))
 
-    def load(self, buffer: Buffer, pointer: str, dtype: np.dtype[Any], offset: Index) -> Element:
-        """The element number `offset` from `pointer`, which is in `buffer`."""
+    def load(self, buffer: Buffer | None, pointer: str, dtype: np.dtype[Any], offset: Index) -> Element:
+        """The element number `offset` from `pointer`, which is in `buffer`; None: on the stack."""
         extra = self._scope(buffer)
         found = []
         for imag in (False, True)[: 1 + (dtype.kind == "c")]:
@@ -507,7 +514,9 @@ class Code:
             found.append(self.emit(f"icmp ne i8 {value}, 0") if dtype.kind == "b" else value)
         return tuple(found)
 
-    def store(self, buffer: Buffer, pointer: str, dtype: np.dtype[Any], offset: Index, value: Element) -> None:
+    def store(self, buffer: Buffer | None, pointer: str, dtype: np.dtype[Any], offset: Index, value: Element
+              ) -> None:  # fmt: skip
+        """Write an element to where `load` finds it."""
         self._stores += 1
         extra = self._scope(buffer)
         for imag, register_ in enumerate(value):

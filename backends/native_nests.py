@@ -126,7 +126,7 @@ def loops_for(c: Code, storages: Sequence[Storage], shape: tuple[Index, ...]) ->
 
 def fill(c: Code, target: Strided, source: Storage) -> None:
     """``target[...] = source``; elements read where they are written only."""
-    from lazyarr.backends import native_periodic, native_rows
+    from lazyarr.backends import native_periodic, native_rows, native_streams
 
     if c.recording is not None:
         c.recording.append((target, source))
@@ -150,6 +150,9 @@ def fill(c: Code, target: Strided, source: Storage) -> None:
     periodic = native_periodic.repeated(source, target)
     if periodic is not None:
         native_periodic.fill(c, target, source, periodic, buffers)
+        return
+    if native_streams.worth_it(target, source):
+        native_streams.fill(c, target, source, shape, buffers)
         return
     if native_rows.have_much_in_common(source):
         native_rows.apply(c, source, target, (), ())

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from lazyarr.backends.native_emit import Code, Element, Index, part, stored
+from lazyarr.backends.native_emit import Code, Element, Index, stored
 from lazyarr.backends.native_storage import Buffer, Pointwise, Storage, Strided
 
 #: The longest last axis for which blocks were faster, and the longest with so much arithmetic for each element: what is
@@ -129,16 +129,9 @@ class _Tile:
         with c.loop(1, size // period) as row, c.loop(0, period) as k:
             self._put(c, c.add(c.mul(row, period), k), self.element(c, k))
 
-    def _places(self, c: Code, k: Index) -> list[str]:
-        return [c.address(self.pointer, self.dtype, k, bool(i)) for i in range(2 if self.dtype.kind == "c" else 1)]
-
     def element(self, c: Code, k: Index) -> Element:
         """Element `k` of the block."""
-        width = part(self.dtype).itemsize
-        found = [c.emit(f"load {stored(self.dtype)}, ptr {p}, align {width}") for p in self._places(c, k)]
-        return tuple(c.emit(f"icmp ne i8 {x}, 0") if self.dtype.kind == "b" else x for x in found)
+        return c.load(None, self.pointer, self.dtype, k)
 
     def _put(self, c: Code, k: Index, value: Element) -> None:
-        for x, place in zip(value, self._places(c, k), strict=True):
-            kept = c.emit(f"zext i1 {x} to i8") if self.dtype.kind == "b" else x
-            c.do(f"store {stored(self.dtype)} {kept}, ptr {place}, align {part(self.dtype).itemsize}")
+        c.store(None, self.pointer, self.dtype, k, value)

@@ -6,7 +6,7 @@ They wait (`Waiting`) until something else needs one of the arrays, or cannot be
 
 from __future__ import annotations
 
-from lazyarr.backends import native_modulus
+from lazyarr.backends import native_modulus, native_streams
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code
 from lazyarr.backends.native_patched import boxes
@@ -94,11 +94,18 @@ def _blocks(c: Code, statements: list[tuple[Strided, Storage]], length: int) -> 
     buffers = list(dict.fromkeys(b for target, source in statements for b in (target.buffer, *source.buffers)))
     heaviest = max((source for _, source in statements), key=nests.work)
     inner = float(BLOCK * len(statements))
+    read = {b for _, source in statements for b in source.buffers}
+    past = [y for y, source in statements if y.buffer not in read and native_streams.worth_it(y, source)]
     with c.statement(), nests.span(c, count, float(count), heaviest, buffers, count, inner) as (low, high):
         with c.loop(low, high, within=(0, count)) as block:
             first = c.mul(block, BLOCK)
             last = c.minimum(c.add(first, BLOCK), length)
             for (target, source), lead in zip(statements, leads, strict=True):
+                if target in past:
+                    native_streams.row(c, target, source, lead, first, last)
+                    continue
                 within = target.buffer in source.buffers
                 with c.loop(first, last, within=(0, length), free=within) as k:
                     target.put(c, (*lead, k), source.element(c, (*lead, k), {}))
+        if past:
+            native_streams.fence(c)

@@ -122,7 +122,8 @@ def test_longer_rows_where_there_is_much_to_do(width: int, filled: list[int]) ->
     def much(x: Array, p: Array) -> Array:
         y = (((x * p + 1) * x - p) * x + p) * p - x * x
         z = (((y * p - 1) * x - p) * y + p) / 3 - x * y
-        return (((z * p + y) * x - z) * z + x) * p - z * z
+        found: Array = (((z * p + y) * x - z) * z + x) * p - z * z
+        return found
 
     rng = np.random.default_rng(width)
     x, p = rng.standard_normal((401, width)), rng.standard_normal(width)
