@@ -222,7 +222,7 @@ def slice_length(extent: Extent, start: Extent, stop: Extent, step: int) -> Exte
         raise ValueError("slice step cannot be zero")
     if isinstance(start, int) and isinstance(stop, int):
         indices = range(start, stop, step)
-        if len(indices) and isinstance(extent, int) and not (0 <= min(indices) and max(indices) < extent):
+        if indices and isinstance(extent, int) and not all(0 <= indices[end] < extent for end in (0, -1)):
             raise ValueError(f"slice {start}:{stop}:{step} leaves an axis of {extent}; normalise it first")
         return len(indices)
     if abs(step) != 1:
