@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from lazyarr.ir.access import Along, Reduced
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Graph
-from lazyarr.ir.layout import Grid, Layout, Split, default, is_whole, length, owned, whole
+from lazyarr.ir.layout import Grid, Layout, Split, default, even, is_whole, length, owned, whole
 from lazyarr.ir.node import Node, Value
+from lazyarr.ir.op import Line
 from lazyarr.ops.comm import COMBINES
 
 #: Operations that run graphs, and where the operands of these begin: of a loop's body the first parameter is the index.
@@ -23,6 +24,24 @@ REGIONS = {"loop": 3, "while": 0, "cond": 1}
 
 #: More elements than any array has.
 NEVER = 1 << 62
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """A split line that a node goes along.
+
+    Attributes
+    ----------
+    line : Line
+    operands : Split
+        How the axis is split of the operands that have one.
+    result : Split
+        And of the result, if that has one.
+    """
+
+    line: Line
+    operands: Split
+    result: Split
 
 
 @dataclass
@@ -38,8 +57,8 @@ class Layouts:
         Of graphs among a node's attributes, by the attribute's name.
     reduced : dict of Node to tuple of int
         Dimensions of the grid over which a node's results are partial.
-    across : dict of Node to (int, Split)
-        The axis of an operand that a node puts its results together along, and how it is split (`Op.across`).
+    across : dict of Node to Crossed
+        What a node puts its results together along (`Op.across`).
     """
 
     grid: Grid
@@ -48,7 +67,7 @@ class Layouts:
     of: dict[Value, Layout] = field(default_factory=dict)
     inner: dict[tuple[Node, str], Layouts] = field(default_factory=dict)
     reduced: dict[Node, tuple[int, ...]] = field(default_factory=dict)
-    across: dict[Node, tuple[int, Split]] = field(default_factory=dict)
+    across: dict[Node, Crossed] = field(default_factory=dict)
 
     def large(self, value: Value) -> bool:
         """Whether a value is worth being split."""
@@ -127,28 +146,35 @@ def _carried_over(layouts: Layouts, node: Node) -> Layout:
     across = _across(layouts, node, used)
     if across is not None:
         layouts.across[node] = across
-        if len(shape) == node.operands[0].type.ndim:
-            found[across[0]] = across[1]
+        if across.line.result is not None:
+            found[across.line.result] = across.result
     summed = _partial(layouts, node, used)
     if summed:
         layouts.reduced[node] = summed
     return tuple(found)
 
 
-def _across(layouts: Layouts, node: Node, used: set[int]) -> tuple[int, Split] | None:
-    """The axis that a node goes along, and how it is split, if results can be put together along it."""
+def _across(layouts: Layouts, node: Node, used: set[int]) -> Crossed | None:
+    """The split line that a node goes along, if results can be put together along it."""
     if node.op.across is None:
         return None
-    layout = layouts.of[node.operands[0]]
-    splits = [(axis, s) for axis in node.op.across.axes(**node.kw) if (s := layout[axis]) is not None]
+    splits: list[tuple[Line, Split]] = []
+    for line in node.op.across.lines(*[v.type for v in node.operands], **node.kw):
+        axes = [(v, axis) for v, axis in zip(node.operands, line.operands, strict=True) if axis is not None]
+        split = next((s for v, axis in axes if (s := layouts.of[v][axis]) is not None), None)
+        if split is not None:
+            splits.append((line, split))
     if len(splits) != 1:
         return None
-    axis, split = splits[0]
+    line, split = splits[0]
     if split.dim in used or any(length(r) == 0 for r in split.ranges):
         return None
     if any(a[1] > b[0] for a, b in itertools.pairwise(split.ranges)):
         return None  # of an array that has been turned round
-    return (axis, split) if node.op.across.able(node.operands[0].type, axis, node.kw) else None
+    result = split
+    if line.result is not None and (extent := node.types[0].shape[line.result]) != split.ranges[-1][1]:
+        result = Split(split.dim, even(extent, len(split.ranges)))
+    return Crossed(line, split, result)
 
 
 def _moves(entries: Sequence[object]) -> int:
@@ -156,7 +182,12 @@ def _moves(entries: Sequence[object]) -> int:
 
 
 def contracted(node: Node) -> list[tuple[int, int]]:
-    """Operands and axes that are combined, if these are pieces of the same indices: one axis of each, or of one."""
+    """Operands and axes that are combined, if these are pieces of the same indices: one axis of each, or of one.
+
+    (Where an operation has lines of its own, these say it.)
+    """
+    if node.op.across is not None:
+        return []
     axes = [
         (k, axis)
         for k, entries in enumerate(node.access)

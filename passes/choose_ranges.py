@@ -76,8 +76,8 @@ class Wanted:
                 assert isinstance(entry, Along)
                 found.append(Split(results.dim, tuple(read(entry, r, extent) for r in results.ranges)))
         across = self.layouts.across.get(node)
-        if across is not None:
-            found[across[0]] = across[1]
+        if across is not None and (axis_here := across.line.operands[k]) is not None:
+            found[axis_here] = across.operands
         for at, axis in contracted(node) if node in self.layouts.reduced else ():
             split = self._term(node, axis, at)
             if at == k and split is not None:

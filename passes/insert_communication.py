@@ -21,7 +21,7 @@ from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, SORTED_PART, TURNED_PAR
 from lazyarr.ops.create import const
 from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
-from lazyarr.passes.choose_layout import REGIONS, Layouts, before_operands, can_be_split, choose_layout
+from lazyarr.passes.choose_layout import REGIONS, Crossed, Layouts, before_operands, can_be_split, choose_layout
 from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, within
 from lazyarr.passes.deepen_halos import deepen_halos, depths
 
@@ -283,7 +283,7 @@ class _Builder:
         across = self.layouts.across.get(node)
         if across is not None:
             assert node.op.across is not None
-            return [(node.op.across.compute(operands[0], _Line(self, *across), **node.kw), ranges)]
+            return [(node.op.across.compute(*operands, ranks=_Ranks(self, across), **node.kw), ranges)]
         everything = ranges == tuple((0, n) for n in value.type.shape) and all(
             x.type == v.type for x, v in zip(operands, node.operands, strict=True)
         )
@@ -412,13 +412,14 @@ class _Builder:
         return Graph(params, local, checks), told
 
 
-class _Line:
+class _Ranks:
     """What an operation that puts results together along an axis asks for (`lazyarr.ops.across.Ranks`)."""
 
-    def __init__(self, builder: _Builder, axis: int, split: Split):
-        self._builder, self.axis, self._split = builder, axis, split
-        self._index = builder.at[split.dim]
-        self.first = split.ranges[self._index][0]
+    def __init__(self, builder: _Builder, crossed: Crossed):
+        self._builder, self._split, self._result = builder, crossed.operands, crossed.result
+        self.axis = next(axis for axis in crossed.line.operands if axis is not None)
+        self._index = builder.at[self._split.dim]
+        self.first = self._split.ranges[self._index][0]
 
     def _value(self, op: Op, local: Value, **attrs: Any) -> Value:
         (found,) = self._builder.communicate(op, local, at=self._index, dim=self._split.dim, **attrs)
@@ -443,4 +444,4 @@ class _Line:
         other = max((k for k in range(len(shape)) if k != self.axis), key=lambda k: shape[k])
         parts = even(shape[other], len(have))
         made = make(self._value(TURNED_PART, value, axis=self.axis, have=have, other=other, want=parts))
-        return self._value(TURNED_PART, made, axis=other, have=parts, other=self.axis, want=have)
+        return self._value(TURNED_PART, made, axis=other, have=parts, other=self.axis, want=self._result.ranges)

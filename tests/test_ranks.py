@@ -296,6 +296,23 @@ def test_along_a_split_axis(grid: tuple[int, ...], dtype: str) -> None:
             agree(Graph([value], results), [x], grid, [0])
 
 
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize(("subscripts", "shapes", "split"), [
+    ("ij,jk->ik", ((12, 9), (9, 7)), [0]), ("ij,jk->ik", ((12, 9), (9, 7)), [1]),
+    ("ij,ik->jk", ((12, 9), (12, 7)), [0, 1]), ("ij,k->i", ((12, 9), (7,)), [0, 1]),
+    ("ij,ji->", ((8, 9), (9, 8)), [0, 1]), ("ij,jk,kl->il", ((6, 8), (8, 9), (9, 5)), [0, 1, 2]),
+    ("ii->", ((9, 9),), [0]), ("ii,i->i", ((9, 9), (9,)), [0, 1]), ("bij,bjk->bik", ((6, 3, 4), (6, 4, 5)), [0, 1]),
+    ("i,i->", ((1,), (40,)), [1]), ("iij,jk->ik", ((8, 8, 6), (6, 5)), [0, 1]),
+])  # fmt: skip
+def test_products_over_split_labels(
+    grid: tuple[int, ...], subscripts: str, shapes: tuple[tuple[int, ...], ...], split: list[int]
+) -> None:
+    rng = np.random.default_rng(5)
+    arguments = [rng.standard_normal(shape) for shape in shapes]
+    params = [param(k, ArrayType(x.dtype, x.shape)) for k, x in enumerate(arguments)]
+    agree(Graph(params, [apply(OPS["einsum"], *params, subscripts=subscripts)]), arguments, grid, split)
+
+
 @pytest.mark.parametrize("kind", ["fft", "ifft", "rfft", "irfft"])
 @pytest.mark.parametrize("grid", GRIDS)
 def test_transforms_along_split_axes(grid: tuple[int, ...], kind: str) -> None:
@@ -331,6 +348,11 @@ def test_long_vectors_are_sorted(values: str) -> None:
 @pytest.mark.parametrize(
     ("name", "attrs", "reductions", "exchanges"),
     [
+        ("sort", {"axis": 0, "stable": False}, 0, 0),
+        ("argpartition", {"axis": 0, "kth": (3,)}, 0, 0),
+        ("fft", {"kind": "rfft", "axes": (0,), "lengths": (31,), "norm": "backward"}, 0, 0),
+        ("einsum", {"subscripts": "ij->j"}, 1, 0),
+        ("einsum", {"subscripts": "ij->i"}, 0, 0),
         ("argmax", {"axis": 0}, 2, 0),
         ("argmax", {"axis": 1}, 0, 0),
         ("accumulate", {"kind": "add", "axis": 0}, 0, 1),
@@ -348,6 +370,7 @@ def test_what_goes_along_an_axis_gathers_nothing(
     local = insert_communication(Program(graph), (4,), (1,), 1, {value: layout})
     names = [node.op.name for node in local.program.graph.nodes]
     assert (names.count("all_reduce"), names.count("exchange"), names.count("halo")) == (reductions, exchanges, 0)
-    assert names.count("turned_part") == (2 if attrs.get("axes") == (0, 1) else 0)
+    turned = name in ("sort", "argpartition", "fft") and 0 in attrs.get("axes", (attrs.get("axis"),))
+    assert names.count("turned_part") == 2 * turned
     most = max(t.size for node in local.program.graph.nodes for t in node.types)
     assert most <= 10 * 40

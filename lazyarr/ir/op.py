@@ -65,22 +65,35 @@ class Sample:
     corners: tuple[str, ...] = ("nan", "inf", "-0", "limits")
 
 
+class Line(NamedTuple):
+    """Indices that an operation goes along: an axis of some of its operands.
+
+    Attributes
+    ----------
+    operands : tuple of int or None
+        Of each operand the axis. They are read in the same pieces.
+    result : int or None
+        The axis of the result that is split as they are, evenly if it has another extent; None if every rank gets
+        all of the result.
+    """
+
+    operands: tuple[int | None, ...]
+    result: int | None
+
+
 class Across(NamedTuple):
     """How results are put together of what ranks have of an axis.
 
     Attributes
     ----------
-    axes : callable
-        ``axes(**attrs) -> tuple of int``: the axes that it may go along; one of them may be split.
-    able : callable
-        ``able(type, axis, attrs) -> bool``: whether it can go along a split axis of an operand of that type.
+    lines : callable
+        ``lines(*types, **attrs) -> iterable of Line``: what it can go along; one of them may be split.
     compute : callable
-        ``compute(x, ranks, **attrs) -> Value``: the nodes, of what this rank has of the operand; `ranks` communicates
-        along the axis (`lazyarr.ops.across.Ranks`).
+        ``compute(*operands, ranks, **attrs) -> Value``: the nodes, of what this rank has of the operands; `ranks`
+        communicates along the axis (`lazyarr.ops.across.Ranks`).
     """
 
-    axes: Callable[..., tuple[int, ...]]
-    able: Callable[..., bool]
+    lines: Callable[..., Any]
     compute: Callable[..., Any]
 
 

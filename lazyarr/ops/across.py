@@ -5,14 +5,14 @@ Each function takes what this rank has of the operand, and a `Ranks` that commun
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from lazyarr.ir.node import Value, apply
-from lazyarr.ir.op import OPS, Across
+from lazyarr.ir.op import OPS, Across, Line
 from lazyarr.ir.types import ArrayType
 from lazyarr.ops.comm import COMBINES
 from lazyarr.ops.create import const
@@ -45,7 +45,7 @@ class Ranks(Protocol):
         """What `make` gives of the values with all of the split axis, and a part of another one instead."""
 
 
-def argument(x: Value, ranks: Ranks, *, name: str, axis: int) -> Value:
+def argument(x: Value, *, ranks: Ranks, name: str, axis: int) -> Value:
     """What argmax or argmin gives: of the extrema of all, the first place, or that of the first NaN."""
     kind = "maximum" if name == "argmax" else "minimum"
     peak = apply(OPS["reduce"], x, kind=kind, axes=(axis,))
@@ -61,7 +61,7 @@ def argument(x: Value, ranks: Ranks, *, name: str, axis: int) -> Value:
     return ranks.reduce(apply(OPS["select"], mine, place, none), "minimum")
 
 
-def accumulate(x: Value, ranks: Ranks, *, kind: str, axis: int) -> Value:
+def accumulate(x: Value, *, ranks: Ranks, kind: str, axis: int) -> Value:
     """What has been accumulated here, after what all ranks before this one have."""
     local = apply(OPS["accumulate"], x, kind=kind, axis=axis)
     shape = local.type.shape
@@ -75,20 +75,23 @@ def accumulate(x: Value, ranks: Ranks, *, kind: str, axis: int) -> Value:
     return apply(OPS[kind], apply(OPS["reshape"], begin, shape=one), local)
 
 
-def sort(x: Value, ranks: Ranks, *, index: bool, axis: int, stable: bool) -> Value:
-    """What sort or argsort gives of a vector, stably."""
-    return ranks.sorted(x, index)
+def sort(x: Value, *, ranks: Ranks, name: str, axis: int, **attrs: Any) -> Value:
+    """What a sort or a partition gives: of a vector sorted stably, of other arrays along the axis, turned."""
+    if x.type.ndim == 1:
+        return ranks.sorted(x, name.startswith("arg"))
+    return ranks.turned(x, lambda y: apply(OPS[name], y, axis=axis, **attrs))
 
 
 def fourier(
-    x: Value, ranks: Ranks, *, kind: str, axes: tuple[int, ...], lengths: tuple[int, ...], norm: str
+    x: Value, *, ranks: Ranks, kind: str, axes: tuple[int, ...], lengths: tuple[int, ...], norm: str
 ) -> Value:
     """Transforms along the axes that are not split, and along the one that is, turned."""
     fft, at = OPS["fft"], axes.index(ranks.axis)
     others = {
         "kind": kind, "norm": norm, "axes": axes[:at] + axes[at + 1 :], "lengths": lengths[:at] + lengths[at + 1 :],
     }  # fmt: skip
-    single = {"rfft": "fft", "irfft": "ifft"}.get(kind, kind)
+    # The last axis is the real one.
+    single = kind if at == len(axes) - 1 else {"rfft": "fft", "irfft": "ifft"}.get(kind, kind)
 
     def along(y: Value) -> Value:
         return apply(fft, y, kind=single, axes=(ranks.axis,), lengths=(lengths[at],), norm=norm)
@@ -100,27 +103,51 @@ def fourier(
     return apply(fft, x, **others) if kind == "irfft" and len(axes) > 1 else x
 
 
-def _can_turn(x: ArrayType, axis: int, attrs: dict[str, Any]) -> bool:
-    axes = attrs["axes"]
-    is_real = attrs["kind"] in ("rfft", "irfft") and axis == axes[-1]
-    return x.ndim > 1 and not is_real and bool(attrs["lengths"][axes.index(axis)] == x.shape[axis])
+def contract(*operands: Value, ranks: Ranks, subscripts: str) -> Value:
+    """The products of these indices added up, and then those of all ranks."""
+    found = apply(OPS["einsum"], *operands, subscripts=subscripts)
+    return ranks.reduce(found, "logical_or" if found.type.dtype.kind == "b" else "add")
 
 
-def _one(*, axis: int, **attrs: Any) -> tuple[int, ...]:
-    return (axis,)
+def _one(x: ArrayType, *, axis: int, **attrs: Any) -> Iterator[Line]:
+    """Along its axis, which the result has too."""
+    yield Line((axis,), axis)
+
+
+def _one_that_vanishes(x: ArrayType, *, axis: int) -> Iterator[Line]:
+    if x.dtype.kind != "c":
+        yield Line((axis,), None)
+
+
+def _accumulated(x: ArrayType, *, kind: str, axis: int) -> Iterator[Line]:
+    if kind in COMBINES:
+        yield Line((axis,), axis)
+
+
+def _transformed(x: ArrayType, *, kind: str, axes: tuple[int, ...], **attrs: Any) -> Iterator[Line]:
+    # (A real transform of several axes has to begin or end with its last one.)
+    able = axes if kind in ("fft", "ifft") or len(axes) == 1 else axes[:-1]
+    if x.ndim > 1:
+        yield from (Line((axis,), axis) for axis in able)
+
+
+def _contracted(*types: ArrayType, subscripts: str) -> Iterator[Line]:
+    """Along each label that is summed over, where no operand has it twice."""
+    left, _, output = subscripts.partition("->")
+    inputs = left.split(",")
+    for label in dict.fromkeys(left.replace(",", "")):
+        axes = tuple([labels.find(label) if label in labels else None for labels in inputs])
+        # (An axis of one index stands for any number of them.)
+        extents = {t.shape[axis] for t, axis in zip(types, axes, strict=True) if axis is not None}
+        if label not in output and all(labels.count(label) < 2 for labels in inputs) and len(extents) == 1:
+            yield Line(axes, None)
 
 
 #: For the operations of these names.
 ACROSS = {
-    **{
-        name: Across(_one, lambda x, axis, attrs: x.dtype.kind != "c", partial(argument, name=name))
-        for name in ("argmax", "argmin")
-    },
-    **{
-        name: Across(_one, lambda x, axis, attrs: x.ndim == 1 and x.dtype.kind != "c",
-                     partial(sort, index=name == "argsort"))
-        for name in ("sort", "argsort")
-    },
-    "accumulate": Across(_one, lambda x, axis, attrs: attrs["kind"] in COMBINES, accumulate),
-    "fft": Across(lambda *, axes, **attrs: axes, _can_turn, fourier),
-}  # fmt: skip
+    **{name: Across(_one_that_vanishes, partial(argument, name=name)) for name in ("argmax", "argmin")},
+    **{name: Across(_one, partial(sort, name=name)) for name in ("sort", "argsort", "partition", "argpartition")},
+    "accumulate": Across(_accumulated, accumulate),
+    "fft": Across(_transformed, fourier),
+    "einsum": Across(_contracted, contract),
+}

@@ -15,9 +15,12 @@ import numpy as np
 from lazyarr.ir import extents
 from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess, Reduced
 from lazyarr.ir.extents import Extent, Shape
+from lazyarr.ir.node import Value, apply
 from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import xla_lengths, xla_products
+from lazyarr.ops.across import ACROSS
+from lazyarr.ops.shape import SLICE, Parts, Place, Places
 
 MATMUL_SIGNATURE = "(n?,k),(k,m?)->(n?,m?)"
 
@@ -264,6 +267,23 @@ def _samples_einsum() -> Iterator[Sample]:
         yield Sample((f"{t}[3,4]",), {"subscripts": "ij->i"})
 
 
+def _part_einsum(operands: Parts, given: Places, wanted: Place, *, subscripts: str) -> Value:
+    inputs, output = parse_subscripts(subscripts)
+    found = []
+    for x, labels, place in zip(operands, inputs, given, strict=True):
+        # Of a diagonal all is there; what is wanted of it is a box on the diagonal.
+        kept = [
+            wanted[output.index(label)] if labels.count(label) > 1 and label in output else held
+            for label, held in zip(labels, place, strict=True)
+        ]
+        if kept != list(place):
+            bounds = [(a - h, b - h) for (a, b), (h, _) in zip(kept, place, strict=True)]
+            start, stop = zip(*bounds, strict=True)
+            x = apply(SLICE, x, start=start, stop=stop, step=(1,) * len(bounds))
+        found.append(x)
+    return apply(EINSUM, *found, subscripts=subscripts)
+
+
 #: Products summed over labels; explicit result, no ellipsis.
 EINSUM = Op(
     name="einsum",
@@ -277,4 +297,6 @@ EINSUM = Op(
     cost=_cost_einsum,
     backends=("xla", "numpy"),
     samples=_samples_einsum,
+    part=_part_einsum,
+    across=ACROSS["einsum"],
 )
