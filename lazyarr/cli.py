@@ -445,9 +445,13 @@ def cache(clear: bool) -> None:
               "along one without it.")  # fmt: skip
 @click.option("--mpiexec", metavar="PROGRAM", help="What starts MPI's processes; without it that of the installed "
               "wheel (pip install 'lazyarr[mpi]'), or the first on the path.")  # fmt: skip
+@click.option("--reproducible", is_flag=True, help="Give results whose bits do not depend on the number of ranks, "
+              "more slowly.")  # fmt: skip
 @click.argument("script", metavar="SCRIPT.py")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def run(ranks: int, grid: str | None, mpiexec: str | None, script: str, arguments: tuple[str, ...]) -> None:
+def run(
+    ranks: int, grid: str | None, mpiexec: str | None, reproducible: bool, script: str, arguments: tuple[str, ...]
+) -> None:
     """Run a NumPy script on several ranks, its arrays split over them.
 
     \b
@@ -462,7 +466,7 @@ def run(ranks: int, grid: str | None, mpiexec: str | None, script: str, argument
         raise _Mistake(f"there is no file {script!r}")
     shape = None if grid is None else _grid(grid, ranks)
     try:
-        code = launch.launch(ranks, shape, mpiexec, script, arguments)
+        code = launch.launch(ranks, shape, mpiexec, script, arguments, reproducible)
     except launch.NoMpi as error:
         raise click.ClickException(str(error)) from error
     raise SystemExit(code)

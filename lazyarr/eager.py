@@ -27,7 +27,7 @@ _flops: dict[Op, float] = {}
 
 def is_little(size: int, flops: float = 1.0) -> bool:
     """Whether NumPy computes so many elements sooner than they are recorded and run."""
-    return size * flops < settings.current.eager_below
+    return size * flops < settings.current.eager_below and not settings.current.reproducible
 
 
 def flops(op: Op, operands: int, **attrs: Any) -> float:
@@ -46,8 +46,12 @@ def _elements(shape: Shape) -> int | None:
 
 
 def may_be_little(node: Node) -> bool:
-    """Whether a node, from its types alone, could be little work."""
-    below = settings.current.eager_below
+    """Whether a node, from its types alone, could be little work.
+
+    (Nothing is where results must not depend on the number of ranks: native code's functions are not NumPy's to the
+    last bit, and what is little on one rank may be split over others.)
+    """
+    below = 0 if settings.current.reproducible else settings.current.eager_below
     for value in node.operands:
         size = _elements(value.node.types[value.index].shape)
         # (Others may have a length that nobody knows, by its name then.)

@@ -14,14 +14,17 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
+from lazyarr.settings import variable
+
 
 class NoMpi(RuntimeError):
     """Nothing can start several processes."""
 
 
 def launch(
-    ranks: int, grid: tuple[int, ...] | None, mpiexec: str | None, script: str, arguments: Sequence[str]
-) -> int:
+    ranks: int, grid: tuple[int, ...] | None, mpiexec: str | None, script: str, arguments: Sequence[str],
+    reproducible: bool = False,
+) -> int:  # fmt: skip
     """Start a script on `ranks` ranks; gives the exit code.
 
     Raises
@@ -31,15 +34,16 @@ def launch(
     """
     place = "" if grid is None else ",".join(map(str, grid))
     own = [sys.executable, "-m", "lazyarr.launch", str(ranks), place, script, *arguments]
+    given = dict(os.environ) | ({variable("reproducible"): "1"} if reproducible else {})
     if ranks == 1:
-        return subprocess.run(own, check=False).returncode
+        return subprocess.run(own, check=False, env=given).returncode
     if find_spec("mpi4py") is None:
         raise NoMpi("mpi4py is not installed; pip install 'lazyarr[mpi]'")
     starter = mpiexec or _mpiexec()
     # One thread a rank unless somebody says otherwise: ranks share the cores.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = str(max(1, cores // ranks))
-    environment = {"LAZYARR_THREADS": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads} | os.environ
+    environment = {"LAZYARR_THREADS": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads} | given
     return subprocess.run([starter, "-n", str(ranks), *own], check=False, env=environment).returncode
 
 

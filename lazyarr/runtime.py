@@ -369,7 +369,12 @@ def capture(
         origins[built] = origins[built] | node.lines if built in origins else node.lines
     results = [Value(new[v.node], v.index) for v in roots]
     conditions = [Check(Value(new[c.ok.node], c.ok.index), c.exception, c.message) for c in checks]
-    return Program(Graph(inputs, results, conditions), origins), leaves
+    program = Program(Graph(inputs, results, conditions), origins)
+    if settings.current.reproducible:
+        from lazyarr.passes.fix_order import in_order
+
+        program = in_order(program)
+    return program, leaves
 
 
 #: Operations of loops that are interpreted; they take a tenth of the time that compiling a small loop does.
@@ -420,6 +425,8 @@ def compute_part(program: Program, arguments: list[Any], compiled: bool = True) 
 
 def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[list[Any], tuple[Check, ...]]:
     often = _is_worth_compiling(program.graph)
+    if settings.current.reproducible:
+        return compute_part(program, arguments, often or _has_regions(program.graph))  # as ranks decide
     if not often or not (may_compile or plans.find(program.graph)):
         from lazyarr.backends.numpy import Allowance, Exhausted, interpret
 

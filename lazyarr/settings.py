@@ -55,6 +55,10 @@ class Settings:
     split_above : int
         Where several ranks run a program together: arrays of so many elements are split over them; each rank has all
         of smaller ones. Initially from ``LAZYARR_SPLIT_ABOVE``.
+    reproducible : bool
+        Whether sums, products of matrices and what else is rounded have bits that depend on neither the number of
+        ranks nor what is split: they are added up in an order of their own (docs/ranks.md). For what is recorded from
+        then on. Initially from ``LAZYARR_REPRODUCIBLE`` (0 or 1).
     cache_dir : str
         The folder in which compiled programs are kept for later processes; empty: ``lazyarr`` in the user's cache
         folder (``~/.cache``, or ``XDG_CACHE_HOME``). Initially from ``LAZYARR_CACHE_DIR``.
@@ -73,6 +77,7 @@ class Settings:
     threads: int = 0
     kept_memory: int = -1
     split_above: int = 10_000
+    reproducible: bool = False
     cache_dir: str = ""
     cache_size: int = 1024
 
@@ -83,6 +88,8 @@ class Settings:
             raise ValueError(f"compiler is {self.compiler!r}; expected one of {', '.join(COMPILERS)}")
         if not isinstance(self.cache_dir, str):
             raise ValueError(f"cache_dir is {self.cache_dir!r}; expected the path of a folder, or an empty string")
+        if self.reproducible not in (True, False):
+            raise ValueError(f"reproducible is {self.reproducible!r}; expected True or False, or 1 or 0")
         for name, least in (("compile_after", 1), ("always", 0), ("flush_after", 1), ("unroll_limit", 1),
                             ("eager_below", 0), ("threads", 0), ("kept_memory", -1), ("split_above", 1),
                             ("cache_size", 0)):  # fmt: skip

@@ -208,7 +208,7 @@ def once(name: str, write: Callable[[], Any]) -> Any:
     return result
 
 
-def init(communicator: Any = None, grid: Grid | None = None) -> None:
+def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool | None = None) -> None:
     """Let several ranks run this program together; `lazyarr run` has called it.
 
     Arrays of the drop-in namespace are then split over the ranks, and accelerated functions share their work. Every
@@ -223,6 +223,8 @@ def init(communicator: Any = None, grid: Grid | None = None) -> None:
         The ranks; ``MPI.COMM_WORLD`` without it. All of them call this function.
     grid : tuple of int, optional
         How many ranks stand along each dimension in which arrays are split; ``(size,)`` without it.
+    reproducible : bool, optional
+        The setting of that name, if given: whether results have bits that do not depend on the number of ranks.
 
     Raises
     ------
@@ -245,6 +247,8 @@ def init(communicator: Any = None, grid: Grid | None = None) -> None:
     shape = (size,) if grid is None else tuple(int(n) for n in grid)
     if math.prod(shape) != size or any(n < 1 for n in shape):
         raise ValueError(f"the grid {shape} has {math.prod(shape)} places; there are {size} ranks")
+    if reproducible is not None:
+        settings.configure(reproducible=reproducible)
     if size == 1:
         return
     # What NumPy does at once is not split.

@@ -174,7 +174,16 @@ def _across(layouts: Layouts, node: Node, used: set[int]) -> Crossed | None:
     result = split
     if line.result is not None and (extent := node.types[0].shape[line.result]) != split.ranges[-1][1]:
         result = Split(split.dim, even(extent, len(split.ranges)))
-    return Crossed(line, split, result)
+    return Crossed(line, _rounded(split, line.multiple), result)
+
+
+def _rounded(split: Split, multiple: int) -> Split:
+    """The same pieces, from the nearest multiples on."""
+    if multiple == 1:
+        return split
+    extent = split.ranges[-1][1]
+    cuts = [min((a + multiple // 2) // multiple * multiple, extent) for a, _ in split.ranges[1:]]
+    return Split(split.dim, tuple(itertools.pairwise((0, *cuts, extent))))
 
 
 def _moves(entries: Sequence[object]) -> int:

@@ -6,6 +6,7 @@ a token from the one before it: every rank communicates in one order, and leaves
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -280,17 +281,17 @@ class _Builder:
         else:
             needs = [all_of(v) for v in node.operands]
         operands = [self.fetch(v, need) for v, need in zip(node.operands, needs, strict=True)]
+        given = [self.place(need, v.type.shape) for v, need in zip(node.operands, needs, strict=True)]
         across = self.layouts.across.get(node)
         if across is not None:
             assert node.op.across is not None
-            return [(node.op.across.compute(*operands, ranks=_Ranks(self, across), **node.kw), ranges)]
+            return [(node.op.across.compute(*operands, ranks=_Ranks(self, across, given), **node.kw), ranges)]
         everything = ranges == tuple((0, n) for n in value.type.shape) and all(
             x.type == v.type for x, v in zip(operands, node.operands, strict=True)
         )
         if everything or node.op.part is None or node.op.part == "same":
             local = Value(make(node.op, tuple(operands), node.attrs), 0)
         else:
-            given = [self.place(need, v.type.shape) for v, need in zip(node.operands, needs, strict=True)]
             assert callable(node.op.part)
             local = node.op.part(operands, given, ranges, **node.kw)
         if value in self.wanted.stored:
@@ -415,11 +416,13 @@ class _Builder:
 class _Ranks:
     """What an operation that puts results together along an axis asks for (`lazyarr.ops.across.Ranks`)."""
 
-    def __init__(self, builder: _Builder, crossed: Crossed):
+    def __init__(self, builder: _Builder, crossed: Crossed, places: Sequence[Place]):
+        self.places = places
         self._builder, self._split, self._result = builder, crossed.operands, crossed.result
         self.axis = next(axis for axis in crossed.line.operands if axis is not None)
         self._index = builder.at[self._split.dim]
-        self.first = self._split.ranges[self._index][0]
+        self.ranges = self._split.ranges
+        self.first = self.ranges[self._index][0]
 
     def _value(self, op: Op, local: Value, **attrs: Any) -> Value:
         (found,) = self._builder.communicate(op, local, at=self._index, dim=self._split.dim, **attrs)
@@ -434,6 +437,11 @@ class _Ranks:
         have, want = tuple((k, k + 1) for k in count), tuple((0, k) for k in count)
         given = self._value(EXCHANGE, value, axis=axis, base=self._index, have=have, want=want)
         return given if self._index else None
+
+    def gathered(self, value: Value, counts: Sequence[int]) -> Value:
+        ends = [0, *itertools.accumulate(counts)]
+        have, want = tuple(itertools.pairwise(ends)), ((0, ends[-1]),) * len(counts)
+        return self._value(EXCHANGE, value, axis=0, base=ends[self._index], have=have, want=want)
 
     def sorted(self, value: Value, index: bool) -> Value:
         return self._value(SORTED_PART, value, have=self._split.ranges, index=index)

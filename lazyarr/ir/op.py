@@ -75,10 +75,13 @@ class Line(NamedTuple):
     result : int or None
         The axis of the result that is split as they are, evenly if it has another extent; None if every rank gets
         all of the result.
+    multiple : int
+        Pieces begin at multiples of it.
     """
 
     operands: tuple[int | None, ...]
     result: int | None
+    multiple: int = 1
 
 
 class Across(NamedTuple):
@@ -154,6 +157,9 @@ class Op:
         `given` are there (for each a range an axis): what `access` says is read. ``"same"``: by the same operation
         with the same attributes, as they name no extent and no place. Not needed if it is pointwise; without it an
         operation is not split over ranks.
+    ordered : callable, optional
+        ``ordered(*operands, **attrs) -> Value | None``: what stands for it where bits must not depend on how operands
+        are split; None where its own do not.
     across : Across, optional
         How a result is computed where an axis that it goes along is split. The results are split as the operand, or
         have no such axis.
@@ -178,6 +184,7 @@ class Op:
     checked: bool = False
     part: Callable[..., Any] | str | None = None
     across: Across | None = None
+    ordered: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         if not set(self.slowdown) <= set(self.backends[1:]):

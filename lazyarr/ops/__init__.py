@@ -12,6 +12,7 @@ from lazyarr.ops import (
     lapack,
     linalg,
     loops,
+    ordered,
     python_math,
     reduce,
     shape,
@@ -25,5 +26,5 @@ from lazyarr.ops import (
 #: Names of the operations that are lazyarr's own: what they do changes with its sources alone.
 OWN = frozenset(OPS)
 
-__all__ = ["OWN", "control", "create", "elementwise", "fft", "index", "lapack", "linalg", "loops", "python_math",
-           "reduce", "shape", "signal", "sort", "special", "tridiagonal", "window"]  # fmt: skip
+__all__ = ["OWN", "control", "create", "elementwise", "fft", "index", "lapack", "linalg", "loops", "ordered",
+           "python_math", "reduce", "shape", "signal", "sort", "special", "tridiagonal", "window"]  # fmt: skip

@@ -5,17 +5,19 @@ Each function takes what this rank has of the operand, and a `Ranks` that commun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
+from lazyarr.ir.layout import Range, Ranges
 from lazyarr.ir.node import Value, apply
 from lazyarr.ir.op import OPS, Across, Line
 from lazyarr.ir.types import ArrayType
 from lazyarr.ops.comm import COMBINES
 from lazyarr.ops.create import const
+from lazyarr.ops.pairwise import highest, in_leaves, leaves
 
 _I64 = np.dtype(np.int64)
 
@@ -27,10 +29,19 @@ class Ranks(Protocol):
     ----------
     axis, first : int
         The axis, and the first index that this rank has of it.
+    ranges : Ranges
+        What each rank has of it.
+    places : sequence of sequence of Range
+        What this rank has of each axis of each operand.
     """
 
     axis: int
     first: int
+    ranges: Ranges
+    places: Sequence[Sequence[Range]]
+
+    def gathered(self, value: Value, counts: Sequence[int]) -> Value:
+        """The values of all ranks one after the other, along their first axis; of each so many indices."""
 
     def reduce(self, value: Value, kind: str) -> Value:
         """The values of all ranks, combined element by element."""
@@ -109,6 +120,29 @@ def contract(*operands: Value, ranks: Ranks, subscripts: str) -> Value:
     return ranks.reduce(found, "logical_or" if found.type.dtype.kind == "b" else "add")
 
 
+def _root(nodes: Value, ranks: Ranks, kind: str, leaf: int) -> Value:
+    """The root of the tree, of what each rank's part of it gives (`lazyarr.ops.ordered`)."""
+    extent = ranks.ranges[-1][1]
+    counts = [len(highest(*in_leaves(part, leaf), leaves(extent, leaf))) for part in ranks.ranges]
+    everything = ranks.gathered(nodes, counts)
+    return apply(OPS["ordered_root"], everything, kind=kind, leaf=leaf, parts=ranks.ranges, extent=extent)
+
+
+def ordered_reduce(x: Value, *, ranks: Ranks, kind: str, axis: int, leaf: int) -> Value:
+    """The tree's root."""
+    place = {"first": ranks.first, "extent": ranks.ranges[-1][1]}
+    return _root(apply(OPS["ordered_nodes"], x, kind=kind, axis=axis, leaf=leaf, **place), ranks, kind, leaf)
+
+
+def ordered_matmul(
+    a: Value, b: Value, *, ranks: Ranks, leaf: int, tile: int, corner: tuple[int, int]
+) -> Value:
+    """The tree's root, of products of these columns and rows."""
+    at = (ranks.places[0][-2][0] % tile, ranks.places[1][-1][0] % tile)
+    place = {"first": ranks.first, "extent": ranks.ranges[-1][1], "corner": at}
+    return _root(apply(OPS["ordered_products"], a, b, leaf=leaf, tile=tile, **place), ranks, "add", leaf)
+
+
 def _one(x: ArrayType, *, axis: int, **attrs: Any) -> Iterator[Line]:
     """Along its axis, which the result has too."""
     yield Line((axis,), axis)
@@ -150,4 +184,8 @@ ACROSS = {
     "accumulate": Across(_accumulated, accumulate),
     "fft": Across(_transformed, fourier),
     "einsum": Across(_contracted, contract),
+    "ordered_reduce": Across(lambda x, *, kind, axis, leaf: [Line((axis,), None, leaf)], ordered_reduce),
+    "ordered_matmul": Across(
+        lambda a, b, *, leaf, **attrs: [Line((a.ndim - 1, b.ndim - 2), None, leaf)], ordered_matmul
+    ),
 }

@@ -18,6 +18,7 @@ from lazyarr.ir.extents import Shape
 from lazyarr.ir.op import Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.across import ACROSS
+from lazyarr.ops.order import ORDERED
 
 KINDS = ("fft", "ifft", "rfft", "irfft")
 NORMS = ("backward", "ortho", "forward")
@@ -135,4 +136,5 @@ FFT = Op(
     samples=_samples,
     part="same",
     across=ACROSS["fft"],
+    ordered=ORDERED["fft"],
 )

@@ -20,6 +20,7 @@ from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import xla_lengths, xla_products
 from lazyarr.ops.across import ACROSS
+from lazyarr.ops.order import ORDERED
 from lazyarr.ops.shape import SLICE, Parts, Place, Places
 
 MATMUL_SIGNATURE = "(n?,k),(k,m?)->(n?,m?)"
@@ -125,6 +126,7 @@ MATMUL = Op(
     samples=_samples_matmul,
     padded=xla_lengths.for_product,
     part="same",
+    ordered=ORDERED["matmul"],
 )
 
 
@@ -299,4 +301,5 @@ EINSUM = Op(
     samples=_samples_einsum,
     part=_part_einsum,
     across=ACROSS["einsum"],
+    ordered=ORDERED["einsum"],
 )

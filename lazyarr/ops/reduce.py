@@ -13,6 +13,7 @@ from lazyarr.ir.op import OPS, Cost, Op, Sample
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import xla_lengths, xla_math
 from lazyarr.ops.across import ACROSS
+from lazyarr.ops.order import ORDERED
 from lazyarr.ops.shape import require_arrays, require_axis
 
 #: Kinds of `reduce`: associative ufuncs. The logical ones take any dtype and give bool.
@@ -224,6 +225,7 @@ REDUCE = Op(
     samples=_samples_reduce,
     padded=_padded_reduce,
     part="same",
+    ordered=ORDERED["reduce"],
 )
 
 # --- column_sums -----------------------------------------------------------------------------------------
@@ -464,4 +466,5 @@ ACCUMULATE = Op(
     padded=xla_lengths.untouched,
     part="same",
     across=ACROSS["accumulate"],
+    ordered=ORDERED["accumulate"],
 )

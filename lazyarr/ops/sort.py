@@ -19,6 +19,7 @@ from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import xla_lengths
 from lazyarr.ops.across import ACROSS
 from lazyarr.ops.index import draw
+from lazyarr.ops.order import ORDERED
 from lazyarr.ops.shape import require_arrays, require_axis
 
 INDEX = np.dtype(np.int64)
@@ -396,6 +397,7 @@ def _counting(name: str, infer: Callable[..., ArrayType], weighted: bool) -> Op:
         backends=("xla", "numpy"),
         samples=partial(_samples_bincount, weighted),
         part="same",
+        ordered=ORDERED.get(name),
     )
 
 

@@ -128,7 +128,8 @@ class Accelerated:
         """Whether NumPy is to run nothing that can be compiled."""
         if world.current() is not None:
             return True  # Ranks that run together decide nothing by the clock: it is another one for each.
-        return self.strict or self.always or bool(settings.current.always) or settings.current.fallback == "error"
+        now = settings.current
+        return self.strict or self.always or bool(now.always) or bool(now.reproducible) or now.fallback == "error"
 
     def _generally(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that no direct call stands for."""
