@@ -147,6 +147,18 @@ class MpiCommunicator:
         ends = np.cumsum(given // dtype.itemsize)[:-1]
         return np.split(received, ends)
 
+    def swap(self, gives: Sequence[tuple[int, Any]], gets: Sequence[tuple[int, Any]]) -> None:
+        """Send arrays to ranks, and receive others into arrays that are contiguous; all ranks of a pair do it."""
+        byte = self._mpi.BYTE
+        self.counts["exchange"] += len(gives)
+        self.counts["exchange bytes"] += sum(array.nbytes for _, array in gives)
+        with self._lock:
+            requests = [self.whole.Irecv([_bytes(array), byte], peer, _TAG) for peer, array in gets]
+            requests += [
+                self.whole.Isend([_bytes(np.ascontiguousarray(array)), byte], peer, _TAG) for peer, array in gives
+            ]
+            self._mpi.Request.Waitall(requests)
+
     def _plane(self, dims: tuple[int, ...]) -> Any:
         found = self._planes.get(dims)
         if found is None:

@@ -33,7 +33,7 @@ class _Known:
 
     def get(self, world: World, program: Program, given: dict[Any, Layout], gathered: tuple[int, ...]) -> Any:
         """The program of this rank, and a digest of what has to be the same on all ranks."""
-        key = program.graph, tuple(given.items()), gathered, settings.current.split_above
+        key = program.graph, tuple(given.items()), gathered, settings.current.split_above, world.grid
         with self._lock:
             found = self._found.get(key)
             if found is not None:
@@ -85,6 +85,9 @@ def run(
         If another rank is about to run another program.
     """
     graph: Graph = program.graph
+    for x in arguments:
+        if isinstance(x, Part):
+            x.move(world)  # what has been split on another grid (`lazyarr.grid`)
     given = {p: x.layout for p, x in zip(graph.params, arguments, strict=True) if isinstance(x, Part)}
     count = len(graph.results)
     world.tick(sum(int(v.type.nbytes) for v in graph.results))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,60 @@ from lazyarr.array import LazyArray, rebuild
 from lazyarr.convert import as_lazy
 from lazyarr.dispatch import NotCompiled
 from lazyarr.ir.layout import Layout, Split, even
+from lazyarr.runtime import flush, recording
+
+
+class grid:
+    """The grid of the ranks on which arrays are split that are computed in a ``with`` block.
+
+    Arrays that have been split on another grid go over to it when something is computed of them, and back when that is
+    done outside: each time with a message from every rank that has a part to every one that gets some of it. What has
+    been recorded before the block is computed when it begins, and what in it when it ends. The grid is the process's,
+    not a thread's; all ranks enter the block. Where no other ranks run the program, any grid is taken and nothing
+    happens.
+
+    Parameters
+    ----------
+    *extents : int
+        Ranks along each dimension in which arrays are split: ``with lazyarr.grid(2, 2):``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an extent is no positive integer, or if the grid does not have as many places as there are ranks.
+    """
+
+    def __init__(self, *extents: int):
+        self._extents = tuple(operator.index(n) for n in extents)
+        self._before: list[world.World] = []
+        world.check_grid(self._extents, None if (together := world.current()) is None else together.size)
+
+    def __enter__(self) -> grid:
+        together = world.current()
+        if together is not None:
+            _compute_pending()
+            together.agree(f"enters lazyarr.grid{self._extents}")
+            self._before.append(together)
+            world.use(together.on(self._extents))
+        return self
+
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        if not self._before:
+            return
+        try:
+            if kind is None:
+                _compute_pending()
+        finally:
+            world.use(self._before.pop())
+
+
+def _compute_pending() -> None:
+    """Compute what is recorded: it is split on the grid that there is now."""
+    now = recording()
+    if now.observer is not None:
+        now.observer.observed("lazyarr.grid says how arrays are split from here on")
+    if now.pending():
+        flush(now)
 
 
 def partition(x: Any, grid: tuple[int, ...]) -> LazyArray:

@@ -8,14 +8,14 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lazyarr import settings
-from lazyarr.ir.layout import Grid, Layout, default, is_whole, place
+from lazyarr.ir.layout import Grid, Layout, Range, default, is_whole, length, moves, place
 from lazyarr.ops import comm
 from lazyarr.report import DivergedError
 from lazyarr.source import user_line
@@ -48,6 +48,15 @@ class World:
         self.size: int = communicator.Get_size()
         self.grid = grid
         self._worked = 0.0
+        self._given, self._others = communicator, {grid: self}
+
+    def on(self, grid: Grid) -> World:
+        """The same ranks on a grid; all of them ask for it."""
+        found = self._others.get(grid)
+        if found is None:
+            found = self._others[grid] = World(self._given, grid)
+            found._others, found.communicator.counts = self._others, self.communicator.counts
+        return found
 
     def tick(self, nbytes: int = 0, part: float = 1.0) -> None:
         """Count work, and look for garbage in reference cycles now and then: all ranks after the same work.
@@ -120,6 +129,7 @@ class Part:
     shape: tuple[int, ...]
     world: World | None
     _whole: np.ndarray[Any, Any] | None = None
+    _before: dict[Grid, Layout] = field(default_factory=dict)
 
     @staticmethod
     def of(whole: np.ndarray[Any, Any], layout: Layout, world: World) -> Part:
@@ -137,6 +147,30 @@ class Part:
         """Where in the array it stands."""
         at = () if self.world is None else self.world.communicator.place
         return tuple(slice(*part) for part in place(self.layout, self.shape, at))
+
+    def move(self, world: World) -> None:
+        """Have the array on another grid of the same ranks, split as it was there before, or else evenly.
+
+        All ranks have to do it.
+        """
+        old, layout = self.world, self.layout
+        if old is None or old is world:
+            return
+        wanted = self._before.get(world.grid) or default(self.shape, world.grid)
+        world.agree(f"takes an array of shape {self.shape} to the grid {world.grid}", f"{self.dtype} {layout} {wanted}")
+        gives, gets = moves(self.shape, layout, old.grid, wanted, world.grid, world.rank)
+        source, target = (
+            place(a, self.shape, w.communicator.place) for a, w in ((layout, old), (wanted, world))
+        )
+        new = np.empty(tuple(map(length, target)), self.dtype)
+        sends = [(peer, self.array[_within(box, source)]) for peer, box in gives if peer != world.rank]
+        parts = [(peer, np.empty(tuple(map(length, box)), self.dtype)) for peer, box in gets if peer != world.rank]
+        world.communicator.swap(sends, parts)
+        came = dict(parts)
+        for peer, box in gets:
+            new[_within(box, target)] = self.array[_within(box, source)] if peer == world.rank else came[peer]
+        self._before[old.grid] = layout
+        self.array, self.layout, self.world = new, wanted, world
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         whole = self.whole()
@@ -158,12 +192,23 @@ class Part:
         return self._whole
 
 
+def _within(box: tuple[Range, ...], held: tuple[Range, ...]) -> tuple[slice, ...]:
+    """Where indices stand in a part that begins elsewhere."""
+    return tuple(slice(a - at, b - at) for (a, b), (at, _) in zip(box, held, strict=True))
+
+
 _world: list[World] = []
 
 
 def current() -> World | None:
     """The ranks of this program; None where it is alone."""
     return _world[0] if _world else None
+
+
+def use(world: World) -> None:
+    """Have arrays that are split from now on split on another grid of the ranks."""
+    _world[:] = [world]
+    comm.use(world.communicator)
 
 
 def done_at_once() -> None:
@@ -208,6 +253,14 @@ def once(name: str, write: Callable[[], Any]) -> Any:
     return result
 
 
+def check_grid(grid: Grid, size: int | None) -> None:
+    """Raise ValueError for what is no grid, or not one of `size` ranks."""
+    if not grid or any(n < 1 for n in grid):
+        raise ValueError(f"a grid has a positive number of ranks along each dimension, got {grid}")
+    if size is not None and math.prod(grid) != size:
+        raise ValueError(f"the grid {grid} has {math.prod(grid)} places; there are {size} ranks")
+
+
 def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool | None = None) -> None:
     """Let several ranks run this program together; `lazyarr run` has called it.
 
@@ -245,8 +298,7 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
         communicator = MPI.COMM_WORLD
     size = communicator.Get_size()
     shape = (size,) if grid is None else tuple(int(n) for n in grid)
-    if math.prod(shape) != size or any(n < 1 for n in shape):
-        raise ValueError(f"the grid {shape} has {math.prod(shape)} places; there are {size} ranks")
+    check_grid(shape, size)
     if reproducible is not None:
         settings.configure(reproducible=reproducible)
     if size == 1:
@@ -254,13 +306,12 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
     # What NumPy does at once is not split.
     settings.configure(eager_below=min(settings.current.eager_below, settings.current.split_above))
     world = World(communicator, shape)
-    _world.append(world)
+    use(world)
     # (What is there now stays; without it a search takes a hundredth of the time.)
     gc.collect()
     gc.freeze()
     gc.disable()
     sys.excepthook = partial(_end_all, world, sys.excepthook)
-    comm.use(world.communicator)
     _seed(world)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import communication
 from lazyarr.backends import native
 from lazyarr.backends.numpy import interpret
+from lazyarr.ir import layout as layouts
 from lazyarr.ir.graph import CheckFailed, Graph, Program, param
-from lazyarr.ir.layout import default
+from lazyarr.ir.layout import coordinates, default, moves
 from lazyarr.ir.node import apply
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
@@ -374,3 +376,32 @@ def test_what_goes_along_an_axis_gathers_nothing(
     assert names.count("turned_part") == 2 * turned
     most = max(t.size for node in local.program.graph.nodes for t in node.types)
     assert most <= 10 * 40
+
+
+@pytest.mark.parametrize("shape", [(12,), (7, 9), (3, 2, 5), (5, 0)])
+def test_arrays_go_to_another_grid(shape: tuple[int, ...]) -> None:
+    """Every index comes from one rank that has it, and stays where it is wherever it can."""
+    whole = np.arange(math.prod(shape)).reshape(shape)
+    grids = [(4,), (2, 2), (1, 4), (4, 1), (2, 1, 2)]
+    for grid, onto in itertools.product(grids, grids):
+        have, want = default(shape, grid), default(shape, onto)
+        given: Any = {}
+        for rank in range(4):
+            for other, box in moves(shape, have, grid, want, onto, rank)[0]:
+                given[rank, other] = box
+        for rank in range(4):
+            held = layouts.place(have, shape, coordinates(rank, grid))
+            wanted = layouts.place(want, shape, coordinates(rank, onto))
+            found = np.full(shape, -1)
+            for other, box in moves(shape, have, grid, want, onto, rank)[1]:
+                assert given.pop((other, rank)) == box
+                at = tuple(slice(*part) for part in box)
+                assert (found[at] == -1).all()
+                found[at] = whole[at]
+                mine = all(h[0] <= b[0] and b[1] <= h[1] for h, b in zip(held, box))
+                assert other == rank or not mine
+            expected = np.full(shape, -1)
+            at = tuple(slice(*part) for part in wanted)
+            expected[at] = whole[at]
+            np.testing.assert_array_equal(found, expected)
+        assert not given

@@ -6,6 +6,7 @@ every rank has all of it. What a rank has of an axis is a range, which depends o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -57,6 +58,56 @@ def is_whole(layout: Layout) -> bool:
 def place(layout: Need, shape: Sequence[int], at: Sequence[int]) -> tuple[Range, ...]:
     """What the rank at a place of the grid has of each axis."""
     return tuple([(0, n) if s is None else s.ranges[at[s.dim]] for s, n in zip(layout, shape, strict=True)])
+
+
+def coordinates(rank: int, grid: Grid) -> tuple[int, ...]:
+    """The place of a rank in a grid: the last dimension's neighbours follow one another."""
+    found = []
+    for n in reversed(grid):
+        rank, k = divmod(rank, n)
+        found.append(k)
+    return tuple(reversed(found))
+
+
+#: A rank, and the indices along each axis that go to it or come from it.
+Move = tuple[int, tuple[Range, ...]]
+
+
+def moves(
+    shape: Sequence[int], have: Layout, grid: Grid, want: Layout, onto: Grid, rank: int
+) -> tuple[list[Move], list[Move]]:
+    """What a rank gives to each rank, and gets from each, itself included, when an array goes to another grid.
+
+    Parameters
+    ----------
+    shape : sequence of int
+    have, want : Layout
+        On `grid`, and on `onto`.
+    grid, onto : tuple of int
+        Of the same ranks.
+    rank : int
+    """
+    count = math.prod(grid)
+    # (Of ranks that have the same, each gives to those that stand where it does otherwise; a rank keeps what it has.)
+    used = {split.dim for split in have if split is not None}
+    mine = coordinates(rank, grid)
+    same = [k for k in range(len(grid)) if k not in used]
+    own = place(have, shape, mine), place(want, shape, coordinates(rank, onto))
+    gives: list[Move] = []
+    gets: list[Move] = []
+    for other in range(count):
+        theirs = coordinates(other, grid)
+        if any(mine[k] != theirs[k] for k in same):
+            continue
+        pairs = (
+            (gives, own[0], place(want, shape, coordinates(other, onto))),
+            (gets, own[1], place(have, shape, theirs)),
+        )
+        for found, a, b in pairs:
+            box = tuple(intersection(x, y) for x, y in zip(a, b, strict=True))
+            if all(map(length, box)):
+                found.append((other, box))
+    return gives, gets
 
 
 def sent(at: int, have: Ranges, want: Ranges) -> tuple[tuple[int, Range], ...]:
