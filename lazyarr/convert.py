@@ -122,6 +122,10 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
             raise NotCompiled(f"a {type(x).__name__}")  # its own rules: masks, units, matrix products
         found = from_numpy(x)
         return found if wanted is None else as_lazy(found, wanted)
+    if hasattr(type(x), "__lazyarr__"):
+        # (What is there in parts: a data set of a file, on several ranks.)
+        found = x.__lazyarr__()
+        return found if wanted is None else as_lazy(found, wanted)
     if hasattr(type(x), "__array_ufunc__"):
         raise NotCompiled(f"a {type(x).__name__}")
     if isinstance(x, PYTHON_SCALARS):
