@@ -14,19 +14,21 @@ from lazyarr.settings import configure
 
 if TYPE_CHECKING:
     from lazyarr.array import LazyArray
+    from lazyarr.checkpoints import checkpoint
     from lazyarr.splitting import grid, partition
     from lazyarr.tracing import accelerate
     from lazyarr.world import init
 
 #: Public names whose modules take long to import, with the module that holds them; found when they are first used.
 _LATER = {
-    "LazyArray": "lazyarr.array", "accelerate": "lazyarr.tracing", "init": "lazyarr.world",
+    "LazyArray": "lazyarr.array", "accelerate": "lazyarr.tracing", "checkpoint": "lazyarr.checkpoints",
+    "init": "lazyarr.world",
     "grid": "lazyarr.splitting", "partition": "lazyarr.splitting",
 }  # fmt: skip
 
 __all__ = [
     "DivergedError", "FallbackError", "FallbackWarning", "LazyArray", "StrictError", "__version__", "accelerate",
-    "configure", "grid", "init", "partition", "report", "settings",
+    "checkpoint", "configure", "grid", "init", "partition", "report", "settings",
 ]  # fmt: skip
 
 

@@ -50,25 +50,47 @@ def save(file: Any, arr: Any, **options: Any) -> None:
         raise NotCompiled("it writes to what is no file")
     # (Who reads the file meanwhile, or if that fails, finds what was there before.)
     new = path + ".part"
-    header = {"descr": np.lib.format.dtype_to_descr(arr.dtype), "fortran_order": False, "shape": held.shape}
+    try:
+        write(new, held, path if os.path.exists(path) else None)
+    except OSError:
+        world.once("save", lambda: _remove(new))
+        raise
+    world.once("save", lambda: os.replace(new, path))
+
+
+def write(path: str, held: world.Part, like: str | None = None) -> None:
+    """Write a split array into a new ``.npy`` file, which may be read as the one that it is `like`.
+
+    Raises
+    ------
+    OSError
+        On every rank, if one cannot write its part; the file is then incomplete.
+    """
+    together = held.world
+    assert together is not None
+    header = {"descr": np.lib.format.dtype_to_descr(held.dtype), "fortran_order": False, "shape": held.shape}
 
     def begin() -> int:
-        with open(new, "wb") as out:
-            if os.path.exists(path):
-                os.chmod(new, os.stat(path).st_mode)
+        with open(path, "wb") as out:
+            if like is not None:
+                os.chmod(path, os.stat(like).st_mode)
             np.lib.format.write_array_header_1_0(out, header)
             return out.tell()
 
     at = together.communicator.from_first(world.once("save", begin))
     error: Exception | None = None
     try:
-        _write_part(new, at, held)
+        _write_part(path, at, held)
     except OSError as raised:
         error = raised
     failed = [e for e in together.communicator.from_all(error) if e is not None]
-    world.once("save", lambda: os.remove(new) if failed else os.replace(new, path))
     if failed:
         raise failed[0]
+
+
+def _remove(path: str) -> None:
+    if os.path.exists(path):
+        os.remove(path)
 
 
 def _write_part(path: str, at: int, part: world.Part) -> None:
