@@ -10,12 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.cost_model import GATHERED
 from lazyarr.ir.layout import Grid, Range, Ranges, intersection, sent
 from lazyarr.ops.comm import sides
 
-#: Sums of so many bytes or fewer are added up in the order of the ranks by each rank: one message, and the same bits
-#: everywhere, whatever the library's own reductions do.
-_GATHERED = 1 << 14
 _TAG = 17
 #: Pairs of ranges whose partners are remembered.
 _MOST_KNOWN = 4096
@@ -120,7 +118,7 @@ class MpiCommunicator:
         with self._lock:
             self.counts["all_reduce"] += 1
             self.counts["all_reduce bytes"] += x.nbytes
-            if kind == "add" and x.nbytes > _GATHERED and x.dtype.kind in "fciu" and x.dtype.itemsize >= 4:
+            if kind == "add" and x.nbytes > GATHERED and x.dtype.kind in "fciu" and x.dtype.itemsize >= 4:
                 result = np.empty_like(x)
                 plane.Allreduce(x, result, self._mpi.SUM)
                 return result

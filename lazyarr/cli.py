@@ -1,18 +1,16 @@
-"""The command line: ``inspect`` a function, ``run`` a script on several ranks, ``doctor``, ``cache``."""
+"""The command line: ``inspect`` a function, ``run`` a script on several ranks, ``calibrate``, ``doctor``, ``cache``."""
 
 from __future__ import annotations
 
-import ast
 import difflib
 import importlib.util
 import inspect as python_inspect
 import math
 import os
-import re
 import sys
 import traceback
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -21,17 +19,17 @@ import numpy as np
 
 from lazyarr._version import __version__
 from lazyarr.ir.graph import Program
-from lazyarr.ir.types import DTYPES, ArrayType
-from lazyarr.ir.types import parse as parse_type
-
-#: Exit code for what was typed wrong; click's own.
-_USAGE = 2
-
-
-class _Mistake(click.ClickException):
-    """Something in the command is wrong: exit code 2."""
-
-    exit_code = _USAGE
+from lazyarr.ir.types import ArrayType
+from lazyarr.typed import (
+    Mistake,
+    arguments,
+    data_for_plans,
+    is_blank,
+    named_extents,
+    random_value,
+    shown_arguments,
+    with_extents,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -50,12 +48,14 @@ def main() -> None:
               "literal (3, 0.1, True, \"'edge'\", \"(2, 3)\").")  # fmt: skip
 @click.option("--passes", is_flag=True, help="Show the graph as recorded and after each pass.")
 @click.option("--seed", default=0, show_default=True, help="Of the random data.")
-@click.option("--ranks", type=click.IntRange(min=2), help="Show, besides, what so many ranks would send (without MPI).")
-@click.option("--grid", metavar="N,M,...", help="How these ranks stand along the axes in which arrays are split.")
-@click.option("--budget", metavar="LIMITS", help="With --ranks: 'messages<=40,bytes<=64KiB,memory<=1GiB', for a rank "
-              "and call; the exit code is 1 where one is exceeded.")  # fmt: skip
+@click.option("--ranks", metavar="N|p", help="Show, besides, what so many ranks would send, and how long they would "
+              "take (without MPI). p, with names for extents (--arg 'u=f64[n,n]'): that, as formulas.")  # fmt: skip
+@click.option("--grid", metavar="N,M,...", help="How these ranks stand along the axes in which arrays are split; of "
+              "p, 'p' or 'sqrt(p),sqrt(p)'.")  # fmt: skip
+@click.option("--budget", metavar="LIMITS", help="With --ranks: 'messages<=40,bytes<=64KiB,memory<=1GiB,time<=2ms', "
+              "for a rank and call; the exit code is 1 where one is exceeded.")  # fmt: skip
 def inspect(
-    target: str, given: tuple[str, ...], passes: bool, seed: int, ranks: int | None, grid: str | None,
+    target: str, given: tuple[str, ...], passes: bool, seed: int, ranks: str | None, grid: str | None,
     budget: str | None,
 ) -> None:  # fmt: skip
     """Show the compiled graph of a function: its regions, what it costs, and why it is not one program if it is not.
@@ -69,11 +69,19 @@ def inspect(
     from lazyarr.tracing.accelerated import Accelerated
     from lazyarr.tracing.explain import explain
 
+    count = None if ranks is None or ranks == "p" else _count(ranks)
+    if ranks == "p" and (passes or budget is not None):
+        raise Mistake("--passes and --budget need numbers: with --ranks p there is no single program")
     found = load(target)
     accelerated = found if isinstance(found, Accelerated) else Accelerated(found)
-    args, kwargs = arguments(accelerated.function, target.rpartition(":")[2], given, seed)
+    if ranks == "p":
+        show_forms(accelerated.function, target, given, seed, grid)
+        return
+    data = random_value if count is None else data_for_plans
+    args, kwargs = arguments(accelerated.function, target.rpartition(":")[2], given, seed, data)
     try:
-        explanation = explain(accelerated, args, kwargs)
+        # (What would look at data is refused where there is none.)
+        explanation = explain(accelerated, args, kwargs, strict=any(is_blank(x) for x in (*args, *kwargs.values())))
     except Exception as error:  # noqa: BLE001  the user's function may raise anything
         shown = shown_arguments(args, kwargs) or "none"
         raise click.ClickException(f"{explain_raised(error)}\nThe arguments were: {shown}") from error
@@ -86,31 +94,87 @@ def inspect(
             show_program("optimized", piece.after, which)
     click.echo()
     click.echo(str(explanation))
-    if ranks is not None:
-        shape = (ranks,) if grid is None else _grid(grid, ranks)
+    if count is not None:
+        shape = (count,) if grid is None else _grid(grid, count)
         if not show_communication([piece.before for piece in explanation.pieces], shape, budget):
             raise SystemExit(1)
     elif grid is not None or budget is not None:
-        raise _Mistake("--grid and --budget need --ranks")
+        raise Mistake("--grid and --budget need --ranks")
 
 
 def show_communication(programs: Sequence[Program], grid: tuple[int, ...], budget: str | None) -> bool:
     """Print what ranks would send; whether that keeps to a budget."""
-    from lazyarr import communication, settings
+    from lazyarr import communication, cost_model, settings
 
     kept = True
     for program in programs:
-        found = communication.plan(program, grid, settings.current.split_above)
+        found = communication.plan(program, grid, settings.current.split_above, model=cost_model.kept())
         click.echo()
         click.echo("\n".join(communication.report(found)))
         try:
             exceeded = communication.over_budget(found, budget) if budget else []
         except ValueError as error:
-            raise _Mistake(f"--budget: {error}") from None
+            raise Mistake(f"--budget: {error}") from None
         for line in exceeded:
             click.echo(f"over budget: {line}")
         kept = kept and not exceeded
     return kept
+
+
+def show_forms(
+    function: Callable[..., Any], target: str, given: Sequence[str], seed: int, grid: str | None
+) -> None:  # fmt: skip
+    """Print plans as formulas in the extents that have names, and the number of ranks."""
+    from lazyarr import cost_model, settings
+    from lazyarr.closed_forms import NoClosedForm, blank, closed_forms, report
+    from lazyarr.report import StrictError
+    from lazyarr.tracing.accelerated import Accelerated
+    from lazyarr.tracing.explain import explain
+
+    shapes = [named for named in map(named_extents, given) if named]
+    names = list(dict.fromkeys(name for shape in shapes for name in shape if name.isidentifier()))
+    if not names:
+        raise Mistake("--ranks p needs extents with names, as in --arg 'u=f64[n,n]'")
+    if "p" in names:
+        raise Mistake("p is the number of ranks: the extent needs another name")
+    axes = max(map(len, shapes))
+    if grid is not None and grid.replace(" ", "") not in _SIDES:
+        raise Mistake(f"--grid is {grid!r}; with --ranks p, expected one of {', '.join(_SIDES)}")
+    name = target.rpartition(":")[2]
+    arguments(function, name, [with_extents(text, dict.fromkeys(names, 1)) for text in given], seed)
+
+    def without_data(type: ArrayType, rng: np.random.Generator) -> Any:
+        return blank(type) if type.shape else random_value(type, rng)
+
+    def make(extents: Mapping[str, int]) -> Program:
+        texts = [with_extents(text, extents) for text in given]
+        args, kwargs = arguments(function, name, texts, seed, without_data)
+        try:
+            found = explain(Accelerated(function), args, kwargs, strict=True)
+        except StrictError as error:
+            raise NoClosedForm(str(error)) from None
+        if len(found.pieces) != 1:
+            why = "; ".join(f"{reason.where}: {reason.why}" for reason in found.reasons) or "it computes no arrays"
+            raise NoClosedForm(f"{name} does not run as one compiled program: {why}")
+        return found.pieces[0].before
+
+    click.echo(f"# {target} for {', '.join(given)}")
+    for sides in (1, 2) if grid is None else (_SIDES[grid.replace(" ", "")],):
+        if sides > axes:
+            continue
+        click.echo()
+        try:
+            forms = closed_forms(make, names, sides, settings.current.split_above, cost_model.kept(), axes)
+        except NoClosedForm as reason:
+            click.echo(f"no closed form on p ranks in {sides} dimension{'s' * (sides > 1)}: {reason}")
+            continue
+        except Exception as error:  # noqa: BLE001  the user's function may raise anything
+            raise click.ClickException(explain_raised(error)) from error
+        click.echo("\n".join(report(forms)))
+
+
+#: Grids of p ranks, and how many dimensions they have.
+_SIDES = {"p": 1, "sqrt(p),sqrt(p)": 2, "cbrt(p),cbrt(p),cbrt(p)": 3}
 
 
 def load(target: str) -> Callable[..., Any]:
@@ -123,22 +187,22 @@ def load(target: str) -> Callable[..., Any]:
     """
     path, colon, name = target.rpartition(":")
     if not colon or not path or not name:
-        raise _Mistake(f"expected FILE.py:FUNCTION, got {target!r}")
+        raise Mistake(f"expected FILE.py:FUNCTION, got {target!r}")
     if not os.path.isfile(path):
-        raise _Mistake(f"there is no file {path!r}")
+        raise Mistake(f"there is no file {path!r}")
     if not path.endswith(".py"):
-        raise _Mistake(f"expected a Python file (.py), got {path!r}")
+        raise Mistake(f"expected a Python file (.py), got {path!r}")
     found: Any = run_file(path)
     for part in name.split("."):
         if not hasattr(found, part):
             known = functions_of(found)
             near = difflib.get_close_matches(part, known, 1)
             meant = f"; did you mean {name.removesuffix(part) + near[0]!r}?" if near else ""
-            raise _Mistake(f"{path} has no {name!r}; it has {', '.join(known) or 'no functions'}{meant}")
+            raise Mistake(f"{path} has no {name!r}; it has {', '.join(known) or 'no functions'}{meant}")
         owner, found = found, getattr(found, part)
         _refuse_method(owner, part, name)
     if not callable(found):
-        raise _Mistake(f"{name!r} of {path} is a {type(found).__name__}; expected a function")
+        raise Mistake(f"{name!r} of {path} is a {type(found).__name__}; expected a function")
     return found  # type: ignore[no-any-return]
 
 
@@ -152,7 +216,7 @@ def _refuse_method(owner: Any, part: str, name: str) -> None:
             how = f"obj.{part}.explain(...)"
         else:
             how = f"lazyarr.accelerate({name}).explain(obj, ...), or obj.{part}.explain(...) once it is accelerated"
-        raise _Mistake(f"{name!r} is a method, which needs its object; explain it in Python with {how}")
+        raise Mistake(f"{name!r} is a method, which needs its object; explain it in Python with {how}")
 
 
 def functions_of(namespace: Any) -> list[str]:
@@ -215,141 +279,6 @@ def explain_raised(error: Exception) -> str:
     return text.rstrip()
 
 
-# --------------------------------------------------------------------------------------------------- arguments
-
-
-def arguments(
-    function: Callable[..., Any], name: str, given: Sequence[str], seed: int
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Positional and keyword arguments for a function, from ``NAME=VALUE`` texts.
-
-    Raises
-    ------
-    click.ClickException
-        For a name the function does not have, one that is missing or given twice, and a value that is no type
-        and no literal.
-    """
-    values: dict[str, Any] = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        key = key.strip()
-        if not equals or not key.isidentifier():
-            raise _Mistake(f"expected --arg NAME=VALUE, got {text!r}")
-        if key in values:
-            raise _Mistake(f"--arg {key} is given twice")
-        # Data depends on the seed and the name alone, not on what else is given.
-        values[key] = argument(key, value.strip(), np.random.default_rng([seed, *key.encode()]))
-    try:
-        parameters = python_inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        raise _Mistake(f"{name} does not say what parameters it has") from None
-    kinds = python_inspect.Parameter
-    named = [p for p in parameters.values() if p.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)]
-    takes_any = any(p.kind is kinds.VAR_KEYWORD for p in parameters.values())
-    known = ", ".join(map(_shown_parameter, named)) or "no parameters"
-    for key in values:
-        if not takes_any and key not in {p.name for p in named}:
-            raise _Mistake(f"{name} has no parameter {key!r}; it has {known}")
-    missing = [p.name for p in named if p.default is kinds.empty and p.name not in values]
-    if missing:
-        wanted = " ".join(f"--arg {key}=..." for key in missing)
-        raise _Mistake(f"{name} needs {', '.join(missing)}; add {wanted}  ({name} has {known})")
-    positional: list[Any] = []
-    for p in named:
-        if p.kind is kinds.POSITIONAL_ONLY:
-            positional.append(values.pop(p.name, p.default))
-    return tuple(positional), values
-
-
-def _shown_parameter(parameter: python_inspect.Parameter) -> str:
-    default = parameter.default
-    return parameter.name if default is python_inspect.Parameter.empty else f"{parameter.name}={default!r}"
-
-
-def argument(name: str, text: str, rng: np.random.Generator) -> Any:
-    """The value of one argument.
-
-    Parameters
-    ----------
-    name : str
-    text : str
-        A type as graphs print it, or a Python literal.
-    rng : numpy.random.Generator
-
-    Raises
-    ------
-    click.ClickException
-        If it is neither.
-    """
-    text, wrong = _type_text(text)
-    try:
-        type = parse_type(text)
-    except ValueError as error:
-        not_a_type = wrong or f"{error}, or a Python literal such as 3, 0.1, True"
-    else:
-        if not all(isinstance(extent, int) and extent >= 0 for extent in type.shape):
-            raise _Mistake(f"--arg {name}: {text} has an extent that is not a whole number from 0 on")
-        try:
-            return random_value(type, rng)
-        except MemoryError:
-            raise _Mistake(f"--arg {name}: {text} does not fit into memory") from None
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError):
-        hint = f"; a string needs quotes: \"{name}='{text}'\"" if text.isidentifier() else ""
-        raise _Mistake(f"--arg {name}: {not_a_type}{hint}") from None
-
-
-#: ``float64`` -> ``f64``: NumPy's names of the types.
-_NUMPY_NAMES = {dtype.name: short for short, dtype in DTYPES.items()}
-_LIKE_A_TYPE = re.compile(r"([A-Za-z]+\d*)\s*([\[(])(.*)[\])]")
-
-
-def _type_text(text: str) -> tuple[str, str]:
-    """A text with NumPy's name of a dtype replaced by lazyarr's, and what is wrong with it if it is meant as a type."""
-    match = _LIKE_A_TYPE.fullmatch(text)
-    if match is None:
-        return text, ""
-    dtype, bracket, inner = _NUMPY_NAMES.get(match[1], match[1]), match[2], match[3].strip()
-    if dtype not in DTYPES:
-        near = difflib.get_close_matches(dtype, [*DTYPES, *_NUMPY_NAMES], 1)
-        return text, (f"{text!r} is not a type; expected DTYPE[EXTENT,...] with DTYPE one of {', '.join(DTYPES)}"
-                      f"{f'; did you mean {near[0]}[{inner}]?' if near else ''}")  # fmt: skip
-    extents = [part for part in re.split(r"[\s,;*]+|(?<=\d)x(?=\d)", inner) if part]
-    if re.fullmatch(r"\d*(\s*,\s*\d+)*", inner) and bracket == "[":
-        return f"{dtype}[{inner}]", ""
-    if all(part.isdecimal() for part in extents):
-        return text, f"{text!r} is not a type; did you mean {dtype}[{','.join(extents)}]?"
-    return f"{dtype}[{inner}]" if bracket == "[" else text, (
-        f"{text!r} has an extent that is not a whole number; expected whole numbers, as in {dtype}[512,512]"
-    )
-
-
-def random_value(type: ArrayType, rng: np.random.Generator) -> Any:
-    """Random data of a type: floats in [0, 1), integers from 0 to 9, Python ints from 1 to 9."""
-    if type.weak:
-        if type.python is int:
-            return int(rng.integers(1, 10))
-        return type.python(rng.random()) if type.python is float else complex(rng.random(), rng.random())
-    if type.dtype.kind in "iu":
-        return np.asarray(rng.integers(0, 10, type.shape)).astype(type.dtype)
-    if type.dtype.kind == "b":
-        return np.asarray(rng.random(type.shape) < 0.5)
-    if type.dtype.kind == "c":
-        return np.asarray(rng.random(type.shape) + 1j * rng.random(type.shape)).astype(type.dtype)
-    return np.asarray(rng.random(type.shape)).astype(type.dtype)
-
-
-def shown_arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> str:
-    """``f64[512,512], n=3``."""
-    from lazyarr.ir.types import of
-
-    def shown(value: Any) -> str:
-        return str(of(value)) if isinstance(value, np.ndarray) else repr(value)
-
-    return ", ".join([*map(shown, args), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
-
-
 # ------------------------------------------------------------------------------------------------------ output
 
 
@@ -403,6 +332,46 @@ def doctor() -> None:
         works = works and finding.state != "broken"
     if not works:
         raise SystemExit(1)
+
+
+# --------------------------------------------------------------------------------------------------- calibrate
+
+
+@main.command()
+@click.option("--ranks", "-n", type=click.IntRange(min=1), default=2, show_default=True, help="How many processes "
+              "measure; 1: memory and arithmetic alone, without MPI.")  # fmt: skip
+@click.option("--mpiexec", metavar="PROGRAM", help="What starts MPI's processes, as for run.")
+def calibrate(ranks: int, mpiexec: str | None) -> None:
+    """Measure what messages, memory and arithmetic cost on this host, and keep it for later programs.
+
+    Plans (inspect --ranks) are predicted with it, and how many iterations share an exchange is decided by it. It is
+    kept in the folder that `lazyarr cache` names, for each host.
+    """
+    import json
+    import subprocess
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from lazyarr import cost_model, launch
+    from lazyarr.calibration import rows
+
+    try:
+        done = launch.started(ranks, mpiexec, ["-m", "lazyarr.calibration", str(ranks)], stdout=subprocess.PIPE)
+    except launch.NoMpi as error:
+        raise click.ClickException(f"{error} (with -n 1, memory and arithmetic are measured alone)") from error
+    if done.returncode:
+        raise click.ClickException(f"measuring failed, with exit code {done.returncode}")
+    model = cost_model.CostModel(**json.loads(done.stdout))
+    table = Table("cost", "value", "")
+    for row in rows(model):
+        table.add_row(*row)
+    Console().print(table)
+    click.echo(f"measured on {model.host} with {model.ranks} rank{'s' * (model.ranks > 1)}, {model.when}")
+    if not cost_model.keep(model):
+        from lazyarr import disk
+
+        raise click.ClickException(f"this cannot be kept: {disk.problem or 'the setting cache_size is 0'}")
 
 
 # ------------------------------------------------------------------------------------------------------- cache
@@ -463,7 +432,7 @@ def run(
     from lazyarr import launch
 
     if not os.path.isfile(script):
-        raise _Mistake(f"there is no file {script!r}")
+        raise Mistake(f"there is no file {script!r}")
     shape = None if grid is None else _grid(grid, ranks)
     try:
         code = launch.launch(ranks, shape, mpiexec, script, arguments, reproducible)
@@ -472,13 +441,20 @@ def run(
     raise SystemExit(code)
 
 
+def _count(text: str) -> int:
+    """A number of ranks."""
+    if not text.isdecimal() or int(text) < 2:
+        raise Mistake(f"--ranks is {text!r}; expected a whole number from 2 on, or p")
+    return int(text)
+
+
 def _grid(text: str, ranks: int) -> tuple[int, ...]:
     try:
         found = tuple(int(n) for n in text.split(","))
     except ValueError:
-        raise _Mistake(f"--grid is {text!r}; expected whole numbers with commas between them, as 2,2") from None
+        raise Mistake(f"--grid is {text!r}; expected whole numbers with commas between them, as 2,2") from None
     if any(n < 1 for n in found) or math.prod(found) != ranks:
-        raise _Mistake(f"--grid {text} has {math.prod(found)} places; there are {ranks} ranks")
+        raise Mistake(f"--grid {text} has {math.prod(found)} places; there are {ranks} ranks")
     return found
 
 

@@ -1,19 +1,27 @@
-"""What a program on several ranks would send, before it runs: messages and bytes of each of the user's lines."""
+"""What a program on several ranks sends and computes, before it runs: messages, bytes and time of the user's lines."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
+from lazyarr.cost_model import DEFAULT, CostModel
+from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph, Line, Program
 from lazyarr.ir.layout import Grid, default, length, sent
 from lazyarr.ir.node import Node, Value
-from lazyarr.passes.insert_communication import Local, insert_communication
+from lazyarr.passes.insert_communication import Local, decide
 from lazyarr.passes.reorder import peak_memory
+from lazyarr.tracing.explain_costs import declared, moves
+
+_COMMUNICATE = ("halo", "exchange", "all_reduce", "turned_part", "sorted_part")
+_PRODUCTS = ("matmul", "einsum")
+#: Work of less than this part of all of it is not listed.
+_NEGLIGIBLE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class Step:
         How often one call does it; None where data decides how often its loop runs.
     messages, bytes : int
         What the rank sends, each time; of a reduction its own part, once.
+    ranks : int
+        How many ranks reduce together; 0 for what is no reduction.
     """
 
     what: str
@@ -37,32 +47,75 @@ class Step:
     times: int | None
     messages: int
     bytes: int
+    ranks: int = 0
+
+    def seconds(self, model: CostModel) -> float:
+        """Predicted time of all the times it is done; one where data decides how often."""
+        once = model.all_reduce(self.bytes, self.ranks) if self.ranks else model.sent(self.messages, self.bytes)
+        return _once(self.times) * once
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a rank computes for some lines.
+
+    Attributes
+    ----------
+    lines : tuple of (str, int)
+    times : int or None
+        As of a `Step`.
+    flops, product_flops : float
+        Operations on elements, each time; those of matrix products.
+    bytes : float
+        Read from memory and written to it, each time, where what is element-wise is fused.
+    """
+
+    lines: tuple[Line, ...]
+    times: int | None
+    flops: float = 0.0
+    product_flops: float = 0.0
+    bytes: float = 0.0
+
+    def seconds(self, model: CostModel) -> float:
+        """Predicted time of all the times it is done; one where data decides how often."""
+        return _once(self.times) * model.worked(self.flops, self.product_flops, self.bytes)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The communication of a program on a grid of ranks.
+    """What a program does on a grid of ranks.
 
     Attributes
     ----------
     grid : tuple of int
+    model : CostModel
     steps : tuple of Step
-        In their order, each as the rank does it that sends most then.
+        Communication in its order, each as the rank does it that sends most then.
+    work : tuple of Work
+        Of the rank that takes longest over it.
     messages, bytes : int
         What the rank that sends most sends in one call; loops of which data decides how often they run count once.
+    seconds : float
+        Predicted time of the slowest rank; communication and work one after the other.
     memory : int
-        Bytes that a rank needs at most, by the types of what is alive at a time.
+        Bytes that a rank needs at most: its parts of the arguments, and what is alive at a time by the types.
     """
 
     grid: Grid
+    model: CostModel
     steps: tuple[Step, ...]
+    work: tuple[Work, ...]
     messages: int
     bytes: int
+    seconds: float
     memory: int
 
 
-def plan(program: Program, grid: Grid, least: int, gathered: Sequence[int] = ()) -> Plan:
-    """What a program sends if its large parameters are split evenly.
+def plan(
+    program: Program, grid: Grid, least: int, gathered: Sequence[int] = (), model: CostModel = DEFAULT,
+    middle: bool = True,
+) -> Plan:  # fmt: skip
+    """What a program does if its large parameters are split evenly.
 
     Parameters
     ----------
@@ -73,57 +126,79 @@ def plan(program: Program, grid: Grid, least: int, gathered: Sequence[int] = ())
         Elements from which on a parameter is split.
     gathered : sequence of int
         Results that every rank gets whole; others stay where they are.
+    model : CostModel
+    middle : bool
+        Whether ranks in the middle of the grid are looked at too, beside the second ones, which are like them where
+        all blocks are of one length.
     """
     given = {
         p: default(p.type.shape, grid) for p in program.graph.params
         if not p.type.weak and p.type.shape and p.type.size >= least
     }  # fmt: skip
+    decided = decide(program, grid, least, given, gathered, model)
     ranks: list[list[Step]] = []
+    works: list[list[Work]] = []
     memory = 0
-    for place in _representatives(grid):
-        local = insert_communication(program, grid, place, least, given, gathered)
-        ranks.append(list(steps(local, place)))
-        memory = max(memory, peak_memory(local.program.graph))
+    for place in _representatives(grid, middle):
+        local = decided.local(place)
+        ranks.append(list(steps(local, grid)))
+        works.append(list(work(local)))
+        graph = local.program.graph
+        held = sum(extents.bound(p.type.nbytes) for p in graph.params if p.type.shape)
+        memory = max(memory, held + peak_memory(graph))
     most = tuple(max(same, key=lambda s: (s.bytes, s.messages)) for same in zip(*ranks, strict=True))
-    totals = [
-        (sum(_once(s) * s.messages for s in rank), sum(_once(s) * s.bytes for s in rank)) for rank in ranks
-    ]
-    return Plan(grid, most, max(m for m, _ in totals), max(b for _, b in totals), memory)
+
+    def total(values: Iterable[Step | Work]) -> float:
+        return sum(value.seconds(model) for value in values)
+
+    return Plan(
+        grid, model, most, tuple(max(works, key=total)),
+        max(sum(_once(s.times) * s.messages for s in rank) for rank in ranks),
+        max(sum(_once(s.times) * s.bytes for s in rank) for rank in ranks),
+        max(total([*rank, *done]) for rank, done in zip(ranks, works, strict=True)),
+        memory,
+    )  # fmt: skip
 
 
-def _once(step: Step) -> int:
-    return 1 if step.times is None else step.times
+def _once(times: int | None) -> int:
+    return 1 if times is None else times
 
 
-def _representatives(grid: Grid) -> Iterator[tuple[int, ...]]:
-    """The first, the middle and the last rank along each dimension: others are like the middle one, or smaller."""
-    return itertools.product(*(sorted({0, min(1, n - 1), n // 2, n - 1}) for n in grid))
+def _representatives(grid: Grid, middle: bool) -> Iterator[tuple[int, ...]]:
+    """The first ranks, the middle and the last one along each dimension: others are like the middle one, or smaller."""
+    return itertools.product(*(sorted({0, min(1, n - 1), n // 2 if middle else 0, n - 1}) for n in grid))
 
 
-def steps(local: Local, place: tuple[int, ...]) -> Iterator[Step]:
+def steps(local: Local, grid: Grid) -> Iterator[Step]:
     """What a rank's program sends, in order."""
-    yield from _steps(local.program.graph, local.program.origins, place, 1)
+    for graph, times in _graphs(local.program.graph, 1):
+        for node in graph.nodes:
+            if node.op.name in _COMMUNICATE:
+                lines = tuple(sorted(local.program.origins.get(node, ())))
+                yield _step(node, partial(Step, lines=lines, times=times), grid)
 
 
-def _steps(
-    graph: Graph, origins: Mapping[Node, frozenset[Line]], place: tuple[int, ...], times: int | None
-) -> Iterator[Step]:
+def _graphs(graph: Graph, times: int | None) -> Iterator[tuple[Graph, int | None]]:
+    """A graph, then those of its loops and branches in order, and how often one call runs each."""
+    yield graph, times
     for node in graph.nodes:
-        name, kw = node.op.name, node.kw
-        step = partial(Step, lines=tuple(sorted(origins.get(node, ()))), times=times)
-        if name in ("halo", "exchange"):
-            sizes = [length(part) for _, part in sent(kw["at"], kw["have"], kw["want"])]
-            yield step(name, messages=len(sizes), bytes=_row(node, kw["axis"]) * sum(sizes))
-        elif name == "all_reduce":
-            yield step(name, messages=1, bytes=node.operands[0].type.nbytes)
-        elif name == "turned_part":
-            sizes = [length(part) for k, part in enumerate(kw["want"]) if k != kw["at"]]
-            yield step("turn", messages=len(sizes), bytes=_row(node, kw["other"]) * sum(sizes))
-        elif name == "sorted_part":
-            # (Data decides; of evenly spread values most of a part goes to others, and some of that once more.)
-            yield step("sort", messages=4 * (len(kw["have"]) - 1), bytes=node.operands[0].type.nbytes)
         for region in node.regions:
-            yield from _steps(region, origins, place, _trips(node, times))
+            yield from _graphs(region, _trips(node, times))
+
+
+def _step(node: Node, step: partial[Step], grid: Grid) -> Step:
+    name, kw = node.op.name, node.kw
+    if name == "all_reduce":
+        return step("all_reduce", messages=1, bytes=node.operands[0].type.nbytes,
+                    ranks=math.prod(grid[dim] for dim in kw["dims"]))  # fmt: skip
+    if name == "turned_part":
+        sizes = [length(part) for k, part in enumerate(kw["want"]) if k != kw["at"]]
+        return step("turn", messages=len(sizes), bytes=_row(node, kw["other"]) * sum(sizes))
+    if name == "sorted_part":
+        # (Data decides; of evenly spread values most of a part goes to others, and some of that once more.)
+        return step("sort", messages=4 * (len(kw["have"]) - 1), bytes=node.operands[0].type.nbytes)
+    sizes = [length(part) for _, part in sent(kw["at"], kw["have"], kw["want"])]
+    return step(name, messages=len(sizes), bytes=_row(node, kw["axis"]) * sum(sizes))
 
 
 def _row(node: Node, axis: int) -> int:
@@ -143,35 +218,103 @@ def _trips(node: Node, times: int | None) -> int | None:
     return None
 
 
+def work(local: Local) -> Iterator[Work]:
+    """What a rank computes, by the user's lines (of a branch, both ways)."""
+    for graph, times in _graphs(local.program.graph, 1):
+        sources = _sources(graph, local.program.origins)
+        found: dict[tuple[Line, ...], Work] = {}
+        read: dict[Value, float] = {}
+        for node, base, moved in moves(graph, {}):
+            if base is not None:
+                if node.op.name in _COMMUNICATE:
+                    continue
+                # (Of what is read, once as a whole.)
+                before = read.get(base, 0.0)
+                read[base] = min(before + moved, extents.number(base.type.nbytes))
+                moved = read[base] - before
+            _count(found, sources, node, bytes=moved)
+        for node in graph.nodes:
+            if node.op.name not in _COMMUNICATE and not any(True for _ in node.regions):
+                flops, _ = declared(node, {})
+                _count(found, sources, node, **{"product_flops" if node.op.name in _PRODUCTS else "flops": flops})
+        for lines, done in found.items():
+            if done.flops or done.product_flops or done.bytes:
+                yield replace(done, lines=lines, times=times)
+
+
+def _sources(graph: Graph, origins: Mapping[Node, frozenset[Line]]) -> dict[Node, frozenset[Line]]:
+    """The user's lines of a graph's nodes; what was made for others' sake has theirs: of its readers, or operands."""
+    found = {node: origins.get(node) or frozenset(node.lines) for node in graph.nodes}
+    for nodes in (graph.nodes[::-1], graph.nodes):
+        readers: dict[Node, frozenset[Line]] = {}
+        for node in graph.nodes:
+            for value in node.operands:
+                readers[value.node] = readers.get(value.node, frozenset()) | found[node]
+        for node in nodes:
+            if not found[node]:
+                above = frozenset().union(*(found.get(v.node, frozenset()) for v in node.operands))
+                found[node] = readers.get(node) or above
+                for value in node.operands:
+                    readers[value.node] = readers.get(value.node, frozenset()) | found[node]
+    return found
+
+
+def _count(
+    found: dict[tuple[Line, ...], Work], sources: Mapping[Node, frozenset[Line]], node: Node, **more: float
+) -> None:  # fmt: skip
+    lines = tuple(sorted(sources.get(node, ())))
+    known = found.get(lines, Work((), None))
+    found[lines] = replace(known, **{name: getattr(known, name) + value for name, value in more.items()})
+
+
+def show_seconds(seconds: float) -> str:
+    """``0 s``, ``3.20 us``, ``41.0 ms``, ``12.0 s``."""
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
+        if seconds >= scale * 0.9995:
+            return f"{seconds / scale:#.3g} {unit}".replace(". ", " ") if seconds < 1000 else f"{seconds:.0f} s"
+    return f"{seconds * 1e6:.3g} us" if seconds else "0 s"
+
+
 def report(found: Plan) -> list[str]:
     """The lines that show a plan."""
     from lazyarr.tracing.explain_text import show_bytes, show_count, show_sources, table
 
-    ranks = math.prod(found.grid)
+    ranks, model = math.prod(found.grid), found.model
+    worked = sum(w.seconds(model) for w in found.work)
     lines = [
         f"communication on {ranks} ranks ({' x '.join(map(str, found.grid))}), arrays split evenly before the call",
         f"  a rank sends at most {show_count(found.messages)} messages, {show_bytes(found.bytes)} a call, and needs at "
         f"most {show_bytes(found.memory)} of memory",
+        f"  predicted time: {show_seconds(found.seconds)}, {show_seconds(worked)} of it work (messages and work do not "
+        "overlap)",
     ]
-    if found.steps:
-        rows = [("", "times", "messages", "bytes", "source")]
-        rows += [
-            (s.what, "by data" if s.times is None else f"{s.times}x", str(s.messages), show_bytes(s.bytes),
-             show_sources(s.lines))
-            for s in found.steps
-        ]  # fmt: skip
-        lines += ["  " + line for line in table(rows, "<>>><")]
-    if any(step.times is None for step in found.steps):
+    rows: list[Sequence[str]] = [("", "times", "messages", "bytes", "memory traffic", "time", "source")]
+    shown = [
+        (s.what, s.times, str(s.messages), show_bytes(s.bytes), "", s.seconds(model), s.lines) for s in found.steps
+    ] + [
+        ("work", w.times, "", "", show_bytes(round(w.bytes)), w.seconds(model), w.lines) for w in found.work
+        if w.seconds(model) >= _NEGLIGIBLE * worked
+    ]
+    rows += [
+        (what, "by data" if times is None else f"{times}x", *sizes, show_seconds(seconds), show_sources(at))
+        for what, times, *sizes, seconds, at in shown
+    ]
+    if shown:
+        lines += ["  " + line for line in table(rows, "<>>>>><")]
+        lines.append("  messages, bytes, memory traffic: each time; time: all the times together")
+    if any(times is None for _, times, *_ in shown):
         lines.append("  by data: only the data knows how often; one time is counted")
+    lines.append(f"  times rest on {model.rests_on}")
     return lines
 
 
-#: Units of a budget, in bytes.
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+#: Units of a budget: of bytes, and of seconds.
+_UNITS = {"": 1.0, "B": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KIB": 2.0**10, "MIB": 2.0**20, "GIB": 2.0**30}
+_SECONDS = {"": 1.0, "S": 1.0, "MS": 1e-3, "US": 1e-6}
 
 
 def over_budget(found: Plan, budget: str) -> list[str]:
-    """What exceeds a budget such as ``messages<=4,bytes<=64KiB,memory<=1GiB``, in words.
+    """What exceeds a budget such as ``messages<=4,bytes<=64KiB,memory<=1GiB,time<=2ms``, in words.
 
     Raises
     ------
@@ -180,11 +323,16 @@ def over_budget(found: Plan, budget: str) -> list[str]:
     """
     exceeded = []
     for part in budget.split(","):
-        match = re.fullmatch(r"\s*(messages|bytes|memory)\s*<=\s*([0-9.]+)\s*([A-Za-z]*)\s*", part)
-        if match is None or match[3].upper() not in _UNITS:
-            raise ValueError(f"{part!r} is no limit; expected messages<=N, bytes<=N or memory<=N, with B, KiB, MB, ...")
-        limit = float(match[2]) * _UNITS[match[3].upper()]
-        have = getattr(found, match[1])
+        match = re.fullmatch(r"\s*(messages|bytes|memory|time)\s*<=\s*(\d+\.?\d*|\.\d+)\s*([A-Za-z]*)\s*", part)
+        units = {} if match is None else _SECONDS if match[1] == "time" else _UNITS
+        if match is None or match[3].upper() not in units:
+            raise ValueError(
+                f"{part!r} is no limit; expected messages<=N, bytes<=N or memory<=N, with B, KiB, MB, ..., or time<=N, "
+                "with s, ms, us"
+            )
+        limit = float(match[2]) * units[match[3].upper()]
+        have = found.seconds if match[1] == "time" else getattr(found, match[1])
         if have > limit:
-            exceeded.append(f"{match[1]}: {have} is more than {match[2]}{match[3]}")
+            shown = show_seconds(have) if match[1] == "time" else have
+            exceeded.append(f"{match[1]}: {shown} is more than {match[2]}{match[3]}")
     return exceeded

@@ -33,14 +33,15 @@ class _Known:
 
     def get(self, world: World, program: Program, given: dict[Any, Layout], gathered: tuple[int, ...]) -> Any:
         """The program of this rank, and a digest of what has to be the same on all ranks."""
-        key = program.graph, tuple(given.items()), gathered, settings.current.split_above, world.grid
+        split_above = settings.current.split_above
+        key = program.graph, tuple(given.items()), gathered, split_above, world.grid, world.model
         with self._lock:
             found = self._found.get(key)
             if found is not None:
                 self._found.move_to_end(key)
                 return found
         local = insert_communication(
-            program, world.grid, world.communicator.place, settings.current.split_above, given, gathered
+            program, world.grid, world.communicator.place, settings.current.split_above, given, gathered, world.model
         )
         layouts = [(k, given.get(p)) for k, p in enumerate(program.graph.params)]
         text = f"{show(program.graph)}{layouts}{gathered}{settings.current.split_above}"

@@ -10,7 +10,7 @@ import sys
 import sysconfig
 import traceback
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -33,10 +33,27 @@ def launch(
         If mpi4py or an mpiexec is missing.
     """
     place = "" if grid is None else ",".join(map(str, grid))
-    own = [sys.executable, "-m", "lazyarr.launch", str(ranks), place, script, *arguments]
-    given = dict(os.environ) | ({variable("reproducible"): "1"} if reproducible else {})
+    words = ["-m", "lazyarr.launch", str(ranks), place, script, *arguments]
+    return started(ranks, mpiexec, words, {variable("reproducible"): "1"} if reproducible else {}).returncode
+
+
+def started(
+    ranks: int, mpiexec: str | None, words: Sequence[str], variables: Mapping[str, str] | None = None,
+    stdout: int | None = None,
+) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    """Run Python with some words on `ranks` ranks, to its end.
+
+    `variables` are added to the environment.
+
+    Raises
+    ------
+    NoMpi
+        If mpi4py or an mpiexec is missing.
+    """
+    own = [sys.executable, *words]
+    given = {**os.environ, **(variables or {})}
     if ranks == 1:
-        return subprocess.run(own, check=False, env=given).returncode
+        return subprocess.run(own, check=False, env=given, stdout=stdout, text=True)
     if find_spec("mpi4py") is None:
         raise NoMpi("mpi4py is not installed; pip install 'lazyarr[mpi]'")
     starter = mpiexec or _mpiexec()
@@ -44,7 +61,8 @@ def launch(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = str(max(1, cores // ranks))
     environment = {"LAZYARR_THREADS": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads} | given
-    return subprocess.run([starter, "-n", str(ranks), *own], check=False, env=environment).returncode
+    command = [starter, "-n", str(ranks), *own]
+    return subprocess.run(command, check=False, env=environment, stdout=stdout, text=True)
 
 
 def _mpiexec() -> str:

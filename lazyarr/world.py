@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazyarr import settings
+from lazyarr import cost_model, settings
+from lazyarr.cost_model import CostModel
 from lazyarr.ir.layout import Grid, Layout, Range, default, is_whole, length, moves, place
 from lazyarr.ops import comm
 from lazyarr.report import DivergedError
@@ -38,6 +39,8 @@ class World:
     grid : tuple of int
         Ranks along each dimension in which arrays are split.
     communicator : MpiCommunicator
+    model : CostModel
+        Rank 0's: what is decided by it is decided alike on all ranks.
     """
 
     def __init__(self, communicator: Any, grid: Grid):
@@ -47,6 +50,7 @@ class World:
         self.rank: int = communicator.Get_rank()
         self.size: int = communicator.Get_size()
         self.grid = grid
+        self.model: CostModel = self.communicator.from_first(cost_model.kept() if self.rank == 0 else None)
         self._worked = 0.0
         self._given, self._others = communicator, {grid: self}
 

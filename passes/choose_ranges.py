@@ -15,12 +15,12 @@ from lazyarr.ir.layout import (
     Need,
     Ranges,
     Split,
-    contains,
-    each,
+    all_within,
     hull,
+    hulls,
     is_whole,
     length,
-    read,
+    reads,
 )
 from lazyarr.ir.node import Node, Value
 from lazyarr.ops.control import graph_cost
@@ -58,6 +58,7 @@ class Wanted:
     inner: dict[tuple[Node, str], Wanted] = field(default_factory=dict)
     stored: dict[Value, Need] = field(default_factory=dict)
     gathered: int = 0
+    _read: dict[tuple[Node, int], Need] = field(default_factory=dict)
 
     def want(self, value: Value, need: Need) -> None:
         known = self.wants.setdefault(value, [])
@@ -66,6 +67,9 @@ class Wanted:
 
     def reads(self, node: Node, k: int) -> Need:
         """What is wanted of operand `k` of a node that can be split, for what is computed of its result."""
+        known = self._read.get((node, k))
+        if known is not None:
+            return known
         operand, wanted = node.operands[k], self.computed[node.values[0]]
         found: list[Split | None] = []
         for entry, extent in zip(node.access[k], operand.type.shape, strict=True):
@@ -74,7 +78,7 @@ class Wanted:
                 found.append(None)
             else:
                 assert isinstance(entry, Along)
-                found.append(Split(results.dim, tuple(read(entry, r, extent) for r in results.ranges)))
+                found.append(Split(results.dim, reads(entry, results.ranges, extent)))
         across = self.layouts.across.get(node)
         if across is not None and (axis_here := across.line.operands[k]) is not None:
             found[axis_here] = across.operands
@@ -82,6 +86,7 @@ class Wanted:
             split = self._term(node, axis, at)
             if at == k and split is not None:
                 found[axis] = split
+        self._read[node, k] = tuple(found)
         return tuple(found)
 
     def _term(self, node: Node, axis: int, k: int) -> Split | None:
@@ -162,9 +167,9 @@ def _settle(found: Wanted, value: Value, may_widen: bool, given: bool) -> None:
         if may_widen and bounded:
             wide = bounded[0].ranges
             for entry in bounded[1:]:
-                wide = each(hull, wide, entry.ranges)
+                wide = hulls(wide, entry.ranges)
             if elsewhere:
-                wide = each(hull, wide, split.ranges)
+                wide = hulls(wide, split.ranges)
             if given or _is_little(wide, split.ranges):
                 computed[axis] = Split(split.dim, wide)
         if given and may_widen and elsewhere:
@@ -176,7 +181,7 @@ def _settle(found: Wanted, value: Value, may_widen: bool, given: bool) -> None:
             continue
         missing = [need[axis] for need in wants if not within(need[axis], here)]
         if missing:
-            here = computed[axis] = Split(split.dim, each(hull, here.ranges, split.ranges))
+            here = computed[axis] = Split(split.dim, hulls(here.ranges, split.ranges))
         groups: list[Ranges] = []
         for need in missing:
             if need is not None and need.dim == split.dim:
@@ -191,7 +196,7 @@ def within(need: Split | None, have: Split | None) -> bool:
         return True
     if need is None or need.dim != have.dim:
         return False
-    return all(contains(a, b) for a, b in zip(have.ranges, need.ranges, strict=True))
+    return all_within(need.ranges, have.ranges)
 
 
 def _is_little(wide: Ranges, mine: Ranges) -> bool:
@@ -203,7 +208,7 @@ def _is_little(wide: Ranges, mine: Ranges) -> bool:
 def _group(groups: list[Ranges], ranges: Ranges) -> None:
     """Add ranges to those that one exchange brings, where that brings nothing that nobody wants."""
     for k, group in enumerate(groups):
-        both = each(hull, group, ranges)
+        both = hulls(group, ranges)
         if all(length(c) <= length(a) + length(b) for a, b, c in zip(group, ranges, both, strict=True)):
             groups[k] = both
             return
@@ -262,7 +267,7 @@ def _make_room(found: Wanted, node: Node, carried: int) -> None:
                     if beside(split.ranges, group):
                         known = room[axis]
                         assert known is not None
-                        room[axis] = Split(split.dim, each(hull, known.ranges, group))
+                        room[axis] = Split(split.dim, hulls(known.ranges, group))
         if tuple(room) == layout:
             continue
         for graph, inner, lead in graphs:
@@ -307,6 +312,6 @@ def _together(needs: Sequence[Need]) -> Need:
         ranges = None if first is None else first.ranges
         for entry in entries:
             same = entry is not None and first is not None and entry.dim == first.dim
-            ranges = each(hull, ranges, entry.ranges) if same and ranges is not None else None
+            ranges = hulls(ranges, entry.ranges) if same and ranges is not None else None
         found.append(None if ranges is None or first is None else Split(first.dim, ranges))
     return tuple(found)

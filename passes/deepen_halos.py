@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lazyarr.cost_model import CostModel
 from lazyarr.ir.graph import Check, Graph, Program, param
 from lazyarr.ir.layout import hull, length
 from lazyarr.ir.node import Node, Value, apply, make
@@ -18,26 +19,32 @@ from lazyarr.ir.op import lookup
 from lazyarr.ops.create import const
 from lazyarr.passes.choose_ranges import Wanted, beside
 
-#: Seconds of an exchange, and of an element in an iteration; chosen, not measured on the machine at hand.
-EXCHANGE, ELEMENT = 20e-6, 2e-9
+#: Messages of an exchange, to both sides; how often an element goes through memory in an iteration.
+_MESSAGES, _MOVES = 2, 2
 #: The most iterations for one exchange; at least so many where blocks are long, for they are then one pass over memory.
 MOST, LEAST = 16, 4
 #: Which part of a block may be computed again on one side; and which part costs so little that it need not pay.
 _PART, _LITTLE = 8, 60
 
 
-def depths(graph: Graph, wanted: Wanted) -> dict[Node, int]:
+def depths(graph: Graph, wanted: Wanted, model: CostModel) -> dict[Node, int]:
     """How many iterations of each loop of a graph go with one exchange, where more than one do."""
     found = {}
     for node in graph.nodes:
         if node.op.name == "loop" and node.kw["until"] < 0 and (node, "body") in wanted.inner:
-            depth = _depth(node, wanted.inner[node, "body"])
+            depth = min(_depth(wanted.inner[node, "body"], model), _trips(node))
             if depth > 1:
                 found[node] = depth
     return found
 
 
-def _depth(node: Node, inner: Wanted) -> int:
+def _trips(node: Node) -> int:
+    """How often a loop runs, where that is known; otherwise as often as anybody asks."""
+    bounds = [v.node.kw["value"].value.item() for v in node.operands[:3] if v.node.op.name == "const"]
+    return len(range(*bounds)) if len(bounds) == 3 else MOST
+
+
+def _depth(inner: Wanted, model: CostModel) -> int:
     """By how much more work costs than messages: ``k`` iterations compute about ``k * reach`` rows again each."""
     best = MOST
     reached = False
@@ -51,8 +58,12 @@ def _depth(node: Node, inner: Wanted) -> int:
         reached = True
         reach = max(length(hull(a, b)) - length(a) for g in groups for a, b in zip(split.ranges, g, strict=True))
         block = min(length(r) for r in split.ranges)
-        row = math.prod(value.type.shape) / max(value.type.shape[axis], 1)
-        wish = math.sqrt(EXCHANGE / (reach * row * ELEMENT))
+        row = math.prod(
+            n if other is None else max(map(length, other.ranges))
+            for k, (n, other) in enumerate(zip(value.type.shape, inner.layouts.of[value], strict=True)) if k != axis
+        )
+        again = reach * row * _MOVES * value.type.dtype.itemsize / model.memory_bandwidth
+        wish = math.sqrt(_MESSAGES * model.latency / again)
         best = min(best, max(round(wish), LEAST, block // (_LITTLE * reach)), block // (_PART * reach))
     return max(best, 1) if reached and not inner.layouts.reduced else 1
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lazyarr.cost_model import DEFAULT, CostModel
 from lazyarr.ir.access import Reduced
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Check, Graph, Line, Program, param
-from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, each, even, hull, length, place
+from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, even, hulls, length, place
 from lazyarr.ir.node import Node, Value, apply, apply_all, make
 from lazyarr.ir.op import Op, lookup
 from lazyarr.ir.rewrite import Context, rewrite
@@ -48,22 +49,64 @@ class Local:
     communicates: bool
 
 
-def insert_communication(
-    program: Program, grid: tuple[int, ...], at: tuple[int, ...], least: int, given: Mapping[Value, Layout],
-    gathered: Sequence[int] = (),
-) -> Local:  # fmt: skip
-    """The program of the rank at a place of the grid.
+@dataclass(frozen=True)
+class Decided:
+    """What is where and what is exchanged, of a program on a grid: alike for all ranks.
+
+    Attributes
+    ----------
+    program : Program
+        Several iterations of its loops in one where they share an exchange.
+    layouts : Layouts
+    wanted : Wanted
+    given : dict of Value to Layout
+        Parameters of which a rank has a part.
+    results : tuple of Need
+    """
+
+    program: Program
+    layouts: Layouts
+    wanted: Wanted
+    given: Mapping[Value, Layout]
+    results: tuple[Need, ...]
+
+    def local(self, at: tuple[int, ...]) -> Local:
+        """The program of the rank at a place of the grid."""
+        graph = self.program.graph
+        token = const(0, _I64)
+        origins: dict[Node, frozenset[Line]] = {}
+        builder = _Builder(graph, self.layouts, self.wanted, at, token, self.program.origins, origins)
+        params = []
+        for k, value in enumerate(graph.params):
+            held = place(self.given.get(value, all_of(value)), value.type.shape, at)
+            mine = param(k, value.type.with_shape(tuple(map(length, held))) if value.type.shape else value.type)
+            params.append(mine)
+            builder.hold(value, mine, held)
+        local = builder.run(self.results)
+        checks = builder.checks()
+        talks = builder.token != token
+        made = Graph(params, [*local, builder.token] if talks else local, checks)
+        return Local(Program(made, origins), self.results, talks)
+
+
+def decide(
+    program: Program, grid: tuple[int, ...], least: int, given: Mapping[Value, Layout],
+    gathered: Sequence[int] = (), model: CostModel = DEFAULT,
+) -> Decided:  # fmt: skip
+    """What is where, of a program.
 
     Parameters
     ----------
     program : Program
-    grid, at : tuple of int
+    grid : tuple of int
     least : int
         Values of fewer elements are not split.
     given : mapping of Value to Layout
         Parameters of which a rank has a part; it has all of the others.
     gathered : sequence of int
         Results that every rank gets whole.
+    model : CostModel
+        What decides how many iterations share an exchange; the same on all ranks.
     """
     program = rewrite(program, {"roll": [_as_pieces]})
     replicated: frozenset[Node] = frozenset()
@@ -76,25 +119,19 @@ def insert_communication(
         more = costly(wanted) - replicated
         replicated |= more
         if not more:
-            deeper = {} if is_deep else depths(graph, wanted)
+            deeper = {} if is_deep else depths(graph, wanted, model)
             if not deeper:
-                break
+                return Decided(program, layouts, wanted, given, tuple(results))
             # (What is replicated is found again: its nodes may be others then.)
             program, is_deep, replicated = deepen_halos(program, deeper), True, frozenset()
-    token = const(0, _I64)
-    origins: dict[Node, frozenset[Line]] = {}
-    builder = _Builder(graph, layouts, wanted, at, token, program.origins, origins)
-    params = []
-    for k, value in enumerate(graph.params):
-        held = place(given.get(value, all_of(value)), value.type.shape, at)
-        mine = param(k, value.type.with_shape(tuple(map(length, held))) if value.type.shape else value.type)
-        params.append(mine)
-        builder.hold(value, mine, held)
-    local = builder.run(results)
-    checks = builder.checks()
-    talks = builder.token != token
-    made = Graph(params, [*local, builder.token] if talks else local, checks)
-    return Local(Program(made, origins), tuple(results), talks)
+
+
+def insert_communication(
+    program: Program, grid: tuple[int, ...], at: tuple[int, ...], least: int, given: Mapping[Value, Layout],
+    gathered: Sequence[int] = (), model: CostModel = DEFAULT,
+) -> Local:  # fmt: skip
+    """The program of the rank at a place of the grid: see `decide`."""
+    return decide(program, grid, least, given, gathered, model).local(at)
 
 
 _I64 = const(0).type.dtype
@@ -232,7 +269,7 @@ class _Builder:
         at = self.at[split.dim]
         little = beside(split.ranges, want)
         if little:
-            want = each(hull, want, split.ranges)
+            want = hulls(want, split.ranges)
         new = self.communicate(
             HALO if little else EXCHANGE, local,
             at=at, axis=axis, base=held[axis][0], dim=split.dim, have=split.ranges, want=want,

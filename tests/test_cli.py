@@ -16,13 +16,14 @@ from click.testing import CliRunner, Result
 
 import lazyarr.doctor
 from lazyarr._version import __version__
-from lazyarr.cli import arguments, main, random_value
+from lazyarr.cli import main
 from lazyarr.cores import usable_cores
 from lazyarr.doctor import Finding, cpu_features, examine, try_compiler
 from lazyarr.ir.text import parse
 from lazyarr.ir.types import of
 from lazyarr.ir.types import parse as parse_type
 from lazyarr.passes.base import PASSES
+from lazyarr.typed import arguments, random_value
 
 PROGRAM = '''
 import math

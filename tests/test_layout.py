@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
-_LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose"}
+_LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose",
+           "cost_model"}  # fmt: skip
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "runtime", "report", "world",
                       "distributed"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
@@ -29,8 +30,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "decompose": {"strides"},
     "ir": {"ops"},  # ir and ops know each other
     "ops": {"ir"},
-    "passes": {"ir", "ops"},  # a pass knows no back end
-    "backends": {"ir", "ops", "settings", "cores", "disk", "quiet", "_version"},  # a back end knows no pass
+    "cost_model": {"disk"},
+    "passes": {"ir", "ops", "cost_model"},  # a pass knows no back end
+    # A back end knows no pass.
+    "backends": {"ir", "ops", "settings", "cores", "disk", "quiet", "_version", "cost_model"},
     "eager": {"ir", "ops", "backends", "settings", "quiet"},
     "schedules": _RUNTIME,
     "plans": _RUNTIME,

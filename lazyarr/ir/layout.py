@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from lazyarr.ir.access import Along
 
@@ -162,11 +163,6 @@ def intersection(a: Range, b: Range) -> Range:
     return (start, stop) if start < stop else EMPTY
 
 
-def each(function: Callable[[Range, Range], Range], a: Ranges, b: Ranges) -> Ranges:
-    """A function of the ranges of each position."""
-    return tuple([function(x, y) for x, y in zip(a, b, strict=True)])
-
-
 def read(entry: Along, results: Range, extent: int) -> Range:
     """What a range of result indices reads of an operand's axis of that extent."""
     start, stop = results
@@ -174,6 +170,63 @@ def read(entry: Along, results: Range, extent: int) -> Range:
         return EMPTY
     ends = (entry.step * start, entry.step * (stop - 1))
     return intersection((min(ends) + entry.lo, max(ends) + entry.hi + 1), (0, extent))
+
+
+class _Remembered:
+    """A function of ranges, its results by the identity of these: where there are many ranks they are long."""
+
+    def __init__(self, function: Callable[..., Any]):
+        self._function = function
+        #: The arguments are kept with the result: nothing else gets their identities meanwhile.
+        self._known: dict[tuple[Any, ...], tuple[tuple[Any, ...], Any]] = {}
+        self._positions = 0
+
+    def __call__(self, *arguments: Any) -> Any:
+        key = tuple([id(a) if isinstance(a, tuple) else a for a in arguments])
+        found = self._known.get(key)
+        if found is None:
+            self._positions += max(len(a) for a in arguments if isinstance(a, tuple))
+            if self._positions > _MOST_POSITIONS:
+                self._known.clear()
+                self._positions = 0
+            found = self._known[key] = arguments, self._function(*arguments)
+        return found[1]
+
+
+#: How many ranges are remembered.
+_MOST_POSITIONS = 1 << 22
+
+
+def hulls(a: Ranges, b: Ranges) -> Ranges:
+    """The hull of what each position has in both."""
+    return a if a is b else cast(Ranges, _hulls(a, b))
+
+
+def reads(entry: Along, results: Ranges, extent: int) -> Ranges:
+    """What each position's range of result indices reads of an operand's axis of that extent."""
+    return cast(Ranges, _reads(entry, results, extent))
+
+
+def all_within(inner: Ranges, outer: Ranges) -> bool:
+    """Whether each position's indices in `inner` are in its range in `outer`."""
+    return inner is outer or bool(_all_within(inner, outer))
+
+
+@_Remembered
+def _hulls(a: Ranges, b: Ranges) -> Ranges:
+    found = tuple([hull(x, y) for x, y in zip(a, b, strict=True)])
+    return a if found == a else b if found == b else found
+
+
+@_Remembered
+def _reads(entry: Along, results: Ranges, extent: int) -> Ranges:
+    found = tuple([read(entry, part, extent) for part in results])
+    return results if found == results else found
+
+
+@_Remembered
+def _all_within(inner: Ranges, outer: Ranges) -> bool:
+    return all(contains(a, b) for a, b in zip(outer, inner, strict=True))
 
 
 def solved(step: int, offset: int, part: Range) -> Range:

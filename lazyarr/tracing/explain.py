@@ -35,6 +35,7 @@ from lazyarr.tracing.explain_loops import loop_ways
 from lazyarr.tracing.explain_text import report, short_path
 from lazyarr.tracing.origins import Ranges, failing_lines, graphs_in, lines_in
 from lazyarr.tracing.signature import Parts, Plain
+from lazyarr.tracing.strict import Refused
 
 if TYPE_CHECKING:
     from lazyarr.tracing.accelerated import Accelerated
@@ -298,7 +299,9 @@ class Explanation:
 # -------------------------------------------------------------------------------------------------- finding out
 
 
-def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Explanation:
+def explain(
+    accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
+) -> Explanation:  # fmt: skip
     """What becomes of an accelerated function for these arguments.
 
     If a program compiled before serves such a call, it is described. Otherwise the function is traced once, and run in
@@ -310,6 +313,8 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
     accelerated : Accelerated
     args, kwargs
         As for a call.
+    strict : bool
+        Whether it is an error if Python would have to look at data: nothing is computed then.
 
     Returns
     -------
@@ -317,6 +322,8 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
 
     Raises
     ------
+    StrictError
+        If that is asked for, and it is not one program.
     TypeError
         If the function cannot be called with so many arguments, or with these names.
     Exception
@@ -349,12 +356,14 @@ def explain(accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, A
         state = np.random.get_state()
         with settings.settings(fallback="allow"):
             try:
-                trace, outcome = accelerated.traced(parts, key, specs, args, kwargs, in_pieces)
+                trace, outcome = accelerated.traced(parts, key, specs, args, kwargs, in_pieces, strict)
             except Raised as stopped:
                 raised = stopped.__cause__
             finally:
                 np.random.set_state(state)
                 fallbacks = _taken_back(before)
+    except Refused as reason:
+        raise reason.error(name) from None
     except (Plain, NotCaptured, CheckFailed) as reason:
         file, line = getattr(reason, "line", None) or accelerated._line or ("", 0)
         return Explanation(name, "plain", (), (Reason(str(reason), file, line, 1),), ())

@@ -8,7 +8,7 @@ right for triangles and tetrahedra to lower order). A loop that data ends counts
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,13 +117,13 @@ def _node(node: Node, known: _Numbers, depth: int) -> Figures:
         return Figures(*(max(getattr(way, name) for way in ways) for name in ("flops", "written", "looped", "once")))
     if node.op.name == "region":
         return figures(node.kw["body"], _bound(node.kw["body"], node.operands, known), depth)
-    flops, moved = _declared(node, known)
+    flops, moved = declared(node, known)
     if node.op.name == "put_window":
         moved = 2 * _bytes(node.operands[1], known)
     return Figures(flops, moved)
 
 
-def _declared(node: Node, known: _Numbers) -> tuple[float, float]:
+def declared(node: Node, known: Mapping[Value, float | None]) -> tuple[float, float]:
     """Flops and bytes by the operation's declaration."""
     if node.op.memory == "view":
         return 0.0, 0.0
@@ -174,11 +174,30 @@ def _loop(node: Node, known: _Numbers, depth: int) -> Figures:
 
 def _traffic(body: Graph, numbers: Mapping[Value, float | None]) -> float:
     """Bytes that one iteration moves, loops in it not counted: of arrays is read what is taken of them."""
+    read: dict[Value, float] = {}
+    written = 0.0
+    for _, base, moved in moves(body, numbers):
+        if base is None:
+            written += moved
+        else:
+            read[base] = read.get(base, 0.0) + moved
+    return sum(min(moved, max(_bytes(base, numbers), 0.0)) for base, moved in read.items()) + written
+
+
+def moves(body: Graph, numbers: Mapping[Value, float | None]) -> Iterator[tuple[Node, Value | None, float]]:
+    """What the nodes of a graph read from memory and write to it, if what is element-wise is fused; loops left out.
+
+    Yields
+    ------
+    node : Node
+    base : Value or None
+        What is read, or a part of; None for a write. No value is read more than once from memory as a whole.
+    moved : float
+        Bytes.
+    """
     known: _Numbers = dict(numbers)
     #: What lies in memory, or is a view of what does.
     stored = {p: p for p in body.params if p.type.shape}
-    read: dict[Value, float] = {}
-    written = 0.0
     for node in body.nodes:
         _follow(node, known)
         name = node.op.name
@@ -188,21 +207,20 @@ def _traffic(body: Graph, numbers: Mapping[Value, float | None]) -> float:
                 continue
             if node.op.memory == "view":
                 if name in ("window", "slice", "dynamic_slice"):
-                    read[base] = read.get(base, 0.0) + _bytes(Value(node, 0), known)
+                    yield node, base, _bytes(Value(node, 0), known)
                 else:
                     stored[Value(node, 0)] = base
                 continue
-            read[base] = read.get(base, 0.0) + (_bytes(Value(node, 0), known) if name == "gather" and at == 0
-                                                else _bytes(value, known))  # fmt: skip
+            part = Value(node, 0) if name == "gather" and at == 0 else value
+            yield node, base, _bytes(part, known)
         if name in _WRITES:
-            written += _bytes(node.operands[1], known)
+            yield node, None, _bytes(node.operands[1], known)
             stored[Value(node, 0)] = Value(node, 0)
         elif any(True for _ in node.regions):
             stored.update({v: v for v in node.values if v.type.shape})
         elif not node.op.pointwise and node.op.memory == "fresh" and node.types[0].shape:
-            written += _bytes(Value(node, 0), known)
+            yield node, None, _bytes(Value(node, 0), known)
             stored[Value(node, 0)] = Value(node, 0)
     for value in body.results:
         if value.type.shape and value not in stored:
-            written += _bytes(value, known)
-    return sum(min(moved, max(_bytes(base, known), 0.0)) for base, moved in read.items()) + written
+            yield value.node, None, _bytes(value, known)
