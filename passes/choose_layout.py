@@ -52,6 +52,8 @@ class Layouts:
     ----------
     replicated : set of Node
         Loops and branches that every rank runs as a whole.
+    deep : dict of Node to int
+        Loops of so many iterations, on more than their rank's part, for which arrays are exchanged beforehand.
     of : dict of Value to Layout
     inner : dict of (Node, str) to Layouts
         Of graphs among a node's attributes, by the attribute's name.
@@ -64,6 +66,7 @@ class Layouts:
     grid: Grid
     least: int
     replicated: frozenset[Node] = frozenset()
+    deep: Mapping[Node, int] = field(default_factory=dict)
     of: dict[Value, Layout] = field(default_factory=dict)
     inner: dict[tuple[Node, str], Layouts] = field(default_factory=dict)
     reduced: dict[Node, tuple[int, ...]] = field(default_factory=dict)
@@ -77,7 +80,7 @@ class Layouts:
 
 def choose_layout(
     graph: Graph, grid: Grid, least: int, given: Mapping[Value, Layout] | None = None,
-    replicated: frozenset[Node] = frozenset(),
+    replicated: frozenset[Node] = frozenset(), deep: Mapping[Node, int] | None = None,
 ) -> Layouts:  # fmt: skip
     """Layouts for all values of a graph.
 
@@ -92,8 +95,10 @@ def choose_layout(
         Those of parameters; others are split evenly if they are large.
     replicated : set of Node
         Loops and branches of which nothing is to be split.
+    deep : dict of Node to int, optional
+        Loops of so many iterations for one exchange.
     """
-    found = Layouts(grid, least, replicated)
+    found = Layouts(grid, least, replicated, deep or {})
     for value in graph.params:
         layout = (given or {}).get(value)
         found.of[value] = _default(found, value) if layout is None else layout
@@ -245,7 +250,8 @@ def _region(layouts: Layouts, node: Node) -> list[Layout]:
     found: list[Layout] = []
     for name, graph in graphs.items():
         given = dict(zip(graph.params[before_operands(node, name) :], splits, strict=True))
-        inner = choose_layout(graph, layouts.grid, NEVER if alone else layouts.least, given, layouts.replicated)
+        least = NEVER if alone else layouts.least
+        inner = choose_layout(graph, layouts.grid, least, given, layouts.replicated, layouts.deep)
         layouts.inner[node, name] = inner
         if name == "body":
             found = splits[: node.kw["carried"]]

@@ -48,6 +48,8 @@ class Wanted:
         others too. It holds what is computed; the rest is nobody's before an exchange.
     gathered : int
         Bytes of values that are split and wanted whole.
+    results : tuple of Need
+        What is wanted of the graph's results.
     inner : dict of (Node, str) to Wanted
     """
 
@@ -58,6 +60,7 @@ class Wanted:
     inner: dict[tuple[Node, str], Wanted] = field(default_factory=dict)
     stored: dict[Value, Need] = field(default_factory=dict)
     gathered: int = 0
+    results: tuple[Need, ...] = ()
     _read: dict[tuple[Node, int], Need] = field(default_factory=dict)
 
     def want(self, value: Value, need: Need) -> None:
@@ -113,7 +116,7 @@ def choose_ranges(graph: Graph, layouts: Layouts, results: Sequence[Need], local
     local : sequence of Value
         Parameters of which a rank has what it owns; of others it has all that is wanted.
     """
-    found = Wanted(layouts)
+    found = Wanted(layouts, results=tuple(results))
     for value, need in zip(graph.results, results, strict=True):
         found.want(value, need)
     for check in graph.checks:
@@ -222,6 +225,7 @@ def _region(found: Wanted, node: Node) -> None:
     for operand in node.operands[:first]:
         found.want(operand, all_of(operand))
     carried = node.kw.get("carried", 0)
+    deep = found.layouts.deep.get(node, 0)
     for operand, layout in zip(operands[:carried], (found.layouts.of[v] for v in node.values), strict=False):
         found.want(operand, layout)
     wants: list[list[Need]] = [[] for _ in operands]
@@ -237,12 +241,20 @@ def _region(found: Wanted, node: Node) -> None:
             wanted = [all_of(v) for v in graph.results]
         else:
             wanted = [found.layouts.of[v] for v in node.values]
-        ranges = choose_ranges(graph, inner, wanted, params[:carried])
+        several = repeated(graph, inner, wanted, deep) if deep else None
+        if several is not None:
+            ranges, rooms = several
+            _widen(ranges, graph, params[:carried], rooms)
+            for operand, room in zip(operands, rooms, strict=False):
+                found.want(operand, room)
+        else:
+            ranges = choose_ranges(graph, inner, wanted, params[:carried])
         found.inner[node, name] = ranges
         for k, value in enumerate(params[carried:], carried):
             if value in ranges.wants:
                 wants[k].append(ranges.computed[value])
-    _make_room(found, node, carried)
+    if not deep:
+        _make_room(found, node, carried)
     for k, operand in enumerate(operands[carried:], carried):
         both = _together(wants[k]) if wants[k] else found.layouts.of[operand]
         found.want(operand, both)
@@ -275,12 +287,102 @@ def _make_room(found: Wanted, node: Node, carried: int) -> None:
             inner.stored[param] = tuple(room)
             if len(graph.results) < carried:
                 continue  # the condition of a loop
-            chain, value = [], graph.results[k]
-            while value.node.op.name == "update_slice" and _has_room(inner.computed.get(value), room):
-                chain.append(value)
-                value = value.node.operands[0]
+            chain, value = _written(inner, graph.results[k], tuple(room))
             if value == param:
                 inner.stored.update(dict.fromkeys(chain, tuple(room)))
+
+
+def _written(inner: Wanted, value: Value, room: Need) -> tuple[list[Value], Value]:
+    """The values in one array's memory from what is written last on backward, and the array."""
+    chain = []
+    while _has_room(inner.computed.get(value), room):
+        if value.node.op.name == "update_slice":
+            before = value.node.operands[0]
+        elif value.node in inner.layouts.deep:
+            before = value.node.operands[REGIONS["loop"] + value.index]
+        else:
+            break
+        chain.append(value)
+        value = before
+    return chain, value
+
+
+def repeated(graph: Graph, layouts: Layouts, own: Sequence[Need], times: int) -> tuple[Wanted, list[Need]] | None:
+    """What the body of a loop computes so that several iterations need nothing from others, and of which arrays.
+
+    All iterations compute the same: what the first one has to. Beyond what the next one needs, results are then made
+    of what is nobody's any more, and nobody uses them.
+
+    Parameters
+    ----------
+    graph : Graph
+        The body; its parameters are the index, what is carried, and constants.
+    layouts : Layouts
+    own : sequence of Need
+        What is wanted of the results after the last iteration.
+    times : int
+
+    Returns
+    -------
+    tuple of (Wanted, list of Need), or None
+        None where something would have to be exchanged in an iteration.
+    """
+    carried = graph.params[1 : 1 + len(own)]
+    rooms = list(own)
+    for _ in range(times):
+        found = choose_ranges(graph, layouts, rooms)
+        if _talks(found):
+            return None
+        before = rooms
+        rooms = [_hull(found.computed[p], need) for p, need in zip(carried, own, strict=True)]
+        # (Arrays that are exchanged from iteration to iteration have the same room.)
+        for k, value in enumerate(graph.results):
+            root = _root(value)
+            if root in carried and (j := carried.index(root)) != k:
+                rooms[k] = rooms[j] = _hull(rooms[k], rooms[j])
+        if any(_gathers(room, need) for room, need in zip(rooms, own, strict=True)):
+            return None
+    found.results = tuple(before)
+    return found, rooms
+
+
+def _root(value: Value) -> Value:
+    while value.node.op.name == "update_slice":
+        value = value.node.operands[0]
+    return value
+
+
+def _talks(found: Wanted) -> bool:
+    """Whether anything is communicated."""
+    layouts = found.layouts
+    return bool(
+        any(found.groups.values()) or found.gathered or layouts.reduced or layouts.across
+        or any(_talks(inner) for inner in found.inner.values())
+    )  # fmt: skip
+
+
+def _hull(a: Need, b: Need) -> Need:
+    return tuple(
+        None if x is None or y is None else Split(x.dim, hulls(x.ranges, y.ranges))
+        for x, y in zip(a, b, strict=True)
+    )  # fmt: skip
+
+
+def _gathers(room: Need, own: Need) -> bool:
+    return any(r is None and o is not None for r, o in zip(room, own, strict=True))
+
+
+def _widen(ranges: Wanted, graph: Graph, params: Sequence[Value], rooms: Sequence[Need]) -> None:
+    """Let the arrays of a body have room for all that its iterations need."""
+    for param, room in zip(params, rooms, strict=False):
+        if not is_whole(room):
+            ranges.stored[param] = room
+            ranges.computed[param] = room
+    for value, room in zip(graph.results, rooms, strict=False):
+        if not is_whole(room):
+            chain, array = _written(ranges, value, room)
+            if ranges.stored.get(array) == room:
+                ranges.stored.update(dict.fromkeys(chain, room))
 
 
 def _has_room(computed: Need | None, room: Sequence[Split | None]) -> bool:

@@ -110,10 +110,11 @@ def decide(
     """
     program = rewrite(program, {"roll": [_as_pieces]})
     replicated: frozenset[Node] = frozenset()
+    deep: dict[Node, int] = {}
     is_deep = False
     while True:
         graph = program.graph
-        layouts = choose_layout(graph, grid, least, given, replicated)
+        layouts = choose_layout(graph, grid, least, given, replicated, deep)
         results = [(None,) * v.type.ndim if k in gathered else layouts.of[v] for k, v in enumerate(graph.results)]
         wanted = choose_ranges(graph, layouts, results, tuple(given))
         more = costly(wanted) - replicated
@@ -123,7 +124,7 @@ def decide(
             if not deeper:
                 return Decided(program, layouts, wanted, given, tuple(results))
             # (What is replicated is found again: its nodes may be others then.)
-            program, is_deep, replicated = deepen_halos(program, deeper), True, frozenset()
+            (program, deep), is_deep, replicated = deepen_halos(program, deeper), True, frozenset()
 
 
 def insert_communication(
@@ -375,7 +376,10 @@ class _Builder:
         needs: list[Need] = []
         for k in range(len(rest)):
             if k < carried:
-                needs.append(self.layouts.of[node.values[k]])
+                own = self.layouts.of[node.values[k]]
+                inner = self.wanted.inner[node, name]
+                deep = node in self.layouts.deep
+                needs.append(inner.stored.get(graph.params[skip + k], own) if deep else own)
             else:
                 needs.append(self.wanted.inner[node, name].computed[graph.params[skip + k]])
         operands = [self.fetch(v, need) for v, need in zip(rest, needs, strict=True)]
@@ -414,6 +418,8 @@ class _Builder:
         graph = node.kw[name]
         if name == "cond":
             return [all_of(v) for v in graph.results]
+        if node in self.layouts.deep:
+            return list(self.wanted.inner[node, name].results)
         return [self.layouts.of[v] for v in node.values]
 
     def _inner(
