@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.cost_model import GATHERED
+from lazyarr.cost_model import gathers
 from lazyarr.ir.layout import Grid, Range, Ranges, intersection, sent
 from lazyarr.ops.comm import sides
 
@@ -118,7 +118,7 @@ class MpiCommunicator:
         with self._lock:
             self.counts["all_reduce"] += 1
             self.counts["all_reduce bytes"] += x.nbytes
-            if kind == "add" and x.nbytes > GATHERED and x.dtype.kind in "fciu" and x.dtype.itemsize >= 4:
+            if not gathers(kind, x.dtype, x.nbytes):
                 result = np.empty_like(x)
                 plane.Allreduce(x, result, self._mpi.SUM)
                 return result

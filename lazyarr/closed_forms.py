@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.communication import Plan, Step, Work, plan
-from lazyarr.cost_model import GATHERED, CostModel
+from lazyarr.cost_model import CostModel
 from lazyarr.ir.graph import Line, Program
 from lazyarr.ir.types import ArrayType
 
@@ -199,7 +199,8 @@ class _Samples:
             made = plan(program, (side,) * self.sides, self._least, model=self.model, middle=middle)
             self.plan = self.plan or made
             if _structure(made) != _structure(self.plan):
-                raise NoClosedForm(f"for {_sizes(at, self.names, self.sides)} other messages are sent")
+                where = _sizes(at, self.names, self.sides)
+                raise NoClosedForm(f"for {where}, what is sent and computed is of other kinds")
             self._known[at] = _numbers(made)
         return self._known[at]
 
@@ -215,7 +216,7 @@ def _sizes(at: tuple[int, ...], names: Sequence[str], sides: int) -> str:
 
 
 def _structure(made: Plan) -> Any:
-    return [(s.what, s.lines) for s in made.steps], [w.lines for w in made.work]
+    return [(s.what, s.lines, s.gathered) for s in made.steps], [w.lines for w in made.work]
 
 
 def _numbers(made: Plan) -> Numbers:
@@ -356,12 +357,9 @@ def _sending(samples: _Samples, step: Step, form: Callable[..., Any], k: int) ->
     model, nbytes = samples.model, form(k, "bytes")
     if not step.ranks:
         return form(k, "messages") * model.latency + nbytes / model.bandwidth
-    small = {said <= GATHERED for at in samples.points if (said := samples(at)[k, "bytes"]) is not None}
-    if len(small) > 1:
-        raise NoClosedForm(f"sums of up to {GATHERED} bytes are combined in another way than others, and both occur")
     ranks = form(k, "ranks")
     steps = sympy.Function("ceil")(sympy.Function("log2")(ranks))
-    if small == {True}:
+    if step.gathered:
         return steps * model.reduction + (ranks - 1) * nbytes / model.bandwidth
     return 2 * steps * model.reduction + 2 * (ranks - 1) / ranks * nbytes / model.bandwidth
 

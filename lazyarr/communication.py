@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from lazyarr.cost_model import DEFAULT, CostModel
+from lazyarr.cost_model import DEFAULT, CostModel, gathers
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph, Line, Program
 from lazyarr.ir.layout import Grid, default, length, sent
@@ -40,6 +40,8 @@ class Step:
         What the rank sends, each time; of a reduction its own part, once.
     ranks : int
         How many ranks reduce together; 0 for what is no reduction.
+    gathered : bool
+        Whether each of them gets all parts and combines them.
     """
 
     what: str
@@ -48,11 +50,13 @@ class Step:
     messages: int
     bytes: int
     ranks: int = 0
+    gathered: bool = False
 
     def seconds(self, model: CostModel) -> float:
         """Predicted time of all the times it is done; one where data decides how often."""
-        once = model.all_reduce(self.bytes, self.ranks) if self.ranks else model.sent(self.messages, self.bytes)
-        return _once(self.times) * once
+        if self.ranks:
+            return _once(self.times) * model.all_reduce(self.bytes, self.ranks, self.gathered)
+        return _once(self.times) * model.sent(self.messages, self.bytes)
 
 
 @dataclass(frozen=True)
@@ -189,8 +193,9 @@ def _graphs(graph: Graph, times: int | None) -> Iterator[tuple[Graph, int | None
 def _step(node: Node, step: partial[Step], grid: Grid) -> Step:
     name, kw = node.op.name, node.kw
     if name == "all_reduce":
-        return step("all_reduce", messages=1, bytes=node.operands[0].type.nbytes,
-                    ranks=math.prod(grid[dim] for dim in kw["dims"]))  # fmt: skip
+        part = node.operands[0].type
+        return step("all_reduce", messages=1, bytes=part.nbytes, ranks=math.prod(grid[dim] for dim in kw["dims"]),
+                    gathered=gathers(kw["kind"], part.dtype, part.nbytes))  # fmt: skip
     if name == "turned_part":
         sizes = [length(part) for k, part in enumerate(kw["want"]) if k != kw["at"]]
         return step("turn", messages=len(sizes), bytes=_row(node, kw["other"]) * sum(sizes))

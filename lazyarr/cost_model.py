@@ -9,13 +9,21 @@ import json
 import math
 import platform
 from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
 
 from lazyarr import disk
 
 _KIND = "model"
 #: Sums of so many bytes or fewer are added up in the order of the ranks by each rank: one message, and the same bits
 #: everywhere, whatever the library's own reductions do.
-GATHERED = 1 << 14
+_GATHERED = 1 << 14
+
+
+def gathers(kind: str, dtype: np.dtype[Any], nbytes: int) -> bool:
+    """Whether every rank gets the parts of a reduction from all others and combines them; else MPI does it."""
+    return kind != "add" or nbytes <= _GATHERED or dtype.kind not in "fciu" or dtype.itemsize < 4
 
 
 @dataclass(frozen=True)
@@ -72,15 +80,15 @@ class CostModel:
         """Seconds of sending messages of so many bytes together, one after another."""
         return messages * self.latency + nbytes / self.bandwidth
 
-    def all_reduce(self, nbytes: float, ranks: int) -> float:
-        """Seconds of an all-reduce of so many bytes.
+    def all_reduce(self, nbytes: float, ranks: int, gathered: bool) -> float:
+        """Seconds of an all-reduce of so many bytes; `gathered` as `gathers` says.
 
         The usual bounds: recursive doubling for what is gathered and added up on each rank, reduce-scatter and
         all-gather for more (R. Thakur, R. Rabenseifner and W. Gropp, Optimization of collective communication
         operations in MPICH, 2005).
         """
         steps, others = math.ceil(math.log2(ranks)), ranks - 1
-        if nbytes <= GATHERED:
+        if gathered:
             return steps * self.reduction + others * nbytes / self.bandwidth
         return 2 * steps * self.reduction + 2 * others / ranks * nbytes / self.bandwidth
 

@@ -59,6 +59,13 @@ def transform(u):
 def columns(u):
     return u.sum(axis=0)
 
+def peaks(u):
+    return u.max(axis=0)
+
+def thirds(u):
+    k = u.shape[0] // 3
+    return u[:k] + u[-k:]
+
 def looks(u):
     print(float(u.sum()))
     return u * 2
@@ -132,8 +139,8 @@ def test_costs_are_positive_numbers(wrong: Any) -> None:
 def test_what_a_model_predicts() -> None:
     model = CostModel(latency=1e-5, bandwidth=1e9, memory_bandwidth=1e10, reduction=2e-5, flop=1e-9, product_flop=1e-10)
     assert model.sent(2, 1e6) == pytest.approx(2e-5 + 1e-3)
-    assert model.all_reduce(8, 1000) == pytest.approx(10 * 2e-5 + 999 * 8e-9)
-    assert model.all_reduce(1e9, 4) == pytest.approx(4 * 2e-5 + 1.5)
+    assert model.all_reduce(8, 1000, True) == pytest.approx(10 * 2e-5 + 999 * 8e-9)
+    assert model.all_reduce(1e9, 4, False) == pytest.approx(4 * 2e-5 + 1.5)
     assert model.worked(1e6, 1e6, 8e3) == pytest.approx(1.1e-3)
     assert model.worked(1e3, 0, 1e9) == pytest.approx(0.1)
 
@@ -258,6 +265,15 @@ def test_a_budget_of_time(program: str) -> None:
         refused = run(*words, wrong)
         assert refused.exit_code == 2
         assert "or time<=N, with s, ms, us" in refused.output
+
+
+def test_reductions_whose_parts_are_gathered_cost_more() -> None:
+    for name, gathered in (("columns", False), ("peaks", True)):
+        (step,) = communication.plan(recorded(name, zeros(1000, 40_000)), (50,), 10_000).steps
+        assert (step.what, step.ranks, step.gathered, step.bytes) == ("all_reduce", 50, gathered, 320_000)
+        seconds = step.seconds(DEFAULT)
+        whole = 320_000 / DEFAULT.bandwidth
+        assert seconds > 49 * whole if gathered else 2 * whole * 49 / 50 < seconds < 4 * whole
 
 
 @pytest.mark.parametrize("ranks", ["1", "0", "-3", "many", "2.5", "q"])
@@ -398,8 +414,8 @@ def test_what_has_no_formula_says_so() -> None:
     found = forms("transform", 1, ["nn"])  # work by logarithms; what is sent is a polynomial
     assert same(found.bytes, "32*n**2/p - 32*n**2/p**2")
     assert found.seconds is NO_FORM
-    with pytest.raises(NoClosedForm, match="other messages are sent|both occur|are no polynomial"):
-        forms("columns", 1, ["nm"])
+    with pytest.raises(NoClosedForm, match="what is sent and computed is of other kinds|are no polynomial"):
+        forms("thirds", 1, ["nm"])
 
 
 PRODUCT = """# {program}:product for a=f64[n,n], b=f64[n,n]
