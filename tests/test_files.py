@@ -38,7 +38,7 @@ def together(script: str, folder: Path, ranks: int, *options: str) -> str:
 
 
 @needs_mpi
-@pytest.mark.parametrize("options", [(2,), (3,), (4, "--grid", "2,2")])
+@pytest.mark.parametrize("options", [(3,), (4, "--grid", "2,2")])
 def test_hdf5(options: tuple[Any, ...], tmp_path: Path) -> None:
     import h5py
 
@@ -55,7 +55,7 @@ def test_hdf5(options: tuple[Any, ...], tmp_path: Path) -> None:
 
 
 @needs_mpi
-@pytest.mark.parametrize("options", [(2,), (3,), (4, "--grid", "2,2")])
+@pytest.mark.parametrize("options", [(3,), (4, "--grid", "2,2")])
 def test_zarr(options: tuple[Any, ...], tmp_path: Path) -> None:
     import zarr
 

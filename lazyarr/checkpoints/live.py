@@ -90,20 +90,26 @@ def loop_at(frame: types.FrameType) -> Loop:
 
 
 def _reached(tree: ast.AST, start: ast.AST) -> set[str]:
-    """The names in a function, and in functions and classes of the file that have such names themselves."""
-    defined: dict[str, list[ast.AST]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            defined.setdefault(node.name, []).append(node)
-    found: set[str] = set()
+    """The names in a function, in functions and classes of the file with such names, and in methods it may call."""
+    named: dict[str, list[ast.AST]] = {}
+    methods: dict[str, list[ast.AST]] = {}
+    for parent in ast.walk(tree):
+        for node in ast.iter_child_nodes(parent):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                table = methods if isinstance(parent, ast.ClassDef) else named
+                table.setdefault(node.name, []).append(node)
+    names: set[str] = set()
+    attributes: set[str] = set()
     pending = [start]
     while pending:
         for node in ast.walk(pending.pop()):
-            name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
-            if name is not None and name not in found:
-                found.add(name)
-                pending += defined.get(name, [])
-    return found
+            if isinstance(node, ast.Name) and node.id not in names:
+                names.add(node.id)
+                pending += named.get(node.id, [])
+            elif isinstance(node, ast.Attribute) and node.attr not in attributes:
+                attributes.add(node.attr)
+                pending += methods.get(node.attr, [])
+    return names
 
 
 def _position(node: ast.expr) -> tuple[int, int, int | None, int | None]:

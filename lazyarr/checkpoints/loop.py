@@ -11,7 +11,7 @@ import random
 import sys
 import types
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -87,7 +87,6 @@ class _Loop(Iterator[Item]):
     def __init__(self, path: str, iterable: Iterable[Item], every: int, strict: bool, frame: types.FrameType):
         self._path = os.path.abspath(path)
         self._items = iter(iterable)
-        self._length = len(iterable) if isinstance(iterable, Sized) else None
         self._every, self._strict = every, strict
         self._frame: types.FrameType | None = frame
         self._loop = loop_at(frame)
@@ -125,6 +124,9 @@ class _Loop(Iterator[Item]):
             together.agree(f"begins the loop of {self._path}", f"{self._every} {self._strict}")
         own, others = self._values(frame)
         self._begin = Beginning.of({**others, **own}, partial(self._leave_out, frame))
+        if together is not None:
+            # (What a program holds for one rank alone, its number, say, is not a reason to refuse.)
+            self._begin.digests = together.communicator.from_first(self._begin.digests)
         there = store.found(self._path)
         for done in there:
             try:
@@ -160,6 +162,9 @@ class _Loop(Iterator[Item]):
         if not what:
             return
         text = f"{self._path} was saved by another run: {' and '.join(what)}"
+        # (Where there are other things than there were, it is not known which of them is which.)
+        if header["counts"] != self._begin.entry.counts:
+            raise ValueError(f"{text}, in other arrays, lists and objects. Remove the folder to begin anew")
         if self._strict and (other or header["ranks"] == _ranks()):
             raise ValueError(f"{text}. Remove the folder to begin anew, or say strict=False to go on from there")
         _warn(frame, f"{text}; it goes on from there all the same")
@@ -179,6 +184,7 @@ class _Loop(Iterator[Item]):
         header = {
             "own": list(own), "others": list(others), "numbers": numbers, "values": saver.buffer.getvalue(),
             "done": self._done, "ranks": _ranks(), "loop": self._digest(), "digests": self._begin.digests,
+            "counts": self._begin.entry.counts,
             "random": (random.getstate(), np.random.get_state(legacy=False)),
         }  # fmt: skip
         store.save(self._path, self._done, header, saver.arrays)
@@ -188,7 +194,7 @@ class _Loop(Iterator[Item]):
     def _restore(self, frame: types.FrameType, header: Mapping[str, Any], arrays: list[Any]) -> None:
         assert self._begin is not None
         self._done = self._last = header["done"]
-        if next(itertools.islice(self._items, self._done - 1, None), self) is self and self._length != self._done:
+        if next(itertools.islice(self._items, self._done - 1, None), self) is self:
             raise ValueError(f"{self._path} was saved after iteration {self._done}; the loop has fewer")
         loader = Loader(header["values"], self._begin.entry, arrays)
         others = {name: loader.load() for name in header["others"]}

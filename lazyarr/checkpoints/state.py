@@ -14,13 +14,15 @@ import sys
 import types
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
+from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.ir.layout import length
+from lazyarr.ir.node import Value
 from lazyarr.ir.types import ArrayType
 from lazyarr.runtime import as_numpy, evaluate, leaf
 from lazyarr.world import Part
@@ -42,7 +44,9 @@ class Stored:
     kind : {"lazy", "numpy"}
     origin : int or None
         Which of the arrays it is that were there when the loop began.
-    strides : tuple of int
+    strides, shape : tuple of int
+    dtype : numpy.dtype
+    writeable : bool
     data
         Its elements: a NumPy array, or a `Part`; while it is saved, None in what goes to the file.
     checksum : int
@@ -54,6 +58,7 @@ class Stored:
     strides: tuple[int, ...]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    writeable: bool
     data: Any
     checksum: int = 0
 
@@ -65,6 +70,11 @@ class Entry:
         self.arrays: list[weakref.ref[Any]] = []
         self.others: list[Any] = []
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many arrays there are, and other things: the same each time that the program begins its loop."""
+        return len(self.arrays), len(self.others)
+
     def array(self, x: Any) -> int | None:
         """Which of the arrays this is."""
         return next((k for k, held in enumerate(self.arrays) if held() is x), None)
@@ -72,6 +82,11 @@ class Entry:
     def other(self, x: Any) -> int | None:
         """Which of the other things this is."""
         return next((k for k, held in enumerate(self.others) if _same(held, x)), None)
+
+    def is_plain(self) -> bool:
+        """Whether the program's arrays are NumPy's own."""
+        held = [x for r in self.arrays if (x := r()) is not None]
+        return bool(held) and not any(isinstance(x, LazyArray) for x in held)
 
     def left(self) -> tuple[list[Any], list[int]]:
         """The arrays that somebody still has, and the other things (by number) that somebody else has too."""
@@ -180,6 +195,9 @@ class Saver(pickle.Pickler):
                 raise Unsaved("a view of an array whose shape was assigned after that")
             offset = x._offset - parent._offset
             return _lazy_view, (parent, x._step, x._shape, x._strides, offset, x._dtype, x._writeable)
+        if type(x).__module__ == views.__name__:
+            # (`pickle` would make a list of it, as if that were one of the program's, to be restored in place.)
+            return type(x), tuple(getattr(x, f.name) for f in fields(x))
         if type(x) is np.ndarray and (base := owner(x)) is not x and type(base) is np.ndarray:
             if not x.dtype.hasobject and (base.flags.c_contiguous or base.flags.f_contiguous):
                 offset = x.__array_interface__["data"][0] - base.__array_interface__["data"][0]
@@ -199,7 +217,8 @@ class Saver(pickle.Pickler):
         lazy = isinstance(x, LazyArray)
         data = evaluate([x._value()])[0] if lazy else x
         data = data if isinstance(data, Part) else as_numpy(data)
-        self.arrays.append(Stored("lazy" if lazy else "numpy", origin, x.strides, x.shape, x.dtype, data))
+        kind, writeable = ("lazy", x._writeable) if lazy else ("numpy", x.flags.writeable)
+        self.arrays.append(Stored(kind, origin, x.strides, x.shape, x.dtype, writeable, data))
         return number
 
 
@@ -227,8 +246,10 @@ def _contents(x: Any) -> Any:
         return "stream", pickle.dumps(np.random.RandomState.get_state(x, legacy=False))
     if isinstance(x, dict):
         return "dict", tuple(x.items())
-    if isinstance(x, (list, set)):
-        return type(x).__name__, tuple(x)
+    if isinstance(x, set):
+        return "set", tuple(sorted(x, key=repr))  # in an order that is the same in every process
+    if isinstance(x, list):
+        return "list", tuple(x)
     return "object", tuple(vars(x).items())
 
 
@@ -245,13 +266,16 @@ def _restore(x: Any, kind: str, contents: Any) -> None:
         target.update(contents)
 
 
-def _lazy_view(
-    parent: LazyArray, step: Any, shape: Any, strides: Any, offset: int, dtype: Any, writeable: bool
-) -> LazyArray:
+def _lazy_view(parent: Any, step: Any, shape: Any, strides: Any, offset: int, dtype: Any, writeable: bool) -> Any:
+    if isinstance(parent, np.ndarray):
+        return step.view(parent)  # the program has NumPy's arrays now
     return parent._view(step, shape, strides, offset, dtype, writeable)
 
 
 def _view(base: Any, dtype: Any, shape: Any, strides: Any, offset: int, writeable: bool) -> np.ndarray[Any, Any]:
+    if isinstance(base, LazyArray):
+        raise ValueError("a view of an array of NumPy's own was saved, and the program has lazy arrays now: start it "
+                         "as it was started then")
     memory = base.reshape(-1, order="A" if base.flags.f_contiguous else "C").view(np.uint8)
     found: np.ndarray[Any, Any] = np.ndarray(shape, dtype, memory, offset, strides)
     found.flags.writeable = writeable
@@ -290,18 +314,25 @@ def _array(entry: Entry, stored: Stored) -> Any:
     held = None if stored.origin is None else entry.arrays[stored.origin]()
     if held is not None and (held.shape, held.dtype) == (stored.shape, stored.dtype):
         if isinstance(held, LazyArray):
-            held._store(leaf(stored.data, ArrayType(stored.dtype, stored.shape)))
+            (held if held._form is None else held._form)._store(_value(stored))
             return held
         if held.flags.writeable:
             np.copyto(held, stored.data)
             return held
-    if stored.kind == "lazy":
-        return LazyArray._new(leaf(stored.data, ArrayType(stored.dtype, stored.shape)), stored.strides)
+    if stored.kind == "lazy" and not entry.is_plain():
+        made = LazyArray._new(_value(stored), stored.strides)
+        made._writeable = stored.writeable
+        return made
     # (An array that has its memory itself, laid out as those of these strides, of which no element is looked at.)
     like: Any = np.lib.stride_tricks.as_strided(np.empty((), stored.dtype), stored.shape, stored.strides)
     found = np.empty_like(like, order="K")
     np.copyto(found, stored.data)
+    found.flags.writeable = stored.writeable
     return found
+
+
+def _value(stored: Stored) -> Value:
+    return leaf(stored.data, ArrayType(stored.dtype, stored.shape))
 
 
 # --- sums over elements

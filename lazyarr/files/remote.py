@@ -165,6 +165,9 @@ class Proxy:
     def __hash__(self) -> int:
         return int(self._do(": its hash", hash))
 
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {self._kind} of {self._library.name} that rank 0 has cannot be pickled")
+
     def __enter__(self) -> Any:
         return self
 

@@ -9,6 +9,9 @@ import h5py
 import numpy as np
 
 from lazyarr import world
+from lazyarr.files import parts
+
+parts._PIECE = 3000  # several for each rank
 
 
 def bytes_sent() -> int:
