@@ -73,28 +73,19 @@ def _mpiexec() -> str:
     return found
 
 
-#: What else scripts on several ranks get instead of the packages (not of modules in these).
+#: What else scripts get instead of packages (not of modules in these).
 _FILES = {"h5py": "lazyarr.files.h5py", "zarr": "lazyarr.files.zarr"}
 
 
 class _Imports(ast.NodeTransformer):
-    """``numpy`` in the import statements of a script means ``lazyarr.numpy``; on several ranks packages of files, too.
-
-    Parameters
-    ----------
-    alone : bool
-        Whether no other ranks run the script.
-    """
-
-    def __init__(self, alone: bool):
-        self._files = {} if alone else _FILES
+    """``numpy`` in the import statements of a script means ``lazyarr.numpy``, and packages of files lazyarr's forms."""
 
     def visit_Import(self, node: ast.Import) -> Any:
         found: list[ast.stmt] = []
         for alias in node.names:
             top, _, rest = alias.name.partition(".")
-            if alias.name in self._files:
-                found.append(ast.Import([ast.alias(self._files[alias.name], alias.asname or alias.name)]))
+            if alias.name in _FILES:
+                found.append(ast.Import([ast.alias(_FILES[alias.name], alias.asname or alias.name)]))
             elif top != "numpy":
                 found.append(ast.Import([alias]))
             elif alias.asname:
@@ -108,17 +99,15 @@ class _Imports(ast.NodeTransformer):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
         if node.level == 0 and node.module and node.module.partition(".")[0] == "numpy":
             node.module = f"lazyarr.{node.module}"
-        elif node.level == 0 and node.module in self._files:
-            node.module = self._files[node.module]
+        elif node.level == 0 and node.module in _FILES:
+            node.module = _FILES[node.module]
         return node
 
 
 def run_script(script: str, arguments: Sequence[str]) -> None:
     """Run a script as ``__main__``, NumPy being lazyarr's."""
-    from lazyarr import world
-
     with open(script, "rb") as file:
-        tree = _Imports(world.current() is None).visit(ast.parse(file.read(), script))
+        tree = _Imports().visit(ast.parse(file.read(), script))
     module = types.ModuleType("__main__")
     module.__file__ = script
     sys.modules["__main__"] = module

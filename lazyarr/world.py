@@ -7,7 +7,8 @@ import hashlib
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,7 @@ class World:
         self.grid = grid
         self.model: CostModel = self.communicator.from_first(cost_model.kept() if self.rank == 0 else None)
         self._worked = 0.0
+        self._alone: list[str] = []
         self._given, self._others = communicator, {grid: self}
 
     def on(self, grid: Grid) -> World:
@@ -80,6 +82,15 @@ class World:
             self._worked = 0.0
             gc.collect()
 
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Within which the others wait for this rank: nothing may be asked of them."""
+        self._alone.append(what)
+        try:
+            yield
+        finally:
+            self._alone.pop()
+
     def agree(self, what: str, how: str = "") -> None:
         """Make sure that all ranks are about to do the same.
 
@@ -94,7 +105,14 @@ class World:
         ------
         DivergedError
             If another rank is about to do something else.
+        RuntimeError
+            If the others wait for this rank.
         """
+        if self._alone:
+            raise RuntimeError(
+                f"rank 0 alone does this ({self._alone[-1]}), and it takes all ranks: this one {what}. "
+                "Have arrays that are split gathered before, by numpy.asarray"
+            )
         digest = hashlib.blake2b(f"{what}\0{how}".encode(), digest_size=8).digest()
         if self.communicator.agree(int.from_bytes(digest, "little") >> 2):
             return
@@ -248,7 +266,8 @@ def once(name: str, write: Callable[[], Any]) -> Any:
     result, error = None, None
     if world.rank == 0:
         try:
-            result = write()
+            with world.alone(name):
+                result = write()
         except Exception as raised:  # noqa: BLE001  raised below, on every rank
             error = raised
     error = world.communicator.from_first(error)

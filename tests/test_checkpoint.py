@@ -351,6 +351,32 @@ def test_killed_and_started_on_other_ranks(
 
 
 @needs_mpi
+def test_sums_on_other_ranks(tmp_path: Path) -> None:
+    """With ``--reproducible`` what a loop adds up is the same, whoever goes on with it."""
+    text = """import os, lazyarr
+import numpy as np
+u = np.random.default_rng(1).random((60, 50))
+u /= u.sum()
+t = 0.0
+for k in lazyarr.checkpoint("c", range(9), every=2):
+    u[1:-1] += 0.1 * (u[2:] - 2 * u[1:-1] + u[:-2])
+    norm = np.sqrt((u * u).sum())
+    u /= norm
+    t += float(norm)
+    if k == 5 and not os.path.exists("killed"):
+        open("killed", "w").close()
+        os.kill(os.getpid(), 9)
+print(float(u[7, 3]).hex(), t.hex())
+"""
+    script = written(tmp_path, text)
+    assert run(3, script, "--reproducible", cwd=tmp_path).returncode != 0
+    found = run(2, script, "--reproducible", cwd=tmp_path)
+    assert found.stderr.count("goes on after iteration 4") == 1
+    shutil.rmtree(tmp_path / "c")
+    assert found.stdout == run(1, script, "--reproducible", cwd=tmp_path).stdout != ""
+
+
+@needs_mpi
 def test_a_full_disk_while_saving(tmp_path: Path) -> None:
     """All ranks get the error; what was saved before is there, nothing else, and the program goes on from it."""
     text = """import os, resource, signal, lazyarr

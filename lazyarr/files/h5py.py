@@ -126,7 +126,7 @@ class File(Group):
 
     def __new__(cls, name: Any, mode: str = "r", driver: Any = None, *args: Any, **kwds: Any) -> Any:
         own = not isinstance(name, (str, bytes, os.PathLike)) or driver in ("mpio", "fileobj")
-        if world.current() is None or own:
+        if own:
             return _h5py.File(name, mode, driver, *args, **kwds)
         text = os.fsdecode(name)
         return _library.perform(f"File({text!r}, {mode!r})", lambda: _h5py.File(name, mode, driver, *args, **kwds))

@@ -35,15 +35,19 @@ class Library:
     def perform(self, what: str, operation: Callable[[], Any]) -> Any:
         """What an operation gives that rank 0 performs: a copy, or a proxy of what cannot be sent.
 
-        What it raises all ranks raise.
+        What it raises all ranks raise. Where there are no ranks, it is performed here.
         """
         together = world.current()
-        assert together is not None
+        if together is None:
+            real = operation()
+            cls = self._stands_for(real)
+            return real if cls is None else self._proxy(cls, real)
         together.agree(f"{self.name}: {what}")
         real, sent, error = None, b"", None
         if together.rank == 0:
             try:
-                real = operation()
+                with together.alone(f"{self.name}: {what}"):
+                    real = operation()
             except Exception as raised:  # noqa: BLE001  raised below, on every rank
                 error = raised
             sent = self._described(real, error)
@@ -57,17 +61,22 @@ class Library:
     def _described(self, real: Any, error: Exception | None) -> bytes:
         if error is not None:
             return pickle.dumps(("error", portable(error)))
-        found: type[Proxy] | None = next((made for cls, made in self.classes() if isinstance(real, cls)), None)
-        if found is None and callable(real) and not isinstance(real, type):
-            found = Method
-        if found is None and self._kept is not None and type(real).__module__.startswith(self._kept):
-            found = Proxy
+        found = self._stands_for(real)
         if found is None:
             try:
                 return pickle.dumps(("value", real))
             except (TypeError, AttributeError, pickle.PicklingError, NotImplementedError):
                 found = Proxy
         return pickle.dumps((found.__name__, None))
+
+    def _stands_for(self, real: Any) -> type[Proxy] | None:
+        """The class of the proxies of what an operation has given; None where it is sent itself."""
+        for cls, made in self.classes():
+            if isinstance(real, cls):
+                return made
+        if callable(real) and not isinstance(real, type):
+            return Method
+        return Proxy if self._kept is not None and type(real).__module__.startswith(self._kept) else None
 
     def _class(self, name: str) -> type[Proxy]:
         known: list[type[Proxy]] = [Method, Proxy, *(made for _, made in self.classes())]
@@ -88,8 +97,10 @@ def plain(x: Any) -> Any:
         return x.python_type(x)
     if isinstance(x, Proxy):
         return x.__dict__["_real"]
-    if type(x) in (list, tuple):
+    if type(x) in (list, tuple, set):
         return type(x)(map(plain, x))
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return type(x)(*map(plain, x))
     if type(x) is dict:
         return {key: plain(value) for key, value in x.items()}
     return slice(plain(x.start), plain(x.stop), plain(x.step)) if isinstance(x, slice) else x

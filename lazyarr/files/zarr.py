@@ -60,11 +60,10 @@ class Array(Proxy):
     def __getitem__(self, key: Any) -> Any:
         index = plain(key)
         together = world.current()
-        assert together is not None
         shape, dtype, place, _ = self._do(f"[{shown(key)}]", _facts)
         chosen = select(index, shape)
         layout = None if chosen is None else world.entering(chosen.shape)
-        if chosen is None or layout is None or dtype not in NAMES:
+        if chosen is None or layout is None or together is None or dtype not in NAMES:
             return self._do(f"[{shown(key)}]", lambda real: real[index])
         get, real = chosen.part, self._real
         if place is None:
@@ -211,6 +210,6 @@ def load(store: Any, path: str | None = None, **kwargs: Any) -> Any:
 
 def __getattr__(name: str) -> Any:
     found = getattr(_zarr, name)
-    if world.current() is None or not inspect.isfunction(found):
+    if not inspect.isfunction(found):
         return found
     return _filling(_called(name)) if name in _TAKE_DATA else _called(name)

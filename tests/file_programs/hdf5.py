@@ -78,7 +78,7 @@ with h5py.File("o.h5", "a") as f:
     f["more"] = f["u"][...] + 1
     r = f["u"].ref
     print(f[r].name, f["more"][5:, 3].shape, f"{f['more'][...].sum():.6f}")
-if hasattr(w, "local"):
+if world.current() is not None:
     # Nothing is gathered: nobody has more than a part, or has sent more than its parts (of five arrays) to rank 0.
     few = w.local.array.shape[0] <= 31 and t.local.array.shape[0] <= 25
     sys.stderr.write(f"{few and written <= 5 * 31 * 50 * 8}\n")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import zarr
 
+from lazyarr import world
+
 rng = np.random.default_rng(1)
 u: Any = rng.random((61, 50))
 v: Any = (u * 100).astype(np.int32)
@@ -55,6 +57,6 @@ for make in wrong:
         make()
     except (OSError, KeyError, ValueError, IndexError) as error:
         print(type(error).__name__, str(error)[:70])
-if hasattr(u, "local"):
+if world.current() is not None:
     found: Any = c[...]
     sys.stderr.write(f"{found.local.array.shape[0] <= 31}\n")
