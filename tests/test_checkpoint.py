@@ -58,6 +58,27 @@ class Particle:
         self.count = 0
 
 
+class Own(Particle):
+    """Says itself what its state is: its very dictionary."""
+
+    def __getstate__(self) -> Any:
+        return self.__dict__
+
+
+class Slotted:
+    __slots__ = ("n", "x")
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.x: Any = None
+
+
+class Names(dict[str, Any]):
+    """Has items, and attributes."""
+
+    last = 0
+
+
 def swapped(np: Any, folder: Path) -> list[Any]:
     u, v, s = np.arange(40.0).reshape(5, 8), np.ones((5, 8)), 1
     for k in lazyarr.checkpoint(folder / "c", range(10), every=3):
@@ -106,6 +127,7 @@ def things(np: Any, folder: Path) -> list[Any]:
     rng, old = np.random.default_rng(5), np.random.RandomState(3)
     particles = [Particle(np.zeros(6)), Particle(np.ones(3000))]
     names, log, seen = {"n": 0}, [], {1}
+    own, slotted, special = Own(np.zeros(2)), Slotted(), Names(a=1)
     x, empty, zero = np.zeros((3, 0)), np.zeros((3, 0)), np.zeros(())
     for k in lazyarr.checkpoint(folder / "c", iter(range(10)), every=3):
         end(k)
@@ -117,8 +139,15 @@ def things(np: Any, folder: Path) -> list[Any]:
         log.append(particles[0].x[k % 6] + 0)
         seen.add(k)
         zero += 0.25
+        own.count += k
+        own.x = own.x + k
+        slotted.n, slotted.x = slotted.n + k, own.x
+        special["a"] += k
+        special.last = k
         x = x + 1
     first, second = particles
+    zero = zero + own.x[1] + slotted.x[0] + own.count * 1e2 + slotted.n * 1e4 + special["a"] * 1e6 + special.last * 1e8
+    zero = zero + (own.x is slotted.x) * 1e10
     return [first.x, first.count, second.x, names, [float(n) for n in log], seen, rng.random(), x, empty, zero]
 
 

@@ -7,6 +7,7 @@ made since is made again, and what was one array, or a view of one, is that agai
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import io
 import pickle
@@ -15,6 +16,7 @@ import types
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -69,6 +71,8 @@ class Entry:
     def __init__(self) -> None:
         self.arrays: list[weakref.ref[Any]] = []
         self.others: list[Any] = []
+        #: Numbers by identity, which another thing may have by now.
+        self._known: dict[int, int] = {}
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -77,11 +81,20 @@ class Entry:
 
     def array(self, x: Any) -> int | None:
         """Which of the arrays this is."""
-        return next((k for k, held in enumerate(self.arrays) if held() is x), None)
+        number = self._known.get(id(x))
+        return number if number is not None and number < len(self.arrays) and self.arrays[number]() is x else None
 
     def other(self, x: Any) -> int | None:
         """Which of the other things this is."""
-        return next((k for k, held in enumerate(self.others) if _same(held, x)), None)
+        number = self._known.get(id(x))
+        return number if number is not None and number < len(self.others) and _of(self.others[number]) is x else None
+
+    def add(self, x: Any, is_array: bool) -> int:
+        """Note a thing; gives its number."""
+        found = self.arrays if is_array else self.others
+        self._known[id(x)] = number = len(found)
+        found.append(weakref.ref(x) if is_array else _weak(x))
+        return number
 
     def is_plain(self) -> bool:
         """Whether the program's arrays are NumPy's own."""
@@ -94,10 +107,6 @@ class Entry:
         others = [k for k, held in enumerate(self.others) if _of(held) is not None
                   and (isinstance(held, weakref.ref) or sys.getrefcount(held) > 3)]  # fmt: skip
         return [x for r in self.arrays if (x := r()) is not None], others
-
-
-def _same(held: Any, x: Any) -> bool:
-    return _of(held) is x
 
 
 def _of(held: Any) -> Any:
@@ -178,8 +187,7 @@ class Saver(pickle.Pickler):
             if number is None:
                 if not self._begins:
                     return None
-                number = len(self.entry.others)
-                self.entry.others.append(_weak(x))
+                number = self.entry.add(x, is_array=False)
             self._note(x, number)
         return "other", number
 
@@ -202,7 +210,11 @@ class Saver(pickle.Pickler):
             if not x.dtype.hasobject and (base.flags.c_contiguous or base.flags.f_contiguous):
                 offset = x.__array_interface__["data"][0] - base.__array_interface__["data"][0]
                 return _view, (base, x.dtype, x.shape, x.strides, offset, x.flags.writeable)
-        return NotImplemented
+        if isinstance(x, _BY_NAME) or type(x) in copyreg.dispatch_table:
+            return NotImplemented
+        # (What an object gives as its state is copied: its own dictionary would seem to be one of the program's.)
+        found = x.__reduce_ex__(5)
+        return (*found[:2], _copied(found[2]), *found[3:]) if isinstance(found, tuple) and len(found) > 2 else found
 
     def _array(self, x: Any) -> int:
         number = self._numbers.get(id(x))
@@ -210,8 +222,7 @@ class Saver(pickle.Pickler):
             return number
         origin = self.entry.array(x)
         if self._begins and origin is None:
-            origin = len(self.entry.arrays)
-            self.entry.arrays.append(weakref.ref(x))
+            origin = self.entry.add(x, is_array=True)
         number = self._numbers[id(x)] = len(self.arrays)
         self._held.append(x)
         lazy = isinstance(x, LazyArray)
@@ -222,21 +233,32 @@ class Saver(pickle.Pickler):
         return number
 
 
+#: What is pickled by its name.
+_BY_NAME = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
 #: Bit of a class's flags that says that it was made at run time (``Py_TPFLAGS_HEAPTYPE``).
 _HEAP_TYPE = 1 << 9
 
 
 def _is_kept(x: Any) -> bool:
     """Whether a thing other than an array is restored in place."""
-    kind = type(x)
+    kind: Any = type(x)
     if kind in (list, dict, set) or isinstance(x, (np.random.Generator, np.random.RandomState)):
         return True
-    if isinstance(x, (type, types.ModuleType, types.FunctionType, BaseException)) or not hasattr(x, "__dict__"):
-        return False
-    # (An object of a class in Python, all of which is in its dictionary, and which Python itself would pickle.)
+    return not isinstance(x, _BY_NAME) and hasattr(x, "__dict__") and _is_plain_class(kind)
+
+
+@lru_cache(maxsize=256)
+def _is_plain_class(kind: Any) -> bool:
+    """Whether a class is one in Python whose objects are all in their dictionaries, and pickled by Python itself."""
     special = ("__slots__", "__getstate__", "__reduce__", "__reduce_ex__")
     bases = [base for base in kind.__mro__ if base is not object]
     return all(base.__flags__ & _HEAP_TYPE and not any(name in vars(base) for name in special) for base in bases)
+
+
+def _copied(state: Any) -> Any:
+    if isinstance(state, tuple):
+        return tuple(map(_copied, state))
+    return state.copy() if type(state) in (dict, list, set) else state
 
 
 def _contents(x: Any) -> Any:
