@@ -103,6 +103,10 @@ FAULTS = {
     "one rank looks at data": (
         "if rank == 1:\n    print(x.sum())", 1, ["ranks 0, 2: has come to the end of the script", "script.py:6"], [],
     ),
+    "another grid on one rank": (
+        "import lazyarr\nwith lazyarr.grid(*((3,) if rank == 1 else (1, 3))):\n    print(x.sum())", 1,
+        ["do not run the same program", "rank 1: ", "enters lazyarr.grid(3,)", "script.py:6"], [],
+    ),
     "one rank is killed": (
         "import os, signal\nif rank == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\nprint(x.sum())", 9, [], [],
     ),

@@ -196,7 +196,8 @@ class Dataset(HLObject):
 def _facts(real: Any) -> tuple[Any, Any, str | None, str | None]:
     """Shape and dtype, and where other ranks may read it themselves."""
     file = real.file
-    local = file.mode == "r" and file.driver == "sec2" and real.name is not None and not real.is_virtual
+    plain_file = file.mode == "r" and file.driver == "sec2" and not file.swmr_mode
+    local = plain_file and real.name is not None and not real.is_virtual
     return real.shape, real.dtype, os.path.abspath(file.filename) if local else None, real.name
 
 
