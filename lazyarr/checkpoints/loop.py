@@ -38,7 +38,8 @@ def checkpoint(path: Any, iterable: Iterable[Item], every: int, *, strict: bool 
     stands before the loop runs as before, then the variables get what they held, arrays, lists, dicts, objects and
     generators of random numbers in place. Those variables are saved that an iteration may read as an earlier one left
     them, or that are read after the loop: the compiler's data-flow analysis finds them. The states of `random` and of
-    NumPy's global random numbers are saved as well; open files are not.
+    NumPy's global random numbers are saved as well. Not saved is what belongs to no variable of the loop's function or
+    module: open files, attributes of classes and functions, closures of functions, variables of other modules.
 
     Nothing is removed when the loop ends: started once more, the program has its results at once. A folder that is
     removed lets it begin anew.
