@@ -91,11 +91,14 @@ def deepen_halos(program: Program, depth: Mapping[Node, int]) -> tuple[Program, 
     new: dict[Value, Value] = {p: p for p in graph.params}
     for node in graph.nodes:
         made = make(node.op, tuple(new[v] for v in node.operands), node.attrs)
+        inner: dict[Node, int] = {}
         if node in depth:
             made, inner = _deeper(made, depth[node])
             deep |= inner
-        if node in program.origins:
-            origins[made] = origins.get(made, frozenset()) | program.origins[node]
+        lines = program.origins.get(node)
+        if lines:
+            for credited in (made, *inner):
+                origins[credited] = origins.get(credited, frozenset()) | lines
         new.update(zip(node.values, made.values, strict=True))
     checks = [Check(new[c.ok], c.exception, c.message) for c in graph.checks]
     return Program(Graph(graph.params, [new[v] for v in graph.results], checks), origins), deep
