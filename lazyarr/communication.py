@@ -18,7 +18,7 @@ from lazyarr.passes.insert_communication import Local, decide
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.tracing.explain_costs import declared, moves
 
-_COMMUNICATE = ("halo", "exchange", "all_reduce", "turned_part", "sorted_part")
+_COMMUNICATE = ("halo", "exchange", "all_reduce", "turned_part", "sorted_part", "scattered_part", "picked_part")
 _PRODUCTS = ("matmul", "einsum")
 #: Work of less than this part of all of it is not listed.
 _NEGLIGIBLE = 1e-3
@@ -31,7 +31,7 @@ class Step:
     Attributes
     ----------
     what : str
-        ``halo``, ``exchange``, ``all_reduce``, ``turn`` or ``sort``.
+        ``halo``, ``exchange``, ``all_reduce``, ``turn``, ``sort``, ``scatter`` or ``gather``.
     lines : tuple of (str, int)
         The user's lines that it is done for.
     times : int or None
@@ -202,6 +202,14 @@ def _step(node: Node, step: partial[Step], grid: Grid) -> Step:
     if name == "sorted_part":
         # (Data decides; of evenly spread values most of a part goes to others, and some of that once more.)
         return step("sort", messages=4 * (len(kw["have"]) - 1), bytes=node.operands[0].type.nbytes)
+    if name in ("scattered_part", "picked_part"):
+        # (Data decides; of evenly spread indices most are another rank's.)
+        others = len(kw["have"]) - 1
+        moved = sum(v.type.nbytes for v in node.operands[1:-1])
+        moved += node.types[0].nbytes if name == "picked_part" else 0
+        rounds = 2 + (name == "picked_part") if kw.get("own", True) else 1
+        return step("scatter" if name == "scattered_part" else "gather", messages=rounds * others,
+                    bytes=moved * others // (others + 1))  # fmt: skip
     sizes = [length(part) for _, part in sent(kw["at"], kw["have"], kw["want"])]
     return step(name, messages=len(sizes), bytes=_row(node, kw["axis"]) * sum(sizes))
 

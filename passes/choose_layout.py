@@ -33,14 +33,14 @@ class Crossed:
     Attributes
     ----------
     line : Line
-    operands : Split
-        How the axis is split of the operands that have one.
+    operands : tuple of Split or None
+        Of each operand, how its axis is split: as the first one is that is split, or evenly if its extent is another.
     result : Split
         And of the result, if that has one.
     """
 
     line: Line
-    operands: Split
+    operands: tuple[Split | None, ...]
     result: Split
 
 
@@ -148,7 +148,7 @@ def _carried_over(layouts: Layouts, node: Node) -> Layout:
             if ranges is not None:
                 found[entry.axis] = Split(split.dim, ranges)
                 used.add(split.dim)
-    across = _across(layouts, node, used)
+    across = _across(layouts, node, used, found)
     if across is not None:
         layouts.across[node] = across
         if across.line.result is not None:
@@ -159,12 +159,13 @@ def _carried_over(layouts: Layouts, node: Node) -> Layout:
     return tuple(found)
 
 
-def _across(layouts: Layouts, node: Node, used: set[int]) -> Crossed | None:
+def _across(layouts: Layouts, node: Node, used: set[int], found: Sequence[Split | None]) -> Crossed | None:
     """The split line that a node goes along, if results can be put together along it."""
     if node.op.across is None:
         return None
     splits: list[tuple[Line, Split]] = []
-    for line in node.op.across.lines(*[v.type for v in node.operands], **node.kw):
+    cut = [[s is not None for s in layouts.of[v]] for v in node.operands]
+    for line in node.op.across.lines(*[v.type for v in node.operands], cut=cut, **node.kw):
         axes = [(v, axis) for v, axis in zip(node.operands, line.operands, strict=True) if axis is not None]
         split = next((s for v, axis in axes if (s := layouts.of[v][axis]) is not None), None)
         if split is not None:
@@ -172,14 +173,22 @@ def _across(layouts: Layouts, node: Node, used: set[int]) -> Crossed | None:
     if len(splits) != 1:
         return None
     line, split = splits[0]
-    if split.dim in used or any(length(r) == 0 for r in split.ranges):
+    there = None if line.result is None else found[line.result]
+    if (split.dim in used and (there is None or there.dim != split.dim)) or any(length(r) == 0 for r in split.ranges):
         return None
     if any(a[1] > b[0] for a, b in itertools.pairwise(split.ranges)):
         return None  # of an array that has been turned round
-    result = split
-    if line.result is not None and (extent := node.types[0].shape[line.result]) != split.ranges[-1][1]:
-        result = Split(split.dim, even(extent, len(split.ranges)))
-    return Crossed(line, _rounded(split, line.multiple), result)
+    result = split if line.result is None else _alike(split, node.types[0].shape[line.result])
+    operands = tuple(
+        None if axis is None else _rounded(_alike(split, v.type.shape[axis]), line.multiple)
+        for v, axis in zip(node.operands, line.operands, strict=True)
+    )
+    return Crossed(line, operands, result)
+
+
+def _alike(split: Split, extent: int) -> Split:
+    """How an axis of some extent is split beside another."""
+    return split if extent == split.ranges[-1][1] else Split(split.dim, even(extent, len(split.ranges)))
 
 
 def _rounded(split: Split, multiple: int) -> Split:

@@ -84,7 +84,7 @@ class Wanted:
                 found.append(Split(results.dim, reads(entry, results.ranges, extent)))
         across = self.layouts.across.get(node)
         if across is not None and (axis_here := across.line.operands[k]) is not None:
-            found[axis_here] = across.operands
+            found[axis_here] = across.operands[k]
         for at, axis in contracted(node) if node in self.layouts.reduced else ():
             split = self._term(node, axis, at)
             if at == k and split is not None:

@@ -19,6 +19,7 @@ from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, even, hulls, l
 from lazyarr.ir.node import Node, Value, apply, apply_all, make
 from lazyarr.ir.op import Op, lookup
 from lazyarr.ir.rewrite import Context, rewrite
+from lazyarr.ops.by_index import PICKED_PART, SCATTERED_PART
 from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, SORTED_PART, TURNED_PART, sides
 from lazyarr.ops.create import const
 from lazyarr.ops.index import UPDATE_SLICE
@@ -331,7 +332,7 @@ class _Builder:
             local = Value(make(node.op, tuple(operands), node.attrs), 0)
         else:
             assert callable(node.op.part)
-            local = node.op.part(operands, given, ranges, **node.kw)
+            local = node.op.part(operands, given, ranges, tuple([v.type for v in node.operands]), **node.kw)
         if value in self.wanted.stored:
             return [self._written(node, operands, local, ranges)]
         dims = self.layouts.reduced.get(node)
@@ -340,9 +341,9 @@ class _Builder:
             (local,) = self.communicate(ALL_REDUCE, local, dims=dims, kind=kind)
         return [(local, ranges)]
 
-    def communicate(self, op: Op, local: Value, **attrs: Any) -> list[Value]:
+    def communicate(self, op: Op, *local: Value, **attrs: Any) -> list[Value]:
         """The results of an operation that takes the token of the one before it, and gives its own."""
-        *found, self.token = apply_all(op, local, self.token, **attrs)
+        *found, self.token = apply_all(op, *local, self.token, **attrs)
         self._credit(self._at, self.token)
         return found
 
@@ -461,14 +462,16 @@ class _Ranks:
 
     def __init__(self, builder: _Builder, crossed: Crossed, places: Sequence[Place]):
         self.places = places
-        self._builder, self._split, self._result = builder, crossed.operands, crossed.result
-        self.axis = next(axis for axis in crossed.line.operands if axis is not None)
-        self._index = builder.at[self._split.dim]
+        self._builder, self._result = builder, crossed.result
+        self.line = crossed.line
+        pieces = zip(crossed.line.operands, crossed.operands, strict=True)
+        self.axis, self._split = next((axis, split) for axis, split in pieces if axis is not None and split is not None)
+        self.at = builder.at[self._split.dim]
         self.ranges = self._split.ranges
-        self.first = self.ranges[self._index][0]
+        self.first = self.ranges[self.at][0]
 
-    def _value(self, op: Op, local: Value, **attrs: Any) -> Value:
-        (found,) = self._builder.communicate(op, local, at=self._index, dim=self._split.dim, **attrs)
+    def _value(self, op: Op, *local: Value, **attrs: Any) -> Value:
+        (found,) = self._builder.communicate(op, *local, at=self.at, dim=self._split.dim, **attrs)
         return found
 
     def reduce(self, value: Value, kind: str) -> Value:
@@ -478,13 +481,21 @@ class _Ranks:
     def before(self, value: Value, axis: int) -> Value | None:
         count = range(len(self._split.ranges))
         have, want = tuple((k, k + 1) for k in count), tuple((0, k) for k in count)
-        given = self._value(EXCHANGE, value, axis=axis, base=self._index, have=have, want=want)
-        return given if self._index else None
+        given = self._value(EXCHANGE, value, axis=axis, base=self.at, have=have, want=want)
+        return given if self.at else None
 
     def gathered(self, value: Value, counts: Sequence[int]) -> Value:
         ends = [0, *itertools.accumulate(counts)]
         have, want = tuple(itertools.pairwise(ends)), ((0, ends[-1]),) * len(counts)
-        return self._value(EXCHANGE, value, axis=0, base=ends[self._index], have=have, want=want)
+        return self._value(EXCHANGE, value, axis=0, base=ends[self.at], have=have, want=want)
+
+    def scattered(self, *operands: Value, axes: tuple[int, ...], kind: str) -> Value:
+        by = axes.index(self.axis)
+        return self._value(SCATTERED_PART, *operands, axes=axes, kind=kind, by=by, have=self.ranges)
+
+    def picked(self, *operands: Value, axes: tuple[int, ...]) -> Value:
+        own = any(axis is not None for axis in self.line.operands[1:])
+        return self._value(PICKED_PART, *operands, axes=axes, by=axes.index(self.axis), have=self.ranges, own=own)
 
     def sorted(self, value: Value, index: bool) -> Value:
         return self._value(SORTED_PART, value, have=self._split.ranges, index=index)

@@ -333,6 +333,54 @@ def test_transforms_along_split_axes(grid: tuple[int, ...], kind: str) -> None:
     agree(Graph([value], [apply(OPS["fft"], value, **attrs)]), [x], grid, [0])
 
 
+def indexed(seed: int) -> tuple[Any, tuple[int, ...], list[Any]]:
+    """An array, axes, and indices into it: of vectors, and of rows, columns and points of matrices; some too short."""
+    rng = np.random.default_rng(seed)
+    shape = ((23,), (17, 6), (5, 14, 3))[seed % 3]
+    axes = tuple(sorted(rng.permutation(len(shape))[: int(rng.integers(1, len(shape) + 1))].tolist()))
+    lead = [(40,), (2,), (9, 3), (30,)][seed % 4]
+    shapes = [lead if k == 0 or rng.random() < 0.7 else lead[1:] for k in range(len(axes))]
+    indices = [np.asarray(rng.integers(-shape[a], shape[a], s)) for a, s in zip(axes, shapes, strict=True)]
+    return rng.standard_normal(shape), axes, indices
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_reads_and_writes_at_indices_are_numpys_to_the_last_bit(seed: int) -> None:
+    x, axes, indices = indexed(seed)
+    rng = np.random.default_rng(seed)
+    arguments = [x, np.empty(0), *indices]
+    params = [param(k, ArrayType(np.asarray(a).dtype, np.shape(a))) for k, a in enumerate(arguments)]
+    read = apply(OPS["gather"], params[0], *params[2:], axes=axes)
+    arguments[1] = rng.standard_normal(read.type.shape)
+    params[1] = param(1, read.type)
+    written = [apply(OPS["scatter"], *params, axes=axes, kind=kind) for kind in ("set", "add", "divide")]
+    graph = Graph(params, [read, *written])
+    wanted = interpret(graph, arguments)
+    everything = list(range(len(arguments)))
+    for grid in [*GRIDS, (7,)]:
+        for split in (everything, [0], everything[1:], everything[:2]):
+            found, _, _ = distributed(Program(graph), arguments, grid, interpret, split=split)
+            for rank in found:
+                for k, (have, want) in enumerate(zip(rank, wanted, strict=True)):
+                    if 0 in split or k != 2:
+                        np.testing.assert_array_equal(have, want)
+                    else:  # (what ranks have added up is put together)
+                        np.testing.assert_allclose(have, want, rtol=1e-12, atol=1e-12)
+
+
+def test_indices_that_are_split_are_not_gathered() -> None:
+    x, v = (param(k, ArrayType(DTYPES["f64"], (n,))) for k, n in enumerate((4000, 3000)))
+    i = param(2, ArrayType(DTYPES["i64"], (3000,)))
+    counts = param(3, ArrayType(DTYPES["f64"], (10,)))
+    results = [apply(OPS["scatter"], x, v, i, axes=(0,), kind="add"), apply(OPS["gather"], x, i, axes=(0,)),
+               apply(OPS["scatter"], counts, v, i, axes=(0,), kind="add")]  # fmt: skip
+    program = Program(Graph([x, v, i, counts], results))
+    given = {p: default(p.type.shape, (4,)) for p in (x, v, i)}
+    local = insert_communication(program, (4,), (1,), 100, given)
+    assert max(t.size for node in local.program.graph.nodes for t in node.types) == 1000
+    assert [step.what for step in communication.plan(program, (4,), 100).steps] == ["scatter", "gather", "all_reduce"]
+
+
 @pytest.mark.parametrize("values", ["normal", "few", "equal", "sorted", "nan", "descending"])
 def test_long_vectors_are_sorted(values: str) -> None:
     rng = np.random.default_rng(9)

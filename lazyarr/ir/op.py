@@ -90,7 +90,8 @@ class Across(NamedTuple):
     Attributes
     ----------
     lines : callable
-        ``lines(*types, **attrs) -> iterable of Line``: what it can go along; one of them may be split.
+        ``lines(*types, cut, **attrs) -> iterable of Line``: what it can go along; one of them may be split. `cut` says
+        of each operand which axes are.
     compute : callable
         ``compute(*operands, ranks, **attrs) -> Value``: the nodes, of what this rank has of the operands; `ranks`
         communicates along the axis (`lazyarr.ops.across.Ranks`).
@@ -152,11 +153,11 @@ class Op:
         Whether it reads or writes where integers among its operands say, and whoever records it checks them: it may
         run only where these checks have been made.
     part : callable or "same", optional
-        How a part of the result is computed from parts of the operands: ``part(operands, given, wanted, **attrs) ->
-        Value`` makes the nodes for indices `wanted` (a range for each axis of the result) of operands of which indices
-        `given` are there (for each a range an axis): what `access` says is read. ``"same"``: by the same operation
-        with the same attributes, as they name no extent and no place. Not needed if it is pointwise; without it an
-        operation is not split over ranks.
+        How a part of the result is computed from parts of the operands: ``part(operands, given, wanted, whole,
+        **attrs) -> Value`` makes the nodes for indices `wanted` (a range for each axis of the result) of operands of
+        which indices `given` are there (for each a range an axis): what `access` says is read; their types are `whole`.
+        ``"same"``: by the same operation with the same attributes, as they name no extent and no place. Not needed if
+        it is pointwise; without it an operation is not split over ranks.
     ordered : callable, optional
         ``ordered(*operands, **attrs) -> Value | None``: what stands for it where bits must not depend on how operands
         are split; None where its own do not.

@@ -27,16 +27,22 @@ class Ranks(Protocol):
 
     Attributes
     ----------
+    line : Line
+        The axis of each operand.
     axis, first : int
-        The axis, and the first index that this rank has of it.
+        That of the first one, and the first index that this rank has of it.
+    at : int
+        The number of this rank along the axis.
     ranges : Ranges
         What each rank has of it.
     places : sequence of sequence of Range
         What this rank has of each axis of each operand.
     """
 
+    line: Line
     axis: int
     first: int
+    at: int
     ranges: Ranges
     places: Sequence[Sequence[Range]]
 
@@ -48,6 +54,12 @@ class Ranks(Protocol):
 
     def before(self, value: Value, axis: int) -> Value | None:
         """What the ranks with lower indices have given, each one index of the axis; None on the first one."""
+
+    def scattered(self, *operands: Value, axes: tuple[int, ...], kind: str) -> Value:
+        """What this rank has of an array after writes at indices of which each rank has some."""
+
+    def picked(self, *operands: Value, axes: tuple[int, ...]) -> Value:
+        """What stands at indices into an array of which this rank has a part."""
 
     def sorted(self, value: Value, index: bool) -> Value:
         """The part of this rank of the sorted vector of all; or of the indices that sort it."""
@@ -148,12 +160,12 @@ def _one(x: ArrayType, *, axis: int, **attrs: Any) -> Iterator[Line]:
     yield Line((axis,), axis)
 
 
-def _one_that_vanishes(x: ArrayType, *, axis: int) -> Iterator[Line]:
+def _one_that_vanishes(x: ArrayType, *, axis: int, **attrs: Any) -> Iterator[Line]:
     if x.dtype.kind != "c":
         yield Line((axis,), None)
 
 
-def _accumulated(x: ArrayType, *, kind: str, axis: int) -> Iterator[Line]:
+def _accumulated(x: ArrayType, *, kind: str, axis: int, **attrs: Any) -> Iterator[Line]:
     if kind in COMBINES:
         yield Line((axis,), axis)
 
@@ -165,7 +177,7 @@ def _transformed(x: ArrayType, *, kind: str, axes: tuple[int, ...], **attrs: Any
         yield from (Line((axis,), axis) for axis in able)
 
 
-def _contracted(*types: ArrayType, subscripts: str) -> Iterator[Line]:
+def _contracted(*types: ArrayType, subscripts: str, **attrs: Any) -> Iterator[Line]:
     """Along each label that is summed over, where no operand has it twice."""
     left, _, output = subscripts.partition("->")
     inputs = left.split(",")
@@ -177,6 +189,70 @@ def _contracted(*types: ArrayType, subscripts: str) -> Iterator[Line]:
             yield Line(axes, None)
 
 
+#: Writes in parts: how what ranks have written is put together, and what they begin with, but for the first one, which
+#: begins with the array. (Adding a negative zero changes nothing, not even the sign of another one.)
+_WRITES: dict[str, tuple[str, float | None]] = {
+    "add": ("add", -0.0), "subtract": ("add", -0.0), "multiply": ("multiply", 1.0),
+    **{kind: (kind, None) for kind in ("maximum", "minimum", "fmax", "fmin", "logical_or", "logical_and", "bitwise_or",
+                                       "bitwise_and")},
+}  # fmt: skip
+
+
+def scatter(x: Value, *rest: Value, ranks: Ranks, axes: tuple[int, ...], kind: str) -> Value:
+    """Writes go to who has what they are for; into an array that every rank has, they are put together."""
+    if ranks.line.operands[0] is not None:
+        return ranks.scattered(x, *rest, axes=axes, kind=kind)
+    combine, begin = _WRITES[kind]
+    if begin is not None and x.type.dtype.kind != "b" and ranks.at:
+        value = complex(begin, begin) if x.type.dtype.kind == "c" and begin <= 0 else begin
+        x = apply(OPS["full"], const(value, x.type.dtype), shape=x.type.shape)
+    if x.type.dtype.kind == "b":
+        combine = {"add": "logical_or", "multiply": "logical_and"}.get(combine, combine)
+    return ranks.reduce(apply(OPS["scatter"], x, *rest, axes=axes, kind=kind), combine)
+
+
+def _led(lead: int, *shapes: Any) -> tuple[int | None, ...]:
+    """The first axis of indices of `lead` axes, of those that have all of it."""
+    most = max([shape[0] for shape in shapes if len(shape) == lead], default=0)
+    return tuple(0 if len(shape) == lead and shape[0] == most else None for shape in shapes)
+
+
+def _is_cut(cut: Any, axes: tuple[int | None, ...]) -> bool:
+    return any(axis is not None and split[axis] for split, axis in zip(cut, axes, strict=True))
+
+
+def _written(
+    x: ArrayType, value: ArrayType, *indices: ArrayType, cut: Any, axes: tuple[int, ...], kind: str, ordered: bool
+) -> Iterator[Line]:
+    """Along the indices, where these are split."""
+    lead = value.ndim - (x.ndim - len(axes))
+    if not lead:
+        return
+    own = (0, *_led(lead, *(i.shape for i in indices)))
+    targets = [a for a in axes if cut[0][a]]
+    if not _is_cut(cut[1:], own):
+        return
+    if len(targets) == 1:
+        yield Line((targets[0], *own), targets[0])
+    elif not targets and kind in _WRITES and not (ordered and x.dtype.kind in "fc"):
+        yield Line((None, *own), None)
+
+
+def _read(x: ArrayType, *indices: ArrayType, cut: Any, axes: tuple[int, ...]) -> Iterator[Line]:
+    """Along a split axis of what is read, where more is there than is asked for."""
+    targets = [a for a in axes if cut[0][a]]
+    lead = max(i.ndim for i in indices)
+    own = _led(lead, *(i.shape for i in indices)) if lead else (None,) * len(indices)
+    if len(targets) == 1 and max(i.size for i in indices) <= x.shape[targets[0]]:
+        is_cut = _is_cut(cut[1:], own)
+        yield Line((targets[0], *(own if is_cut else (None,) * len(own))), 0 if is_cut else None)
+
+
+def gather(x: Value, *indices: Value, ranks: Ranks, axes: tuple[int, ...]) -> Value:
+    """What owners send of their parts."""
+    return ranks.picked(x, *indices, axes=axes)
+
+
 #: For the operations of these names.
 ACROSS = {
     **{name: Across(_one_that_vanishes, partial(argument, name=name)) for name in ("argmax", "argmin")},
@@ -184,7 +260,10 @@ ACROSS = {
     "accumulate": Across(_accumulated, accumulate),
     "fft": Across(_transformed, fourier),
     "einsum": Across(_contracted, contract),
-    "ordered_reduce": Across(lambda x, *, kind, axis, leaf: [Line((axis,), None, leaf)], ordered_reduce),
+    "scatter": Across(partial(_written, ordered=False), scatter),
+    "ordered_scatter": Across(partial(_written, ordered=True), scatter),
+    "gather": Across(_read, gather),
+    "ordered_reduce": Across(lambda x, *, axis, leaf, **attrs: [Line((axis,), None, leaf)], ordered_reduce),
     "ordered_matmul": Across(
         lambda a, b, *, leaf, **attrs: [Line((a.ndim - 1, b.ndim - 2), None, leaf)], ordered_matmul
     ),

@@ -6,7 +6,7 @@ What runs them is set by `lazyarr.world`: a communicator for each dimension of t
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -23,7 +23,8 @@ COMBINES = frozenset((
     "add", "multiply", "maximum", "minimum", "fmax", "fmin", "logical_and", "logical_or", "logical_xor", "bitwise_and",
     "bitwise_or", "bitwise_xor",
 ))  # fmt: skip
-_TOKEN = ArrayType(DTYPES["i64"])
+#: What each communication takes of the one before it, and gives the next one.
+TOKEN = ArrayType(DTYPES["i64"])
 
 
 class Communicator(Protocol):
@@ -62,15 +63,20 @@ def _current() -> Communicator:
     return cast(Communicator, found)
 
 
+def all_to_all_along(dim: int, count: int) -> Callable[[Sequence[Any]], list[Any]]:
+    """Gives what each of `count` positions along a dimension has sent to this one, of one vector for each."""
+    return list if count == 1 else partial(_current().all_to_all, dim=dim)
+
+
 def _infer_exchange(
     x: ArrayType, token: ArrayType, *, axis: int, dim: int, at: int, base: int, have: Ranges, want: Ranges
 ) -> Types:
-    if token != _TOKEN or not 0 <= axis < x.ndim or len(have) != len(want) or not 0 <= at < len(have):
+    if token != TOKEN or not 0 <= axis < x.ndim or len(have) != len(want) or not 0 <= at < len(have):
         raise TypeError(f"exchange takes an array and a token, got {x}, {token}, axis {axis}, position {at}")
     start, stop = have[at]
     if start < stop and not base <= start <= stop <= base + x.shape[axis]:
         raise ValueError(f"exchange of {x}: axis {axis} from {base} on does not have {start} to {stop}")
-    return x.with_shape((*x.shape[:axis], length(want[at]), *x.shape[axis + 1 :])), _TOKEN
+    return x.with_shape((*x.shape[:axis], length(want[at]), *x.shape[axis + 1 :])), TOKEN
 
 
 def _exchange(
@@ -131,7 +137,7 @@ def _infer_halo(
     _infer_exchange(x, token, axis=axis, dim=dim, at=at, base=base, have=have, want=want)
     below, above = sides(have[at], want[at])
     found = [x.with_shape((*x.shape[:axis], length(part), *x.shape[axis + 1 :])) for part in (below, above)]
-    return (*found, _TOKEN)
+    return (*found, TOKEN)
 
 
 def _halo(
@@ -167,9 +173,9 @@ HALO = Op(
 
 
 def _infer_all_reduce(x: ArrayType, token: ArrayType, *, kind: str, dims: tuple[int, ...]) -> Types:
-    if token != _TOKEN:
+    if token != TOKEN:
         raise TypeError(f"all_reduce takes an array and a token, got {x}, {token}")
-    return x, _TOKEN
+    return x, TOKEN
 
 
 #: Partial results of a reduction, combined over all ranks along dimensions of the grid.
@@ -189,14 +195,13 @@ ALL_REDUCE = Op(
 
 
 def _infer_sorted(x: ArrayType, token: ArrayType, *, dim: int, at: int, have: Ranges, index: bool) -> Types:
-    if token != _TOKEN or x.ndim != 1 or not 0 <= at < len(have) or x.shape[0] != length(have[at]):
+    if token != TOKEN or x.ndim != 1 or not 0 <= at < len(have) or x.shape[0] != length(have[at]):
         raise TypeError(f"sorted_part takes this position's part of a vector and a token, got {x}, {token}, {have}")
-    return (ArrayType(DTYPES["i64"], x.shape) if index else x), _TOKEN
+    return (ArrayType(DTYPES["i64"], x.shape) if index else x), TOKEN
 
 
 def _sorted(xp: Any, x: Any, token: Any, *, dim: int, at: int, have: Ranges, index: bool) -> Any:
-    all_to_all = list if len(have) == 1 else partial(_current().all_to_all, dim=dim)
-    return sample_sort(np.asarray(x), all_to_all, at, have, index), np.asarray(token) + 1
+    return sample_sort(np.asarray(x), all_to_all_along(dim, len(have)), at, have, index), np.asarray(token) + 1
 
 
 def _samples_sorted() -> Iterator[Sample]:
@@ -224,13 +229,13 @@ SORTED_PART = Op(
 def _infer_turned(
     x: ArrayType, token: ArrayType, *, dim: int, at: int, axis: int, have: Ranges, other: int, want: Ranges
 ) -> Types:
-    if token != _TOKEN or axis == other or not 0 <= at < len(have) == len(want):
+    if token != TOKEN or axis == other or not 0 <= at < len(have) == len(want):
         raise TypeError(f"turned_part takes an array and a token, got {x}, {token}, axes {axis} and {other}")
     if x.shape[axis] != length(have[at]) or x.shape[other] != sum(map(length, want)):
         raise ValueError(f"turned_part of {x}: axis {axis} is not {have[at]}, or axis {other} not {want}")
     shape = list(x.shape)
     shape[axis], shape[other] = sum(map(length, have)), length(want[at])
-    return x.with_shape(tuple(shape)), _TOKEN
+    return x.with_shape(tuple(shape)), TOKEN
 
 
 def _turned(

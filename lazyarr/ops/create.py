@@ -21,13 +21,15 @@ def _const_xla(jax: Any, *, value: Literal) -> Any:
     return exact(jax, constant) if is_inexact(constant) else constant
 
 
-def _part_iota(operands: Any, given: Any, wanted: Sequence[Range], *, length: int, dtype: np.dtype[Any]) -> Value:
+def _part_iota(
+    operands: Any, given: Any, wanted: Sequence[Range], whole: Any, *, length: int, dtype: np.dtype[Any]
+) -> Value:
     ((first, last),) = wanted
     found = apply(IOTA, length=last - first, dtype=dtype)
     return found if first == 0 else apply(lookup("add"), found, apply(FULL, const(first, dtype), shape=(last - first,)))
 
 
-def _part_full(operands: Sequence[Value], given: Any, wanted: Sequence[Range], *, shape: Shape) -> Value:
+def _part_full(operands: Sequence[Value], given: Any, wanted: Sequence[Range], whole: Any, *, shape: Shape) -> Value:
     return apply(FULL, operands[0], shape=tuple(stop - start for start, stop in wanted))
 
 

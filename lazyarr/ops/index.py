@@ -18,9 +18,11 @@ from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess
 from lazyarr.ir.extents import Extent, Shape
 from lazyarr.ir.layout import solved
 from lazyarr.ir.node import Value, apply
-from lazyarr.ir.op import OPS, Cost, Op, Sample
+from lazyarr.ir.op import OPS, Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import elementwise, xla_lengths
+from lazyarr.ops.across import ACROSS
+from lazyarr.ops.order import ORDERED
 from lazyarr.ops.shape import (
     FEW,
     SLICE,
@@ -102,7 +104,7 @@ def _members(indices: range, first: int, last: int) -> range:
 
 
 def _part_update_slice(
-    operands: Parts, given: Places, wanted: Place, *, start: tuple[int, ...], stop: tuple[int, ...],
+    operands: Parts, given: Places, wanted: Place, whole: Types, *, start: tuple[int, ...], stop: tuple[int, ...],
     step: tuple[int, ...],
 ) -> Value:  # fmt: skip
     array, value = operands
@@ -410,6 +412,7 @@ GATHER = Op(
     checked=True,
     padded=xla_lengths.for_gather,
     part="same",
+    across=ACROSS["gather"],
 )
 
 # --- scatter ---------------------------------------------------------------------------------------------
@@ -558,6 +561,16 @@ def _samples_scatter() -> Iterator[Sample]:
             yield sample(kind, name, *_CASES[2])
 
 
+def _part_scatter(
+    operands: Parts, given: Places, wanted: Place, whole: Types, *, axes: tuple[int, ...], kind: str
+) -> Value:
+    extents = tuple([whole[0].shape[a] for a in axes])
+    places = tuple([wanted[a] for a in axes])
+    if places == tuple((0, n) for n in extents):
+        return apply(SCATTER, *operands, axes=axes, kind=kind)
+    return apply(OPS["scatter_within"], *operands, axes=axes, kind=kind, places=places, extents=extents)
+
+
 #: Writes, or combines, at the indices; repeated indices are applied in order.
 SCATTER = Op(
     name="scatter",
@@ -575,4 +588,7 @@ SCATTER = Op(
     samples=_samples_scatter,
     checked=True,
     padded=xla_lengths.for_scatter,
+    part=_part_scatter,
+    across=ACROSS["scatter"],
+    ordered=ORDERED["scatter"],
 )

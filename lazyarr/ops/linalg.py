@@ -269,7 +269,7 @@ def _samples_einsum() -> Iterator[Sample]:
         yield Sample((f"{t}[3,4]",), {"subscripts": "ij->i"})
 
 
-def _part_einsum(operands: Parts, given: Places, wanted: Place, *, subscripts: str) -> Value:
+def _part_einsum(operands: Parts, given: Places, wanted: Place, whole: Types, *, subscripts: str) -> Value:
     inputs, output = parse_subscripts(subscripts)
     found = []
     for x, labels, place in zip(operands, inputs, given, strict=True):

@@ -156,9 +156,17 @@ def whole(name: str) -> Callable[..., Value | None]:
     return ordered
 
 
+def scatter(x: Value, value: Value, *indices: Value, axes: tuple[int, ...], kind: str) -> Value | None:
+    """Writes in the order of the indices, wherever these are."""
+    if not _inexact(x) or kind == "set":
+        return None
+    return apply(OPS["ordered_scatter"], x, value, *indices, axes=axes, kind=kind)
+
+
 #: Operations of which there is a form that is not split.
 UNSPLIT = ("einsum", "accumulate", "bincount_weights")
 #: For the operations of these names.
 ORDERED: dict[str, Callable[..., Value | None]] = {
     "reduce": reduce, "matmul": matmul, "fft": fft, **{name: whole(name) for name in UNSPLIT}, "einsum": einsum,
+    "scatter": scatter,
 }  # fmt: skip

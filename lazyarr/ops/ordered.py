@@ -18,7 +18,7 @@ from lazyarr.ir import extents
 from lazyarr.ir.access import WHOLE, Along, OperandAccess, opaque
 from lazyarr.ir.layout import Ranges
 from lazyarr.ir.node import Value, apply
-from lazyarr.ir.op import OPS, Cost, Op, Sample
+from lazyarr.ir.op import OPS, Cost, Op, Sample, Types
 from lazyarr.ir.types import ArrayType
 from lazyarr.ops import reduce, sort  # noqa: F401  what is not split in the end
 from lazyarr.ops.across import ACROSS
@@ -244,7 +244,7 @@ def _access_matmul(a: ArrayType, b: ArrayType, **attrs: Any) -> tuple[OperandAcc
 
 
 def _part_matmul(
-    operands: Parts, given: Places, wanted: Place, *, leaf: int, tile: int, corner: tuple[int, int]
+    operands: Parts, given: Places, wanted: Place, whole: Types, *, leaf: int, tile: int, corner: tuple[int, int]
 ) -> Value:
     at = (wanted[-2][0] % tile, wanted[-1][0] % tile)
     return apply(ORDERED_MATMUL, *operands, leaf=leaf, tile=tile, corner=at)
@@ -281,6 +281,9 @@ ORDERED_MATMUL = _product("ordered_matmul", _infer_matmul, _matmul, {})
 ORDERED_PRODUCTS = _product(
     "ordered_products", _infer_products, _products, {"first": 8, "extent": 999, "corner": (3, 1)}
 )
+
+#: Writes that are not put together of what several ranks have added up.
+ORDERED_SCATTER = replace(OPS["scatter"], name="ordered_scatter", across=ACROSS["ordered_scatter"], ordered=None)
 
 #: What every rank does with all of its operands.
 UNSPLIT_OPS = [

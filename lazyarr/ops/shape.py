@@ -12,7 +12,7 @@ from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess, e
 from lazyarr.ir.extents import Extent, Shape
 from lazyarr.ir.layout import Range, length
 from lazyarr.ir.node import Value, apply
-from lazyarr.ir.op import Cost, Op, Sample
+from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import xla_lengths
 
@@ -105,7 +105,7 @@ def _samples_reshape() -> Iterator[Sample]:
         yield Sample((f"{name}[3,4]",), {"shape": (4, 3)})
 
 
-def _part_reshape(operands: Parts, given: Places, wanted: Place, *, shape: Shape) -> Value:
+def _part_reshape(operands: Parts, given: Places, wanted: Place, whole: Types, *, shape: Shape) -> Value:
     return apply(RESHAPE, operands[0], shape=_lengths(wanted))
 
 
@@ -187,7 +187,7 @@ def _samples_broadcast() -> Iterator[Sample]:
         yield Sample((f"f64[{before}]",), {"shape": after})
 
 
-def _part_broadcast(operands: Parts, given: Places, wanted: Place, *, shape: Shape) -> Value:
+def _part_broadcast(operands: Parts, given: Places, wanted: Place, whole: Types, *, shape: Shape) -> Value:
     return apply(BROADCAST, operands[0], shape=_lengths(wanted))
 
 
@@ -286,7 +286,7 @@ def _samples_slice() -> Iterator[Sample]:
 
 
 def _part_slice(
-    operands: Parts, given: Places, wanted: Place, *, start: tuple[int, ...], stop: tuple[int, ...],
+    operands: Parts, given: Places, wanted: Place, whole: Types, *, start: tuple[int, ...], stop: tuple[int, ...],
     step: tuple[int, ...],
 ) -> Value:  # fmt: skip
     bounds = []
@@ -409,7 +409,9 @@ def _samples_pad() -> Iterator[Sample]:
         yield Sample((f"f64[{shape}]", "f64[]"), {"low": low, "high": high})
 
 
-def _part_pad(operands: Parts, given: Places, wanted: Place, *, low: tuple[int, ...], high: tuple[int, ...]) -> Value:
+def _part_pad(
+    operands: Parts, given: Places, wanted: Place, whole: Types, *, low: tuple[int, ...], high: tuple[int, ...]
+) -> Value:
     widths = []
     for (first, last), (begin, end), a in zip(wanted, given[0], low, strict=True):
         # What is there of the array stands at begin + a of the result; without any, the border is all there is.
