@@ -14,11 +14,15 @@ from lazyarr.ir import extents
 from lazyarr.ir.graph import Graph, Line, Program
 from lazyarr.ir.layout import Grid, default, length, sent
 from lazyarr.ir.node import Node, Value
+from lazyarr.ops import block_solve
 from lazyarr.passes.insert_communication import Local, decide
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.tracing.explain_costs import declared, moves
 
-_COMMUNICATE = ("halo", "exchange", "all_reduce", "turned_part", "sorted_part", "scattered_part", "picked_part")
+_COMMUNICATE = (
+    "halo", "exchange", "all_reduce", "turned_part", "sorted_part", "scattered_part", "picked_part", "solved_part",
+    "cholesky_part",
+)  # fmt: skip
 _PRODUCTS = ("matmul", "einsum")
 #: Work of less than this part of all of it is not listed.
 _NEGLIGIBLE = 1e-3
@@ -31,7 +35,8 @@ class Step:
     Attributes
     ----------
     what : str
-        ``halo``, ``exchange``, ``all_reduce``, ``turn``, ``sort``, ``scatter`` or ``gather``.
+        ``halo``, ``exchange``, ``all_reduce``, ``turn``, ``sort``, ``scatter``, ``gather``, ``solve`` or
+        ``cholesky``.
     lines : tuple of (str, int)
         The user's lines that it is done for.
     times : int or None
@@ -202,6 +207,11 @@ def _step(node: Node, step: partial[Step], grid: Grid) -> Step:
     if name == "sorted_part":
         # (Data decides; of evenly spread values most of a part goes to others, and some of that once more.)
         return step("sort", messages=4 * (len(kw["have"]) - 1), bytes=node.operands[0].type.nbytes)
+    if name in ("solved_part", "cholesky_part"):
+        solves, x = name == "solved_part", node.operands[0].type
+        right = node.operands[1].type.size // max(x.shape[0], 1) if solves else 0
+        messages, elements = block_solve.sent(x.shape[1], right, kw["have"], kw["at"], solves)
+        return step("solve" if solves else "cholesky", messages=messages, bytes=elements * x.dtype.itemsize)
     if name in ("scattered_part", "picked_part"):
         # (Data decides; of evenly spread indices most are another rank's.)
         others = len(kw["have"]) - 1

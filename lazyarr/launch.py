@@ -34,7 +34,12 @@ def launch(
     """
     place = "" if grid is None else ",".join(map(str, grid))
     words = ["-m", "lazyarr.launch", str(ranks), place, script, *arguments]
-    return started(ranks, mpiexec, words, {variable("reproducible"): "1"} if reproducible else {}).returncode
+    variables = {}
+    if reproducible:
+        # (With several threads LAPACK rounds otherwise, and how many there are depends on the ranks.)
+        one = os.environ.get("OPENBLAS_NUM_THREADS", "1")
+        variables = {variable("reproducible"): "1", "OPENBLAS_NUM_THREADS": one}
+    return started(ranks, mpiexec, words, variables).returncode
 
 
 def started(

@@ -119,10 +119,14 @@ def _choose(layouts: Layouts, node: Node) -> None:
         chosen = [whole(len(t.shape)) for t in node.types]
     elif node.op.memory == "free":
         chosen = [_default(layouts, v) for v in node.values]
-    elif not can_be_split(node):
-        chosen = [whole(len(t.shape)) for t in node.types]
-    else:
+    elif can_be_split(node):
         chosen = [_carried_over(layouts, node)]
+    else:
+        chosen = [whole(len(t.shape)) for t in node.types]
+        across = _across(layouts, node, set(), chosen[0])
+        if across is not None:
+            layouts.across[node] = across
+            chosen[0] = tuple(across.result if k == across.line.result else None for k in range(len(chosen[0])))
     for value, layout in zip(node.values, chosen, strict=True):
         layouts.of[value] = layout
 

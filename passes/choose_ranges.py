@@ -136,7 +136,7 @@ def all_of(value: Value) -> Need:
 def _backward(found: Wanted, node: Node) -> None:
     if not any(v in found.wants for v in node.values):
         return
-    splittable = node.op.name not in REGIONS and can_be_split(node)
+    splittable = node.op.name not in REGIONS and (can_be_split(node) or node in found.layouts.across)
     for value in node.values:
         found.wants.setdefault(value, [])
         widen = splittable and node not in found.layouts.reduced and node not in found.layouts.across

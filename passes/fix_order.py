@@ -7,15 +7,15 @@ from collections import OrderedDict
 from lazyarr.ir.graph import Graph, Program
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import OPS
-from lazyarr.ir.rewrite import Context, rewrite
+from lazyarr.ir.rewrite import Context, Replacement, rewrite
 
 
-def _ordered(node: Node, context: Context) -> Value | None:
+def _ordered(node: Node, context: Context) -> Replacement:
     """``reduce(x) {kind="add", axes=(0,)} -> ordered_reduce(x) {axis=0, kind="add", leaf=128}``: see `Op.ordered`."""
     assert node.op.ordered is not None
-    found: Value | None = node.op.ordered(*node.operands, **node.kw)
+    found: Replacement = node.op.ordered(*node.operands, **node.kw)
     if found is not None:
-        known, new = {v.node for v in node.operands}, [found.node]
+        known, new = {v.node for v in node.operands}, [(found if isinstance(found, Value) else found[0]).node]
         while new:
             made = new.pop()
             if made not in known:

@@ -19,6 +19,7 @@ from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, even, hulls, l
 from lazyarr.ir.node import Node, Value, apply, apply_all, make
 from lazyarr.ir.op import Op, lookup
 from lazyarr.ir.rewrite import Context, rewrite
+from lazyarr.ops.block_lapack import CHOLESKY_PART, SOLVED_PART
 from lazyarr.ops.by_index import PICKED_PART, SCATTERED_PART
 from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, SORTED_PART, TURNED_PART, sides
 from lazyarr.ops.create import const
@@ -310,21 +311,23 @@ class _Builder:
     def _node(self, node: Node) -> list[tuple[Value, tuple[Range, ...]]]:
         if node.op.name in REGIONS:
             return self._region(node)
-        if not can_be_split(node) and node.op.memory != "free":
+        across = self.layouts.across.get(node)
+        if not can_be_split(node) and node.op.memory != "free" and across is None:
             same = make(node.op, tuple(self.fetch(v, all_of(v)) for v in node.operands), node.attrs)
             return [(v, tuple((0, n) for n in v.type.shape)) for v in same.values]
         value = node.values[0]
         ranges = self.place(self.wanted.computed[value], value.type.shape)
-        if can_be_split(node):
+        if node.op.memory != "free" or can_be_split(node):
             needs = [self.wanted.reads(node, k) for k in range(len(node.operands))]
         else:
             needs = [all_of(v) for v in node.operands]
         operands = [self.fetch(v, need) for v, need in zip(node.operands, needs, strict=True)]
         given = [self.place(need, v.type.shape) for v, need in zip(node.operands, needs, strict=True)]
-        across = self.layouts.across.get(node)
         if across is not None:
             assert node.op.across is not None
-            return [(node.op.across.compute(*operands, ranks=_Ranks(self, across, given), **node.kw), ranges)]
+            made = node.op.across.compute(*operands, ranks=_Ranks(self, across, given), **node.kw)
+            places = [ranges, *(tuple((0, n) for n in v.type.shape) for v in node.values[1:])]
+            return list(zip([made] if isinstance(made, Value) else made, places, strict=True))
         everything = ranges == tuple((0, n) for n in value.type.shape) and all(
             x.type == v.type for x, v in zip(operands, node.operands, strict=True)
         )
@@ -470,8 +473,11 @@ class _Ranks:
         self.ranges = self._split.ranges
         self.first = self.ranges[self.at][0]
 
+    def _values(self, op: Op, *local: Value, **attrs: Any) -> list[Value]:
+        return self._builder.communicate(op, *local, at=self.at, dim=self._split.dim, **attrs)
+
     def _value(self, op: Op, *local: Value, **attrs: Any) -> Value:
-        (found,) = self._builder.communicate(op, *local, at=self.at, dim=self._split.dim, **attrs)
+        (found,) = self._values(op, *local, **attrs)
         return found
 
     def reduce(self, value: Value, kind: str) -> Value:
@@ -496,6 +502,12 @@ class _Ranks:
     def picked(self, *operands: Value, axes: tuple[int, ...]) -> Value:
         own = any(axis is not None for axis in self.line.operands[1:])
         return self._value(PICKED_PART, *operands, axes=axes, by=axes.index(self.axis), have=self.ranges, own=own)
+
+    def solved(self, a: Value, b: Value) -> tuple[Value, ...]:
+        return tuple(self._values(SOLVED_PART, a, b, have=self.ranges))
+
+    def factorized(self, a: Value) -> tuple[Value, ...]:
+        return tuple(self._values(CHOLESKY_PART, a, have=self.ranges))
 
     def sorted(self, value: Value, index: bool) -> Value:
         return self._value(SORTED_PART, value, have=self._split.ranges, index=index)

@@ -100,6 +100,8 @@ class Rank:
         line = [(*self.place[:dim], k, *self.place[dim + 1 :]) for k in range(self.world.grid[dim])]
         found = [self.world.board[place][self.place[dim]] for place in line]
         self.world.barrier.wait()
+        sizes = [a.nbytes for k, a in enumerate(arrays) if k != self.place[dim]]
+        self.world.sent[self.place] += [("all_to_all", n) for n in sizes]
         return found
 
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:

@@ -18,7 +18,7 @@ from lazyarr.backends.numpy import interpret
 from lazyarr.ir import layout as layouts
 from lazyarr.ir.graph import CheckFailed, Graph, Program, param
 from lazyarr.ir.layout import coordinates, default, moves
-from lazyarr.ir.node import apply
+from lazyarr.ir.node import apply, apply_all
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.passes.insert_communication import insert_communication
@@ -379,6 +379,66 @@ def test_indices_that_are_split_are_not_gathered() -> None:
     local = insert_communication(program, (4,), (1,), 100, given)
     assert max(t.size for node in local.program.graph.nodes for t in node.types) == 1000
     assert [step.what for step in communication.plan(program, (4,), 100).steps] == ["scatter", "gather", "all_reduce"]
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "c64", "c128"])
+@pytest.mark.parametrize("n", [5, 49, 100])
+def test_systems_whose_rows_are_split(n: int, dtype: str) -> None:
+    rng = np.random.default_rng(n)
+    a = rng.standard_normal((n, n)) + (1j * rng.standard_normal((n, n)) if dtype[0] == "c" else 0)
+    definite = (a @ a.mT.conj() + n * np.eye(n)).astype(DTYPES[dtype])
+    turned = (np.eye(n)[::-1] * 3 + a / 100).astype(DTYPES[dtype])  # every pivot is another rank's
+    for k, matrix in enumerate((a.astype(DTYPES[dtype]), turned)):
+        for b in (rng.standard_normal((n, 7)[: 2 - k]),):
+            arguments = [matrix, b.astype(DTYPES[dtype]), definite]
+            params = [param(k, ArrayType(x.dtype, x.shape)) for k, x in enumerate(arguments)]
+            x, regular = apply_all(OPS["solve"], *params[:2])
+            factor, positive = apply_all(OPS["cholesky"], params[2], upper=False)
+            program = Program(Graph(params, [x, regular, factor, positive]))
+            wanted = interpret(program.graph, arguments)
+            for grid in GRIDS:
+                for split in ([0, 1, 2], [1, 2])[: 1 + (n == 5)]:
+                    found, _, _ = distributed(program, arguments, grid, interpret, split=split)
+                    for have in found:
+                        assert bool(have[1]) and bool(have[3])
+                        scale = np.linalg.cond(matrix) * np.finfo(matrix.dtype).eps * 20
+                        assert np.linalg.norm(have[0] - wanted[0]) <= scale * np.linalg.norm(wanted[0])
+                        # (A factor of a well conditioned matrix.)
+                        small = 50 * n * np.finfo(matrix.dtype).eps
+                        np.testing.assert_allclose(have[2], wanted[2], rtol=small, atol=small * np.abs(wanted[2]).max())
+                        assert (have[0].dtype, have[0].shape) == (wanted[0].dtype, wanted[0].shape)
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_matrices_that_are_singular_for_all_ranks(grid: tuple[int, ...]) -> None:
+    for n, matrix in ((9, np.zeros((9, 9))), (60, np.ones((60, 60))), (60, np.diag(np.arange(60.0)[::-1]))):
+        arguments = [matrix, np.ones(n)]
+        params = [param(k, ArrayType(x.dtype, x.shape)) for k, x in enumerate(arguments)]
+        x, regular = apply_all(OPS["solve"], *params)
+        factor, positive = apply_all(OPS["cholesky"], params[0], upper=False)
+        found, _, _ = distributed(
+            Program(Graph(params, [x, regular, factor, positive])), arguments, grid, interpret, split=[0, 1]
+        )
+        for have in found:
+            assert not have[1] and not have[3]
+            assert np.isnan(have[0]).all() and np.isnan(have[2]).all()
+
+
+@pytest.mark.parametrize("grid", [(2,), (3,), (4,)])
+def test_what_is_predicted_of_factors_and_turns_is_what_is_sent(grid: tuple[int, ...]) -> None:
+    a = np.random.default_rng(0).random((130, 130))
+    a = a @ a.T + np.eye(130)
+    value = param(0, ArrayType(a.dtype, a.shape))
+    order = [apply_all(OPS["solve"], value, apply(OPS["slice"], value, start=(0, 0), stop=(130, 9), step=(1, 1)))[0],
+             apply_all(OPS["cholesky"], value, upper=False)[0],
+             apply(OPS["sort"], value, axis=0, stable=True)]  # fmt: skip
+    for result in order:
+        program = Program(Graph([value], [result]))
+        matrix = a + 500 * np.eye(130)  # of a system the data decides; here every pivot stands on the diagonal
+        _, _, world = distributed(program, [matrix], grid, interpret, least=8, split=[0], gathered=())
+        predicted = communication.plan(program, grid, 8)
+        assert predicted.messages == max(len(sent) for sent in world.sent.values())
+        assert predicted.bytes == max(sum(size for _, size in sent) for sent in world.sent.values())
 
 
 @pytest.mark.parametrize("values", ["normal", "few", "equal", "sorted", "nan", "descending"])

@@ -93,8 +93,8 @@ class Across(NamedTuple):
         ``lines(*types, cut, **attrs) -> iterable of Line``: what it can go along; one of them may be split. `cut` says
         of each operand which axes are.
     compute : callable
-        ``compute(*operands, ranks, **attrs) -> Value``: the nodes, of what this rank has of the operands; `ranks`
-        communicates along the axis (`lazyarr.ops.across.Ranks`).
+        ``compute(*operands, ranks, **attrs) -> Value``, or several: the nodes, of what this rank has of the operands;
+        `ranks` communicates along the axis (`lazyarr.ops.across.Ranks`).
     """
 
     lines: Callable[..., Any]
@@ -159,11 +159,11 @@ class Op:
         ``"same"``: by the same operation with the same attributes, as they name no extent and no place. Not needed if
         it is pointwise; without it an operation is not split over ranks.
     ordered : callable, optional
-        ``ordered(*operands, **attrs) -> Value | None``: what stands for it where bits must not depend on how operands
-        are split; None where its own do not.
+        ``ordered(*operands, **attrs) -> Value | None``, or all of several results: what stands for it where bits must
+        not depend on how operands are split; None where its own do not.
     across : Across, optional
-        How a result is computed where an axis that it goes along is split. The results are split as the operand, or
-        have no such axis.
+        How a result is computed where an axis that it goes along is split; of several results every rank gets all of
+        those after the first.
     """
 
     name: str

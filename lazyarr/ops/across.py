@@ -61,6 +61,12 @@ class Ranks(Protocol):
     def picked(self, *operands: Value, axes: tuple[int, ...]) -> Value:
         """What stands at indices into an array of which this rank has a part."""
 
+    def solved(self, a: Value, b: Value) -> tuple[Value, ...]:
+        """The solution of a system whose rows are split, and whether there is one."""
+
+    def factorized(self, a: Value) -> tuple[Value, ...]:
+        """The lower Cholesky factor of a matrix whose rows are split, and whether there is one."""
+
     def sorted(self, value: Value, index: bool) -> Value:
         """The part of this rank of the sorted vector of all; or of the indices that sort it."""
 
@@ -253,6 +259,26 @@ def gather(x: Value, *indices: Value, ranks: Ranks, axes: tuple[int, ...]) -> Va
     return ranks.picked(x, *indices, axes=axes)
 
 
+def solve(a: Value, b: Value, *, ranks: Ranks) -> tuple[Value, ...]:
+    """The solution, and whether there is one."""
+    return ranks.solved(a, b)
+
+
+def cholesky(a: Value, *, ranks: Ranks, upper: bool) -> tuple[Value, ...]:
+    """The lower factor, and whether there is one."""
+    return ranks.factorized(a)
+
+
+def _solved(a: ArrayType, b: ArrayType, **attrs: Any) -> Iterator[Line]:
+    if a.ndim == 2 and b.ndim <= 2 and b.size:
+        yield Line((0, 0), 0)
+
+
+def _factorized(a: ArrayType, *, upper: bool, **attrs: Any) -> Iterator[Line]:
+    if a.ndim == 2 and not upper:
+        yield Line((0,), 0)
+
+
 #: For the operations of these names.
 ACROSS = {
     **{name: Across(_one_that_vanishes, partial(argument, name=name)) for name in ("argmax", "argmin")},
@@ -263,6 +289,8 @@ ACROSS = {
     "scatter": Across(partial(_written, ordered=False), scatter),
     "ordered_scatter": Across(partial(_written, ordered=True), scatter),
     "gather": Across(_read, gather),
+    "solve": Across(_solved, solve),
+    "cholesky": Across(_factorized, cholesky),
     "ordered_reduce": Across(lambda x, *, axis, leaf, **attrs: [Line((axis,), None, leaf)], ordered_reduce),
     "ordered_matmul": Across(
         lambda a, b, *, leaf, **attrs: [Line((a.ndim - 1, b.ndim - 2), None, leaf)], ordered_matmul

@@ -18,7 +18,7 @@ from lazyarr.ir.access import WHOLE, Along, OperandAccess
 from lazyarr.ir.extents import Extent, Shape
 from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, NAMES, ArrayType
-from lazyarr.ops import xla_lapack
+from lazyarr.ops import across, order, xla_lapack
 from lazyarr.ops.linalg import batch_access
 
 #: The dtypes LAPACK computes in.
@@ -92,10 +92,7 @@ def _reference(infer: Callable[..., Types], function: Callable[..., Any]) -> Cal
         whole = one(arrays, attrs, types)
         if not batch or np.all(whole[-1]):
             return whole
-        stacked = [
-            np.broadcast_to(x, batch + x.shape[-2:]) if x.ndim > 1 else np.broadcast_to(x, batch + x.shape)
-            for x in arrays
-        ]
+        stacked = [np.broadcast_to(x, batch + (x.shape[-2:] if x.ndim > 1 else x.shape)) for x in arrays]
         for index in np.ndindex(*batch):
             own = tuple(t.with_shape(t.shape[len(batch) :]) for t in types)
             part = one(tuple(x[index] for x in stacked), attrs, own)
@@ -203,6 +200,7 @@ CHOLESKY = Op(
     cost=lambda a, *, upper: Cost(_weight(a.dtype) * a.size * a.shape[-1] // 3, 2 * a.nbytes),
     backends=("xla", "numpy"),
     samples=lambda: (s for upper in (False, True) for s in _samples_square(_definite, -1.0, upper=upper)),
+    across=across.ACROSS["cholesky"], ordered=order.ORDERED["cholesky"],
 )
 
 
@@ -266,6 +264,7 @@ SOLVE = Op(
     cost=_cost_solve,
     backends=("xla", "numpy"),
     samples=_samples_solve,
+    across=across.ACROSS["solve"], ordered=order.ORDERED["solve"],
 )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lazyarr.ir import extents
 from lazyarr.ir.extents import Shape
-from lazyarr.ir.node import Value, apply
+from lazyarr.ir.node import Value, apply, apply_all
 from lazyarr.ir.op import OPS
 
 #: Kinds of reductions that give other bits in another order: floats are rounded, and of two zeros one may be negative.
@@ -90,7 +90,7 @@ def einsum(*operands: Value, subscripts: str) -> Value | None:
     plain = all(len(set(own)) == len(own) for own in inputs) and all(len(found) == 1 for found in sizes.values())
     found = _contracted([_in_single(x) for x in operands], inputs, output) if plain else None
     if found is None:
-        return whole("einsum")(*operands, subscripts=subscripts)
+        return apply(OPS["unsplit_einsum"], *operands, subscripts=subscripts)
     return _as(found, operands[0].type.dtype)
 
 
@@ -147,11 +147,14 @@ def fft(x: Value, *, kind: str, axes: tuple[int, ...], lengths: tuple[int, ...],
     return x
 
 
-def whole(name: str) -> Callable[..., Value | None]:
+def whole(name: str) -> Callable[..., Any]:
     """An operation of floats that every rank does with all of its operands."""
 
-    def ordered(*operands: Value, **attrs: Any) -> Value | None:
-        return apply(OPS[f"unsplit_{name}"], *operands, **attrs) if any(map(_inexact, operands)) else None
+    def ordered(*operands: Value, **attrs: Any) -> Value | tuple[Value, ...] | None:
+        if not any(map(_inexact, operands)):
+            return None
+        found = tuple(apply_all(OPS[f"unsplit_{name}"], *operands, **attrs))
+        return found if len(found) > 1 else found[0]
 
     return ordered
 
@@ -164,9 +167,9 @@ def scatter(x: Value, value: Value, *indices: Value, axes: tuple[int, ...], kind
 
 
 #: Operations of which there is a form that is not split.
-UNSPLIT = ("einsum", "accumulate", "bincount_weights")
+UNSPLIT = ("einsum", "accumulate", "bincount_weights", "solve", "cholesky")
 #: For the operations of these names.
-ORDERED: dict[str, Callable[..., Value | None]] = {
+ORDERED: dict[str, Callable[..., Any]] = {
     "reduce": reduce, "matmul": matmul, "fft": fft, **{name: whole(name) for name in UNSPLIT}, "einsum": einsum,
     "scatter": scatter,
 }  # fmt: skip

@@ -20,7 +20,7 @@ from lazyarr.ir.layout import Ranges
 from lazyarr.ir.node import Value, apply
 from lazyarr.ir.op import OPS, Cost, Op, Sample, Types
 from lazyarr.ir.types import ArrayType
-from lazyarr.ops import reduce, sort  # noqa: F401  what is not split in the end
+from lazyarr.ops import lapack, reduce, sort  # noqa: F401  what is not split in the end
 from lazyarr.ops.across import ACROSS
 from lazyarr.ops.linalg import MATMUL, batch_access
 from lazyarr.ops.order import UNSPLIT

@@ -1,0 +1,163 @@
+"""Linear systems and Cholesky factors of a matrix whose rows are split, a panel of columns at a time.
+
+Right-looking: a panel is factorized, and what it does to the columns after it is subtracted there, by each position in
+its own rows (Golub and Van Loan, Matrix Computations, 4th edition, sections 3.2.11 and 4.2.9; partial pivoting as in
+LAPACK's getrf, but that rows stay where they are and are taken in the order of the pivots). Every position has
+all of a panel, never all of the matrix, and factorizes it itself: all find the same pivots, and where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lazyarr.ir.layout import Ranges
+
+Array = np.ndarray[Any, Any]
+#: Gives what each position has sent to this one, of one vector for each.
+AllToAll = Callable[[Sequence[Array]], list[Array]]
+
+#: Columns of a panel: its factorization takes n * 48 ** 2 operations on every position.
+_PANEL = 48
+
+
+def _from_all(rows: Array, exchange: AllToAll, count: int) -> Array:
+    """The rows of all positions, in their order."""
+    found = np.concatenate(exchange([np.ascontiguousarray(rows).reshape(-1)] * count))
+    return found.reshape(-1, *rows.shape[1:])
+
+
+def sent(n: int, right: int, have: Ranges, at: int, pivoting: bool) -> tuple[int, int]:
+    """Messages, and elements in all, that a position sends for `right` right-hand sides, or for a Cholesky factor.
+
+    (Of a system the data decides whose rows are pivots; these are those of rows that are pivots in their order.)
+    """
+    others, elements, rounds = len(have) - 1, 0, 0
+    for begin in range(0, n, _PANEL):
+        end = min(begin + _PANEL, n)
+        width, (first, stop) = end - begin, have[at]
+        inside = max(0, min(stop, end) - max(first, begin))
+        below = max(0, stop - max(first, end))
+        if pivoting:
+            elements += (inside + below) * width + inside * (n - end + right) + inside * (width + right)
+        else:
+            elements += (inside + below) * width
+        rounds += 3 if pivoting else 2
+    return rounds * others, elements * others
+
+
+def _factorized(panel: Array) -> tuple[Array, Array, bool]:
+    """A panel's factors in its place, the rows that are pivots, in their order, and whether none of these is zero."""
+    width = panel.shape[1]
+    rows = np.arange(len(panel))
+    for k in range(width):
+        best = k + int(np.argmax(np.abs(panel[k:, k])))
+        if best != k:
+            panel[[k, best]], rows[[k, best]] = panel[[best, k]], rows[[best, k]]
+        if panel[k, k] == 0:
+            return panel, rows, False
+        panel[k + 1 :, k] /= panel[k, k]
+        panel[k + 1 :, k + 1 :] -= np.outer(panel[k + 1 :, k], panel[k, k + 1 :])
+    return panel, rows, True
+
+
+def solve(a: Array, b: Array, exchange: AllToAll, at: int, have: Ranges) -> tuple[Array, bool]:
+    """What a position has of the solution of ``a @ x = b``.
+
+    Parameters
+    ----------
+    a, b : ndarray, shapes (m, n) and (m, k)
+        The rows that it has; they are changed.
+    exchange : callable
+        ``exchange(arrays) -> arrays``: one vector to each position, one from each.
+    at : int
+    have : Ranges
+        Which rows each position has, and gets of the solution.
+
+    Returns
+    -------
+    ndarray, shape (m, k)
+    bool
+        False if the matrix is singular: the solution is then NaN. Alike on all positions.
+    """
+    n, count = a.shape[1], len(have)
+    first, stop = have[at]
+    left = np.arange(n)  # the rows that are no pivots yet, on all positions
+    panels: list[tuple[int, int, Array]] = []
+    with np.errstate(all="ignore"):
+        for begin in range(0, n, _PANEL):
+            end = min(begin + _PANEL, n)
+            mine = left[(left >= first) & (left < stop)] - first
+            panel, order, regular = _factorized(_from_all(a[mine, begin:end], exchange, count))
+            if not regular:
+                return np.full_like(b, np.nan), False
+            pivots, rest = left[order[: end - begin]], left[order[end - begin :]]
+            # The pivots' rows come from their owners in ascending order, and are put in that of the pivots.
+            own = np.sort(pivots[(pivots >= first) & (pivots < stop)])
+            both = np.concatenate([a[own - first, end:], b[own - first]], axis=1)
+            given = _from_all(both, exchange, count)[np.argsort(np.argsort(pivots))]
+            lower = np.tril(panel[: end - begin], -1) + np.eye(end - begin, dtype=a.dtype)
+            upper = np.linalg.solve(lower, given)
+            here = (rest >= first) & (rest < stop)
+            factors = panel[end - begin :][here]
+            a[rest[here] - first, end:] -= factors @ upper[:, : n - end]
+            b[rest[here] - first] -= factors @ upper[:, n - end :]
+            kept = np.flatnonzero((pivots >= first) & (pivots < stop))
+            held = pivots[kept] - first
+            a[held, begin:end] = np.triu(panel[: end - begin])[kept]
+            a[held, end:], b[held] = upper[kept, : n - end], upper[kept, n - end :]
+            panels.append((begin, end, pivots))
+            left = np.sort(rest)
+        return _substituted(a, b, exchange, count, (first, stop), panels), True
+
+
+def _substituted(
+    a: Array, b: Array, exchange: AllToAll, count: int, place: tuple[int, int], panels: list[tuple[int, int, Array]]
+) -> Array:
+    """The solution of the triangular system that is left, from its last rows up."""
+    first, stop = place
+    x = np.empty_like(b)
+    solved = np.zeros(len(b), bool)
+    for begin, end, pivots in reversed(panels):
+        own = np.sort(pivots[(pivots >= first) & (pivots < stop)]) - first
+        both = np.concatenate([a[own, begin:end], b[own]], axis=1)
+        given = _from_all(both, exchange, count)[np.argsort(np.argsort(pivots))]
+        part = np.linalg.solve(np.triu(given[:, : end - begin]), given[:, end - begin :])
+        solved[own] = True
+        b[~solved] -= a[~solved, begin:end] @ part
+        low, high = max(begin, first), min(end, stop)
+        if low < high:
+            x[low - first : high - first] = part[low - begin : high - begin]
+    return x
+
+
+def cholesky(a: Array, exchange: AllToAll, at: int, have: Ranges) -> tuple[Array, bool]:
+    """The rows that a position has of the lower Cholesky factor of a matrix, and whether it is positive definite.
+
+    Parameters
+    ----------
+    a : ndarray, shape (m, n)
+        The rows that it has; they are changed. Only the lower triangle is read.
+    exchange, at, have
+        As of `solve`.
+    """
+    n, count = a.shape[1], len(have)
+    first, stop = have[at]
+    rows = np.arange(first, stop)
+    for begin in range(0, n, _PANEL):
+        end = min(begin + _PANEL, n)
+        block = _from_all(a[(rows >= begin) & (rows < end), begin:end], exchange, count)
+        try:
+            lower = np.linalg.cholesky(block)
+        except np.linalg.LinAlgError:
+            return np.full_like(a, np.nan), False
+        inside = (rows >= begin) & (rows < end)
+        a[inside, begin:end], a[inside, end:] = lower[rows[inside] - begin], 0
+        below = rows >= end
+        factors = np.linalg.solve(lower, a[below, begin:end].mT.conj()).mT.conj()
+        a[below, begin:end] = factors
+        everything = _from_all(factors, exchange, count)
+        a[below, end:] -= factors @ everything.mT.conj()
+    return a, True
