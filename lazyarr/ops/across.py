@@ -245,11 +245,14 @@ def _written(
 
 
 def _read(x: ArrayType, *indices: ArrayType, cut: Any, axes: tuple[int, ...]) -> Iterator[Line]:
-    """Along a split axis of what is read, where more is there than is asked for."""
+    """Along a split axis of what is read, where more is there than is asked for.
+
+    (Not for one element: loops that read one at a time had better have the array whole than ask for each.)
+    """
     targets = [a for a in axes if cut[0][a]]
     lead = max(i.ndim for i in indices)
-    own = _led(lead, *(i.shape for i in indices)) if lead else (None,) * len(indices)
-    if len(targets) == 1 and max(i.size for i in indices) <= x.shape[targets[0]]:
+    own = _led(lead, *(i.shape for i in indices)) if lead else ()
+    if lead and len(targets) == 1 and max(i.size for i in indices) <= x.shape[targets[0]]:
         is_cut = _is_cut(cut[1:], own)
         yield Line((targets[0], *(own if is_cut else (None,) * len(own))), 0 if is_cut else None)
 
