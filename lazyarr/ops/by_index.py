@@ -1,6 +1,6 @@
 """Reads and writes at indices into an axis that is split: each rank does those of its own part.
 
-Indices are those of the whole array, and in range: whoever records such an operation checks them. Writes are applied in
+Indices are those of the whole array: whoever records such an operation checks that they are in range. Writes are applied in
 NumPy's order, which is that of the ranks the indices come from where these are split.
 """
 
@@ -21,9 +21,16 @@ Array = np.ndarray[Any, Any]
 
 
 def _flat(indices: Sequence[Array], extents: Sequence[int]) -> list[Array]:
-    """Indices as vectors of one length, none negative."""
+    """Indices as vectors of one length, none negative.
+
+    One that is out of range, whose check fails, is the nearest one, as `gather` has it: all ranks come to the end of
+    what they exchange.
+    """
     found = np.broadcast_arrays(*indices)
-    return [np.where(i < 0, i + n, i).reshape(-1) for i, n in zip(found, extents, strict=True)]
+    return [
+        np.clip(np.where(i < 0, i + n, i), 0, max(n - 1, 0)).reshape(-1)
+        for i, n in zip(found, extents, strict=True)
+    ]  # fmt: skip
 
 
 def _lead(indices: Sequence[Array]) -> tuple[int, ...]:
@@ -104,7 +111,7 @@ SCATTER_WITHIN = Op(
 
 def _owners(index: Array, have: Ranges) -> tuple[Array, list[Array]]:
     """The order that puts indices by their owners, and those of each."""
-    owners = np.searchsorted([stop for _, stop in have], index, side="right")
+    owners = np.minimum(np.searchsorted([stop for _, stop in have], index, side="right"), len(have) - 1)
     order = np.argsort(owners, kind="stable")
     ends = np.cumsum(np.bincount(owners, minlength=len(have)))[:-1]
     return order, np.split(order, ends)
