@@ -1,7 +1,7 @@
 """Reads and writes at indices into an axis that is split: each rank does those of its own part.
 
-Indices are those of the whole array: whoever records such an operation checks that they are in range. Writes are applied in
-NumPy's order, which is that of the ranks the indices come from where these are split.
+Indices are those of the whole array: whoever records such an operation checks that they are in range. Writes are
+applied in NumPy's order, which is that of the ranks the indices come from where these are split.
 """
 
 from __future__ import annotations
