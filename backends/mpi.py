@@ -12,7 +12,7 @@ import numpy as np
 
 from lazyarr.cost_model import gathers
 from lazyarr.ir.layout import Grid, Range, Ranges, intersection, sent
-from lazyarr.ops.comm import sides
+from lazyarr.ops.comm import Beside, sides
 
 _TAG = 17
 #: Pairs of ranges whose partners are remembered.
@@ -62,44 +62,53 @@ class MpiCommunicator:
         start, stop = found.own
         if start < stop:
             result[(*lead, slice(start - first, stop - first))] = x[(*lead, slice(start - base, stop - base))]
-        targets = [result[(*lead, slice(a - first, b - first))] for _, (a, b) in found.receives]
-        self._send(dim, found, x, lead, base, targets)
+        targets = [(k, result[(*lead, slice(a - first, b - first))]) for k, (a, b) in found.receives]
+        self._trade(dim, _wanted(found, x, lead, base), targets)
         return result
 
-    def halo(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
+    def halo(self, arrays: Sequence[Any], dim: int, parts: Sequence[Beside]) -> list[Any]:
         """See `lazyarr.ops.comm.Communicator`."""
-        x = np.asarray(x)
-        found = self._partners(self.place[dim], have, want)
-        lead = (slice(None),) * axis
-        results = [
-            np.empty((*x.shape[:axis], stop - start, *x.shape[axis + 1 :]), x.dtype) for start, stop in found.sides
-        ]
-        (low, above), (begin, _) = found.sides
-        targets = [
-            results[a >= above][(*lead, slice(a - (begin if a >= above else low), b - (begin if a >= above else low)))]
-            for _, (a, b) in found.receives
-        ]
-        self._send(dim, found, x, lead, base, targets)
+        results, sends, targets = [], [], []
+        for x, (axis, base, have, want) in zip(map(np.asarray, arrays), parts, strict=True):
+            found = self._partners(self.place[dim], have, want)
+            lead = (slice(None),) * axis
+            new = [
+                np.empty((*x.shape[:axis], stop - start, *x.shape[axis + 1 :]), x.dtype) for start, stop in found.sides
+            ]
+            (low, above), (begin, _) = found.sides
+            for k, (a, b) in found.receives:
+                first = begin if a >= above else low
+                targets.append((k, new[a >= above][(*lead, slice(a - first, b - first))]))
+            sends += _wanted(found, x, lead, base)
+            results += new
+        self._trade(dim, sends, targets)
         return results
 
-    def _send(self, dim: int, found: _Partners, x: Any, lead: Any, base: int, targets: list[Any]) -> None:
-        """Send to others what they want of `x`, and put what comes from them into the targets."""
+    def _trade(self, dim: int, sends: list[tuple[int, Any]], targets: list[tuple[int, Any]]) -> None:
+        """Send to others what is for them, and put what comes from them into the targets: one message for each."""
         line, byte = self._lines[dim], self._mpi.BYTE
-        parts = [np.ascontiguousarray(x[(*lead, slice(a - base, b - base))]) for _, (a, b) in found.sends]
-        buffers = [t if t.flags.c_contiguous else np.empty(t.shape, t.dtype) for t in targets]
+        given, taken = _by_peer(sends), _by_peer(targets)
+        parts = {k: xs[0] if len(xs) == 1 else np.concatenate([_as_bytes(x) for x in xs]) for k, xs in given.items()}
+        buffers = {
+            k: xs[0] if len(xs) == 1 and xs[0].flags.c_contiguous else np.empty(sum(x.nbytes for x in xs), np.uint8)
+            for k, xs in taken.items()
+        }
         self.counts["exchange"] += len(parts)
-        self.counts["exchange bytes"] += sum(part.nbytes for part in parts)
+        self.counts["exchange bytes"] += sum(part.nbytes for part in parts.values())
         with self._lock:
-            if len(parts) == len(buffers) == 1 and found.sends[0][0] == found.receives[0][0]:
-                peer = found.sends[0][0]
-                line.Sendrecv([parts[0], byte], peer, _TAG, [buffers[0], byte], peer, _TAG)
+            if len(parts) == len(buffers) == 1 and parts.keys() == buffers.keys():
+                ((peer, part),), (buffer,) = parts.items(), buffers.values()
+                line.Sendrecv([part, byte], peer, _TAG, [buffer, byte], peer, _TAG)
             else:
-                requests = [line.Irecv([b, byte], p, _TAG) for b, (p, _) in zip(buffers, found.receives, strict=True)]
-                requests += [line.Isend([b, byte], p, _TAG) for b, (p, _) in zip(parts, found.sends, strict=True)]
+                requests = [line.Irecv([b, byte], k, _TAG) for k, b in buffers.items()]
+                requests += [line.Isend([b, byte], k, _TAG) for k, b in parts.items()]
                 self._mpi.Request.Waitall(requests)
-        for target, buffer in zip(targets, buffers, strict=True):
-            if target is not buffer:
-                target[...] = buffer
+        for k, xs in taken.items():
+            if buffers[k] is not xs[0]:
+                begin = 0
+                for x in xs:
+                    x[...] = buffers[k][begin : begin + x.nbytes].view(x.dtype).reshape(x.shape)
+                    begin += x.nbytes
 
     def _partners(self, at: int, have: Ranges, want: Ranges) -> _Partners:
         # (By the ranges' identity: they are long where there are many ranks, and the same objects at each call.)
@@ -218,3 +227,19 @@ class _Partners:
             intersection(have[at], want[at]),
             sides(have[at], want[at]),
         )
+
+
+def _wanted(found: _Partners, x: Any, lead: tuple[slice, ...], base: int) -> list[tuple[int, Any]]:
+    """What others get of an array, and who."""
+    return [(k, np.ascontiguousarray(x[(*lead, slice(a - base, b - base))])) for k, (a, b) in found.sends]
+
+
+def _by_peer(pairs: list[tuple[int, Any]]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for peer, x in pairs:
+        found.setdefault(peer, []).append(x)
+    return found
+
+
+def _as_bytes(x: Any) -> Any:
+    return x.reshape(-1).view(np.uint8)

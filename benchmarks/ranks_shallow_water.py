@@ -1,8 +1,8 @@
-"""A shallow-water model on ranks, beside one written by hand on mpi4jax: ``mpiexec -n 2 python -m benchmarks.ranks_shallow_water``.
+"""A shallow-water model beside one by hand on mpi4jax: ``mpiexec -n 2 python -m benchmarks.ranks_shallow_water``.
 
-The model is plain NumPy: the non-linear equations in their vector-invariant form on a C grid, with the enstrophy-conserving
-scheme of Sadourny (1975), steps of Adams and Bashforth, friction, periodic along the first axis of space and with walls along the
-other. mpi4jax has to be installed beside lazyarr; on one rank nothing is sent.
+The model is plain NumPy: the non-linear equations in their vector-invariant form on a C grid, with the
+enstrophy-conserving scheme of Sadourny (1975), steps of Adams and Bashforth, friction, periodic along rows, with walls
+above and below. mpi4jax has to be installed beside lazyarr; on one rank nothing is sent.
 """
 
 from __future__ import annotations

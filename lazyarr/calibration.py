@@ -60,7 +60,7 @@ def _messages(line: Any, ranks: int, least: Callable[[Callable[[], Any], int], f
         have = tuple((k * elements, (k + 1) * elements) for k in range(ranks))
         want = tuple((max(a - elements, 0), min(b + elements, ranks * elements)) for a, b in have)
         x, at = np.ones(elements), line.place[0]
-        return lambda: line.halo(x, 0, 0, have[at][0], have, want)
+        return lambda: line.halo([x], 0, [(0, have[at][0], have, want)])
 
     messages = min(2, ranks - 1)
     latency = least(exchange(1), 300) / messages

@@ -203,7 +203,7 @@ def _step(node: Node, step: partial[Step], grid: Grid) -> Step:
                     gathered=gathers(kw["kind"], part.dtype, part.nbytes))  # fmt: skip
     if name == "turned_part":
         sizes = [length(part) for k, part in enumerate(kw["want"]) if k != kw["at"]]
-        return step("turn", messages=len(sizes), bytes=_row(node, kw["other"]) * sum(sizes))
+        return step("turn", messages=len(sizes), bytes=_row(node.operands[0], kw["other"]) * sum(sizes))
     if name == "sorted_part":
         # (Data decides; of evenly spread values most of a part goes to others, and some of that once more.)
         return step("sort", messages=4 * (len(kw["have"]) - 1), bytes=node.operands[0].type.nbytes)
@@ -220,13 +220,16 @@ def _step(node: Node, step: partial[Step], grid: Grid) -> Step:
         rounds = 2 + (name == "picked_part") if kw.get("own", True) else 1
         return step("scatter" if name == "scattered_part" else "gather", messages=rounds * others,
                     bytes=moved * others // (others + 1))  # fmt: skip
-    sizes = [length(part) for _, part in sent(kw["at"], kw["have"], kw["want"])]
-    return step(name, messages=len(sizes), bytes=_row(node, kw["axis"]) * sum(sizes))
+    to: dict[int, int] = {}
+    parts = kw["parts"] if name == "halo" else ((kw["axis"], kw["base"], kw["have"], kw["want"]),)
+    for value, (axis, _, have, want) in zip(node.operands, parts, strict=False):
+        for k, wanted in sent(kw["at"], have, want):
+            to[k] = to.get(k, 0) + _row(value, axis) * length(wanted)
+    return step(name, messages=len(to), bytes=sum(to.values()))
 
 
-def _row(node: Node, axis: int) -> int:
-    """Bytes of what is sent for one index of an axis."""
-    x: Value = node.operands[0]
+def _row(x: Value, axis: int) -> int:
+    """Bytes of what is sent of an array for one index of an axis."""
     return int(x.type.nbytes) // max(int(x.type.shape[axis]), 1)
 
 

@@ -28,6 +28,7 @@ from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
 from lazyarr.passes.choose_layout import REGIONS, Crossed, Layouts, before_operands, can_be_split, choose_layout
 from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, within
 from lazyarr.passes.deepen_halos import deepen_halos, depths
+from lazyarr.passes.merge_messages import merge_messages
 
 Place = tuple[Range, ...]
 
@@ -88,7 +89,7 @@ class Decided:
         checks = builder.checks()
         talks = builder.token != token
         made = Graph(params, [*local, builder.token] if talks else local, checks)
-        return Local(Program(made, origins), self.results, talks)
+        return Local(merge_messages(Program(made, origins)), self.results, talks)
 
 
 def decide(
@@ -273,10 +274,12 @@ class _Builder:
         little = beside(split.ranges, want)
         if little:
             want = hulls(want, split.ranges)
-        new = self.communicate(
-            HALO if little else EXCHANGE, local,
-            at=at, axis=axis, base=held[axis][0], dim=split.dim, have=split.ranges, want=want,
-        )  # fmt: skip
+        base = held[axis][0]
+        if little:
+            new = self.communicate(HALO, local, at=at, dim=split.dim, parts=((axis, base, split.ranges, want),))
+        else:
+            new = self.communicate(EXCHANGE, local, at=at, axis=axis, base=base, dim=split.dim, have=split.ranges,
+                                   want=want)  # fmt: skip
         if not little:
             found = new[0], (*held[:axis], want[at], *held[axis + 1 :])
         elif value in self.wanted.stored:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.ir.graph import Program
-from lazyarr.ir.layout import Grid, Layout, Ranges, intersection
+from lazyarr.ir.layout import Grid, Layout, Ranges, intersection, length
 from lazyarr.ir.verify import verify
 from lazyarr.ops import comm
 from lazyarr.passes.insert_communication import Local, insert_communication
@@ -80,12 +80,23 @@ class Rank:
                 self.world.sent[self.place].append(("exchange", row * (stop - start)))
         return result
 
-    def halo(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
-        found = self.exchange(x, axis, dim, base, have, want)
-        first = want[self.place[dim]][0]
-        lead = (slice(None),) * axis
-        places = comm.sides(have[self.place[dim]], want[self.place[dim]])
-        return [found[(*lead, slice(a - first, b - first))] for a, b in places]
+    def halo(self, arrays: Sequence[Any], dim: int, parts: Sequence[comm.Beside]) -> list[Any]:
+        results = []
+        messages: dict[int, int] = {}
+        mine = self.world.sent[self.place]
+        at = self.place[dim]
+        for x, (axis, base, have, want) in zip(arrays, parts, strict=True):
+            before = len(mine)
+            found = self.exchange(x, axis, dim, base, have, want)
+            to = [k for k, other in enumerate(want) if k != at and length(intersection(have[at], other))]
+            for k, (_, size) in zip(to, mine[before:], strict=True):
+                messages[k] = messages.get(k, 0) + size
+            del mine[before:]
+            lead = (slice(None),) * axis
+            first = want[at][0]
+            results += [found[(*lead, slice(a - first, b - first))] for a, b in comm.sides(have[at], want[at])]
+        mine += [("exchange", size) for size in messages.values()]
+        return results
 
     def _boards(self, x: Any, base: int) -> dict[tuple[int, ...], tuple[Any, int]]:
         self.world.board[self.place] = np.array(x), base

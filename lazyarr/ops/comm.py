@@ -27,14 +27,18 @@ COMBINES = frozenset((
 TOKEN = ArrayType(DTYPES["i64"])
 
 
+#: What is wanted beside a part of an array: the axis, its first index here, what each position has, and wants.
+Beside = tuple[int, int, Ranges, Ranges]
+
+
 class Communicator(Protocol):
     """What the operations ask for."""
 
     def exchange(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
         """The part of an axis that this rank wants, of arrays whose axis begins at index `base` here."""
 
-    def halo(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
-        """What this rank wants below what it has of an axis, and above it."""
+    def halo(self, arrays: Sequence[Any], dim: int, parts: Sequence[Beside]) -> list[Any]:
+        """What this rank wants below what it has of an axis, and above it, of each array; one message a neighbour."""
 
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
         """The arrays of all ranks along dimensions of the grid, combined element by element."""
@@ -131,32 +135,36 @@ def sides(have: Range, want: Range) -> tuple[Range, Range]:
     return (min(want[0], have[0]), have[0]), (have[1], max(want[1], have[1]))
 
 
-def _infer_halo(
-    x: ArrayType, token: ArrayType, *, axis: int, dim: int, at: int, base: int, have: Ranges, want: Ranges
-) -> Types:
-    _infer_exchange(x, token, axis=axis, dim=dim, at=at, base=base, have=have, want=want)
-    below, above = sides(have[at], want[at])
-    found = [x.with_shape((*x.shape[:axis], length(part), *x.shape[axis + 1 :])) for part in (below, above)]
+def _infer_halo(*types: ArrayType, dim: int, at: int, parts: tuple[Beside, ...]) -> Types:
+    *arrays, token = types
+    found = []
+    for x, (axis, base, have, want) in zip(arrays, parts, strict=True):
+        _infer_exchange(x, token, axis=axis, dim=dim, at=at, base=base, have=have, want=want)
+        for part in sides(have[at], want[at]):
+            found.append(x.with_shape((*x.shape[:axis], length(part), *x.shape[axis + 1 :])))
     return (*found, TOKEN)
 
 
-def _halo(
-    xp: Any, x: Any, token: Any, *, axis: int, dim: int, at: int, base: int, have: Ranges, want: Ranges
-) -> tuple[Any, ...]:
-    if len(have) == 1:
-        parts = [np.array(np.asarray(x)[(*(slice(None),) * axis, slice(0, 0))]) for _ in range(2)]
+def _halo(xp: Any, *operands: Any, dim: int, at: int, parts: tuple[Beside, ...]) -> tuple[Any, ...]:
+    *arrays, token = operands
+    if len(parts[0][2]) == 1:
+        empty = [np.asarray(x)[(*(slice(None),) * part[0], slice(0, 0))] for x, part in zip(arrays, parts, strict=True)]
+        found = [np.array(x) for x in empty for _ in range(2)]
     else:
-        parts = _current().halo(x, axis, dim, base, have, want)
-    return (*parts, np.asarray(token) + 1)
+        found = _current().halo(arrays, dim, parts)
+    return (*found, np.asarray(token) + 1)
 
 
 def _samples_halo() -> Iterator[Sample]:
     for name in ("f64", "c64", "bool", "i8"):
-        yield Sample((f"{name}[5,3]", "i64[]"), {"at": 0, "axis": 0, "base": 0, "dim": 0, "have": ((0, 5),),
-                                                 "want": ((0, 5),)})  # fmt: skip
+        one = (0, 0, ((0, 5),), ((0, 5),))
+        yield Sample((f"{name}[5,3]", "i64[]"), {"at": 0, "dim": 0, "parts": (one,)})
+        two = (1, 0, ((0, 3),), ((0, 3),))
+        yield Sample((f"{name}[5,3]", f"{name}[2,3]", "i64[]"), {"at": 0, "dim": 0, "parts": (one, two)})
 
 
-#: What each position along a dimension of the grid wants of an axis beside what it has: the part below, and that above.
+#: What each position along a dimension of the grid wants beside what it has of each array: the part below, and that
+#: above, for each of them.
 HALO = Op(
     name="halo",
     numpy="x[start:0], x[n:stop] of the whole array",
@@ -166,7 +174,7 @@ HALO = Op(
     access=_opaque,
     pointwise=False,
     memory="fresh",
-    cost=lambda x, token, **attrs: Cost(0, 2 * sum(t.nbytes for t in _infer_halo(x, token, **attrs))),
+    cost=lambda *types, **attrs: Cost(0, 2 * sum(t.nbytes for t in _infer_halo(*types, **attrs))),
     backends=("native", "numpy"),
     samples=_samples_halo,
 )
