@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pickle
 import re
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -164,3 +167,22 @@ def test_extents_fold_to_numbers() -> None:
 def test_extents_are_read_and_never_run(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         extents.parse(text)
+
+
+def test_threads_that_make_one_type_at_a_time_get_one_object() -> None:
+    """Types are compared by identity, in every thread."""
+    ready = threading.Barrier(4)
+
+    def made(_: int) -> list[ArrayType]:
+        ready.wait()
+        return [ArrayType(np.dtype("f8"), (100_003 + k, 7)) for k in range(3000)]
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            lists = list(threads.map(made, range(4)))
+    finally:
+        sys.setswitchinterval(before)
+    for same in zip(*lists, strict=True):
+        assert all(one is same[0] for one in same)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
@@ -63,7 +64,9 @@ class ArrayType:
         object.__setattr__(self, "dtype", DTYPES[NAMES[dtype]])
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "weak", weak)
-        found = _types.setdefault(key, self)
+        # (Threads that make one type at a time must get one object.)
+        with _lock:
+            found = _types.setdefault(key, self)
         if not weak and all(type(n) is int for n in shape):
             if len(_recent) >= _MOST_RECENT:
                 _recent.clear()
@@ -115,6 +118,7 @@ class ArrayType:
 _recent: dict[tuple[np.dtype[Any], Shape], ArrayType] = {}
 _MOST_RECENT = 512
 _types: WeakValueDictionary[Any, ArrayType] = WeakValueDictionary()
+_lock = threading.RLock()
 
 
 def bounded(types: Sequence[ArrayType]) -> list[ArrayType]:
