@@ -11,6 +11,7 @@ from lazyarr import soft
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import NotCompiled
+from lazyarr.growing import Growing
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import DTYPES, NAMES, WEAK, ArrayType
 from lazyarr.ops.create import const
@@ -133,6 +134,10 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
         if data.dtype not in NAMES:
             raise NotCompiled(f"dtype {data.dtype}")
         return LazyArray._new(scalar_value(x, data.dtype))
+    if isinstance(x, Growing):
+        together = stacked(x)
+        if together is not None:
+            return as_lazy(together, wanted)
     if isinstance(x, (list, tuple)) and _holds_lazy(x):
         return _from_nested(x, wanted)
     for protocol in ("__array__", "__array_interface__", "__dlpack__", "__buffer__"):
@@ -170,6 +175,27 @@ def _holds_lazy(x: Any) -> bool:
 def _holds(x: Any, classes: Any) -> bool:
     """Whether an instance of `classes` stands anywhere in nested lists and tuples."""
     return isinstance(x, (list, tuple)) and any(isinstance(item, classes) or _holds(item, classes) for item in x)
+
+
+def stacked(x: Growing) -> LazyArray | None:
+    """`numpy.array` of a list to which a loop has appended, where its rows are all there is to do; None otherwise."""
+    from lazyarr.numpy._shape import concatenate, stack
+
+    if len(x.columns) != 1:
+        return None
+    [column], first = x.columns, x.elements()
+    rows = column.rows[0]
+    if column.form[0] is tuple or column.form[0] is list:
+        if any(inner[0] not in ("number", "scalar") for inner in column.form[1]):
+            return None
+        rows = stack(list(column.rows), axis=1)
+    items = [as_lazy(item) for item in first if isinstance(item, (LazyArray, WeakScalar, *PYTHON_SCALARS))]
+    if len(items) < len(first) or any(item.shape != rows.shape[1:] for item in items):
+        return None
+    if not items:
+        return LazyArray._new(rows._value())
+    joined: LazyArray = concatenate([*(LazyArray._new(item._value())[None] for item in items), rows])
+    return joined
 
 
 def _from_nested(x: Any, dtype: np.dtype[Any] | None) -> LazyArray:

@@ -59,6 +59,7 @@ class PoisoningControl(Control):
         set: Callable[[State], None],
         info: Info,
         test: Callable[[], Any] | None = None,
+        lists: tuple[list[Any], ...] = (),
     ) -> None:
         for item in iterable:
             set(self._kill(get(), info.live_in))

@@ -308,7 +308,8 @@ def test_there_is_one_info_for_each_statement() -> None:
 
 def test_get_and_set_reach_the_users_names() -> None:
     class Doubling(Control):
-        def for_(self, iterable: Any, body: Any, get: Any, set: Any, info: Info, test: Any = None) -> None:
+        def for_(self, iterable: Any, body: Any, get: Any, set: Any, info: Info, test: Any = None,
+                 lists: Any = ()) -> None:  # fmt: skip
             values = dict(zip(info.names, get()))
             assert values["s"] == 1
             assert isinstance(values["k"], Undefined)

@@ -11,8 +11,9 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.convert import as_lazy, cast, fresh, from_numpy, wrapped
+from lazyarr.convert import as_lazy, cast, fresh, from_numpy, stacked, wrapped
 from lazyarr.dispatch import NotCompiled, implements
+from lazyarr.growing import Growing
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.op import OPS
 from lazyarr.numpy._reduce import one_axis
@@ -219,6 +220,11 @@ def concatenate(
 @implements(np.stack)
 def stack(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> LazyArray:
     """As `numpy.stack`."""
+    together = stacked(arrays) if isinstance(arrays, Growing) and out is None and dtype is None else None
+    if together is not None:
+        at = one_axis(axis, together.ndim)
+        order = list(range(1, together.ndim))
+        return together.transpose(*order[:at], 0, *order[at:]).copy() if at else together
     lazy = [as_lazy(a) for a in arrays]
     if not lazy:
         raise ValueError("need at least one array to stack")

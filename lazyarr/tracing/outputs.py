@@ -7,7 +7,8 @@ Arrays that shared memory in the traced program share memory in what the caller 
 from __future__ import annotations
 
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from lazyarr import views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.computed import ComputedScalar, computed, number_of
+from lazyarr.growing import Growing, elements_of
 from lazyarr.ir.extents import Length
 from lazyarr.ir.node import Value
 from lazyarr.runtime import NotCaptured
@@ -98,7 +100,7 @@ class Outcome:
             if isinstance(value, LazyArray):
                 counts[value._cell] = counts.get(value._cell, 0) + 1
             elif isinstance(value, (list, tuple)):
-                for item in value:
+                for item in elements_of(value):
                     visit(item)
             elif isinstance(value, dict):
                 for item in value.values():
@@ -106,7 +108,7 @@ class Outcome:
 
         visit(result)
         for _, new, _ in self._trace.shadowed:
-            visit(list(new) if isinstance(new, list) else dict(_contents(new)))
+            visit(new if isinstance(new, list) else dict(_contents(new)))
         return {cell for cell, n in counts.items() if n > 1}
 
     def _root(self, value: Value, strides: Sequence[int]) -> int:
@@ -132,6 +134,10 @@ class Outcome:
         if holder is not None:
             return ("holder", holder)
         kind = type(value)
+        if isinstance(value, Growing):
+            first = tuple(self._spec(item) for item in elements_of(value))
+            columns = [([self._root(x._value(), x.strides) for x in c.rows], c.form) for c in value.columns]
+            return ("rows", first, tuple(columns))
         if kind is list or kind is tuple:
             return (kind, tuple(self._spec(item) for item in value))
         if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -150,21 +156,21 @@ class Outcome:
         argument = self._arguments.get(id(array))
         if argument is not None:
             return ("argument", argument)
-        chain: list[views.Step] = []
+        steps: list[views.Step] = []
         at = array if array._form is None else array._form
         while at._parent is not None:
             assert at._step is not None
-            chain.append(at._step)
+            steps.append(at._step)
             at = at._parent
         source = self._inputs.get(array._cell)
-        placed_by_data = any(isinstance(step, (views.Dynamic, Window)) for step in chain)
+        placed_by_data = any(isinstance(step, (views.Dynamic, Window)) for step in steps)
         if source is not None and not placed_by_data:
-            return ("view", "input", source, tuple(reversed(chain)))
+            return ("view", "input", source, tuple(reversed(steps)))
         if array._cell in self._shared and not array._scalar and not placed_by_data:
             slot = self._cells.get(array._cell)
             if slot is None:
                 slot = self._cells[array._cell] = self._root(at._value(), at.strides)
-            return ("view", "root", slot, tuple(reversed(chain)), array._writeable)
+            return ("view", "root", slot, tuple(reversed(steps)), array._writeable)
         slot = self._root(array._value(), array.strides)
         settle(array)
         return ("scalar array", slot) if array._scalar else ("array", slot, array._writeable)
@@ -275,11 +281,25 @@ class _Builder:
             return {key: self.build(item) for key, item in spec[1]}
         if kind is list or kind is tuple:
             return kind(self.build(item) for item in spec[1])
+        if kind == "rows":
+            columns = [self._items(form, iter([self.data[slot] for slot in slots])) for slots, form in spec[2]]
+            return [*(self.build(item) for item in spec[1]), *chain.from_iterable(zip(*columns, strict=True))]
         if kind == "namedtuple":
             return spec[1](*(self.build(item) for item in spec[2]))
         for name, item in spec[2]:
             spec[1].__dict__[name] = self.build(item)
         return spec[1]
+
+    def _items(self, form: Any, data: Iterator[Any]) -> list[Any]:
+        """What a loop has appended to a list, of its rows."""
+        if form[0] is tuple or form[0] is list:
+            parts = [self._items(inner, data) for inner in form[1]]
+            return [form[0](item) for item in zip(*parts, strict=True)]
+        rows = next(data)
+        if form[0] == "number":
+            return [form[1](x) for x in rows.tolist()]
+        items = list(rows) if form[0] == "scalar" else [row.copy() for row in rows]
+        return [rebuild(np.asarray(x), form[0] == "scalar") for x in items] if self._outcome.lazy_out else items
 
     def _view(self, spec: Spec) -> Any:
         array = self.base(spec[2]) if spec[1] == "input" else self.data[spec[2]]

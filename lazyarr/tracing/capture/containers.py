@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import Cell, LazyArray
+from lazyarr.growing import Growing, elements_of
 from lazyarr.runtime import NotCaptured
 from lazyarr.source import is_ours
 from lazyarr.weak import WeakScalar
@@ -92,6 +93,9 @@ class Containers:
             contents = dict(zip(x.__code__.co_freevars, map(_content_of_cell, x.__closure__ or ()), strict=True))
             attributes = [value for name, value in x.__dict__.items() if name != "__wrapped__"]
             inner = (*attributes, *(c for name, c in contents.items() if not self._named(name, c)))
+        elif isinstance(x, Growing):
+            self._found[id(x)] = (x, _content(x))
+            inner = tuple(elements_of(x))
         elif _package(kind) == "lazyarr" or (callable(x) and _package(kind) == "numpy"):
             return
         else:
@@ -118,7 +122,10 @@ class Containers:
     def restore(self) -> None:
         """Put back what they held."""
         for x, before in self._found.values():
-            if isinstance(x, list):
+            if isinstance(x, Growing):
+                x.columns = ()
+                x[:], x.columns = before[:-1], before[-1]
+            elif isinstance(x, list):
                 x[:] = before
             elif isinstance(x, (dict, set)):
                 x.clear()
@@ -169,6 +176,8 @@ def _package(kind: type) -> str:
 
 
 def _content(x: Any) -> Any:
+    if isinstance(x, Growing):
+        return [*elements_of(x), x.columns]
     if isinstance(x, (list, dict, set)):
         return x.copy()
     if not isinstance(x, types.FunctionType) and not _is_transparent(type(x)):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lazyarr import settings
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, is_number, kind_of, scalar_of_array
+from lazyarr.growing import Growing
 from lazyarr.ir.graph import CheckFailed, Line
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
@@ -66,6 +67,7 @@ class Capture(Control):
     def for_(
         self, iterable: Iterable[Any], body: Callable[[Any], None], get: Callable[[], State],
         set: Callable[[State], None], info: Info, test: Callable[[], Any] | None = None,
+        lists: tuple[list[Any], ...] = (),
     ) -> None:  # fmt: skip
         source = counted(iterable)
         left_out = self._left_out("for", info)
@@ -76,14 +78,14 @@ class Capture(Control):
                 self.trace.statements.note("for", (info.file, info.line), "unrolled", why, trips=trips)
             self._unrolled(iterable, body, test)
             return
-        capture = LoopCapture(self.trace, info, get, set, body, source, test)
+        capture = LoopCapture(self.trace, info, get, set, body, source, test, lists)
         trips = source.trips if test is None else None
 
         def peeled() -> None:
             self._require(_runs(source), "a loop runs at least once")
             body(source.item(source.start))
             rest = Counted(source.start + source.step, source.stop, source.step, source.item)
-            LoopCapture(self.trace, info, get, set, body, rest, None).run()
+            LoopCapture(self.trace, info, get, set, body, rest, None, lists).run()
 
         in_python = partial(self._unrolled, iterable, body, test)
         self._captured("for", capture.run, in_python, get, set, info, trips, peeled if test is None else None)
@@ -368,6 +370,15 @@ class Capture(Control):
                 if bound is not None:
                     guard(bound, "a variable has a value where it is read")
         return value
+
+    def list_(self, display: list[Any]) -> list[Any]:
+        return Growing(display)
+
+    def append(self, found: list[Any], item: Any) -> None:
+        if isinstance(found, Growing) and found.collector is not None:
+            found.collector(item)
+        else:
+            found.append(item)
 
     # -- conditions ----------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.forms import all_hold, converted, joined, zeros_of
 from lazyarr.tracing.capture.regions import Region, close_together
+from lazyarr.tracing.capture.rows import Rows
 from lazyarr.tracing.capture.slots import Plan, Slot
 from lazyarr.tracing.capture.state import (
     Snapshot,
@@ -72,11 +73,14 @@ class LoopCapture:
         What a ``for`` runs over.
     test : callable or None
         The condition of a ``while``, or what says that a ``for`` goes on.
+    lists : tuple of list
+        Lists that grow in each iteration by the same number of items.
     """
 
     def __init__(
         self, trace: Trace, info: Info, get: Callable[[], State], set: Callable[[State], None],
         body: Callable[[Any], None], source: Counted | None, test: Callable[[], Any] | None,
+        lists: tuple[list[Any], ...] = (),
     ):  # fmt: skip
         self.trace, self.info, self.get, self.set = trace, info, get, set
         self.body, self.source, self.test = body, source, test
@@ -84,6 +88,7 @@ class LoopCapture:
         self.plan = Plan()
         #: The lines of what the body checks.
         self.lines: dict[Check, Line] = {}
+        self.rows = Rows(trace, lists, source)
 
     def run(self) -> None:
         """Record the loop.
@@ -98,6 +103,8 @@ class LoopCapture:
         snapshot = Snapshot(self.now, self.get, self.set)
         while not self._attempt(snapshot):
             snapshot.restore()
+            if self.rows.make_room():
+                snapshot = Snapshot(self.now, self.get, self.set)
             self.plan.traces += 1
             if self.plan.traces > _MOST_TRACES:
                 raise NotCaptured("the types of variables differ from iteration to iteration")
@@ -138,7 +145,8 @@ class LoopCapture:
             self.body(None)
         else:
             tested = before
-            self.body(self._index(index))
+            with self.rows.collected(self._number(index)):
+                self.body(self.source.item(self._number(index)))
             if self.test is not None:
                 go_on = self.trace.control.truth(self.test())
                 if go_on is False:
@@ -152,7 +160,7 @@ class LoopCapture:
         checks = [c for c, _ in self.now.checks[before:]]
         test_checks, checks = checks[: tested - before], checks[tested - before :]
         outs = self._results(snapshot, slots, entry, after)
-        if outs is None:
+        if outs is None or not self.rows.fit:
             return False
         changed = {cell: place for cell, place in places.items() if cell.value != place}
         same = {place: snapshot.cells[cell] for cell, place in places.items() if cell not in changed}
@@ -170,26 +178,32 @@ class LoopCapture:
         exchange = self._exchange(snapshot, slots, after, places, contents, checks, private)
         # Where names change arrays without an array being changed, an array may be one of those from before.
         entered = {cell for slot in slots for cell in cells_of(slot.entry)} if exchange is None else set()
+        held: list[Slot] = []
         for slot in (*slots, *outs):
             cells = cells_of(after[slot.at])
             slot.outer = [cell for cell in cells if cell in snapshot.cells]
             slot.frozen = bool(slot.outer) or any(cell in self.now.frozen or cell in entered for cell in cells)
+            if self.rows.hold(cells):
+                held.append(slot)
+                slot.frozen = True
         for slot in slots:
             if slot.frozen and any(cell.value != given[cell] for cell in cells_of(slot.entry)):
                 raise NotCaptured("an array is changed whose memory depends on a branch or a loop on data")
+        self.rows.require_own(snapshot.cells, given, held)
         snapshot.restore()
         self._record(snapshot, slots, outs, changed, contents, same, index, go_on, test_checks, checks, exchange)
+        self.rows.finish()
         return True
 
-    def _index(self, place: Value) -> Any:
-        """The item for an index that is not known."""
+    def _number(self, place: Value) -> Any:
+        """An index that is not known."""
         assert self.source is not None
         start, stop, step = (computed(x) for x in (self.source.start, self.source.stop, self.source.step))
         if step.low > 0:
-            return self.source.item(number_of(place, start.low, stop.high - 1, start, computed(stop - 1)))
+            return number_of(place, start.low, stop.high - 1, start, computed(stop - 1))
         if step.high < 0:
-            return self.source.item(number_of(place, stop.low + 1, start.high, computed(stop + 1), start))
-        return self.source.item(number_of(place))
+            return number_of(place, stop.low + 1, start.high, computed(stop + 1), start)
+        return number_of(place)
 
     def _slots(self, snapshot: Snapshot) -> list[Slot]:
         """The variables that are carried as values."""

@@ -7,6 +7,7 @@
 ``a if c else b``         ``__control__.if_expression(c, lambda: a, lambda: b, line)``
 ``a < b <= c``            ``and_(a < b, lambda: b <= c)``, where `b` is evaluated once
 ``x`` (may be undefined)  ``__control__.read(x)``
+``[x, y]`` (that grows)   ``__control__.list_([x, y])``
 ========================  ==============================================================
 
 An operand with ``:=`` in it keeps the Python form: in a lambda the name would be the lambda's own.
@@ -15,7 +16,7 @@ An operand with ``:=`` in it keeps the Python form: in a lambda the name would b
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from lazyarr.tracing.control.assignment import Assignment
 from lazyarr.tracing.control.errors import NotConverted
@@ -37,9 +38,15 @@ class Expressions:
         Where new names come from.
     nested : callable
         Transforms a lambda, which is a function of its own.
+    growing : collection of nodes
+        Displays of lists that grow in loops (see `growth`).
     """
 
-    def __init__(self, scope: Scope, assignment: Assignment, fresh: Fresh, nested: Callable[[ast.Lambda], None]):
+    def __init__(
+        self, scope: Scope, assignment: Assignment, fresh: Fresh, nested: Callable[[ast.Lambda], None],
+        growing: Collection[ast.AST] = (),
+    ):  # fmt: skip
+        self._growing = growing
         self._scope = scope
         self._assignment = assignment
         self._fresh = fresh
@@ -69,6 +76,9 @@ class Expressions:
                 return e
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 return self._comprehension(e)
+            case ast.List() if e in self._growing:
+                self.children(e)
+                return control_call("list_", [e], e)
             case _:
                 self.children(e)
                 return e

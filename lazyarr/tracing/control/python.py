@@ -105,10 +105,12 @@ class Control:
         set: Callable[[State], None],
         info: Info,
         test: Callable[[], Any] | None = None,
+        lists: tuple[list[Any], ...] = (),
     ) -> None:
         """``for``: call `body` with each item, as long as `test` (of a loop with ``break`` or ``return``) is true.
 
-        `test` reads nothing but flags that are False when the loop begins.
+        `test` reads nothing but flags that are False when the loop begins. `lists` grow in each iteration by the same
+        number of items, and nothing else happens to them in the loop (see `growth`).
         """
         for item in iterable:
             body(item)
@@ -169,6 +171,14 @@ class Control:
     def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """``f(x, k=y)``."""
         return function(*args, **kwargs)
+
+    def list_(self, display: list[Any]) -> list[Any]:
+        """``[x, y]``: a list that grows in loops."""
+        return display
+
+    def append(self, found: list[Any], item: Any) -> None:
+        """``found.append(item)``, of such a list."""
+        found.append(item)
 
     def assert_(self, condition: Any, message: Callable[[], Any] | None = None) -> None:
         """``assert c, m``."""

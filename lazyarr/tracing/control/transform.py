@@ -8,6 +8,7 @@ from typing import Any
 
 from lazyarr.tracing.control.assignment import Assignment
 from lazyarr.tracing.control.expressions import Expressions
+from lazyarr.tracing.control.growth import find_growth
 from lazyarr.tracing.control.jumps import Lowering
 from lazyarr.tracing.control.liveness import Liveness, assigned, states, walrus
 from lazyarr.tracing.control.nodes import (
@@ -98,7 +99,8 @@ class _Function:
         assignment = Assignment(self._scope, self._found, self._states)
         self._unsure = assignment.unsure
         self._live = Liveness(self._scope, jumps.stops)
-        self._expression = Expressions(self._scope, assignment, self._fresh, self._nested)
+        self._growth = find_growth(self._scope, jumps.stops)
+        self._expression = Expressions(self._scope, assignment, self._fresh, self._nested, self._growth.displays)
         if isinstance(node, ast.Lambda):
             node.body = self._expression(node.body)
             return
@@ -137,6 +139,9 @@ class _Function:
                 return [s]
             case ast.Global() | ast.Nonlocal():
                 return []
+            case ast.Expr(ast.Call(ast.Attribute(found), args=[item])) if s in self._growth.appends:
+                s.value = control_call("append", [self._expression(found), self._expression(item)], s.value)
+                return [s]
             case ast.Assert():
                 return self._assert(s)
             case ast.Delete():
@@ -177,6 +182,9 @@ class _Function:
         if self._stops[s]:
             defined.append(self._test(None, self._stops[s], s))
             arguments.append(_load(defined[-1].name, s))
+        lists: list[ast.expr] = [_load(name, s) for name in self._growth.loops.get(s, ())]
+        if lists:
+            arguments += [place(ast.Constant(None), s), place(ast.Tuple(lists, ast.Load()), s)]
         call = control_call("for_", [iterable, _load(run.name, s), *arguments], where("iterate", s, s.iter))
         return [*defined, *state, place(ast.Expr(call), s)]
 

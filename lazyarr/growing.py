@@ -1,0 +1,125 @@
+"""Lists to which each iteration of a compiled loop has appended: their items are rows of arrays until one looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lazyarr.array import LazyArray
+from lazyarr.computed import ComputedScalar
+from lazyarr.ir.node import Value
+from lazyarr.ir.types import ArrayType
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one ``append`` of a loop has appended, in all iterations.
+
+    Attributes
+    ----------
+    rows : tuple of LazyArray
+        For each number or array in an item, one that holds it of all iterations. Nobody else has them, so that nothing
+        changes them.
+    form : tuple
+        ``("number", kind)`` for Python's numbers, ``("scalar", dtype)`` for NumPy's, ``("array", dtype, shape)``, or
+        `tuple` or `list` with the forms of what is in it.
+    """
+
+    rows: tuple[LazyArray, ...]
+    form: Any
+
+    def item(self, k: int) -> Any:
+        """The item of iteration number `k`."""
+        return _made(self.form, iter([rows[k]._value() for rows in self.rows]))
+
+
+def _made(form: Any, values: Iterator[Value]) -> Any:
+    if form[0] is tuple or form[0] is list:
+        return form[0](_made(inner, values) for inner in form[1])
+    if form[0] == "number":
+        return ComputedScalar(next(values), form[1])
+    return LazyArray._new(next(values), scalar=form[0] == "scalar")
+
+
+class Growing(list[Any]):
+    """A list of a traced function.
+
+    It is a list in every respect; what loops have appended becomes elements when it is read or changed otherwise.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        What follows the elements: of each iteration, an item of each.
+    collector : callable, optional
+        Where a loop that is being captured takes what is appended.
+    """
+
+    columns: tuple[Column, ...] = ()
+    collector: Callable[[Any], None] | None = None
+
+    def settle(self) -> None:
+        """Make elements of what loops have appended."""
+        columns, self.columns = self.columns, ()
+        if columns:
+            for k in range(int(columns[0].rows[0].shape[0])):
+                list.extend(self, [column.item(k) for column in columns])
+
+    def elements(self) -> list[Any]:
+        """The elements before those of `columns`."""
+        return list.__getitem__(self, slice(None))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return list, (list(self),)
+
+
+def _settled(name: str) -> Callable[..., Any]:
+    method = getattr(list, name)
+
+    def call(self: Growing, *args: Any, **kwargs: Any) -> Any:
+        self.settle()
+        return method(self, *args, **kwargs)
+
+    call.__name__ = name
+    return call
+
+
+for _name in (
+    "__getitem__ __setitem__ __delitem__ __len__ __iter__ __reversed__ __contains__ __add__ __iadd__ __mul__ "
+    "__rmul__ __imul__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __repr__ append extend insert pop remove clear index count sort "
+    "reverse copy"
+).split():
+    setattr(Growing, _name, _settled(_name))
+
+
+def _after_list(self: Growing, other: Any) -> Any:
+    self.settle()
+    return other + self.elements() if isinstance(other, list) else NotImplemented
+
+
+Growing.__radd__ = _after_list  # type: ignore[attr-defined]
+
+
+def row_types(form: Any, trips: int) -> list[ArrayType] | None:
+    """The types of the arrays that hold what `trips` iterations append; None for what arrays do not hold."""
+    if form is None:
+        return None
+    if form[0] is tuple or form[0] is list:
+        parts = [row_types(inner, trips) for inner in form[1]]
+        known = [part for part in parts if part]
+        return [type for part in known for type in part] if known and len(known) == len(parts) else None
+    if form[0] == "array":
+        return [ArrayType(form[1], (trips, *form[2]))] if all(type(n) is int for n in form[2]) else None
+    return [ArrayType(np.dtype(form[1]), (trips,))] if form[0] in ("number", "scalar") else None
+
+
+def leaves(item: Any) -> list[Any]:
+    """The numbers and arrays in an item."""
+    return [leaf for part in item for leaf in leaves(part)] if type(item) in (tuple, list) else [item]
+
+
+def elements_of(x: Iterable[Any]) -> list[Any]:
+    """What a list holds, without making elements of what loops have appended."""
+    return x.elements() if isinstance(x, Growing) else list(x)

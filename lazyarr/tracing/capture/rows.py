@@ -1,0 +1,146 @@
+"""Lists that a compiled loop appends to: what each iteration appends is a row of an array."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lazyarr import soft
+from lazyarr.array import Cell, LazyArray
+from lazyarr.growing import Column, Growing, leaves, row_types
+from lazyarr.ir.node import Value
+from lazyarr.runtime import NotCaptured
+from lazyarr.tracing.capture.counted import Counted
+from lazyarr.tracing.capture.slots import Slot
+from lazyarr.tracing.capture.state import cells_of, form
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.trace import Trace
+
+
+class Rows:
+    """What a loop appends to lists, while it is captured.
+
+    The first trace of the body finds what is appended; then there are arrays for each ``append``, and the body writes a
+    row of them.
+
+    Parameters
+    ----------
+    trace : Trace
+    lists : tuple of Growing
+        See `control.growth`.
+    source : Counted or None
+        What the loop runs over.
+
+    Attributes
+    ----------
+    fit : bool
+        Whether the arrays hold what the latest trace has appended.
+    """
+
+    def __init__(self, trace: Trace, lists: tuple[list[Any], ...], source: Counted | None):
+        self._trace = trace
+        self._lists = [x for x in lists if isinstance(x, Growing)]
+        self._source = source
+        self._columns: list[list[Column]] = [[] for _ in self._lists]
+        #: What the latest trace has appended to each list: forms.
+        self._forms: list[list[Any]] = []
+        #: Storage of arrays among it, and what it held then.
+        self._appended: dict[Cell, Value] = {}
+        self._trip: Any = None
+        self.fit = True
+
+    @contextmanager
+    def collected(self, number: Any) -> Iterator[None]:
+        """Collect what the body appends in the iteration of an index.
+
+        Raises
+        ------
+        NotCaptured
+            If the number of iterations is not known.
+        """
+        if not self._lists:
+            yield
+            return
+        assert self._source is not None
+        if self._source.trips is None:
+            raise NotCaptured("a list grows in a loop of which data, or an argument, decides how long it is")
+        start, step = self._source.start, self._source.step
+        self._trip = number - start if step == 1 else (number - start) // step
+        self._forms, self._appended = [[] for _ in self._lists], {}
+        before = [x.collector for x in self._lists]
+        for k, x in enumerate(self._lists):
+            x.collector = partial(self._collect, k)
+        try:
+            yield
+        finally:
+            for x, collector in zip(self._lists, before, strict=True):
+                x.collector = collector
+        self.fit = [[c.form for c in columns] for columns in self._columns] == self._forms
+
+    def _collect(self, k: int, item: Any) -> None:
+        soft.settle(item)
+        found = form(item)
+        assert self._source is not None and self._source.trips is not None
+        if row_types(found, self._source.trips) is None:
+            raise NotCaptured(f"a list grows by a {type(item).__name__} in each iteration")
+        at = len(self._forms[k])
+        self._forms[k].append(found)
+        self._appended.update((cell, cell.value) for cell in cells_of(item))
+        if at < len(self._columns[k]) and self._columns[k][at].form == found:
+            for rows, leaf in zip(self._columns[k][at].rows, leaves(item), strict=True):
+                rows[self._trip] = leaf
+
+    def make_room(self) -> bool:
+        """Make the arrays for what the latest trace has appended, outside of the loop; False if they are there."""
+        if self.fit:
+            return False
+        from lazyarr.numpy import zeros
+
+        assert self._source is not None and self._source.trips is not None
+        for k, forms in enumerate(self._forms):
+            types = [row_types(found, self._source.trips) or [] for found in forms]
+            self._columns[k] = [
+                Column(tuple(zeros(t.shape, t.dtype) for t in each), found)
+                for each, found in zip(types, forms, strict=True)
+            ]
+        return True
+
+    def hold(self, cells: list[Cell]) -> bool:
+        """Whether a variable is, after an iteration, an array that a list holds."""
+        return any(cell in self._appended for cell in cells)
+
+    def require_own(self, outside: Collection[Cell], given: Mapping[Cell, Value], held: list[Slot]) -> None:
+        """Require of arrays in lists that they are new ones of their iterations, which nothing changes afterwards.
+
+        Parameters
+        ----------
+        outside : collection of Cell
+            Storage from before the loop.
+        given : mapping of Cell to Value
+            Storage of arrays that enter an iteration as variables, and what it holds then.
+        held : list of Slot
+            Variables that are arrays of the lists after an iteration.
+
+        Raises
+        ------
+        NotCaptured
+            If a list would hold an array that is not.
+        """
+        for cell, value in self._appended.items():
+            if cell in outside or cell in given or cell.value != value:
+                raise NotCaptured("a list gets an array that is no new one in each iteration, or is changed afterwards")
+        for slot in held:
+            if any(cell.value != given.get(cell, cell.value) for cell in cells_of(slot.entry)):
+                raise NotCaptured("an array is changed that a list got in the iteration before")
+
+    def finish(self) -> None:
+        """Give the lists what all iterations have appended."""
+        for x, columns in zip(self._lists, self._columns, strict=True):
+            if columns:
+                x.settle()
+                x.columns = tuple(
+                    Column(tuple(LazyArray._new(rows._value()) for rows in c.rows), c.form) for c in columns
+                )
