@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ class Column:
 
     Attributes
     ----------
+    known : sequence, optional
+        The items, where they are Python's numbers that no data decides: then there are no rows.
     rows : tuple of LazyArray
         For each number or array in an item, one that holds it of all iterations. Nobody else has them, so that nothing
         changes them.
@@ -30,9 +32,12 @@ class Column:
 
     rows: tuple[LazyArray, ...]
     form: Any
+    known: Sequence[Any] | None = None
 
     def item(self, k: int) -> Any:
         """The item of iteration number `k`."""
+        if self.known is not None:
+            return self.known[k]
         return _made(self.form, iter([rows[k]._value() for rows in self.rows]))
 
 
@@ -53,18 +58,21 @@ class Growing(list[Any]):
     ----------
     columns : tuple of Column
         What follows the elements: of each iteration, an item of each.
+    trips : int
+        How many iterations.
     collector : callable, optional
         Where a loop that is being captured takes what is appended.
     """
 
     columns: tuple[Column, ...] = ()
+    trips: int = 0
     collector: Callable[[Any], None] | None = None
 
     def settle(self) -> None:
         """Make elements of what loops have appended."""
         columns, self.columns = self.columns, ()
         if columns:
-            for k in range(int(columns[0].rows[0].shape[0])):
+            for k in range(self.trips):
                 list.extend(self, [column.item(k) for column in columns])
 
     def elements(self) -> list[Any]:
@@ -88,8 +96,8 @@ def _settled(name: str) -> Callable[..., Any]:
 
 for _name in (
     "__getitem__ __setitem__ __delitem__ __len__ __iter__ __reversed__ __contains__ __add__ __iadd__ __mul__ "
-    "__rmul__ __imul__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __repr__ append extend insert pop remove clear index count sort "
-    "reverse copy"
+    "__rmul__ __imul__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __repr__ append extend "
+    "insert pop remove clear index count sort reverse copy"
 ).split():
     setattr(Growing, _name, _settled(_name))
 

@@ -92,6 +92,20 @@ def test_an_array_of_numbers_and_of_pairs() -> None:
     same(pairs, (noise(8),))
 
 
+def test_numbers_that_python_knows_stay_known() -> None:
+    def sizes(x: Array) -> Any:
+        found: list[Any] = []
+        totals = []
+        for i in range(8):
+            found.append(2 * i + 1)
+            found.append("no number")
+            found.append(None)
+            totals.append(x[i] * 2)
+        return np.zeros(found[3 * 4]) + totals[3], x[: found[3]], x.reshape(found[6], found[3]), found
+
+    same(sizes, (noise(15),))
+
+
 def test_two_names_for_one_list_stay_pythons() -> None:
     def twice(x: Array) -> Any:
         found: list[Any] = []

@@ -136,7 +136,9 @@ class Outcome:
         kind = type(value)
         if isinstance(value, Growing):
             first = tuple(self._spec(item) for item in elements_of(value))
-            columns = [([self._root(x._value(), x.strides) for x in c.rows], c.form) for c in value.columns]
+            columns = [
+                ([self._root(x._value(), x.strides) for x in c.rows], c.form, c.known) for c in value.columns
+            ]
             return ("rows", first, tuple(columns))
         if kind is list or kind is tuple:
             return (kind, tuple(self._spec(item) for item in value))
@@ -282,7 +284,10 @@ class _Builder:
         if kind is list or kind is tuple:
             return kind(self.build(item) for item in spec[1])
         if kind == "rows":
-            columns = [self._items(form, iter([self.data[slot] for slot in slots])) for slots, form in spec[2]]
+            columns = [
+                self._items(form, iter([self.data[slot] for slot in slots])) if known is None else known
+                for slots, form, known in spec[2]
+            ]
             return [*(self.build(item) for item in spec[1]), *chain.from_iterable(zip(*columns, strict=True))]
         if kind == "namedtuple":
             return spec[1](*(self.build(item) for item in spec[2]))

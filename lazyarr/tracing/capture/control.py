@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _MOST_WRITTEN_OUT = 1_000
 #: Iterations that a loop in Python may have within a loop that is compiled.
 _MOST_UNROLLED = 64
+#: Items of a list comprehension that are written out: they fuse with what is around them.
+_FEW_ITEMS = 16
 _GIVING_NUMBERS = ("allclose", "array_equal")
 #: The name that `control.jumps` gives the result of a ``return`` in a compound statement.
 _RESULT = re.compile(r"the variable '__value_\d+'")
@@ -237,7 +239,7 @@ class Capture(Control):
             self._captured(kind, peeled, in_python, get, set, info, trips)
             return
         why = _RESULT.sub("the function's result", why)
-        runs = kind != "if" and why != NEVER_TRUE
+        runs = kind not in ("if", "list") and why != NEVER_TRUE
         if runs and not depth and not trace.reasons and (trips is None or trips > _MOST_UNROLLED):
             may_be_plain = settings.current.fallback != "error" and not trace.strict
             if may_be_plain and all(is_small(cell.value.type) for cell in snapshot.cells):
@@ -373,6 +375,23 @@ class Capture(Control):
 
     def list_(self, display: list[Any]) -> list[Any]:
         return Growing(display)
+
+    def listed(self, iterable: Iterable[Any], item: Callable[[Any], Any], line: int) -> list[Any]:
+        source = counted(iterable)
+        info = Info((), (), (), line, item.__code__.co_filename)
+        if source is None or source.trips is None or source.trips <= _FEW_ITEMS or self._left_out("list", info):
+            return [item(x) for x in iterable]
+        found = Growing()
+
+        def body(x: Any) -> None:
+            self.append(found, item(x))
+
+        def in_python() -> None:
+            found[:] = [item(x) for x in iterable]
+
+        capture = LoopCapture(self.trace, info, lambda: (), lambda state: None, body, source, None, (found,))
+        self._captured("list", capture.run, in_python, lambda: (), lambda state: None, info, source.trips)
+        return found
 
     def append(self, found: list[Any], item: Any) -> None:
         if isinstance(found, Growing) and found.collector is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lazyarr import soft
 from lazyarr.array import Cell, LazyArray
+from lazyarr.computed import ComputedScalar
 from lazyarr.growing import Column, Growing, leaves, row_types
 from lazyarr.ir.node import Value
 from lazyarr.runtime import NotCaptured
@@ -50,6 +51,7 @@ class Rows:
         #: Storage of arrays among it, and what it held then.
         self._appended: dict[Cell, Value] = {}
         self._trip: Any = None
+        self._number: Any = None
         self.fit = True
 
     @contextmanager
@@ -68,6 +70,7 @@ class Rows:
         if self._source.trips is None:
             raise NotCaptured("a list grows in a loop of which data, or an argument, decides how long it is")
         start, step = self._source.start, self._source.step
+        self._number = number
         self._trip = number - start if step == 1 else (number - start) // step
         self._forms, self._appended = [[] for _ in self._lists], {}
         before = [x.collector for x in self._lists]
@@ -81,17 +84,34 @@ class Rows:
         self.fit = [[c.form for c in columns] for columns in self._columns] == self._forms
 
     def _collect(self, k: int, item: Any) -> None:
+        at = len(self._forms[k])
+        known = self._known(item)
+        if known is not None:
+            # (1 and True are equal, and so are two zeros.)
+            self._forms[k].append(("known", tuple(known), repr(known[:1])))
+            return
         soft.settle(item)
         found = form(item)
         assert self._source is not None and self._source.trips is not None
         if row_types(found, self._source.trips) is None:
             raise NotCaptured(f"a list grows by a {type(item).__name__} in each iteration")
-        at = len(self._forms[k])
         self._forms[k].append(found)
         self._appended.update((cell, cell.value) for cell in cells_of(item))
         if at < len(self._columns[k]) and self._columns[k][at].form == found:
             for rows, leaf in zip(self._columns[k][at].rows, leaves(item), strict=True):
                 rows[self._trip] = leaf
+
+    def _known(self, item: Any) -> Sequence[Any] | None:
+        """What all iterations append, where Python knows it: lengths and indices that are read from it stay known."""
+        assert self._source is not None and self._source.trips is not None
+        if type(item) in (bool, int, float, complex, str, type(None)):
+            return [item] * self._source.trips
+        if type(item) is not ComputedScalar or item.kind is not int or soft.of(item) is not None:
+            return None
+        if type(self._number) is not ComputedScalar or any(atom not in self._number.terms for atom in item.terms):
+            return None
+        factor, constant = next(iter(item.terms.values()), 0), item.constant
+        return [factor * k + constant for k in range(self._source.start, self._source.stop, self._source.step)]
 
     def make_room(self) -> bool:
         """Make the arrays for what the latest trace has appended, outside of the loop; False if they are there."""
@@ -101,11 +121,12 @@ class Rows:
 
         assert self._source is not None and self._source.trips is not None
         for k, forms in enumerate(self._forms):
-            types = [row_types(found, self._source.trips) or [] for found in forms]
-            self._columns[k] = [
-                Column(tuple(zeros(t.shape, t.dtype) for t in each), found)
-                for each, found in zip(types, forms, strict=True)
-            ]
+            self._columns[k] = []
+            for found in forms:
+                known = found[1] if found[0] == "known" else None
+                types = row_types(found, self._source.trips) if known is None else None
+                rows = tuple(zeros(t.shape, t.dtype) for t in types or ())
+                self._columns[k].append(Column(rows, found, known))
         return True
 
     def hold(self, cells: list[Cell]) -> bool:
@@ -141,6 +162,7 @@ class Rows:
         for x, columns in zip(self._lists, self._columns, strict=True):
             if columns:
                 x.settle()
+                x.trips = self._source.trips or 0 if self._source is not None else 0
                 x.columns = tuple(
-                    Column(tuple(LazyArray._new(rows._value()) for rows in c.rows), c.form) for c in columns
+                    Column(tuple(LazyArray._new(rows._value()) for rows in c.rows), c.form, c.known) for c in columns
                 )

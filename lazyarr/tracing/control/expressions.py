@@ -8,6 +8,7 @@
 ``a < b <= c``            ``and_(a < b, lambda: b <= c)``, where `b` is evaluated once
 ``x`` (may be undefined)  ``__control__.read(x)``
 ``[x, y]`` (that grows)   ``__control__.list_([x, y])``
+``[f(a) for a in b]``     ``__control__.listed(b, lambda item: f(item), line)``
 ========================  ==============================================================
 
 An operand with ``:=`` in it keeps the Python form: in a lambda the name would be the lambda's own.
@@ -74,6 +75,8 @@ class Expressions:
                 self.defaults(e.args)
                 self._nested(e)
                 return e
+            case ast.ListComp() if _is_plain(e):
+                return self._listed(e)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 return self._comprehension(e)
             case ast.List() if e in self._growing:
@@ -162,6 +165,18 @@ class Expressions:
         once = self._chained([*loads, *rest], ops, at)
         return place(ast.Call(ast.Lambda(parameters(*names), once), [left, middle], []), at)
 
+    def _listed(self, e: ast.ListComp) -> ast.expr:
+        """A comprehension of one ``for``: the function of an item has the comprehension's variables."""
+        target, line = e.generators[0].target, e.lineno
+        self._comprehension(e)
+        names = [part.id for part in (target.elts if isinstance(target, ast.Tuple) else [target])]  # type: ignore[attr-defined]
+        item = place(ast.Lambda(parameters(*names), e.elt), e.elt)
+        if isinstance(target, ast.Tuple):
+            whole = self._fresh.new("item")
+            taken: list[ast.expr] = [ast.Starred(ast.Name(whole, ast.Load()), ast.Load())]
+            item = place(ast.Lambda(parameters(whole), place(ast.Call(item, taken, []), e.elt)), e.elt)
+        return control_call("listed", [e.generators[0].iter, item, ast.Constant(line)], e)
+
     def _comprehension(self, e: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.expr:
         first = e.generators[0]
         first.iter = self(first.iter)
@@ -182,3 +197,15 @@ class Expressions:
 
 def _unpacks(e: ast.Call) -> bool:
     return any(isinstance(a, ast.Starred) for a in e.args) or any(k.arg is None for k in e.keywords)
+
+
+def _is_plain(e: ast.ListComp) -> bool:
+    """Whether a comprehension has one ``for`` over names, and nothing in it keeps its variables for later."""
+    [first, *others] = e.generators
+    targets = first.target.elts if isinstance(first.target, ast.Tuple) else [first.target]
+    late = (ast.Lambda, ast.GeneratorExp, ast.NamedExpr)
+    return (
+        not others and not first.ifs and not first.is_async and bool(targets)
+        and all(isinstance(t, ast.Name) for t in targets) and len({t.id for t in targets}) == len(targets)  # type: ignore[attr-defined]
+        and not any(isinstance(part, late) for part in ast.walk(e.elt))
+    )  # fmt: skip

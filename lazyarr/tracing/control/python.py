@@ -180,6 +180,10 @@ class Control:
         """``found.append(item)``, of such a list."""
         found.append(item)
 
+    def listed(self, iterable: Iterable[Any], item: Callable[[Any], Any], line: int) -> list[Any]:
+        """``[item for ... in iterable]``."""
+        return [item(x) for x in iterable]
+
     def assert_(self, condition: Any, message: Callable[[], Any] | None = None) -> None:
         """``assert c, m``."""
         if not condition:
