@@ -184,9 +184,13 @@ def stacked(x: Growing) -> LazyArray | None:
     if len(x.columns) != 1 or x.columns[0].known is not None:
         return None
     [column], first = x.columns, x.elements()
-    rows = column.rows[0]
-    if column.form[0] is tuple or column.form[0] is list:
-        if any(inner[0] not in ("number", "scalar") for inner in column.form[1]):
+    rows, form = column.rows[0], column.form
+    while form[0] == "rows" and len(form[2]) == 1:
+        [form] = form[2]
+    if form[0] == "rows" or form[0] in (tuple, list) and form is not column.form:
+        return None
+    if form[0] is tuple or form[0] is list:
+        if any(inner[0] not in ("number", "scalar") for inner in form[1]):
             return None
         rows = stack(list(column.rows), axis=1)
     items = [as_lazy(item) for item in first if isinstance(item, (LazyArray, WeakScalar, *PYTHON_SCALARS))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ class Column:
         For each number or array in an item, one that holds it of all iterations. Nobody else has them, so that nothing
         changes them.
     form : tuple
-        ``("number", kind)`` for Python's numbers, ``("scalar", dtype)`` for NumPy's, ``("array", dtype, shape)``, or
-        `tuple` or `list` with the forms of what is in it.
+        ``("number", kind)`` for Python's numbers, ``("scalar", dtype)`` for NumPy's, ``("array", dtype, shape)``,
+        `tuple` or `list` with the forms of what is in it, or ``("rows", trips, forms)`` for another list that grows.
     """
 
     rows: tuple[LazyArray, ...]
@@ -46,7 +47,18 @@ def _made(form: Any, values: Iterator[Value]) -> Any:
         return form[0](_made(inner, values) for inner in form[1])
     if form[0] == "number":
         return ComputedScalar(next(values), form[1])
+    if form[0] == "rows":
+        found = Growing()
+        found.trips, sizes = form[1], [len(row_types(inner, 1) or ()) for inner in form[2]]
+        found.columns = tuple(
+            Column(tuple(LazyArray._new(next(values)) for _ in range(size)), inner)
+            for size, inner in zip(sizes, form[2], strict=True)
+        )
+        return found
     return LazyArray._new(next(values), scalar=form[0] == "scalar")
+
+
+_numbers = count()
 
 
 class Growing(list[Any]):
@@ -60,6 +72,8 @@ class Growing(list[Any]):
         What follows the elements: of each iteration, an item of each.
     trips : int
         How many iterations.
+    number : int
+        Lists made later have higher ones.
     collector : callable, optional
         Where a loop that is being captured takes what is appended.
     """
@@ -67,6 +81,10 @@ class Growing(list[Any]):
     columns: tuple[Column, ...] = ()
     trips: int = 0
     collector: Callable[[Any], None] | None = None
+
+    def __init__(self, *given: Any):
+        super().__init__(*given)
+        self.number = next(_numbers)
 
     def settle(self) -> None:
         """Make elements of what loops have appended."""
@@ -118,6 +136,9 @@ def row_types(form: Any, trips: int) -> list[ArrayType] | None:
         parts = [row_types(inner, trips) for inner in form[1]]
         known = [part for part in parts if part]
         return [type for part in known for type in part] if known and len(known) == len(parts) else None
+    if form[0] == "rows":
+        inside = [row_types(inner, form[1]) or [] for inner in form[2]]
+        return [ArrayType(type.dtype, (trips, *type.shape)) for types in inside for type in types]
     if form[0] == "array":
         return [ArrayType(form[1], (trips, *form[2]))] if all(type(n) is int for n in form[2]) else None
     return [ArrayType(np.dtype(form[1]), (trips,))] if form[0] in ("number", "scalar") else None
@@ -125,6 +146,8 @@ def row_types(form: Any, trips: int) -> list[ArrayType] | None:
 
 def leaves(item: Any) -> list[Any]:
     """The numbers and arrays in an item."""
+    if isinstance(item, Growing):
+        return [rows for column in item.columns for rows in column.rows]
     return [leaf for part in item for leaf in leaves(part)] if type(item) in (tuple, list) else [item]
 
 

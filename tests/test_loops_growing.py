@@ -243,3 +243,75 @@ def test_a_thousand_steps_are_one_loop() -> None:
     accelerated: Any = accelerate(steps, strict=True)
     assert_same(steps(noise(3), 1000), accelerated(noise(3), 1000))
     assert "compiled" in str(accelerated.explain(noise(3), 1000))
+
+
+def test_comprehensions() -> None:
+    def listed(x: Array, w: int) -> Any:
+        frames = np.array([x[i : i + 7] * w for i in range(0, len(x) - 7, 2)])
+        squares = [v * v for v in x]
+        numbered = [(k, v + 1) for k, v in enumerate(x)]
+        names = [str(i) for i in range(30)]
+        sizes = [2 * i + 1 for i in range(20)]
+        return frames, squares, numbered, names, x[: sizes[3]] + np.zeros(sizes[3]), sum(sizes)
+
+    same(listed, (noise(60), 3))
+
+
+def test_lists_of_lists() -> None:
+    def nested(x: Array) -> Any:
+        kernel = np.array([[np.exp(-((x[i] - x[j]) ** 2)) for j in range(len(x))] for i in range(len(x))])
+        table = [[x[i] * j for j in range(20)] for i in range(len(x))]
+        rows = []
+        for value in x:
+            row = []
+            for k in range(9):
+                row.append((value, float(x[k])))
+                row.append((value + 1, 2.5))
+            rows.append(row)
+        first = rows[3]
+        first.append(rows[2][1])
+        return kernel, table[2][3], table, rows, len(rows[0]), len(first)
+
+    same(nested, (noise(25),))
+
+
+def test_a_list_that_changes_after_another_got_it() -> None:
+    def later(x: Array) -> Any:
+        rows = []
+        for value in x:
+            row = []
+            for k in range(9):
+                row.append(value * k)
+            rows.append(row)
+            row.append(value)
+        return rows
+
+    def shared(x: Array) -> Any:
+        row = []
+        for k in range(9):
+            row.append(x[k] * 2)
+        rows = []
+        for _ in range(30):
+            rows.append(row)
+        rows[0][0] = 5.0
+        return rows
+
+    def kept(x: Array) -> Any:
+        makers: list[Any] = [lambda: i for i in range(30)]  # noqa: B023  that it is the last one is the point
+        return [x[make()] for make in makers]
+
+    for function in (later, shared, kept):
+        agree(function, noise(40))
+
+
+def test_functions_of_many_items_in_a_comprehension() -> None:
+    def many(x: Array) -> Any:
+        def energy(k: int) -> Any:
+            y = np.roll(x, k)
+            if y[0] > 0.5:
+                return y @ x
+            return 0.0 * y[1]
+
+        return np.array([energy(k) for k in range(100)])
+
+    agree(many, noise(12))

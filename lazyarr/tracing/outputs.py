@@ -16,7 +16,7 @@ import numpy as np
 from lazyarr import views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.computed import ComputedScalar, computed, number_of
-from lazyarr.growing import Growing, elements_of
+from lazyarr.growing import Growing, elements_of, row_types
 from lazyarr.ir.extents import Length
 from lazyarr.ir.node import Value
 from lazyarr.runtime import NotCaptured
@@ -300,6 +300,14 @@ class _Builder:
         if form[0] is tuple or form[0] is list:
             parts = [self._items(inner, data) for inner in form[1]]
             return [form[0](item) for item in zip(*parts, strict=True)]
+        if form[0] == "rows":
+            leaves = [[next(data) for _ in row_types(inner, 1) or ()] for inner in form[2]]
+            trips = len(leaves[0][0])
+            return [
+                list(chain.from_iterable(zip(*(self._items(inner, iter([x[k] for x in each]))
+                                               for inner, each in zip(form[2], leaves, strict=True)), strict=True)))
+                for k in range(trips)
+            ]  # fmt: skip
         rows = next(data)
         if form[0] == "number":
             return [form[1](x) for x in rows.tolist()]

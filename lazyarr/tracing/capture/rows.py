@@ -50,6 +50,9 @@ class Rows:
         self._forms: list[list[Any]] = []
         #: Storage of arrays among it, and what it held then.
         self._appended: dict[Cell, Value] = {}
+        #: Lists among it, and what they held then.
+        self._inner: list[tuple[Growing, Any]] = []
+        self._first = 0
         self._trip: Any = None
         self._number: Any = None
         self.fit = True
@@ -72,7 +75,8 @@ class Rows:
         start, step = self._source.start, self._source.step
         self._number = number
         self._trip = number - start if step == 1 else (number - start) // step
-        self._forms, self._appended = [[] for _ in self._lists], {}
+        self._forms, self._appended, self._inner = [[] for _ in self._lists], {}, []
+        self._first = Growing().number
         before = [x.collector for x in self._lists]
         for k, x in enumerate(self._lists):
             x.collector = partial(self._collect, k)
@@ -91,15 +95,27 @@ class Rows:
             self._forms[k].append(("known", tuple(known), repr(known[:1])))
             return
         soft.settle(item)
-        found = form(item)
+        found = self._form(item)
         assert self._source is not None and self._source.trips is not None
         if row_types(found, self._source.trips) is None:
             raise NotCaptured(f"a list grows by a {type(item).__name__} in each iteration")
         self._forms[k].append(found)
-        self._appended.update((cell, cell.value) for cell in cells_of(item))
+        if not isinstance(item, Growing):
+            self._appended.update((cell, cell.value) for cell in cells_of(item))
         if at < len(self._columns[k]) and self._columns[k][at].form == found:
             for rows, leaf in zip(self._columns[k][at].rows, leaves(item), strict=True):
                 rows[self._trip] = leaf
+
+    def _form(self, item: Any) -> Any:
+        """`state.form`, and that of a list which grew in an inner loop."""
+        if not isinstance(item, Growing):
+            return form(item)
+        if item.elements() or not item.columns or any(c.known is not None for c in item.columns):
+            return None
+        if item.number < self._first:
+            raise NotCaptured("a list gets a list that is no new one in each iteration")
+        self._inner.append((item, item.columns))
+        return "rows", item.trips, tuple(c.form for c in item.columns)
 
     def _known(self, item: Any) -> Sequence[Any] | None:
         """What all iterations append, where Python knows it: lengths and indices that are read from it stay known."""
@@ -153,6 +169,8 @@ class Rows:
         for cell, value in self._appended.items():
             if cell in outside or cell in given or cell.value != value:
                 raise NotCaptured("a list gets an array that is no new one in each iteration, or is changed afterwards")
+        if any(x.elements() or x.columns is not columns for x, columns in self._inner):
+            raise NotCaptured("a list is read or changed that another list holds")
         for slot in held:
             if any(cell.value != given.get(cell, cell.value) for cell in cells_of(slot.entry)):
                 raise NotCaptured("an array is changed that a list got in the iteration before")
