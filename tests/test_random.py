@@ -157,3 +157,19 @@ def test_state_functions() -> None:
         assert isinstance(state[1], numpy.ndarray)
     finally:
         np.random.set_state(before)
+
+
+def test_seeds_that_are_arguments_of_an_accelerated_function() -> None:
+    def walk(n: int, seed: int) -> Any:
+        steps = numpy.random.default_rng(seed).standard_normal(n)
+        more = numpy.random.default_rng([seed, 3]).random(n)
+        x, reached = 0.0, numpy.zeros(n)
+        for i in range(n):
+            x = 0.9 * x + steps[i] * more[i]
+            reached[i] = x
+        return reached
+
+    accelerated = lazyarr.accelerate(walk)
+    for seed in (0, 1, 1, 0, 2):
+        numpy.testing.assert_allclose(accelerated(300, seed), walk(300, seed), rtol=1e-12)
+    assert not accelerated._plain

@@ -17,6 +17,7 @@ from lazyarr.dispatch import holds_lazy
 from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.numpy._streams import drawn
 from lazyarr.runtime import recording
+from lazyarr.weak import WeakScalar
 
 #: What handles the state of a stream, not arrays.
 _STATE = {"seed", "get_state", "set_state", "get_bit_generator", "set_bit_generator", "spawn", "bytes"}
@@ -100,12 +101,20 @@ def _restored(state: Any) -> RandomState:
     return found
 
 
+def _known(seed: Any) -> Any:
+    """A number of a traced function as the int it is in this call: NumPy looks at the types of seeds."""
+    return seed.__index__() if isinstance(seed, WeakScalar) and seed.python_type is int else seed
+
+
 def default_rng(seed: Any = None) -> Any:
     """As `numpy.random.default_rng`; arrays drawn from it are lazy."""
     if isinstance(seed, Generator):
         return seed
     if isinstance(seed, LazyArray):
         seed = seed._data("a seed")[()]
+    if isinstance(seed, (list, tuple)):
+        seed = [_known(word) for word in seed]
+    seed = _known(seed)
     if seed is None:
         seed = _entropy()
     return Generator(_random.default_rng(seed).bit_generator)
