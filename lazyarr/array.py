@@ -191,8 +191,11 @@ class LazyArray(ArrayOperators):
         self._form = form
         self._shape, self._strides, self._dtype = shape, strides, dtype
 
-    def _data(self, why: str) -> np.ndarray[Any, Any]:
-        """The elements as a NumPy array nobody may write to; runs recorded work."""
+    def _elements(self, why: str) -> np.ndarray[Any, Any]:
+        """The elements as a NumPy array nobody may write to; runs recorded work.
+
+        (Not `_data`: of what has an attribute of this name, `numpy.ma` takes that for the elements.)
+        """
         now = recording()
         if now.observer is not None:
             known = constant_data(self._value())
@@ -217,16 +220,16 @@ class LazyArray(ArrayOperators):
         return array
 
     def _held_data(self, why: str) -> Any:
-        """As `_data`; of an array that is split over several ranks, what this one has of it."""
+        """As `_elements`; of an array that is split over several ranks, what this one has of it."""
         if recording().observer is None and self._parent is None and self._form is None:
             held = fetch(self._cell.value)
             if isinstance(held, Part):
                 return held
-        return self._data(why)
+        return self._elements(why)
 
     def _copied_data(self, why: str) -> np.ndarray[Any, Any]:
         """The elements as a NumPy array of the caller's own, laid out as this array is."""
-        data = self._data(why)
+        data = self._elements(why)
         target: np.ndarray[Any, Any] = empty_with_layout(self.shape, self.dtype, self.strides)
         np.copyto(target, data)
         return target
@@ -395,11 +398,11 @@ class LazyArray(ArrayOperators):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if copy is False and dtype is not None and np.dtype(dtype) != self.dtype:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
-        data = self._copied_data("numpy.asarray") if copy else self._data("numpy.asarray")
+        data = self._copied_data("numpy.asarray") if copy else self._elements("numpy.asarray")
         return data if dtype is None or np.dtype(dtype) == self.dtype else data.astype(dtype)
 
     def _single(self, why: str) -> Any:
-        data = self._data(why)
+        data = self._elements(why)
         return data[()] if data.ndim == 0 else data
 
     def __bool__(self) -> bool:
@@ -458,13 +461,13 @@ class LazyArray(ArrayOperators):
         return bool((self == item).any())
 
     def __repr__(self) -> str:
-        return repr(self._single("repr") if self._scalar else self._data("repr"))
+        return repr(self._single("repr") if self._scalar else self._elements("repr"))
 
     def __str__(self) -> str:
-        return str(self._single("str") if self._scalar else self._data("str"))
+        return str(self._single("str") if self._scalar else self._elements("str"))
 
     def __format__(self, spec: str) -> str:
-        return format(self._single("format") if self._scalar else self._data("format"), spec)
+        return format(self._single("format") if self._scalar else self._elements("format"), spec)
 
     def __reduce__(self) -> Any:
         return rebuild, (self._copied_data("pickling"), self._scalar)

@@ -83,7 +83,7 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
             if id(x) not in evaluated:
                 change = writeable or into
                 evaluated[id(x)] = (x, x._copied_data("a call that runs in NumPy") if change
-                                    else x._data("a call that runs in NumPy"))  # fmt: skip
+                                    else x._elements("a call that runs in NumPy"))  # fmt: skip
             data = evaluated[id(x)][1]
             return data[()] if x._scalar else data
         if isinstance(x, np.ndarray):

@@ -82,8 +82,20 @@ def _mpiexec() -> str:
 _FILES = {"h5py": "lazyarr.files.h5py", "zarr": "lazyarr.files.zarr"}
 
 
+def _form(name: str) -> str:
+    """What a script gets for a module of NumPy's: lazyarr's form, or NumPy's where there is none."""
+    own = f"lazyarr.{name}"
+    try:
+        return own if find_spec(own) is not None else name
+    except ModuleNotFoundError:  # (what it would be in is no package of lazyarr's)
+        return name
+
+
 class _Imports(ast.NodeTransformer):
-    """``numpy`` in the import statements of a script means ``lazyarr.numpy``, and packages of files lazyarr's forms."""
+    """``numpy`` in the import statements of a script means ``lazyarr.numpy``, and packages of files lazyarr's forms.
+
+    Modules of NumPy's that lazyarr has no form of (``numpy.lib.stride_tricks``, ``numpy.typing``) stay NumPy's.
+    """
 
     def visit_Import(self, node: ast.Import) -> Any:
         found: list[ast.stmt] = []
@@ -94,16 +106,17 @@ class _Imports(ast.NodeTransformer):
             elif top != "numpy":
                 found.append(ast.Import([alias]))
             elif alias.asname:
-                found.append(ast.Import([ast.alias(f"lazyarr.{alias.name}", alias.asname)]))
+                found.append(ast.Import([ast.alias(_form(alias.name), alias.asname)]))
             else:
                 if rest:
-                    found.append(ast.Import([ast.alias(f"lazyarr.{alias.name}", "_")]))
+                    # (By a name, which `numpy` then is not; it becomes lazyarr's in the next statement.)
+                    found.append(ast.Import([ast.alias(_form(alias.name), "numpy")]))
                 found.append(ast.Import([ast.alias("lazyarr.numpy", "numpy")]))
         return [ast.copy_location(statement, node) for statement in found]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
         if node.level == 0 and node.module and node.module.partition(".")[0] == "numpy":
-            node.module = f"lazyarr.{node.module}"
+            node.module = _form(node.module)
         elif node.level == 0 and node.module in _FILES:
             node.module = _FILES[node.module]
         return node

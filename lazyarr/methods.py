@@ -66,15 +66,15 @@ def _fill(self: LazyArray, value: Any) -> None:
 
 
 def _item(self: LazyArray, *args: Any) -> Any:
-    return self._data("item()").item(*args)
+    return self._elements("item()").item(*args)
 
 
 def _tolist(self: LazyArray) -> Any:
-    return self._data("tolist()").tolist()
+    return self._elements("tolist()").tolist()
 
 
 def _tobytes(self: LazyArray, order: Any = "C") -> bytes:
-    return self._data("tobytes()").tobytes(order)
+    return self._elements("tobytes()").tobytes(order)
 
 
 def _round(self: LazyArray, decimals: int = 0, out: Any = None) -> Any:

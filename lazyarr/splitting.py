@@ -99,7 +99,7 @@ def partition(x: Any, grid: tuple[int, ...]) -> LazyArray:
     together = world.current()
     ranks = (1,) if together is None else together.grid
     layout = _layout(array.shape, tuple(int(n) for n in grid), ranks)
-    whole = array._data("a new partition")
+    whole = array._elements("a new partition")
     if together is None or layout is None:
         return rebuild(np.array(whole))
     return rebuild(world.Part.of(whole, layout, together))

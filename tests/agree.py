@@ -70,7 +70,7 @@ def difference(expected: Any, found: Any, rtol: float = 0.0) -> str | None:
     if isinstance(found, LazyArray):
         if found._scalar != isinstance(expected, np.generic):
             return f"{'a scalar' if found._scalar else 'an array'}, not {type(expected).__name__}"
-        given = found._data("a test")
+        given = found._elements("a test")
     else:
         if type(found) is not type(expected):
             return f"{type(found).__name__}, not {type(expected).__name__}"

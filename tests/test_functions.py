@@ -98,7 +98,7 @@ def problems(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lazy = lazy_inputs()
     data = {array._cell.value.node for array in lazy.values()}
     looks: list[str] = []
-    original = LazyArray._data
+    original = LazyArray._elements
 
     def looking(self: LazyArray, why: str) -> Any:
         # What is computed from constants alone may be looked at.
@@ -108,7 +108,7 @@ def problems(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     calls_before = fallback.calls.copy()
     with monkeypatch.context() as patch:
-        patch.setattr(LazyArray, "_data", looking)
+        patch.setattr(LazyArray, "_elements", looking)
         got, error = outcome(expression, {"np": lazyarr.numpy, **lazy})
         numpy_calls = [what for _, _, what in fallback.calls - calls_before]
     found = [d for name, value in given.items() for d in differences(value, lazy[name], f"argument {name}")]

@@ -271,3 +271,11 @@ def test_buffers_are_read_only() -> None:
 def test_calling_the_class_is_refused() -> None:
     with pytest.raises(TypeError, match=r"lazyarr\.numpy"):
         LazyArray([1, 2])
+
+
+def test_masked_arrays_take_elements() -> None:
+    x = lnp.asarray(np.arange(4.0))
+    found = np.ma.masked_less(x, 2)
+    assert type(found) is np.ma.MaskedArray
+    assert found.sum() == 5
+    assert np.array_equal(np.ma.getdata(x), np.arange(4.0))

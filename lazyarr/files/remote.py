@@ -91,7 +91,7 @@ class Library:
 def plain(x: Any) -> Any:
     """An argument as the package takes it: lazy arrays computed, proxies as what rank 0 has in their place."""
     if isinstance(x, LazyArray):
-        data = x._data("a call that runs on rank 0")
+        data = x._elements("a call that runs on rank 0")
         return data[()] if x._scalar else data
     if isinstance(x, WeakScalar):
         return x.python_type(x)

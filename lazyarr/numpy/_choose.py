@@ -241,7 +241,7 @@ def argwhere(a: Any) -> LazyArray:
     """As `numpy.argwhere`; the data decides the result's shape."""
     from lazyarr.array import rebuild
 
-    return rebuild(np.argwhere(as_lazy(a)._data("numpy.argwhere: the data decides the result's shape")).copy("K"))
+    return rebuild(np.argwhere(as_lazy(a)._elements("numpy.argwhere: the data decides the result's shape")).copy("K"))
 
 
 @implements(np.ravel_multi_index)

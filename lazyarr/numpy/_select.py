@@ -307,7 +307,7 @@ def _bins(index: LazyArray, least: int) -> int:
         if index.dtype.kind in "iu" and np.iinfo(index.dtype).max >= least:
             _guard_all(index, ELEMENTWISE["less"], least, "what is counted is less than minlength")
         return least
-    data = index._data("numpy.bincount: the largest element is the result's length")
+    data = index._elements("numpy.bincount: the largest element is the result's length")
     if data.size and data.min() < 0:
         raise ValueError("'list' argument must have no negative elements")
     if least < 0:
@@ -330,6 +330,6 @@ def nonzero(a: Any) -> tuple[LazyArray, ...]:
                          "the context of your code is not obvious, np.atleast_1d(a).nonzero() may be")
     if getattr(recording().observer, "computes_lengths", False):
         return windows.positions(x if x.dtype == np.bool_ else LazyArray._new(cast(x._value(), np.dtype(bool))))
-    found = np.nonzero(x._data("numpy.nonzero: data decides the result's shape"))
+    found = np.nonzero(x._elements("numpy.nonzero: data decides the result's shape"))
     # NumPy's are the columns of one array.
     return tuple(LazyArray._new(leaf(i.copy(), ArrayType(_I64, i.shape)), (8 * x.ndim,)) for i in found)

@@ -111,7 +111,7 @@ def default_rng(seed: Any = None) -> Any:
     if isinstance(seed, Generator):
         return seed
     if isinstance(seed, LazyArray):
-        seed = seed._data("a seed")[()]
+        seed = seed._elements("a seed")[()]
     if isinstance(seed, (list, tuple)):
         seed = [_known(word) for word in seed]
     seed = _known(seed)
