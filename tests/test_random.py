@@ -169,7 +169,7 @@ def test_seeds_that_are_arguments_of_an_accelerated_function() -> None:
             reached[i] = x
         return reached
 
-    accelerated = lazyarr.accelerate(walk)
+    accelerated: Any = lazyarr.accelerate(walk)
     for seed in (0, 1, 1, 0, 2):
         numpy.testing.assert_allclose(accelerated(300, seed), walk(300, seed), rtol=1e-12)
     assert not accelerated._plain

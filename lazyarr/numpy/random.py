@@ -103,7 +103,9 @@ def _restored(state: Any) -> RandomState:
 
 def _known(seed: Any) -> Any:
     """A number of a traced function as the int it is in this call: NumPy looks at the types of seeds."""
-    return seed.__index__() if isinstance(seed, WeakScalar) and seed.python_type is int else seed
+    if isinstance(seed, WeakScalar) and seed.python_type is int:
+        return seed.__index__()  # type: ignore[attr-defined]
+    return seed
 
 
 def default_rng(seed: Any = None) -> Any:
