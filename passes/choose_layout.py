@@ -121,8 +121,8 @@ def _choose(layouts: Layouts, node: Node) -> None:
         chosen = [_default(layouts, v) for v in node.values]
     elif can_be_split(node):
         chosen = [_carried_over(layouts, node)]
-        if is_whole(chosen[0]) and node not in layouts.across and not any(layouts.large(v) for v in node.operands):
-            # (Made of little that every rank has: zeros, a matrix of two vectors.)
+        if not any(v.type.shape for v in node.operands):
+            # (Of one number, as `full`.)
             chosen = [_default(layouts, node.values[0])]
     else:
         chosen = [whole(len(t.shape)) for t in node.types]

@@ -15,7 +15,7 @@ from lazyarr.cost_model import DEFAULT, CostModel
 from lazyarr.ir.access import Reduced
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Check, Graph, Line, Program, param
-from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, even, hulls, length, place
+from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, even, hull, hulls, length, place
 from lazyarr.ir.node import Node, Value, apply, apply_all, make
 from lazyarr.ir.op import Op, lookup
 from lazyarr.ir.rewrite import Context, rewrite
@@ -28,7 +28,7 @@ from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
 from lazyarr.passes.choose_layout import REGIONS, Crossed, Layouts, before_operands, can_be_split, choose_layout
 from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, within
 from lazyarr.passes.deepen_halos import deepen_halos, depths
-from lazyarr.passes.merge_messages import merge_messages
+from lazyarr.passes.merge_messages import Messages, merge_messages
 
 Place = tuple[Range, ...]
 
@@ -78,7 +78,9 @@ class Decided:
         graph = self.program.graph
         token = const(0, _I64)
         origins: dict[Node, frozenset[Line]] = {}
-        builder = _Builder(graph, self.layouts, self.wanted, at, token, self.program.origins, origins)
+        builder = _Builder(
+            graph, self.layouts, self.wanted, at, token, self.program.origins, origins, Messages([])
+        )  # fmt: skip
         params = []
         for k, value in enumerate(graph.params):
             held = place(self.given.get(value, all_of(value)), value.type.shape, at)
@@ -89,7 +91,7 @@ class Decided:
         checks = builder.checks()
         talks = builder.token != token
         made = Graph(params, [*local, builder.token] if talks else local, checks)
-        return Local(merge_messages(Program(made, origins)), self.results, talks)
+        return Local(merge_messages(Program(made, origins), builder.messages.groups), self.results, talks)
 
 
 def decide(
@@ -166,9 +168,10 @@ class _Builder:
     """One rank's form of a graph."""
 
     def __init__(self, graph: Graph, layouts: Layouts, wanted: Wanted, at: tuple[int, ...], token: Value,
-                 origins: Mapping[Node, frozenset[Line]], made: dict[Node, frozenset[Line]]):  # fmt: skip
+                 origins: Mapping[Node, frozenset[Line]], made: dict[Node, frozenset[Line]], messages: Messages
+                 ):  # fmt: skip
         self.graph, self.layouts, self.wanted, self.at, self.token = graph, layouts, wanted, at, token
-        self._origins, self._made = origins, made
+        self._origins, self._made, self.messages = origins, made, messages
         self._at: Node = token.node
         self._held: dict[Value, tuple[Value, tuple[Range, ...]]] = {}
         self._exchanged: dict[tuple[Value, tuple[Ranges | None, ...]], tuple[Value, tuple[Range, ...]]] = {}
@@ -185,6 +188,7 @@ class _Builder:
                 for value, (local, ranges) in zip(node.values, self._node(node), strict=True):
                     self.hold(value, local, ranges)
                     self._credit(node, local)
+                self.messages.read(node)
         found = []
         for k, (value, need) in enumerate(zip(self.graph.results, results, strict=True)):
             self._at = value.node
@@ -276,13 +280,15 @@ class _Builder:
             want = hulls(want, split.ranges)
         base = held[axis][0]
         if little:
+            token = self.token
             new = self.communicate(HALO, local, at=at, dim=split.dim, parts=((axis, base, split.ranges, want),))
+            self.messages.halo(value, split.dim, token, self.token.node)
         else:
             new = self.communicate(EXCHANGE, local, at=at, axis=axis, base=base, dim=split.dim, have=split.ranges,
                                    want=want)  # fmt: skip
         if not little:
             found = new[0], (*held[:axis], want[at], *held[axis + 1 :])
-        elif value in self.wanted.stored:
+        elif self._has_room(value, local, held[axis], want[at]):
             found = self._held[value] = self._put(local, new, held, axis, split.ranges[at], want[at]), held
         else:
             mine = (*held[:axis], split.ranges[at], *held[axis + 1 :])
@@ -290,6 +296,10 @@ class _Builder:
             found = whole, (*held[:axis], want[at], *held[axis + 1 :])
         self._exchanged[value, brought] = found
         return found
+
+    def _has_room(self, value: Value, local: Value, held: Range, want: Range) -> bool:
+        """Whether what has come goes into the array's own memory: not into a part that was made for another reader."""
+        return value in self.wanted.stored and self._held[value][0] == local and hull(held, want) == held
 
     def _put(self, local: Value, new: Sequence[Value], held: Place, axis: int, mine: Range, want: Range) -> Value:
         """Write what has come from others into the room that an array has for it."""
@@ -439,7 +449,7 @@ class _Builder:
         token = param(skip + carried, self.token.type) if talks else const(0, _I64)
         builder = _Builder(
             graph, self.layouts.inner[node, name], self.wanted.inner[node, name], self.at, token, self._origins,
-            self._made,
+            self._made, Messages(self.messages.groups),
         )  # fmt: skip
         for value, mine in zip(graph.params, params, strict=False):
             builder.hold(value, mine, ())

@@ -1,34 +1,72 @@
 """merge_messages: what several arrays want of the ranks beside this one comes in one message from each of them.
 
 ``halo(u); halo(v) -> halo(u, v)``, where `v` is not made of what the first one brings and nothing is communicated
-between them.
+between them. All ranks have to merge the same: that is decided by the whole program (`Messages`), of which a rank's own
+may leave out what there is nothing of.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from lazyarr.ir.graph import Check, Graph, Line, Program
 from lazyarr.ir.node import Node, Value, make
 
 
-def merge_messages(program: Program) -> Program:
-    """A rank's program with as few messages."""
+class Messages:
+    """Which halos of a graph go together, found while a rank's program is made of it, node by node.
+
+    Attributes
+    ----------
+    groups : list of list of Node
+        The rank's own nodes; of this graph and of those in it.
+    """
+
+    def __init__(self, groups: list[list[Node]]):
+        self.groups = groups
+        self._values: set[Value] = set()
+        #: What is made of values that the last group brings more of, in the whole program.
+        self._behind: set[Node] = set()
+        self._dim = -1
+        self._token: Value | None = None
+
+    def read(self, node: Node) -> None:
+        """A node of the whole program has been done."""
+        if any(v in self._values or v.node in self._behind for v in node.operands):
+            self._behind.add(node)
+
+    def halo(self, value: Value, dim: int, before: Value, made: Node) -> None:
+        """More has come of a value of the whole program, by a node that takes a token and gives one."""
+        with_others = (
+            before == self._token and dim == self._dim and value not in self._values and value.node not in self._behind
+        )
+        if not with_others:
+            self.groups.append([])
+            self._values, self._behind = set(), set()
+        self.groups[-1].append(made)
+        self._values.add(value)
+        self._dim, self._token = dim, made.values[-1]
+
+
+def merge_messages(program: Program, groups: Sequence[Sequence[Node]]) -> Program:
+    """A rank's program in which the halos of each group are one."""
     origins: dict[Node, frozenset[Line]] = {}
-    return Program(_Merging(program, origins).graph(program.graph), origins)
+    several = [list(group) for group in groups if len(group) > 1]
+    return Program(_Merging(program, several, origins).graph(program.graph), origins)
 
 
 class _Merging:
-    def __init__(self, program: Program, origins: dict[Node, frozenset[Line]]):
+    def __init__(self, program: Program, groups: list[list[Node]], origins: dict[Node, frozenset[Line]]):
         self._program, self._origins = program, origins
+        self._of = {node: group for group in groups for node in group}
 
     def graph(self, graph: Graph) -> Graph:
         """A graph and those in it."""
-        groups = _groups(graph)
-        of = {node: group for group in groups for node in group}
         new: dict[Value, Value] = {p: p for p in graph.params}
         stack: list[Node] = list(reversed(graph.nodes))
         while stack:
             node = stack[-1]
-            group = of.get(node, [node])
+            group = self._of.get(node, [node])
             if any(v in new for v in node.values):
                 stack.pop()
                 continue
@@ -64,25 +102,3 @@ class _Merging:
             new.update((value, next(given)) for value in node.values[:-1])
         token = next(given)
         new.update((node.values[-1], token) for node in group)
-
-
-def _groups(graph: Graph) -> list[list[Node]]:
-    """Halos that follow one another, none of an array that is made of what another one of them brings."""
-    found: list[list[Node]] = []
-    #: What each value is made of, of what the last group brings.
-    behind: set[Node] = set()
-    last: list[Node] = []
-    for node in graph.nodes:
-        if node.op.name != "halo":
-            if any(v.node in behind for v in node.operands):
-                behind.add(node)
-            continue
-        follows = bool(last) and node.operands[-1] == last[-1].values[-1]
-        alike = follows and all(node.kw[k] == last[0].kw[k] for k in ("dim", "at"))
-        if alike and not any(v.node in behind for v in node.operands[:-1]):
-            last.append(node)
-        else:
-            last, behind = [node], set()
-            found.append(last)
-        behind.add(node)
-    return [group for group in found if len(group) > 1]

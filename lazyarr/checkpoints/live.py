@@ -79,8 +79,8 @@ def loop_at(frame: types.FrameType) -> Loop:
     used = set(declared)
     if functions:
         used |= _reached(tree, functions[0])
-    # (Before the analysis, which rewrites the tree.)
-    text = ast.dump(statement)
+    # (Before the analysis, which rewrites the tree. What is gone over may be longer the next time.)
+    text = "".join(map(ast.dump, (statement.target, *statement.body, *statement.orelse)))
     rebound = {name for n in ast.walk(tree) if isinstance(n, ast.Nonlocal) for name in n.names}
     assigned = {*liveness.assigned([statement]), *rebound, *declared}
     names = _carried(functions[-1] if functions else tree, statement)
