@@ -524,3 +524,25 @@ def test_a_truth_of_two_kinds_is_returned() -> None:
         y = np.abs(x)
         y[:2] *= signs
         assert_same(either(y, 3), accelerate(either)(y, 3))
+
+
+def test_many_pieces_that_compute_little_run_in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lazyarr.tracing import trace
+
+    def way_back(costs: Array) -> Any:
+        way = []
+        i, j = costs.shape[0] - 1, costs.shape[1] - 1
+        while i > 0 and j > 0:
+            way.append((i, j))
+            if costs[i - 1, j] < costs[i, j - 1]:
+                i -= 1
+            else:
+                j -= 1
+        return way
+
+    monkeypatch.setattr(trace, "_LONGEST_SMALL", 0.0)
+    costs = noise(130, 120)  # more elements than NumPy's calls are cheap for: it is the work that is little
+    accelerated: Any = accelerate(way_back)
+    for _ in range(2):
+        assert_same(way_back(costs), accelerated(costs))
+    assert "little is computed" in next(iter(accelerated._plain.values()))

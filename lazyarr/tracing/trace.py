@@ -37,6 +37,8 @@ _MOST_COMPILING = 1.0
 _MOST_SMALL_PIECES = 16
 #: Seconds that a call in so many pieces may take, on whatever arrays, before it is left to NumPy.
 _LONGEST = 10.0
+#: The same where little is computed, besides the time of compiling.
+_LONGEST_SMALL = 3.0
 
 
 class Trace:
@@ -85,6 +87,8 @@ class Trace:
         self.may_begin_again = True
         self._began = time.monotonic()
         self._compiled_before = plans.seconds
+        #: Elements that the pieces have computed.
+        self._computed = 0
         #: Arrays that a loop took for a variable's own: what happened to them in place is lost.
         self.relied: set[Cell] = set()
         #: What was raised to end the trace, or the statement that is captured, and has not got there yet.
@@ -356,6 +360,22 @@ class Trace:
         nodes = list(depth_first([holder.value for holder in self.recording.pending()]))
         return bool(sum(v.type.size for node in nodes for v in node.values) < SMALL * len(nodes))
 
+    def may_take_longer(self) -> None:
+        """Ask, where Python runs a loop or decides a branch, whether the trace has not taken too long.
+
+        Raises
+        ------
+        Plain
+            If it has, little is computed, and the call can begin again.
+        """
+        if self.strict or not self.may_begin_again or settings.current.fallback == "error":
+            return
+        taken = time.monotonic() - self._began - (plans.seconds - self._compiled_before)
+        if taken < _LONGEST_SMALL or world.current() is not None:
+            return
+        if self._computed < SMALL * max(1, len(self.programs)) and self._is_small_work():
+            raise Plain("many branches on data, between which little is computed, that are not compiled")
+
     @property
     def in_python(self) -> bool:
         """Whether it runs in pieces, and what runs is not in one of them."""
@@ -375,10 +395,13 @@ class Trace:
             are many, and have taken long.
         """
         self.programs.append(program)
+        self._computed += sum(v.type.size for n in program.graph.nodes if n.op.memory == "fresh" for v in n.values)
         if len(self.programs) > _MOST_SMALL_PIECES and self.may_begin_again and settings.current.fallback != "error":
             if all(is_small(cell.value.type) for cell in list(self.recording.cells or ())):
                 raise Plain("many branches on data of small arrays that are not compiled")
-            if time.monotonic() - self._began > _LONGEST and world.current() is None:
+            self.may_take_longer()
+            taken = time.monotonic() - self._began
+            if taken > _LONGEST and world.current() is None:
                 raise Plain("many branches on data that are not compiled")
 
 

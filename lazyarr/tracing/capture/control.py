@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _MOST_WRITTEN_OUT = 1_000
 #: Iterations that a loop in Python may have within a loop that is compiled.
 _MOST_UNROLLED = 64
+#: After how many iterations of a loop in Python it is asked whether that takes too long.
+_ASKED = 8
 #: Items of a list comprehension that are written out: they fuse with what is around them.
 _FEW_ITEMS = 16
 _GIVING_NUMBERS = ("allclose", "array_equal")
@@ -161,6 +163,8 @@ class Capture(Control):
         """Give up a long loop in Python within what is captured: on a way that is not taken it need not end."""
         if self.trace.depth and count == _MOST_UNROLLED:
             raise NotCaptured("a long loop that is not compiled within one that is")
+        if not self.trace.depth and count and not count % _ASKED:
+            self.trace.may_take_longer()
 
     def if_(
         self, condition: Any, then: Callable[[], None], orelse: Callable[[], None], get: Callable[[], State],
