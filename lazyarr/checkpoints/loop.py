@@ -197,7 +197,8 @@ class _Loop(Iterator[Item]):
         self._done = self._last = header["done"]
         if next(itertools.islice(self._items, self._done - 1, None), self) is self:
             raise ValueError(
-                f"{self._path} was saved after iteration {self._done}; the loop has fewer: give it as many, or another path"
+                f"{self._path} was saved after iteration {self._done}; the loop has fewer: give it as many, or another "
+                "path"
             )
         loader = Loader(header["values"], self._begin.entry, arrays)
         others = {name: loader.load() for name in header["others"]}
