@@ -88,7 +88,7 @@ class MpiCommunicator:
         """Send to others what is for them, and put what comes from them into the targets: one message for each."""
         line, byte = self._lines[dim], self._mpi.BYTE
         given, taken = _by_peer(sends), _by_peer(targets)
-        parts = {k: xs[0] if len(xs) == 1 else np.concatenate([_as_bytes(x) for x in xs]) for k, xs in given.items()}
+        parts = {k: xs[0] if len(xs) == 1 else np.concatenate([_bytes(x) for x in xs]) for k, xs in given.items()}
         buffers = {
             k: xs[0] if len(xs) == 1 and xs[0].flags.c_contiguous else np.empty(sum(x.nbytes for x in xs), np.uint8)
             for k, xs in taken.items()
@@ -239,7 +239,3 @@ def _by_peer(pairs: list[tuple[int, Any]]) -> dict[int, list[Any]]:
     for peer, x in pairs:
         found.setdefault(peer, []).append(x)
     return found
-
-
-def _as_bytes(x: Any) -> Any:
-    return x.reshape(-1).view(np.uint8)

@@ -10,6 +10,7 @@ said. What is found is thus checked on the sizes that are named with it, and not
 from __future__ import annotations
 
 import itertools
+import math
 import mmap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -290,17 +291,10 @@ def _misses(samples: _Samples, found: Mapping[Any, Any], at: tuple[int, ...]) ->
             if said is not terms:
                 missed.add(key)
             continue
-        value = sum(c * _product(x**e for x, e in zip(at, exponents, strict=True)) for exponents, c in terms.items())
+        value = sum(c * math.prod(x**e for x, e in zip(at, exponents, strict=True)) for exponents, c in terms.items())
         if value * said.denominator != said.numerator:
             missed.add(key)
     return missed
-
-
-def _product(values: Iterable[int]) -> int:
-    result = 1
-    for value in values:
-        result *= value
-    return result
 
 
 def _forms(samples: _Samples, found: Mapping[Any, Any], smallest: int) -> Forms:
@@ -317,7 +311,7 @@ def _forms(samples: _Samples, found: Mapping[Any, Any], smallest: int) -> Forms:
         if terms is None or terms is NO_FORM:
             return terms
         return sympy.expand(sum(
-            (c * _power([*blocks, side], exponents) for exponents, c in terms.items()), sympy.Integer(0)
+            (c * math.prod(x**e for x, e in zip([*blocks, side], exponents, strict=True)) for exponents, c in terms.items()), sympy.Integer(0)
         ))  # fmt: skip
 
     rows = []
@@ -341,13 +335,6 @@ def _forms(samples: _Samples, found: Mapping[Any, Any], smallest: int) -> Forms:
         total if total is NO_FORM else sympy.expand(total), len(points), (smallest, largest),
         (min(sides) ** samples.sides, max(sides) ** samples.sides), samples.model,
     )  # fmt: skip
-
-
-def _power(bases: Sequence[Any], exponents: Sequence[int]) -> Any:
-    result: Any = 1
-    for base, exponent in zip(bases, exponents, strict=True):
-        result = result * base**exponent
-    return result
 
 
 def _sending(samples: _Samples, step: Step, form: Callable[..., Any], k: int) -> Any:

@@ -333,7 +333,6 @@ def repeated(graph: Graph, layouts: Layouts, own: Sequence[Need], times: int) ->
         found = choose_ranges(graph, layouts, rooms)
         if _talks(found):
             return None
-        before = rooms
         rooms = [_hull(found.computed[p], need) for p, need in zip(carried, own, strict=True)]
         # (Arrays that are exchanged from iteration to iteration have the same room.)
         for k, value in enumerate(graph.results):
@@ -342,7 +341,6 @@ def repeated(graph: Graph, layouts: Layouts, own: Sequence[Need], times: int) ->
                 rooms[k] = rooms[j] = _hull(rooms[k], rooms[j])
         if any(_gathers(room, need) for room, need in zip(rooms, own, strict=True)):
             return None
-    found.results = tuple(before)
     return found, rooms
 
 

@@ -407,7 +407,7 @@ class _Builder:
                 wide = self.place(room, rest[k].type.shape)
                 operands[k], places[k] = self._room(operands[k], places[k], wide), wide
         scalars = [self.fetch(v, all_of(v)) for v in lead]
-        outcome = [self.wanted_results(node, name) for name, _ in graphs]
+        outcome = [self.wanted.inner[node, name].results for name, _ in graphs]
         for talks in (False, True):
             new, told = [], False
             for (name, graph), results in zip(graphs, outcome, strict=True):
@@ -429,15 +429,6 @@ class _Builder:
             return list(zip(values, places, strict=False))
         layouts = [self.layouts.of[v] for v in node.values]
         return [(v, self.place(s, w.type.shape)) for v, s, w in zip(values, layouts, node.values, strict=True)]
-
-    def wanted_results(self, node: Node, name: str) -> list[Need]:
-        """What a graph of a loop or branch gives."""
-        graph = node.kw[name]
-        if name == "cond":
-            return [all_of(v) for v in graph.results]
-        if node in self.layouts.deep:
-            return list(self.wanted.inner[node, name].results)
-        return [self.layouts.of[v] for v in node.values]
 
     def _inner(
         self, node: Node, name: str, graph: Graph, operands: Sequence[Value], places: Sequence[tuple[Range, ...]],

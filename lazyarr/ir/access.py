@@ -8,8 +8,12 @@ change one input element, and only the elements that `affected` names may change
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from lazyarr.ir.extents import Shape, broadcast
+
+if TYPE_CHECKING:
+    from lazyarr.ir.types import ArrayType
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,11 @@ def whole(*shapes: Shape) -> tuple[OperandAccess, ...]:
 def opaque(*shapes: Shape) -> tuple[OperandAccess, ...]:
     """Access of an operation that reads by data, or in no simple form."""
     return tuple((OPAQUE,) * len(shape) for shape in shapes)
+
+
+def opaque_operands(*types: ArrayType, **attrs: Any) -> tuple[OperandAccess, ...]:
+    """`opaque`, as operations declare it that have all of their operands so."""
+    return opaque(*(t.shape for t in types))
 
 
 def affected(access: OperandAccess, index: tuple[int, ...], result: tuple[int, ...]) -> tuple[range, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.ir.access import OperandAccess, opaque
+from lazyarr.ir.access import opaque_operands
 from lazyarr.ir.layout import Ranges, length
 from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
@@ -62,10 +62,6 @@ def _samples(right: tuple[int, ...] | None) -> Callable[[], Iterator[Sample]]:
     return samples
 
 
-def _opaque(*types: ArrayType, **attrs: Any) -> tuple[OperandAccess, ...]:
-    return opaque(*(t.shape for t in types))
-
-
 def _op(name: str, numpy: str, infer: Any, evaluate: Any, right: tuple[int, ...] | None) -> Op:
     return Op(
         name=name,
@@ -73,7 +69,7 @@ def _op(name: str, numpy: str, infer: Any, evaluate: Any, right: tuple[int, ...]
         infer=infer,
         evaluate=evaluate,
         jax=None,
-        access=_opaque,
+        access=opaque_operands,
         pointwise=False,
         memory="fresh",
         cost=lambda a, *rest, **attrs: Cost(a.size * a.shape[1], 4 * a.nbytes),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.ir.access import OperandAccess, opaque
+from lazyarr.ir.access import opaque_operands
 from lazyarr.ir.layout import Range, Ranges
 from lazyarr.ir.op import OPS, Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
@@ -165,10 +165,6 @@ def _samples_scattered() -> Iterator[Sample]:
         )
 
 
-def _opaque(*types: ArrayType, **attrs: Any) -> tuple[OperandAccess, ...]:
-    return opaque(*(t.shape for t in types))
-
-
 #: Writes at indices of which each position has some: they go to who has what they are for.
 SCATTERED_PART = Op(
     name="scattered_part",
@@ -176,7 +172,7 @@ SCATTERED_PART = Op(
     infer=_infer_scattered,
     evaluate=_scattered,
     jax=None,
-    access=_opaque,
+    access=opaque_operands,
     pointwise=False,
     memory="fresh",
     cost=lambda x, value, *rest, **attrs: Cost(8 * value.size, x.nbytes + 4 * value.nbytes),
@@ -238,7 +234,7 @@ PICKED_PART = Op(
     infer=_infer_picked,
     evaluate=_picked,
     jax=None,
-    access=_opaque,
+    access=opaque_operands,
     pointwise=False,
     memory="fresh",
     cost=lambda x, *rest, **attrs: Cost(8 * rest[0].size, 4 * rest[0].nbytes),

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from lazyarr.ir.access import OperandAccess, opaque
+from lazyarr.ir.access import opaque_operands
 from lazyarr.ir.layout import Range, Ranges, length
 from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
@@ -92,10 +92,6 @@ def _exchange(
     return _current().exchange(x, axis, dim, base, have, want), np.asarray(token) + 1
 
 
-def _opaque(*types: ArrayType, **attrs: Any) -> tuple[OperandAccess, ...]:
-    return opaque(*(t.shape for t in types))
-
-
 def _samples_exchange() -> Iterator[Sample]:
     # One rank alone; programs on several are in tests/test_ranks.py.
     for name in ("f64", "c64", "bool", "i8"):
@@ -119,7 +115,7 @@ EXCHANGE = Op(
     infer=_infer_exchange,
     evaluate=_exchange,
     jax=None,
-    access=_opaque,
+    access=opaque_operands,
     pointwise=False,
     memory="fresh",
     cost=lambda x, token, *, want, at, **attrs: Cost(0, 2 * x.nbytes),
@@ -171,7 +167,7 @@ HALO = Op(
     infer=_infer_halo,
     evaluate=_halo,
     jax=None,
-    access=_opaque,
+    access=opaque_operands,
     pointwise=False,
     memory="fresh",
     cost=lambda *types, **attrs: Cost(0, 2 * sum(t.nbytes for t in _infer_halo(*types, **attrs))),
@@ -193,7 +189,7 @@ ALL_REDUCE = Op(
     infer=_infer_all_reduce,
     evaluate=_all_reduce,
     jax=None,
-    access=_opaque,
+    access=opaque_operands,
     pointwise=False,
     memory="fresh",
     cost=lambda x, token, *, kind, dims: Cost(x.size, 2 * x.nbytes),
@@ -225,7 +221,7 @@ SORTED_PART = Op(
     infer=_infer_sorted,
     evaluate=_sorted,
     jax=None,
-    access=_opaque,
+    access=opaque_operands,
     pointwise=False,
     memory="fresh",
     cost=lambda x, token, **attrs: Cost(4 * x.size * max(1, x.size.bit_length()), 8 * x.nbytes),
@@ -274,7 +270,7 @@ TURNED_PART = Op(
     infer=_infer_turned,
     evaluate=_turned,
     jax=None,
-    access=_opaque,
+    access=opaque_operands,
     pointwise=False,
     memory="fresh",
     cost=lambda x, token, **attrs: Cost(0, 4 * x.nbytes),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.ir import extents
-from lazyarr.ir.access import OperandAccess, opaque
+from lazyarr.ir.access import opaque_operands
 from lazyarr.ir.extents import Length
 from lazyarr.ir.graph import Graph, param
 from lazyarr.ir.node import Node, Value, apply, make
@@ -139,10 +139,6 @@ def _cost_loop(*types: ArrayType, body: Graph, **attrs: Any) -> Cost:
     return Cost(_TRIPS * inner.flops, _TRIPS * inner.bytes)
 
 
-def _access(*types: ArrayType, **attrs: Any) -> tuple[OperandAccess, ...]:
-    return opaque(*(t.shape for t in types))
-
-
 def _sample_loop() -> Iterator[Sample]:
     i, x, y = param(0, _I64), param(1, parse("f64[3]")), param(2, parse("f64[3]"))
     new = apply(lookup("add"), apply(lookup("multiply"), x, const(0.5)), y)
@@ -165,7 +161,7 @@ LOOP = Op(
     infer=_infer_loop,
     evaluate=_loop,
     jax=xla_loops.loop,
-    access=_access,
+    access=opaque_operands,
     pointwise=False,
     memory="fresh",
     cost=_cost_loop,
@@ -216,7 +212,7 @@ WHILE = Op(
     infer=_infer_while,
     evaluate=_while,
     jax=xla_loops.while_loop,
-    access=_access,
+    access=opaque_operands,
     pointwise=False,
     memory="fresh",
     cost=_cost_while,
@@ -270,7 +266,7 @@ COND = Op(
     infer=_infer_cond,
     evaluate=_cond,
     jax=xla_loops.branch,
-    access=_access,
+    access=opaque_operands,
     pointwise=False,
     memory="fresh",
     cost=_cost_cond,
