@@ -311,7 +311,8 @@ def _forms(samples: _Samples, found: Mapping[Any, Any], smallest: int) -> Forms:
         if terms is None or terms is NO_FORM:
             return terms
         return sympy.expand(sum(
-            (c * math.prod(x**e for x, e in zip([*blocks, side], exponents, strict=True)) for exponents, c in terms.items()), sympy.Integer(0)
+            (c * math.prod(x**e for x, e in zip([*blocks, side], powers, strict=True)) for powers, c in terms.items()),
+            sympy.Integer(0),
         ))  # fmt: skip
 
     rows = []
