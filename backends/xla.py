@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.backends import xla_kept
 from lazyarr.backends.numpy import interpret
 from lazyarr.backends.xla_lower import Lowering
 from lazyarr.ir.extents import Length
@@ -97,7 +98,7 @@ class Executable:
         self._checks, self._lengths = lowering.checks, lowering.lengths
         with own_settings(jax):
             function = jax.jit(with_own_memory(jax, lowering), donate_argnums=tuple(donate), keep_unused=True)
-            self._compiled = function.lower(*shapes).compile()
+            self._compiled = xla_kept.compiled(jax, function.lower(*shapes), donate)
 
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:
         """Run on NumPy or jax arrays (Python scalars for weak parameters); gives jax arrays.

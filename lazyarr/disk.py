@@ -69,7 +69,7 @@ def folder() -> Path | None:
     try:
         found = root() / _VERSION
     except RuntimeError as error:  # no home
-        _note(str(error))
+        note(str(error))
         return None
     with _lock:
         if str(found) not in _usable:
@@ -97,7 +97,7 @@ def get(kind: str, key: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        _note(str(error))
+        note(str(error))
         return None
     payload = data[len(_MAGIC) + _SUM :]
     if data[: len(_MAGIC) + _SUM] != _head(payload):
@@ -108,7 +108,7 @@ def get(kind: str, key: str) -> bytes | None:
         # One byte a hit: many processes may append.
         _append(place / f"hits-{kind}")
     except OSError as error:
-        _note(str(error))  # It may be read, and not written: fine.
+        note(str(error))  # It may be read, and not written: fine.
     return payload
 
 
@@ -129,7 +129,7 @@ def put(kind: str, key: str, payload: bytes) -> None:
             _remove(Path(name))
             raise
     except OSError as error:
-        _note(str(error))
+        note(str(error))
 
 
 def entries() -> list[Entry]:
@@ -173,15 +173,16 @@ def _prepare(place: Path) -> bool:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = place.stat()
     except OSError as error:
-        _note(str(error))
+        note(str(error))
         return False
     if hasattr(os, "getuid") and (status.st_uid not in (0, os.getuid()) or status.st_mode & 0o022):
-        _note(f"others than this user may write to {place}")
+        note(f"others than this user may write to {place}")
         return False
     return True
 
 
-def _note(why: str) -> None:
+def note(why: str) -> None:
+    """Remember why something is not kept, if that is the first reason."""
     global problem
     problem = problem or why
 
@@ -198,7 +199,7 @@ def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        _note(str(error))
+        note(str(error))
 
 
 def _files(place: Path) -> Iterator[tuple[Path, os.stat_result]]:
