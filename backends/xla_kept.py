@@ -30,7 +30,7 @@ def compiled(jax: Any, lowered: Any, donate: Sequence[int]) -> Any:
         Parameters whose buffers the results may reuse.
     """
     key = _key(jax, lowered, donate)
-    if key and (found := _load(disk.get(_KIND, key))) is not None:
+    if key and (found := _load(lowered, disk.get(_KIND, key))) is not None:
         return found
     executable = lowered.compile()
     if key:
@@ -51,14 +51,14 @@ def _key(jax: Any, lowered: Any, donate: Sequence[int]) -> str:
     return disk.digest(_KIND, native_kept.world(), *compiler, *devices, *variables, str(tuple(donate)), text)
 
 
-def _load(payload: bytes | None) -> Any:
+def _load(lowered: Any, payload: bytes | None) -> Any:
     """What was kept; None if there is nothing, or this jax does not take it."""
     if payload is None:
         return None
     from jax.experimental.serialize_executable import deserialize_and_load
 
     try:
-        return deserialize_and_load(*pickle.loads(payload))
+        return deserialize_and_load(payload, lowered.in_tree, lowered.out_tree)
     except (ValueError, RuntimeError, pickle.UnpicklingError) as error:
         disk.note(f"An executable of XLA's was not loaded: {error}")
         return None
@@ -68,7 +68,7 @@ def _keep(key: str, executable: Any) -> None:
     from jax.experimental.serialize_executable import serialize
 
     try:
-        payload = pickle.dumps(serialize(executable))
+        payload, _, _ = serialize(executable)
     except (ValueError, RuntimeError, NotImplementedError) as error:
         disk.note(f"An executable of XLA's cannot be kept: {error}")
         return
