@@ -50,6 +50,10 @@ class Cell:
             now.hold(self)
 
 
+#: Attributes that data has under these names.
+_OF_DATA = {"_shape": "shape", "_dtype": "dtype", "_strides": "strides", "dtype": "dtype", "strides": "strides"}
+
+
 class LazyArray(ArrayOperators):
     """An array of fixed shape and dtype whose work is recorded, and run when its data is observed.
 
@@ -63,11 +67,13 @@ class LazyArray(ArrayOperators):
         Bytes; as NumPy's would be.
     """
 
-    __slots__ = ("__weakref__", "_cell", "_dtype", "_form", "_offset", "_parent", "_scalar", "_seen", "_shape", "_step",
-                 "_strides", "_writeable")  # fmt: skip
+    __slots__ = ("__weakref__", "_cell", "_dtype", "_form", "_mine", "_offset", "_parent", "_scalar", "_seen", "_shape",
+                 "_step", "_strides", "_writeable")  # fmt: skip
     __array_priority__ = 1000.0
     _cell: Cell
     _dtype: np.dtype[Any]
+    #: Data that this array alone has, and writes to in place (`lazyarr.at_hand`); the other attributes are not set then.
+    _mine: Any
     #: Set where the user assigned ``shape`` or ``dtype``: the view that this array now is of what it was before.
     _form: LazyArray | None
     _offset: int
@@ -94,6 +100,7 @@ class LazyArray(ArrayOperators):
             strides = geometry.contiguous(type.shape, type.dtype.itemsize) if type.shape else ()
         self._strides = strides
         self._cell = Cell(value)
+        self._mine = None
         self._offset = 0
         self._form = None
         self._parent = None
@@ -116,12 +123,30 @@ class LazyArray(ArrayOperators):
         new._shape, new._strides = shape, strides
         new._dtype = self._dtype if dtype is None else dtype
         new._cell = self._cell
+        new._mine = None
         new._offset = self._offset + offset
         new._form = None
         new._parent, new._step, new._seen = self if self._form is None else self._form, step, None
         new._scalar = False
         new._writeable = self._writeable and writeable
         return new
+
+    def _settle(self) -> None:
+        """Give up data that is this array's alone: make it the value of a cell, which others may refer to."""
+        with storage_lock:
+            data = self._mine
+            if data is None:
+                return
+            self._scalar = not isinstance(data, np.ndarray)
+            array = np.asarray(data)
+            self._shape, self._dtype, self._strides = array.shape, array.dtype, array.strides
+            # (Not `Cell(value)`: what a trace meets has not been made in it.)
+            cell = self._cell = object.__new__(Cell)
+            cell.value = leaf(array, ArrayType(array.dtype, array.shape))
+            self._offset = 0
+            self._form = self._parent = self._step = self._seen = None
+            self._writeable = not self._scalar
+            self._mine = None
 
     # -- the value -----------------------------------------------------------------------------------------
 
@@ -237,6 +262,9 @@ class LazyArray(ArrayOperators):
     # -- attributes ----------------------------------------------------------------------------------------
 
     def _get_shape(self) -> Shape:
+        if self._mine is not None:
+            shape: Shape = self._mine.shape
+            return shape
         for n in self._shape:
             if type(n) is not int:
                 return self._shape_with_lengths()
@@ -248,8 +276,7 @@ class LazyArray(ArrayOperators):
             return self._shape
         from lazyarr.computed import number_of
 
-        shape: Shape = self._shape
-        return tuple(n if type(n) is int else number_of(n.scalar, 0, n.bound) for n in shape)
+        return tuple(n if type(n) is int else number_of(n.scalar, 0, n.bound) for n in self._shape)
 
     def _set_shape(self, shape: Any) -> None:
         if self._scalar:
@@ -535,6 +562,11 @@ class LazyArray(ArrayOperators):
         raise ValueError("cannot delete array elements")
 
     def __getattr__(self, name: str) -> Any:
+        if name != "_mine" and (mine := self._mine) is not None:
+            if (same := _OF_DATA.get(name)) is not None:
+                return getattr(mine, same)
+            self._settle()
+            return getattr(self, name)
         # What only NumPy's scalars have (``is_integer``, ``hex``, ...), and memory to look at.
         if name == "data" or (self._scalar and not name.startswith("_") and hasattr(self._dtype.type, name)):
             return getattr(self._single(f".{name}"), name)

@@ -246,23 +246,24 @@ class _Threads(threading.local):
 
 
 _threads = _Threads()
-_traced: ContextVar[Recording | None] = ContextVar("lazyarr_recording", default=None)
+#: The recording of the accelerated call that is being traced in this context.
+traced: ContextVar[Recording | None] = ContextVar("lazyarr_recording", default=None)
 
 
 def recording() -> Recording:
     """The recording of the accelerated call that runs, or else of the thread."""
-    return _traced.get() or _threads.recording
+    return traced.get() or _threads.recording
 
 
 def is_tracing() -> bool:
     """Whether the code that runs is being traced."""
-    return _traced.get() is not None
+    return traced.get() is not None
 
 
 def use_recording(new: Recording) -> Callable[[], None]:
     """Make `new` the recording of this context; gives the function that ends it."""
-    token = _traced.set(new)
-    return lambda: _traced.reset(token)
+    token = traced.set(new)
+    return lambda: traced.reset(token)
 
 
 def add_check(ok: Value, exception: str, message: str) -> None:
