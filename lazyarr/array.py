@@ -67,11 +67,13 @@ class LazyArray(ArrayOperators):
         Bytes; as NumPy's would be.
     """
 
-    __slots__ = ("__weakref__", "_cell", "_dtype", "_form", "_mine", "_offset", "_parent", "_scalar", "_seen", "_shape",
-                 "_step", "_strides", "_writeable")  # fmt: skip
+    __slots__ = ("__weakref__", "_cell", "_dtype", "_form", "_lent", "_mine", "_offset", "_parent", "_scalar", "_seen",
+                 "_shape", "_step", "_strides", "_writeable")  # fmt: skip
     __array_priority__ = 1000.0
     _cell: Cell
     _dtype: np.dtype[Any]
+    #: A view of data that another array has (`_mine`), in place of the other attributes: see `lazyarr.at_hand.Lent`.
+    _lent: Any
     #: Data that this array alone has, and writes to in place (`lazyarr.at_hand`); the other attributes are not set then.
     _mine: Any
     #: Set where the user assigned ``shape`` or ``dtype``: the view that this array now is of what it was before.
@@ -100,7 +102,7 @@ class LazyArray(ArrayOperators):
             strides = geometry.contiguous(type.shape, type.dtype.itemsize) if type.shape else ()
         self._strides = strides
         self._cell = Cell(value)
-        self._mine = None
+        self._mine = self._lent = None
         self._offset = 0
         self._form = None
         self._parent = None
@@ -123,7 +125,7 @@ class LazyArray(ArrayOperators):
         new._shape, new._strides = shape, strides
         new._dtype = self._dtype if dtype is None else dtype
         new._cell = self._cell
-        new._mine = None
+        new._mine = new._lent = None
         new._offset = self._offset + offset
         new._form = None
         new._parent, new._step, new._seen = self if self._form is None else self._form, step, None
@@ -134,7 +136,13 @@ class LazyArray(ArrayOperators):
     def _settle(self) -> None:
         """Give up data that is this array's alone: make it the value of a cell, which others may refer to."""
         with storage_lock:
-            data = self._mine
+            data, lent = self._mine, self._lent if self._mine is None else None
+            if lent is not None:
+                view = lent.settled()
+                for name in ("cell", "dtype", "form", "offset", "parent", "scalar", "seen", "shape", "step", "strides",
+                             "writeable"):  # fmt: skip
+                    setattr(self, f"_{name}", getattr(view, f"_{name}"))
+                self._lent = None
             if data is None:
                 return
             self._scalar = not isinstance(data, np.ndarray)
@@ -146,7 +154,7 @@ class LazyArray(ArrayOperators):
             self._offset = 0
             self._form = self._parent = self._step = self._seen = None
             self._writeable = not self._scalar
-            self._mine = None
+            self._mine = self._lent = None
 
     # -- the value -----------------------------------------------------------------------------------------
 
@@ -562,9 +570,10 @@ class LazyArray(ArrayOperators):
         raise ValueError("cannot delete array elements")
 
     def __getattr__(self, name: str) -> Any:
-        if name != "_mine" and (mine := self._mine) is not None:
-            if (same := _OF_DATA.get(name)) is not None:
-                return getattr(mine, same)
+        if self._mine is not None or self._lent is not None:
+            data = self._lent.data() if self._mine is None else self._mine
+            if data is not None and (same := _OF_DATA.get(name)) is not None:
+                return getattr(data, same)
             self._settle()
             return getattr(self, name)
         # What only NumPy's scalars have (``is_integer``, ``hex``, ...), and memory to look at.

@@ -155,6 +155,8 @@ def _resize(self: LazyArray, *new_shape: Any, refcheck: bool = True) -> None:
 
 
 def _has_views(array: LazyArray) -> bool:
+    if any(type(other) is Lent and other.parent is array for other in gc.get_referrers(array)):
+        return True
     bases = [array] if array._form is None else [array, array._form]
     return any(
         isinstance(other, LazyArray) and other._parent is base and other is not array._form

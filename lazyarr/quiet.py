@@ -22,12 +22,13 @@ class _Quiet(threading.local):
         self.entered = False
 
 
-_quiet = _Quiet()
+#: This thread's.
+thread = _Quiet()
 
 
 def quietly(run: Callable[..., Result], *args: Any) -> Result:
     """``run(*args)``, in which NumPy warns of nothing."""
-    quiet = _quiet
+    quiet = thread
     if quiet.entered:
         return run(*args)
     quiet.entered = True

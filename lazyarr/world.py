@@ -219,24 +219,24 @@ def _within(box: tuple[Range, ...], held: tuple[Range, ...]) -> tuple[slice, ...
     return tuple(slice(a - at, b - at) for (a, b), (at, _) in zip(box, held, strict=True))
 
 
-_world: list[World] = []
+active: list[World] = []
 
 
 def current() -> World | None:
     """The ranks of this program; None where it is alone."""
-    return _world[0] if _world else None
+    return active[0] if active else None
 
 
 def use(world: World) -> None:
     """Have arrays that are split from now on split on another grid of the ranks."""
-    _world[:] = [world]
+    active[:] = [world]
     comm.use(world.communicator)
 
 
 def done_at_once() -> None:
     """Count an operation that NumPy has done at once, where several ranks run the program."""
-    if _world:
-        _world[0].tick(part=_AT_ONCE)
+    if active:
+        active[0].tick(part=_AT_ONCE)
 
 
 def entering(shape: tuple[int, ...]) -> Layout | None:
@@ -311,7 +311,7 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
     RuntimeError
         If it has been called before.
     """
-    if _world:
+    if active:
         raise RuntimeError("lazyarr.init() has been called before")
     if communicator is None:
         try:
