@@ -1,9 +1,9 @@
 """A stencil beside other drop-ins for NumPy on several processes: ``python -m benchmarks.ranks_drop_ins``.
 
-One program, with another module for NumPy's name each time: NumPy alone, NumPy on ranks by ``lazyarr run``, cuPyNumeric on as
-many cores, Heat with its arrays split over as many ranks. ``--python`` names an interpreter that has the peers (they need
-not be there); lazyarr runs with this one. Least times of several runs of some steps, arrays already there; prints how
-many times as long as lazyarr each takes.
+One program, with another module for NumPy's name each time: NumPy alone, NumPy on ranks by ``lazyarr run``,
+cuPyNumeric on as many cores, Heat with its arrays split over as many ranks. ``--python`` names an interpreter that has
+the peers (they need not be there); lazyarr runs with this one. Least times of several runs of some steps, arrays
+already there; prints how many times as long as lazyarr each takes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from typing import Any
 
 RUNS = 5
 #: Realm looks for GPUs unless it is told what the machine has.
-LEGATE = "--cpus {n} --gpus 0 --omps 0 --ompthreads 0 --numamem 0 --fbmem 0 --zcmem 0 --regmem 0 --utility 1 --sysmem 4000"
+LEGATE = (
+    "--cpus {n} --gpus 0 --omps 0 --ompthreads 0 --numamem 0 --fbmem 0 --zcmem 0 --regmem 0 --utility 1 --sysmem 4000"
+)
 
 
 def sweep(grid: Any, steps: int) -> None:
@@ -89,12 +91,11 @@ def main() -> None:
     for n in (1, asked.ranks):
         lazyarr = [*one, "-c", "from lazyarr.cli import main; main()", "run", "-n", str(n)]
         mpiexec = [os.path.join(os.path.dirname(asked.python), "mpiexec"), "-n", str(n)]
+        legate = {"LEGATE_AUTO_CONFIG": "0", "LEGATE_CONFIG": LEGATE.format(n=n)}
         found = {
             "lazyarr": measured(lazyarr, asked.size, asked.steps),
             "numpy": numpy,
-            "cupynumeric": measured(
-                [asked.python], asked.size, asked.steps, "cupynumeric", LEGATE_AUTO_CONFIG="0", LEGATE_CONFIG=LEGATE.format(n=n)
-            ),
+            "cupynumeric": measured([asked.python], asked.size, asked.steps, "cupynumeric", **legate),
             "heat": measured(
                 [*mpiexec, asked.python], asked.size, asked.steps, "heat", OMP_NUM_THREADS=str(max(1, 2 // n))
             ),

@@ -50,7 +50,7 @@ class Cell:
             now.hold(self)
 
 
-#: Attributes that data has under these names.
+#: What data has under these names.
 _OF_DATA = {"_shape": "shape", "_dtype": "dtype", "_strides": "strides", "dtype": "dtype", "strides": "strides"}
 
 
@@ -72,9 +72,9 @@ class LazyArray(ArrayOperators):
     __array_priority__ = 1000.0
     _cell: Cell
     _dtype: np.dtype[Any]
-    #: A view of data that another array has (`_mine`), in place of the other attributes: see `lazyarr.at_hand.Lent`.
+    #: A view of another array's `_mine`, in place of the other attributes: see `lazyarr.little.data.Lent`.
     _lent: Any
-    #: Data that this array alone has, and writes to in place (`lazyarr.at_hand`); the other attributes are not set then.
+    #: Data that this array alone has, and writes to in place (`lazyarr.little`), in place of the other attributes.
     _mine: Any
     #: Set where the user assigned ``shape`` or ``dtype``: the view that this array now is of what it was before.
     _form: LazyArray | None
@@ -136,14 +136,13 @@ class LazyArray(ArrayOperators):
     def _settle(self) -> None:
         """Give up data that is this array's alone: make it the value of a cell, which others may refer to."""
         with storage_lock:
-            data, lent = self._mine, self._lent if self._mine is None else None
-            if lent is not None:
-                view = lent.settled()
-                for name in ("cell", "dtype", "form", "offset", "parent", "scalar", "seen", "shape", "step", "strides",
-                             "writeable"):  # fmt: skip
-                    setattr(self, f"_{name}", getattr(view, f"_{name}"))
-                self._lent = None
+            data = self._mine
             if data is None:
+                if self._lent is not None:
+                    view = self._lent.settled()
+                    for name in _OF_VIEWS:
+                        setattr(self, name, getattr(view, name))
+                    self._lent = None
                 return
             self._scalar = not isinstance(data, np.ndarray)
             array = np.asarray(data)
@@ -271,8 +270,7 @@ class LazyArray(ArrayOperators):
 
     def _get_shape(self) -> Shape:
         if self._mine is not None:
-            shape: Shape = self._mine.shape
-            return shape
+            return self._mine.shape  # type: ignore[no-any-return]
         for n in self._shape:
             if type(n) is not int:
                 return self._shape_with_lengths()
@@ -284,7 +282,8 @@ class LazyArray(ArrayOperators):
             return self._shape
         from lazyarr.computed import number_of
 
-        return tuple(n if type(n) is int else number_of(n.scalar, 0, n.bound) for n in self._shape)
+        shape: Shape = self._shape
+        return tuple(n if type(n) is int else number_of(n.scalar, 0, n.bound) for n in shape)
 
     def _set_shape(self, shape: Any) -> None:
         if self._scalar:
@@ -507,11 +506,10 @@ class LazyArray(ArrayOperators):
     def __reduce__(self) -> Any:
         return rebuild, (self._copied_data("pickling"), self._scalar)
 
-    def __copy__(self) -> LazyArray:
+    def __copy__(self, memo: Any = None) -> LazyArray:
         return self.copy()
 
-    def __deepcopy__(self, memo: Any) -> LazyArray:
-        return self.copy()
+    __deepcopy__ = __copy__
 
     def copy(self, order: str = "C") -> LazyArray:
         """A copy, as `numpy.ndarray.copy`."""
@@ -585,6 +583,9 @@ class LazyArray(ArrayOperators):
         raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
 
+_OF_VIEWS = [name for name in LazyArray.__slots__ if name not in ("__weakref__", "_lent", "_mine")]
+
+
 def rebuild(data: Any, scalar: bool = False, constant: bool = False) -> LazyArray:
     """A lazy array of NumPy data, or of a part of an array, that nobody else holds."""
     value = leaf(data, ArrayType(data.dtype, data.shape), constant)
@@ -596,8 +597,3 @@ def empty_with_layout(shape: Sequence[int], dtype: np.dtype[Any], strides: Seque
     order = sorted(range(len(shape)), key=lambda axis: -abs(strides[axis]))
     dense = np.empty([shape[axis] for axis in order], dtype)
     return dense.transpose(np.argsort(order)) if len(shape) > 1 else dense
-
-
-def compiled_dtype(dtype: np.dtype[Any]) -> bool:
-    """Whether lazyarr compiles arrays of `dtype`."""
-    return dtype in NAMES

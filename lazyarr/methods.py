@@ -15,6 +15,7 @@ from lazyarr.dispatch import UFUNCS, function_call
 from lazyarr.fallback import run_in_numpy
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
+from lazyarr.little.data import Lent
 from lazyarr.numpy import _select, _shape
 from lazyarr.ops.create import const
 from lazyarr.runtime import record
@@ -155,8 +156,9 @@ def _resize(self: LazyArray, *new_shape: Any, refcheck: bool = True) -> None:
 
 
 def _has_views(array: LazyArray) -> bool:
-    if any(type(other) is Lent and other.parent is array for other in gc.get_referrers(array)):
-        return True
+    for other in gc.get_referrers(array):
+        if isinstance(other, Lent) and other.parent is array:
+            return True
     bases = [array] if array._form is None else [array, array._form]
     return any(
         isinstance(other, LazyArray) and other._parent is base and other is not array._form

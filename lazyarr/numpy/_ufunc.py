@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import at_hand, soft, views, windows, world
+from lazyarr import soft, views, windows, world
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
@@ -18,6 +18,7 @@ from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import NAMES, WEAK, ArrayType
+from lazyarr.little import functions as little
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.quiet import quietly
 from lazyarr.runtime import Leaf, add_check, leaf, record, record_all, record_node, recording
@@ -68,7 +69,7 @@ class Ufunc:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs and self._flops is not None and len(args) == self.nin:
-            found = at_hand.call(self.numpy, args, self._flops)
+            found = little.call(self.numpy, args, self._flops)
             if found is not None:
                 return found
         if getattr(recording().observer, "soft", None):

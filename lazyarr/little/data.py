@@ -1,0 +1,172 @@
+"""Whose the data is: what an array has to read, what it may write to, and what it has lent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lazyarr import indexing, quiet, settings, views
+from lazyarr.array import Cell, LazyArray
+from lazyarr.ir.types import ArrayType
+from lazyarr.runtime import Leaf, leaf, traced
+from lazyarr.world import done_at_once
+
+Method = Callable[..., Any]
+_ndarray = np.ndarray
+_new = object.__new__
+#: The recording of the trace that runs in this context, or None.
+tracing = traced.get
+#: What Python and NumPy take alike, as an operand or an element.
+NUMBERS = frozenset((float, int, complex, bool))
+
+
+class _Limits:
+    """How many elements are little work; 0 where nothing is done at once."""
+
+    __slots__ = ("elements",)
+
+    def __init__(self) -> None:
+        self.elements = 0
+
+    def follow(self) -> None:
+        """Take over what the settings say."""
+        now = settings.current
+        self.elements = 0 if now.reproducible else now.eager_below
+
+
+limits = _Limits()
+settings.watch(limits.follow)
+limits.follow()
+
+
+def held(x: LazyArray) -> Any:
+    """The data of an array, which is only to be read: an array, a NumPy scalar; None where it is not there."""
+    mine = x._mine
+    if mine is not None:
+        return mine
+    lent = x._lent
+    if lent is not None:
+        return lent.data()
+    if x._form is not None:
+        return None
+    value = x._cell.value
+    if x._parent is not None:
+        seen = x._seen
+        if seen is None or seen[0] is not value:
+            return None
+        value = seen[1]
+    node = value.node
+    if type(node) is not Leaf:
+        return None
+    data = node.data
+    if type(data) is not _ndarray or data.shape != x._shape:
+        return None
+    if x._scalar:
+        return data[()]
+    # (The layout of a result follows those of the operands.)
+    return None if data.ndim > 1 and data.strides != x._strides else data
+
+
+def new(data: Any) -> LazyArray:
+    """The array of data that nobody else has: a new array of NumPy's, or a scalar."""
+    found = _new(LazyArray)
+    found._mine = data
+    return found
+
+
+def run(function: Any, *args: Any) -> Any:
+    """A call of NumPy on data, in which it warns of nothing."""
+    found = quiet.quietly(function, *args)
+    done_at_once()
+    return found
+
+
+def _references(cell: Cell) -> int:
+    return sys.getrefcount(cell)
+
+
+def _of_one() -> int:
+    """What `_references` gives for a cell of one array."""
+    array = LazyArray._new(leaf(np.zeros(()), ArrayType(np.dtype(np.float64), ())))
+    return _references(array._cell)
+
+
+_ALONE = _of_one()
+
+
+def own(x: LazyArray) -> Any:
+    """The data of an array, to be written to in place; None where it has none that may be.
+
+    Data that is the value of a cell is copied, and the cell given up, if no view refers to that.
+    """
+    if x._mine is not None:
+        return x._mine
+    if x._lent is not None:
+        return x._lent.data()
+    if x._form is not None or x._parent is not None or x._scalar or not x._writeable:
+        return None
+    if _references(x._cell) != _ALONE:
+        return None
+    data = held(x)
+    if data is None or data.size >= limits.elements or tracing() is not None:
+        return None
+    mine = data.copy("K")
+    if mine.strides != x._strides:
+        return None
+    del x._cell
+    x._mine = mine
+    return mine
+
+
+class Lent:
+    """A view by a basic index of data that an array has to itself: NumPy's view of the same memory.
+
+    Attributes
+    ----------
+    parent : LazyArray
+        What the index was applied to: `root`, or a view that is lent too.
+    key : object
+    root : LazyArray
+        Whose memory it is,
+    base : ndarray
+        and where it was. When `root` has settled, or has taken its data back, the view is looked for anew.
+    given, seen : ndarray
+        What the index was applied to, and what the view sees.
+    """
+
+    __slots__ = ("base", "given", "key", "parent", "root", "seen")
+
+    def __init__(self, parent: LazyArray, key: Any, root: LazyArray, base: Any, given: Any):
+        self.parent, self.key, self.root, self.base, self.given = parent, key, root, base, given
+        self.seen = given[key]
+
+    def data(self) -> Any:
+        """What the view sees; None where that has moved."""
+        return self.seen if self.root._mine is self.base else None
+
+    def settled(self) -> LazyArray:
+        """The view as a view of a cell."""
+        parent = self.parent
+        parent._settle()
+        if parent._form is not None:
+            # It was given another shape or dtype since; the view is of what it was.
+            given = self.given
+            parent = LazyArray._view(parent, views.Reshape(given.shape, given.shape), given.shape, given.strides, 0,
+                                     given.dtype)  # fmt: skip
+            parent._parent = self.parent
+        view: LazyArray = indexing.get(parent, self.key)
+        view._writeable = True
+        return view
+
+
+def lend(parent: LazyArray, key: Any) -> LazyArray:
+    """The view that a basic index gives of an array that `own` has data of."""
+    lent = parent._lent if parent._mine is None else None
+    root, base, data = (parent, parent._mine, parent._mine) if lent is None else (lent.root, lent.base, lent.seen)
+    found = _new(LazyArray)
+    found._mine = None
+    found._lent = Lent(parent, key, root, base, data)
+    return found

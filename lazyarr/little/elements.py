@@ -1,0 +1,109 @@
+"""Elements, slices and copies of little data."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from lazyarr.array import LazyArray
+from lazyarr.little.data import NUMBERS, Method, held, lend, limits, new, own, run, tracing
+
+_ndarray = np.ndarray
+
+
+def _place(key: Any) -> Any:
+    """A basic index for NumPy; NotImplemented for any other."""
+    kind = type(key)
+    if kind is int or key is None or key is ...:
+        return key
+    if kind is slice:
+        start, stop, step = _bound(key.start), _bound(key.stop), _bound(key.step)
+        known = start is not NotImplemented and stop is not NotImplemented and step is not NotImplemented
+        return slice(start, stop, step) if known else NotImplemented
+    if kind is LazyArray:
+        found = held(key)
+        return found if isinstance(found, np.integer) else NotImplemented
+    if kind is tuple:
+        places = tuple(map(_place, key))
+        return NotImplemented if any(place is NotImplemented for place in places) else places
+    return NotImplemented
+
+
+def _bound(x: Any) -> Any:
+    return x if x is None or type(x) is int else _place(x) if type(x) is LazyArray else NotImplemented
+
+
+def _selection(key: Any) -> Any:
+    """The data of an array of positions, or of a mask; NotImplemented for any other index."""
+    found = held(key) if type(key) is LazyArray else None
+    return found if type(found) is _ndarray and found.ndim and found.dtype.kind in "bi" else NotImplemented
+
+
+def _is_element(key: Any, ndim: int) -> bool:
+    """Whether a basic index has an integer for each axis, and nothing else."""
+    if type(key) is tuple:
+        return len(key) == ndim and all(isinstance(k, (int, np.integer)) for k in key)
+    return ndim == 1 and isinstance(key, (int, np.integer))
+
+
+def _get(general: Method) -> Method:
+    def method(self: LazyArray, key: Any) -> Any:
+        x = held(self)
+        if type(x) is not _ndarray or not limits.elements or tracing() is not None:
+            return general(self, key)
+        at = key if type(key) is int else _place(key)
+        if at is not NotImplemented:
+            if _is_element(at, x.ndim):
+                return new(x[at])
+            if x.size >= limits.elements or own(self) is None:
+                return general(self, key)
+            return lend(self, at)
+        at = _selection(key)
+        if at is NotImplemented or not len(x.shape) or at.size * x.size >= len(x) * limits.elements:
+            return general(self, key)
+        return new(run(operator.getitem, x, at))
+
+    return method
+
+
+def _set(general: Method) -> Method:
+    def method(self: LazyArray, key: Any, value: Any) -> None:
+        kind = type(value)
+        y = held(value) if kind is LazyArray else value if kind in NUMBERS else None
+        # (Whether the array takes its data back is asked last.)
+        place = NotImplemented if y is None or tracing() is not None else _place(key)
+        if place is NotImplemented and y is not None:
+            place = _selection(key)
+        x = None if place is NotImplemented else own(self)
+        if type(x) is not _ndarray or x.size >= limits.elements:
+            general(self, key, value)
+        else:
+            run(operator.setitem, x, place, y)
+
+    return method
+
+
+def _single(general: Method) -> Method:
+    def method(self: LazyArray, why: str) -> Any:
+        x = self._mine
+        if x is None or tracing() is not None:
+            return general(self, why)
+        return x[()] if x.ndim == 0 else x
+
+    return method
+
+
+def _copy(general: Method) -> Method:
+    def method(self: LazyArray, order: Any = "C") -> Any:
+        x = self._mine
+        return general(self, order) if type(x) is not _ndarray or tracing() is not None else new(x.copy(order))
+
+    return method
+
+
+def install() -> None:
+    """Put these methods before those of `LazyArray`."""
+    for name, made in (("__getitem__", _get), ("__setitem__", _set), ("_single", _single), ("copy", _copy)):
+        setattr(LazyArray, name, made(getattr(LazyArray, name)))

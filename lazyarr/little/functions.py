@@ -1,0 +1,125 @@
+"""NumPy's functions of little data."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from lazyarr.array import LazyArray
+from lazyarr.ir.types import NAMES
+from lazyarr.little.data import NUMBERS, held, limits, new, run, tracing
+from lazyarr.little.operators import size_of_both
+
+_ndarray = np.ndarray
+#: Arguments that are no data.
+_PLAIN = frozenset((float, int, complex, bool, str, type(None), type))
+#: Functions whose results are new arrays -> how many of their first arguments are data.
+_FUNCTIONS: dict[Any, int] = {
+    **dict.fromkeys((
+        np.sum, np.prod, np.max, np.min, np.mean, np.std, np.var, np.median, np.any, np.all, np.argmax, np.argmin,
+        np.ptp, np.cumsum, np.cumprod, np.sort, np.argsort, np.concatenate, np.stack, np.vstack, np.hstack,
+        np.column_stack, np.diff, np.trace, np.roll, np.linalg.norm, np.linalg.inv, np.linalg.det, np.zeros_like,
+        np.ones_like, np.empty_like,
+    ), 1),
+    **dict.fromkeys((np.dot, np.vdot, np.percentile, np.quantile, np.searchsorted, np.cross, np.take,
+                     np.linalg.solve), 2),
+    **dict.fromkeys((np.clip, np.where, np.interp), 3),
+}  # fmt: skip
+#: Functions that make arrays of a shape.
+_SHAPES: frozenset[Any] = frozenset((np.zeros, np.ones, np.empty, np.full))
+#: What an element costs, in additions.
+_WORK = 4
+
+
+def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> LazyArray | None:
+    """A call of a ufunc with one result; None where it is not one of little data that is there."""
+    arrays, data = [], []
+    for x in args:
+        if type(x) is LazyArray:
+            y = held(x)
+            if y is None:
+                return None
+            arrays.append(y)
+            data.append(y)
+        elif type(x) in NUMBERS:
+            data.append(x)
+        else:
+            return None
+    if not arrays or size_of_both(arrays[0], arrays[-1]) * cost >= limits.elements or tracing() is not None:
+        return None
+    return new(run(ufunc, *data))
+
+
+class _Given:
+    """The data of arguments of which what is lazy is there."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def of(self, x: Any, depth: int = 1) -> Any:
+        """An argument for NumPy; raises `LookupError` where it is of another kind."""
+        kind = type(x)
+        if kind is LazyArray:
+            data = held(x)
+            if data is None or data.size == 0:
+                raise LookupError
+            self.shapes.append(data.shape)
+            return data
+        if kind in _PLAIN or isinstance(x, np.dtype):
+            return x
+        if kind in (tuple, list) and depth:
+            return kind([self.of(item, depth - 1) for item in x])
+        raise LookupError
+
+    def size(self, count: int) -> int:
+        """Elements of a result at most; `count` arguments are data."""
+        sizes = [math.prod(shape) for shape in self.shapes]
+        together = math.prod(sizes) if count > 1 and len({*self.shapes, ()}) > 2 else max(sizes)
+        return max(together, sum(sizes))
+
+
+def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A call of one of NumPy's functions; None where it is not one of little data that is there."""
+    if not limits.elements or tracing() is not None:
+        return None
+    count = _FUNCTIONS.get(numpy)
+    if count is None:
+        return _created(numpy, args, kwargs) if numpy in _SHAPES else None
+    if len(args) > count + 1 or "overwrite_input" in kwargs:
+        return None
+    given = _Given()
+    try:
+        data = [given.of(x) for x in args]
+        arrays = len(given.shapes)
+        named = {name: given.of(x) for name, x in kwargs.items()}
+    except LookupError:
+        return None
+    # (Elsewhere an array is one to write to, or a number.)
+    last = data[-1] if len(args) > count else None
+    if not arrays or len(given.shapes) > arrays or isinstance(last, (_ndarray, np.generic)):
+        return None
+    # (Of one element some functions warn, or raise, by themselves.)
+    if given.size(count) * _WORK >= limits.elements or given.size(1) < 2:
+        return None
+    found = run(_called, numpy, data, named)
+    if type(found) is _ndarray:
+        is_own = found.base is None and not any(found is x for x in data)
+        return new(found) if is_own and found.dtype in NAMES else None
+    return new(found) if isinstance(found, np.generic) and found.dtype in NAMES else None
+
+
+def _called(numpy: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return numpy(*args, **kwargs)
+
+
+def _created(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
+    """A small new array of a shape."""
+    if not args or not all(type(x) in _PLAIN or isinstance(x, np.dtype) for x in (*args[1:], *kwargs.values())):
+        return None
+    shape = args[0] if type(args[0]) is tuple else (args[0],)
+    if not all(type(n) is int and n >= 0 for n in shape) or math.prod(shape) >= limits.elements:
+        return None
+    found = numpy(*args, **kwargs)
+    return new(found) if found.dtype in NAMES else None

@@ -1,0 +1,119 @@
+"""Python's operators on little data: NumPy's own, as the user's line would call them.
+
+They run thousands of times: what a call can do without stands not in it.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from lazyarr import quiet
+from lazyarr.array import LazyArray
+from lazyarr.eager import flops
+from lazyarr.little.data import NUMBERS, Method, held, limits, own, run, tracing
+from lazyarr.operators import BINARY, COMPARE, UNARY
+from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.world import active as ranks
+from lazyarr.world import done_at_once
+
+_ndarray = np.ndarray
+_new = object.__new__
+_quiet = quiet.thread
+
+
+def size_of_both(x: Any, y: Any) -> int:
+    """Elements that an element-wise operation gives at most."""
+    size: int = x.size if x.shape == y.shape else x.size * y.size
+    return size
+
+
+def _binary(function: Any, general: Method, cost: float) -> Method:
+    def method(self: LazyArray, other: Any) -> Any:
+        x = self._mine
+        if x is None and (x := held(self)) is None:
+            return general(self, other)
+        kind = type(other)
+        if kind is LazyArray:
+            y = other._mine
+            if y is None and (y := held(other)) is None:
+                return general(self, other)
+            size = size_of_both(x, y)
+        elif kind in NUMBERS:
+            y, size = other, x.size
+        else:
+            return general(self, other)
+        if size * cost >= limits.elements or tracing() is not None:
+            return general(self, other)
+        found = _new(LazyArray)
+        found._mine = function(x, y) if _quiet.entered else _quiet.context.run(function, x, y)
+        if ranks:
+            done_at_once()
+        return found
+
+    return method
+
+
+def _reflected(function: Any, general: Method, cost: float) -> Method:
+    def method(self: LazyArray, other: Any) -> Any:
+        x = held(self)
+        if x is None or type(other) not in NUMBERS or x.size * cost >= limits.elements or tracing() is not None:
+            return general(self, other)
+        found = _new(LazyArray)
+        found._mine = run(function, other, x)
+        return found
+
+    return method
+
+
+def _in_place(function: Any, general: Method, cost: float) -> Method:
+    def method(self: LazyArray, other: Any) -> Any:
+        x = own(self)
+        if type(x) is not _ndarray or x.size * cost >= limits.elements or tracing() is not None:
+            return general(self, other)
+        kind = type(other)
+        y = held(other) if kind is LazyArray else other if kind in NUMBERS else None
+        if y is None:
+            return general(self, other)
+        run(function, x, y)
+        return self
+
+    return method
+
+
+def _unary(function: Any, general: Method, cost: float) -> Method:
+    def method(self: LazyArray) -> Any:
+        x = held(self)
+        if x is None or x.size * cost >= limits.elements or tracing() is not None:
+            return general(self)
+        found = _new(LazyArray)
+        found._mine = run(function, x)
+        return found
+
+    return method
+
+
+def _cost(ufunc: np.ufunc) -> float:
+    op = ELEMENTWISE.get(ufunc.__name__)
+    return 1.0 if op is None else flops(op, ufunc.nin)
+
+
+def install() -> None:
+    """Put these methods before those of `LazyArray`."""
+
+    def before(name: str, made: Any, function: str, ufunc: np.ufunc) -> None:
+        setattr(LazyArray, name, made(getattr(operator, function), getattr(LazyArray, name), _cost(ufunc)))
+
+    for name, ufunc in BINARY.items():
+        if name == "divmod":
+            continue
+        before(f"__{name}__", _binary, f"__{name}__", ufunc)
+        before(f"__r{name}__", _reflected, f"__{name}__", ufunc)
+        if name != "matmul":
+            before(f"__i{name}__", _in_place, f"__i{name}__", ufunc)
+    for name, ufunc in COMPARE.items():
+        before(f"__{name}__", _binary, f"__{name}__", ufunc)
+    for name, ufunc in UNARY.items():
+        before(f"__{name}__", _unary, f"__{name}__", ufunc)

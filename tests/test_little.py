@@ -1,0 +1,394 @@
+"""Little data that arrays have to themselves: who writes where, and what views see, is as in NumPy."""
+
+from __future__ import annotations
+
+import copy
+import operator
+import pickle
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr
+import lazyarr.numpy as lnp
+from lazyarr.array import LazyArray
+from lazyarr.settings import settings
+from tests.agree import agree
+
+
+@pytest.fixture(autouse=True)
+def eager() -> Iterator[None]:
+    with settings(eager_below=2000):
+        yield
+
+
+def is_light(x: Any) -> bool:
+    """Whether an array's data is its own, or lent."""
+    return isinstance(x, LazyArray) and (x._mine is not None or x._lent is not None)
+
+
+def test_results_are_light() -> None:
+    x = lnp.asarray(np.arange(6.0)) + 1
+    results = [
+        x, -x, x * 2, 2 * x, x < 3, x @ x, x[2], x[1:], x[1:][::2], x[None, :], x[x > 2], lnp.sin(x), lnp.maximum(x, 2),
+        x.sum(), lnp.mean(x), lnp.where(x > 2, x, 0), lnp.concatenate([x, x]), lnp.zeros((2, 3)), x.copy(), x**2,
+        x[0] * 2,
+    ]  # fmt: skip
+    assert all(map(is_light, results))
+    assert [type(f) for f in (float(x[0]), int(x[0]), bool(x[0]))] == [float, int, bool]
+    with settings(eager_below=0):
+        assert not is_light(lnp.asarray(np.arange(6.0)) + 1)
+
+
+PROGRAMS: dict[str, Callable[[Any, Any], Any]] = {}
+
+
+def program(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    PROGRAMS[function.__name__] = function
+    return function
+
+
+@program
+def views_of_views_are_written(n: Any, x: Any) -> Any:
+    y = x + 1
+    a, b = y[1:], y[1:][::2]
+    b += 10
+    a[0] = -1
+    y *= 2
+    return y, a, b, a.shape, b.strides
+
+
+@program
+def views_of_what_settles(n: Any, x: Any) -> Any:
+    y = x * 2
+    a = y[2:5]
+    t = y.reshape(2, 3)
+    t[0, 2] = 50
+    a[1] = 60
+    y[4] = 70
+    return y, a, t, t.T
+
+
+@program
+def views_live_longer(n: Any, x: Any) -> Any:
+    def make() -> Any:
+        y = x * 2
+        v = y[1:4]
+        y[2] = 9
+        return v
+
+    v = make()
+    v[0] += 1
+    return v, v.base
+
+
+@program
+def views_are_settled_first(n: Any, x: Any) -> Any:
+    y = x - 1
+    v = y[::-1]
+    w = v.reshape(3, 2)
+    y[0] = 100
+    w[0, 0] = 200
+    v[1] = 300
+    return y, v, w
+
+
+@program
+def taken_back_while_a_view_is_lent(n: Any, x: Any) -> Any:
+    y = x + 0.5
+    v = y[1:3]
+    total = n.asarray(y).sum()  # settles y, and not v
+    y[1] = 40
+    first = v.sum()
+    v[1] = 50
+    y += 1
+    return y, v, first, total
+
+
+@program
+def swaps(n: Any, x: Any) -> Any:
+    u, v = x + 1, x + 2
+    for _ in range(4):
+        u, v = v, u
+        u[1:-1] = 0.5 * (v[2:] + v[:-2])
+        u[0] += 1
+    return u, v
+
+
+@program
+def element_by_element(n: Any, x: Any) -> Any:
+    out = n.zeros(len(x))
+    table = n.zeros((2, 3), dtype=n.int64)
+    for i in range(len(x)):
+        out[i] = x[i] * 2 - (out[i - 1] if i else 0)
+        table[i % 2, i // 2] += i
+        table[-1][0] -= 1
+    return out, table, out[-1], table[1, 2]
+
+
+@program
+def masks_and_positions(n: Any, x: Any) -> Any:
+    y = x * 3
+    y[y > 9] = -1
+    order = n.argsort(y)
+    z = y[order]
+    y[order] = n.arange(6.0)
+    y[order[:2]] += 5
+    return y, z, order
+
+
+@program
+def rows(n: Any, x: Any) -> Any:
+    m = n.zeros((3, 6)) + x
+    for k, row in enumerate(m):
+        row += k
+        row[::2] *= 2
+    m[:, 1] = 7
+    m[1] = m[2]
+    m[0, 1:] = m[0, :-1]
+    return m, m.sum(axis=0), m[:, 0], m[..., None].shape
+
+
+@program
+def layouts(n: Any, x: Any) -> Any:
+    m = (n.zeros((2, 6)) + x).T
+    a = m + 1
+    a += m
+    b = a.copy()
+    c = a[1:, :] * 2
+    return a, b, c, a.strides, b.strides, c.strides, a.flags.f_contiguous
+
+
+@program
+def shapes_are_assigned(n: Any, x: Any) -> Any:
+    y = x + 1
+    v = y[1:]
+    y.shape = (2, 3)
+    v[0] = 30
+    y[1, 1] = 40
+    return y, v
+
+
+@program
+def copies(n: Any, x: Any) -> Any:
+    y = x + 1
+    z, w, p = copy.copy(y), copy.deepcopy(y), pickle.loads(pickle.dumps(y))
+    y[0] = 99
+    return y, z, w, p
+
+
+@program
+def read_only(n: Any, x: Any) -> Any:
+    y = x + 1
+    v = y[1:]
+    y.flags.writeable = False
+    v[0] = 5
+    try:
+        y[0] = 3
+    except ValueError as error:
+        return str(error), y, v
+    return y
+
+
+@program
+def scalars(n: Any, x: Any) -> Any:
+    y = x + 1
+    s = y[3]
+    y[3] = 0
+    i = n.argmax(y)
+    t = s * 2.0 + y[i] - 1
+    return s, t, i, t > 3, -s, s**2, y[i - 1 :], y[: i + 1][i], round(float(s), 2), hash(s) == hash(float(s))
+
+
+@program
+def large_and_little(n: Any, x: Any) -> Any:
+    y = x * 2
+    large = n.ones((1000, 6)) * y
+    y += 100
+    return large.sum(axis=0), y, (large + y)[::300]
+
+
+@program
+def out_and_where(n: Any, x: Any) -> Any:
+    y, z = x + 1, x * 0
+    n.add(y, 1, out=z)
+    n.multiply(y, 2, out=y[::-1])
+    n.sum(n.stack([y, z]), 0, None, z)
+    total = n.sum(y, where=y > 3)
+    return y, z, total, n.clip(y, 2, 5), n.percentile(y, 30), n.interp(2.5, x, y)
+
+
+@program
+def types(n: Any, x: Any) -> Any:
+    f = (x + 1).astype(n.float32)
+    i = (x * 2).astype(n.int8)
+    i += 100
+    return f * 2, f + i, i, i * 3, f * 1j, f[0] + 1.0, i // 2, i == 100, f.mean(), i.sum(), n.sin(i)
+
+
+@program
+def resized(n: Any, x: Any) -> Any:
+    y = x + 1
+    v = y[1:]
+    try:
+        y.resize((2, 2), refcheck=False) if n is lnp else y.resize((2, 2))
+    except ValueError:
+        return "refused", v
+    return y
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_as_numpy(name: str) -> None:
+    agree(PROGRAMS[name], np.array([1.0, -2.0, 3.5, 4.0, 0.25, 6.0]))
+
+
+ERRORS = """
+y[6]
+y[1, 2]
+y[1.5]
+y['a']
+y[7] = 1
+y[1:3] = x
+y += y[1:]
+y[0] = 1j
+y @ y[1:]
+y + y[1:]
+y[[1, 9]]
+(y > 0) - (y > 1)
+y.astype(int) ** -1
+int(y)
+bool(y)
+y[0][0]
+i = y.astype(int); i += 0.5
+i = y.astype(int); i[0] = float('nan')
+b = y.astype('u1'); b[0] = 300
+y[0] = y
+n.dot(y, y[1:])
+n.concatenate([y, y[0]])
+n.where(y > 1, y, y[1:])
+-(y > 0)
+y < 'a'
+y[::0]
+y[n.zeros(2) > 0]
+"""
+
+
+@pytest.mark.parametrize("statement", ERRORS.strip().splitlines())
+def test_errors_are_numpys(statement: str) -> None:
+    def run(n: Any, x: Any) -> Any:
+        names = {"n": n, "x": x, "y": x + 1}
+        exec(statement, names)
+        return names["y"]
+
+    agree(run, np.array([1.0, -2.0, 3.5, 4.0, 0.25, 6.0]))
+
+
+KINDS = "slice slice add inplace set setview item settle reshape shape drop mask T".split()
+
+
+def _random_step(rng: np.random.Generator, count: int) -> tuple[Any, ...]:
+    kind = rng.choice(KINDS)
+    start, stop = sorted(rng.integers(-5, 6, 2).tolist())
+    key = slice(start, stop, int(rng.choice([1, 1, 2, -1])))
+    return str(kind), int(rng.integers(count)), int(rng.integers(count)), key, float(rng.integers(1, 9))
+
+
+def _run(n: Any, steps: list[tuple[Any, ...]], x: Any) -> Any:
+    arrays, seen = [x * 1, x + 1, n.zeros(6)], []
+    for kind, a, b, key, number in steps:
+        x, y = arrays[a % len(arrays)], arrays[b % len(arrays)]
+        if kind == "slice":
+            arrays.append(x[key])
+        elif kind == "add":
+            arrays.append(x[..., :1] * number + y[..., :1])
+        elif kind == "inplace":
+            x += number
+        elif kind == "set":
+            x[key] = number
+        elif kind == "setview":
+            x[key] *= -1
+        elif kind == "item" and x.size:
+            seen.append(x.ravel()[0] if x.ndim > 1 else x[0])
+        elif kind == "settle":
+            seen.append(n.asarray(x).sum())
+            if n is lnp:
+                x._value()
+        elif kind == "reshape":
+            arrays.append(x.reshape(-1))
+        elif kind == "shape" and x.ndim == 1 and (x.flags.owndata or x.flags.c_contiguous):
+            x.shape = (1, -1)
+        elif kind == "drop" and len(arrays) > 3:
+            del arrays[a % len(arrays)]
+        elif kind == "mask":
+            x[x > number] = 0
+            seen.append(x[x < number])
+        elif kind == "T":
+            arrays.append(x.T)
+    return arrays, seen
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_random_views_and_writes(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    steps = [_random_step(rng, 12) for _ in range(40)]
+    given = rng.integers(-5, 6, 6).astype(float) if seed % 2 else rng.integers(-5, 6, (3, 4)).astype(float)
+    agree(lambda n, x: _run(n, steps, x), given)
+
+
+def test_accelerated_functions_take_light_arrays() -> None:
+    def sweep(u: Any, k: float) -> Any:
+        for _ in range(5):
+            u[1:-1] += k * (u[2:] - 2 * u[1:-1] + u[:-2])
+        return u * 2
+
+    expected = np.arange(8.0) ** 2
+    result = sweep(expected, 0.1)
+    fast = lazyarr.accelerate(sweep)
+    for _ in range(4):
+        x = lnp.asarray(np.arange(8.0)) ** 2
+        v = x[2:4]
+        found = fast(x, 0.1)
+        np.testing.assert_array_equal(np.asarray(found), result)
+        np.testing.assert_array_equal(np.asarray(x), expected)
+        np.testing.assert_array_equal(np.asarray(v), expected[2:4])
+
+
+def test_closures_of_light_arrays() -> None:
+    table = lnp.asarray(np.arange(5.0)) * 2
+
+    @lazyarr.accelerate(always=True)
+    def read(x: Any) -> Any:
+        return x + table[1:3]
+
+    given = np.ones(2)
+    for k in range(3):
+        table[1] = k
+        np.testing.assert_array_equal(np.asarray(read(given)), [1 + k, 5])
+
+
+def test_threads_settle_one_array() -> None:
+    for _ in range(50):
+        x = lnp.asarray(np.arange(20.0)) + 1
+        views = [x[k:] for k in range(4)]
+        found: list[Any] = []
+
+        def look(view: Any, found: list[Any] = found) -> None:
+            found.append(np.asarray(view).sum())
+
+        threads = [threading.Thread(target=look, args=(view,)) for view in (x, *views)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(found) == sorted([210.0, 210.0, 209.0, 207.0, 204.0])
+
+
+def test_nothing_is_warned_of() -> None:
+    x = lnp.asarray(np.zeros(3)) + 0
+    with np.errstate(all="raise"):
+        assert np.isnan(float((x / x)[0]))
+        assert np.isinf(float(1 / x[0]))
+    assert operator.truediv(x, 0).shape == (3,)
