@@ -16,6 +16,7 @@ from lazyarr.fallback import run_in_numpy
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import Lent
+from lazyarr.little.functions import REDUCTIONS, reduction
 from lazyarr.numpy import _select, _shape
 from lazyarr.ops.create import const
 from lazyarr.runtime import record
@@ -37,7 +38,7 @@ def _method(function: Any) -> Callable[..., Any]:
 
     method.__name__ = function.__name__
     method.__doc__ = f"As `numpy.ndarray.{function.__name__}`."
-    return method
+    return reduction(getattr(np.ndarray, method.__name__), method) if method.__name__ in REDUCTIONS else method
 
 
 for _name, _function in _FUNCTIONS.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ def _is_element(key: Any, ndim: int) -> bool:
 
 
 def _get(general: Method) -> Method:
+    @wraps(general)
     def method(self: LazyArray, key: Any) -> Any:
         x = held(self)
         if type(x) is not _ndarray or not limits.elements or tracing() is not None:
@@ -69,6 +71,7 @@ def _get(general: Method) -> Method:
 
 
 def _set(general: Method) -> Method:
+    @wraps(general)
     def method(self: LazyArray, key: Any, value: Any) -> None:
         kind = type(value)
         y = held(value) if kind is LazyArray else value if kind in NUMBERS else None
@@ -86,6 +89,7 @@ def _set(general: Method) -> Method:
 
 
 def _single(general: Method) -> Method:
+    @wraps(general)
     def method(self: LazyArray, why: str) -> Any:
         x = self._mine
         if x is None or tracing() is not None:
@@ -96,6 +100,7 @@ def _single(general: Method) -> Method:
 
 
 def _copy(general: Method) -> Method:
+    @wraps(general)
     def method(self: LazyArray, order: Any = "C") -> Any:
         x = self._mine
         return general(self, order) if type(x) is not _ndarray or tracing() is not None else new(x.copy(order))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
-from lazyarr.little.data import NUMBERS, held, limits, new, run, tracing
+from lazyarr.little.data import NUMBERS, Method, held, limits, new, run, tracing
 from lazyarr.little.operators import size_of_both
 
 _ndarray = np.ndarray
@@ -20,13 +21,15 @@ _FUNCTIONS: dict[Any, int] = {
     **dict.fromkeys((
         np.sum, np.prod, np.max, np.min, np.mean, np.std, np.var, np.median, np.any, np.all, np.argmax, np.argmin,
         np.ptp, np.cumsum, np.cumprod, np.sort, np.argsort, np.concatenate, np.stack, np.vstack, np.hstack,
-        np.column_stack, np.diff, np.trace, np.roll, np.linalg.norm, np.linalg.inv, np.linalg.det, np.zeros_like,
-        np.ones_like, np.empty_like,
+        np.column_stack, np.diff, np.trace, np.roll, np.count_nonzero, np.linalg.norm, np.linalg.inv, np.linalg.det,
+        np.zeros_like, np.ones_like, np.empty_like,
     ), 1),
     **dict.fromkeys((np.dot, np.vdot, np.percentile, np.quantile, np.searchsorted, np.cross, np.take,
                      np.linalg.solve), 2),
     **dict.fromkeys((np.clip, np.where, np.interp), 3),
 }  # fmt: skip
+#: Methods that `reduction` stands before.
+REDUCTIONS = frozenset("all any argmax argmin cumprod cumsum max mean min prod std sum var".split())
 #: Functions that make arrays of a shape.
 _SHAPES: frozenset[Any] = frozenset((np.zeros, np.ones, np.empty, np.full))
 #: What an element costs, in additions.
@@ -108,6 +111,22 @@ def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         is_own = found.base is None and not any(found is x for x in data)
         return new(found) if is_own and found.dtype in NAMES else None
     return new(found) if isinstance(found, np.generic) and found.dtype in NAMES else None
+
+
+def reduction(numpy: Any, general: Method) -> Method:
+    """A reduction as a method, without the steps that functions of several arguments take."""
+
+    @wraps(general)
+    def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
+        x = None if args or len(kwargs) > 1 else held(self)
+        if type(x) is not _ndarray or not 1 < x.size * _WORK < limits.elements or tracing() is not None:
+            return general(self, *args, **kwargs)
+        if kwargs:
+            axis = kwargs.get("axis")
+            return new(run(numpy, x, axis)) if type(axis) is int and x.ndim > 1 else general(self, **kwargs)
+        return new(run(numpy, x))
+
+    return method
 
 
 def _called(numpy: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
