@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from lazyarr import settings
+from lazyarr.backends import native_mpi
+from lazyarr.backends.native_mpi import TAG as _TAG
+from lazyarr.backends.native_mpi import Counts
 from lazyarr.cost_model import gathers
 from lazyarr.ir.layout import Grid, Range, Ranges, intersection, sent
 from lazyarr.ops.comm import Beside, sides
 
-_TAG = 17
 #: Pairs of ranges whose partners are remembered.
 _MOST_KNOWN = 4096
 
@@ -26,8 +28,10 @@ class MpiCommunicator:
     ----------
     place : tuple of int
         This rank's position along each dimension of the grid.
-    counts : Counter
+    counts : Counts
         Messages and bytes that this rank has sent, by kind: ``exchange``, ``exchange bytes``, ``all_reduce``, ...
+    native : native_mpi.Table, optional
+        By what native code sends without Python; None where it does not.
 
     Parameters
     ----------
@@ -44,10 +48,15 @@ class MpiCommunicator:
         self.whole = communicator.Create_cart(list(grid), periods=[False] * len(grid), reorder=False)
         self.place: tuple[int, ...] = tuple(self.whole.Get_coords(self.whole.Get_rank()))
         self._lines = [self.whole.Sub([k == dim for k in range(len(grid))]) for dim in range(len(grid))]
-        self._planes: dict[tuple[int, ...], Any] = {tuple(range(len(grid))): self.whole}
-        self.counts: Counter[str] = Counter()
-        self._known: dict[tuple[int, int, int], _Partners] = {}
+        self._planes: dict[tuple[int, ...], Any] = {(dim,): line for dim, line in enumerate(self._lines)}
+        self._planes.setdefault(tuple(range(len(grid))), self.whole)
+        self.counts = Counts()
+        self._known: dict[tuple[int, int, int], Partners] = {}
         self._lock = threading.Lock()
+        self.native = native_mpi.Table.of(MPI, grid, self.counts) if settings.current.native_messages else None
+        if self.native is not None:
+            for dims, plane in self._planes.items():
+                self.native.plane(dims, plane)
 
     # --- what the operations ask for
 
@@ -110,14 +119,14 @@ class MpiCommunicator:
                     x[...] = buffers[k][begin : begin + x.nbytes].view(x.dtype).reshape(x.shape)
                     begin += x.nbytes
 
-    def _partners(self, at: int, have: Ranges, want: Ranges) -> _Partners:
+    def _partners(self, at: int, have: Ranges, want: Ranges) -> Partners:
         # (By the ranges' identity: they are long where there are many ranks, and the same objects at each call.)
         key = id(have), id(want), at
         found = self._known.get(key)
         if found is None:
             while len(self._known) >= _MOST_KNOWN:
                 self._known.pop(next(iter(self._known)))
-            found = self._known[key] = _Partners.of(at, have, want)
+            found = self._known[key] = Partners.of(at, have, want)
         return found
 
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
@@ -170,9 +179,23 @@ class MpiCommunicator:
         found = self._planes.get(dims)
         if found is None:
             found = self._planes[dims] = self.whole.Sub([k in dims for k in range(len(self.grid))])
+            if self.native is not None:
+                self.native.plane(dims, found)
         return found
 
+    def failure(self) -> Exception:
+        """See `lazyarr.ops.comm.Communicator`."""
+        assert self.native is not None
+        error: Exception = self._mpi.Exception(self.native.error)
+        return error
+
     # --- what the runtime asks for
+
+    def count_with(self, other: MpiCommunicator) -> None:
+        """Have what is sent counted where another communicator of the same ranks counts it."""
+        self.counts = other.counts
+        if self.native is not None:
+            self.native.count(other.counts)
 
     def abort(self, code: int) -> None:
         """End the processes of all ranks."""
@@ -203,7 +226,7 @@ def _bytes(array: np.ndarray[Any, Any]) -> Any:
 
 
 @dataclass(frozen=True)
-class _Partners:
+class Partners:
     """From whom a position gets which indices, who gets which of its own, and what it takes from itself.
 
     Attributes
@@ -219,8 +242,8 @@ class _Partners:
     sides: tuple[Range, Range]
 
     @staticmethod
-    def of(at: int, have: Ranges, want: Ranges) -> _Partners:
-        return _Partners(
+    def of(at: int, have: Ranges, want: Ranges) -> Partners:
+        return Partners(
             (have, want),
             sent(at, want, have),
             sent(at, have, want),
@@ -229,7 +252,7 @@ class _Partners:
         )
 
 
-def _wanted(found: _Partners, x: Any, lead: tuple[slice, ...], base: int) -> list[tuple[int, Any]]:
+def _wanted(found: Partners, x: Any, lead: tuple[slice, ...], base: int) -> list[tuple[int, Any]]:
     """What others get of an array, and who."""
     return [(k, np.ascontiguousarray(x[(*lead, slice(a - base, b - base))])) for k, (a, b) in found.sends]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_kept, native_memory, native_threads
+from lazyarr.backends import native_kept, native_memory, native_mpi, native_threads
 from lazyarr.backends.native_call import Host
 from lazyarr.backends.native_emit import part
 from lazyarr.backends.native_engine import Library
@@ -103,7 +103,8 @@ class Executable:
         self._out = ctypes.c_int64 * max(1, program.slots)
         if program.threads > 1:
             native_threads.pool()
-        self.library = Library(text, code, {HOST: self._host.address} if program.calls else {})
+        symbols = {HOST: self._host.address, native_mpi.STATE: native_mpi.state()}
+        self.library = Library(text, code, symbols if program.calls else {})
         self.address = self.library.address("run")
 
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:

@@ -13,9 +13,12 @@ import numpy as np
 from lazyarr.backends.native_python import DATA, supported
 from lazyarr.ir.node import Attrs
 from lazyarr.ir.op import OPS
+from lazyarr.ops import comm
 from lazyarr.quiet import quietly
 
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64))
+#: The number of the call that says that MPI has failed.
+MPI_FAILED = -1
 #: Shapes and strides of arrays that a call remembers; and arrays for each: as many as threads run it at once.
 _MOST_KNOWN, _MOST_READY = 16, 8
 
@@ -124,6 +127,8 @@ class Host:
 
     def _run(self, number: int, table: Any) -> int:
         try:
+            if number == MPI_FAILED:
+                raise comm.failure()
             self._calls[number].run(table)
         except BaseException as error:  # noqa: BLE001  raised again where native code has returned
             self._errors.found = error

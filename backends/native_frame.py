@@ -438,24 +438,38 @@ class Frame:
     def host_call(self, operation: str, attrs: Attrs, given: list[Storage], types: Sequence[ArrayType],
                   into: bool = False) -> list[Storage]:  # fmt: skip
         """Call back into Python; with `into`, NumPy's function of that name takes its one result as ``out``."""
-        code, lowering = self.code, self.lowering
-        lowering.waiting.flush()
-        if code.part is not None:
+        ready, results = self.ready(given), self.made(types)
+        return self.python(operation, attrs, ready, results, into)
+
+    def ready(self, given: Sequence[Storage]) -> list[Storage]:
+        """Operands as others than native code take them: in memory, or scalars."""
+        self.lowering.waiting.flush()
+        if self.code.part is not None:
             raise Unshareable("Python runs in one thread at a time")
-        ready: list[Storage] = []
+        found: list[Storage] = []
         for x in given:
-            ready.append(x if not x.shape else self.stored(x))
-            self.working.append(ready[-1])
-        results: list[Storage] = []
-        slots: list[str] = []
+            found.append(x if not x.shape else self.stored(x))
+            self.working.append(found[-1])
+        return found
+
+    def made(self, types: Sequence[ArrayType]) -> list[Storage]:
+        """Memory for what others than native code make; a scalar without a value where that is none."""
+        found: list[Storage] = []
         for t in types:
             shape, bounds = self.shape(t)
             if shape:
-                results.append(lowering.allocate(t.dtype, shape, bounds))
-                self.working.append(results[-1])
+                found.append(self.lowering.allocate(t.dtype, shape, bounds))
+                self.working.append(found[-1])
             else:
-                results.append(Scalar(t.dtype, ()))
-        forms = [(x.dtype, len(x.shape)) for x in ready], [(t.dtype, t.ndim) for t in types]
+                found.append(Scalar(t.dtype, ()))
+        return found
+
+    def python(self, operation: str, attrs: Attrs, ready: Sequence[Storage], results: Sequence[Storage],
+               into: bool = False) -> list[Storage]:  # fmt: skip
+        """Call back into Python, on operands that are `ready`; `results` are those that were `made`."""
+        code, lowering = self.code, self.lowering
+        slots: list[str] = []
+        forms = [(x.dtype, len(x.shape)) for x in ready], [(x.dtype, len(x.shape)) for x in results]
         call = HostCall(operation, attrs, *forms, into)
         lowering.calls.append(call)
         table = code.alloca("i64", call.slots)

@@ -8,6 +8,7 @@ import numpy as np
 
 from lazyarr.backends import (
     native_arguments,
+    native_comm,
     native_lapack,
     native_products,
     native_row_totals,
@@ -131,4 +132,5 @@ RULES: dict[str, Rule] = {
     "tridiagonal": tridiagonal,
     "sort": native_sorts.sort, "argsort": native_sorts.argsort,
     "searchsorted": native_sorts.searchsorted,
+    "halo": native_comm.halo, "exchange": native_comm.exchange, "all_reduce": native_comm.all_reduce,
 }  # fmt: skip

@@ -55,6 +55,9 @@ class Settings:
     split_above : int
         Where several ranks run a program together: arrays of so many elements are split over them; each rank has all
         of smaller ones. Initially from ``LAZYARR_SPLIT_ABOVE``.
+    native_messages : int
+        Where several ranks run a program: 1: compiled code calls the MPI library itself, if its functions are found; 0:
+        each message is a step of Python's. For `lazyarr.init`. Initially from ``LAZYARR_NATIVE_MESSAGES``.
     reproducible : bool
         Whether sums, products of matrices and what else is rounded have bits that depend on neither the number of
         ranks nor what is split: they are added up in an order of their own (docs/ranks.md). For what is recorded from
@@ -77,6 +80,7 @@ class Settings:
     threads: int = 0
     kept_memory: int = -1
     split_above: int = 10_000
+    native_messages: int = 1
     reproducible: bool = False
     cache_dir: str = ""
     cache_size: int = 1024
@@ -92,7 +96,7 @@ class Settings:
             raise ValueError(f"reproducible is {self.reproducible!r}; expected True or False, or 1 or 0")
         for name, least in (("compile_after", 1), ("always", 0), ("flush_after", 1), ("unroll_limit", 1),
                             ("eager_below", 0), ("threads", 0), ("kept_memory", -1), ("split_above", 1),
-                            ("cache_size", 0)):  # fmt: skip
+                            ("native_messages", 0), ("cache_size", 0)):  # fmt: skip
             if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least {least}")
 

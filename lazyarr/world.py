@@ -61,7 +61,8 @@ class World:
         found = self._others.get(grid)
         if found is None:
             found = self._others[grid] = World(self._given, grid)
-            found._others, found.communicator.counts = self._others, self.communicator.counts
+            found._others = self._others
+            found.communicator.count_with(self.communicator)
         return found
 
     def tick(self, nbytes: int = 0, part: float = 1.0) -> None:
@@ -229,8 +230,11 @@ def current() -> World | None:
 
 def use(world: World) -> None:
     """Have arrays that are split from now on split on another grid of the ranks."""
+    from lazyarr.backends import native_mpi
+
     active[:] = [world]
     comm.use(world.communicator)
+    native_mpi.use(world.communicator.native)
 
 
 def done_at_once() -> None:

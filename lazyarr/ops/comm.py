@@ -46,6 +46,9 @@ class Communicator(Protocol):
     def all_to_all(self, arrays: Sequence[Any], dim: int) -> list[Any]:
         """Of vectors of one dtype, one to each position along a dimension: what each has sent to this one."""
 
+    def failure(self) -> Exception:
+        """What native code, which has sent something through this, was told by MPI."""
+
 
 #: What communicates: for a thread (of a test, in which threads are ranks), or for all of them.
 _of_thread = threading.local()
@@ -65,6 +68,11 @@ def _current() -> Communicator:
     if found is None:
         raise RuntimeError("a program for several ranks runs where lazyarr.init() has not been called")
     return cast(Communicator, found)
+
+
+def failure() -> Exception:
+    """The exception for what MPI has told native code."""
+    return _current().failure()
 
 
 def all_to_all_along(dim: int, count: int) -> Callable[[Sequence[Any]], list[Any]]:
