@@ -1,7 +1,7 @@
 """What `lazyarr calibrate` measures, in the processes that it starts: ``python -m lazyarr.calibration RANKS``.
 
-Times are the least of several, of the slowest rank. Messages go the way of compiled programs, through
-`lazyarr.backends.mpi`; memory and arithmetic are NumPy's, on all ranks at once.
+Times are the least of several, of the slowest rank. Messages are those of a compiled loop, one after another; memory
+and arithmetic are NumPy's, on all ranks at once.
 """
 
 from __future__ import annotations
@@ -11,13 +11,20 @@ import math
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import numpy as np
 
 from lazyarr.cost_model import CostModel
+from lazyarr.ir.graph import Graph, param
+from lazyarr.ir.node import apply_all, make
+from lazyarr.ir.op import Op, lookup
+from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops import comm
+from lazyarr.ops.create import const
 
 #: Runs of which the least time counts; elements of arrays that are far larger than caches, of all ranks together; of
 #: ones that stay there; of messages whose latency is nothing; rows of the matrices that are multiplied.
@@ -47,7 +54,8 @@ def measure(communicator: Any = None) -> CostModel:
             return min([max(together) for together in zip(*runs, strict=True)], default=0.0)
 
         least = slowest
-        found |= _messages(line, ranks, least)
+        with _used(line):
+            found |= _messages(line, ranks, least)
     found |= _work(least, max(_LARGE // ranks, 1))
     model = CostModel(**found, host=platform.node(), when=date.today().isoformat(), ranks=ranks)
     return model if communicator is None else communicator.bcast(model)
@@ -55,21 +63,59 @@ def measure(communicator: Any = None) -> CostModel:
 
 def _messages(line: Any, ranks: int, least: Callable[[Callable[[], Any], int], float]) -> dict[str, float]:
     """Of messages between neighbours, of which a rank between two sends two, and of an all-reduce."""
-
-    def exchange(elements: int) -> Callable[[], Any]:
-        have = tuple((k * elements, (k + 1) * elements) for k in range(ranks))
-        want = tuple((max(a - elements, 0), min(b + elements, ranks * elements)) for a, b in have)
-        x, at = np.ones(elements), line.place[0]
-        return lambda: line.halo([x], 0, [(0, have[at][0], have, want)])
-
     messages = min(2, ranks - 1)
-    latency = least(exchange(1), 300) / messages
-    seconds = least(exchange(_MESSAGE), 3) / messages
-    number = np.ones(1)
-    reduction = least(lambda: line.all_reduce(number, "add", (0,)), 300) / math.ceil(math.log2(ranks))
+    latency = least(exchange(line, ranks, 1, 100), 3) / 100 / messages
+    seconds = least(exchange(line, ranks, _MESSAGE, 1), 3) / messages
+    reduction = least(_repeated(comm.ALL_REDUCE, np.ones(1), 100, dims=(0,), kind="add"), 3) / 100
+    reduction /= math.ceil(math.log2(ranks))
     # (Where the clock says that a longer message took no longer, the bandwidth is what the whole of it allows.)
     carried = seconds - latency if seconds > latency else seconds
     return {"latency": latency, "bandwidth": _MESSAGE * 8 / carried, "reduction": reduction}
+
+
+def exchange(line: Any, ranks: int, elements: int, times: int) -> Callable[[], Any]:
+    """A compiled loop in which each rank of a line gets so many numbers of those beside it in each iteration.
+
+    Parameters
+    ----------
+    line : MpiCommunicator
+        What it is run with has to be in use.
+    ranks, elements, times : int
+    """
+    have = tuple((k * elements, (k + 1) * elements) for k in range(ranks))
+    want = tuple((max(a - elements, 0), min(b + elements, ranks * elements)) for a, b in have)
+    at = line.place[0]
+    return _repeated(comm.HALO, np.ones(elements), times, at=at, dim=0, parts=((0, have[at][0], have, want),))
+
+
+def _repeated(op: Op, x: np.ndarray[Any, np.dtype[Any]], times: int, **attrs: Any) -> Callable[[], Any]:
+    """A compiled loop in which something is communicated of an array in each iteration."""
+    from lazyarr.backends import native
+
+    type, number = ArrayType(x.dtype, x.shape), DTYPES["i64"]
+    _, *inner = params = [param(0, comm.TOKEN), param(1, type), param(2, comm.TOKEN)]
+    *_, after = apply_all(op, *inner, **attrs)
+    attributes = (("body", Graph(params, [inner[0], after])), ("carried", 2), ("until", -1))
+    outer = [param(0, type), param(1, comm.TOKEN)]
+    loop = make(lookup("loop"), (const(0, number), const(times, number), const(1, number), *outer), attributes)
+    run = native.compile(Graph(outer, [loop.values[1]]))
+    return lambda: run([x, np.int64(0)])
+
+
+@contextmanager
+def _used(line: Any) -> Iterator[None]:
+    """Have compiled code communicate through a line of ranks, and afterwards as it did."""
+    from lazyarr import world
+    from lazyarr.backends import native_mpi
+
+    comm.use(line)
+    native_mpi.use(line.native)
+    try:
+        yield
+    finally:
+        before = world.current()
+        comm.use(None if before is None else before.communicator)
+        native_mpi.use(None if before is None else before.communicator.native)
 
 
 def _work(least: Callable[[Callable[[], Any], int], float], large: int) -> dict[str, float]:
