@@ -7,7 +7,7 @@ side by side in memory is sent from where it is, and received where it belongs.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -18,10 +18,11 @@ from lazyarr.backends.mpi import Partners
 from lazyarr.backends.native_call import MPI_FAILED
 from lazyarr.backends.native_emit import Code, Index
 from lazyarr.backends.native_frame import Frame, spill, unspill
-from lazyarr.backends.native_storage import Along, Scalar, Storage, Strided, copy_bytes, view
+from lazyarr.backends.native_storage import Along, Scalar, Storage, Strided, copy_bytes, touches, view
+from lazyarr.backends.native_views import slice_map
 from lazyarr.cost_model import gathers
 from lazyarr.ir import extents
-from lazyarr.ir.node import Node
+from lazyarr.ir.node import Node, Value
 
 #: Messages of one exchange up to which native code sends them: it names each.
 _MOST = 64
@@ -36,7 +37,8 @@ def halo(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None
     found = [Partners.of(at, have, want) for _, _, have, want in parts]
     if not _possible(node, dim, parts[0][2], sum(len(p.receives) + len(p.sends) for p in found)):
         return None
-    ready, results = frame.ready(given), frame.made(node.types)
+    ready = frame.ready(given)
+    results = frame.made(node.types, _rooms(frame, node, given))
     sends: _Messages = {}
     receives: _Messages = {}
     for k, (partners, (axis, base, _, _)) in enumerate(zip(found, parts, strict=True)):
@@ -47,6 +49,51 @@ def halo(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None
         for peer, (a, b) in partners.sends:
             sends.setdefault(peer, []).append(_rows(frame.code, ready[k], axis, a - base, b - base))
     return _traded(frame, node, dim, ready, results, sends, receives)
+
+
+def _rooms(frame: Frame, node: Node, given: list[Storage]) -> dict[int, Strided]:
+    """Where results may be received at once: where they are written to next, in arrays that nobody reads before that.
+
+    (Not in the outermost graph: what is a caller's array is to stay as it is where MPI fails.)
+    """
+    found: dict[int, Strided] = {}
+    if frame.outermost:
+        return found
+    for k, (array, x) in enumerate(zip(node.operands[:-1], given, strict=False)):
+        if not frame.alone(x) or node.operands.count(array) > 1:
+            continue
+        at = {node.values[number]: number for number in (2 * k, 2 * k + 1)}
+        value = array
+        while (user := _written(frame, node, value, at)) is not None:
+            part = user.operands[1]
+            shape = tuple(map(int, part.type.shape))
+            window = view(frame.code, x, slice_map(user.kw["start"], user.kw["step"]), shape, shape)
+            assert isinstance(window, Strided)
+            if any(v != array and touches(s, window) for v, s in frame.values.items()):
+                break
+            frame.lowering.writes(window.buffer)
+            found[at[part]], value = window, user.values[0]
+    return found
+
+
+def _written(frame: Frame, node: Node, value: Value, parts: Mapping[Value, int]) -> Node | None:
+    """What writes one of the parts into `value`, if all others that read this look elsewhere."""
+    users = [n for n in frame.graph.nodes if n is not node and value in n.operands]
+    writers = [n for n in users if n.op.name == "update_slice" and n.operands[0] == value and n.operands[1] in parts]
+    if len(writers) != 1 or value in frame.graph.roots:
+        return None
+    (writer,) = writers
+    if frame.uses.get(writer.operands[1]) != 1 or set(writer.kw["step"]) != {1}:
+        return None
+    return writer if all(n is writer or _apart(n, writer) for n in users) else None
+
+
+def _apart(node: Node, writer: Node) -> bool:
+    """Whether a node is a slice of other elements than are written."""
+    if node.op.name != "slice" or any(step < 1 for step in node.kw["step"]):
+        return False
+    boxes = [zip(n.kw["start"], n.kw["stop"], strict=True) for n in (node, writer)]
+    return any(b <= c or d <= a for (a, b), (c, d) in zip(*boxes, strict=True))
 
 
 def exchange(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:

@@ -6,7 +6,7 @@ left; formulas that would read it later are stored before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -360,20 +360,22 @@ class Frame:
         """Whether nobody reads `value` after the node that is being lowered."""
         return not self.uses.get(value)
 
+    def alone(self, x: Storage) -> bool:
+        """Whether it is all of a buffer that may be written, and no other graph that is being lowered reads that."""
+        if not (isinstance(x, Strided) and x.is_whole and x.buffer.owned) or x.buffer in self.lowering.held:
+            return False
+        outer = self.lowering.frames[:-1]
+        return not any(x.buffer in s.buffers for frame in outer for s in (*frame.values.values(), *frame.working))
+
     def claim(self, value: Value, x: Storage, new: Value | None = None, map: Map | None = None,
               like: Storage | None = None) -> Strided | None:  # fmt: skip
         """The memory of `x`, to be written, if nobody needs its old contents; what still reads it is stored before.
 
         `new` is what will be written: it need not be stored. Only what `map` takes, of the shape of `like`, is written.
         """
-        if not (isinstance(x, Strided) and x.is_whole and x.buffer.owned and self.dead(value)):
+        if not self.dead(value) or not self.alone(x):
             return None
-        buffer = x.buffer
-        if buffer in self.lowering.held:
-            return None
-        for frame in self.lowering.frames[:-1]:
-            if any(buffer in s.buffers for s in (*frame.values.values(), *frame.working)):
-                return None
+        assert isinstance(x, Strided)
         placed = new if new in self.plan.written else None
         window: Storage = x
         if map is not None and like is not None:
@@ -385,7 +387,7 @@ class Frame:
             return None
         for reader in readers:
             self.values[reader] = self.materialize(self.values[reader])
-        self.lowering.writes(buffer)
+        self.lowering.writes(x.buffer)
         return x
 
     def _computed(self, node: Node, storage: Storage) -> Strided:
@@ -452,12 +454,14 @@ class Frame:
             self.working.append(found[-1])
         return found
 
-    def made(self, types: Sequence[ArrayType]) -> list[Storage]:
-        """Memory for what others than native code make; a scalar without a value where that is none."""
+    def made(self, types: Sequence[ArrayType], given: Mapping[int, Strided] | None = None) -> list[Storage]:
+        """Memory for what others than native code make, if it is not `given`; for a scalar one without a value."""
         found: list[Storage] = []
-        for t in types:
+        for k, t in enumerate(types):
             shape, bounds = self.shape(t)
-            if shape:
+            if given and k in given:
+                found.append(given[k])
+            elif shape:
                 found.append(self.lowering.allocate(t.dtype, shape, bounds))
                 self.working.append(found[-1])
             else:

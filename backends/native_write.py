@@ -75,6 +75,9 @@ def _write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> St
     if target is not None:
         window = view(code, target, map, value.shape, value.bounds)
         assert isinstance(window, Strided)
+        there = window.buffer, window.base, window.map
+        if isinstance(value, Strided) and (value.buffer, value.base, value.map) == there:
+            return target  # (It has been received there.)
         if not reads_elsewhere(code, value, window):
             nests.fill(code, window, value)
             return target

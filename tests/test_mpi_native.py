@@ -153,3 +153,17 @@ if together.rank == 0:
 """)
     done = ranks(2, script)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_comes_from_others_is_received_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a loop: rows beside a block come into the room that the array has for them, without memory in between."""
+    from lazyarr.backends import native, native_comm
+    from lazyarr.passes.insert_communication import insert_communication
+    from tests.test_plan import recorded, zeros
+
+    program = recorded("heat", zeros(400, 300), 40, 0.1)
+    graph = insert_communication(program, (3,), (1,), 100, {}).program.graph
+    rooms = native.compile(graph).buffers
+    monkeypatch.setattr(native_comm, "_rooms", lambda frame, node, given: {})
+    between = native.compile(graph).buffers
+    assert sum(b.size for b in rooms) < sum(b.size for b in between)
