@@ -9,6 +9,7 @@ NumPy's functions: `lazyarr.backends.mpi`, which sends the same messages, so tha
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from collections.abc import Iterator, MutableMapping
 from typing import Any
@@ -269,6 +270,8 @@ def state() -> int:
 
 def _library(mpi: Any) -> ctypes.CDLL | None:
     """The MPI library that mpi4py calls; None where its functions are not found."""
+    if os.name != "posix":
+        return None  # (There is no looking at all that is loaded.)
     # (The linker looks at what was loaded for all first, too: tools that count or trace messages are there.)
     for path in (None, mpi.__file__):
         library = ctypes.CDLL(path)
