@@ -16,6 +16,7 @@ from lazyarr.fallback import run_in_numpy
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import Lent
+from lazyarr.little.elements import install_methods
 from lazyarr.little.functions import REDUCTIONS, reduction
 from lazyarr.numpy import _select, _shape
 from lazyarr.ops.create import const
@@ -186,3 +187,4 @@ for _name, _function in _OWN.items():
     setattr(LazyArray, _name, _function)
 for _name in ("byteswap", "dump", "dumps", "getfield", "setfield", "tofile"):
     setattr(LazyArray, _name, _numpy_method(_name))
+install_methods()

@@ -230,6 +230,36 @@ def types(n: Any, x: Any) -> Any:
 
 
 @program
+def made_of_numbers(n: Any, x: Any) -> Any:
+    s = x.sum()
+    made = [
+        n.array([1.0, 2, 3]), n.array([[1, 2], [3, 4]]), n.array([s, 2.0, s * 2]), n.array([x, x * 2]),
+        n.array([x[:2], [1.0, s]], dtype=n.float32), n.eye(3), n.eye(2, 3, k=1), n.identity(2, dtype=int), n.arange(5),
+        n.arange(1.0, 2.0, 0.25), n.arange(4, 0, -1), n.linspace(0, 1, 5), n.linspace(0, 1, num=3), n.full((2, 2), 7),
+        n.full(3, 1.5), n.zeros(3, dtype=n.complex128), n.ones((2, 2), "f4"), n.outer(x, x[:2]), n.sin(0.5),
+        n.maximum(2, 3), n.zeros_like(x), n.hypot(3, 4.0), n.asarray([True]),
+    ]  # fmt: skip
+    for m in made:
+        if m.ndim:
+            m += m
+    return made
+
+
+@program
+def other_shapes(n: Any, x: Any) -> Any:
+    m = (x + 1).reshape(2, 3)
+    t, r, f, a = m.T, m.ravel(), m.flatten(), m.astype(float)
+    c = t.reshape(6)
+    q = t.ravel()
+    t[0, 1] = 90
+    r[2] = 80
+    f[0] = a[0, 0] = c[0] = q[1] = -5
+    m.reshape(3, -1)[1] *= 2
+    m[0].reshape((3, 1))[2] = 4
+    return m, t, r, f, a, c, q, m.astype(int), m.astype(n.float32) / 3, m.T.T, t.strides, r.base is not None
+
+
+@program
 def resized(n: Any, x: Any) -> Any:
     y = x + 1
     v = y[1:]

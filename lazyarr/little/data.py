@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import indexing, quiet, settings, views
+from lazyarr import quiet, settings, views
 from lazyarr.array import Cell, LazyArray
 from lazyarr.ir.types import ArrayType
 from lazyarr.runtime import Leaf, leaf, traced
@@ -122,26 +122,31 @@ def own(x: LazyArray) -> Any:
 
 
 class Lent:
-    """A view by a basic index of data that an array has to itself: NumPy's view of the same memory.
+    """A view of data that an array has to itself: NumPy's view of the same memory.
 
     Attributes
     ----------
     parent : LazyArray
-        What the index was applied to: `root`, or a view that is lent too.
-    key : object
+        What it is a view of: `root`, or a view that is lent too.
+    look : callable
+        ``look(parent, *how)`` gives the view of an array that has settled.
     root : LazyArray
         Whose memory it is,
     base : ndarray
         and where it was. When `root` has settled, or has taken its data back, the view is looked for anew.
     given, seen : ndarray
-        What the index was applied to, and what the view sees.
+        What it is a view of, and what it sees.
     """
 
-    __slots__ = ("base", "given", "key", "parent", "root", "seen")
+    __slots__ = ("base", "given", "how", "look", "parent", "root", "seen")
 
-    def __init__(self, parent: LazyArray, key: Any, root: LazyArray, base: Any, given: Any):
-        self.parent, self.key, self.root, self.base, self.given = parent, key, root, base, given
-        self.seen = given[key]
+    def __init__(self, parent: LazyArray, look: Method, how: tuple[Any, ...], seen: Any):
+        lent = parent._lent if parent._mine is None else None
+        if lent is None:
+            self.root, self.base, self.given = parent, parent._mine, parent._mine
+        else:
+            self.root, self.base, self.given = lent.root, lent.base, lent.seen
+        self.parent, self.look, self.how, self.seen = parent, look, how, seen
 
     def data(self) -> Any:
         """What the view sees; None where that has moved."""
@@ -157,16 +162,14 @@ class Lent:
             parent = LazyArray._view(parent, views.Reshape(given.shape, given.shape), given.shape, given.strides, 0,
                                      given.dtype)  # fmt: skip
             parent._parent = self.parent
-        view: LazyArray = indexing.get(parent, self.key)
+        view: LazyArray = self.look(parent, *self.how)
         view._writeable = True
         return view
 
 
-def lend(parent: LazyArray, key: Any) -> LazyArray:
-    """The view that a basic index gives of an array that `own` has data of."""
-    lent = parent._lent if parent._mine is None else None
-    root, base, data = (parent, parent._mine, parent._mine) if lent is None else (lent.root, lent.base, lent.seen)
+def lend(parent: LazyArray, look: Method, how: tuple[Any, ...], seen: Any) -> LazyArray:
+    """A view of an array that `own` has data of: see `Lent`."""
     found = _new(LazyArray)
     found._mine = None
-    found._lent = Lent(parent, key, root, base, data)
+    found._lent = Lent(parent, look, how, seen)
     return found

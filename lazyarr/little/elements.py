@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import indexing
 from lazyarr.array import LazyArray
+from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, lend, limits, new, own, run, tracing
 
 _ndarray = np.ndarray
@@ -61,7 +63,8 @@ def _get(general: Method) -> Method:
                 return new(x[at])
             if x.size >= limits.elements or own(self) is None:
                 return general(self, key)
-            return lend(self, at)
+            # (`own` may have copied what was held.)
+            return lend(self, indexing.get, (at,), held(self)[at])
         at = _selection(key)
         if at is NotImplemented or not len(x.shape) or at.size * x.size >= len(x) * limits.elements:
             return general(self, key)
@@ -108,7 +111,68 @@ def _copy(general: Method) -> Method:
     return method
 
 
+def _transposed(general: Any) -> Any:
+    def method(self: LazyArray) -> Any:
+        x = None if tracing() is not None else own(self)
+        return general.fget(self) if type(x) is not _ndarray else lend(self, general.fget, (), x.T)
+
+    return property(method, doc=general.__doc__)
+
+
+def _reshaped(general: Method) -> Method:
+    @wraps(general)
+    def method(self: LazyArray, *how: Any, **kwargs: Any) -> Any:
+        x = None if kwargs or tracing() is not None or not _are_plain(how) else own(self)
+        if type(x) is not _ndarray:
+            return general(self, *how, **kwargs)
+        seen = getattr(x, name)(*how)
+        return lend(self, general, how, seen) if np.may_share_memory(seen, x) else new(seen)
+
+    name = general.__name__.strip("_")
+    return method
+
+
+def _are_plain(how: tuple[Any, ...]) -> bool:
+    return all(type(n) is int or (type(n) is tuple and _are_plain(n)) for n in how)
+
+
+def _cast(general: Method) -> Method:
+    @wraps(general)
+    def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
+        x = None if kwargs or len(args) != 1 or tracing() is not None else held(self)
+        if type(x) is not _ndarray or x.size >= limits.elements or x.dtype.kind == "c":
+            return general(self, *args, **kwargs)
+        dtype = args[0]
+        known = dtype in (float, int, complex, bool) if isinstance(dtype, type) else isinstance(dtype, np.dtype)
+        if not known or np.dtype(dtype) not in NAMES:
+            return general(self, *args)
+        return new(run(_ndarray.astype, x, dtype))
+
+    return method
+
+
+def _flattened(general: Method) -> Method:
+    @wraps(general)
+    def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
+        x = None if args or kwargs or tracing() is not None else held(self)
+        if type(x) is not _ndarray or x.size >= limits.elements:
+            return general(self, *args, **kwargs)
+        return new(x.flatten())
+
+    return method
+
+
 def install() -> None:
-    """Put these methods before those of `LazyArray`."""
-    for name, made in (("__getitem__", _get), ("__setitem__", _set), ("_single", _single), ("copy", _copy)):
-        setattr(LazyArray, name, made(getattr(LazyArray, name)))
+    """Put these methods before those of `LazyArray` that its own class has."""
+    before(LazyArray, {"__getitem__": _get, "__setitem__": _set, "_single": _single, "copy": _copy, "T": _transposed})
+
+
+def install_methods() -> None:
+    """Put these methods before those that `lazyarr.methods` gives `LazyArray`."""
+    before(LazyArray, {"reshape": _reshaped, "ravel": _reshaped, "astype": _cast, "flatten": _flattened})
+
+
+def before(kind: type, made: dict[str, Method]) -> None:
+    """Replace methods by what is made of them."""
+    for name, make in made.items():
+        setattr(kind, name, make(getattr(kind, name)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -22,16 +23,27 @@ _FUNCTIONS: dict[Any, int] = {
         np.sum, np.prod, np.max, np.min, np.mean, np.std, np.var, np.median, np.any, np.all, np.argmax, np.argmin,
         np.ptp, np.cumsum, np.cumprod, np.sort, np.argsort, np.concatenate, np.stack, np.vstack, np.hstack,
         np.column_stack, np.diff, np.trace, np.roll, np.count_nonzero, np.linalg.norm, np.linalg.inv, np.linalg.det,
-        np.zeros_like, np.ones_like, np.empty_like,
+        np.zeros_like, np.ones_like, np.empty_like, np.array, np.asarray,
     ), 1),
     **dict.fromkeys((np.dot, np.vdot, np.percentile, np.quantile, np.searchsorted, np.cross, np.take,
-                     np.linalg.solve), 2),
+                     np.linalg.solve, np.outer), 2),
     **dict.fromkeys((np.clip, np.where, np.interp), 3),
 }  # fmt: skip
+_OF_LISTS = frozenset((np.array, np.asarray))
+#: Arguments with which functions write to their arguments, or warn by themselves.
+_SPECIAL = frozenset(("overwrite_input", "ddof", "correction", "mean", "like", "copy"))
 #: Methods that `reduction` stands before.
 REDUCTIONS = frozenset("all any argmax argmin cumprod cumsum max mean min prod std sum var".split())
-#: Functions that make arrays of a shape.
-_SHAPES: frozenset[Any] = frozenset((np.zeros, np.ones, np.empty, np.full))
+#: Functions that make arrays of numbers alone -> how many elements they make of their arguments.
+_SIZES: dict[Any, Callable[..., float]] = {
+    **dict.fromkeys((np.zeros, np.ones, np.empty, np.full), lambda shape, *_: math.prod(_tuple(shape))),
+    np.eye: lambda n, m=None, *_: n * (n if m is None else m),
+    np.identity: lambda n, *_: n * n,
+    np.arange: lambda a, b=None, step=1, *_: abs(a if b is None else b - a) / abs(step),
+    np.linspace: lambda start, stop, num=50, *_: num + 0 * (start + stop),
+}
+#: The most Python numbers in an argument that are looked at.
+_MOST_NUMBERS = 1000
 #: What an element costs, in additions.
 _WORK = 4
 
@@ -50,7 +62,8 @@ def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> LazyArray | Non
             data.append(x)
         else:
             return None
-    if not arrays or size_of_both(arrays[0], arrays[-1]) * cost >= limits.elements or tracing() is not None:
+    size = size_of_both(arrays[0], arrays[-1]) if arrays else 1
+    if size * cost >= limits.elements or tracing() is not None:
         return None
     return new(run(ufunc, *data))
 
@@ -60,8 +73,9 @@ class _Given:
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
+        self.numbers = 0
 
-    def of(self, x: Any, depth: int = 1) -> Any:
+    def of(self, x: Any, depth: int = 3) -> Any:
         """An argument for NumPy; raises `LookupError` where it is of another kind."""
         kind = type(x)
         if kind is LazyArray:
@@ -71,16 +85,19 @@ class _Given:
             self.shapes.append(data.shape)
             return data
         if kind in _PLAIN or isinstance(x, np.dtype):
+            self.numbers += 1
+            if self.numbers > _MOST_NUMBERS:
+                raise LookupError
             return x
         if kind in (tuple, list) and depth:
             return kind([self.of(item, depth - 1) for item in x])
         raise LookupError
 
-    def size(self, count: int) -> int:
-        """Elements of a result at most; `count` arguments are data."""
+    def size(self, numpy: Any) -> int:
+        """Elements of a result at most."""
         sizes = [math.prod(shape) for shape in self.shapes]
-        together = math.prod(sizes) if count > 1 and len({*self.shapes, ()}) > 2 else max(sizes)
-        return max(together, sum(sizes))
+        alike = _FUNCTIONS[numpy] == 1 or len({*self.shapes, ()}) <= 2
+        return sum(sizes) if alike and numpy is not np.outer else max(math.prod(sizes), sum(sizes))
 
 
 def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -89,8 +106,11 @@ def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return None
     count = _FUNCTIONS.get(numpy)
     if count is None:
-        return _created(numpy, args, kwargs) if numpy in _SHAPES else None
-    if len(args) > count + 1 or "overwrite_input" in kwargs:
+        return _created(numpy, args, kwargs) if numpy in _SIZES else None
+    if len(args) > count + 1 or not _SPECIAL.isdisjoint(kwargs):
+        return None
+    of_lists = numpy in _OF_LISTS
+    if of_lists and (not args or type(args[0]) not in (list, tuple)):
         return None
     given = _Given()
     try:
@@ -101,10 +121,9 @@ def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return None
     # (Elsewhere an array is one to write to, or a number.)
     last = data[-1] if len(args) > count else None
-    if not arrays or len(given.shapes) > arrays or isinstance(last, (_ndarray, np.generic)):
+    if not (arrays or of_lists) or len(given.shapes) > arrays or isinstance(last, (_ndarray, np.generic)):
         return None
-    # (Of one element some functions warn, or raise, by themselves.)
-    if given.size(count) * _WORK >= limits.elements or given.size(1) < 2:
+    if given.size(numpy) * _WORK >= limits.elements:
         return None
     found = run(_called, numpy, data, named)
     if type(found) is _ndarray:
@@ -119,7 +138,7 @@ def reduction(numpy: Any, general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
         x = None if args or len(kwargs) > 1 else held(self)
-        if type(x) is not _ndarray or not 1 < x.size * _WORK < limits.elements or tracing() is not None:
+        if type(x) is not _ndarray or not 0 < x.size * _WORK < limits.elements or tracing() is not None:
             return general(self, *args, **kwargs)
         if kwargs:
             axis = kwargs.get("axis")
@@ -129,16 +148,25 @@ def reduction(numpy: Any, general: Method) -> Method:
     return method
 
 
-def _called(numpy: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _called(numpy: Any, args: Iterable[Any], kwargs: dict[str, Any]) -> Any:
     return numpy(*args, **kwargs)
 
 
+def _tuple(shape: Any) -> tuple[Any, ...]:
+    return shape if type(shape) is tuple else (shape,)
+
+
 def _created(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
-    """A small new array of a shape."""
-    if not args or not all(type(x) in _PLAIN or isinstance(x, np.dtype) for x in (*args[1:], *kwargs.values())):
+    """A small new array that is made of numbers."""
+    if not _SPECIAL.isdisjoint(kwargs) or not all(
+        type(x) in _PLAIN or isinstance(x, np.dtype) or type(x) is tuple for x in (*args, *kwargs.values())
+    ):
         return None
-    shape = args[0] if type(args[0]) is tuple else (args[0],)
-    if not all(type(n) is int and n >= 0 for n in shape) or math.prod(shape) >= limits.elements:
+    try:
+        size = _SIZES[numpy](*args, **{name: kwargs[name] for name in ("num",) if name in kwargs})
+    except (TypeError, ZeroDivisionError):
         return None
-    found = numpy(*args, **kwargs)
-    return new(found) if found.dtype in NAMES else None
+    if not 0 <= size < limits.elements:
+        return None
+    found = run(_called, numpy, args, kwargs)
+    return new(found) if type(found) is _ndarray and found.base is None and found.dtype in NAMES else None
