@@ -142,11 +142,12 @@ def test_a_call_that_takes_long_is_looked_at_again(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
     missing = object()
 
-    def function(x: Any, seconds: float) -> Any:
-        now[0] += seconds
+    def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        x, *seconds = (*args, *kwargs.values())
+        now[0] += seconds[0]
         return x
 
-    glances = Glances(function)
+    glances = Glances(run)
     x = np.ones(3)
     assert glances.run((x, 0.0), {}, missing) is missing
     glances.add((x, 0.0), {}, 1e-3, None)

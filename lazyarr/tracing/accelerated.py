@@ -30,6 +30,7 @@ from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
 from lazyarr.tracing.origins import failing_lines
 from lazyarr.tracing.outputs import Outcome
+from lazyarr.tracing.recursion import Recursive
 from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
 from lazyarr.tracing.strict import Kept, Refused, raise_numpys_error, strict_error
 from lazyarr.tracing.trace import Trace
@@ -84,7 +85,10 @@ class Accelerated:
         self._pieces: dict[Any, str] = {}
         self._trials: dict[Any, Trials] = {}
         self._plain: dict[Any, str] = {}
-        self._even = BreakEven(self.function)
+        self._even = BreakEven(self._python)
+        #: Whether a trace has met the function within itself, and the threads that run it as plain Python then.
+        self._recurses = False
+        self._inside: set[int] = set()
         #: Loops and branches that are known to run in Python, and why.
         self._uncaptured: dict[Info, tuple[str, Line]] = {}
         #: The latest programs that are called directly.
@@ -112,6 +116,8 @@ class Accelerated:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not is_tracing():
+            if self._inside and threading.get_ident() in self._inside:
+                return self.function(*args, **kwargs)
             for direct in self._direct:
                 result = direct(*args, **kwargs)
                 if result is not MISS:
@@ -211,7 +217,7 @@ class Accelerated:
         if trials.plain_wins:
             return self._run_plain(key, f"faster than in pieces ({self._pieces[key]})", args, kwargs)
         if trials.plain_is_next:
-            return trials.plain(lambda: self.function(*args, **kwargs))
+            return trials.plain(lambda: self._python(args, kwargs))
         return trials.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))
 
     def _comes_once(self, key: Any) -> bool:
@@ -288,11 +294,22 @@ class Accelerated:
             self._raise_numpys_error(why, self._line, key, args, kwargs)
         return self._in_python(args, kwargs)
 
+    def _python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The function as it is; if it calls itself, so do those calls run at once."""
+        thread = threading.get_ident()
+        if not self._recurses or thread in self._inside:
+            return self.function(*args, **kwargs)
+        self._inside.add(thread)
+        try:
+            return self.function(*args, **kwargs)
+        finally:
+            self._inside.discard(thread)
+
     def _in_python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the function as it is; where it raises, what the caller owns is as before the call."""
         kept = Kept([args, kwargs])
         try:
-            return self.function(*args, **kwargs)
+            return self._python(args, kwargs)
         except BaseException:
             kept.restore()
             raise
@@ -356,7 +373,7 @@ class Accelerated:
             lazy_args = tuple(trace.shadow(a, s, at) for a, s in zip(args, specs[0], strict=True))
             lazy_kwargs = {k: trace.shadow(v, s, at) for (k, v), (_, s) in zip(kwargs.items(), specs[1], strict=True)}
             assert isinstance(self.function, types.FunctionType)
-            result = trace.environment.traced(self.function)(*lazy_args, **lazy_kwargs)
+            result = trace.recursion.run(trace.environment.traced(self.function), lazy_args, lazy_kwargs)
             outcome = Outcome(trace, result)
             if trace.thrown is not None:
                 raise trace.thrown  # the function has an `except` clause for everything
@@ -364,6 +381,8 @@ class Accelerated:
                 raise _CountsRefused
             trace.may_begin_again = False  # it has run
             return trace, outcome
+        except Recursive:
+            raise
         except (NotCaptured, Plain, Exception) as error:
             if trace.counts and not trace.reasons:
                 raise _CountsRefused from error
@@ -375,6 +394,7 @@ class Accelerated:
                 flush(trace.recording)  # What comes before it, and is not run yet, may raise an error too.
             raise
         finally:
+            self._recurses = self._recurses or bool(trace.recursion.calls)
             end()
 
     def _finish_in_pieces(self, trace: Trace, outcome: Outcome, parts: Parts) -> Any:
@@ -400,7 +420,7 @@ class Accelerated:
             left = [compiled.direct for compiled in self._known.get(key, ())]
             self._direct = tuple(direct for direct in self._direct if direct not in left)
         counted, begin = note(f"{self._name} runs as plain Python: {why}"), time.perf_counter()
-        result = self._in_python(args, kwargs) if all_or_nothing else self.function(*args, **kwargs)
+        result = self._in_python(args, kwargs) if all_or_nothing else self._python(args, kwargs)
         if key is not None and not all_or_nothing:
             self._even.glances.add(args, kwargs, time.perf_counter() - begin, counted)
         return result

@@ -69,7 +69,7 @@ def is_worth_compiling(graph: Graph) -> bool:
 class BreakEven:
     """Which calls of an accelerated function NumPy runs though they can be compiled."""
 
-    def __init__(self, function: Callable[..., Any]):
+    def __init__(self, function: Callable[[tuple[Any, ...], dict[str, Any]], Any]):
         self.glances = Glances(function)
         #: Signatures of which NumPy has run the first call.
         self._met: dict[Any, None] = {}
@@ -156,7 +156,7 @@ class Glances:
     It may be wrong where arguments are not arrays: then a call that takes long ends it.
     """
 
-    def __init__(self, function: Callable[..., Any]):
+    def __init__(self, function: Callable[[tuple[Any, ...], dict[str, Any]], Any]):
         self._function = function
         self.known: dict[Any, _Plain] = {}
 
@@ -170,7 +170,7 @@ class Glances:
             count_again(plain.counted)
         begin = time.perf_counter()
         try:
-            return self._function(*args, **kwargs)
+            return self._function(args, kwargs)
         finally:
             if time.perf_counter() - begin > plain.most:
                 self.known.pop(key, None)

@@ -27,6 +27,7 @@ from lazyarr.tracing.capture.noted import Statements
 from lazyarr.tracing.capture.state import SMALL, is_small
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.environment import Environment
+from lazyarr.tracing.recursion import Recursion
 from lazyarr.tracing.scalars import Tape
 from lazyarr.tracing.signature import Parts, Plain, common_memory, memory_groups
 from lazyarr.tracing.strict import Refused
@@ -94,6 +95,7 @@ class Trace:
         #: What was raised to end the trace, or the statement that is captured, and has not got there yet.
         self.thrown: BaseException | None = None
         self._ranges: list[tuple[str, int, int]] = []
+        self.recursion = Recursion(self)
         self.control = Capture(self, {} if uncaptured is None else uncaptured)
         self.environment = Environment(self)
         self.expected: list[tuple[Callable[[], Any], Any]] = []
@@ -349,13 +351,13 @@ class Trace:
             if count <= settings.current.unroll_limit:
                 return False
             why = f"more than {settings.current.unroll_limit} array operations (a long Python loop)"
-            if self._is_small_work():
+            if self.is_small_work():
                 self.thrown = Plain(f"{why} on arrays of less than {SMALL} elements", user_line(2))
                 raise self.thrown
             self.observed(why)
         return True
 
-    def _is_small_work(self) -> bool:
+    def is_small_work(self) -> bool:
         """Whether NumPy computes the recorded operations faster than they are recorded."""
         nodes = list(depth_first([holder.value for holder in self.recording.pending()]))
         return bool(sum(v.type.size for node in nodes for v in node.values) < SMALL * len(nodes))
@@ -373,7 +375,7 @@ class Trace:
         taken = time.monotonic() - self._began - (plans.seconds - self._compiled_before)
         if taken < _LONGEST_SMALL or world.current() is not None:
             return
-        if self._computed < SMALL * max(1, len(self.programs)) and self._is_small_work():
+        if self._computed < SMALL * max(1, len(self.programs)) and self.is_small_work():
             raise Plain("many branches on data, between which little is computed, that are not compiled")
 
     @property

@@ -366,7 +366,7 @@ class Capture(Control):
             return replaced(self, *args, **kwargs)
         if self.trace.soft and _looks_at_types(function):
             settle([getattr(function, "__self__", None), *args, *kwargs.values()])
-        return function(*args, **kwargs)
+        return self.trace.recursion.run(function, args, kwargs)
 
     def read(self, value: Any) -> Any:
         value = super().read(value)
