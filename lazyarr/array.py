@@ -223,9 +223,10 @@ class LazyArray(ArrayOperators):
         self._form = form
         self._shape, self._strides, self._dtype = shape, strides, dtype
 
-    def _elements(self, why: str) -> np.ndarray[Any, Any]:
+    def _elements(self, why: str, only_looks: bool = False) -> np.ndarray[Any, Any]:
         """The elements as a NumPy array nobody may write to; runs recorded work.
 
+        `only_looks`: what asks for them does nothing that would be done twice if the call began again.
         (Not `_data`: of what has an attribute of this name, `numpy.ma` takes that for the elements.)
         """
         now = recording()
@@ -234,7 +235,7 @@ class LazyArray(ArrayOperators):
             if known is not None:
                 known.flags.writeable = False
                 return known
-            now.observer.observed(why)
+            (now.observer.looked if only_looks else now.observer.observed)(why)
         if isinstance(self._cell.value.node, Leaf):
             steps: list[views.Step] = []
             at: LazyArray = self if self._form is None else self._form

@@ -32,7 +32,7 @@ def run_in_numpy(function: Callable[..., Any], args: Any, kwargs: Any, why: str,
     note(why)
     observer = recording().observer
     if observer is not None:
-        observer.observed(why)
+        (observer.looked if _only_computes(function) else observer.observed)(why)
     try:
         return _call(function, args, kwargs, writeable=mutates)
     except ValueError as error:
@@ -65,6 +65,11 @@ def run_on_constants(function: Callable[..., Any], args: Any, kwargs: Any) -> An
 _WRITERS = {"dump", "save", "savetxt", "savez", "savez_compressed", "tofile"}
 
 
+def _only_computes(function: Callable[..., Any]) -> bool:
+    """Whether a function of NumPy does nothing but to give values (and to draw random numbers, which is noted)."""
+    return getattr(function, "__name__", "") not in _IMPURE | _WRITERS
+
+
 def _once(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """What a function of NumPy gives; one that writes a file is called by one rank, and the others wait for it."""
     name = getattr(function, "__name__", "")
@@ -77,13 +82,14 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
     evaluated: dict[int, tuple[LazyArray, np.ndarray[Any, Any]]] = {}
     #: What comes back instead of a lazy copy: an argument that is the result.
     changed: dict[int, Any] = {}
+    only_looks = _only_computes(function)
 
     def concrete(x: Any, into: bool = False) -> Any:
         if isinstance(x, LazyArray):
             if id(x) not in evaluated:
                 change = writeable or into
                 evaluated[id(x)] = (x, x._copied_data("a call that runs in NumPy") if change
-                                    else x._elements("a call that runs in NumPy"))  # fmt: skip
+                                    else x._elements("a call that runs in NumPy", only_looks))  # fmt: skip
             data = evaluated[id(x)][1]
             return data[()] if x._scalar else data
         if isinstance(x, np.ndarray):

@@ -251,7 +251,7 @@ def _array_items(item: Any) -> list[Any]:
     if index.dtype == np.bool_:
         if index.ndim and getattr(recording().observer, "computes_lengths", False):
             return [_MaskPart.at(p, n) for p, n in zip(windows.positions(index), index._shape, strict=True)]
-        data = index._elements("a boolean mask read by index")
+        data = index._elements("a boolean mask read by index", only_looks=True)
         if data.ndim == 0:
             return [_MaskPart.of(np.zeros(int(data), np.int64), None)]
         return [_MaskPart.of(n, size) for n, size in zip(np.nonzero(data), data.shape, strict=True)]

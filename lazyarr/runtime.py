@@ -151,6 +151,15 @@ class Observer(Protocol):
     def observed(self, why: str) -> None:
         """Data is about to be looked at."""
 
+    def looked(self, why: str) -> None:
+        """Data is about to be looked at by what does nothing else."""
+
+    def draws(self, stream: Any, why: str) -> None:
+        """Random numbers are about to be drawn from a stream."""
+
+    def made_stream(self, stream: Any) -> None:
+        """A stream of random numbers has been made."""
+
     def foreign(self, array: Any) -> None:
         """A NumPy array that no argument holds takes part in the work."""
 

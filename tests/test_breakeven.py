@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -184,3 +185,65 @@ def test_lengths_that_data_decides() -> None:
     accelerated: Any = lazyarr.accelerate(groups)
     for _ in range(3):
         np.testing.assert_allclose(accelerated(np.ones((6000, 40)), np.arange(6000) % 3), np.ones((3, 40)))
+
+
+def walk(stream: Any, n: int) -> Any:
+    """What draws in each iteration, and lets data decide."""
+    spins = stream.choice([-1.0, 1.0], size=(6, 6))
+    accepted = 0
+    for _ in range(n):
+        i, j = int(stream.random() * 6), int(stream.random() * 6)
+        change = spins[i, j] * (spins[i - 1, j] + spins[i, j - 1])
+        if change <= 0 or stream.random() < 0.3:
+            spins[i, j] = -spins[i, j]
+            accepted += 1
+    return spins, accepted
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+@pytest.mark.parametrize("kind", [np.random.default_rng, np.random.RandomState])
+def test_a_call_that_begins_again_draws_the_same_numbers(kind: Any) -> None:
+    def seeded(seed: int, n: int) -> Any:
+        return walk(kind(seed), n)
+
+    given, own, accelerated, made = kind(5), kind(5), lazyarr.accelerate(walk), lazyarr.accelerate(seeded)
+    for n in (70, 200, 200, 90):
+        for expected, got in ((walk(given, n), accelerated(own, n)), (seeded(n, n), made(n, n))):
+            np.testing.assert_array_equal(expected[0], got[0])
+            assert expected[1] == got[1]
+        assert given.random() == own.random()
+    begin = time.perf_counter()
+    accelerated(own, 2000)
+    assert time.perf_counter() - begin < 2.0  # in pieces it takes half a minute
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+def test_numpys_own_stream_is_where_it_was_when_a_call_begins_again() -> None:
+    def function(x: Any) -> Any:
+        for _ in range(80):
+            x = x + np.random.normal(size=3) * np.random.randint(1, 5)
+            if x[0] > 2:
+                x = x - 1.5
+        return x
+
+    accelerated: Any = lazyarr.accelerate(function)
+    for seed in (1, 2, 3):
+        np.random.seed(seed)
+        expected, after = function(np.ones(3)), np.random.random()
+        np.random.seed(seed)
+        np.testing.assert_array_equal(expected, accelerated(np.ones(3)))
+        assert np.random.random() == after
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+def test_a_stream_is_an_instance_of_numpys_class() -> None:
+    def function(x: Any, stream: Any) -> Any:
+        if isinstance(stream, np.random.Generator):
+            return x + stream.random()
+        return x - (default_rng(stream) if not isinstance(stream, np.random.RandomState) else stream).random()
+
+    default_rng = np.random.default_rng
+    for make in (np.random.default_rng, np.random.RandomState, int):
+        for _ in range(2):
+            expected = function(np.ones(3), make(4))
+            np.testing.assert_array_equal(expected, lazyarr.accelerate(function)(np.ones(3), make(4)))

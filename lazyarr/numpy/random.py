@@ -26,9 +26,10 @@ _STATE = {"seed", "get_state", "set_state", "get_bit_generator", "set_bit_genera
 def _draw(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     """Call a function of NumPy that advances a stream of random numbers."""
     observer = recording().observer
-    if observer is not None:
-        observer.observed(f"{name} draws random numbers")
     short = name.rpartition(".")[2]
+    if observer is not None:
+        acts = short in _STATE or short == "shuffle" or "out" in kwargs
+        observer.draws(None if acts else getattr(function, "__self__", None), f"{name} draws random numbers")
     if short == "seed" and (not args or args[0] is None) and not kwargs:
         args = (_words(),)
     if short in _STATE:
@@ -119,7 +120,11 @@ def default_rng(seed: Any = None) -> Any:
     seed = _known(seed)
     if seed is None:
         seed = _entropy()
-    return Generator(_random.default_rng(seed).bit_generator)
+    made = Generator(_random.default_rng(seed).bit_generator)
+    observer = recording().observer
+    if observer is not None and not isinstance(seed, (_random.Generator, _random.BitGenerator, _random.SeedSequence)):
+        observer.made_stream(made)
+    return made
 
 
 def _public(name: str) -> Any:

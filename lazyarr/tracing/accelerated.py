@@ -369,7 +369,8 @@ class Accelerated:
         end = use_recording(trace.recording)
         try:
             if parts.opaque:
-                trace.observed(f"an argument is a {type(parts.opaque[0]).__name__}, which lazyarr cannot look into")
+                why = f"an argument is a {type(parts.opaque[0]).__name__}, which lazyarr cannot look into"
+                trace.unknown(parts.opaque, why)
             lazy_args = tuple(trace.shadow(a, s, at) for a, s in zip(args, specs[0], strict=True))
             lazy_kwargs = {k: trace.shadow(v, s, at) for (k, v), (_, s) in zip(kwargs.items(), specs[1], strict=True)}
             assert isinstance(self.function, types.FunctionType)
@@ -382,8 +383,11 @@ class Accelerated:
             trace.may_begin_again = False  # it has run
             return trace, outcome
         except Recursive:
+            trace.streams.restore()
             raise
         except (NotCaptured, Plain, Exception) as error:
+            if not isinstance(error, Exception) or not trace.reasons or trace.may_begin_again:
+                trace.streams.restore()
             if trace.counts and not trace.reasons:
                 raise _CountsRefused from error
             if trace.made_lengths and not trace.reasons and not trace.looks_at_lengths:

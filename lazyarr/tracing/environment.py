@@ -282,7 +282,7 @@ class Environment:
         import lazyarr.numpy
 
         name = getattr(value, "__name__", "")
-        for module in (np, np.linalg, np.fft):
+        for module in (np, np.linalg, np.fft, np.random):
             if getattr(module, name, None) is value:
                 lazy = lazyarr.numpy if module is np else getattr(lazyarr.numpy, module.__name__.rpartition(".")[2])
                 return getattr(lazy, name)
@@ -341,6 +341,9 @@ def type_of(*args: Any) -> Any:
 
 def is_instance(x: Any, classes: Any) -> bool:
     """``isinstance(x, classes)``: NumPy's float64 is a `float`, and its complex128 a `complex`."""
+    if isinstance(x, (np.random.Generator, np.random.RandomState)):
+        asked_of = classes if isinstance(classes, tuple) else (classes,)
+        return isinstance(x, tuple(_without_ours(kind) for kind in asked_of))
     if isinstance(x, classes):
         return True
     if not isinstance(x, LazyArray) or not x._scalar:
@@ -348,6 +351,12 @@ def is_instance(x: Any, classes: Any) -> bool:
     asked = [kind for kind in (float, complex) if kind is classes or isinstance(classes, tuple) and kind in classes]
     soft.settle(x)
     return issubclass(x.dtype.type, tuple(asked))
+
+
+def _without_ours(kind: Any) -> Any:
+    """NumPy's class of streams for lazyarr's."""
+    ours = isinstance(kind, type) and kind.__module__ == "lazyarr.numpy.random"
+    return getattr(np.random, kind.__name__) if ours else kind
 
 
 def _item(container: Any, key: Any) -> Any:
@@ -374,6 +383,8 @@ def _class(value: type) -> Any:
     from lazyarr.numpy._scalars import SCALAR_TYPES
     from lazyarr.numpy._types import ndarray
 
+    if value in (np.random.Generator, np.random.RandomState):
+        return getattr(_numpy_module("numpy.random"), value.__name__)
     return ndarray if value is np.ndarray else SCALAR_TYPES.get(value, value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -30,6 +30,7 @@ from lazyarr.tracing.environment import Environment
 from lazyarr.tracing.recursion import Recursion
 from lazyarr.tracing.scalars import Tape
 from lazyarr.tracing.signature import Parts, Plain, common_memory, memory_groups
+from lazyarr.tracing.streams import Streams
 from lazyarr.tracing.strict import Refused
 
 #: Seconds that compiling the pieces of one call may take; pieces that are not known then are interpreted.
@@ -96,6 +97,7 @@ class Trace:
         self.thrown: BaseException | None = None
         self._ranges: list[tuple[str, int, int]] = []
         self.recursion = Recursion(self)
+        self.streams = Streams()
         self.control = Capture(self, {} if uncaptured is None else uncaptured)
         self.environment = Environment(self)
         self.expected: list[tuple[Callable[[], Any], Any]] = []
@@ -273,7 +275,7 @@ class Trace:
         for scalar in parts.scalars[at[1] :]:
             self.tape.add_input(scalar)
         if len(parts.opaque) > opaque:
-            self.observed(f"{what} is a {type(value).__name__}, which lazyarr cannot look into")
+            self.unknown(parts.opaque[opaque:], f"{what} is a {type(value).__name__}, which lazyarr cannot look into")
         return self.shadow(value, spec, at)
 
     def expect(self, get: Callable[[], Any], value: Any) -> None:
@@ -304,11 +306,14 @@ class Trace:
 
     def observed(self, why: str) -> None:
         """Data was looked at, or something happened that a compiled program would not repeat."""
+        self._observed(why, self.deciding)
+
+    def _observed(self, why: str, harmless: bool) -> None:
         if self.depth:
             raise NotCaptured(why)
         if self.counts and not self.reasons:
             raise NotCaptured(why)  # Perhaps it is one program if the counts are known.
-        self.may_begin_again = self.may_begin_again and self.deciding
+        self.may_begin_again = self.may_begin_again and harmless
         if self.made_lengths and not self.reasons:
             raise NotCaptured(why)  # Python cannot go on with lengths that it does not know.
         if self.strict:
@@ -323,6 +328,22 @@ class Trace:
             flush(self.recording)
         else:
             self.reasons.append((why, user_line(2)))
+
+    def looked(self, why: str) -> None:
+        """Data was looked at by what has no effect: the call can still begin again."""
+        self._observed(why, True)
+
+    def draws(self, stream: Any, why: str) -> None:
+        """Random numbers are about to be drawn: where the stream can be put back, the call can still begin again."""
+        self._observed(why, self.streams.keep(stream))
+
+    def unknown(self, found: Iterable[Any], why: str) -> None:
+        """Objects that lazyarr cannot look into take part; all that streams of random numbers do is to give numbers."""
+        self._observed(why, all(map(self.streams.keep, found)))
+
+    def made_stream(self, stream: Any) -> None:
+        """The function has made a stream of random numbers."""
+        self.streams.made(stream)
 
     @property
     def counts_in_vain(self) -> bool:

@@ -244,7 +244,8 @@ class Capture(Control):
             return
         why = _RESULT.sub("the function's result", why)
         runs = kind not in ("if", "list") and why != NEVER_TRUE
-        if runs and not depth and not trace.reasons and (trips is None or trips > _MOST_UNROLLED):
+        again = not trace.reasons or trace.may_begin_again
+        if runs and not depth and again and (trips is None or trips > _MOST_UNROLLED):
             may_be_plain = settings.current.fallback != "error" and not trace.strict
             if may_be_plain and all(is_small(cell.value.type) for cell in snapshot.cells):
                 # Written out, or in pieces, each of its many small operations would cost more than NumPy takes for it.
