@@ -117,9 +117,12 @@ def same_lines(expected: list[int], found: list[int], outcome: dict[str, Any]) -
 
 
 def check(
-    source: str, *calls: tuple[Any, ...], fuel: int = 150, control: Control | None = None
-) -> list[dict[str, Any]]:
+    source: str, *calls: tuple[Any, ...], fuel: int = 150, control: Control | None = None,
+    transform: Callable[[types.FunctionType], Callable[..., Any]] | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Compare ``f`` of a program with its transformed form; each starts from the program's beginning.
+
+    (The form that is handed to `control`, or what `transform` gives.)
 
     Returns
     -------
@@ -134,7 +137,7 @@ def check(
             function = define(source, t=world.t, guard=world.guard, burn=world.burn)
             run: Callable[..., Any] = function
             if transformed:
-                run = convert(function)(control or Control())
+                run = transform(function) if transform else convert(function)(control or Control())
             outcome = observe(run, args, function.__code__.co_filename)
             outcome["log"] = world.log
             outcome["globals"] = {

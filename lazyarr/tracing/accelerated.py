@@ -23,8 +23,10 @@ from lazyarr.runtime import (
     recording,
     use_recording,
 )
+from lazyarr.tracing.around_loops import AroundLoops
 from lazyarr.tracing.breakeven import FIRST_CALL, BreakEven
 from lazyarr.tracing.callables import calling, untraceable
+from lazyarr.tracing.capture.state import cells_of
 from lazyarr.tracing.compiled import Compiled
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
@@ -75,8 +77,13 @@ class Accelerated:
         Whether a call that would not run as one compiled program is an error.
     """
 
-    def __init__(self, function: Callable[..., Any], strict: bool = False, always: bool = False):
+    def __init__(
+        self, function: Callable[..., Any], strict: bool = False, always: bool = False, is_loop: bool = False
+    ):
         functools.update_wrapper(self, function)
+        #: Whether it is a loop of another function.
+        self._is_loop = is_loop
+        self._around: AroundLoops | None = None
         self.strict, self.always = strict, always
         self._given = function
         self.function = function if isinstance(function, types.FunctionType) else calling(function)
@@ -85,7 +92,7 @@ class Accelerated:
         self._pieces: dict[Any, str] = {}
         self._trials: dict[Any, Trials] = {}
         self._plain: dict[Any, str] = {}
-        self._even = BreakEven(self._python)
+        self._even = BreakEven(self._python, is_loop)
         #: Whether a trace has met the function within itself, and the threads that run it as plain Python then.
         self._recurses = False
         self._inside: set[int] = set()
@@ -217,7 +224,7 @@ class Accelerated:
         if trials.plain_wins:
             return self._run_plain(key, f"faster than in pieces ({self._pieces[key]})", args, kwargs)
         if trials.plain_is_next:
-            return trials.plain(lambda: self._python(args, kwargs))
+            return trials.plain(lambda: self._otherwise(key, args, kwargs))
         return trials.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))
 
     def _comes_once(self, key: Any) -> bool:
@@ -295,18 +302,44 @@ class Accelerated:
         return self._in_python(args, kwargs)
 
     def _python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The function as it is; if it calls itself, so do those calls run at once."""
+        """The function as it is."""
+        return self._running(self.function, args, kwargs)
+
+    def _running(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run what stands for the function; if that calls itself, those calls are plain Python at once."""
         thread = threading.get_ident()
         if not self._recurses or thread in self._inside:
-            return self.function(*args, **kwargs)
+            return function(*args, **kwargs)
         self._inside.add(thread)
         try:
-            return self.function(*args, **kwargs)
+            return function(*args, **kwargs)
         finally:
             self._inside.discard(thread)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether all calls so far, if there were any, were plain Python."""
+        return bool(self._plain) and not self._known and not self._pieces and not self._lifts
+
+    @property
+    def _lifts(self) -> bool:
+        """Whether calls that are no program have loops that may be, as far as is known."""
+        return self._around is not None and self._around.serves
+
+    def _otherwise(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that is no program: its loops may be."""
+        if world.current() is None:
+            if self._around is None:
+                with self._lock:
+                    self._around = AroundLoops(self.function, lambda loop: Accelerated(loop, is_loop=True))
+            if self._around.serves:
+                return self._around.run(key, self._running, self.function, args, kwargs)
+        return self._python(args, kwargs)
+
     def _in_python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the function as it is; where it raises, what the caller owns is as before the call."""
+        if self._is_loop:
+            return self._python(args, kwargs)  # The function that it is a part of goes on from what has happened.
         kept = Kept([args, kwargs])
         try:
             return self._python(args, kwargs)
@@ -375,6 +408,9 @@ class Accelerated:
             lazy_kwargs = {k: trace.shadow(v, s, at) for (k, v), (_, s) in zip(kwargs.items(), specs[1], strict=True)}
             assert isinstance(self.function, types.FunctionType)
             result = trace.recursion.run(trace.environment.traced(self.function), lazy_args, lazy_kwargs)
+            if self._is_loop and any(cell in trace.recording.frozen for cell in cells_of(result)):
+                # What is around the loop may change the array, and would change another one.
+                raise Plain("it is known at run time only whose memory a variable means after the loop")
             outcome = Outcome(trace, result)
             if trace.thrown is not None:
                 raise trace.thrown  # the function has an `except` clause for everything
@@ -424,8 +460,9 @@ class Accelerated:
             left = [compiled.direct for compiled in self._known.get(key, ())]
             self._direct = tuple(direct for direct in self._direct if direct not in left)
         counted, begin = note(f"{self._name} runs as plain Python: {why}"), time.perf_counter()
-        result = self._in_python(args, kwargs) if all_or_nothing else self._python(args, kwargs)
-        if key is not None and not all_or_nothing:
+        lifts = key is not None and not all_or_nothing
+        result = self._otherwise(key, args, kwargs) if lifts else self._in_python(args, kwargs)
+        if lifts and not self._lifts:
             self._even.glances.add(args, kwargs, time.perf_counter() - begin, counted)
         return result
 

@@ -67,9 +67,18 @@ def is_worth_compiling(graph: Graph) -> bool:
 
 
 class BreakEven:
-    """Which calls of an accelerated function NumPy runs though they can be compiled."""
+    """Which calls of an accelerated function NumPy runs though they can be compiled.
 
-    def __init__(self, function: Callable[[tuple[Any, ...], dict[str, Any]], Any]):
+    Parameters
+    ----------
+    function : callable
+        Given the arguments, runs the function as it is.
+    tries_loops : bool
+        Whether programs with loops may be slower than NumPy, too: where they run a few iterations, very often.
+    """
+
+    def __init__(self, function: Callable[[tuple[Any, ...], dict[str, Any]], Any], tries_loops: bool = False):
+        self._tries_loops = tries_loops
         self.glances = Glances(function)
         #: Signatures of which NumPy has run the first call.
         self._met: dict[Any, None] = {}
@@ -123,9 +132,10 @@ class BreakEven:
             return True
         trials = self._trials.get(key)
         if trials is None:
-            if seconds > _TRIED or not is_straight(compiled.program.graph) or (
-                compiled.direct is not None and not compiled.calls_numpy
-            ):
+            wins = not self._tries_loops and (
+                not is_straight(compiled.program.graph) or (compiled.direct is not None and not compiled.calls_numpy)
+            )
+            if seconds > _TRIED or wins:
                 self._compiled.add(key)
                 return True
             self._trials[key] = trials = Trials(_TIMED, _MARGIN)

@@ -41,6 +41,8 @@ _MOST_SMALL_PIECES = 16
 _LONGEST = 10.0
 #: The same where little is computed, besides the time of compiling.
 _LONGEST_SMALL = 3.0
+#: The same in a loop that is not captured and has no known end, or runs in pieces already.
+_LONGEST_LEFT_OUT = 0.2
 
 
 class Trace:
@@ -381,10 +383,15 @@ class Trace:
     def is_small_work(self) -> bool:
         """Whether NumPy computes the recorded operations faster than they are recorded."""
         nodes = list(depth_first([holder.value for holder in self.recording.pending()]))
-        return bool(sum(v.type.size for node in nodes for v in node.values) < SMALL * len(nodes))
+        return bool(sum(v.type.size for node in nodes for v in node.values) <= SMALL * len(nodes))
 
-    def may_take_longer(self) -> None:
+    def may_take_longer(self, longest: float = _LONGEST_SMALL) -> None:
         """Ask, where Python runs a loop or decides a branch, whether the trace has not taken too long.
+
+        Parameters
+        ----------
+        longest : float
+            Seconds that it may take, besides the time of compiling.
 
         Raises
         ------
@@ -394,10 +401,15 @@ class Trace:
         if self.strict or not self.may_begin_again or settings.current.fallback == "error":
             return
         taken = time.monotonic() - self._began - (plans.seconds - self._compiled_before)
-        if taken < _LONGEST_SMALL or world.current() is not None:
+        if taken < longest or world.current() is not None:
             return
         if self._computed < SMALL * max(1, len(self.programs)) and self.is_small_work():
             raise Plain("many branches on data, between which little is computed, that are not compiled")
+
+    def may_repeat(self, has_no_end: bool) -> None:
+        """The same of a loop that Python runs: `has_no_end` if it is not known how often."""
+        in_vain = bool(self.reasons) or has_no_end
+        self.may_take_longer(_LONGEST_LEFT_OUT if in_vain else _LONGEST_SMALL)
 
     @property
     def in_python(self) -> bool:
@@ -422,7 +434,7 @@ class Trace:
         if len(self.programs) > _MOST_SMALL_PIECES and self.may_begin_again and settings.current.fallback != "error":
             if all(is_small(cell.value.type) for cell in list(self.recording.cells or ())):
                 raise Plain("many branches on data of small arrays that are not compiled")
-            self.may_take_longer()
+            self.may_repeat(False)
             taken = time.monotonic() - self._began
             if taken > _LONGEST and world.current() is None:
                 raise Plain("many branches on data that are not compiled")

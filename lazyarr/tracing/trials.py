@@ -30,11 +30,16 @@ class Trials:
         self._timed, self._margin = timed, margin
         self._ours: list[float] = []
         self._plain: list[float] = []
+        self._settled = False
+
+    def settle(self) -> None:
+        """Try nothing more: lazyarr's way is taken."""
+        self._settled = True
 
     @property
     def plain_is_next(self) -> bool:
         """Whether the next call is to be tried as plain Python."""
-        return len(self._plain) < len(self._ours) and len(self._plain) < self._timed
+        return not self._settled and len(self._plain) < len(self._ours) and len(self._plain) < self._timed
 
     @property
     def plain_wins(self) -> bool:

@@ -155,16 +155,16 @@ class Capture(Control):
         """A ``while`` in Python."""
         count = 0
         while self._known(self.truth(test()), "a branch on data"):
-            self._may_go_on(count)
+            self._may_go_on(count, True)
             count += 1
             body()
 
-    def _may_go_on(self, count: int) -> None:
+    def _may_go_on(self, count: int, has_no_end: bool = False) -> None:
         """Give up a long loop in Python within what is captured: on a way that is not taken it need not end."""
         if self.trace.depth and count == _MOST_UNROLLED:
             raise NotCaptured("a long loop that is not compiled within one that is")
         if not self.trace.depth and count and not count % _ASKED:
-            self.trace.may_take_longer()
+            self.trace.may_repeat(has_no_end)
 
     def if_(
         self, condition: Any, then: Callable[[], None], orelse: Callable[[], None], get: Callable[[], State],

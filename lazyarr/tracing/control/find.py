@@ -4,11 +4,13 @@ from __future__ import annotations
 import __future__
 
 import ast
+import copy
 import dis
 import inspect
 import linecache
 import threading
 import types
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +40,15 @@ class Source:
     private: str | None
 
 
+#: Sources of functions that were made of others.
+_made: weakref.WeakKeyDictionary[types.CodeType, Source] = weakref.WeakKeyDictionary()
+
+
+def made_here(code: types.CodeType, source: Source) -> None:
+    """Note the source of a function that stands in no file as it is."""
+    _made[code] = source
+
+
 def find(function: types.FunctionType) -> Source:
     """The source of a function.
 
@@ -50,6 +61,9 @@ def find(function: types.FunctionType) -> Source:
     if code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
         kind = "generator" if code.co_flags & inspect.CO_GENERATOR else "coroutine"
         raise NotConverted(f"it is a {kind}", code.co_firstlineno)
+    made = _made.get(code)
+    if made is not None:
+        return Source(copy.deepcopy(made.node), made.private)
     lines = linecache.getlines(code.co_filename, function.__globals__)
     if not lines:
         raise NotConverted(f"its source text is not available ({code.co_filename})")

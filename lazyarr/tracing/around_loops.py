@@ -1,0 +1,78 @@
+"""Calls that are no single program: their loops as functions that are compiled, Python for what is around them."""
+
+from __future__ import annotations
+
+import time
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lazyarr.tracing.control.lifting import Lifted, lift
+from lazyarr.tracing.trials import Trials
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.accelerated import Accelerated
+
+#: Seconds that a call takes at most of which it is tried whether plain Python takes less: calls of many small loops do.
+_SHORT = 0.02
+
+Run = Callable[[tuple[Any, ...], dict[str, Any]], Any]
+
+
+class AroundLoops:
+    """The way to run a function whose loops are functions of their own.
+
+    Parameters
+    ----------
+    function : function
+    make : callable
+        Accelerates the function of a loop.
+    """
+
+    def __init__(self, function: Any, make: Callable[[types.FunctionType], Accelerated]):
+        self._lifted: Lifted | None = lift(function, make) if isinstance(function, types.FunctionType) else None
+        self._trials: dict[Any, Trials] = {}
+        self._met: set[Any] = set()
+
+    @property
+    def serves(self) -> bool:
+        """Whether there are loops that may be compiled."""
+        return self._lifted is not None
+
+    def run(self, key: Any, call: Callable[[Any, Any, Any], Any], plain: Any, args: Any, kwargs: Any) -> Any:
+        """A call with arguments of a signature.
+
+        Parameters
+        ----------
+        key
+            The signature.
+        call : callable
+            Runs a function with arguments.
+        plain : function
+            The function as it is.
+        args, kwargs
+            The arguments.
+        """
+        assert self._lifted is not None
+        function = self._lifted.function
+        if key not in self._met:
+            self._met.add(key)
+            result = call(function, args, kwargs)
+            if all(loop.is_plain for loop in self._lifted.loops):
+                self._lifted = None
+            return result
+        trials = self._trials.get(key)
+        if trials is None:
+            begin = time.perf_counter()
+            result = call(function, args, kwargs)
+            seconds = time.perf_counter() - begin
+            self._trials[key] = trials = Trials()
+            trials.took(seconds)
+            if seconds > _SHORT:
+                trials.settle()
+            return result
+        if trials.plain_wins:
+            return call(plain, args, kwargs)
+        if trials.plain_is_next:
+            return trials.plain(lambda: call(plain, args, kwargs))
+        return trials.ours(lambda: call(function, args, kwargs))

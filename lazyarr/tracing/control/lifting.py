@@ -1,0 +1,213 @@
+"""Loops of a function made functions of their own, which are compiled, while Python runs what is around them.
+
+    def f(a, b):                                   def f(a, b):
+        total = 0.0                                    total = 0.0
+        for i in range(len(a)):                        total = __lifted__[0](a, b, total)
+            total += a[i] * b[i]              ->       report = {}
+        report = {}                                    report["total"] = f"{total:.3f}"
+        report["total"] = f"{total:.3f}"               return report
+        return report
+
+A loop takes the variables that it may read before it assigns them, and gives those that are read after it; what it
+changes in place is changed in place. Loops that cannot be made functions (with a ``return`` in them, say) are left, and
+those in them are looked at.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import types
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lazyarr.tracing.control.errors import NotConverted
+from lazyarr.tracing.control.find import Source, compile_function, find, made_here
+from lazyarr.tracing.control.flow import Flow, loops
+from lazyarr.tracing.control.jumps import blocks
+from lazyarr.tracing.control.liveness import assigned
+from lazyarr.tracing.control.nodes import definition, parameters, place
+from lazyarr.tracing.control.scope import Scope, scopes
+
+_LIFTED = "__lifted__"
+#: Statements and expressions with which a loop is no function of its own.
+_UNFIT = (
+    ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.Try, ast.TryStar, ast.FunctionDef, ast.Lambda, ast.Import,
+    ast.ImportFrom, ast.Delete, ast.Global, ast.Nonlocal, ast.GeneratorExp,
+)  # fmt: skip
+#: Names that mean something else in another function.
+_OF_THE_FRAME = {"super", "__class__", "locals", "vars", "dir", "eval", "exec", "globals"}
+
+
+@dataclass
+class Lifted:
+    """A function whose loops are functions.
+
+    Attributes
+    ----------
+    function : function
+        Does what the user's does.
+    loops : list of callable
+        What it calls for each loop.
+    """
+
+    function: types.FunctionType
+    loops: list[Any]
+
+
+@dataclass
+class _Loop:
+    """A loop that can be a function."""
+
+    statement: ast.For | ast.While
+    takes: list[str]
+    gives: list[str]
+
+
+def lift(function: types.FunctionType, make: Callable[[types.FunctionType], Any]) -> Lifted | None:
+    """A function with its loops made functions; None if there is none that can be.
+
+    Parameters
+    ----------
+    function : function
+    make : callable
+        Given the function of a loop, what is to be called in its place.
+    """
+    try:
+        source = find(function)
+        if not isinstance(source.node, ast.FunctionDef):
+            return None
+        found = _Loops(source.node, _is_made(function.__code__)).found
+    except (NotConverted, RecursionError):
+        return None
+    if not found:
+        return None
+    lifted = [make(_outlined(function, source, loop)) for loop in found]
+    by_statement = {loop.statement: _call(k, loop) for k, loop in enumerate(found)}
+    node = _Replace(by_statement).visit(source.node)
+    free = [*function.__code__.co_freevars, _LIFTED]
+    code = compile_function(node, source.private, function.__code__, free)
+    made = _function(function, code, {_LIFTED: types.CellType(lifted)})
+    made.__defaults__, made.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
+    return Lifted(made, lifted)
+
+
+#: Functions of loops: lifting what is in them leaves the loop itself.
+_made: weakref.WeakSet[types.CodeType] = weakref.WeakSet()
+
+
+def _is_made(code: types.CodeType) -> bool:
+    return code in _made
+
+
+class _Loops:
+    """The loops of a function that can be functions, the outermost ones."""
+
+    def __init__(self, node: ast.FunctionDef, is_loop: bool):
+        self._scope: Scope = scopes(node)[node]
+        if self._scope.shared or self._scope.unsafe or any(
+            isinstance(n, ast.Name) and n.id in _OF_THE_FRAME for n in ast.walk(node)
+        ):
+            raise NotConverted("its variables are not its own", node.lineno)
+        #: Names of functions made in it: there are new ones at each call.
+        self._functions = {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef) and n is not node}
+        for n in ast.walk(node):
+            if isinstance(n, ast.Assign) and isinstance(n.value, ast.Lambda):
+                self._functions.update(name for t in n.targets if isinstance(t, ast.Name) for name in [t.id])
+        self._before = Flow(node.body, frozenset(self._scope.parameters)).before
+        self.found: list[_Loop] = []
+        body = node.body
+        if is_loop:
+            # What it takes and gives is around the loop.
+            loop, end = body[0], body[1:]
+            for block in blocks(loop):
+                self._block(block, Flow(end).exposed | Flow([loop]).exposed)
+        else:
+            self._block(body, set())
+
+    def _block(self, block: Sequence[ast.stmt], later: set[str]) -> None:
+        """Find loops in a block, after which `later` may be read."""
+        for k, s in enumerate(block):
+            after = Flow(block[k + 1 :]).exposed | later
+            if isinstance(s, ast.For | ast.While):
+                loop = self._loop(s, after)
+                if loop is not None:
+                    self.found.append(loop)
+                    continue
+                after = after | Flow([s]).exposed
+            elif not isinstance(s, ast.If):
+                continue  # An exception in a `try` or `with` finds the variables as they are.
+            for inner in blocks(s):
+                self._block(inner, after)
+
+    def _loop(self, s: ast.For | ast.While, after: set[str]) -> _Loop | None:
+        scope, before = self._scope, self._before.get(s)
+        given = assigned([s])
+        if before is None or s.orelse or any(isinstance(n, _UNFIT) for n in ast.walk(s)):
+            return None
+        if any(name in scope.captured or name not in scope.locals for name in given):
+            return None
+        takes = sorted(Flow([s]).exposed & scope.locals)
+        gives = sorted(set(given) & after)
+        takes += [name for name in gives if name not in takes]
+        if any(name not in before or name in self._functions for name in takes):
+            return None
+        return _Loop(s, takes, gives)
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, by_statement: dict[Any, ast.stmt]):
+        self._by_statement = by_statement
+
+    def visit(self, node: ast.AST) -> Any:
+        found = self._by_statement.get(node)
+        return self.generic_visit(node) if found is None else found
+
+
+def _call(k: int, loop: _Loop) -> ast.stmt:
+    """What stands for a loop."""
+    function = ast.Subscript(ast.Name(_LIFTED, ast.Load()), ast.Constant(k), ast.Load())
+    call = ast.Call(function, [ast.Name(name, ast.Load()) for name in loop.takes], [])
+    if not loop.gives:
+        return place(ast.Expr(call), loop.statement)
+    names: list[ast.expr] = [ast.Name(name, ast.Store()) for name in loop.gives]
+    target = names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
+    return place(ast.Assign([target], call), loop.statement)
+
+
+def _outlined(function: types.FunctionType, source: Source, loop: _Loop) -> types.FunctionType:
+    """The function of a loop."""
+    s = copy.deepcopy(loop.statement)
+    names: list[ast.expr] = [ast.Name(name, ast.Load()) for name in loop.gives]
+    result = names[0] if len(names) == 1 else ast.Tuple(names, ast.Load()) if names else None
+    node = definition(function.__code__.co_name, parameters(*loop.takes), [s, ast.Return(result)])
+    place(node, s)
+    code = compile_function(copy.deepcopy(node), source.private, function.__code__, [*function.__code__.co_freevars])
+    code = code.replace(co_qualname=function.__code__.co_qualname)
+    made_here(code, Source(node, source.private))
+    _made.add(code)
+    return _function(function, code, {})
+
+
+def _function(
+    function: types.FunctionType, code: types.CodeType, more: dict[str, types.CellType]
+) -> types.FunctionType:
+    """A function in the place of the user's."""
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)) | more
+    closure = tuple(cells[name] for name in code.co_freevars)
+    made = types.FunctionType(code, function.__globals__, function.__name__, None, closure or None)
+    made.__qualname__, made.__module__ = function.__qualname__, function.__module__
+    return made
+
+
+def is_liftable(function: Any) -> bool:
+    """Whether there may be something to gain: a loop beside another one, or in another one."""
+    if not isinstance(function, types.FunctionType):
+        return False
+    try:
+        source = find(function)
+    except NotConverted:
+        return False
+    return isinstance(source.node, ast.FunctionDef) and len(loops(source.node.body)) > 1
