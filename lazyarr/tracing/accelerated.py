@@ -256,7 +256,10 @@ class Accelerated:
             why, line = trace.reasons[0]
             self._runs_in_pieces(key, why)
             note_pieces(self._name, why, line)
-            return self._finish_in_pieces(trace, outcome, parts)
+            result = self._finish_in_pieces(trace, outcome, parts)
+            if trace.computed_little and not self._compiles_all and self._around_loops().serves:
+                self._plain[key] = f"little is computed between its loops ({why})"
+            return result
         if self._comes_once(key) and not self.strict:
             # Shapes that change at every call: compiling each would cost more than it can bring.
             self._has_come(key)
@@ -329,12 +332,16 @@ class Accelerated:
     def _otherwise(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that is no program: its loops may be."""
         if world.current() is None:
-            if self._around is None:
-                with self._lock:
-                    self._around = AroundLoops(self.function, lambda loop: Accelerated(loop, is_loop=True))
-            if self._around.serves:
-                return self._around.run(key, self._running, self.function, args, kwargs)
+            around = self._around_loops()
+            if around.serves:
+                return around.run(key, self._running, self.function, args, kwargs)
         return self._python(args, kwargs)
+
+    def _around_loops(self) -> AroundLoops:
+        if self._around is None:
+            with self._lock:
+                self._around = AroundLoops(self.function, lambda loop: Accelerated(loop, is_loop=True))
+        return self._around
 
     def _in_python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the function as it is; where it raises, what the caller owns is as before the call."""

@@ -403,13 +403,18 @@ class Trace:
         taken = time.monotonic() - self._began - (plans.seconds - self._compiled_before)
         if taken < longest or world.current() is not None:
             return
-        if self._computed < SMALL * max(1, len(self.programs)) and self.is_small_work():
+        if self.computed_little and self.is_small_work():
             raise Plain("many branches on data, between which little is computed, that are not compiled")
 
     def may_repeat(self, has_no_end: bool) -> None:
         """The same of a loop that Python runs: `has_no_end` if it is not known how often."""
         in_vain = bool(self.reasons) or has_no_end
         self.may_take_longer(_LONGEST_LEFT_OUT if in_vain else _LONGEST_SMALL)
+
+    @property
+    def computed_little(self) -> bool:
+        """Whether NumPy computes what the pieces have computed as fast."""
+        return self._computed < SMALL * max(1, len(self.programs))
 
     @property
     def in_python(self) -> bool:
