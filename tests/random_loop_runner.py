@@ -31,7 +31,7 @@ from tests.random_loops import Program, seeded_program
 from tests.random_runner import Counts, TookTooLong, signature, time_limit
 
 #: The ways in: what becomes of the plain function.
-MODES = ("numpy", "control", "accelerate", "xla")
+MODES = ("numpy", "control", "accelerate", "lifted", "xla")
 _names = itertools.count()
 
 
@@ -146,9 +146,22 @@ class Converted(Plain):
         return convert(function)(Control())
 
 
+class Lifted(Plain):
+    """Its loops as accelerated functions of their own, Python for the rest."""
+
+    def prepare(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        from lazyarr.tracing.accelerated import Accelerated as AnyAccelerated
+        from lazyarr.tracing.control.lifting import lift
+
+        assert isinstance(function, FunctionType)
+        lifted = lift(function, lambda loop: AnyAccelerated(loop, is_loop=True))
+        return function if lifted is None else lifted.function
+
+
 def implementation(mode: str) -> Plain:
     """A way in by its name."""
-    return {"numpy": Plain, "control": Converted, "accelerate": Accelerated, "xla": AcceleratedByXla}[mode]()
+    return {"numpy": Plain, "control": Converted, "accelerate": Accelerated, "xla": AcceleratedByXla,
+            "lifted": Lifted}[mode]()  # fmt: skip
 
 
 def differ(program: Program, way: Plain, *, atomic: bool | None = None) -> Difference | None:

@@ -100,7 +100,7 @@ def problems(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     looks: list[str] = []
     original = LazyArray._elements
 
-    def looking(self: LazyArray, why: str) -> Any:
+    def looking(self: LazyArray, why: str, only_looks: bool = False) -> Any:
         # What is computed from constants alone may be looked at.
         if not data.isdisjoint(depth_first([self._value()])):
             looks.append(why)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import lazyarr
-from tests.acceleration import programs
+from lazyarr import accelerate
+from tests.acceleration import assert_same, programs
 from tests.loop_checks import Array, compiled, noise, same
 
 
@@ -227,3 +228,32 @@ def test_lengths_made_before_something_is_looked_at() -> None:
         return part + x[:n]
 
     same(mean_of_first, *[(noise(9), np.array([n])) for n in (3, 1, 0, 9)], one_program=False)
+
+
+def test_medians_of_windows_that_end_with_the_array() -> None:
+    def clipped(x: Any, w: int) -> Any:
+        out = np.empty(len(x), dtype=np.median(x[:2]).dtype)
+        for i in range(len(x)):
+            window = x[max(0, i - w) : min(len(x), i + w + 1)]
+            out[i] = np.median(window) + np.median(np.abs(window - window[0]))
+        return out
+
+    def may_be_empty(x: Any, w: int) -> Any:
+        out = np.zeros(len(x))
+        for i in range(len(x)):
+            out[i] = np.median(x[i + w : i + 3])
+        return out
+
+    rng = np.random.default_rng(3)
+    missing = rng.normal(size=80)
+    missing[[4, 40]] = np.nan
+    large = np.where(rng.random(60) < 0.5, 1.7e308, 1e308)
+    for x in (rng.normal(size=90), missing, large, rng.integers(0, 9, 70), rng.random(50).astype(np.float32)):
+        accelerated: Any = accelerate(clipped, strict=True)
+        for w in (2, 5):
+            with np.errstate(all="ignore"):
+                assert_same(clipped(x, w), accelerated(x, w))
+    with pytest.warns(RuntimeWarning, match="empty slice"):
+        expected = may_be_empty(missing, 2)
+    with pytest.warns(RuntimeWarning, match="empty slice"):
+        assert_same(expected, accelerate(may_be_empty)(missing, 2))

@@ -66,6 +66,12 @@ def test_accelerate(program: Program) -> None:
 
 
 @given(programs)
+@settings(compare_programs, max_examples=max(1, EXAMPLES // 2))
+def test_loops_by_themselves(program: Program) -> None:
+    check(program, "lifted")
+
+
+@given(programs)
 @settings(compare_programs, max_examples=max(1, EXAMPLES // 3))
 def test_accelerate_by_xla(program: Program) -> None:
     check(program, "xla")

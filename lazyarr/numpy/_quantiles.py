@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import windows
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy
 from lazyarr.dispatch import NotCompiled
@@ -115,6 +116,8 @@ def _median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = F
     if axis is None:
         x, axis = x.reshape(-1) if overwrite_input else x.ravel(), 0
     n = x.shape[axis]
+    if type(n) is not int and x.ndim == 1:
+        return _given_out(_median_of_some(x if overwrite_input else x.copy(), n), out)
     middle = [n // 2] if n % 2 else [n // 2 - 1, n // 2]
     if n:
         x = _in_place(x if overwrite_input else x.copy(), [*middle, -1], axis, SHORT)
@@ -126,6 +129,19 @@ def _median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = F
     if x.ndim == 1:
         result = LazyArray._new(result._value(), scalar=True)
     return _given_out(result, out)
+
+
+def _median_of_some(x: LazyArray, n: Any) -> LazyArray:
+    """The median of a vector, put in order, of which the program computes how long it is."""
+    windows.require_elements(x._shape, (0,))
+    x.sort()
+    low, high = x[(n - 1) // 2], x[n // 2]
+    # (The mean of one element is that element, also where twice of it is too large.)
+    result = lazy.where((n % 2) == 1, lazy.mean(x[n // 2 : n // 2 + 1]), lazy.mean(lazy.stack([low, high])))
+    if _inexact(x):
+        last = x[-1]
+        result = lazy.where(lazy.isnan(last), last.astype(result.dtype), result)
+    return LazyArray._new(result._value(), scalar=True)
 
 
 def _sorted_with_counts(a: Any, axis: Any) -> tuple[LazyArray, Any]:
