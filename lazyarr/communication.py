@@ -11,19 +11,23 @@ from functools import partial
 
 from lazyarr.cost_model import DEFAULT, CostModel, gathers
 from lazyarr.ir import extents
+from lazyarr.ir.flat import gives
 from lazyarr.ir.graph import Graph, Line, Program
-from lazyarr.ir.layout import Grid, default, length, sent
+from lazyarr.ir.layout import Grid, coordinates, default, length, sent
 from lazyarr.ir.node import Node, Value
 from lazyarr.ops import block_solve
+from lazyarr.ops.rearrange import as_layout
 from lazyarr.passes.insert_communication import Local, decide
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.tracing.explain_costs import declared, moves
 
 _COMMUNICATE = (
     "halo", "exchange", "all_reduce", "turned_part", "sorted_part", "scattered_part", "picked_part", "solved_part",
-    "cholesky_part",
+    "cholesky_part", "rearranged_part",
 )  # fmt: skip
 _PRODUCTS = ("matmul", "einsum")
+#: So many ranks are looked at one by one.
+_FEW = 8
 #: Work of less than this part of all of it is not listed.
 _NEGLIGIBLE = 1e-3
 
@@ -35,8 +39,8 @@ class Step:
     Attributes
     ----------
     what : str
-        ``halo``, ``exchange``, ``all_reduce``, ``turn``, ``sort``, ``scatter``, ``gather``, ``solve`` or
-        ``cholesky``.
+        ``halo``, ``exchange``, ``all_reduce``, ``turn``, ``reshape``, ``sort``, ``scatter``, ``gather``,
+        ``solve`` or ``cholesky``.
     lines : tuple of (str, int)
         The user's lines that it is done for.
     times : int or None
@@ -174,7 +178,12 @@ def _once(times: int | None) -> int:
 
 
 def _representatives(grid: Grid, middle: bool) -> Iterator[tuple[int, ...]]:
-    """The first ranks, the middle and the last one along each dimension: others are like the middle one, or smaller."""
+    """The first ranks, the middle and the last one along each dimension: others are like the middle one, or smaller.
+
+    (All of few: what a reshape moves is another rank's for each, by how rows are cut.)
+    """
+    if middle and math.prod(grid) <= _FEW:
+        return itertools.product(*map(range, grid))
     return itertools.product(*(sorted({0, min(1, n - 1), n // 2 if middle else 0, n - 1}) for n in grid))
 
 
@@ -220,6 +229,12 @@ def _step(node: Node, step: partial[Step], grid: Grid) -> Step:
         rounds = 2 + (name == "picked_part") if kw.get("own", True) else 1
         return step("scatter" if name == "scattered_part" else "gather", messages=rounds * others,
                     bytes=moved * others // (others + 1))  # fmt: skip
+    if name == "rearranged_part":
+        before, after = kw["before"], kw["shape"]
+        have, want = as_layout(kw["have"], len(before)), as_layout(kw["want"], len(after))
+        pieces = gives(before, have, after, want, grid, kw["at"])
+        moved = [p.count for p in pieces if coordinates(p.rank, grid) != kw["at"]]
+        return step("reshape", messages=len(moved), bytes=sum(moved) * node.operands[0].type.dtype.itemsize)
     to: dict[int, int] = {}
     parts = kw["parts"] if name == "halo" else ((kw["axis"], kw["base"], kw["have"], kw["want"]),)
     for value, (axis, _, have, want) in zip(node.operands, parts, strict=False):

@@ -22,6 +22,9 @@ from lazyarr.ops.comm import COMBINES
 REGIONS = {"loop": 3, "while": 0, "cond": 1}
 
 
+#: Operations that give their first operand with something written into it.
+_WRITES = frozenset(("update_slice", "dynamic_update_slice", "scatter", "ordered_scatter"))
+
 #: More elements than any array has.
 NEVER = 1 << 62
 
@@ -61,6 +64,8 @@ class Layouts:
         Dimensions of the grid over which a node's results are partial.
     across : dict of Node to Crossed
         What a node puts its results together along (`Op.across`).
+    rearranged : set of Node
+        Those whose results get their elements from the owners of the operand's (`Op.rearranged`).
     """
 
     grid: Grid
@@ -71,6 +76,7 @@ class Layouts:
     inner: dict[tuple[Node, str], Layouts] = field(default_factory=dict)
     reduced: dict[Node, tuple[int, ...]] = field(default_factory=dict)
     across: dict[Node, Crossed] = field(default_factory=dict)
+    rearranged: set[Node] = field(default_factory=set)
 
     def large(self, value: Value) -> bool:
         """Whether a value is worth being split."""
@@ -119,6 +125,9 @@ def _choose(layouts: Layouts, node: Node) -> None:
         chosen = [whole(len(t.shape)) for t in node.types]
     elif node.op.memory == "free":
         chosen = [_default(layouts, v) for v in node.values]
+    elif (rearranged := _rearranged(layouts, node)) is not None:
+        layouts.rearranged.add(node)
+        chosen = [rearranged]
     elif can_be_split(node):
         chosen = [_carried_over(layouts, node)]
         if not any(v.type.shape for v in node.operands):
@@ -164,6 +173,25 @@ def _carried_over(layouts: Layouts, node: Node) -> Layout:
     if summed:
         layouts.reduced[node] = summed
     return tuple(found)
+
+
+def _rearranged(layouts: Layouts, node: Node) -> Layout | None:
+    """How a result is split whose elements are moved, because axes of the operand that are split do not stay."""
+    if node.op.rearranged is None or node.types[0].size == 0:
+        return None
+    x = node.operands[0]
+    splits, entries = layouts.of[x], node.access[0]
+    if all(s is None or isinstance(e, Along) for s, e in zip(splits, entries, strict=True)):
+        return None
+    # (What has been written into as another shape of an array, and takes its shape again, goes where that is.)
+    base = x
+    while base.node.op.name in _WRITES:
+        base = base.node.operands[0]
+    if base.node.op is node.op and base.node.operands[0].type.shape == node.types[0].shape:
+        found = layouts.of[base.node.operands[0]]
+    else:
+        found = node.op.rearranged(x.type, splits, layouts.large(node.values[0]), **node.kw)
+    return None if is_whole(found) else found
 
 
 def _across(layouts: Layouts, node: Node, used: set[int], found: Sequence[Split | None]) -> Crossed | None:

@@ -74,6 +74,8 @@ class Wanted:
         if known is not None:
             return known
         operand, wanted = node.operands[k], self.computed[node.values[0]]
+        if node in self.layouts.rearranged:
+            return self.layouts.of[operand]
         found: list[Split | None] = []
         for entry, extent in zip(node.access[k], operand.type.shape, strict=True):
             results = wanted[entry.axis] if isinstance(entry, Along) else None
@@ -139,7 +141,8 @@ def _backward(found: Wanted, node: Node) -> None:
     splittable = node.op.name not in REGIONS and (can_be_split(node) or node in found.layouts.across)
     for value in node.values:
         found.wants.setdefault(value, [])
-        widen = splittable and node not in found.layouts.reduced and node not in found.layouts.across
+        fixed = (found.layouts.reduced, found.layouts.across, found.layouts.rearranged)
+        widen = splittable and not any(node in those for those in fixed)
         _settle(found, value, may_widen=widen, given=node.op.memory == "free")
     if node.op.name in REGIONS:
         _region(found, node)
@@ -354,7 +357,7 @@ def _talks(found: Wanted) -> bool:
     """Whether anything is communicated."""
     layouts = found.layouts
     return bool(
-        any(found.groups.values()) or found.gathered or layouts.reduced or layouts.across
+        any(found.groups.values()) or found.gathered or layouts.reduced or layouts.across or layouts.rearranged
         or any(_talks(inner) for inner in found.inner.values())
     )  # fmt: skip
 

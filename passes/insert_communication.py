@@ -14,6 +14,7 @@ from typing import Any
 from lazyarr.cost_model import DEFAULT, CostModel
 from lazyarr.ir.access import Reduced
 from lazyarr.ir.extents import is_static
+from lazyarr.ir.flat import stays
 from lazyarr.ir.graph import Check, Graph, Line, Program, param
 from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, even, hull, hulls, length, place
 from lazyarr.ir.node import Node, Value, apply, apply_all, make
@@ -24,6 +25,7 @@ from lazyarr.ops.by_index import PICKED_PART, SCATTERED_PART
 from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, SORTED_PART, TURNED_PART, sides
 from lazyarr.ops.create import const
 from lazyarr.ops.index import UPDATE_SLICE
+from lazyarr.ops.rearrange import REARRANGED_PART, as_splits
 from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
 from lazyarr.passes.choose_layout import REGIONS, Crossed, Layouts, before_operands, can_be_split, choose_layout
 from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, within
@@ -336,6 +338,8 @@ class _Builder:
             needs = [all_of(v) for v in node.operands]
         operands = [self.fetch(v, need) for v, need in zip(node.operands, needs, strict=True)]
         given = [self.place(need, v.type.shape) for v, need in zip(node.operands, needs, strict=True)]
+        if node in self.layouts.rearranged:
+            return [(self._rearranged(node, operands[0], ranges), ranges)]
         if across is not None:
             assert node.op.across is not None
             made = node.op.across.compute(*operands, ranks=_Ranks(self, across, given), **node.kw)
@@ -356,6 +360,18 @@ class _Builder:
             (kind,) = {e.kind for entries in node.access for e in entries if isinstance(e, Reduced)}
             (local,) = self.communicate(ALL_REDUCE, local, dims=dims, kind=kind)
         return [(local, ranges)]
+
+    def _rearranged(self, node: Node, local: Value, ranges: Place) -> Value:
+        """The elements of an operand in another shape, from their owners."""
+        (x,), type = node.operands, node.types[0]
+        have, want = self.layouts.of[x], self.layouts.of[node.values[0]]
+        if stays(x.type.shape, have, type.shape, want):
+            return apply(lookup("reshape"), local, shape=tuple(map(length, ranges)))
+        (found,) = self.communicate(
+            REARRANGED_PART, local, grid=self.layouts.grid, at=self.at, before=x.type.shape, have=as_splits(have),
+            shape=type.shape, want=as_splits(want),
+        )  # fmt: skip
+        return found
 
     def communicate(self, op: Op, *local: Value, **attrs: Any) -> list[Value]:
         """The results of an operation that takes the token of the one before it, and gives its own."""

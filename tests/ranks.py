@@ -118,6 +118,16 @@ class Rank:
         self.world.sent[self.place] += [("all_to_all", n) for n in sizes]
         return found
 
+    def swap(self, gives: Sequence[tuple[int, Any]], gets: Sequence[tuple[int, Any]]) -> None:
+        self.world.board[self.place] = {peer: array.copy() for peer, array in gives}
+        self.world.barrier.wait()
+        me = self.world.places.index(self.place)
+        for peer, array in gets:
+            array[...] = self.world.board[self.world.places[peer]].pop(me)
+        self.world.barrier.wait()
+        assert not self.world.board[self.place], "somebody does not take what is for it"
+        self.world.sent[self.place] += [("exchange", array.nbytes) for _, array in gives]
+
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
         found = self._boards(x, 0)
         parts = [

@@ -164,6 +164,10 @@ class Op:
     across : Across, optional
         How a result is computed where an axis that it goes along is split; of several results every rank gets all of
         those after the first.
+    rearranged : callable, optional
+        ``rearranged(x, layout, large, **attrs) -> Layout``, of an operation that gives the elements of an operand in
+        their order: how the result is split if the operand's split axes do not stay, so that little moves from owner to
+        owner. `large` says whether it is worth being split unevenly.
     """
 
     name: str
@@ -186,6 +190,7 @@ class Op:
     part: Callable[..., Any] | str | None = None
     across: Across | None = None
     ordered: Callable[..., Any] | None = None
+    rearranged: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         if not set(self.slowdown) <= set(self.backends[1:]):

@@ -49,6 +49,9 @@ class Communicator(Protocol):
     def failure(self) -> Exception:
         """What native code, which has sent something through this, was told by MPI."""
 
+    def swap(self, gives: Sequence[tuple[int, Any]], gets: Sequence[tuple[int, Any]]) -> None:
+        """Send arrays to ranks of the grid, and receive others into arrays that are contiguous."""
+
 
 #: What communicates: for a thread (of a test, in which threads are ranks), or for all of them.
 _of_thread = threading.local()
@@ -78,6 +81,11 @@ def failure() -> Exception:
 def all_to_all_along(dim: int, count: int) -> Callable[[Sequence[Any]], list[Any]]:
     """Gives what each of `count` positions along a dimension has sent to this one, of one vector for each."""
     return list if count == 1 else partial(_current().all_to_all, dim=dim)
+
+
+def swap(gives: Sequence[tuple[int, Any]], gets: Sequence[tuple[int, Any]]) -> None:
+    """Send arrays to ranks, and receive others; all ranks of a pair do it."""
+    _current().swap(gives, gets)
 
 
 def _infer_exchange(

@@ -10,7 +10,8 @@ import numpy as np
 from lazyarr.ir import extents
 from lazyarr.ir.access import OPAQUE, WHOLE, Along, AxisAccess, OperandAccess, elementwise
 from lazyarr.ir.extents import Extent, Shape
-from lazyarr.ir.layout import Range, length
+from lazyarr.ir.flat import reshaped
+from lazyarr.ir.layout import Layout, Range, length
 from lazyarr.ir.node import Value, apply
 from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
@@ -109,6 +110,10 @@ def _part_reshape(operands: Parts, given: Places, wanted: Place, whole: Types, *
     return apply(RESHAPE, operands[0], shape=_lengths(wanted))
 
 
+def _rearranged(x: ArrayType, have: Layout, large: bool, *, shape: Shape) -> Layout:
+    return reshaped(x.shape, have, shape, large)
+
+
 #: Same elements in C order, another shape.
 RESHAPE = Op(
     name="reshape",
@@ -124,6 +129,7 @@ RESHAPE = Op(
     backends=("xla", "numpy"),
     samples=_samples_reshape,
     part=_part_reshape,
+    rearranged=_rearranged,
 )
 
 # --- transpose -------------------------------------------------------------------------------------------
@@ -538,6 +544,14 @@ def _samples_diagonal() -> Iterator[Sample]:
         yield Sample((f"f64[{shape}]",), {"offset": offset, "axis1": axis1, "axis2": axis2})
 
 
+def _part_diagonal(
+    operands: Parts, given: Places, wanted: Place, whole: Types, *, offset: int, axis1: int, axis2: int
+) -> Value:
+    # (Where it is split, the rows and columns of these elements are there, and no others.)
+    moved = offset + given[0][axis1][0] - given[0][axis2][0]
+    return apply(DIAGONAL, operands[0], offset=moved, axis1=axis1, axis2=axis2)
+
+
 #: A diagonal of two axes, as the last axis.
 DIAGONAL = Op(
     name="diagonal",
@@ -551,4 +565,5 @@ DIAGONAL = Op(
     cost=copying(_infer_diagonal),
     backends=("xla", "numpy"),
     samples=_samples_diagonal,
+    part=_part_diagonal,
 )
