@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lazyarr import selection, views, windows, world
 from lazyarr import strides as geometry
-from lazyarr import views, windows
 from lazyarr.array import LazyArray
 from lazyarr.assignment import assigned_value, check_element, shape_text
 from lazyarr.computed import ComputedScalar
@@ -42,6 +42,8 @@ def get(array: LazyArray, key: Any) -> Any:
             return _basic(array, items)
     if _is_computed(array, items):
         return windows_get(array, items)
+    if world.current() is not None and (chosen := _selected(array, items)) is not None:
+        return chosen
     items = _without_computed_steps(array, items)
     items = _resolved(items, array.ndim)
     if _is_basic(items):
@@ -251,6 +253,9 @@ def _array_items(item: Any) -> list[Any]:
     if index.dtype == np.bool_:
         if index.ndim and getattr(recording().observer, "computes_lengths", False):
             return [_MaskPart.at(p, n) for p, n in zip(windows.positions(index), index._shape, strict=True)]
+        found = selection.positions(index._value()) if index.ndim else None
+        if found is not None:
+            return [_MaskPart.at(i, size) for i, size in zip(columns(found), index._shape, strict=True)]
         data = index._elements("a boolean mask read by index", only_looks=True)
         if data.ndim == 0:
             return [_MaskPart.of(np.zeros(int(data), np.int64), None)]
@@ -266,6 +271,12 @@ def _array_items(item: Any) -> list[Any]:
 
 def _adds_axis(item: Any) -> bool:
     return isinstance(item, _MaskPart) and item.extent is None
+
+
+def columns(positions: Value) -> list[LazyArray]:
+    """The columns of a matrix of positions as vectors, which NumPy has in one array."""
+    table, (_, width) = LazyArray._new(positions), positions.type.shape
+    return [LazyArray._new(table[:, k]._value(), (8 * width,)) for k in range(width)]
 
 
 class _MaskPart(LazyArray):
@@ -433,7 +444,9 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
         return
     message = f"index is out of bounds for axis {axis} with size {extent}"
     value = index._cell.value
-    if index._parent is None and isinstance(value.node, Leaf) and _known(index):
+    if index._parent is None and isinstance(value.node, Leaf) and _known(index) and not isinstance(
+        value.node.data, world.Part
+    ):
         data = np.asarray(as_numpy(value.node.data))
         wrong = data[(data < -extent) | (data >= extent)]
         if wrong.size:
@@ -474,6 +487,18 @@ def _whole_mask(array: LazyArray, items: Sequence[Any]) -> LazyArray | None:
     return mask
 
 
+def _selected(array: LazyArray, items: Sequence[Any]) -> LazyArray | None:
+    """What one mask over leading axes selects of an array that is split over ranks."""
+    if recording().observer is not None or not items or (mask := _whole_mask(array, items)) is None:
+        return None
+    found = selection.selected(array._value(), mask._value())
+    if found is None:
+        return None
+    rest, size = array._shape[mask.ndim :], array._dtype.itemsize
+    first, *_ = geometry.contiguous(found.type.shape, size)
+    return LazyArray._new(found, (first, *geometry.keep_order([(rest, array._strides[mask.ndim :])], rest, size)))
+
+
 def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
     """``array[mask] = value`` as a selection: no mask is counted on the host unless NumPy would raise."""
     rest = array.shape[mask.ndim :]
@@ -494,14 +519,18 @@ def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
             raise TypeError("NumPy boolean array indexing assignment requires a 0 or 1-dimensional input, input has "
                             f"{source.ndim} dimensions")
         raise ValueError(_mismatch(source.shape, "of another rank"))
-    # The k-th True element takes the k-th row: its number is a running count of the mask.
-    flat = views.reshape(mask._value(), (mask.size,))
-    counted = record(OPS["accumulate"], cast(flat, _I64), kind="add", axis=0)
     rows = source.shape[0]
-    total = record(OPS["reduce"], cast(flat, _I64), kind="add", axes=(0,))
     found: Any = "the"
-    if recording().observer is None:
-        found = int(fetch(total))
+    parts = selection.counted(array._value(), mask._value())
+    if parts is not None:
+        found = parts.count
+    else:
+        # The k-th True element takes the k-th row: its number is a running count of the mask.
+        flat = views.reshape(mask._value(), (mask.size,))
+        counted = record(OPS["accumulate"], cast(flat, _I64), kind="add", axis=0)
+        total = record(OPS["reduce"], cast(flat, _I64), kind="add", axes=(0,))
+        if recording().observer is None:
+            found = int(fetch(total))
     outputs = "the output" if found == "the" else f"the {found} output"
     message = (f"NumPy boolean array indexing assignment cannot assign {rows} input values to {outputs} values where "
                "the mask is true")  # fmt: skip
@@ -513,10 +542,12 @@ def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
         raise ValueError(message)
     if mask.size == 0 or rows == 0:
         return
-    row = record(ELEMENTWISE["subtract"], counted, const(1, _I64))
-    row = record(ELEMENTWISE["maximum"], row, const(0, _I64))
     table = assigned_value(source, (rows, *rest), array.dtype)
-    spread = record(OPS["gather"], table, row, axes=(0,))
+    if parts is not None:
+        spread = parts.taken(table)
+    else:
+        row = record(ELEMENTWISE["subtract"], counted, const(1, _I64))
+        spread = record(OPS["gather"], table, record(ELEMENTWISE["maximum"], row, const(0, _I64)), axes=(0,))
     array._assign(record(SELECT, chosen, views.reshape(spread, array.shape), array._value()))
 
 

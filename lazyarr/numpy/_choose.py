@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import views
+from lazyarr import selection, views
 from lazyarr.array import LazyArray
 from lazyarr.assignment import assigned_value
 from lazyarr.convert import as_lazy, cast, wrapped
 from lazyarr.dispatch import NotCompiled, function_call, implements
+from lazyarr.indexing import columns
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.numpy._positions import constant, known, taken
@@ -157,18 +158,25 @@ def along_axis(x: LazyArray, index: Any, axis: int) -> LazyArray:
 @implements(np.compress)
 def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
     """As `numpy.compress`; the condition decides the result's shape and is looked at."""
-    mask = known(condition)
-    mask = np.asarray(mask)
-    if mask.ndim != 1:
+    if np.ndim(condition) != 1:
         raise ValueError("condition must be a 1-d array")
-    return as_lazy(a).take(constant(np.flatnonzero(mask)), axis=axis, out=out)
+    return as_lazy(a).take(_where_true(condition), axis=axis, out=out)
+
+
+def _where_true(condition: Any) -> LazyArray:
+    """`numpy.flatnonzero` of a condition that is looked at."""
+    if isinstance(condition, LazyArray) and condition.ndim:
+        flags = cast(views.reshape(condition._value(), (condition.size,)), np.dtype(bool))
+        parts = selection.positions(flags)
+        if parts is not None:
+            return columns(parts)[0]
+    return constant(np.flatnonzero(np.asarray(known(condition))))
 
 
 @implements(np.extract)
 def extract(condition: Any, arr: Any) -> LazyArray:
     """As `numpy.extract`; the condition decides the result's shape and is looked at."""
-    mask = known(condition if isinstance(condition, LazyArray) else as_lazy(condition))
-    return ravel(as_lazy(arr)).take(constant(np.flatnonzero(mask)))  # type: ignore[no-any-return]
+    return ravel(as_lazy(arr)).take(_where_true(as_lazy(condition)))  # type: ignore[no-any-return]
 
 
 @implements(np.place)
@@ -241,6 +249,10 @@ def argwhere(a: Any) -> LazyArray:
     """As `numpy.argwhere`; the data decides the result's shape."""
     from lazyarr.array import rebuild
 
+    x = as_lazy(a)
+    parts = selection.positions(cast(x._value(), np.dtype(bool))) if x.ndim else None
+    if parts is not None:
+        return LazyArray._new(parts, (8, 8 * parts.type.shape[0]))
     return rebuild(np.argwhere(as_lazy(a)._elements("numpy.argwhere: the data decides the result's shape")).copy("K"))
 
 

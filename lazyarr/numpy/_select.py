@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import views, windows
+from lazyarr import selection, views, windows
 from lazyarr.array import LazyArray
 from lazyarr.assignment import assigned_value
 from lazyarr.convert import as_lazy, cast, dtype_or_kind, from_numpy, wrapped
 from lazyarr.dispatch import UFUNCS, NotCompiled, holds_lazy, implements
+from lazyarr.indexing import columns
 from lazyarr.ir import extents
 from lazyarr.ir.op import OPS, Op
 from lazyarr.ir.types import NAMES, ArrayType
@@ -330,6 +331,9 @@ def nonzero(a: Any) -> tuple[LazyArray, ...]:
                          "the context of your code is not obvious, np.atleast_1d(a).nonzero() may be")
     if getattr(recording().observer, "computes_lengths", False):
         return windows.positions(x if x.dtype == np.bool_ else LazyArray._new(cast(x._value(), np.dtype(bool))))
+    parts = selection.positions(cast(x._value(), np.dtype(bool)))
+    if parts is not None:
+        return tuple(columns(parts))
     found = np.nonzero(x._elements("numpy.nonzero: data decides the result's shape"))
     # NumPy's are the columns of one array.
     return tuple(LazyArray._new(leaf(i.copy(), ArrayType(_I64, i.shape)), (8 * x.ndim,)) for i in found)

@@ -95,8 +95,10 @@ def rearrange(
     before, shape : tuple of int
     have, want : Layout
     """
-    flat = np.ascontiguousarray(x).reshape(-1)
     result = np.empty(tuple(map(length, place(want, shape, at))), x.dtype)
+    if not math.prod(shape):
+        return result
+    flat = np.ascontiguousarray(x).reshape(-1)
     target = result.reshape(-1)
     sends, receives = gives(before, have, shape, want, grid, at), gets(before, have, shape, want, grid, at)
     if math.prod(grid) > 1:
