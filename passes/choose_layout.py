@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lazyarr.cost_model import DEFAULT, CostModel
 from lazyarr.ir.access import Along, Reduced
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Graph
@@ -66,6 +67,7 @@ class Layouts:
         What a node puts its results together along (`Op.across`).
     rearranged : set of Node
         Those whose results get their elements from the owners of the operand's (`Op.rearranged`).
+    model : CostModel
     """
 
     grid: Grid
@@ -77,6 +79,7 @@ class Layouts:
     reduced: dict[Node, tuple[int, ...]] = field(default_factory=dict)
     across: dict[Node, Crossed] = field(default_factory=dict)
     rearranged: set[Node] = field(default_factory=set)
+    model: CostModel = DEFAULT
 
     def large(self, value: Value) -> bool:
         """Whether a value is worth being split."""
@@ -86,7 +89,7 @@ class Layouts:
 
 def choose_layout(
     graph: Graph, grid: Grid, least: int, given: Mapping[Value, Layout] | None = None,
-    replicated: frozenset[Node] = frozenset(), deep: Mapping[Node, int] | None = None,
+    replicated: frozenset[Node] = frozenset(), deep: Mapping[Node, int] | None = None, model: CostModel = DEFAULT,
 ) -> Layouts:  # fmt: skip
     """Layouts for all values of a graph.
 
@@ -103,8 +106,10 @@ def choose_layout(
         Loops and branches of which nothing is to be split.
     deep : dict of Node to int, optional
         Loops of so many iterations for one exchange.
+    model : CostModel
+        What operations are decided by that can be done in several ways.
     """
-    found = Layouts(grid, least, replicated, deep or {})
+    found = Layouts(grid, least, replicated, deep or {}, model=model)
     for value in graph.params:
         layout = (given or {}).get(value)
         found.of[value] = _default(found, value) if layout is None else layout
@@ -295,7 +300,7 @@ def _region(layouts: Layouts, node: Node) -> list[Layout]:
     for name, graph in graphs.items():
         given = dict(zip(graph.params[before_operands(node, name) :], splits, strict=True))
         least = NEVER if alone else layouts.least
-        inner = choose_layout(graph, layouts.grid, least, given, layouts.replicated, layouts.deep)
+        inner = choose_layout(graph, layouts.grid, least, given, layouts.replicated, layouts.deep, layouts.model)
         layouts.inner[node, name] = inner
         if name == "body":
             found = splits[: node.kw["carried"]]

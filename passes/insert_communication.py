@@ -121,7 +121,7 @@ def decide(
     is_deep = False
     while True:
         graph = program.graph
-        layouts = choose_layout(graph, grid, least, given, replicated, deep)
+        layouts = choose_layout(graph, grid, least, given, replicated, deep, model)
         results = [(None,) * v.type.ndim if k in gathered else layouts.of[v] for k, v in enumerate(graph.results)]
         wanted = choose_ranges(graph, layouts, results, tuple(given))
         more = costly(wanted) - replicated
@@ -492,6 +492,7 @@ class _Ranks:
         self.at = builder.at[self._split.dim]
         self.ranges = self._split.ranges
         self.first = self.ranges[self.at][0]
+        self.costs = builder.layouts.model
 
     def _values(self, op: Op, *local: Value, **attrs: Any) -> list[Value]:
         return self._builder.communicate(op, *local, at=self.at, dim=self._split.dim, **attrs)

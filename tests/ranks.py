@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.cost_model import DEFAULT, CostModel
 from lazyarr.ir.graph import Graph, Program
 from lazyarr.ir.layout import Grid, Layout, Ranges, intersection, length
 from lazyarr.ir.verify import verify
@@ -143,7 +144,7 @@ class Rank:
 
 def distributed(
     program: Program, arguments: Sequence[Any], grid: Grid, run: Callable[[Any, list[Any]], list[Any]], least: int = 1,
-    split: Sequence[int] = (), gathered: Sequence[int] | None = None,
+    split: Sequence[int] = (), gathered: Sequence[int] | None = None, model: CostModel = DEFAULT,
 ) -> tuple[list[list[Any]], list[Local], World]:  # fmt: skip
     """The results of every rank, each whole.
 
@@ -161,6 +162,7 @@ def distributed(
         Parameters of which a rank has an even part; it has all of the others.
     gathered : sequence of int, optional
         The results that are whole on every rank; all of them without it.
+    model : CostModel
     """
     from lazyarr.ir.layout import default
 
@@ -171,7 +173,7 @@ def distributed(
     locals: list[Local] = []
 
     def one(place: tuple[int, ...]) -> list[Any]:
-        local = insert_communication(program, grid, place, least, given, gathered)
+        local = insert_communication(program, grid, place, least, given, gathered, model)
         verify(local.program.graph)
         locals.append(local)
         mine = []

@@ -15,6 +15,7 @@ import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import communication
 from lazyarr.backends import native
 from lazyarr.backends.numpy import interpret
+from lazyarr.cost_model import DEFAULT, CostModel
 from lazyarr.ir import layout as layouts
 from lazyarr.ir.graph import CheckFailed, Graph, Program, param
 from lazyarr.ir.layout import coordinates, default, moves
@@ -28,6 +29,8 @@ from tests.random_graphs import graphs
 from tests.random_regions import region_graphs
 from tests.ranks import distributed
 
+#: Makes systems worth being solved in parts, however small.
+ALONE_IS_SLOW = CostModel(product_flop=1.0)
 GRIDS = [(2,), (3,), (4,), (2, 2)]
 
 
@@ -398,7 +401,8 @@ def test_systems_whose_rows_are_split(n: int, dtype: str) -> None:
             wanted = interpret(program.graph, arguments)
             for grid in GRIDS:
                 for split in ([0, 1, 2], [1, 2])[: 1 + (n == 5)]:
-                    found, _, _ = distributed(program, arguments, grid, interpret, split=split)
+                    model = (ALONE_IS_SLOW, DEFAULT)[len(split) == 2]
+                    found, _, world = distributed(program, arguments, grid, interpret, split=split, model=model)
                     for have in found:
                         assert bool(have[1]) and bool(have[3])
                         scale = np.linalg.cond(matrix) * np.finfo(matrix.dtype).eps * 20
@@ -416,9 +420,8 @@ def test_matrices_that_are_singular_for_all_ranks(grid: tuple[int, ...]) -> None
         params = [param(k, ArrayType(x.dtype, x.shape)) for k, x in enumerate(arguments)]
         x, regular = apply_all(OPS["solve"], *params)
         factor, positive = apply_all(OPS["cholesky"], params[0], upper=False)
-        found, _, _ = distributed(
-            Program(Graph(params, [x, regular, factor, positive])), arguments, grid, interpret, split=[0, 1]
-        )
+        program = Program(Graph(params, [x, regular, factor, positive]))
+        found, _, _ = distributed(program, arguments, grid, interpret, split=[0, 1], model=ALONE_IS_SLOW)
         for have in found:
             assert not have[1] and not have[3]
             assert np.isnan(have[0]).all() and np.isnan(have[2]).all()
@@ -435,10 +438,27 @@ def test_what_is_predicted_of_factors_and_turns_is_what_is_sent(grid: tuple[int,
     for result in order:
         program = Program(Graph([value], [result]))
         matrix = a + 500 * np.eye(130)  # of a system the data decides; here every pivot stands on the diagonal
-        _, _, world = distributed(program, [matrix], grid, interpret, least=8, split=[0], gathered=())
-        predicted = communication.plan(program, grid, 8)
-        assert predicted.messages == max(len(sent) for sent in world.sent.values())
-        assert predicted.bytes == max(sum(size for _, size in sent) for sent in world.sent.values())
+        for model in (ALONE_IS_SLOW, DEFAULT):
+            _, _, world = distributed(program, [matrix], grid, interpret, least=8, split=[0], gathered=(), model=model)
+            predicted = communication.plan(program, grid, 8, model=model)
+            assert predicted.messages == max(len(sent) for sent in world.sent.values())
+            assert predicted.bytes == max(sum(size for _, size in sent) for sent in world.sent.values())
+
+
+def test_systems_are_solved_in_parts_where_that_takes_less_time() -> None:
+    def steps(n: int, ranks: int, name: str, model: CostModel = DEFAULT) -> list[str]:
+        a = param(0, ArrayType(DTYPES["f64"], (n, n)))
+        b = param(1, ArrayType(DTYPES["f64"], (n,)))
+        found = apply_all(OPS["solve"], a, b) if name == "solve" else apply_all(OPS["cholesky"], a, upper=False)
+        plan = communication.plan(Program(Graph([a, b], found[:1])), (ranks,), 8, model=model)
+        return sorted({step.what for step in plan.steps})
+
+    for name in ("solve", "cholesky"):
+        assert steps(1000, 2, name) == ["exchange"]
+        assert steps(4000, 16, name) == [name]
+        assert steps(8000, 2, name) == [name]  # too large to be gathered
+        assert steps(200, 5, name, ALONE_IS_SLOW) == [name]
+        assert steps(4000, 16, name, CostModel(latency=0.1)) == ["exchange"]
 
 
 @pytest.mark.parametrize("values", ["normal", "few", "equal", "sorted", "nan", "descending"])

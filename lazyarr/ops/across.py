@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lazyarr.ir.layout import Range, Ranges
-from lazyarr.ir.node import Value, apply
+from lazyarr.ir.layout import Range, Ranges, length
+from lazyarr.ir.node import Value, apply, apply_all
 from lazyarr.ir.op import OPS, Across, Line
 from lazyarr.ir.types import ArrayType
+from lazyarr.ops import block_solve
 from lazyarr.ops.comm import COMBINES
 from lazyarr.ops.create import const
 from lazyarr.ops.pairwise import highest, in_leaves, leaves
@@ -37,6 +38,8 @@ class Ranks(Protocol):
         What each rank has of it.
     places : sequence of sequence of Range
         What this rank has of each axis of each operand.
+    costs : Costs
+        What it is decided by where it can be done in several ways.
     """
 
     line: Line
@@ -45,6 +48,7 @@ class Ranks(Protocol):
     at: int
     ranges: Ranges
     places: Sequence[Sequence[Range]]
+    costs: block_solve.Costs
 
     def gathered(self, value: Value, counts: Sequence[int]) -> Value:
         """The values of all ranks one after the other, along their first axis; of each so many indices."""
@@ -262,13 +266,28 @@ def gather(x: Value, *indices: Value, ranks: Ranks, axes: tuple[int, ...]) -> Va
     return ranks.picked(x, *indices, axes=axes)
 
 
+def _gathered(operands: Sequence[Value], ranks: Ranks, name: str, **attrs: Any) -> tuple[Value, ...]:
+    """What every rank computes of all rows, and keeps its own of."""
+    counts = [length(part) for part in ranks.ranges]
+    found, regular = apply_all(OPS[name], *(ranks.gathered(v, counts) for v in operands), **attrs)
+    start, stop = ranks.ranges[ranks.at]
+    rest = found.type.shape[1:]
+    mine = apply(OPS["slice"], found, start=(start, *(0,) * len(rest)), stop=(stop, *rest), step=(1,) * (1 + len(rest)))
+    return mine, regular
+
+
 def solve(a: Value, b: Value, *, ranks: Ranks) -> tuple[Value, ...]:
     """The solution, and whether there is one."""
+    n, right = a.type.shape[1], b.type.size // max(b.type.shape[0], 1)
+    if not block_solve.is_worth_it(n, right, a.type.dtype.itemsize, ranks.ranges, True, ranks.costs):
+        return _gathered((a, b), ranks, "solve")
     return ranks.solved(a, b)
 
 
 def cholesky(a: Value, *, ranks: Ranks, upper: bool) -> tuple[Value, ...]:
     """The lower factor, and whether there is one."""
+    if not block_solve.is_worth_it(a.type.shape[1], 0, a.type.dtype.itemsize, ranks.ranges, False, ranks.costs):
+        return _gathered((a,), ranks, "cholesky", upper=upper)
     return ranks.factorized(a)
 
 

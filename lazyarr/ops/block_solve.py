@@ -9,7 +9,7 @@ all of a panel, never all of the matrix, and factorizes it itself: all find the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,6 +46,52 @@ def sent(n: int, right: int, have: Ranges, at: int, pivoting: bool) -> tuple[int
             elements += (inside + below) * width
         rounds += 3 if pivoting else 2
     return rounds * others, elements * others
+
+
+class Costs(Protocol):
+    """What it is decided by (`lazyarr.cost_model.CostModel`)."""
+
+    def sent(self, messages: float, nbytes: float) -> float:
+        """Seconds of messages of so many bytes together."""
+
+    def worked(self, flops: float, product_flops: float, nbytes: float) -> float:
+        """Seconds of arithmetic, of matrix products, and of moving bytes through memory: the longest of them."""
+
+
+#: Seconds of the NumPy calls for one column of a panel, as measured; how often a panel's update of the columns after it
+#: goes through these in memory.
+_COLUMN, _PASSES = 2e-5, 6
+#: A matrix of more bytes is never gathered.
+_MOST_GATHERED = 1 << 28
+
+
+def is_worth_it(n: int, right: int, itemsize: int, have: Ranges, pivoting: bool, costs: Costs) -> bool:
+    """Whether a system, or a factorization, takes less time in parts than LAPACK does on all of the matrix, gathered.
+
+    Parameters
+    ----------
+    n, right : int
+        Rows, and right-hand sides.
+    itemsize : int
+        Bytes of an element.
+    have : Ranges
+        Which rows each position has.
+    pivoting : bool
+        Whether it is a system; a Cholesky factor otherwise.
+    costs : Costs
+    """
+    count = len(have)
+    if n * n * itemsize > _MOST_GATHERED or count == 1:
+        return True
+    lapack = n**3 * (2 / 3 if pivoting else 1 / 3) + 2 * n * n * right
+    gathered = costs.sent(count - 1, n * (n + right) * itemsize * (count - 1) / count) + costs.worked(0, lapack, 0)
+    # (The last ones to have pivots have their rows updated by all panels.)
+    messages, elements = (max(column) for column in zip(*(sent(n, right, have, at, pivoting) for at in (0, count - 1)),
+                                                        strict=True))  # fmt: skip
+    traffic = _PASSES * n**3 / (3 * _PANEL * count) * itemsize
+    panels, columns = (3 / 4 * n * n * _PANEL * itemsize, n * _COLUMN) if pivoting else (0.0, 0.0)
+    parts = costs.sent(messages, elements * itemsize) + costs.worked(0, (n**3 + 2 * n * n * right) / count, 0)
+    return parts + costs.worked(0, 0, traffic + panels) + columns < gathered
 
 
 def _factorized(panel: Array) -> tuple[Array, Array, bool]:
@@ -159,5 +205,6 @@ def cholesky(a: Array, exchange: AllToAll, at: int, have: Ranges) -> tuple[Array
         factors = np.linalg.solve(lower, a[below, begin:end].mT.conj()).mT.conj()
         a[below, begin:end] = factors
         everything = _from_all(factors, exchange, count)
-        a[below, end:] -= factors @ everything.mT.conj()
+        # (Of rows up to this position's last one: beyond the diagonal nothing is read.)
+        a[below, end:stop] -= factors @ everything[: max(stop - end, 0)].mT.conj()
     return a, True
