@@ -26,6 +26,9 @@ REGIONS = {"loop": 3, "while": 0, "cond": 1}
 #: Operations that give their first operand with something written into it.
 _WRITES = frozenset(("update_slice", "dynamic_update_slice", "scatter", "ordered_scatter"))
 
+#: In a loop, values that are made of small arrays are split where going through them takes as long as so many messages.
+_MESSAGES = 10
+
 #: More elements than any array has.
 NEVER = 1 << 62
 
@@ -68,6 +71,10 @@ class Layouts:
     rearranged : set of Node
         Those whose results get their elements from the owners of the operand's (`Op.rearranged`).
     model : CostModel
+    inside : bool
+        Whether the graph is that of a loop or branch.
+    little : set of Node
+        Those whose large results are made of small arrays: any rank can compute all of them.
     """
 
     grid: Grid
@@ -80,6 +87,8 @@ class Layouts:
     across: dict[Node, Crossed] = field(default_factory=dict)
     rearranged: set[Node] = field(default_factory=set)
     model: CostModel = DEFAULT
+    inside: bool = False
+    little: set[Node] = field(default_factory=set)
 
     def large(self, value: Value) -> bool:
         """Whether a value is worth being split."""
@@ -90,6 +99,7 @@ class Layouts:
 def choose_layout(
     graph: Graph, grid: Grid, least: int, given: Mapping[Value, Layout] | None = None,
     replicated: frozenset[Node] = frozenset(), deep: Mapping[Node, int] | None = None, model: CostModel = DEFAULT,
+    inside: bool = False,
 ) -> Layouts:  # fmt: skip
     """Layouts for all values of a graph.
 
@@ -108,8 +118,10 @@ def choose_layout(
         Loops of so many iterations for one exchange.
     model : CostModel
         What operations are decided by that can be done in several ways.
+    inside : bool
+        Whether the graph is that of a loop or branch.
     """
-    found = Layouts(grid, least, replicated, deep or {}, model=model)
+    found = Layouts(grid, least, replicated, deep or {}, model=model, inside=inside)
     for value in graph.params:
         layout = (given or {}).get(value)
         found.of[value] = _default(found, value) if layout is None else layout
@@ -138,6 +150,10 @@ def _choose(layouts: Layouts, node: Node) -> None:
         if not any(v.type.shape for v in node.operands):
             # (Of one number, as `full`.)
             chosen = [_default(layouts, node.values[0])]
+        elif _is_made_of_little(layouts, node, chosen[0]):
+            layouts.little.add(node)
+            if is_whole(chosen[0]):
+                chosen = [_default(layouts, node.values[0])]
     else:
         chosen = [whole(len(t.shape)) for t in node.types]
         across = _across(layouts, node, set(), chosen[0])
@@ -146,6 +162,22 @@ def _choose(layouts: Layouts, node: Node) -> None:
             chosen[0] = tuple(across.result if k == across.line.result else None for k in range(len(chosen[0])))
     for value, layout in zip(node.values, chosen, strict=True):
         layouts.of[value] = layout
+
+
+def _is_made_of_little(layouts: Layouts, node: Node, carried: Layout) -> bool:
+    """Whether a large value can be split because it is made of small arrays, which every rank has, or of such values.
+
+    (In a loop only where the work of an iteration is many times as long as a message.)
+    """
+    value = node.values[0]
+    if node in layouts.reduced or node in layouts.across:
+        return False
+    if not is_whole(carried):
+        return node.op.pointwise and all(is_whole(layouts.of[v]) or v.node in layouts.little for v in node.operands)
+    if not layouts.large(value) or any(layouts.large(v) for v in node.operands):
+        return False
+    model = layouts.model
+    return not layouts.inside or model.worked(0, 0, value.type.nbytes) >= _MESSAGES * model.latency
 
 
 def can_be_split(node: Node) -> bool:
@@ -300,7 +332,8 @@ def _region(layouts: Layouts, node: Node) -> list[Layout]:
     for name, graph in graphs.items():
         given = dict(zip(graph.params[before_operands(node, name) :], splits, strict=True))
         least = NEVER if alone else layouts.least
-        inner = choose_layout(graph, layouts.grid, least, given, layouts.replicated, layouts.deep, layouts.model)
+        inner = choose_layout(graph, layouts.grid, least, given, layouts.replicated, layouts.deep, layouts.model,
+                              inside=True)  # fmt: skip
         layouts.inner[node, name] = inner
         if name == "body":
             found = splits[: node.kw["carried"]]

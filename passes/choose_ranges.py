@@ -143,7 +143,7 @@ def _backward(found: Wanted, node: Node) -> None:
         found.wants.setdefault(value, [])
         fixed = (found.layouts.reduced, found.layouts.across, found.layouts.rearranged)
         widen = splittable and not any(node in those for those in fixed)
-        _settle(found, value, may_widen=widen, given=node.op.memory == "free")
+        _settle(found, value, may_widen=widen, given=node.op.memory == "free", little=node in found.layouts.little)
     if node.op.name in REGIONS:
         _region(found, node)
     elif not splittable:
@@ -154,8 +154,16 @@ def _backward(found: Wanted, node: Node) -> None:
             found.want(operand, found.reads(node, k))
 
 
-def _settle(found: Wanted, value: Value, may_widen: bool, given: bool) -> None:
-    """Decide what is computed of a value; `given`: any part of it is at hand wherever it is wanted."""
+def _settle(found: Wanted, value: Value, may_widen: bool, given: bool, little: bool = False) -> None:
+    """Decide what is computed of a value.
+
+    Parameters
+    ----------
+    given : bool
+        Any part of it is at hand wherever it is wanted.
+    little : bool
+        It is computed whole where somebody wants it whole.
+    """
     layout = found.layouts.of[value]
     if is_whole(layout):
         found.computed[value] = layout
@@ -168,7 +176,7 @@ def _settle(found: Wanted, value: Value, may_widen: bool, given: bool) -> None:
         entries = [need[axis] for need in wants]
         bounded = [e for e in entries if e is not None and e.dim == split.dim]
         elsewhere = len(bounded) < len(entries)
-        if elsewhere and not given:
+        if elsewhere and not given and not little:
             found.gathered += value.type.nbytes
         if may_widen and bounded:
             wide = bounded[0].ranges
@@ -178,7 +186,7 @@ def _settle(found: Wanted, value: Value, may_widen: bool, given: bool) -> None:
                 wide = hulls(wide, split.ranges)
             if given or _is_little(wide, split.ranges):
                 computed[axis] = Split(split.dim, wide)
-        if given and may_widen and elsewhere:
+        if (given or little) and may_widen and elsewhere:
             computed[axis] = None
     # What somebody else wants, its owner has to have.
     for axis, split in enumerate(layout):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -113,7 +115,7 @@ class Ufunc:
     def _at_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
         """The call of NumPy's ufunc on little data that exists; None for any other call."""
         assert self._flops is not None
-        data, shaped = [], False
+        data, shaped, most = [], False, 1
         for x in args:
             kind = type(x)
             if kind is LazyArray:
@@ -124,12 +126,13 @@ class Ufunc:
                 if held.shape != x._shape or not is_little(held.size, self._flops):
                     return None
                 shaped = shaped or held.ndim > 0
+                most *= held.size
                 data.append(held)
             elif kind is float or kind is int:
                 data.append(x)
             else:
                 return None
-        if not shaped:
+        if not shaped or not (is_little(most, self._flops) or self._gives_little(data)):
             return None
         target = None
         if kwargs:
@@ -149,6 +152,14 @@ class Ufunc:
             return target
         strides = _kept_order(args, result.shape, result.itemsize) if result.ndim > 1 else None
         return LazyArray._new(leaf(result, ArrayType(result.dtype, result.shape)), strides)
+
+    def _gives_little(self, data: list[Any]) -> bool:
+        """Whether little data is not broadcast to much."""
+        shapes = [x.shape for x in data if type(x) is np.ndarray and x.ndim]
+        if all(shape == shapes[0] for shape in shapes):
+            return True
+        extents = itertools.zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)
+        return is_little(math.prod(map(max, extents)), self._flops or 1.0)
 
     def _plain(self, args: tuple[Any, ...]) -> LazyArray | None:
         """`_call` for lazy arrays, floats and ints where nothing is special; None where something is.

@@ -1,0 +1,125 @@
+"""Large values that are made of small arrays: each rank computes its part, and all of it where somebody wants that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr import communication
+from lazyarr.backends.numpy import interpret
+from lazyarr.ir.layout import is_whole
+from lazyarr.passes.insert_communication import decide
+from tests.ranks import distributed
+from tests.test_mpi import as_alone, needs_mpi, written
+from tests.test_ranks import captured
+
+N = 60
+
+
+def kernel(x: Any, y: Any) -> Any:
+    return np.exp(-((x[:, None] - y[None, :]) ** 2)).sum(axis=1)
+
+
+def table(x: Any, y: Any) -> Any:
+    a, b = np.meshgrid(x, y)
+    return np.sqrt(a * a + b * b) + np.outer(y, x) + np.eye(60)
+
+
+def determinant(x: Any, y: Any) -> Any:
+    a = 60 * np.eye(60) + np.outer(x, y)
+    return np.linalg.inv(a) * 2, np.linalg.det(a)
+
+
+def both(x: Any, y: Any) -> Any:
+    a = np.outer(x, y) + 1
+    return a.sum(), np.linalg.inv(a + 60 * np.eye(60)), a[1:] - a[:-1]
+
+
+def conjugate_gradients(b: Any, v: Any) -> Any:
+    a = 60 * np.eye(60) + np.outer(v, v)
+    x = np.zeros_like(b)
+    r = b - a @ x
+    p = r.copy()
+    rs = r @ r
+    for _ in range(5):
+        ap = a @ p
+        alpha = rs / (p @ ap)
+        x += alpha * p
+        r -= alpha * ap
+        new = r @ r
+        p = r + (new / rs) * p
+        rs = new
+    return x
+
+
+@pytest.mark.parametrize("grid", [(2,), (3,), (2, 2)])
+@pytest.mark.parametrize("function", [kernel, table, determinant, both, conjugate_gradients])
+def test_results_are_those_of_one_rank(function: Any, grid: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    program, arguments = captured(function, rng.random(N), rng.random(N))
+    wanted = interpret(program.graph, arguments)
+    for gathered in (None, ()):
+        found, locals, _ = distributed(program, arguments, grid, interpret, least=1000, gathered=gathered)
+        if gathered is None:
+            for rank in found:
+                for have, want in zip(rank, wanted, strict=False):
+                    np.testing.assert_allclose(have, want, rtol=1e-9, atol=1e-12)
+        else:
+            sizes = [sum(v.type.size for v in local.program.graph.results[: len(wanted)]) for local in locals]
+            large = [np.size(x) for x in wanted if np.size(x) >= 1000]
+            # (Results of LAPACK's are whole.)
+            assert function is determinant or not large or max(sizes) < sum(map(np.size, wanted))
+
+
+def plan(function: Any, ranks: int) -> communication.Plan:
+    rng = np.random.default_rng(0)
+    program, _ = captured(function, rng.random(N), rng.random(N))
+    return communication.plan(program, (ranks,), 1000)
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 8])
+def test_nothing_large_is_sent(ranks: int) -> None:
+    assert plan(table, ranks).messages == 0
+    assert plan(kernel, ranks).messages == 0
+    # What somebody wants whole every rank computes, as it would if it were not split.
+    assert plan(determinant, ranks).messages == 0
+    assert plan(both, ranks).bytes <= 8 + 2 * 8 * N
+    # Vectors are gathered in a loop, never the matrix.
+    assert plan(conjugate_gradients, ranks).bytes < 8 * N * 2 * 6 * ranks
+
+
+def test_a_rank_needs_its_part_of_the_memory() -> None:
+    assert plan(table, 8).memory < plan(table, 2).memory / 2
+    rng = np.random.default_rng(0)
+    program, _ = captured(table, rng.random(N), rng.random(N))
+    layouts = decide(program, (4,), 1000, {}).layouts
+    large = [layout for value, layout in layouts.of.items() if value.type.size == N * N]
+    assert large
+    assert not any(map(is_whole, large))
+
+
+SCRIPT = """
+import numpy as np
+n = 150
+x = np.linspace(0, 1, n)
+k = np.exp(-(x[:, None] - x) ** 2) + 0.1 * np.eye(n)
+u = np.outer(np.sin(x), np.cos(x))
+for _ in range(20):
+    u[1:-1, 1:-1] += 0.2 * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4 * u[1:-1, 1:-1])
+a, b = np.meshgrid(x, x, indexing="ij")
+print(f"{k.sum():.9f} {u.sum():.9f} {u[3, 7]:.9f} {(a * b).max():.9f} {(k @ x).sum():.9f} {np.linalg.det(k):.6g}")
+print(np.tile(x, 40).sum().round(6), np.repeat(x, 50).reshape(-1, 3)[5], (np.add.outer(x, x) > 1).sum())
+if hasattr(k, "local"):
+    for y in (k, u, a * b, np.add.outer(x, x), np.tile(x, 40)):
+        assert y.local.array.size <= y.size * 0.7, y.shape
+"""
+
+
+@needs_mpi
+@pytest.mark.xdist_group("mpi")
+@pytest.mark.parametrize(("ranks", "options"), [(2, ()), (4, ("--grid", "2,2"))])
+def test_scripts(ranks: int, options: tuple[str, ...], tmp_path: Path) -> None:
+    as_alone(ranks, written(tmp_path, SCRIPT), *options)
