@@ -533,6 +533,22 @@ class _Ranks:
     def sorted(self, value: Value, index: bool) -> Value:
         return self._value(SORTED_PART, value, have=self._split.ranges, index=index)
 
+    def transposed(self, value: Value, axis: int, have: Ranges, other: int, want: Ranges) -> Value:
+        return self._value(TURNED_PART, value, axis=axis, have=have, other=other, want=want)
+
+    def flattened(self, value: Value, shape: tuple[int, int], have: Ranges) -> Value:
+        # (What is beyond the result's end goes to the last rank, which leaves it.)
+        size, (start, stop) = shape[0] * shape[1], self._result.ranges[self.at]
+        *others, (last, _) = self._result.ranges
+        ranges = (*others, (last, size))
+        (found,) = self._builder.communicate(
+            REARRANGED_PART, value, grid=self._builder.layouts.grid, at=self._builder.at, before=shape,
+            have=((1, self._split.dim, have),), shape=(size,), want=((0, self._split.dim, ranges),),
+        )  # fmt: skip
+        return found if found.type.shape[0] == stop - start else apply(
+            SLICE, found, start=(0,), stop=(stop - start,), step=(1,)
+        )  # fmt: skip
+
     def turned(self, value: Value, make: Callable[[Value], Value]) -> Value:
         # (The longest of the other axes: what this rank has of one that is split along another dimension, too.)
         shape, have = value.type.shape, self._split.ranges

@@ -15,7 +15,7 @@ from lazyarr.ir.layout import Range, Ranges, length
 from lazyarr.ir.node import Value, apply, apply_all
 from lazyarr.ir.op import OPS, Across, Line
 from lazyarr.ir.types import ArrayType
-from lazyarr.ops import block_solve
+from lazyarr.ops import block_solve, long_fft
 from lazyarr.ops.comm import COMBINES
 from lazyarr.ops.create import const
 from lazyarr.ops.pairwise import highest, in_leaves, leaves
@@ -74,6 +74,12 @@ class Ranks(Protocol):
     def sorted(self, value: Value, index: bool) -> Value:
         """The part of this rank of the sorted vector of all; or of the indices that sort it."""
 
+    def transposed(self, value: Value, axis: int, have: Ranges, other: int, want: Ranges) -> Value:
+        """All of an axis of which each rank has a part, and a part of another one, of which it had all."""
+
+    def flattened(self, value: Value, shape: tuple[int, int], have: Ranges) -> Value:
+        """What this rank has of the result: the first elements of a matrix of which each rank has some columns."""
+
     def turned(self, value: Value, make: Callable[[Value], Value]) -> Value:
         """What `make` gives of the values with all of the split axis, and a part of another one instead."""
 
@@ -118,7 +124,9 @@ def sort(x: Value, *, ranks: Ranks, name: str, axis: int, **attrs: Any) -> Value
 def fourier(
     x: Value, *, ranks: Ranks, kind: str, axes: tuple[int, ...], lengths: tuple[int, ...], norm: str
 ) -> Value:
-    """Transforms along the axes that are not split, and along the one that is, turned."""
+    """Transforms along the axes that are not split, and along the one that is, turned; of a vector in four steps."""
+    if x.type.ndim == 1:
+        return long_fft.transform(x, ranks=ranks, kind=kind, norm=norm)
     fft, at = OPS["fft"], axes.index(ranks.axis)
     others = {
         "kind": kind, "norm": norm, "axes": axes[:at] + axes[at + 1 :], "lengths": lengths[:at] + lengths[at + 1 :],
@@ -180,11 +188,15 @@ def _accumulated(x: ArrayType, *, kind: str, axis: int, **attrs: Any) -> Iterato
         yield Line((axis,), axis)
 
 
-def _transformed(x: ArrayType, *, kind: str, axes: tuple[int, ...], **attrs: Any) -> Iterator[Line]:
+def _transformed(
+    x: ArrayType, *, kind: str, axes: tuple[int, ...], lengths: tuple[int, ...], **attrs: Any
+) -> Iterator[Line]:
     # (A real transform of several axes has to begin or end with its last one.)
     able = axes if kind in ("fft", "ifft") or len(axes) == 1 else axes[:-1]
     if x.ndim > 1:
         yield from (Line((axis,), axis) for axis in able)
+    elif kind != "irfft" and x.shape == lengths and (found := long_fft.factors(lengths[0])) is not None:
+        yield Line((0,), 0, found[1])
 
 
 def _contracted(*types: ArrayType, subscripts: str, **attrs: Any) -> Iterator[Line]:

@@ -136,9 +136,11 @@ def _ordered_as(x: Value, labels: Sequence[str], wanted: Sequence[str]) -> Value
 
 
 def fft(x: Value, *, kind: str, axes: tuple[int, ...], lengths: tuple[int, ...], norm: str) -> Value | None:
-    """One axis after the other, in NumPy's order."""
+    """One axis after the other, in NumPy's order; vectors by every rank."""
     if len(axes) == 1:
-        return None
+        if x.type.ndim > 1:
+            return None
+        return apply(OPS["unsplit_fft"], x, kind=kind, axes=axes, lengths=lengths, norm=norm)
     single = {"rfft": "fft", "irfft": "ifft"}.get(kind, kind)
     order = [*range(len(axes) - 1), len(axes) - 1] if kind == "irfft" else [*reversed(range(len(axes)))]
     for k in order:
@@ -167,9 +169,9 @@ def scatter(x: Value, value: Value, *indices: Value, axes: tuple[int, ...], kind
 
 
 #: Operations of which there is a form that is not split.
-UNSPLIT = ("einsum", "accumulate", "bincount_weights", "solve", "cholesky")
+UNSPLIT = ("einsum", "accumulate", "bincount_weights", "solve", "cholesky", "fft")
 #: For the operations of these names.
 ORDERED: dict[str, Callable[..., Any]] = {
-    "reduce": reduce, "matmul": matmul, "fft": fft, **{name: whole(name) for name in UNSPLIT}, "einsum": einsum,
+    "reduce": reduce, "matmul": matmul, **{name: whole(name) for name in UNSPLIT}, "einsum": einsum, "fft": fft,
     "scatter": scatter,
 }  # fmt: skip

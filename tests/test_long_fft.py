@@ -1,0 +1,98 @@
+"""Fourier transforms of vectors that are split: four steps, none of which has all of the vector on a rank."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lazyarr import communication
+from lazyarr.backends.numpy import interpret
+from lazyarr.ir.graph import Graph, Program, param
+from lazyarr.ir.node import apply
+from lazyarr.ir.op import OPS
+from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops.long_fft import factors
+from tests.ranks import distributed
+from tests.test_mpi import as_alone, needs_mpi, run, written
+from tests.test_ranks import GRIDS
+
+#: Squares, powers of two, odd numbers, far from square, and with fewer rows than there are ranks would like.
+LENGTHS = [64, 1024, 9 * 11, 8 * 101, 2500, 120 * 121]
+
+
+def test_factors() -> None:
+    assert [factors(n) for n in LENGTHS] == [(8, 8), (32, 32), (9, 11), (8, 101), (50, 50), (120, 121)]
+    assert [factors(n) for n in (1, 9, 63, 2 * 101, 1009)] == [None] * 5
+
+
+def program(n: int, kind: str, dtype: str, norm: str) -> Program:
+    x = param(0, ArrayType(DTYPES[dtype], (n,)))
+    return Program(Graph([x], [apply(OPS["fft"], x, kind=kind, axes=(0,), lengths=(n,), norm=norm)]))
+
+
+@pytest.mark.parametrize("grid", [*GRIDS, (7,), (11,)])
+@pytest.mark.parametrize(("kind", "dtype"), [
+    ("fft", "c128"), ("ifft", "c128"), ("fft", "f64"), ("rfft", "f64"), ("fft", "c64"), ("rfft", "f32"),
+])  # fmt: skip
+def test_in_parts(kind: str, dtype: str, grid: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(3)
+    for k, n in enumerate(LENGTHS):
+        x = rng.standard_normal(n) + (1j * rng.standard_normal(n) if dtype[0] == "c" else 0)
+        x = x.astype(DTYPES[dtype])
+        one = program(n, kind, dtype, ("backward", "ortho", "forward")[k % 3])
+        (wanted,) = interpret(one.graph, [x])
+        found, _, _ = distributed(one, [x], grid, interpret, split=[0])
+        for (have,) in found:
+            assert (have.shape, have.dtype) == (wanted.shape, wanted.dtype)
+            scale = np.abs(wanted).max() * (1e-14 if wanted.dtype == np.complex128 else 1e-6)
+            np.testing.assert_allclose(have, wanted, rtol=0, atol=scale)
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 4, 8])
+def test_nobody_has_all_of_it(ranks: int) -> None:
+    for n in (1024, 120 * 121):
+        for kind in ("fft", "rfft"):
+            one = program(n, kind, "c128" if kind == "fft" else "f64", "backward")
+            x = np.zeros(n, one.graph.params[0].type.dtype)
+            _, locals, world = distributed(one, [x], (ranks,), interpret, split=[0], gathered=())
+            most = max(t.size for local in locals for node in local.program.graph.nodes for t in node.types)
+            assert most <= 1.5 * n / ranks
+            plan = communication.plan(one, (ranks,), 1)
+            assert plan.messages == max(len(sent) for sent in world.sent.values())
+            assert plan.bytes == max(sum(size for _, size in sent) for sent in world.sent.values())
+            assert plan.bytes <= 3 * 16 * n / ranks + 1024
+
+
+SCRIPT = """
+import numpy as np
+n = 90 * 100
+x = np.random.default_rng(0).random(n) * np.arange(n)
+f = np.fft.fft(x)
+r = np.fft.rfft(x)
+g = np.fft.ifft(f * np.exp(-np.arange(n) / n))
+print(f.shape, f"{abs(f).sum():.7g} {abs(f - np.conj(np.roll(f[::-1], 1))).max() < 1e-8} {abs(g).sum():.7g}")
+print(r.shape, f"{abs(r - f[: n // 2 + 1]).max() < 1e-8} {abs(np.fft.ifft(f).real - x).max() < 1e-9}")
+print(f"{abs(np.fft.irfft(r) - x).max() < 1e-9} {abs(np.fft.fft(x[:8999])).sum():.7g}")
+if hasattr(f, "local"):
+    for y in (f, r, g):
+        assert y.local.array.size < 0.6 * y.size
+"""
+
+
+@needs_mpi
+@pytest.mark.xdist_group("mpi")
+@pytest.mark.parametrize(("ranks", "options"), [(3, ()), (4, ("--grid", "2,2"))])
+def test_scripts(ranks: int, options: tuple[str, ...], tmp_path: Path) -> None:
+    as_alone(ranks, written(tmp_path, SCRIPT), *options)
+
+
+@needs_mpi
+@pytest.mark.xdist_group("mpi")
+def test_the_same_bits(tmp_path: Path) -> None:
+    text = SCRIPT.split("if hasattr")[0] + "print(np.asarray(f).tobytes()[:4000].hex())"
+    script = written(tmp_path, text)
+    one, three = run(1, script, "--reproducible"), run(3, script, "--reproducible")
+    assert three.returncode == 0, three.stderr
+    assert one.stdout == three.stdout
