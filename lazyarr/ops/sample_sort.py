@@ -35,8 +35,11 @@ def sample_sort(x: Array, all_to_all: AllToAll, at: int, have: Ranges, index: bo
         Whether the indices are wanted.
     """
     count, n = len(have), len(x)
-    order = np.argsort(x, kind="stable")
-    keys, places = x[order], order + have[at][0]
+    if index:
+        order = np.argsort(x, kind="stable")
+        keys, places = x[order], order + have[at][0]
+    else:
+        keys = np.sort(x, kind="stable")
     picks = keys[np.arange(count) * n // count] if n else keys
     samples = np.sort(np.concatenate(all_to_all([picks] * count)))
     splitters = samples[np.arange(1, count) * len(samples) // count]
