@@ -250,6 +250,12 @@ def _across(layouts: Layouts, node: Node, used: set[int], found: Sequence[Split 
         return None
     if any(a[1] > b[0] for a, b in itertools.pairwise(split.ranges)):
         return None  # of an array that has been turned round
+    # (What every rank can make by itself nobody has to send.)
+    worth, types = node.op.across.worth, [v.type for v in node.operands]
+    if worth is not None and not worth(*types, ranges=split.ranges, costs=layouts.model, **node.kw):
+        along = zip(node.operands, line.operands, strict=True)
+        if all(v.node in layouts.little for v, axis in along if axis is not None and layouts.of[v][axis] is not None):
+            return None
     result = split if line.result is None else _alike(split, node.types[0].shape[line.result])
     operands = tuple(
         None if axis is None else _rounded(_alike(split, v.type.shape[axis]), line.multiple)

@@ -397,16 +397,18 @@ def test_systems_whose_rows_are_split(n: int, dtype: str) -> None:
             params = [param(k, ArrayType(x.dtype, x.shape)) for k, x in enumerate(arguments)]
             x, regular = apply_all(OPS["solve"], *params[:2])
             factor, positive = apply_all(OPS["cholesky"], params[2], upper=False)
-            program = Program(Graph(params, [x, regular, factor, positive]))
+            inverse, invertible = apply_all(OPS["inv"], params[0])
+            program = Program(Graph(params, [x, regular, factor, positive, inverse, invertible]))
             wanted = interpret(program.graph, arguments)
             for grid in GRIDS:
                 for split in ([0, 1, 2], [1, 2])[: 1 + (n == 5)]:
                     model = (ALONE_IS_SLOW, DEFAULT)[len(split) == 2]
                     found, _, world = distributed(program, arguments, grid, interpret, split=split, model=model)
                     for have in found:
-                        assert bool(have[1]) and bool(have[3])
+                        assert bool(have[1]) and bool(have[3]) and bool(have[5])
                         scale = np.linalg.cond(matrix) * np.finfo(matrix.dtype).eps * 20
-                        assert np.linalg.norm(have[0] - wanted[0]) <= scale * np.linalg.norm(wanted[0])
+                        for k in (0, 4):
+                            assert np.linalg.norm(have[k] - wanted[k]) <= scale * np.linalg.norm(wanted[k])
                         # (A factor of a well conditioned matrix.)
                         small = 50 * n * np.finfo(matrix.dtype).eps
                         np.testing.assert_allclose(have[2], wanted[2], rtol=small, atol=small * np.abs(wanted[2]).max())
@@ -420,10 +422,11 @@ def test_matrices_that_are_singular_for_all_ranks(grid: tuple[int, ...]) -> None
         params = [param(k, ArrayType(x.dtype, x.shape)) for k, x in enumerate(arguments)]
         x, regular = apply_all(OPS["solve"], *params)
         factor, positive = apply_all(OPS["cholesky"], params[0], upper=False)
-        program = Program(Graph(params, [x, regular, factor, positive]))
+        inverse, invertible = apply_all(OPS["inv"], params[0])
+        program = Program(Graph(params, [x, regular, factor, positive, inverse, invertible]))
         found, _, _ = distributed(program, arguments, grid, interpret, split=[0, 1], model=ALONE_IS_SLOW)
         for have in found:
-            assert not have[1] and not have[3]
+            assert not have[1] and not have[3] and not have[5]
             assert np.isnan(have[0]).all() and np.isnan(have[2]).all()
 
 
@@ -433,7 +436,7 @@ def test_what_is_predicted_of_factors_and_turns_is_what_is_sent(grid: tuple[int,
     a = a @ a.T + np.eye(130)
     value = param(0, ArrayType(a.dtype, a.shape))
     order = [apply_all(OPS["solve"], value, apply(OPS["slice"], value, start=(0, 0), stop=(130, 9), step=(1, 1)))[0],
-             apply_all(OPS["cholesky"], value, upper=False)[0],
+             apply_all(OPS["cholesky"], value, upper=False)[0], apply_all(OPS["inv"], value)[0],
              apply(OPS["sort"], value, axis=0, stable=True)]  # fmt: skip
     for result in order:
         program = Program(Graph([value], [result]))

@@ -95,10 +95,14 @@ class Across(NamedTuple):
     compute : callable
         ``compute(*operands, ranks, **attrs) -> Value``, or several: the nodes, of what this rank has of the operands;
         `ranks` communicates along the axis (`lazyarr.ops.across.Ranks`).
+    worth : callable, optional
+        ``worth(*types, ranges, costs, **attrs) -> bool``: whether that is better than that every rank gets all of the
+        operands, and does all of it.
     """
 
     lines: Callable[..., Any]
     compute: Callable[..., Any]
+    worth: Callable[..., bool] | None = None
 
 
 @dataclass(frozen=True, eq=False)

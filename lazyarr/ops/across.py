@@ -288,17 +288,38 @@ def _gathered(operands: Sequence[Value], ranks: Ranks, name: str, **attrs: Any) 
     return mine, regular
 
 
+def _is_worth_it(
+    a: ArrayType, b: ArrayType | None = None, *, ranges: Ranges, costs: block_solve.Costs, upper: bool = False
+) -> bool:
+    """Whether rows of a matrix are worked on in parts: a Cholesky factor where there is no right-hand side.
+
+    (Of what ranks have they read what is alike on all.)
+    """
+    right = 0 if b is None else b.shape[1] if b.ndim > 1 else 1
+    return block_solve.is_worth_it(a.shape[1], right, a.dtype.itemsize, ranges, b is not None, costs)
+
+
 def solve(a: Value, b: Value, *, ranks: Ranks) -> tuple[Value, ...]:
     """The solution, and whether there is one."""
-    n, right = a.type.shape[1], b.type.size // max(b.type.shape[0], 1)
-    if not block_solve.is_worth_it(n, right, a.type.dtype.itemsize, ranks.ranges, True, ranks.costs):
+    if not _is_worth_it(a.type, b.type, ranges=ranks.ranges, costs=ranks.costs):
         return _gathered((a, b), ranks, "solve")
     return ranks.solved(a, b)
 
 
+def inverse(a: Value, *, ranks: Ranks) -> tuple[Value, ...]:
+    """The solution for the columns of the identity, and whether there is one."""
+    if not _is_worth_it(a.type, a.type, ranges=ranks.ranges, costs=ranks.costs):
+        return _gathered((a,), ranks, "inv")
+    shape, dtype = a.type.shape, a.type.dtype
+    numbers = [apply(OPS["iota"], length=extent, dtype=_I64) for extent in shape]
+    row = apply(OPS["reshape"], apply(OPS["add"], numbers[0], const(ranks.first, _I64)), shape=(shape[0], 1))
+    spread = [apply(OPS["broadcast"], x, shape=shape) for x in (row, numbers[1])]
+    return ranks.solved(a, apply(OPS["cast"], apply(OPS["equal"], *spread), dtype=dtype))
+
+
 def cholesky(a: Value, *, ranks: Ranks, upper: bool) -> tuple[Value, ...]:
     """The lower factor, and whether there is one."""
-    if not block_solve.is_worth_it(a.type.shape[1], 0, a.type.dtype.itemsize, ranks.ranges, False, ranks.costs):
+    if not _is_worth_it(a.type, ranges=ranks.ranges, costs=ranks.costs, upper=upper):
         return _gathered((a,), ranks, "cholesky", upper=upper)
     return ranks.factorized(a)
 
@@ -306,6 +327,11 @@ def cholesky(a: Value, *, ranks: Ranks, upper: bool) -> tuple[Value, ...]:
 def _solved(a: ArrayType, b: ArrayType, **attrs: Any) -> Iterator[Line]:
     if a.ndim == 2 and b.ndim <= 2 and b.size:
         yield Line((0, 0), 0)
+
+
+def _inverted(a: ArrayType, **attrs: Any) -> Iterator[Line]:
+    if a.ndim == 2:
+        yield Line((0,), 0)
 
 
 def _factorized(a: ArrayType, *, upper: bool, **attrs: Any) -> Iterator[Line]:
@@ -323,8 +349,9 @@ ACROSS = {
     "scatter": Across(partial(_written, ordered=False), scatter),
     "ordered_scatter": Across(partial(_written, ordered=True), scatter),
     "gather": Across(_read, gather),
-    "solve": Across(_solved, solve),
-    "cholesky": Across(_factorized, cholesky),
+    "solve": Across(_solved, solve, _is_worth_it),
+    "inv": Across(_inverted, inverse, lambda a, **given: _is_worth_it(a, a, **given)),
+    "cholesky": Across(_factorized, cholesky, _is_worth_it),
     "ordered_reduce": Across(lambda x, *, axis, leaf, **attrs: [Line((axis,), None, leaf)], ordered_reduce),
     "ordered_matmul": Across(
         lambda a, b, *, leaf, **attrs: [Line((a.ndim - 1, b.ndim - 2), None, leaf)], ordered_matmul

@@ -286,6 +286,7 @@ INV = Op(
     cost=lambda a: Cost(_weight(a.dtype) * 8 * a.size * a.shape[-1] // 3, 2 * a.nbytes),
     backends=("xla", "numpy"),
     samples=lambda: _samples_square(_general, 0.0),
+    across=across.ACROSS["inv"], ordered=order.ORDERED["inv"],
 )
 
 
