@@ -126,7 +126,7 @@ def _reshaped(general: Method) -> Method:
         if type(x) is not _ndarray:
             return general(self, *how, **kwargs)
         seen = getattr(x, name)(*how)
-        return lend(self, general, how, seen) if np.may_share_memory(seen, x) else new(seen)
+        return lend(self, general, how, seen) if np.may_share_memory(seen, x) else general(self, *how)
 
     name = general.__name__.strip("_")
     return method

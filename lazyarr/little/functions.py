@@ -65,7 +65,9 @@ def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> LazyArray | Non
     size = size_of_both(arrays[0], arrays[-1]) if arrays else 1
     if size * cost >= limits.elements or tracing() is not None:
         return None
-    return new(run(ufunc, *data))
+    found = run(ufunc, *data)
+    # (Python's ints may be too large for NumPy's.)
+    return new(found) if arrays or isinstance(found, np.generic) else None
 
 
 class _Given:
