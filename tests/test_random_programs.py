@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import lazyarr
 from tests.random_compare import Expected, compare
 from tests.random_differences import Implementation, compile_program, differ, minimise, reference, run_with_noise
 from tests.random_execution import Level, Spoiled, Statement, Unstable, quiet
@@ -66,6 +67,13 @@ def test_numpy_agrees_with_itself(program: Program) -> None:
 @compare_programs
 def test_drop_in(program: Program) -> None:
     check(program, "lazy")
+
+
+@given(programs)
+@compare_programs
+def test_drop_in_on_little_data(program: Program) -> None:
+    with lazyarr.settings.settings(eager_below=50_000):
+        check(program, "lazy")
 
 
 @given(programs)
