@@ -247,3 +247,25 @@ def test_a_stream_is_an_instance_of_numpys_class() -> None:
         for _ in range(2):
             expected = function(np.ones(3), make(4))
             np.testing.assert_array_equal(expected, lazyarr.accelerate(function)(np.ones(3), make(4)))
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+def test_a_long_loop_on_numbers_of_an_object_is_plain_python() -> None:
+    class Body:
+        def __init__(self) -> None:
+            self.x, self.v = 1.0, 0.0
+
+        def move(self, dt: float) -> None:
+            self.v -= dt * self.x
+            self.x += dt * self.v
+
+    def swing(dt: float, n: int) -> Any:
+        body = Body()
+        for _ in range(n):
+            body.move(dt)
+        return body.x, np.array([body.v])
+
+    accelerated: Any = lazyarr.accelerate(swing)
+    for n in (10, 1000, 1000):
+        assert_same(swing(0.01, n), accelerated(0.01, n))
+    assert "a long loop" in next(iter(accelerated._plain.values()))

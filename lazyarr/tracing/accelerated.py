@@ -330,8 +330,8 @@ class Accelerated:
         return self._around is not None and self._around.serves
 
     def _otherwise(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A call that is no program: its loops may be."""
-        if world.current() is None:
+        """A call that is no program: its loops may be (not those of each call of a function that calls itself)."""
+        if world.current() is None and not self._recurses:
             around = self._around_loops()
             if around.serves:
                 return around.run(key, self._running, self.function, args, kwargs)

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _NUMBERS = (bool, int, float, complex)
 
 
+#: Operations after which it is asked whether a tape may be longer.
+_MANY = 1_000
+
+
 class Tape:
     """The operations a traced function applied to its Python scalars.
 
@@ -36,9 +40,15 @@ class Tape:
     ----------
     values : list
         The value of each position in the traced call.
+
+    Parameters
+    ----------
+    grown : callable
+        Asked at every thousand operations whether they may be more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, grown: Callable[[], None]) -> None:
+        self._grown = grown
         self.values: list[Any] = []
         self._steps: list[tuple[Callable[..., Any] | None, tuple[Any, ...]]] = []
         self._inputs: list[int] = []
@@ -73,6 +83,8 @@ class Tape:
         self._steps.append((function, refs))
         self.values.append(value)
         position = len(self.values) - 1
+        if not position % _MANY:
+            self._grown()
         if type(value) is bool:
             self.pin(position)
             self._done[same] = value

@@ -58,7 +58,7 @@ class Trace:
 
     def __init__(self, parts: Parts, uncaptured: dict[Info, tuple[str, Line]] | None = None):
         self.parts = parts
-        self.tape = Tape()
+        self.tape = Tape(self._long_tape)
         for scalar in parts.scalars:
             self.tape.add_input(scalar)
         self.reasons: list[tuple[str, tuple[str, int]]] = []
@@ -405,6 +405,12 @@ class Trace:
             return
         if self.computed_little and self.is_small_work():
             raise Plain("many branches on data, between which little is computed, that are not compiled")
+
+    def _long_tape(self) -> None:
+        """Very many operations on Python's numbers are written out: each call would do them in Python again."""
+        again = self.may_begin_again and not self.strict and settings.current.fallback != "error"
+        if again and self.is_small_work():
+            raise Plain("a long loop on Python's numbers that is not compiled", user_line(3))
 
     def may_repeat(self, has_no_end: bool) -> None:
         """The same of a loop that Python runs: `has_no_end` if it is not known how often."""
