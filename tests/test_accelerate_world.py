@@ -216,3 +216,21 @@ def test_numpy_scalars_stored_in_elements_fit_or_raise_as_in_numpy(dtype: str) -
                 except (OverflowError, ValueError) as error:
                     outcomes.append(type(error).__name__)
             assert outcomes[0] == outcomes[1] == outcomes[2], value
+
+
+def test_ufuncs_of_lazyarrs_own_namespace_are_compiled_in_loops() -> None:
+    """In a script that runs on ranks, `np` is `lazyarr.numpy`."""
+
+    @accelerate(strict=True)
+    def still(u: Any, tol: float) -> Any:
+        change, n = 1.0, 0
+        while change > tol:
+            new = u * 0.5
+            change = lnp.abs(new - u).max()
+            u = lnp.add(new, 0.0)
+            n += 1
+        return u, n
+
+    found, n = still(np.arange(7.0), 1e-3)
+    assert n == 13
+    np.testing.assert_array_equal(found, np.arange(7.0) / 2**13)

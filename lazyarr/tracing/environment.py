@@ -22,6 +22,7 @@ from lazyarr import soft
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
+from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.scipy import counterpart as of_scipy
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
@@ -225,6 +226,8 @@ class Environment:
             raise Plain("it calls jax, which takes no lazy arrays")
         if isinstance(value, np.ufunc):
             return UFUNCS.get(value) or of_scipy(value) or value
+        if isinstance(value, Ufunc):
+            return value  # (of a program that imports `lazyarr.numpy`)
         if isinstance(value, types.ModuleType):
             return self._module(value)
         if isinstance(value, types.FunctionType) and value not in FUNCTIONS:
