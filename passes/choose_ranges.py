@@ -415,6 +415,16 @@ def costly(wanted: Wanted) -> set[Node]:
     return found
 
 
+def exchanging(wanted: Wanted) -> set[Node]:
+    """Loops of several iterations for one exchange in which something is exchanged all the same."""
+    found: set[Node] = set()
+    for (node, _), inner in wanted.inner.items():
+        if node in wanted.layouts.deep and _talks(inner):
+            found.add(node)
+        found |= exchanging(inner)
+    return found
+
+
 def _together(needs: Sequence[Need]) -> Need:
     """What several graphs want of one value."""
     found: list[Split | None] = []

@@ -8,7 +8,8 @@ same statements on the same rows in each iteration, what is beyond the block com
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from lazyarr.ir.node import Node, Value, apply, make
 from lazyarr.ir.op import lookup
 from lazyarr.ops.create import const
 from lazyarr.passes.choose_ranges import Wanted, beside, repeated
+from lazyarr.passes.extend_periodic import Extended, Periodic, find
 
 #: Messages of an exchange, to both sides; how often an element goes through memory in an iteration.
 _MESSAGES, _MOVES = 2, 2
@@ -28,18 +30,53 @@ MOST, LEAST = 16, 4
 _PART, _LITTLE = 8, 60
 
 
-def depths(graph: Graph, wanted: Wanted, model: CostModel) -> dict[Node, int]:
+@dataclass(frozen=True)
+class Deepening:
+    """How many iterations of a loop go with one exchange.
+
+    Attributes
+    ----------
+    depth : int
+    extended : Extended, optional
+        Of loops that are periodic along an axis that is split: the form in which they are not.
+    """
+
+    depth: int
+    extended: Extended | None = None
+
+
+def depths(graph: Graph, wanted: Wanted, model: CostModel) -> dict[Node, Deepening]:
     """How many iterations of each loop of a graph go with one exchange, where more than one do."""
     found = {}
     for node in graph.nodes:
-        if node.op.name == "loop" and node.kw["until"] < 0 and (node, "body") in wanted.inner:
-            inner = wanted.inner[node, "body"]
-            depth = min(_depth(inner, model), _trips(node))
-            own = [wanted.layouts.of[v] for v in node.values]
-            body = node.kw["body"]
-            if depth > 1 and _safe(body, inner) and repeated(body, inner.layouts, own, depth) is not None:
-                found[node] = depth
+        if node.op.name == "loop" and node.kw["until"] < 0 and (node, "body") in wanted.inner and _steps_by_one(node):
+            deepening = _deepening(node, wanted, model)
+            if deepening is not None:
+                found[node] = deepening
     return found
+
+
+def _deepening(node: Node, wanted: Wanted, model: CostModel) -> Deepening | None:
+    inner, body = wanted.inner[node, "body"], node.kw["body"]
+    if not _safe(body, inner) or inner.layouts.reduced or inner.layouts.across:
+        return None
+    most = _trips(node)
+    depth = min(_depth(inner, model), most)
+    own = [wanted.layouts.of[v] for v in node.values]
+    if depth > 1 and repeated(body, inner.layouts, own, depth) is not None:
+        return Deepening(depth)
+    if any(w.gathered for w in (inner, *inner.inner.values())):
+        return None
+    periodic = find(body, node.kw["carried"], inner.layouts)
+    if periodic is None:
+        return None
+    depth = min(_depth(inner, model, periodic), _periodic_depth(periodic, inner, model), most)
+    return Deepening(depth, Extended.by(periodic, depth)) if depth > 1 else None
+
+
+def _steps_by_one(node: Node) -> bool:
+    step = node.operands[2]
+    return step == const(1, step.type.dtype)
 
 
 def _safe(body: Graph, inner: Wanted) -> bool:
@@ -59,79 +96,120 @@ def _trips(node: Node) -> int:
     return len(range(*bounds)) if len(bounds) == 3 else MOST
 
 
-def _depth(inner: Wanted, model: CostModel) -> int:
-    """By how much more work costs than messages: ``k`` iterations compute about ``k * reach`` rows again each."""
+def _depth(inner: Wanted, model: CostModel, periodic: Periodic | None = None) -> int:
+    """By how much more work costs than messages: ``k`` iterations compute about ``k * reach`` rows again each.
+
+    Along the dimensions of `periodic`, if there is one, nothing is exchanged in an iteration.
+    """
     best = MOST
-    reached = False
+    reached = periodic is not None
     for value, axis in inner.groups:
         split = inner.layouts.of[value][axis]
         groups = inner.groups[value, axis]
-        if not groups:
+        if not groups or (periodic is not None and split is not None and split.dim in periodic.periods):
             continue
         if value not in inner.stored or split is None or not all(beside(split.ranges, g) for g in groups):
             return 1  # Something else is exchanged in an iteration as well.
         reached = True
         reach = max(length(hull(a, b)) - length(a) for g in groups for a, b in zip(split.ranges, g, strict=True))
-        block = min(length(r) for r in split.ranges)
-        row = math.prod(
-            n if other is None else max(map(length, other.ranges))
-            for k, (n, other) in enumerate(zip(value.type.shape, inner.layouts.of[value], strict=True)) if k != axis
-        )
-        again = reach * row * _MOVES * value.type.dtype.itemsize / model.memory_bandwidth
-        wish = math.sqrt(_MESSAGES * model.latency / again)
-        best = min(best, max(round(wish), LEAST, block // (_LITTLE * reach)), block // (_PART * reach))
-    return max(best, 1) if reached and not inner.layouts.reduced else 1
+        best = min(best, _worth(value, axis, inner, reach, model))
+    return max(best, 1) if reached else 1
 
 
-def deepen_halos(program: Program, depth: Mapping[Node, int]) -> tuple[Program, dict[Node, int]]:
-    """The program with an exchange for so many iterations of loops; and the loops of so many iterations in it."""
+def _worth(value: Value, axis: int, inner: Wanted, reach: int, model: CostModel) -> int:
+    """How many iterations share an exchange of an array, if each makes so many rows of both sides worthless."""
+    layout = inner.layouts.of[value]
+    split = layout[axis]
+    assert split is not None
+    block = min(length(r) for r in split.ranges)
+    row = math.prod(
+        n if other is None else max(map(length, other.ranges))
+        for k, (n, other) in enumerate(zip(value.type.shape, layout, strict=True)) if k != axis
+    )
+    again = reach * row * _MOVES * value.type.dtype.itemsize / model.memory_bandwidth
+    wish = math.sqrt(_MESSAGES * model.latency / again)
+    return min(MOST, max(round(wish), LEAST, block // (_LITTLE * reach)), block // (_PART * reach))
+
+
+def _periodic_depth(periodic: Periodic, inner: Wanted, model: CostModel) -> int:
+    """As `_depth`, of a loop whose arrays go round."""
+    best = 0
+    for number, lines in periodic.arrays.items():
+        value = periodic.graph.params[1 + number]
+        for axis, dim in lines.items():
+            reach = sum(periodic.reach[dim])
+            if reach and number < periodic.carried:
+                worth = _worth(value, axis, inner, reach, model)
+                best = min(best, worth) if best else worth
+    return best
+
+
+def deepen_halos(program: Program, plans: Mapping[Node, Deepening]) -> tuple[Program, dict[Node, dict[Node, int]]]:
+    """The program with an exchange for so many iterations of loops.
+
+    Returns
+    -------
+    Program
+    dict of Node to dict of Node to int
+        For each of the loops those of so many iterations that it has become.
+    """
     graph = program.graph
     origins = dict(program.origins)
-    deep: dict[Node, int] = {}
+    deep: dict[Node, dict[Node, int]] = {}
     new: dict[Value, Value] = {p: p for p in graph.params}
     for node in graph.nodes:
         made = make(node.op, tuple(new[v] for v in node.operands), node.attrs)
+        values: Sequence[Value] = made.values
         inner: dict[Node, int] = {}
-        if node in depth:
-            made, inner = _deeper(made, depth[node])
-            deep |= inner
+        if node in plans:
+            values, inner = _deeper(made, plans[node])
+            deep[node] = inner
         lines = program.origins.get(node)
         if lines:
-            for credited in (made, *inner):
+            for credited in (*(v.node for v in values), *inner):
                 origins[credited] = origins.get(credited, frozenset()) | lines
-        new.update(zip(node.values, made.values, strict=True))
+        new.update(zip(node.values, values, strict=True))
     checks = [Check(new[c.ok], c.exception, c.message) for c in graph.checks]
     return Program(Graph(graph.params, [new[v] for v in graph.results], checks), origins), deep
 
 
-def _deeper(node: Node, depth: int) -> tuple[Node, dict[Node, int]]:
-    start, stop, step, *rest = node.operands
-    one, size = const(1, start.type.dtype), const(depth, start.type.dtype)
-    zero = const(0, start.type.dtype)
-    # range(start, stop, step) has this many members where the step goes upwards; else the loop stays as it is.
-    if step != one:
-        return node, {}
+def _deeper(node: Node, plan: Deepening) -> tuple[Sequence[Value], dict[Node, int]]:
+    """What a loop gives, and the loops of so many iterations that it has become."""
+    start, stop, _, *rest = node.operands
+    carried, depth, extended = node.kw["carried"], plan.depth, plan.extended
+    one, size, zero = (const(n, start.type.dtype) for n in (1, depth, 0))
     trips = _op("maximum", _op("subtract", stop, start), zero)
-    rounds = _op("floor_divide", trips, size)
-    body: Graph = node.kw["body"]
-    index, *given = (param(k, p.type) for k, p in enumerate(body.params))
-    # The start is one more constant: indices count on from it.
-    begin = param(1 + len(given), start.type)
-    first = _op("add", begin, _op("multiply", index, size))
+    rounds, left = _op("floor_divide", trips, size), _op("remainder", trips, size)
+    body: Graph = node.kw["body"] if extended is None else extended.body()
+    if extended is not None:
+        rest = [extended.extended(k, v, wrapped=k >= carried) for k, v in enumerate(rest)]
     counted = _counted(body)
-    inner = make(
-        node.op, (zero, size, one, *given, *([first] if counted is not body else [])),
-        tuple(sorted((dict(node.attrs) | {"body": counted}).items())),
-    )  # fmt: skip
-    inner.lines |= node.lines
-    whole = Graph([index, *given, begin], list(inner.values))
-    attrs = tuple(sorted((dict(node.attrs) | {"body": whole}).items()))
-    outer = make(node.op, (zero, rounds, one, *rest, start), attrs)
-    if _op("remainder", trips, size) == zero:
-        return outer, {inner: depth}
-    after = _op("add", start, _op("multiply", rounds, size))
-    carried = node.kw["carried"]
-    return make(node.op, (after, stop, one, *outer.values, *rest[carried:]), node.attrs), {inner: depth}
+    attrs = tuple(sorted((dict(node.attrs) | {"body": counted}).items()))
+    deep: dict[Node, int] = {}
+
+    def several(times: Value, given: Sequence[Value], first: Value) -> Sequence[Value]:
+        """So many iterations from index `first` on."""
+        if extended is not None:
+            given = [extended.refreshed(k, v) if k < carried else v for k, v in enumerate(given)]
+        made = make(node.op, (zero, times, one, *given, *([first] if counted is not body else [])), attrs)
+        made.lines |= node.lines
+        deep[made] = depth
+        return made.values
+
+    values: Sequence[Value] = rest[:carried]
+    if rounds != zero:
+        index, *given = (param(k, p.type) for k, p in enumerate(body.params))
+        # The start is one more constant: indices count on from it.
+        begin = param(1 + len(given), start.type)
+        results = several(size, given, _op("add", begin, _op("multiply", index, size)))
+        whole = Graph([index, *given, begin], list(results))
+        outer = make(node.op, (zero, rounds, one, *rest, start),
+                     tuple(sorted((dict(node.attrs) | {"body": whole}).items())))  # fmt: skip
+        outer.lines |= node.lines
+        values = outer.values
+    if left != zero:
+        values = several(left, [*values, *rest[carried:]], _op("add", start, _op("multiply", rounds, size)))
+    return values if extended is None else [extended.own(k, v) for k, v in enumerate(values)], deep
 
 
 def _counted(body: Graph) -> Graph:

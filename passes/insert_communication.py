@@ -28,7 +28,7 @@ from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.ops.rearrange import REARRANGED_PART, as_splits
 from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
 from lazyarr.passes.choose_layout import REGIONS, Crossed, Layouts, before_operands, can_be_split, choose_layout
-from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, within
+from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, exchanging, within
 from lazyarr.passes.deepen_halos import deepen_halos, depths
 from lazyarr.passes.merge_messages import Messages, merge_messages
 
@@ -116,22 +116,35 @@ def decide(
         What decides how many iterations share an exchange; the same on all ranks.
     """
     program = rewrite(program, {"roll": [_as_pieces]})
+    found = _decided(program, grid, least, given, gathered, {}, model)
+    plans = depths(found.program.graph, found.wanted, model)
+    while plans:
+        deeper, loops = deepen_halos(program, plans)
+        deep = {inner: depth for loop in loops.values() for inner, depth in loop.items()}
+        # (What is replicated is found again: its nodes may be others then.)
+        again = _decided(deeper, grid, least, given, gathered, deep, model)
+        talking = exchanging(again.wanted)
+        left = {node: plan for node, plan in plans.items() if not talking & loops[node].keys()}
+        if len(left) == len(plans):
+            return again
+        plans = left
+    return found
+
+
+def _decided(
+    program: Program, grid: tuple[int, ...], least: int, given: Mapping[Value, Layout], gathered: Sequence[int],
+    deep: Mapping[Node, int], model: CostModel,
+) -> Decided:  # fmt: skip
+    graph = program.graph
     replicated: frozenset[Node] = frozenset()
-    deep: dict[Node, int] = {}
-    is_deep = False
     while True:
-        graph = program.graph
         layouts = choose_layout(graph, grid, least, given, replicated, deep, model)
         results = [(None,) * v.type.ndim if k in gathered else layouts.of[v] for k, v in enumerate(graph.results)]
         wanted = choose_ranges(graph, layouts, results, tuple(given))
         more = costly(wanted) - replicated
-        replicated |= more
         if not more:
-            deeper = {} if is_deep else depths(graph, wanted, model)
-            if not deeper:
-                return Decided(program, layouts, wanted, given, tuple(results))
-            # (What is replicated is found again: its nodes may be others then.)
-            (program, deep), is_deep, replicated = deepen_halos(program, deeper), True, frozenset()
+            return Decided(program, layouts, wanted, given, tuple(results))
+        replicated |= more
 
 
 def insert_communication(
