@@ -143,7 +143,10 @@ def _backward(found: Wanted, node: Node) -> None:
         found.wants.setdefault(value, [])
         fixed = (found.layouts.reduced, found.layouts.across, found.layouts.rearranged)
         widen = splittable and not any(node in those for those in fixed)
-        _settle(found, value, may_widen=widen, given=node.op.memory == "free", little=node in found.layouts.little)
+        _settle(
+            found, value, may_widen=widen, given=node.op.memory == "free", little=node in found.layouts.little,
+            moves=node.op.name == "slice",
+        )  # fmt: skip
     if node.op.name in REGIONS:
         _region(found, node)
     elif not splittable:
@@ -154,7 +157,9 @@ def _backward(found: Wanted, node: Node) -> None:
             found.want(operand, found.reads(node, k))
 
 
-def _settle(found: Wanted, value: Value, may_widen: bool, given: bool, little: bool = False) -> None:
+def _settle(
+    found: Wanted, value: Value, may_widen: bool, given: bool, little: bool = False, moves: bool = False
+) -> None:  # fmt: skip
     """Decide what is computed of a value.
 
     Parameters
@@ -163,6 +168,9 @@ def _settle(found: Wanted, value: Value, may_widen: bool, given: bool, little: b
         Any part of it is at hand wherever it is wanted.
     little : bool
         It is computed whole where somebody wants it whole.
+    moves : bool
+        It only moves what its operand has: who owns nothing of it gets that of the operand, in one exchange with what
+        else comes from there.
     """
     layout = found.layouts.of[value]
     if is_whole(layout):
@@ -184,7 +192,7 @@ def _settle(found: Wanted, value: Value, may_widen: bool, given: bool, little: b
                 wide = hulls(wide, entry.ranges)
             if elsewhere:
                 wide = hulls(wide, split.ranges)
-            if given or _is_little(wide, split.ranges):
+            if given or _is_little(wide, split.ranges, moves):
                 computed[axis] = Split(split.dim, wide)
         if (given or little) and may_widen and elsewhere:
             computed[axis] = None
@@ -213,9 +221,10 @@ def within(need: Split | None, have: Split | None) -> bool:
     return all_within(need.ranges, have.ranges)
 
 
-def _is_little(wide: Ranges, mine: Ranges) -> bool:
+def _is_little(wide: Ranges, mine: Ranges, moves: bool) -> bool:
     return all(
-        length(hull(a, b)) - length(b) <= max(_FEW, length(b) // _BEYOND) for a, b in zip(wide, mine, strict=True)
+        length(hull(a, b)) - length(b) <= max(_FEW, length(b) // _BEYOND) or (moves and not length(b))
+        for a, b in zip(wide, mine, strict=True)
     )
 
 

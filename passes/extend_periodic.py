@@ -245,11 +245,12 @@ class Extended:
         for axis, dim in self.periodic.arrays.get(number, {}).items():
             below, above = self.borders[dim]
             n = self.periodic.periods[dim]
-            end = below + n + above
+            # (Both from the array as it is: one exchange brings them.)
+            first, last = _cut(value, axis, n, n + below), _cut(value, axis, below, below + above)
             if below:
-                value = _written(value, _cut(value, axis, n, n + below), axis, 0, below)
+                value = _written(value, first, axis, 0, below)
             if above:
-                value = _written(value, _cut(value, axis, below, below + above), axis, end - above, end)
+                value = _written(value, last, axis, below + n, below + n + above)
         return value
 
     def own(self, number: int, value: Value) -> Value:

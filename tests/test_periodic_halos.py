@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lazyarr.backends.numpy import interpret
+from lazyarr.communication import plan
 from lazyarr.ir.layout import default
 from lazyarr.passes.insert_communication import decide
 from tests.ranks import distributed
@@ -129,6 +130,19 @@ def test_an_exchange_for_several_iterations(ranks: int) -> None:
     for sent in world.sent.values():
         assert len(sent) == 2 * 32 // depth
         assert all(size <= depth * 20 * 8 for _, size in sent)
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("steps", [20, 32])
+@pytest.mark.parametrize(("function", "arrays"), [(rolled, 1), (leapfrog, 3), (inside, 1)])
+def test_predicted_messages_and_bytes_are_those_sent(
+    function: Callable[..., Any], arrays: int, steps: int, grid: tuple[int, ...]
+) -> None:
+    program, given, split = program_of(function, arrays, (197, 150), steps)
+    _, _, world = distributed(program, given, grid, interpret, least=SPLIT, split=split, gathered=())
+    found = plan(program, grid, SPLIT)
+    assert found.messages == max(len(sent) for sent in world.sent.values())
+    assert found.bytes == max(sum(size for _, size in sent) for sent in world.sent.values())
 
 
 def test_what_is_not_the_same_everywhere_is_not_extended() -> None:
