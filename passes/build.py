@@ -10,8 +10,9 @@ import numpy as np
 from lazyarr.ir import extents
 from lazyarr.ir.extents import Shape
 from lazyarr.ir.node import Node, Value, apply
+from lazyarr.ir.op import lookup
 from lazyarr.ops.control import REGION
-from lazyarr.ops.create import CONST, FULL
+from lazyarr.ops.create import CONST, FULL, const
 from lazyarr.ops.elementwise import CAST
 from lazyarr.ops.shape import BROADCAST, RESHAPE
 from lazyarr.ops.window import SPREAD
@@ -127,3 +128,11 @@ def repeated(value: Value) -> Value:
     while is_repeating(value):
         value = value.node.operands[0]
     return value
+
+
+def counted(name: str, *operands: Value) -> Value:
+    """An operation on whole numbers that count iterations; of constants, a constant."""
+    known = [v.node.kw["value"].value for v in operands if v.node.op.name == "const"]
+    if len(known) == len(operands):
+        return const(getattr(np, name)(*known), operands[0].type.dtype)
+    return apply(lookup(name), *operands)

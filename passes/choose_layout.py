@@ -66,6 +66,8 @@ class Layouts:
         Of graphs among a node's attributes, by the attribute's name.
     reduced : dict of Node to tuple of int
         Dimensions of the grid over which a node's results are partial.
+    partial : bool
+        Whether they stay so: the graph is of a loop of several iterations, and is combined after it (`COMBINED`).
     across : dict of Node to Crossed
         What a node puts its results together along (`Op.across`).
     rearranged : set of Node
@@ -89,6 +91,7 @@ class Layouts:
     model: CostModel = DEFAULT
     inside: bool = False
     little: set[Node] = field(default_factory=set)
+    partial: bool = False
 
     def large(self, value: Value) -> bool:
         """Whether a value is worth being split."""
@@ -340,6 +343,7 @@ def _region(layouts: Layouts, node: Node) -> list[Layout]:
         least = NEVER if alone else layouts.least
         inner = choose_layout(graph, layouts.grid, least, given, layouts.replicated, layouts.deep, layouts.model,
                               inside=True)  # fmt: skip
+        inner.partial = node in layouts.deep
         layouts.inner[node, name] = inner
         if name == "body":
             found = splits[: node.kw["carried"]]

@@ -374,7 +374,8 @@ def _talks(found: Wanted) -> bool:
     """Whether anything is communicated."""
     layouts = found.layouts
     return bool(
-        any(found.groups.values()) or found.gathered or layouts.reduced or layouts.across or layouts.rearranged
+        any(found.groups.values()) or found.gathered or layouts.across or layouts.rearranged
+        or (layouts.reduced and not layouts.partial)
         or any(_talks(inner) for inner in found.inner.values())
     )  # fmt: skip
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from lazyarr.cost_model import CostModel
 from lazyarr.ir.graph import Check, Graph, Program, param
 from lazyarr.ir.layout import hull, is_whole, length
-from lazyarr.ir.node import Node, Value, apply, make
-from lazyarr.ir.op import lookup
+from lazyarr.ir.node import Node, Value, make
 from lazyarr.ops.create import const
+from lazyarr.passes.build import counted
 from lazyarr.passes.choose_ranges import Wanted, beside, repeated
 from lazyarr.passes.extend_periodic import Extended, Periodic, find
+from lazyarr.passes.separate_reductions import Rounds, Separated
+from lazyarr.passes.separate_reductions import find as separate
 
 #: Messages of an exchange, to both sides; how often an element goes through memory in an iteration.
 _MESSAGES, _MOVES = 2, 2
@@ -39,17 +39,20 @@ class Deepening:
     depth : int
     extended : Extended, optional
         Of loops that are periodic along an axis that is split: the form in which they are not.
+    separated : Separated, optional
+        Of loops with reductions, or that data ends: their arrays and numbers apart.
     """
 
     depth: int
     extended: Extended | None = None
+    separated: Separated | None = None
 
 
 def depths(graph: Graph, wanted: Wanted, model: CostModel) -> dict[Node, Deepening]:
     """How many iterations of each loop of a graph go with one exchange, where more than one do."""
     found = {}
     for node in graph.nodes:
-        if node.op.name == "loop" and node.kw["until"] < 0 and (node, "body") in wanted.inner and _steps_by_one(node):
+        if node.op.name in ("loop", "while") and (node, "body") in wanted.inner and _steps_by_one(node):
             deepening = _deepening(node, wanted, model)
             if deepening is not None:
                 found[node] = deepening
@@ -58,15 +61,22 @@ def depths(graph: Graph, wanted: Wanted, model: CostModel) -> dict[Node, Deepeni
 
 def _deepening(node: Node, wanted: Wanted, model: CostModel) -> Deepening | None:
     inner, body = wanted.inner[node, "body"], node.kw["body"]
-    if not _safe(body, inner) or inner.layouts.reduced or inner.layouts.across:
+    if inner.layouts.across or any(w.gathered for w in (inner, *inner.inner.values())):
+        return None
+    if inner.layouts.reduced or node.op.name == "while" or node.kw["until"] >= 0:
+        separated = separate(node, wanted.layouts)
+        depth = min(
+            _depth(inner, model) if any(inner.groups.values()) else MOST,
+            MOST if node.op.name == "while" else _trips(node),
+        )
+        return Deepening(depth, None, separated) if separated is not None and depth > 1 else None
+    if not _safe(body, inner):
         return None
     most = _trips(node)
     depth = min(_depth(inner, model), most)
     own = [wanted.layouts.of[v] for v in node.values]
     if depth > 1 and repeated(body, inner.layouts, own, depth) is not None:
         return Deepening(depth)
-    if any(w.gathered for w in (inner, *inner.inner.values())):
-        return None
     periodic = find(body, node.kw["carried"], inner.layouts)
     if periodic is None:
         return None
@@ -75,6 +85,8 @@ def _deepening(node: Node, wanted: Wanted, model: CostModel) -> Deepening | None
 
 
 def _steps_by_one(node: Node) -> bool:
+    if node.op.name == "while":
+        return True
     step = node.operands[2]
     return step == const(1, step.type.dtype)
 
@@ -175,23 +187,26 @@ def deepen_halos(program: Program, plans: Mapping[Node, Deepening]) -> tuple[Pro
 
 def _deeper(node: Node, plan: Deepening) -> tuple[Sequence[Value], dict[Node, int]]:
     """What a loop gives, and the loops of so many iterations that it has become."""
+    if plan.separated is not None:
+        apart = Rounds(replace(plan.separated, node=node), plan.depth)
+        return apart.values(), apart.deep
     start, stop, _, *rest = node.operands
     carried, depth, extended = node.kw["carried"], plan.depth, plan.extended
     one, size, zero = (const(n, start.type.dtype) for n in (1, depth, 0))
-    trips = _op("maximum", _op("subtract", stop, start), zero)
-    rounds, left = _op("floor_divide", trips, size), _op("remainder", trips, size)
+    trips = counted("maximum", counted("subtract", stop, start), zero)
+    rounds, left = counted("floor_divide", trips, size), counted("remainder", trips, size)
     body: Graph = node.kw["body"] if extended is None else extended.body()
     if extended is not None:
         rest = [extended.extended(k, v, wrapped=k >= carried) for k, v in enumerate(rest)]
-    counted = _counted(body)
-    attrs = tuple(sorted((dict(node.attrs) | {"body": counted}).items()))
+    own = _counted(body)
+    attrs = tuple(sorted((dict(node.attrs) | {"body": own}).items()))
     deep: dict[Node, int] = {}
 
     def several(times: Value, given: Sequence[Value], first: Value) -> Sequence[Value]:
         """So many iterations from index `first` on."""
         if extended is not None:
             given = [extended.refreshed(k, v) if k < carried else v for k, v in enumerate(given)]
-        made = make(node.op, (zero, times, one, *given, *([first] if counted is not body else [])), attrs)
+        made = make(node.op, (zero, times, one, *given, *([first] if own is not body else [])), attrs)
         made.lines |= node.lines
         deep[made] = depth
         return made.values
@@ -201,14 +216,14 @@ def _deeper(node: Node, plan: Deepening) -> tuple[Sequence[Value], dict[Node, in
         index, *given = (param(k, p.type) for k, p in enumerate(body.params))
         # The start is one more constant: indices count on from it.
         begin = param(1 + len(given), start.type)
-        results = several(size, given, _op("add", begin, _op("multiply", index, size)))
+        results = several(size, given, counted("add", begin, counted("multiply", index, size)))
         whole = Graph([index, *given, begin], list(results))
         outer = make(node.op, (zero, rounds, one, *rest, start),
                      tuple(sorted((dict(node.attrs) | {"body": whole}).items())))  # fmt: skip
         outer.lines |= node.lines
         values = outer.values
     if left != zero:
-        values = several(left, [*values, *rest[carried:]], _op("add", start, _op("multiply", rounds, size)))
+        values = several(left, [*values, *rest[carried:]], counted("add", start, counted("multiply", rounds, size)))
     return values if extended is None else [extended.own(k, v) for k, v in enumerate(values)], deep
 
 
@@ -220,18 +235,10 @@ def _counted(body: Graph) -> Graph:
         return body
     params = [param(k, p.type) for k, p in enumerate(body.params)]
     begin = param(len(params), index.type)
-    places = dict(zip(body.params, (_op("add", begin, params[0]), *params[1:]), strict=True))
+    places = dict(zip(body.params, (counted("add", begin, params[0]), *params[1:]), strict=True))
     for inside in body.nodes:
         new = make(inside.op, tuple(places.get(v, v) for v in inside.operands), inside.attrs)
         new.lines |= inside.lines
         places.update(zip(inside.values, new.values, strict=True))
     checks = [Check(places.get(c.ok, c.ok), c.exception, c.message) for c in body.checks]
     return Graph([*params, begin], [places.get(v, v) for v in body.results], checks)
-
-
-def _op(name: str, *operands: Value) -> Value:
-    """An operation on whole numbers; of constants, a constant."""
-    known = [v.node.kw["value"].value for v in operands if v.node.op.name == "const"]
-    if len(known) == len(operands):
-        return const(getattr(np, name)(*known), operands[0].type.dtype)
-    return apply(lookup(name), *operands)

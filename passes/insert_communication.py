@@ -22,7 +22,7 @@ from lazyarr.ir.op import Op, lookup
 from lazyarr.ir.rewrite import Context, rewrite
 from lazyarr.ops.block_lapack import CHOLESKY_PART, SOLVED_PART
 from lazyarr.ops.by_index import PICKED_PART, SCATTERED_PART
-from lazyarr.ops.comm import ALL_REDUCE, EXCHANGE, HALO, SORTED_PART, TURNED_PART, sides
+from lazyarr.ops.comm import ALL_REDUCE, COMBINED, EXCHANGE, HALO, SORTED_PART, TURNED_PART, sides
 from lazyarr.ops.create import const
 from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.ops.rearrange import REARRANGED_PART, as_splits
@@ -339,6 +339,13 @@ class _Builder:
     def _node(self, node: Node) -> list[tuple[Value, tuple[Range, ...]]]:
         if node.op.name in REGIONS:
             return self._region(node)
+        if node.op is COMBINED:
+            notes = node.operands[0]
+            local = self.fetch(notes, all_of(notes))
+            over = self._noted(notes)
+            if over:
+                (local,) = self.communicate(ALL_REDUCE, local, dims=over, kind=node.kw["kind"])
+            return [(local, tuple((0, n) for n in notes.type.shape))]
         across = self.layouts.across.get(node)
         if not can_be_split(node) and node.op.memory != "free" and across is None:
             same = make(node.op, tuple(self.fetch(v, all_of(v)) for v in node.operands), node.attrs)
@@ -369,7 +376,7 @@ class _Builder:
         if value in self.wanted.stored:
             return [self._written(node, operands, local, ranges)]
         dims = self.layouts.reduced.get(node)
-        if dims:
+        if dims and not self.layouts.partial:
             (kind,) = {e.kind for entries in node.access for e in entries if isinstance(e, Reduced)}
             (local,) = self.communicate(ALL_REDUCE, local, dims=dims, kind=kind)
         return [(local, ranges)]
@@ -385,6 +392,15 @@ class _Builder:
             shape=type.shape, want=as_splits(want),
         )  # fmt: skip
         return found
+
+    def _noted(self, notes: Value) -> tuple[int, ...]:
+        """Over which dimensions of the grid a reduction is of which a loop has noted its own part in each iteration."""
+        loop = notes.node
+        inner = self.layouts.inner.get((loop, "body"))
+        if inner is None or not inner.partial:
+            return ()  # what every rank has
+        note = loop.kw["body"].results[notes.index].node
+        return inner.reduced.get(note.operands[1].node, ())
 
     def communicate(self, op: Op, *local: Value, **attrs: Any) -> list[Value]:
         """The results of an operation that takes the token of the one before it, and gives its own."""

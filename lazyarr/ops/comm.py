@@ -214,6 +214,23 @@ ALL_REDUCE = Op(
 )
 
 
+#: What each position has noted of reductions in several iterations of a loop, combined: in the program of one rank an
+#: `ALL_REDUCE`, over the dimensions that those reductions are over (`lazyarr.passes.separate_reductions`).
+COMBINED = Op(
+    name="combined",
+    numpy="x of the whole array",
+    infer=lambda x, *, kind: x,
+    evaluate=lambda xp, x, *, kind: np.array(x),
+    jax=None,
+    access=opaque_operands,
+    pointwise=False,
+    memory="fresh",
+    cost=lambda x, *, kind: Cost(0, 2 * x.nbytes),
+    backends=("numpy",),
+    samples=lambda: (Sample((f"{name}[5]",), {"kind": "maximum"}) for name in ("f64", "c64", "bool", "i8")),
+)
+
+
 def _infer_sorted(x: ArrayType, token: ArrayType, *, dim: int, at: int, have: Ranges, index: bool) -> Types:
     if token != TOKEN or x.ndim != 1 or not 0 <= at < len(have) or x.shape[0] != length(have[at]):
         raise TypeError(f"sorted_part takes this position's part of a vector and a token, got {x}, {token}, {have}")
