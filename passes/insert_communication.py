@@ -26,7 +26,7 @@ from lazyarr.ops.comm import ALL_REDUCE, COMBINED, EXCHANGE, HALO, SORTED_PART, 
 from lazyarr.ops.create import const
 from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.ops.rearrange import REARRANGED_PART, as_splits
-from lazyarr.ops.shape import CONCATENATE, PAD, SLICE
+from lazyarr.ops.shape import CONCATENATE, PAD, ROLL, SLICE
 from lazyarr.passes.choose_layout import REGIONS, Crossed, Layouts, before_operands, can_be_split, choose_layout
 from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, exchanging, within
 from lazyarr.passes.deepen_halos import deepen_halos, depths
@@ -177,6 +177,23 @@ def _as_pieces(node: Node, context: Context) -> Value | None:
     for made in (*parts, whole):
         made.node.lines |= node.lines
     return whole
+
+
+def _as_roll(made: Node) -> Value | None:
+    """``concatenate(x[n-k:], x[:n-k]) -> roll(x, k)``, along an axis of which a rank has all."""
+    axis = made.kw["axis"]
+    if len(made.operands) != 2 or not all(v.node.op is SLICE for v in made.operands):
+        return None
+    last, first = (v.node for v in made.operands)
+    (x,) = first.operands
+    if last.operands != first.operands or made.types[0] != x.type or {*first.kw["step"], *last.kw["step"]} != {1}:
+        return None
+    shift = last.types[0].shape[axis]
+    n = x.type.shape[axis]
+    if (first.kw["start"][axis], last.kw["start"][axis], last.kw["stop"][axis]) != (0, n - shift, n):
+        return None
+    # (The result has the array's shape: along other axes all of it is there.)
+    return apply(ROLL, x, axis=axis, shift=shift)
 
 
 class _Builder:
@@ -373,6 +390,8 @@ class _Builder:
         else:
             assert callable(node.op.part)
             local = node.op.part(operands, given, ranges, tuple([v.type for v in node.operands]), **node.kw)
+        if local.node.op is CONCATENATE:
+            local = _as_roll(local.node) or local
         if value in self.wanted.stored:
             return [self._written(node, operands, local, ranges)]
         dims = self.layouts.reduced.get(node)
