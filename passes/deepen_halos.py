@@ -69,7 +69,9 @@ def _deepening(node: Node, wanted: Wanted, model: CostModel) -> Deepening | None
             _depth(inner, model) if any(inner.groups.values()) else MOST,
             MOST if node.op.name == "while" else _trips(node),
         )
-        return Deepening(depth, None, separated) if separated is not None and depth > 1 else None
+        if separated is None or depth <= 1 or not _pays(separated, inner, depth, model):
+            return None
+        return Deepening(depth, None, separated)
     if not _safe(body, inner):
         return None
     most = _trips(node)
@@ -82,6 +84,21 @@ def _deepening(node: Node, wanted: Wanted, model: CostModel) -> Deepening | None
         return None
     depth = min(_depth(inner, model, periodic), _periodic_depth(periodic, inner, model), most)
     return Deepening(depth, Extended.by(periodic, depth)) if depth > 1 else None
+
+
+def _pays(separated: Separated, inner: Wanted, depth: int, model: CostModel) -> bool:
+    """Whether what a round does not wait for is more than the copy of the arrays that it begins with."""
+    if not separated.by_data:
+        return True
+    exchanges = _MESSAGES if any(inner.groups.values()) else 0
+    saved = (depth - 1) * (exchanges * model.latency + len(separated.reduced) * model.reduction)
+    copied = 0
+    for k in separated.arrays:
+        value = separated.body.params[separated.lead + k]
+        splits = zip(value.type.shape, inner.layouts.of[value], strict=True)
+        elements = math.prod(n if s is None else max(map(length, s.ranges)) for n, s in splits)
+        copied += elements * value.type.dtype.itemsize
+    return saved > _MOVES * copied / model.memory_bandwidth
 
 
 def _steps_by_one(node: Node) -> bool:

@@ -121,7 +121,6 @@ def decide(
     while plans:
         deeper, loops = deepen_halos(program, plans)
         deep = {inner: depth for loop in loops.values() for inner, depth in loop.items()}
-        # (What is replicated is found again: its nodes may be others then.)
         again = _decided(deeper, grid, least, given, gathered, deep, model)
         talking = exchanging(again.wanted)
         left = {node: plan for node, plan in plans.items() if not talking & loops[node].keys()}
@@ -184,15 +183,12 @@ def _as_roll(made: Node) -> Value | None:
     axis = made.kw["axis"]
     if len(made.operands) != 2 or not all(v.node.op is SLICE for v in made.operands):
         return None
-    last, first = (v.node for v in made.operands)
-    (x,) = first.operands
+    last, first, x = *(v.node for v in made.operands), made.operands[1].node.operands[0]
     if last.operands != first.operands or made.types[0] != x.type or {*first.kw["step"], *last.kw["step"]} != {1}:
         return None
-    shift = last.types[0].shape[axis]
-    n = x.type.shape[axis]
+    shift, n = last.types[0].shape[axis], x.type.shape[axis]
     if (first.kw["start"][axis], last.kw["start"][axis], last.kw["stop"][axis]) != (0, n - shift, n):
         return None
-    # (The result has the array's shape: along other axes all of it is there.)
     return apply(ROLL, x, axis=axis, shift=shift)
 
 
@@ -418,8 +414,7 @@ class _Builder:
         inner = self.layouts.inner.get((loop, "body"))
         if inner is None or not inner.partial:
             return ()  # what every rank has
-        note = loop.kw["body"].results[notes.index].node
-        return inner.reduced.get(note.operands[1].node, ())
+        return inner.reduced.get(loop.kw["body"].results[notes.index].node.operands[1].node, ())
 
     def communicate(self, op: Op, *local: Value, **attrs: Any) -> list[Value]:
         """The results of an operation that takes the token of the one before it, and gives its own."""

@@ -9,6 +9,7 @@ import pytest
 
 from lazyarr.backends.numpy import interpret
 from lazyarr.communication import plan
+from lazyarr.cost_model import CostModel
 from lazyarr.ir.layout import default
 from lazyarr.passes.insert_communication import decide
 from tests.ranks import distributed
@@ -162,6 +163,14 @@ def test_fewer_stops_until_it_is_still() -> None:
     reduced = [size for kind, size in world.sent[0,] if kind == "all_reduce"]
     assert iterations > 32
     assert len(reduced) < iterations / 3
+
+
+def test_arrays_whose_copies_cost_more_than_messages_stop_at_each_iteration() -> None:
+    program, _, _ = program_of(jacobi, (64, 20), 0.02)
+    layout = {v: default(v.type.shape, (2,)) for v in program.graph.params if v.type.shape}
+    for latency, ahead in ((1e-5, True), (1e-9, False)):
+        model = CostModel(latency=latency, reduction=latency)
+        assert bool(decide(program, (2,), SPLIT, layout, model=model).layouts.deep) is ahead
 
 
 def test_arrays_that_need_what_is_reduced_wait_for_it() -> None:
