@@ -410,8 +410,7 @@ class _Builder:
 
     def _noted(self, notes: Value) -> tuple[int, ...]:
         """Over which dimensions of the grid a reduction is of which a loop has noted its own part in each iteration."""
-        loop = notes.node
-        inner = self.layouts.inner.get((loop, "body"))
+        loop, inner = notes.node, self.layouts.inner.get((notes.node, "body"))
         if inner is None or not inner.partial:
             return ()  # what every rank has
         return inner.reduced.get(loop.kw["body"].results[notes.index].node.operands[1].node, ())
