@@ -43,6 +43,8 @@ CASES: dict[str, tuple[list[tuple[str, tuple[int, ...]]], list[str], str]] = {
     "ufunc.at on booleans": ([("bool", (4,))], ["np.add.at(a0, [0, 1, 0], 3)"], "a0"),
     "a running sum into another dtype": ([(F64, (4,)), (I64, (4,))], ["np.cumsum(a0, out=a1)"], "a1"),
     "trim_zeros of a filled array": ([(I64, (4,))], ["a0.fill(3)", "v0 = np.trim_zeros(a0.ravel())"], "v0"),
+    "trim_zeros of ones": ([(I64, (4,))], ["v0 = np.ones((1, 4))[...]", "v1 = np.trim_zeros(v0.ravel())"], "v1"),
+    "a scalar does not sort": ([(I64, (4,))], ["v0 = a0.argmax()", "v0.sort()"], "v0"),
     "adding zero to negative zero": ([(F64, (3,))], ["v0 = a0 * 0", "v1 = -v0", "v2 = v1 + 0"], "v2"),
     "ufunc.at wraps": ([(U8, (4,))], ["np.add.at(a0, [0, 1, 0], -1)"], "a0"),
     "real = wraps": ([(U8, (4,))], ["a0.real = -2"], "a0"),

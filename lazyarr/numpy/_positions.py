@@ -189,7 +189,8 @@ def _offset(part: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> tuple[in
     distance = part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
     found = []
     for stride in sorted(range(whole.ndim), key=lambda axis: -whole.strides[axis]):
-        steps, distance = divmod(distance, whole.strides[stride])
+        # (Along an axis without a stride all elements are one.)
+        steps, distance = divmod(distance, whole.strides[stride]) if whole.strides[stride] else (0, distance)
         found.append((stride, steps))
     return tuple(steps for _, steps in sorted(found))
 

@@ -209,6 +209,8 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
 
 def sort_in_place(x: LazyArray, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
     """As `numpy.ndarray.sort`."""
+    if x._scalar:
+        np.empty(()).sort()  # NumPy's error: there is no axis.
     if not x._writeable:
         raise ValueError("sort array is read-only")
     x._assign(sort(x, axis if axis is not None else -1, kind, order, stable=stable)._value())
