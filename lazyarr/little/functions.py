@@ -109,21 +109,21 @@ def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     count = _FUNCTIONS.get(numpy)
     if count is None:
         return _created(numpy, args, kwargs) if numpy in _SIZES else None
-    if len(args) > count + 1 or not _SPECIAL.isdisjoint(kwargs):
+    if len(args) > count + 2 or not _SPECIAL.isdisjoint(kwargs):
         return None
     of_lists = numpy in _OF_LISTS
     if of_lists and (not args or type(args[0]) not in (list, tuple)):
         return None
     given = _Given()
     try:
-        data = [given.of(x) for x in args]
+        data = [given.of(x) for x in args[:count]]
         arrays = len(given.shapes)
+        data += [given.of(x) for x in args[count:]]
         named = {name: given.of(x) for name, x in kwargs.items()}
     except LookupError:
         return None
     # (Elsewhere an array is one to write to, or a number.)
-    last = data[-1] if len(args) > count else None
-    if not (arrays or of_lists) or len(given.shapes) > arrays or isinstance(last, (_ndarray, np.generic)):
+    if not (arrays or of_lists) or len(given.shapes) > arrays:
         return None
     if given.size(numpy) * _WORK >= limits.elements:
         return None
