@@ -12,11 +12,13 @@ from lazyarr import quiet, settings, views
 from lazyarr.array import Cell, LazyArray
 from lazyarr.ir.types import ArrayType
 from lazyarr.runtime import Leaf, leaf, traced
+from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
 
 Method = Callable[..., Any]
 _ndarray = np.ndarray
 _new = object.__new__
+_quiet = quiet.thread
 #: The recording of the trace that runs in this context, or None.
 tracing = traced.get
 #: What Python and NumPy take alike, as an operand or an element.
@@ -78,9 +80,13 @@ def new(data: Any) -> LazyArray:
 
 
 def run(function: Any, *args: Any) -> Any:
-    """A call of NumPy on data, in which it warns of nothing."""
-    found = quiet.quietly(function, *args)
-    done_at_once()
+    """A call of NumPy's own C code on data, in which it warns of nothing.
+
+    (Python code could come here again, and a context is entered once: for that there is `lazyarr.quiet.quietly`.)
+    """
+    found = function(*args) if _quiet.entered else _quiet.context.run(function, *args)
+    if ranks:
+        done_at_once()
     return found
 
 

@@ -14,6 +14,7 @@ from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, lend, limits, new, own, run, tracing
 
 _ndarray = np.ndarray
+_BOUNDS = frozenset((int, type(None)))
 
 
 def _place(key: Any) -> Any:
@@ -22,6 +23,8 @@ def _place(key: Any) -> Any:
     if kind is int or key is None or key is ...:
         return key
     if kind is slice:
+        if type(key.start) in _BOUNDS and type(key.stop) in _BOUNDS and type(key.step) in _BOUNDS:
+            return key
         start, stop, step = _bound(key.start), _bound(key.stop), _bound(key.step)
         known = start is not NotImplemented and stop is not NotImplemented and step is not NotImplemented
         return slice(start, stop, step) if known else NotImplemented
@@ -47,7 +50,12 @@ def _selection(key: Any) -> Any:
 def _is_element(key: Any, ndim: int) -> bool:
     """Whether a basic index has an integer for each axis, and nothing else."""
     if type(key) is tuple:
-        return len(key) == ndim and all(isinstance(k, (int, np.integer)) for k in key)
+        if len(key) != ndim:
+            return False
+        for k in key:
+            if not isinstance(k, (int, np.integer)):
+                return False
+        return True
     return ndim == 1 and isinstance(key, (int, np.integer))
 
 
@@ -57,9 +65,9 @@ def _get(general: Method) -> Method:
         x = held(self)
         if type(x) is not _ndarray or not limits.elements or tracing() is not None:
             return general(self, key)
-        at = key if type(key) is int else _place(key)
+        at = _place(key)
         if at is not NotImplemented:
-            if _is_element(at, x.ndim):
+            if type(at) is not slice and _is_element(at, x.ndim):
                 return new(x[at])
             if x.size >= limits.elements or own(self) is None:
                 return general(self, key)

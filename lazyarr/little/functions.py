@@ -13,6 +13,8 @@ from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, limits, new, run, tracing
 from lazyarr.little.operators import size_of_both
+from lazyarr.quiet import quietly
+from lazyarr.world import done_at_once
 
 _ndarray = np.ndarray
 #: Arguments that are no data.
@@ -50,6 +52,11 @@ _WORK = 4
 
 def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> LazyArray | None:
     """A call of a ufunc with one result; None where it is not one of little data that is there."""
+    if len(args) == 1 and type(args[0]) is LazyArray:
+        only = held(args[0])
+        if only is None or only.size * cost >= limits.elements or tracing() is not None:
+            return None
+        return new(run(ufunc, only))
     arrays, data = [], []
     for x in args:
         if type(x) is LazyArray:
@@ -127,7 +134,8 @@ def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return None
     if given.size(numpy) * _WORK >= limits.elements:
         return None
-    found = run(_called, numpy, data, named)
+    found = quietly(_called, numpy, data, named)
+    done_at_once()
     if type(found) is _ndarray:
         is_own = found.base is None and not any(found is x for x in data)
         return new(found) if is_own and found.dtype in NAMES else None
@@ -170,5 +178,6 @@ def _created(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyA
         return None
     if not 0 <= size < limits.elements:
         return None
-    found = run(_called, numpy, args, kwargs)
+    found = quietly(_called, numpy, args, kwargs)
+    done_at_once()
     return new(found) if type(found) is _ndarray and found.base is None and found.dtype in NAMES else None
