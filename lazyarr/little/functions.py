@@ -152,8 +152,8 @@ def reduction(numpy: Any, general: Method) -> Method:
             return general(self, *args, **kwargs)
         if kwargs:
             axis = kwargs.get("axis")
-            return new(run(numpy, x, axis)) if type(axis) is int and x.ndim > 1 else general(self, **kwargs)
-        return new(run(numpy, x))
+            return new(quietly(numpy, x, axis)) if type(axis) is int and x.ndim > 1 else general(self, **kwargs)
+        return new(quietly(numpy, x))
 
     return method
 
