@@ -145,16 +145,16 @@ def _least(run: Callable[[], Any], times: int) -> float:
 
 
 def rows(model: CostModel) -> list[tuple[str, str, str]]:
-    """What a model says, as rows of a table: what, how much, and where that is a default."""
-    default = "default" if not model.host else ""
-    messages = "default" if model.ranks < 2 else ""
+    """What a model says, as rows of a table: what, how much, and where that is from."""
+    here = "default" if not model.host else "measured"
+    messages = "default" if model.ranks < 2 else "measured"
     return [
         ("message latency", f"{model.latency * 1e6:.1f} us", messages),
         ("bandwidth between ranks", f"{model.bandwidth / 1e9:.2f} GB/s", messages),
         ("step of an all-reduce", f"{model.reduction * 1e6:.1f} us", messages),
-        ("memory bandwidth, a rank", f"{model.memory_bandwidth / 1e9:.2f} GB/s", default),
-        ("arithmetic in cache", f"{1e-9 / model.flop:.2f} Gflop/s", default),
-        ("products of matrices", f"{1e-9 / model.product_flop:.2f} Gflop/s", default),
+        ("memory bandwidth, a rank", f"{model.memory_bandwidth / 1e9:.2f} GB/s", here),
+        ("arithmetic in cache", f"{1e-9 / model.flop:.2f} Gflop/s", here),
+        ("products of matrices", f"{1e-9 / model.product_flop:.2f} Gflop/s", here),
     ]
 
 

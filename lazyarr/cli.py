@@ -363,7 +363,7 @@ def calibrate(ranks: int, mpiexec: str | None) -> None:
     if done.returncode:
         raise click.ClickException(f"measuring failed, with exit code {done.returncode}")
     model = cost_model.CostModel(**json.loads(done.stdout))
-    table = Table("cost", "value", "")
+    table = Table("cost", "value", "from")
     for row in rows(model):
         table.add_row(*row)
     Console().print(table)

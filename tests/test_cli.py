@@ -130,6 +130,8 @@ def typed(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_version() -> None:
     done = typed("--version")
     assert (done.returncode, done.stdout.split()[-1], done.stderr) == (0, __version__, "")
+    module = subprocess.run([sys.executable, "-m", "lazyarr", "--version"], capture_output=True, text=True, check=True)
+    assert module.stdout == done.stdout
 
 
 def test_inspect_typed(program: str) -> None:

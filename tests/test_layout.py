@@ -44,8 +44,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "distributed": _RUNTIME,
 }
 # Every other part is the front end: array, numpy, tracing and what they are made of. It may import all of the above
-# and itself, and so can be imported by none of the above; only these two stand higher.
-TOP = {"__init__", "cli"}
+# and itself, and so can be imported by none of the above; only these stand higher.
+TOP = {"__init__", "cli", "__main__"}
 # What ir and ops may take from elsewhere while they are being imported.
 ALWAYS_ALLOWED = {"numpy", "sympy", "lazyarr"} | sys.stdlib_module_names
 
