@@ -1,4 +1,5 @@
 """The command line as ``python -m lazyarr``."""
+from __future__ import annotations
 
 from lazyarr.cli import main
 
