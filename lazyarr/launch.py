@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import shutil
 import subprocess
@@ -12,8 +11,8 @@ import traceback
 import types
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any
 
+from lazyarr.imports import code, replace_in
 from lazyarr.settings import variable
 
 
@@ -78,60 +77,17 @@ def _mpiexec() -> str:
     return found
 
 
-#: What else scripts get instead of packages (not of modules in these).
-_FILES = {"h5py": "lazyarr.files.h5py", "zarr": "lazyarr.files.zarr"}
-
-
-def _form(name: str) -> str:
-    """What a script gets for a module of NumPy's: lazyarr's form, or NumPy's where there is none."""
-    own = f"lazyarr.{name}"
-    try:
-        return own if find_spec(own) is not None else name
-    except ModuleNotFoundError:  # (what it would be in is no package of lazyarr's)
-        return name
-
-
-class _Imports(ast.NodeTransformer):
-    """``numpy`` in the import statements of a script means ``lazyarr.numpy``, and packages of files lazyarr's forms.
-
-    Modules of NumPy's that lazyarr has no form of (``numpy.lib.stride_tricks``, ``numpy.typing``) stay NumPy's.
-    """
-
-    def visit_Import(self, node: ast.Import) -> Any:
-        found: list[ast.stmt] = []
-        for alias in node.names:
-            top, _, rest = alias.name.partition(".")
-            if alias.name in _FILES:
-                found.append(ast.Import([ast.alias(_FILES[alias.name], alias.asname or alias.name)]))
-            elif top != "numpy":
-                found.append(ast.Import([alias]))
-            elif alias.asname:
-                found.append(ast.Import([ast.alias(_form(alias.name), alias.asname)]))
-            else:
-                if rest:
-                    # (By a name, which `numpy` then is not; it becomes lazyarr's in the next statement.)
-                    found.append(ast.Import([ast.alias(_form(alias.name), "numpy")]))
-                found.append(ast.Import([ast.alias("lazyarr.numpy", "numpy")]))
-        return [ast.copy_location(statement, node) for statement in found]
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
-        if node.level == 0 and node.module and node.module.partition(".")[0] == "numpy":
-            node.module = _form(node.module)
-        elif node.level == 0 and node.module in _FILES:
-            node.module = _FILES[node.module]
-        return node
-
-
 def run_script(script: str, arguments: Sequence[str]) -> None:
     """Run a script as ``__main__``, NumPy being lazyarr's."""
     with open(script, "rb") as file:
-        tree = _Imports().visit(ast.parse(file.read(), script))
+        compiled = code(file.read(), script)
     module = types.ModuleType("__main__")
     module.__file__ = script
     sys.modules["__main__"] = module
     sys.argv = [script, *arguments]
-    sys.path[0] = os.path.dirname(os.path.abspath(script))
-    exec(compile(ast.fix_missing_locations(tree), script, "exec"), vars(module))
+    folder = sys.path[0] = os.path.dirname(os.path.abspath(script))
+    replace_in(folder)
+    exec(compiled, vars(module))
 
 
 def main() -> None:
@@ -151,7 +107,11 @@ def main() -> None:
         world.init(grid=tuple(map(int, grid.split(","))) if grid else None)
     together = world.current()
     if together is None:
-        run_script(script, arguments)
+        try:
+            run_script(script, arguments)
+        except Exception as error:  # noqa: BLE001  printed as Python would, from the script on
+            traceback.print_exception(error.with_traceback(_of_script(error.__traceback__)))
+            raise SystemExit(1) from None
         return
     if together.rank:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
