@@ -366,5 +366,5 @@ def _end_all(world: World, hook: Any, *error: Any) -> None:
 
 def _seed(world: World) -> None:
     """Give NumPy's global stream of random numbers one state on all ranks."""
-    if "numpy.random" in sys.modules:
-        np.random.set_state(world.communicator.from_first(np.random.get_state()))
+    # (Also where nobody has imported it yet: it would be seeded from the clock then.)
+    np.random.set_state(world.communicator.from_first(np.random.get_state()))

@@ -153,6 +153,17 @@ print((x + y + np.random.random(5000)).sum() > 0)
 
 
 @needs_mpi
+def test_the_global_stream_that_nobody_has_seeded(tmp_path: Path) -> None:
+    # (Small numbers are made by each rank, and compared before a program.)
+    text = """import numpy as np
+few, many = np.random.random((5, 3)), np.random.random((5000, 3))
+print((many @ few.T).sum() > 0)
+"""
+    found = run(3, written(tmp_path, text))
+    assert (found.returncode, found.stdout) == (0, "True\n"), found.stderr
+
+
+@needs_mpi
 def test_accelerated_functions_share_their_work(tmp_path: Path) -> None:
     text = """import lazyarr
 import numpy as np
