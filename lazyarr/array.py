@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from operator import attrgetter
 from operator import index as as_index
@@ -153,7 +153,7 @@ class LazyArray(ArrayOperators):
             self._offset = 0
             self._form = self._parent = self._step = self._seen = None
             self._writeable = not self._scalar
-            self._mine = self._lent = None
+            self._lent = self._mine = None  # in this order: other threads look at `_mine` first
 
     # -- the value -----------------------------------------------------------------------------------------
 
@@ -263,7 +263,10 @@ class LazyArray(ArrayOperators):
     def _copied_data(self, why: str) -> np.ndarray[Any, Any]:
         """The elements as a NumPy array of the caller's own, laid out as this array is."""
         data = self._elements(why)
-        target: np.ndarray[Any, Any] = empty_with_layout(self.shape, self.dtype, self.strides)
+        order = sorted(range(data.ndim), key=lambda axis: -abs(self.strides[axis]))
+        target: np.ndarray[Any, Any] = np.empty([data.shape[axis] for axis in order], self.dtype)
+        if len(order) > 1:
+            target = target.transpose(np.argsort(order))
         np.copyto(target, data)
         return target
 
@@ -508,7 +511,7 @@ class LazyArray(ArrayOperators):
         return rebuild, (self._copied_data("pickling"), self._scalar)
 
     def __copy__(self, memo: Any = None) -> LazyArray:
-        return self.copy()
+        return self.copy("K")
 
     __deepcopy__ = __copy__
 
@@ -569,12 +572,15 @@ class LazyArray(ArrayOperators):
         raise ValueError("cannot delete array elements")
 
     def __getattr__(self, name: str) -> Any:
-        if self._mine is not None or self._lent is not None:
-            data = self._lent.data() if self._mine is None else self._mine
-            if data is not None and (same := _OF_DATA.get(name)) is not None:
-                return getattr(data, same)
+        data = self._mine
+        if data is None and (lent := self._lent) is not None:
+            data = lent.data()
+        if data is not None and (same := _OF_DATA.get(name)) is not None:
+            return getattr(data, same)
+        with storage_lock:  # (other threads settle it too, and make it light again)
             self._settle()
-            return getattr(self, name)
+            if name in _OF_VIEWS or name in _OF_DATA:
+                return object.__getattribute__(self, name)
         # What only NumPy's scalars have (``is_integer``, ``hex``, ...), and memory to look at.
         if name == "data" or (self._scalar and not name.startswith("_") and hasattr(self._dtype.type, name)):
             return getattr(self._single(f".{name}"), name)
@@ -591,10 +597,3 @@ def rebuild(data: Any, scalar: bool = False, constant: bool = False) -> LazyArra
     """A lazy array of NumPy data, or of a part of an array, that nobody else holds."""
     value = leaf(data, ArrayType(data.dtype, data.shape), constant)
     return LazyArray._new(value, None if scalar or isinstance(data, Part) else data.strides, scalar)
-
-
-def empty_with_layout(shape: Sequence[int], dtype: np.dtype[Any], strides: Sequence[int]) -> np.ndarray[Any, Any]:
-    """An uninitialised NumPy array whose axes lie in memory in the order of `strides`."""
-    order = sorted(range(len(shape)), key=lambda axis: -abs(strides[axis]))
-    dense = np.empty([shape[axis] for axis in order], dtype)
-    return dense.transpose(np.argsort(order)) if len(shape) > 1 else dense

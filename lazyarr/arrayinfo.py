@@ -45,6 +45,7 @@ class Flags:
 
     @writeable.setter
     def writeable(self, value: bool) -> None:
+        self._array._settle()  # What an array has to itself may be written to.
         at = self._array._parent
         if value and self._array._scalar or value and at is not None and not at._writeable:
             raise ValueError("cannot set WRITEABLE flag to True of this array")

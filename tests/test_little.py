@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import operator
 import pickle
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -191,6 +192,28 @@ def read_only(n: Any, x: Any) -> Any:
     except ValueError as error:
         return str(error), y, v
     return y
+
+
+@program
+def read_only_after_it_is_taken_back(n: Any, x: Any) -> Any:
+    y = x + 1
+    t = y.reshape(2, 3)
+    del t
+    y[0] = 7  # without views, the array has its data to itself again
+    y.setflags(write=False)
+    for write in (lambda: y.__setitem__(0, 3), lambda: y.__iadd__(1)):
+        try:
+            write()
+        except ValueError:
+            continue
+        return "written", y
+    return y, y.flags.writeable, y[1:].flags.writeable
+
+
+@program
+def copies_keep_the_layout(n: Any, x: Any) -> Any:
+    f = (n.zeros((2, 6)) + x).T * 2
+    return copy.copy(f).strides, copy.deepcopy(f).strides, f.copy().strides
 
 
 @program
@@ -422,3 +445,31 @@ def test_nothing_is_warned_of() -> None:
         assert np.isnan(float((x / x)[0]))
         assert np.isinf(float(1 / x[0]))
     assert operator.truediv(x, 0).shape == (3,)
+
+
+def test_threads_write_to_one_array() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(4):
+            x = lnp.arange(40.0) * 0
+            failures: list[BaseException] = []
+
+            def write(at: int, x: Any = x, failures: list[BaseException] = failures) -> None:
+                try:
+                    for k in range(200):
+                        x[at : at + 10] += 1
+                        if k % 7 == 0:
+                            x.reshape(4, 10)  # the array settles, and is taken back by the next write
+                except BaseException as error:  # noqa: BLE001  it is shown by the thread that tests
+                    failures.append(error)
+
+            threads = [threading.Thread(target=write, args=(at,)) for at in range(0, 40, 10)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert not failures
+            np.testing.assert_array_equal(np.asarray(x), np.full(40, 200.0))
+    finally:
+        sys.setswitchinterval(interval)

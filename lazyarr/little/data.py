@@ -106,7 +106,8 @@ _ALONE = _of_one()
 def own(x: LazyArray) -> Any:
     """The data of an array, to be written to in place; None where it has none that may be.
 
-    Data that is the value of a cell is copied, and the cell given up, if no view refers to that.
+    Data that is the value of a cell is copied, and the cell given up, if no view refers to that. Called with
+    `storage_lock` held, until the data is written: else another thread might make the array settle in between.
     """
     if x._mine is not None:
         return x._mine
@@ -122,8 +123,8 @@ def own(x: LazyArray) -> Any:
     mine = data.copy("K")
     if mine.strides != x._strides:
         return None
-    del x._cell
     x._mine = mine
+    del x._cell
     return mine
 
 

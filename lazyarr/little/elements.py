@@ -12,6 +12,7 @@ from lazyarr import indexing
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, lend, limits, new, own, run, tracing
+from lazyarr.runtime import storage_lock
 
 _ndarray = np.ndarray
 _BOUNDS = frozenset((int, type(None)))
@@ -69,10 +70,12 @@ def _get(general: Method) -> Method:
         if at is not NotImplemented:
             if type(at) is not slice and _is_element(at, x.ndim):
                 return new(x[at])
-            if x.size >= limits.elements or own(self) is None:
-                return general(self, key)
-            # (`own` may have copied what was held.)
-            return lend(self, indexing.get, (at,), held(self)[at])
+            if x.size < limits.elements:
+                with storage_lock:
+                    # (`own` may copy what was held.)
+                    if (mine := own(self)) is not None:
+                        return lend(self, indexing.get, (at,), mine[at])
+            return general(self, key)
         at = _selection(key)
         if at is NotImplemented or not len(x.shape) or at.size * x.size >= len(x) * limits.elements:
             return general(self, key)
@@ -90,11 +93,13 @@ def _set(general: Method) -> Method:
         place = NotImplemented if y is None or tracing() is not None else _place(key)
         if place is NotImplemented and y is not None:
             place = _selection(key)
-        x = None if place is NotImplemented else own(self)
-        if type(x) is not _ndarray or x.size >= limits.elements:
-            general(self, key, value)
-        else:
-            run(operator.setitem, x, place, y)
+        if place is not NotImplemented:
+            with storage_lock:
+                x = own(self)
+                if type(x) is _ndarray and x.size < limits.elements:
+                    run(operator.setitem, x, place, y)
+                    return
+        general(self, key, value)
 
     return method
 
@@ -121,8 +126,9 @@ def _copy(general: Method) -> Method:
 
 def _transposed(general: Any) -> Any:
     def method(self: LazyArray) -> Any:
-        x = None if tracing() is not None else own(self)
-        return general.fget(self) if type(x) is not _ndarray else lend(self, general.fget, (), x.T)
+        with storage_lock:
+            x = None if tracing() is not None else own(self)
+            return general.fget(self) if type(x) is not _ndarray else lend(self, general.fget, (), x.T)
 
     return property(method, doc=general.__doc__)
 
@@ -130,11 +136,12 @@ def _transposed(general: Any) -> Any:
 def _reshaped(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, *how: Any, **kwargs: Any) -> Any:
-        x = None if kwargs or tracing() is not None or not _are_plain(how) else own(self)
-        if type(x) is not _ndarray:
-            return general(self, *how, **kwargs)
-        seen = getattr(x, name)(*how)
-        return lend(self, general, how, seen) if np.may_share_memory(seen, x) else general(self, *how)
+        if not kwargs and tracing() is None and _are_plain(how):
+            with storage_lock:
+                x = own(self)
+                if type(x) is _ndarray and np.may_share_memory(seen := getattr(x, name)(*how), x):
+                    return lend(self, general, how, seen)
+        return general(self, *how, **kwargs)
 
     name = general.__name__.strip("_")
     return method

@@ -16,6 +16,7 @@ from lazyarr.eager import flops
 from lazyarr.little.data import NUMBERS, Method, held, limits, own, run, tracing
 from lazyarr.operators import BINARY, COMPARE, UNARY
 from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.runtime import storage_lock
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
 
@@ -70,15 +71,15 @@ def _reflected(function: Any, general: Method, cost: float) -> Method:
 
 def _in_place(function: Any, general: Method, cost: float) -> Method:
     def method(self: LazyArray, other: Any) -> Any:
-        x = own(self)
-        if type(x) is not _ndarray or x.size * cost >= limits.elements or tracing() is not None:
-            return general(self, other)
         kind = type(other)
         y = held(other) if kind is LazyArray else other if kind in NUMBERS else None
-        if y is None:
-            return general(self, other)
-        run(function, x, y)
-        return self
+        if y is not None and tracing() is None:
+            with storage_lock:
+                x = own(self)
+                if type(x) is _ndarray and x.size * cost < limits.elements:
+                    run(function, x, y)
+                    return self
+        return general(self, other)
 
     return method
 
