@@ -238,6 +238,7 @@ class _Builder:
         self._parts = parts
         self.data = data
         self._scalars = scalars
+        self._roots: dict[int, LazyArray] = {}
         self.before: list[Any] = []
 
     def base(self, k: int) -> Any:
@@ -315,10 +316,13 @@ class _Builder:
         return [rebuild(np.asarray(x), form[0] == "scalar") for x in items] if self._outcome.lazy_out else items
 
     def _view(self, spec: Spec) -> Any:
-        array = self.base(spec[2]) if spec[1] == "input" else self.data[spec[2]]
+        array = self.base(spec[2]) if spec[1] == "input" else self._root(spec[2])
         if isinstance(array, LazyArray):
             for step in spec[3]:
                 array = _lazy_view(array, step)
+            if spec[1] == "root" and not spec[4]:
+                array = array.view()
+                array._writeable = False
             return array
         array = np.asarray(array)
         for step in spec[3]:
@@ -327,6 +331,14 @@ class _Builder:
             array = array.view()
             array.flags.writeable = False
         return rebuild(array.copy(order="K")) if self._outcome.lazy_out else array
+
+    def _root(self, slot: int) -> Any:
+        """The array of a root that results are views of: one lazy array, that they share storage."""
+        if not self._outcome.lazy_out:
+            return self.data[slot]
+        if slot not in self._roots:
+            self._roots[slot] = rebuild(self.data[slot])
+        return self._roots[slot]
 
     def _finished(self, array: Any, writeable: bool) -> Any:
         if self._outcome.lazy_out:
