@@ -248,6 +248,51 @@ def out_and_where(n: Any, x: Any) -> Any:
 
 
 @program
+def numpys_scalars(n: Any, x: Any) -> Any:
+    y, i, b = x + 1, n.arange(3) * 1, x > 2
+    y[1:] *= np.float64(2)
+    y[0] = np.int8(3)
+    i += np.int16(2)
+    return (y, i, y * np.float32(2), np.float64(2) * y, i + np.float32(1), np.uint8(200) + i, b + np.True_,
+            np.float16(2) ** y, i == np.int64(2), n.maximum(i, np.float32(2.5)), y[0] * np.longdouble(2))  # fmt: skip
+
+
+@program
+def results_into_arrays(n: Any, x: Any) -> Any:
+    y, i, m = x + 1, n.arange(6) * 1, n.zeros((2, 6)) + x
+    v = y[1:]
+    n.add(y, 1, out=y)
+    n.multiply(y[:-1], v, out=v)
+    n.subtract(y, v[0], y)
+    n.negative(m[0], m[1])
+    n.add(m, y, out=(m,))
+    n.minimum(m[:, 0], 2, out=m[:, 1])
+    total = n.asarray(y).sum()
+    n.sqrt(abs(y), y)
+    errors = []
+    for other, out in ((0.5, i), (m, y), (y[1:], y), (1, y[0]), (1, 3), (1, (y, y))):
+        try:
+            n.add(y, other, out=out)
+        except (TypeError, ValueError) as error:
+            errors.append(type(error) if type(error) is ValueError else TypeError)
+    return y, v, i, m, total, errors, n.add(y, 1, out=y) is y, n.greater(y, 1, out=n.zeros(6, bool))
+
+
+@program
+def arrays_that_may_not_be_copied(n: Any, x: Any) -> Any:
+    y = x + 1
+    same = n.array(y, copy=False)
+    same[0] = 9
+    refused = 0
+    for given, dtype in ((y, n.int64), (y[0], None), ([1.0], None), (2.0, None)):
+        try:
+            n.array(given, dtype, copy=False)
+        except ValueError:
+            refused += 1
+    return y, same is y, refused
+
+
+@program
 def types(n: Any, x: Any) -> Any:
     f = (x + 1).astype(n.float32)
     i = (x * 2).astype(n.int8)
@@ -493,3 +538,14 @@ def test_results_of_an_accelerated_function_share_memory() -> None:
     for below in (0, 2000):
         with settings(eager_below=below):
             agree(run, np.arange(5.0))
+
+
+def test_numpys_scalars_and_out_are_light() -> None:
+    x = lnp.arange(6.0) * 1
+    v = x[1:4]
+    v *= np.float32(2)
+    v[0] = np.float64(7)
+    assert lnp.add(x, np.float64(1), out=x) is x
+    assert lnp.multiply(v, 2, v) is v
+    lnp.maximum(x[1:], x[:-1], out=x[1:])
+    assert all(map(is_light, (x, v, x * np.float64(2), np.int64(2) * x, v.copy(), lnp.sqrt(np.float32(2) * v))))

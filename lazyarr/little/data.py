@@ -10,7 +10,7 @@ import numpy as np
 
 from lazyarr import quiet, settings, views
 from lazyarr.array import Cell, LazyArray
-from lazyarr.ir.types import ArrayType
+from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.runtime import Leaf, leaf, traced
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
@@ -21,8 +21,8 @@ _new = object.__new__
 _quiet = quiet.thread
 #: The recording of the trace that runs in this context, or None.
 tracing = traced.get
-#: What Python and NumPy take alike, as an operand or an element.
-NUMBERS = frozenset((float, int, complex, bool))
+#: Operands and elements that are numbers: Python's, and NumPy's scalars.
+NUMBERS = frozenset((float, int, complex, bool, *(dtype.type for dtype in NAMES)))
 
 
 class _Limits:

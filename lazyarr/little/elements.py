@@ -119,6 +119,8 @@ def _copy(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, order: Any = "C") -> Any:
         x = self._mine
+        if x is None and self._lent is not None:
+            x = self._lent.data()
         return general(self, order) if type(x) is not _ndarray or tracing() is not None else new(x.copy(order))
 
     return method

@@ -11,14 +11,15 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
-from lazyarr.little.data import NUMBERS, Method, held, limits, new, run, tracing
+from lazyarr.little.data import NUMBERS, Method, held, limits, new, own, run, tracing
 from lazyarr.little.operators import size_of_both
 from lazyarr.quiet import quietly
+from lazyarr.runtime import storage_lock
 from lazyarr.world import done_at_once
 
 _ndarray = np.ndarray
 #: Arguments that are no data.
-_PLAIN = frozenset((float, int, complex, bool, str, type(None), type))
+_PLAIN = NUMBERS | {str, type(None), type}
 #: Functions whose results are new arrays -> how many of their first arguments are data.
 _FUNCTIONS: dict[Any, int] = {
     **dict.fromkeys((
@@ -33,7 +34,7 @@ _FUNCTIONS: dict[Any, int] = {
 }  # fmt: skip
 _OF_LISTS = frozenset((np.array, np.asarray))
 #: Arguments with which functions write to their arguments, or warn by themselves.
-_SPECIAL = frozenset(("overwrite_input", "ddof", "correction", "mean", "like", "copy"))
+_SPECIAL = frozenset(("overwrite_input", "ddof", "correction", "mean", "like", "copy", "shape"))
 #: Methods that `reduction` stands before.
 REDUCTIONS = frozenset("all any argmax argmin cumprod cumsum max mean min prod std sum var".split())
 #: Functions that make arrays of numbers alone -> how many elements they make of their arguments.
@@ -75,6 +76,22 @@ def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> LazyArray | Non
     found = run(ufunc, *data)
     # (Python's ints may be too large for NumPy's.)
     return new(found) if arrays or isinstance(found, np.generic) else None
+
+
+def into(ufunc: np.ufunc, args: tuple[Any, ...], out: Any, cost: float) -> LazyArray | None:
+    """A call of a ufunc that writes its one result into an array; None where it is not one of little data."""
+    out = out[0] if type(out) is tuple and len(out) == 1 else out
+    if type(out) is not LazyArray or tracing() is not None:
+        return None
+    data = [held(x) if type(x) is LazyArray else x if type(x) in NUMBERS else None for x in args]
+    if any(x is None for x in data):
+        return None
+    with storage_lock:
+        target = own(out)
+        if type(target) is not _ndarray or target.size * cost >= limits.elements:
+            return None
+        run(_called, ufunc, data, {"out": target})
+    return out
 
 
 class _Given:

@@ -116,6 +116,10 @@ def array(
 ) -> LazyArray:  # fmt: skip
     """As `numpy.array`."""
     x = as_lazy(object, dtype)
+    # (The elements of a NumPy array are copied whatever is asked for.)
+    foreign = isinstance(object, np.ndarray) and object.dtype == x.dtype
+    if copy is False and (x._scalar or (x is not object and not foreign)):
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
     if x._scalar:
         x = LazyArray._new(x._value())
     elif copy and x is object:

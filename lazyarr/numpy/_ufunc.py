@@ -70,8 +70,15 @@ class Ufunc:
         return _by_ufunc, (self.numpy,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs and self._flops is not None and len(args) == self.nin:
-            found = little.call(self.numpy, args, self._flops)
+        if self._flops is not None:
+            found = None
+            if len(args) == self.nin:
+                if not kwargs:
+                    found = little.call(self.numpy, args, self._flops)
+                elif len(kwargs) == 1 and "out" in kwargs:
+                    found = little.into(self.numpy, args, kwargs["out"], self._flops)
+            elif len(args) == self.nin + 1 and not kwargs:
+                found = little.into(self.numpy, args[:-1], args[-1], self._flops)
             if found is not None:
                 return found
         if getattr(recording().observer, "soft", None):
