@@ -549,3 +549,12 @@ def test_numpys_scalars_and_out_are_light() -> None:
     assert lnp.multiply(v, 2, v) is v
     lnp.maximum(x[1:], x[:-1], out=x[1:])
     assert all(map(is_light, (x, v, x * np.float64(2), np.int64(2) * x, v.copy(), lnp.sqrt(np.float32(2) * v))))
+
+
+def test_what_nobody_has_written_is_zeros() -> None:
+    for _ in range(20):
+        x = lnp.ones(50) + 1
+        found = [lnp.empty(50), lnp.empty((5, 10), order="F"), lnp.empty_like(x), lnp.empty_like(x, dtype=lnp.int8)]
+        assert all(map(is_light, found))
+        assert not any(np.asarray(y).any() for y in found)
+        del x, found

@@ -47,6 +47,8 @@ _SIZES: dict[Any, Callable[..., float]] = {
 }
 #: The most Python numbers in an argument that are looked at.
 _MOST_NUMBERS = 1000
+#: Memory that nobody has written to is zeros, alike on all ranks.
+_ZEROS: dict[Any, Any] = {np.empty: np.zeros, np.empty_like: np.zeros_like}
 #: What an element costs, in additions.
 _WORK = 4
 
@@ -151,7 +153,7 @@ def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return None
     if given.size(numpy) * _WORK >= limits.elements:
         return None
-    found = quietly(_called, numpy, data, named)
+    found = quietly(_called, _ZEROS.get(numpy, numpy), data, named)
     done_at_once()
     if type(found) is _ndarray:
         is_own = found.base is None and not any(found is x for x in data)
@@ -195,6 +197,6 @@ def _created(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyA
         return None
     if not 0 <= size < limits.elements:
         return None
-    found = quietly(_called, numpy, args, kwargs)
+    found = quietly(_called, _ZEROS.get(numpy, numpy), args, kwargs)
     done_at_once()
     return new(found) if type(found) is _ndarray and found.base is None and found.dtype in NAMES else None
