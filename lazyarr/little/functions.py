@@ -19,7 +19,7 @@ from lazyarr.world import done_at_once
 
 _ndarray = np.ndarray
 #: Arguments that are no data.
-_PLAIN = NUMBERS | {str, type(None), type}
+_PLAIN = NUMBERS | {str, type(None)}
 #: Functions whose results are new arrays -> how many of their first arguments are data.
 _FUNCTIONS: dict[Any, int] = {
     **dict.fromkeys((
@@ -112,7 +112,7 @@ class _Given:
                 raise LookupError
             self.shapes.append(data.shape)
             return data
-        if kind in _PLAIN or isinstance(x, np.dtype):
+        if kind in _PLAIN or isinstance(x, (np.dtype, type)):
             self.numbers += 1
             if self.numbers > _MOST_NUMBERS:
                 raise LookupError
@@ -188,7 +188,7 @@ def _tuple(shape: Any) -> tuple[Any, ...]:
 def _created(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
     """A small new array that is made of numbers."""
     if not _SPECIAL.isdisjoint(kwargs) or not all(
-        type(x) in _PLAIN or isinstance(x, np.dtype) or type(x) is tuple for x in (*args, *kwargs.values())
+        type(x) in _PLAIN or isinstance(x, (np.dtype, type, tuple)) for x in (*args, *kwargs.values())
     ):
         return None
     try:
