@@ -262,7 +262,7 @@ class Parts:
         return from_parts(new)
 
     def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return base.view(self.dtype)
+        return np.ascontiguousarray(base).view(self.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,7 @@ class FromParts:
         return as_parts(new)
 
     def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return base.view(self.dtype)
+        return np.ascontiguousarray(base).view(self.dtype)
 
 
 def as_parts(value: Value) -> Value:

@@ -293,6 +293,15 @@ def arrays_that_may_not_be_copied(n: Any, x: Any) -> Any:
 
 
 @program
+def parts_of_what_is_filled(n: Any, x: Any) -> Any:
+    c = x * 1j
+    parts, whole = c.view(n.float64), (x + 1).view(n.complex128)
+    c.flat = 2
+    whole.flat = 3
+    return c, parts, whole
+
+
+@program
 def types(n: Any, x: Any) -> Any:
     f = (x + 1).astype(n.float32)
     i = (x * 2).astype(n.int8)
