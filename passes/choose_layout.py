@@ -156,7 +156,8 @@ def _choose(layouts: Layouts, node: Node) -> None:
         elif _is_made_of_little(layouts, node, chosen[0]):
             layouts.little.add(node)
             if is_whole(chosen[0]):
-                chosen = [_default(layouts, node.values[0])]
+                evenly = _default(layouts, node.values[0])
+                chosen = [tuple(s if _is_cut(node, axis) else None for axis, s in enumerate(evenly))]
     else:
         chosen = [whole(len(t.shape)) for t in node.types]
         across = _across(layouts, node, set(), chosen[0])
@@ -181,6 +182,13 @@ def _is_made_of_little(layouts: Layouts, node: Node, carried: Layout) -> bool:
         return False
     model = layouts.model
     return not layouts.inside or model.worked(0, 0, value.type.nbytes) >= _MESSAGES * model.latency
+
+
+def _is_cut(node: Node, axis: int) -> bool:
+    """Whether part of the result along an axis can be computed: the same operation needs parts of an operand for it."""
+    return node.op.part != "same" or any(
+        isinstance(e, Along) and e.axis == axis for entries in node.access for e in entries
+    )
 
 
 def can_be_split(node: Node) -> bool:
