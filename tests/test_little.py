@@ -310,6 +310,17 @@ def types(n: Any, x: Any) -> Any:
 
 
 @program
+def many_views_of_views(n: Any, x: Any) -> Any:
+    y = first = n.zeros(1000) + x[0]
+    for _ in range(400):
+        y = y[1:]
+        y += 1
+    n.asarray(y).sum()
+    y[3] = 7
+    return first, y
+
+
+@program
 def made_of_numbers(n: Any, x: Any) -> Any:
     s = x.sum()
     made = [

@@ -25,6 +25,10 @@ tracing = traced.get
 NUMBERS = frozenset((float, int, complex, bool, *(dtype.type for dtype in NAMES)))
 
 
+#: Views of views of views that are lent: they settle one within another.
+_DEEPEST = 100
+
+
 class _Limits:
     """How many elements are little work; 0 where nothing is done at once."""
 
@@ -112,7 +116,7 @@ def own(x: LazyArray) -> Any:
     if x._mine is not None:
         return x._mine
     if x._lent is not None:
-        return x._lent.data()
+        return x._lent.data() if x._lent.depth < _DEEPEST else None
     if x._form is not None or x._parent is not None or x._scalar or not x._writeable:
         return None
     if _references(x._cell) != _ALONE:
@@ -143,16 +147,18 @@ class Lent:
         and where it was. When `root` has settled, or has taken its data back, the view is looked for anew.
     given, seen : ndarray
         What it is a view of, and what it sees.
+    depth : int
+        Of how many views it is a view, itself included.
     """
 
-    __slots__ = ("base", "given", "how", "look", "parent", "root", "seen")
+    __slots__ = ("base", "depth", "given", "how", "look", "parent", "root", "seen")
 
     def __init__(self, parent: LazyArray, look: Method, how: tuple[Any, ...], seen: Any):
         lent = parent._lent if parent._mine is None else None
         if lent is None:
-            self.root, self.base, self.given = parent, parent._mine, parent._mine
+            self.root, self.base, self.given, self.depth = parent, parent._mine, parent._mine, 1
         else:
-            self.root, self.base, self.given = lent.root, lent.base, lent.seen
+            self.root, self.base, self.given, self.depth = lent.root, lent.base, lent.seen, lent.depth + 1
         self.parent, self.look, self.how, self.seen = parent, look, how, seen
 
     def data(self) -> Any:
