@@ -142,6 +142,23 @@ def masks_and_positions(n: Any, x: Any) -> Any:
 
 
 @program
+def unbuffered(n: Any, x: Any) -> Any:
+    y, counts = x + 1, n.zeros(4, dtype=n.int64)
+    order = n.argsort(x)
+    n.add.at(y, order, x)
+    n.add.at(y[1:4], n.array([0, 0, 2]), 1.5)
+    n.negative.at(y, slice(0, 2))
+    n.maximum.at(y, y < 0, 7)
+    n.add.at(counts, n.array([1, 1, 3, 0]), 1)
+    n.subtract.at(y, order[:2], y[:2])
+    try:
+        n.add.at(counts, n.array([1, 9]), 1)
+    except IndexError:
+        counts[2] = 50
+    return y, counts
+
+
+@program
 def rows(n: Any, x: Any) -> Any:
     m = n.zeros((3, 6)) + x
     for k, row in enumerate(m):

@@ -104,6 +104,24 @@ def _set(general: Method) -> Method:
     return method
 
 
+def at(ufunc: np.ufunc, array: Any, key: Any, operand: tuple[Any, ...]) -> bool:
+    """``ufunc.at(array, key, *operand)``; False where it is not a call of little data that is there."""
+    if type(array) is not LazyArray or tracing() is not None:
+        return False
+    data = [held(x) if type(x) is LazyArray else x if type(x) in NUMBERS else None for x in operand]
+    place = _place(key)
+    if place is NotImplemented:
+        place = _selection(key)
+    if place is NotImplemented or any(x is None for x in data):
+        return False
+    with storage_lock:
+        x = own(array)
+        if type(x) is not _ndarray or x.size >= limits.elements:
+            return False
+        run(ufunc.at, x, place, *data)
+    return True
+
+
 def _single(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, why: str) -> Any:

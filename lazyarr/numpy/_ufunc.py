@@ -20,6 +20,7 @@ from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import NAMES, WEAK, ArrayType
+from lazyarr.little import elements as little_elements
 from lazyarr.little import functions as little
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.quiet import quietly
@@ -434,6 +435,8 @@ class Ufunc:
         from lazyarr import indexing
 
         args = (a, indices) if b is None else (a, indices, b)
+        if little_elements.at(self.numpy, *args[:2], args[2:]):
+            return
         try:
             indexing.ufunc_at(self, *args)
         except NotCompiled as reason:
