@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from lazyarr.tracing.control import NotConverted, convert, converted_code
+from lazyarr.tracing.control.find import find
 from tests.control_compare import define, forget
 from tests.test_control_functions import both, transformed
 
@@ -198,3 +200,12 @@ def test_options_of_python_that_change_the_code(option: str, tmp_path: Path) -> 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     result = {"-O": "([1, 2], 'The docstring.')", "-OO": "([1, 2], None)"}.get(option, "AssertionError(3)")
     assert done.stdout == f"{result} True\n"
+
+
+def test_a_source_found_in_the_whole_file_is_nobody_elses() -> None:
+    """Who finds a function may change the tree that it gets: that of the file is kept for the next."""
+    function = define("f = lambda n: [n + k if n else -1 for k in range(n)]\n")
+    first, second = find(function).node, find(function).node
+    inner = {id(node) for node in ast.walk(first) if isinstance(node, ast.stmt | ast.expr)}
+    assert ast.dump(first) == ast.dump(second)
+    assert not inner & {id(node) for node in ast.walk(second)}

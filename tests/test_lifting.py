@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lazyarr import accelerate
+from lazyarr.tracing.accelerated import Accelerated
 from lazyarr.tracing.control.lifting import lift
 from tests.acceleration import assert_same
 from tests.control_compare import check
@@ -218,3 +219,21 @@ def test_loops_that_are_functions_and_those_that_cannot_be() -> None:
 
     counts = [count_loops(f) for f in (warping, grouped, returns, last, made, watched, guarded)]  # type: ignore[arg-type]
     assert counts == [3, 4, 1, 0, 0, 0, 0]
+
+
+def test_what_a_loop_carries_after_its_jumps_are_branches() -> None:
+    """`break` makes the rest of a body a branch; what that assigns is carried, asked for before or not."""
+
+    def least(x: Any) -> Any:
+        count, smallest = 0, np.inf
+        while True:
+            count += 1
+            if count > 6:
+                break
+            smallest = min(smallest, x[count, 1])
+        return smallest
+
+    found = lift(least, lambda loop: Accelerated(loop, strict=True, always=True))
+    assert found is not None
+    x = np.random.default_rng(3).random((9, 2))
+    assert_same(found.function(x), least(x))

@@ -96,7 +96,8 @@ def _candidates(code: types.CodeType, lines: list[str]) -> Iterator[Function]:
         for tree in _blocks(code, lines):
             yield from _named([tree], code)
     whole = _file(code.co_filename, lines)
-    yield from _named([] if whole is None else ast.walk(whole), code)
+    # Others find the same tree, and who asks may change what it gets.
+    yield from map(copy.deepcopy, _named([] if whole is None else ast.walk(whole), code))
 
 
 def _blocks(code: types.CodeType, lines: list[str]) -> Iterator[ast.stmt]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import weakref
 from collections.abc import Iterable, Sequence
 
 from lazyarr.tracing.control.jumps import always_true, blocks
@@ -11,6 +12,8 @@ from lazyarr.tracing.control.scope import Scope, annotated_with, bound_by, outer
 
 Names = frozenset[str]
 NONE: Names = frozenset()
+#: What statements assign, which is asked for at each level of nesting. Not kept in the nodes: copies of them change.
+_known: weakref.WeakKeyDictionary[ast.stmt, list[str]] = weakref.WeakKeyDictionary()
 
 
 def states(scope: Scope) -> dict[ast.AST, tuple[str, ...]]:
@@ -50,12 +53,11 @@ def assigned(statements: Sequence[ast.stmt], whole: bool = True) -> list[str]:
     """
     found: list[str] = []
     for s in statements:
-        # Asked for at each level of nesting: kept in the node, which is only of this conversion.
-        names = s.__dict__.get("_assigned") if whole else None
+        names = _known.get(s) if whole else None
         if names is None:
             names = _assigned(s, whole)
             if whole:
-                s.__dict__["_assigned"] = names
+                _known[s] = names
         found += names
     return found
 
