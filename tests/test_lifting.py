@@ -233,6 +233,7 @@ def test_what_a_loop_carries_after_its_jumps_are_branches() -> None:
             smallest = min(smallest, x[count, 1])
         return smallest
 
+    assert isinstance(least, types.FunctionType)
     found = lift(least, lambda loop: Accelerated(loop, strict=True, always=True))
     assert found is not None
     x = np.random.default_rng(3).random((9, 2))
