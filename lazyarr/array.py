@@ -572,6 +572,8 @@ class LazyArray(ArrayOperators):
         raise ValueError("cannot delete array elements")
 
     def __getattr__(self, name: str) -> Any:
+        if name in _PROTOCOLS:  # (NumPy asks for them at each conversion.)
+            raise AttributeError(name)
         data = self._mine
         if data is None and (lent := self._lent) is not None:
             data = lent.data()
@@ -590,6 +592,8 @@ class LazyArray(ArrayOperators):
         raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
 
+#: What arrays of NumPy have, and lazy ones have not.
+_PROTOCOLS = frozenset(("__array_interface__", "__array_struct__"))
 _OF_VIEWS = [name for name in LazyArray.__slots__ if name not in ("__weakref__", "_lent", "_mine")]
 
 

@@ -13,7 +13,7 @@ from lazyarr.array import LazyArray
 from lazyarr.dispatch import NotCompiled
 from lazyarr.growing import Growing
 from lazyarr.ir.node import Value
-from lazyarr.ir.types import DTYPES, NAMES, WEAK, ArrayType
+from lazyarr.ir.types import DTYPES, NAMES, WEAK, ArrayType, native
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import CAST
 from lazyarr.runtime import leaf, record, recording
@@ -86,15 +86,15 @@ def from_numpy(data: Any, copy: bool = True) -> LazyArray:
             return LazyArray._new(leaf(np.asarray(data), ArrayType(data.dtype)), scalar=True)
         return LazyArray._new(const(data), scalar=True)
     array = np.asarray(data)
-    native = array.dtype.newbyteorder("=")
-    if native not in NAMES:
+    dtype = native(array.dtype)
+    if dtype not in NAMES:
         raise NotCompiled(f"dtype {array.dtype}")
     observer = recording().observer
     if copy and observer is not None:
         observer.foreign(array)
-    if copy or array.dtype != native:
-        array = array.astype(native, order="K", copy=True)
-    return LazyArray._new(leaf(array, ArrayType(native, array.shape), constant=not copy), array.strides)
+    if copy or array.dtype != dtype:
+        array = array.astype(dtype, order="K", copy=True)
+    return LazyArray._new(leaf(array, ArrayType(dtype, array.shape), constant=not copy), array.strides)
 
 
 def as_lazy(x: Any, dtype: Any = None) -> LazyArray:

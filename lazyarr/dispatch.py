@@ -53,7 +53,10 @@ def ufunc_call(ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any) -> Any:
 
 
 def take_little(first: Callable[[Any, Any, Any], Any]) -> None:
-    """Ask this first at each call of a function: it gives None where it is not a call of little data that is there."""
+    """Ask this first at each call of a function: it gives None where it is not a call of little data that is there.
+
+    (Where NumPy's function gives nothing, `Ellipsis` says that it is done.)
+    """
     _first.append(first)
 
 
@@ -62,7 +65,7 @@ def function_call(function: Any, args: Any, kwargs: Any) -> Any:
     for first in _first:
         found = first(function, args, kwargs)
         if found is not None:
-            return found
+            return None if found is ... else found
     from lazyarr.fallback import run_in_numpy, run_on_constants
 
     implementation = FUNCTIONS.get(function)

@@ -9,6 +9,7 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import LazyArray
+from lazyarr.little.elements import into_flat, of_flat
 
 
 class FlatIterator:
@@ -58,6 +59,8 @@ class FlatIterator:
 
     def __getitem__(self, key: Any) -> Any:
         self._check(key)
+        if (one := of_flat(self.base, key)) is not None:
+            return one
         found = self._flat()[key]
         return found if found._scalar else found.copy()
 
@@ -65,6 +68,8 @@ class FlatIterator:
         if not self.base._writeable:
             raise ValueError("underlying array is read-only")
         self._check(key)
+        if into_flat(self.base, key, value):
+            return
         target = self._flat()
         positions = np.arange(self.base.size)[key] if not isinstance(key, LazyArray) else None
         wanted = target[key].shape if positions is None else np.shape(positions)

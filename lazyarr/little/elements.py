@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,21 @@ from lazyarr import indexing
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, lend, limits, new, own, run, tracing
+from lazyarr.little.functions import writing
+from lazyarr.little.operators import is_data
+from lazyarr.little.table import WRITING_METHODS, broadcast_size
 from lazyarr.runtime import storage_lock
 
 _ndarray = np.ndarray
 _BOUNDS = frozenset((int, type(None)))
+#: The most Python numbers in a list of positions that are looked at.
+_MOST_POSITIONS = 1000
 
 
 def _place(key: Any) -> Any:
     """A basic index for NumPy; NotImplemented for any other."""
     kind = type(key)
-    if kind is int or key is None or key is ...:
+    if kind is int or key is None or key is ... or isinstance(key, np.integer):
         return key
     if kind is slice:
         if type(key.start) in _BOUNDS and type(key.stop) in _BOUNDS and type(key.step) in _BOUNDS:
@@ -33,7 +39,8 @@ def _place(key: Any) -> Any:
         found = held(key)
         return found if isinstance(found, np.integer) else NotImplemented
     if kind is tuple:
-        places = tuple(map(_place, key))
+        # (A tuple in a tuple holds positions.)
+        places = tuple([NotImplemented if type(k) is tuple else _place(k) for k in key])
         return NotImplemented if any(place is NotImplemented for place in places) else places
     return NotImplemented
 
@@ -43,9 +50,43 @@ def _bound(x: Any) -> Any:
 
 
 def _selection(key: Any) -> Any:
-    """The data of an array of positions, or of a mask; NotImplemented for any other index."""
-    found = held(key) if type(key) is LazyArray else None
+    """The data of an array of positions or of a mask, or of a tuple with such; NotImplemented for any other index."""
+    kind = type(key)
+    if kind is tuple:
+        parts = tuple([part if (part := _place(k)) is not NotImplemented else _positions(k) for k in key])
+        return NotImplemented if any(part is NotImplemented for part in parts) else parts
+    return _positions(key)
+
+
+def _positions(key: Any) -> Any:
+    kind = type(key)
+    if kind is list and 0 < len(key) < _MOST_POSITIONS and all(type(k) is int for k in key):
+        return np.array(key)
+    found = held(key) if kind is LazyArray else key
     return found if type(found) is _ndarray and found.ndim and found.dtype.kind in "bi" else NotImplemented
+
+
+def _selected(x: Any, key: Any) -> Any:
+    """How many elements ``x[key]`` has at most, of a `_selection`; infinite where NumPy would refuse the key."""
+    if type(key) is _ndarray:
+        if key.dtype.kind == "b":
+            return x.size
+        return key.size * x.size / len(x) if x.shape and x.size else key.size
+    parts = [k for k in key if k is not None]
+    axes = [k.ndim if type(k) is _ndarray and k.dtype.kind == "b" else k is not ... for k in parts]
+    axis, rest, taken = 0, x.size, []
+    for at, (k, count) in enumerate(zip(parts, axes, strict=True)):
+        if k is ...:
+            axis = x.ndim - sum(axes[at + 1 :])
+        elif type(k) is _ndarray:
+            rest //= max(math.prod(x.shape[axis : axis + count]), 1)
+            # (A mask selects as many as it has elements, at most.)
+            taken.append(np.empty(1) if k.dtype.kind == "b" else k)
+        axis += count
+    if axis > x.ndim or axis < 0:
+        return math.inf
+    masks = [k.size for k in parts if type(k) is _ndarray and k.dtype.kind == "b"]
+    return rest * max(broadcast_size(taken), *masks, 0)
 
 
 def _is_element(key: Any, ndim: int) -> bool:
@@ -77,7 +118,7 @@ def _get(general: Method) -> Method:
                         return lend(self, indexing.get, (at,), mine[at])
             return general(self, key)
         at = _selection(key)
-        if at is NotImplemented or not len(x.shape) or at.size * x.size >= len(x) * limits.elements:
+        if at is NotImplemented or _selected(x, at) >= limits.elements:
             return general(self, key)
         return new(run(operator.getitem, x, at))
 
@@ -88,7 +129,7 @@ def _set(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, key: Any, value: Any) -> None:
         kind = type(value)
-        y = held(value) if kind is LazyArray else value if kind in NUMBERS else None
+        y = held(value) if kind is LazyArray else value if kind in NUMBERS or is_data(value) else None
         # (Whether the array takes its data back is asked last.)
         place = NotImplemented if y is None or tracing() is not None else _place(key)
         if place is NotImplemented and y is not None:
@@ -108,7 +149,7 @@ def at(ufunc: np.ufunc, array: Any, key: Any, operand: tuple[Any, ...]) -> bool:
     """``ufunc.at(array, key, *operand)``; False where it is not a call of little data that is there."""
     if type(array) is not LazyArray or tracing() is not None:
         return False
-    data = [held(x) if type(x) is LazyArray else x if type(x) in NUMBERS else None for x in operand]
+    data = [held(x) if type(x) is LazyArray else x if type(x) in NUMBERS or is_data(x) else None for x in operand]
     place = _place(key)
     if place is NotImplemented:
         place = _selection(key)
@@ -122,6 +163,25 @@ def at(ufunc: np.ufunc, array: Any, key: Any, operand: tuple[Any, ...]) -> bool:
     return True
 
 
+def of_flat(base: LazyArray, key: Any) -> LazyArray | None:
+    """``base.flat[key]`` of one element; None where it is not one of little data that is there."""
+    x = held(base) if type(key) is int and tracing() is None else None
+    return None if type(x) is not _ndarray or not limits.elements else new(x.flat[key])
+
+
+def into_flat(base: LazyArray, key: Any, value: Any) -> bool:
+    """``base.flat[key] = value`` of one element and a number; False where it is not one of little data."""
+    y = held(value) if type(value) is LazyArray else value
+    if type(key) is not int or type(y) not in NUMBERS or tracing() is not None:
+        return False
+    with storage_lock:
+        x = own(base)
+        if type(x) is not _ndarray:
+            return False
+        run(operator.setitem, x.flat, key, y)
+    return True
+
+
 def _single(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, why: str) -> Any:
@@ -129,6 +189,32 @@ def _single(general: Method) -> Method:
         if x is None or tracing() is not None:
             return general(self, why)
         return x[()] if x.ndim == 0 else x
+
+    return method
+
+
+def _elements(general: Method) -> Method:
+    @wraps(general)
+    def method(self: LazyArray, why: str, only_looks: bool = False) -> Any:
+        x = self._mine
+        if x is None or tracing() is not None:
+            return general(self, why, only_looks)
+        self._settle()  # who has it now may look at it later
+        seen = np.asarray(x).view()
+        seen.flags.writeable = False
+        return seen
+
+    return method
+
+
+def _given(general: Method) -> Method:
+    """A method that gives Python's objects."""
+    name = general.__name__.strip("_")
+
+    @wraps(general)
+    def method(self: LazyArray, *args: Any) -> Any:
+        x = held(self) if tracing() is None else None
+        return general(self, *args) if x is None else getattr(x, name)(*args)
 
     return method
 
@@ -199,12 +285,15 @@ def _flattened(general: Method) -> Method:
 
 def install() -> None:
     """Put these methods before those of `LazyArray` that its own class has."""
-    before(LazyArray, {"__getitem__": _get, "__setitem__": _set, "_single": _single, "copy": _copy, "T": _transposed})
+    before(LazyArray, {"__getitem__": _get, "__setitem__": _set, "_single": _single, "_elements": _elements,
+                       "copy": _copy, "T": _transposed})  # fmt: skip
 
 
 def install_methods() -> None:
     """Put these methods before those that `lazyarr.methods` gives `LazyArray`."""
-    before(LazyArray, {"reshape": _reshaped, "ravel": _reshaped, "astype": _cast, "flatten": _flattened})
+    before(LazyArray, {"reshape": _reshaped, "ravel": _reshaped, "astype": _cast, "flatten": _flattened,
+                       "item": _given, "tolist": _given})  # fmt: skip
+    before(LazyArray, {name: partial(writing, getattr(_ndarray, name)) for name in WRITING_METHODS})
 
 
 def before(kind: type, made: dict[str, Method]) -> None:

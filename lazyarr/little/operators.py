@@ -6,6 +6,8 @@ They run thousands of times: what a call can do without stands not in it.
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,9 @@ import numpy as np
 from lazyarr import quiet
 from lazyarr.array import LazyArray
 from lazyarr.eager import flops
+from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, limits, own, run, tracing
+from lazyarr.little.table import broadcast_size, product_size
 from lazyarr.operators import BINARY, COMPARE, UNARY
 from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.runtime import storage_lock
@@ -25,13 +29,22 @@ _new = object.__new__
 _quiet = quiet.thread
 
 
-def size_of_both(x: Any, y: Any) -> int:
+def size_of_both(x: Any, y: Any) -> float:
     """Elements that an element-wise operation gives at most."""
-    size: int = x.size if x.shape == y.shape else x.size * y.size
-    return size
+    if x.shape == y.shape or not y.shape:
+        return x.size  # type: ignore[no-any-return]
+    size: int = x.size * y.size
+    return size if size < limits.elements else broadcast_size((x, y))
 
 
-def _binary(function: Any, general: Method, cost: float) -> Method:
+def is_data(x: Any) -> bool:
+    """Whether an operand is an array of NumPy's that operations take as it is."""
+    return type(x) is _ndarray and x.dtype in NAMES and x.size < limits.elements
+
+
+def _binary(
+    function: Any, general: Method, cost: float, size_of: Callable[[Any, Any], float] = size_of_both
+) -> Method:
     def method(self: LazyArray, other: Any) -> Any:
         x = self._mine
         if x is None and (x := held(self)) is None:
@@ -41,9 +54,11 @@ def _binary(function: Any, general: Method, cost: float) -> Method:
             y = other._mine
             if y is None and (y := held(other)) is None:
                 return general(self, other)
-            size = size_of_both(x, y)
+            size = size_of(x, y)
         elif kind in NUMBERS:
             y, size = other, x.size
+        elif is_data(other):
+            y, size = other, size_of(x, other)
         else:
             return general(self, other)
         if size * cost >= limits.elements or tracing() is not None:
@@ -72,7 +87,7 @@ def _reflected(function: Any, general: Method, cost: float) -> Method:
 def _in_place(function: Any, general: Method, cost: float) -> Method:
     def method(self: LazyArray, other: Any) -> Any:
         kind = type(other)
-        y = held(other) if kind is LazyArray else other if kind in NUMBERS else None
+        y = held(other) if kind is LazyArray else other if kind in NUMBERS or is_data(other) else None
         if y is not None and tracing() is None:
             with storage_lock:
                 x = own(self)
@@ -96,6 +111,9 @@ def _unary(function: Any, general: Method, cost: float) -> Method:
     return method
 
 
+_product = partial(_binary, size_of=product_size)
+
+
 def _cost(ufunc: np.ufunc) -> float:
     op = ELEMENTWISE.get(ufunc.__name__)
     return 1.0 if op is None else flops(op, ufunc.nin)
@@ -110,7 +128,7 @@ def install() -> None:
     for name, ufunc in BINARY.items():
         if name == "divmod":
             continue
-        before(f"__{name}__", _binary, f"__{name}__", ufunc)
+        before(f"__{name}__", _product if name == "matmul" else _binary, f"__{name}__", ufunc)
         before(f"__r{name}__", _reflected, f"__{name}__", ufunc)
         if name != "matmul":
             before(f"__i{name}__", _in_place, f"__i{name}__", ufunc)

@@ -57,6 +57,8 @@ class Ufunc:
         self._flops: float | None = None
         if self.op is not None and numpy.nout == 1 and numpy.nin <= 2:
             self._flops = flops(self.op, self.nin)
+        #: The same of those with two.
+        self._pair_flops = flops(self.op, self.nin) if self.op is not None and numpy.nout == 2 else None
         self._plain_enough = self._flops is not None and numpy.__name__ != "power"
 
     def __repr__(self) -> str:
@@ -82,12 +84,18 @@ class Ufunc:
                 found = little.into(self.numpy, args[:-1], args[-1], self._flops)
             if found is not None:
                 return found
+        elif self._pair_flops is not None and len(args) == self.nin and not kwargs:
+            found = little.call(self.numpy, args, self._pair_flops)
+            if found is not None:
+                return found
         if getattr(recording().observer, "soft", None):
             soft.call(self, args, kwargs, operator=False)
         return self._certain(args, kwargs)
 
     def operator(self, *args: Any, **kwargs: Any) -> Any:
         """The call that an operator is: of Python numbers alone it would be Python's arithmetic."""
+        if self._pair_flops is not None and (pair := little.call(self.numpy, args, self._pair_flops)) is not None:
+            return pair
         if getattr(recording().observer, "soft", None):
             found = soft.call(self, args, kwargs, operator=True)
             if found is not None:
@@ -445,6 +453,8 @@ class Ufunc:
     def _method(self, name: str, implementation: Any, args: Any, kwargs: Any) -> Any:
         if self.numpy.signature is not None:
             raise RuntimeError("Reduction not defined on ufunc with signature")
+        if (found := little.fold(getattr(self.numpy, name), args, kwargs)) is not None:
+            return found
         try:
             return implementation(self, *args, **kwargs)
         except NotCompiled as reason:

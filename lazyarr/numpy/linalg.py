@@ -144,7 +144,7 @@ def _as(value: Value, dtype: np.dtype[Any]) -> LazyArray:
 
 
 @implements(np.linalg.qr)
-def qr(a: Any, mode: str = "reduced") -> Any:
+def _qr(a: Any, mode: str = "reduced") -> Any:
     """As `numpy.linalg.qr`."""
     if mode not in ("reduced", "complete", "r", "raw"):
         if mode in ("f", "full", "e", "economic"):
@@ -166,7 +166,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
 
 @implements(np.linalg.cond)
-def cond(x: Any, p: Any = None) -> Any:
+def _cond(x: Any, p: Any = None) -> Any:
     """As `numpy.linalg.cond`, without a look at the data."""
     a = as_lazy(x)
     if a.size == 0 and 0 in a.shape[-2:]:
@@ -196,7 +196,7 @@ def _constant(value: float, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Val
 
 
 @implements(np.linalg.tensorsolve)
-def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     """As `numpy.linalg.tensorsolve`."""
     x, y = as_lazy(a), as_lazy(b)
     if axes is not None:

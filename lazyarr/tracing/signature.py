@@ -12,7 +12,7 @@ import numpy as np
 
 from lazyarr import world
 from lazyarr.array import LazyArray
-from lazyarr.ir.types import NAMES
+from lazyarr.ir.types import NAMES, native
 from lazyarr.runtime import fetch, recording
 
 _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
@@ -94,7 +94,7 @@ class Parts:
         self._cells[value._cell] = isinstance(fetch(value._cell.value), world.Part)
 
     def _array(self, value: Any, lazy: LazyArray | None) -> Any:
-        dtype = value.dtype.newbyteorder("=")
+        dtype = native(value.dtype)
         if dtype not in NAMES:
             self.opaque.append(value)
             return ("opaque", value.dtype)

@@ -16,7 +16,7 @@ from lazyarr.array import Cell, LazyArray
 from lazyarr.decompose import decompose
 from lazyarr.ir.graph import Line, Program, depth_first
 from lazyarr.ir.node import Node, Value
-from lazyarr.ir.types import ArrayType
+from lazyarr.ir.types import ArrayType, native
 from lazyarr.plans import plans
 from lazyarr.runtime import Leaf, NotCaptured, Placeholder, Recording, flush, guard
 from lazyarr.soft import WHY, Soft
@@ -153,7 +153,7 @@ class Trace:
         return result
 
     def _leaf(self, data: Any, place: int | tuple[int, ...]) -> Value:
-        leaf = Leaf(data, ArrayType(data.dtype.newbyteorder("="), data.shape))
+        leaf = Leaf(data, ArrayType(native(data.dtype), data.shape))
         self.input_leaves.append(leaf)
         self.input_places.append(place)
         return Value(leaf, 0)

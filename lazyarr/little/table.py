@@ -1,0 +1,131 @@
+"""Which of NumPy's functions are computed at once for little data, and how much work they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_Arrays = Sequence[Any]
+
+
+def together(arrays: _Arrays) -> Any:
+    """Work that grows with the elements of all arguments."""
+    return sum(x.size for x in arrays)
+
+
+def _apart(arrays: _Arrays) -> Any:
+    """Work on each element of one argument with each of the others."""
+    return max(math.prod(x.size for x in arrays), together(arrays))
+
+
+def broadcast_size(arrays: _Arrays) -> Any:
+    """Elements of arrays that are broadcast; infinite where they cannot be."""
+    try:
+        return np.broadcast(*arrays).size
+    except ValueError:
+        return math.inf
+
+
+def product_size(x: Any, y: Any) -> Any:
+    """Elements of a product of matrices or vectors, or of its larger factor."""
+    if not x.ndim or not y.ndim:
+        return max(x.size, y.size)
+    inner = max(x.shape[-1], 1)
+    return max(x.size, y.size, (x.size // inner) * (y.size // inner))
+
+
+class Function(NamedTuple):
+    """How many of a function's first arguments may hold arrays, and the work with these, in elements."""
+
+    arrays: int
+    work: Callable[[_Arrays], Any] = together
+
+
+#: Functions whose results are new arrays, or mostly.
+FUNCTIONS: dict[Any, Function] = {
+    **dict.fromkeys((
+        np.sum, np.prod, np.max, np.min, np.mean, np.std, np.var, np.median, np.any, np.all, np.argmax, np.argmin,
+        np.ptp, np.cumsum, np.cumprod, np.sort, np.argsort, np.concatenate, np.stack, np.vstack, np.hstack,
+        np.column_stack, np.diff, np.trace, np.roll, np.count_nonzero, np.linalg.norm, np.linalg.inv, np.linalg.det,
+        np.zeros_like, np.ones_like, np.empty_like, np.array, np.asarray, np.copy, np.nonzero, np.argwhere,
+        np.flatnonzero, np.unique, np.diag, np.triu, np.tril, np.tile, np.round, np.gradient, np.nansum, np.lexsort,
+        np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, np.linalg.qr, np.linalg.svd, np.linalg.slogdet,
+        np.linalg.pinv, np.linalg.matrix_power, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.trapezoid,
+        np.nan_to_num, np.partition, np.argpartition, np.histogram, np.ediff1d, np.linalg.eig, np.linalg.eigvals,
+        np.nanmean, np.nanstd, np.nanvar, np.nanmin, np.nanmax, np.pad, np.vander, np.delete,
+    ), Function(1)),
+    **dict.fromkeys((
+        np.percentile, np.quantile, np.searchsorted, np.cross, np.take, np.linalg.solve, np.linalg.lstsq, np.repeat,
+        np.bincount, np.append, np.isin, np.digitize, np.full_like, np.average, np.take_along_axis, np.polyval,
+        np.polyfit, np.cov, np.corrcoef, np.select, np.piecewise, np.linalg.multi_dot,
+    ), Function(2)),
+    **dict.fromkeys((np.dot, np.vdot, np.inner), Function(2, lambda arrays: product_size(arrays[0], arrays[-1]))),
+    **dict.fromkeys((np.outer, np.kron, np.tensordot, np.convolve, np.correlate), Function(2, _apart)),
+    **dict.fromkeys((np.interp, np.insert), Function(3)),
+    **dict.fromkeys((np.clip, np.where), Function(3, broadcast_size)),
+    **dict.fromkeys((np.isclose, np.allclose, np.array_equal), Function(2, broadcast_size)),
+    **dict.fromkeys((np.einsum, np.meshgrid), Function(4, _apart)),
+}  # fmt: skip
+#: Of these, those that take nested lists of numbers alone.
+OF_LISTS = frozenset((np.array, np.asarray))
+#: Arguments with which functions write to their arguments, or warn by themselves.
+SPECIAL = frozenset(("overwrite_input", "ddof", "correction", "mean", "like", "copy", "shape"))
+#: Functions that write into their first argument, and give nothing.
+WRITERS = frozenset((np.copyto, np.put, np.putmask, np.place, np.fill_diagonal, np.put_along_axis))
+#: Methods that write into their array, and give nothing.
+WRITING_METHODS = ("fill", "sort", "partition", "put")
+
+
+def _repeated(x: Any, times: Any = 1, *_: Any) -> Any:
+    """Elements of ``np.tile(x, times)`` and of ``np.repeat(x, times)``, at most."""
+    size = np.size(x)
+    if isinstance(times, np.ndarray):
+        return size * int(times.max(initial=0))
+    return size * (math.prod(times) if isinstance(times, (tuple, list)) else int(times))
+
+
+def _counted(x: Any, weights: Any = None, minlength: int = 0, *_: Any) -> Any:
+    """Elements of ``np.bincount(x)``."""
+    return max(int(np.max(x, initial=0)), minlength)
+
+
+def _padded(x: Any, width: Any, *_: Any) -> Any:
+    """Elements of ``np.pad(x, width)``, at most."""
+    most = 2 * int(np.max(width, initial=0))
+    return math.prod(n + most for n in np.shape(x))
+
+
+def _square(x: Any, n: int | None = None, *_: Any) -> Any:
+    """Elements of ``np.vander(x, n)``, and of ``np.diag(x)`` at most."""
+    return np.size(x) * (n or np.size(x))
+
+
+def _paired(x: Any, *_: Any) -> Any:
+    """Elements of ``np.cov(x)``, at most."""
+    return 4 if np.ndim(x) < 2 else 4 * max(x.shape) ** 2
+
+
+#: Functions whose results may have more elements than their arguments have -> how many.
+GROWN: dict[Any, Callable[..., Any]] = {
+    np.tile: _repeated, np.repeat: _repeated, np.bincount: _counted, np.pad: _padded, np.vander: _square,
+    np.diag: lambda x, *_: _square(x) if np.ndim(x) == 1 else 0, np.cov: _paired, np.corrcoef: _paired,
+}  # fmt: skip
+
+
+def _tuple(shape: Any) -> tuple[Any, ...]:
+    return shape if type(shape) is tuple else (shape,)
+
+
+#: Functions that make arrays of numbers alone -> how many elements they make of their arguments.
+SIZES: dict[Any, Callable[..., Any]] = {
+    **dict.fromkeys((np.zeros, np.ones, np.empty, np.full), lambda shape, *_: math.prod(_tuple(shape))),
+    np.eye: lambda n, m=None, *_: n * (n if m is None else m),
+    np.identity: lambda n, *_: n * n,
+    np.arange: lambda a, b=None, step=1, *_: abs(a if b is None else b - a) / abs(step),
+    np.linspace: lambda start, stop, num=50, *_: num + 0 * (start + stop),
+}
+#: Memory that nobody has written to is zeros, alike on all ranks.
+ZEROS: dict[Any, Any] = {np.empty: np.zeros, np.empty_like: np.zeros_like}

@@ -1,0 +1,308 @@
+"""NumPy's functions of little data that is there: each in the table, as NumPy has it, and where it is done at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr.numpy as lnp
+from lazyarr.array import LazyArray
+from lazyarr.little.table import FUNCTIONS, SIZES, WRITERS
+from lazyarr.settings import settings
+from tests.agree import agree
+from tests.test_little import is_light
+
+
+@pytest.fixture(autouse=True)
+def eager() -> Iterator[None]:
+    with settings(eager_below=2000):
+        yield
+
+
+VECTOR = np.array([3.0, -1.5, 0.25, 7.0, -1.5, 2.0])
+MATRIX = np.arange(12.0).reshape(3, 4) % 5 + 0.5
+SQUARE = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, 0.25], [0.5, 0.25, 2.0]])
+POSITIONS = np.array([2, 0, 1, 2])
+Call = Callable[[Any, Any, Any, Any, Any], Any]
+#: What the functions of the table are called with.
+CALLS: dict[Any, list[Call]] = {}
+
+
+def _calls(functions: str, *calls: Call) -> None:
+    for name in functions.split():
+        module, _, last = name.rpartition(".")
+        function = getattr(getattr(np, module) if module else np, last)
+
+        def bound(call: Call, path: str) -> Call:
+            def run(np: Any, v: Any, m: Any, s: Any, k: Any) -> Any:
+                module, _, last = path.rpartition(".")
+                return call(getattr(getattr(np, module) if module else np, last), v, m, s, k)
+
+            return run
+
+        CALLS.setdefault(function, []).extend(bound(call, name) for call in calls)
+
+
+_calls(
+    "sum prod max min mean std var median any all argmax argmin ptp cumsum cumprod sort argsort count_nonzero nansum"
+    " nanmean nanstd nanvar nanmin nanmax",
+    lambda f, v, m, s, k: f(v), lambda f, v, m, s, k: f(m, axis=0), lambda f, v, m, s, k: f(m.T[1:]),
+    lambda f, v, m, s, k: f(k),
+)  # fmt: skip
+_calls("concatenate stack vstack hstack column_stack", lambda f, v, m, s, k: f([v, v]),
+       lambda f, v, m, s, k: f((m, m * 2)), lambda f, v, m, s, k: f([v[0:1], v[1:2]]))  # fmt: skip
+_calls("diff roll ediff1d round triu tril nan_to_num copy zeros_like ones_like array asarray nonzero argwhere "
+       "flatnonzero unique", lambda f, v, m, s, k: f(m) if f.__name__ != "roll" else f(m, 1))  # fmt: skip
+_calls("diff", lambda f, v, m, s, k: f(v, 2), lambda f, v, m, s, k: f(m, axis=0))
+_calls("roll", lambda f, v, m, s, k: f(m, (1, 2), (0, 1)), lambda f, v, m, s, k: f(v, -1))
+_calls("unique", lambda f, v, m, s, k: f(v, return_counts=True, return_inverse=True))
+_calls("array asarray", lambda f, v, m, s, k: f([v[0], 2, v[1] * 2]), lambda f, v, m, s, k: f([[1.0], [v[1]]]))
+_calls("empty_like", lambda f, v, m, s, k: f(m).shape)
+_calls("trace", lambda f, v, m, s, k: f(s), lambda f, v, m, s, k: f(m, 1))
+_calls("diag", lambda f, v, m, s, k: f(v), lambda f, v, m, s, k: f(s), lambda f, v, m, s, k: f(v, 1))
+_calls("tile repeat", lambda f, v, m, s, k: f(v, 3), lambda f, v, m, s, k: f(m, 2))
+_calls("tile", lambda f, v, m, s, k: f(m, (2, 3)))
+_calls("repeat", lambda f, v, m, s, k: f(m, 2, axis=1), lambda f, v, m, s, k: f(v[:4], k))
+_calls("gradient", lambda f, v, m, s, k: f(v), lambda f, v, m, s, k: f(m), lambda f, v, m, s, k: f(v, 0.5))
+_calls("lexsort", lambda f, v, m, s, k: f((v, v[::-1])))
+_calls("linalg.norm linalg.inv linalg.det linalg.cholesky linalg.eigh linalg.eigvalsh linalg.qr linalg.svd "
+       "linalg.slogdet linalg.pinv linalg.eig linalg.eigvals", lambda f, v, m, s, k: f(s))  # fmt: skip
+_calls("linalg.norm", lambda f, v, m, s, k: f(v, 1), lambda f, v, m, s, k: f(m, axis=1))
+_calls("linalg.matrix_power", lambda f, v, m, s, k: f(s, 3), lambda f, v, m, s, k: f(s, -1))
+_calls("linalg.solve", lambda f, v, m, s, k: f(s, v[:3]), lambda f, v, m, s, k: f(s, m))
+_calls("linalg.lstsq", lambda f, v, m, s, k: f(s, v[:3]), lambda f, v, m, s, k: f(m.T, v[:4], rcond=None))
+_calls("linalg.multi_dot", lambda f, v, m, s, k: f([s, m, m.T]))
+_calls("fft.fft fft.ifft fft.rfft fft.irfft", lambda f, v, m, s, k: f(v), lambda f, v, m, s, k: f(m, axis=0))
+_calls("trapezoid", lambda f, v, m, s, k: f(v), lambda f, v, m, s, k: f(m, dx=0.1))
+_calls("partition argpartition", lambda f, v, m, s, k: f(v, 2))
+_calls("histogram", lambda f, v, m, s, k: f(v), lambda f, v, m, s, k: f(v, 4, (0, 5)))
+_calls("pad", lambda f, v, m, s, k: f(v, 2), lambda f, v, m, s, k: f(m, ((1, 0), (0, 2)), mode="edge"))
+_calls("vander", lambda f, v, m, s, k: f(v), lambda f, v, m, s, k: f(v, 3))
+_calls("delete", lambda f, v, m, s, k: f(v, 1), lambda f, v, m, s, k: f(m, [0, 2], axis=1))
+_calls("insert", lambda f, v, m, s, k: f(v, 1, 9.0), lambda f, v, m, s, k: f(m, 1, v[:4], axis=0))
+_calls("percentile quantile", lambda f, v, m, s, k: f(v, 0.5), lambda f, v, m, s, k: f(m, [0.25, 0.5], axis=0))
+_calls("searchsorted digitize", lambda f, v, m, s, k: f(v, [0.0, 1.0, 2.0]) if f.__name__ == "digitize" else
+       f(v.cumsum(), v))  # fmt: skip
+_calls("cross", lambda f, v, m, s, k: f(v[:3], v[3:]))
+_calls("take", lambda f, v, m, s, k: f(v, k), lambda f, v, m, s, k: f(m, k, axis=1))
+_calls("take_along_axis", lambda f, v, m, s, k: f(v, k, 0))
+_calls("bincount", lambda f, v, m, s, k: f(k), lambda f, v, m, s, k: f(k, v[:4]), lambda f, v, m, s, k: f(k, None, 9))
+_calls("append isin", lambda f, v, m, s, k: f(v, [7.0, 1.0]), lambda f, v, m, s, k: f(v, m))
+_calls("full_like", lambda f, v, m, s, k: f(m, 3), lambda f, v, m, s, k: f(m, v[:4], dtype=np.int32))
+_calls("average", lambda f, v, m, s, k: f(m, 1), lambda f, v, m, s, k: f(v, weights=[1, 2, 3, 4, 5, 6]))
+_calls("polyval", lambda f, v, m, s, k: f(v, 0.5), lambda f, v, m, s, k: f(v, m))
+_calls("polyfit", lambda f, v, m, s, k: f(v.cumsum(), v, 2))
+_calls("cov corrcoef", lambda f, v, m, s, k: f(m), lambda f, v, m, s, k: f(v, v * 2))
+_calls("select", lambda f, v, m, s, k: f([v > 2, v < 0], [v, v * 2], -1.0))
+_calls("piecewise", lambda f, v, m, s, k: f(v, [v < 0, v >= 2], [1.0, 2.0, 3.0]))
+_calls("dot inner", lambda f, v, m, s, k: f(v, v), lambda f, v, m, s, k: f(s, v[:3]), lambda f, v, m, s, k: f(v, 2))
+_calls("vdot", lambda f, v, m, s, k: f(v, v), lambda f, v, m, s, k: f(m, m))
+_calls("outer kron tensordot convolve correlate", lambda f, v, m, s, k: f(v, v[:3]) if f.__name__ != "tensordot" else
+       f(m.T, m, 1))  # fmt: skip
+_calls("interp", lambda f, v, m, s, k: f(v, [0.0, 1.0, 5.0], v[:3]))
+_calls("clip", lambda f, v, m, s, k: f(v, 0, 2), lambda f, v, m, s, k: f(m, v[:4], None))
+_calls("where", lambda f, v, m, s, k: f(v > 0, v, 0.0), lambda f, v, m, s, k: f(m > 2, m, v[:4]),
+       lambda f, v, m, s, k: f(m > 2))  # fmt: skip
+_calls("isclose allclose array_equal", lambda f, v, m, s, k: f(v, v), lambda f, v, m, s, k: f(v, v[::-1]))
+_calls("einsum", lambda f, v, m, s, k: f("ij,j->i", m, v[:4]), lambda f, v, m, s, k: f("ij->j", m))
+_calls("meshgrid", lambda f, v, m, s, k: f(v, k), lambda f, v, m, s, k: f(v, k, indexing="ij"))
+
+
+def test_every_function_of_the_table_is_called() -> None:
+    assert set(CALLS) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+def test_functions(function: Any) -> None:
+    for call in CALLS[function]:
+        agree(call, VECTOR, MATRIX, SQUARE, POSITIONS)
+        agree(call, VECTOR.astype(np.float32), MATRIX.T.copy().T, SQUARE, POSITIONS.astype(np.int32))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+def test_results_belong_to_nobody_else(function: Any) -> None:
+    """What is written to a result is seen where NumPy's is seen."""
+
+    def program(np: Any, call: Call, *given: Any) -> Any:
+        own = [x + 0 for x in given]
+        found = call(np, *own)
+        for x in found if isinstance(found, tuple) else (found,):
+            if hasattr(x, "flags") and x.ndim and x.flags.writeable and x.size:
+                x[...] = 1
+        return (found, *own)
+
+    for call in CALLS[function]:
+        agree(program, call, VECTOR, MATRIX, SQUARE, POSITIONS)
+
+
+#: Truth values and shapes are no arrays, and an array that is given is given back.
+NOT_LIGHT = {np.allclose, np.array_equal, np.empty_like, np.asarray}
+
+
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f not in NOT_LIGHT],
+                         ids=lambda f: f.__name__)  # fmt: skip
+def test_results_are_light(function: Any) -> None:
+    given = [lnp.asarray(x) + 0 for x in (VECTOR, MATRIX, SQUARE, POSITIONS)]
+    found = CALLS[function][0](lnp, *given)
+    assert all(is_light(x) for x in (found if isinstance(found, tuple) else (found,)))
+
+
+WRITES: dict[str, Call] = {
+    "copyto": lambda np, v, m, s, k: np.copyto(m, v[:4]),
+    "copyto where": lambda np, v, m, s, k: np.copyto(v, -1.0, where=v > 1),
+    "copyto of itself": lambda np, v, m, s, k: np.copyto(v, v[::-1]),
+    "put": lambda np, v, m, s, k: np.put(m, k, v),
+    "put method": lambda np, v, m, s, k: m.put([1, 5], [8, 9]),
+    "putmask": lambda np, v, m, s, k: np.putmask(m, m > 2, v),
+    "place": lambda np, v, m, s, k: np.place(m, m > 2, v),
+    "fill_diagonal": lambda np, v, m, s, k: np.fill_diagonal(s, v[1]),
+    "put_along_axis": lambda np, v, m, s, k: np.put_along_axis(v, k, 5.0, 0),
+    "sort": lambda np, v, m, s, k: (v.sort(), m.sort(axis=0)),
+    "sort of a view": lambda np, v, m, s, k: (v[1:5].sort(), m.T.sort(0), v[0]),
+    "partition": lambda np, v, m, s, k: v.partition(2),
+    "fill": lambda np, v, m, s, k: (v[2:].fill(4), m.fill(v[0])),
+    "flat": lambda np, v, m, s, k: (m.flat[5], m.T.flat[2], v.flat[-1], m.flat[1:3]),
+    "flat written": lambda np, v, m, s, k: (m.flat.__setitem__(5, 3.5), m.T.flat.__setitem__(-1, v[1])),
+    "flat outside": lambda np, v, m, s, k: m.flat[12],
+    "sort along no axis": lambda np, v, m, s, k: v.sort(axis=3),
+    "put outside": lambda np, v, m, s, k: np.put(v, [77], 1.0),
+    "several": lambda np, v, m, s, k: (v.sort(), np.put(v, k, m), v[::2].fill(3), v + 1),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_writers(name: str) -> None:
+    def program(np: Any, *given: Any) -> Any:
+        own = [x + 0 for x in given]
+        views = [x[1:] for x in own]
+        return (WRITES[name](np, *own), own, views)
+
+    agree(program, VECTOR, MATRIX, SQUARE, POSITIONS)
+    agree(WRITES[name], VECTOR, MATRIX.T.copy().T, SQUARE, POSITIONS)
+
+
+def test_writers_leave_the_array_light() -> None:
+    called = {"fill": (0.0,), "sort": (), "partition": (2,), "put": ([1], 2.0)}
+    for name, args in called.items():
+        x = lnp.asarray(VECTOR) + 0
+        getattr(x, name)(*args)
+        assert is_light(x), name
+    for function in WRITERS:
+        assert function.__name__ in {name.split()[0] for name in WRITES}
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.minimum, np.logical_or])
+def test_folds(ufunc: np.ufunc) -> None:
+    def program(np: Any, v: Any, m: Any, k: Any) -> Any:
+        u = getattr(np, ufunc.__name__)
+        return (u.reduce(v), u.reduce(m), u.reduce(m, axis=1, keepdims=True), u.accumulate(m, 1), u.reduceat(v, [0, 3]),
+                u.outer(v, k), u.reduce(v, initial=3.0), u.reduce(m, axis=None))  # fmt: skip
+
+    agree(program, VECTOR, MATRIX, POSITIONS)
+    with settings(eager_below=2000):
+        assert is_light(getattr(lnp, ufunc.__name__).reduce(lnp.asarray(VECTOR) + 0))
+
+
+def test_two_results() -> None:
+    def program(np: Any, v: Any, k: Any) -> Any:
+        return divmod(v, 0.7), divmod(k, 2), np.modf(v), np.frexp(v), np.divmod(v, v), divmod(7, k + 1), divmod(v[0], 2)
+
+    agree(program, VECTOR, POSITIONS)
+    assert all(map(is_light, divmod(lnp.asarray(VECTOR) + 0, 2)))
+
+
+INDICES: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "rows and columns": lambda np, m, k: m[k % 3, k],
+    "columns": lambda np, m, k: m[:, k],
+    "a list": lambda np, m, k: m[[2, 0]],
+    "lists": lambda np, m, k: m[[2, 0], [1, 3]],
+    "a list of columns": lambda np, m, k: m[..., [2, 0]],
+    "a mask of rows": lambda np, m, k: m[m[:, 0] > 1, 1],
+    "a mask": lambda np, m, k: m[m > 1],
+    "a mask of columns": lambda np, m, k: m[1:, m[0] > 1],
+    "a number and positions": lambda np, m, k: m[1, k],
+    "a new axis": lambda np, m, k: m[None, k % 3, ..., None],
+    "a tuple in a tuple": lambda np, m, k: m[((0, 1),)],
+    "NumPy's numbers": lambda np, m, k: (m[np.int64(1)], m[np.int32(1), np.int8(-1)], m[:, np.uint8(2)]),
+    "outside": lambda np, m, k: m[k + 2],
+    "too many": lambda np, m, k: m[k, k, k],
+    "of different lengths": lambda np, m, k: m[k % 3, k[:3]],
+    "a mask that is too long": lambda np, m, k: m[:, k > 0, k > 0],
+    "an empty list": lambda np, m, k: m[[]],
+    "no rows": lambda np, m, k: m[k[:0]],
+    "an array of NumPy's": lambda np, m, k: m[POSITIONS % 3],
+}
+
+
+@pytest.mark.parametrize("name", INDICES)
+def test_indices(name: str) -> None:
+    def program(np: Any, m: Any, k: Any) -> Any:
+        own = m + 0
+        found = INDICES[name](np, own, k)
+        own *= 2
+        return found, INDICES[name](np, own, k)
+
+    agree(program, MATRIX, POSITIONS)
+    agree(INDICES[name], MATRIX.T.copy().T, POSITIONS)
+
+
+@pytest.mark.parametrize("key", ["k % 3, k", "slice(None), k", "[2, 0]", "m > 1", "m[:, 0] > 1, 1", "k + 5", "((0, 1),)",
+                                 "slice(None), [0, 0]", "1, k",
+                                  "m[:, 0] > 1, slice(1, None)"])  # fmt: skip
+def test_indices_written(key: str) -> None:
+    def program(np: Any, m: Any, k: Any) -> Any:
+        own = m + 0
+        views = own[1:], own.T
+        own[eval(key, {"k": k, "m": own})] = -1.0
+        own[eval(key, {"k": k, "m": own + 3})] += 2.0
+        return own, views
+
+    agree(program, MATRIX, POSITIONS)
+
+
+def test_positions_are_light() -> None:
+    m, k = lnp.asarray(MATRIX) + 0, lnp.asarray(POSITIONS) + 0
+    assert all(map(is_light, (m[k % 3, k], m[:, k], m[[2, 0]], m[m > 1], m.flat[3])))
+
+
+def test_arrays_of_numpys_are_operands() -> None:
+    def program(np: Any, v: Any) -> Any:
+        own = v + 0
+        results = [own + VECTOR, VECTOR * own, own @ VECTOR, np.maximum(own, VECTOR), own < VECTOR, own**VECTOR]
+        own += VECTOR
+        own[1:3] = VECTOR[:2]
+        own[::2] *= VECTOR[::2]
+        return results, own, np.where(own > VECTOR, own, VECTOR)
+
+    agree(program, VECTOR)
+    x = lnp.asarray(VECTOR) + 0
+    assert all(map(is_light, (x + VECTOR, VECTOR * x, np.maximum(x, VECTOR))))
+    given = VECTOR.copy()
+    x += given
+    given[:] = 0
+    assert np.array_equal(np.asarray(x), 2 * VECTOR)
+
+
+def test_large_results_of_little_data_are_not_made_at_once() -> None:
+    v, k = lnp.asarray(VECTOR) + 0, lnp.asarray(POSITIONS) + 0
+    results = [
+        lnp.tile(v, 1000), lnp.repeat(v, 1000), lnp.repeat(v[:4], k + 5000), lnp.pad(v, 3000), lnp.vander(v, 1000),
+        lnp.bincount(k + 5000), lnp.zeros(5000), lnp.eye(100), v[lnp.zeros(3000, int)], lnp.outer(v, lnp.ones(1000)),
+    ]  # fmt: skip
+    assert not any(map(is_light, results))
+    assert all(isinstance(x, LazyArray) for x in results)
+    assert len(SIZES) > 6
+
+
+@pytest.mark.parametrize("module", ["linalg", "fft"])
+def test_functions_of_submodules_are_dispatched(module: str) -> None:
+    """(What is not compiled runs in NumPy: what implements a function does not stand in its place.)"""
+    here, numpys = getattr(lnp, module), getattr(np, module)
+    for name in here.__all__:
+        if callable(getattr(here, name)) and not isinstance(getattr(numpys, name), type):
+            assert getattr(here, name).__wrapped__ is getattr(numpys, name)
+    if module == "linalg":
+        agree(lambda np, s: np.linalg.qr(s, "full"), SQUARE)
