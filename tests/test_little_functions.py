@@ -249,9 +249,11 @@ def test_indices(name: str) -> None:
     agree(INDICES[name], MATRIX.T.copy().T, POSITIONS)
 
 
-@pytest.mark.parametrize("key", ["k % 3, k", "slice(None), k", "[2, 0]", "m > 1", "m[:, 0] > 1, 1", "k + 5", "((0, 1),)",
-                                 "slice(None), [0, 0]", "1, k",
-                                  "m[:, 0] > 1, slice(1, None)"])  # fmt: skip
+@pytest.mark.parametrize(
+    "key",
+    ["k % 3, k", "slice(None), k", "[2, 0]", "m > 1", "m[:, 0] > 1, 1", "k + 5", "((0, 1),)", "slice(None), [0, 0]",
+     "1, k", "m[:, 0] > 1, slice(1, None)"],
+)  # fmt: skip
 def test_indices_written(key: str) -> None:
     def program(np: Any, m: Any, k: Any) -> Any:
         own = m + 0
