@@ -149,6 +149,8 @@ class Converted(Plain):
 class Lifted(Plain):
     """Its loops as accelerated functions of their own, Python for the rest."""
 
+    in_parts = True
+
     def prepare(self, function: Callable[..., Any]) -> Callable[..., Any]:
         from lazyarr.tracing.accelerated import Accelerated as AnyAccelerated
         from lazyarr.tracing.control.lifting import lift
