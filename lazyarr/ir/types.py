@@ -30,13 +30,13 @@ _WEAK_OF = {dtype: kind for kind, dtype in WEAK.items()}
 
 
 def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """A dtype in this machine's byte order; one of `DTYPES` if it equals it.
+    """A dtype in this machine's byte order; one of `DTYPES` if it is of its type.
 
     (An equal one made by `newbyteorder` is no builtin for NumPy: `numpy.add.at` takes fifty times as long.)
     """
     found = dtype if dtype.isnative else dtype.newbyteorder("=")
     name = NAMES.get(found)
-    return found if name is None else DTYPES[name]
+    return found if name is None or DTYPES[name].char != found.char else DTYPES[name]
 
 
 class ArrayType:

@@ -83,6 +83,25 @@ def new(data: Any) -> LazyArray:
     return found
 
 
+def _reshaped(array: Any, shape: tuple[int, ...]) -> LazyArray:
+    return array.reshape(shape)  # type: ignore[no-any-return]
+
+
+def made(data: _ndarray[Any, Any]) -> Any:
+    """The array of new data that NumPy may have made as a view: of an array that nobody else has."""
+    base = data.base
+    if base is None:
+        return new(data)
+    if type(base) is _ndarray and base.dtype == data.dtype and base.size == data.size:
+        order = sorted(range(data.ndim), key=lambda k: -data.strides[k])
+        if data.transpose(order).shape == base.shape and data.transpose(order).strides == base.strides:
+            axes = tuple(map(order.index, range(data.ndim)))
+            return lend(new(base), LazyArray._transposed, (axes,), data)
+        if base.flags.c_contiguous and data.flags.c_contiguous:
+            return lend(new(base), _reshaped, (data.shape,), data)
+    return new(data)
+
+
 def run(function: Any, *args: Any) -> Any:
     """A call of NumPy's own C code on data, in which it warns of nothing.
 

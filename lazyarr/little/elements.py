@@ -12,7 +12,7 @@ import numpy as np
 from lazyarr import indexing
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
-from lazyarr.little.data import NUMBERS, Method, held, lend, limits, new, own, run, tracing
+from lazyarr.little.data import NUMBERS, Method, held, lend, limits, made, new, own, run, tracing
 from lazyarr.little.functions import writing
 from lazyarr.little.operators import is_data
 from lazyarr.little.table import WRITING_METHODS, broadcast_size
@@ -120,7 +120,7 @@ def _get(general: Method) -> Method:
         at = _selection(key)
         if at is NotImplemented or _selected(x, at) >= limits.elements:
             return general(self, key)
-        return new(run(operator.getitem, x, at))
+        return made(run(operator.getitem, x, at))
 
     return method
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
-from lazyarr.little.data import NUMBERS, Method, held, limits, new, own, run, tracing
+from lazyarr.little.data import NUMBERS, Method, held, limits, made, new, own, run, tracing
 from lazyarr.little.operators import is_data, size_of_both
-from lazyarr.little.table import FUNCTIONS, GROWN, OF_LISTS, SIZES, SPECIAL, WRITERS, ZEROS, together
+from lazyarr.little.table import FUNCTIONS, GROWN, NOT_COMPILED, OF_LISTS, SIZES, SPECIAL, WRITERS, ZEROS, together
 from lazyarr.quiet import quietly
 from lazyarr.runtime import storage_lock
 from lazyarr.world import done_at_once
@@ -139,6 +139,8 @@ def _computed(
         return None
     if len(args) > count + 2 or not SPECIAL.isdisjoint(kwargs):
         return None
+    if numpy in NOT_COMPILED and not NOT_COMPILED[numpy].isdisjoint(kwargs):
+        return None
     of_lists = numpy in OF_LISTS
     if of_lists and (not args or type(args[0]) not in (list, tuple)):
         return None
@@ -171,7 +173,7 @@ def _results(found: Any, arrays: Sequence[Any]) -> Any:
         is_own = found.flags.writeable and not any(found is x or (base is not None and base is x) for x in arrays)
         if base is not None and is_own:
             is_own = not any(np.may_share_memory(base, x) for x in arrays)
-        return new(found) if is_own and found.dtype in NAMES else None
+        return made(found) if is_own and found.dtype in NAMES else None
     if isinstance(found, tuple):
         items = [_results(item, arrays) for item in found]
         if any(item is None for item in items):

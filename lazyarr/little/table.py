@@ -73,6 +73,8 @@ FUNCTIONS: dict[Any, Function] = {
 OF_LISTS = frozenset((np.array, np.asarray))
 #: Arguments with which functions write to their arguments, or warn by themselves.
 SPECIAL = frozenset(("overwrite_input", "ddof", "correction", "mean", "like", "copy", "shape"))
+#: Arguments with which functions are not compiled for larger data, which `lazyarr.report` tells of.
+NOT_COMPILED = {np.unique: frozenset(("axis",))}
 #: Functions that write into their first argument, and give nothing.
 WRITERS = frozenset((np.copyto, np.put, np.putmask, np.place, np.fill_diagonal, np.put_along_axis))
 #: Methods that write into their array, and give nothing.
