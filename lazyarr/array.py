@@ -23,8 +23,9 @@ from lazyarr.eager import is_little
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import NAMES, ArrayType
+from lazyarr.leaves import Leaf, leaf
 from lazyarr.operators import ArrayOperators
-from lazyarr.runtime import Leaf, NotCaptured, as_numpy, constant_data, evaluate, fetch, leaf, recording, storage_lock
+from lazyarr.runtime import NotCaptured, as_numpy, constant_data, evaluate, fetch, recording, storage_lock
 from lazyarr.source import is_ours
 from lazyarr.world import Part
 
@@ -586,13 +587,10 @@ class LazyArray(ArrayOperators):
         # What only NumPy's scalars have (``is_integer``, ``hex``, ...), and memory to look at.
         if name == "data" or (self._scalar and not name.startswith("_") and hasattr(self._dtype.type, name)):
             return getattr(self._single(f".{name}"), name)
-        # (NumPy asks for `__array_interface__` at each conversion; the name of a dtype takes it long.)
-        own = self._scalar and not name.startswith("__")
-        kind = f"numpy.{self._dtype.name}" if own else "numpy.ndarray"
+        kind = f"numpy.{self._dtype.name}" if self._scalar else "numpy.ndarray"
         raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
 
-#: What arrays of NumPy have, and lazy ones have not.
 _PROTOCOLS = frozenset(("__array_interface__", "__array_struct__"))
 _OF_VIEWS = [name for name in LazyArray.__slots__ if name not in ("__weakref__", "_lent", "_mine")]
 

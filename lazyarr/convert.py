@@ -14,9 +14,10 @@ from lazyarr.dispatch import NotCompiled
 from lazyarr.growing import Growing
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import DTYPES, NAMES, WEAK, ArrayType, native
+from lazyarr.leaves import leaf
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import CAST
-from lazyarr.runtime import leaf, record, recording
+from lazyarr.runtime import record, recording
 from lazyarr.weak import WeakScalar
 
 PYTHON_SCALARS = (bool, int, float, complex)

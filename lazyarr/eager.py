@@ -71,6 +71,36 @@ def may_be_little(node: Node) -> bool:
     )  # fmt: skip
 
 
+class LittleInARow:
+    """How much little work was recorded with no large work between: parts of a large array that is not computed."""
+
+    def __init__(self) -> None:
+        self._found, self._most = 0, _IN_A_ROW
+
+    def is_much(self, value: Value) -> bool:
+        """Note a value that is pending; whether there are so many little ones that all should be computed.
+
+        Each time it takes more of them, until something large is recorded: they may wait for another reason.
+        """
+        operands = value.node.operands
+        # (What writes a part is as much work as the part.)
+        of_part = value.node.op.name == "update_slice" and value.type == operands[0].type
+        size = _elements((operands[1] if of_part else value).type.shape)
+        if size is None or not is_little(size):
+            if size is not None and self._found:
+                self._found, self._most = 0, _IN_A_ROW
+            return False
+        self._found += 1
+        if self._found <= self._most:
+            return False
+        self._found, self._most = 0, 2 * self._most
+        return True
+
+
+#: Operations on little data after which all is computed, the first time.
+_IN_A_ROW = 32
+
+
 def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, Any], ...] | None:
     """The results of a node that `may_be_little`, if it is little work on data that exists.
 

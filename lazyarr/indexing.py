@@ -18,9 +18,10 @@ from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.leaves import Leaf, leaf
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import Leaf, NotCaptured, add_check, as_numpy, fetch, leaf, record, recording
+from lazyarr.runtime import NotCaptured, add_check, as_numpy, fetch, record, recording
 from lazyarr.weak import WeakScalar
 
 _I64 = DTYPES["i64"]

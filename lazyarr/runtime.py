@@ -17,69 +17,10 @@ from lazyarr.compilers import first_compiler
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first, param
 from lazyarr.ir.node import Node, Value, make
-from lazyarr.ir.op import Cost, Op
-from lazyarr.ir.types import ArrayType
+from lazyarr.ir.op import Op
+from lazyarr.leaves import LEAF, Leaf, leaf
 from lazyarr.plans import plans
 from lazyarr.source import user_handles_errors, user_line
-
-
-def _never(*args: Any, **attrs: Any) -> Any:
-    raise RuntimeError("a leaf is captured as a parameter before a graph is run")
-
-
-#: Data that exists, as an operand of recorded work. Not interned: each is its own.
-LEAF = Op(
-    name="leaf",
-    numpy="an array that exists",
-    infer=_never,
-    evaluate=_never,
-    jax=None,
-    access=lambda **attrs: (),
-    pointwise=False,
-    memory="fresh",
-    cost=lambda **attrs: Cost(0, 0),
-    backends=(),
-    samples=lambda: (),
-)
-
-
-_NOTHING: dict[str, Any] = {}
-_NO_LINES: frozenset[Line] = frozenset()
-
-
-class Leaf(Node):
-    """A node that holds data: a NumPy array, a jax array, or a Python scalar (weak).
-
-    Attributes
-    ----------
-    data
-    constant : bool
-        Whether the data comes from the program's text alone, and not from any argument.
-    """
-
-    __slots__ = ("constant", "data")
-    constant: bool
-    data: Any
-
-    def __init__(self, data: Any, type: ArrayType, constant: bool = False):
-        self.op, self.operands, self.attrs, self.kw = LEAF, (), (), _NOTHING
-        self.types, self.lines = (type,), _NO_LINES
-        self.data = data
-        self.constant = constant
-
-
-class Placeholder(Leaf):
-    """What stands for a value that a loop's body takes, while the body is traced."""
-
-    __slots__ = ()
-
-    def __init__(self, type: ArrayType):
-        super().__init__(None, type)
-
-
-def leaf(data: Any, type: ArrayType, constant: bool = False) -> Value:
-    """A value that stands for `data`, which nobody may change from now on."""
-    return Value(Leaf(data, type, constant), 0)
 
 
 def record(op: Op, *operands: Value, **attrs: Any) -> Value:
@@ -206,6 +147,7 @@ class Recording:
         self.checks: list[tuple[Check, Line]] = []
         self.since_flush = 0
         self.flush_line: Line | None = None
+        self.little = eager.LittleInARow()
         self.observer = observer
         #: Every storage cell that is alive, where loops and branches are captured; the nodes that each of the scopes
         #: recorded first; and the cells whose sharing of memory is known at run time only.
@@ -229,7 +171,10 @@ class Recording:
         """Note that `holder` has pending work; counts towards a flush."""
         self.holders.append(ref(holder))
         self.since_flush += 1
-        if self.since_flush > settings.current.flush_after:
+        if self.observer is None and self.little.is_much(holder.value):
+            # What they are parts of exists then, and NumPy does the next ones at once.
+            flush(self)
+        elif self.since_flush > settings.current.flush_after:
             if self.observer is not None and not self.observer.may_flush(self.since_flush):
                 return
             self._maybe_flush()

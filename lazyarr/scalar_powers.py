@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lazyarr.ir.node import Value
+from lazyarr.leaves import Leaf
 from lazyarr.ops.create import CONST, const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
-from lazyarr.runtime import Leaf, record, recording
+from lazyarr.runtime import record, recording
 
 
 def as_pow(base: Value, exponent: Value) -> Value:

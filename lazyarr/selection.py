@@ -18,8 +18,9 @@ from lazyarr.ir.extents import is_static
 from lazyarr.ir.layout import Layout, Split, default, is_whole, place, whole
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import ArrayType
+from lazyarr.leaves import leaf
 from lazyarr.ops.rearrange import rearrange
-from lazyarr.runtime import as_numpy, evaluate, leaf, recording
+from lazyarr.runtime import as_numpy, evaluate, recording
 from lazyarr.world import Part, World
 
 Array = np.ndarray[Any, Any]

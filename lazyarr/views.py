@@ -15,9 +15,10 @@ from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType
+from lazyarr.leaves import leaf
 from lazyarr.ops.create import const, full
 from lazyarr.ops.elementwise import BITCAST, COMPLEX, IMAG, REAL
-from lazyarr.runtime import NotCaptured, fetch, leaf, record
+from lazyarr.runtime import NotCaptured, fetch, record
 from lazyarr.strides import Index
 
 #: The offset of a view whose place in memory is data. It makes every offset counted from it unknown, and equals none.

@@ -10,7 +10,7 @@ import numpy as np
 
 import lazyarr.numpy as lnp
 from lazyarr.array import LazyArray
-from lazyarr.runtime import Leaf
+from lazyarr.leaves import Leaf
 from lazyarr.settings import settings
 
 Program = Callable[..., Any]

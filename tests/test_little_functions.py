@@ -308,3 +308,152 @@ def test_functions_of_submodules_are_dispatched(module: str) -> None:
             assert getattr(here, name).__wrapped__ is getattr(numpys, name)
     if module == "linalg":
         agree(lambda np, s: np.linalg.qr(s, "full"), SQUARE)
+
+
+LARGE: dict[str, Callable[..., Any]] = {}
+
+
+def large(function: Callable[..., Any]) -> Callable[..., Any]:
+    LARGE[function.__name__] = function
+    return function
+
+
+@large
+def rows_of_a_matrix(np: Any, a: Any, x: Any) -> Any:
+    for i in range(1, 8):
+        x[i] = (x[i] - a[i, :i] @ x[:i]) / (a[i, i] + 20)
+        a[i, :] *= 0.5
+        a[:, i] += a[i - 1, :] + 1
+        a[i, i] -= a[i, : i + 1].sum()
+        a[2, 3] **= 2
+    return a, x
+
+
+@large
+def views_of_what_is_shared(np: Any, a: Any, x: Any) -> Any:
+    row, column = a[3], a[:, 2]
+    twice = a * 2
+    row[1:4] = 7
+    a[:, 2] -= 100
+    b = a
+    a = a + 1
+    b[3, 3] = column[3]
+    return twice, row, column, a, b, row[1:], column.base is b
+
+
+@large
+def copies_are_not_seen(np: Any, a: Any, x: Any) -> Any:
+    before = a.copy()
+    a[0] = -1
+    other = a.copy()
+    other[1] = a[2] + before[3]
+    t = a.T
+    t[5] = 9
+    flat = a.reshape(-1)
+    flat[:3] = 4
+    return before, a, other, t[2], flat[60:70]
+
+
+@large
+def zeros_that_are_filled(np: Any, a: Any, x: Any) -> Any:
+    y, z, w = np.zeros((64, 64)), np.full((64, 64), 3.0, order="F"), np.empty_like(a)
+    first = y[:2]
+    w[:] = 1
+    for i in range(0, 64, 8):
+        y[i] = a[i] + x
+        z[:, i] = y[i, ::-1]
+        w[i, i] = z[i, 0]
+    half = y[:32] * 2
+    y[0] = 0
+    z[[1, 2], [3, 4]] = 8
+    z[z[:, 0] > 10, 0] = 1
+    np.add.at(w, ([0, 0, 1], [1, 1, 2]), 5.0)
+    return y, z, w, half, first
+
+
+@large
+def parts_of_what_is_not_computed(np: Any, a: Any, x: Any) -> Any:
+    b = a * 3 + 1
+    out = np.zeros_like(a)
+    for i in range(2, 60):
+        out[i, :] = b[i] - out[i - 1] * 0.5 + x * out[i - 2, 0]
+    return out, b
+
+
+@large
+def read_only(np: Any, a: Any, x: Any) -> Any:
+    a.flags.writeable = False
+    row = a[1]
+    message = None
+    try:
+        row[0] = 3
+    except ValueError as error:
+        message = str(error)
+    return message, row, row.flags.writeable
+
+
+@large
+def seen_by_numpy(np: Any, a: Any, x: Any) -> Any:
+    import numpy
+
+    seen = numpy.array(numpy.asarray(a[5]))
+    whole = numpy.asarray(a)
+    kept = whole.sum()
+    a[5] = 0
+    a[6, 6] = 1
+    return seen, kept, a[5:7].copy(), bool(whole.sum() == kept) or np is numpy
+
+
+@large
+def shapes_that_change(np: Any, a: Any, x: Any) -> Any:
+    row = a[2]
+    a.shape = (32, 128)
+    a[0, 100] = 5
+    row[3] = 6
+    return a, row
+
+
+@large
+def masks_in_the_same_memory(np: Any, a: Any, x: Any) -> Any:
+    positions = (a[0, :6] * 0).astype(int) + np.arange(6)
+    positions[positions[::-1][:3]] = 2
+    return positions
+
+
+@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("below", [10, 100, 3000])
+def test_parts_of_large_arrays(name: str, below: int) -> None:
+    a = np.random.default_rng(7).random((64, 64))
+    with settings(eager_below=below):
+        agree(LARGE[name], a, np.linspace(0.0, 1.0, 64), rtol=8)
+
+
+def test_parts_of_large_arrays_are_light() -> None:
+    with settings(eager_below=100):
+        a = lnp.array(np.ones((64, 64)))
+        row = a[3]
+        assert is_light(row)
+        assert is_light(row + a[:, 2])
+        a[3] = row * 2
+        assert a._mine is not None
+        held = a._mine.ctypes.data
+        del row
+        b = a + 1
+        assert not is_light(b)
+        assert is_light(a[4])
+        np.asarray(b)
+        del b
+        a[4] = 0
+        assert a._mine.ctypes.data == held  # it is not copied where nobody else has it
+        z = lnp.zeros((64, 64))
+        z[3] = 1
+        assert z._mine is not None
+        assert not is_light(a[2:40])
+
+
+def test_parts_of_what_is_not_computed_are_computed_soon() -> None:
+    with settings(eager_below=100):
+        b = lnp.array(np.ones((64, 64))) * 3 + 1
+        lights = [is_light(b[i] + 1) for i in range(50)]
+        assert not lights[0]
+        assert all(lights[40:])

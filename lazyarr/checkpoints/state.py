@@ -26,7 +26,8 @@ from lazyarr.array import LazyArray
 from lazyarr.ir.layout import length
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import ArrayType
-from lazyarr.runtime import as_numpy, evaluate, leaf
+from lazyarr.leaves import leaf
+from lazyarr.runtime import as_numpy, evaluate
 from lazyarr.world import Part
 
 #: Arrays of fewer bytes are saved with the other things, not in files of their own.

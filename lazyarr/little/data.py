@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
 
 from lazyarr import quiet, settings, views
 from lazyarr.array import Cell, LazyArray
+from lazyarr.backends.numpy import evaluate as of_node
 from lazyarr.ir.types import NAMES, ArrayType
-from lazyarr.runtime import Leaf, leaf, traced
+from lazyarr.leaves import Leaf, leaf
+from lazyarr.ops.create import CONST
+from lazyarr.runtime import traced
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
 
@@ -96,9 +100,9 @@ def made(data: _ndarray[Any, Any]) -> Any:
         order = sorted(range(data.ndim), key=lambda k: -data.strides[k])
         if data.transpose(order).shape == base.shape and data.transpose(order).strides == base.strides:
             axes = tuple(map(order.index, range(data.ndim)))
-            return lend(new(base), LazyArray._transposed, (axes,), data)
+            return lend(new(base), LazyArray._transposed, (axes,), methodcaller("transpose", axes), base)
         if base.flags.c_contiguous and data.flags.c_contiguous:
-            return lend(new(base), _reshaped, (data.shape,), data)
+            return lend(new(base), _reshaped, (data.shape,), methodcaller("reshape", data.shape), base)
     return new(data)
 
 
@@ -117,13 +121,23 @@ def _references(cell: Cell) -> int:
     return sys.getrefcount(cell)
 
 
-def _of_one() -> int:
-    """What `_references` gives for a cell of one array."""
+def _of_data(cell: Cell) -> tuple[int, int, int]:
+    """How many refer to the value of a cell, to its node, and to its data."""
+    value = cell.value
+    node: Any = value.node
+    data = node.data
+    return sys.getrefcount(value), sys.getrefcount(node), sys.getrefcount(data)
+
+
+def _of_one() -> tuple[int, tuple[int, int, int]]:
+    """What `_references` and `_of_data` give for the cell of one array, whose data nobody else has."""
     array = LazyArray._new(leaf(np.zeros(()), ArrayType(np.dtype(np.float64), ())))
-    return _references(array._cell)
+    return _references(array._cell), _of_data(array._cell)
 
 
-_ALONE = _of_one()
+_ALONE, _DATA_ALONE = _of_one()
+#: Elements of larger arrays that are copied, where somebody else has their data, for a part of them to be written.
+_COPIED = 1 << 20
 
 
 def own(x: LazyArray) -> Any:
@@ -135,15 +149,75 @@ def own(x: LazyArray) -> Any:
     if x._mine is not None:
         return x._mine
     if x._lent is not None:
+        return x._lent.owned()
+    data = _left(x)
+    if data is None or data.size >= limits.elements:
+        return None
+    return _take(x, data.copy("K"))
+
+
+def own_large(x: LazyArray, only_looks: bool = False) -> Any:
+    """As `own`, of an array of any size, of which little is to be written, or looked at: that is copied if it must be.
+
+    (Not on several ranks, where large arrays are split.)
+    """
+    found = own(x)
+    if found is not None or x._lent is not None or ranks or not limits.elements:
+        return found
+    if not only_looks and _is_to_be_made(x):
+        return _take(x, _made(x))
+    data = _left(x)
+    if type(data) is not _ndarray:
+        return None
+    node: Any = x._cell.value.node
+    # (`data` itself refers to the data here.)
+    value_of, node_of, data_of = _of_data(x._cell)
+    alone = (value_of, node_of - 1, data_of - 1) == _DATA_ALONE
+    if alone and data.base is None and data.flags.writeable and not node.constant:
+        del node
+        return _take(x, data)
+    return None if only_looks or data.size > _COPIED else _take(x, data.copy("K"))
+
+
+def to_lend(x: LazyArray) -> Any:
+    """The data of an array of which views may be lent; None where it has none."""
+    if x._mine is not None:
+        return x._mine
+    if x._lent is not None:
         return x._lent.data() if x._lent.depth < _DEEPEST else None
-    if x._form is not None or x._parent is not None or x._scalar or not x._writeable:
+    found = own_large(x, only_looks=True)
+    return held(x) if found is None and is_whole(x) and not ranks else found
+
+
+def is_whole(x: LazyArray) -> bool:
+    """Whether an array that has settled is no view, and may be written to."""
+    return x._parent is None and x._form is None and x._writeable and not x._scalar
+
+
+def _left(x: LazyArray) -> Any:
+    """The data of the cell of an array that no other array refers to."""
+    if not is_whole(x) or _references(x._cell) != _ALONE or tracing() is not None:
         return None
-    if _references(x._cell) != _ALONE:
-        return None
-    data = held(x)
-    if data is None or data.size >= limits.elements or tracing() is not None:
-        return None
-    mine = data.copy("K")
+    return held(x)
+
+
+def _is_to_be_made(x: LazyArray) -> bool:
+    """Whether an array is one of `numpy.zeros` and the like that was not made yet."""
+    node = x._cell.value.node
+    made = bool(node.operands) and all(v.node.op is CONST for v in node.operands)
+    return made and is_whole(x) and _references(x._cell) == _ALONE and tracing() is None
+
+
+def _made(x: LazyArray) -> _ndarray[Any, Any]:
+    """The data of an array that `_is_to_be_made`, in its layout."""
+    value = x._cell.value
+    numbers = [np.asarray(v.node.kw["value"].value, v.type.dtype) for v in value.node.operands]
+    found = quiet.quietly(of_node, value.node, numbers)[value.index]
+    return np.array(found, order="F" if x._strides[0] < x._strides[-1] else "C")
+
+
+def _take(x: LazyArray, mine: _ndarray[Any, Any]) -> Any:
+    """Make data an array's own."""
     if mine.strides != x._strides:
         return None
     x._mine = mine
@@ -152,7 +226,7 @@ def own(x: LazyArray) -> Any:
 
 
 class Lent:
-    """A view of data that an array has to itself: NumPy's view of the same memory.
+    """A view of data that an array has to itself, or that its cell has: NumPy's view of the same memory.
 
     Attributes
     ----------
@@ -160,29 +234,48 @@ class Lent:
         What it is a view of: `root`, or a view that is lent too.
     look : callable
         ``look(parent, *how)`` gives the view of an array that has settled.
+    again : callable
+        ``again(data)`` gives NumPy's view of NumPy's array.
     root : LazyArray
         Whose memory it is,
     base : ndarray
-        and where it was. When `root` has settled, or has taken its data back, the view is looked for anew.
+        and where it was. When `root` has other data, the view is looked for anew.
     given, seen : ndarray
         What it is a view of, and what it sees.
     depth : int
         Of how many views it is a view, itself included.
     """
 
-    __slots__ = ("base", "depth", "given", "how", "look", "parent", "root", "seen")
+    __slots__ = ("again", "base", "depth", "given", "how", "look", "parent", "root", "seen")
 
-    def __init__(self, parent: LazyArray, look: Method, how: tuple[Any, ...], seen: Any):
+    def __init__(self, parent: LazyArray, look: Method, how: tuple[Any, ...], again: Method, given: Any):
         lent = parent._lent if parent._mine is None else None
         if lent is None:
-            self.root, self.base, self.given, self.depth = parent, parent._mine, parent._mine, 1
+            self.root, self.base, self.depth = parent, given, 1
         else:
-            self.root, self.base, self.given, self.depth = lent.root, lent.base, lent.seen, lent.depth + 1
-        self.parent, self.look, self.how, self.seen = parent, look, how, seen
+            self.root, self.base, self.depth = lent.root, lent.base, lent.depth + 1
+        self.parent, self.look, self.how, self.again = parent, look, how, again
+        self.given, self.seen = given, again(given)
 
     def data(self) -> Any:
         """What the view sees; None where that has moved."""
-        return self.seen if self.root._mine is self.base else None
+        return self.seen if _now(self.root) is self.base else None
+
+    def owned(self) -> Any:
+        """What the view sees, to be written to; None where it may not be."""
+        root = self.root
+        if self.depth >= _DEEPEST or (root._mine is None and own_large(root) is None):
+            return None
+        if root._mine is not self.base:
+            parent = self.parent
+            given = root._mine if parent is root else None if parent._lent is None else parent._lent.owned()
+            before = self.given
+            if given is None or (given.shape, given.strides, given.dtype) != (
+                before.shape, before.strides, before.dtype,
+            ):  # fmt: skip
+                return None
+            self.base, self.given, self.seen = root._mine, given, self.again(given)
+        return self.seen
 
     def settled(self) -> LazyArray:
         """The view as a view of a cell."""
@@ -199,9 +292,18 @@ class Lent:
         return view
 
 
-def lend(parent: LazyArray, look: Method, how: tuple[Any, ...], seen: Any) -> LazyArray:
-    """A view of an array that `own` has data of: see `Lent`."""
+def _now(root: LazyArray) -> Any:
+    """The data of an array that is no view."""
+    mine = root._mine
+    if mine is not None:
+        return mine
+    node: Any = root._cell.value.node
+    return node.data if type(node) is Leaf else None
+
+
+def lend(parent: LazyArray, look: Method, how: tuple[Any, ...], again: Method, given: Any) -> LazyArray:
+    """A view of an array whose data is `given`, and may be written to: see `Lent`."""
     found = _new(LazyArray)
     found._mine = None
-    found._lent = Lent(parent, look, how, seen)
+    found._lent = Lent(parent, look, how, again, given)
     return found

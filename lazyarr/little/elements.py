@@ -12,7 +12,7 @@ import numpy as np
 from lazyarr import indexing
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
-from lazyarr.little.data import NUMBERS, Method, held, lend, limits, made, new, own, run, tracing
+from lazyarr.little.data import NUMBERS, Method, held, lend, limits, made, new, own, own_large, run, to_lend, tracing
 from lazyarr.little.functions import writing
 from lazyarr.little.operators import is_data
 from lazyarr.little.table import WRITING_METHODS, broadcast_size
@@ -27,7 +27,18 @@ _MOST_POSITIONS = 1000
 def _place(key: Any) -> Any:
     """A basic index for NumPy; NotImplemented for any other."""
     kind = type(key)
-    if kind is int or key is None or key is ... or isinstance(key, np.integer):
+    if kind is int:
+        return key
+    if kind is tuple:
+        for k in key:
+            part = type(k)
+            if part is not int and not (
+                part is slice and type(k.start) in _BOUNDS and type(k.stop) in _BOUNDS and type(k.step) in _BOUNDS
+            ):
+                break
+        else:
+            return key
+    if key is None or key is ... or isinstance(key, np.integer):
         return key
     if kind is slice:
         if type(key.start) in _BOUNDS and type(key.stop) in _BOUNDS and type(key.step) in _BOUNDS:
@@ -63,7 +74,7 @@ def _positions(key: Any) -> Any:
     if kind is list and 0 < len(key) < _MOST_POSITIONS and all(type(k) is int for k in key):
         return np.array(key)
     found = held(key) if kind is LazyArray else key
-    return found if type(found) is _ndarray and found.ndim and found.dtype.kind in "bi" else NotImplemented
+    return found if type(found) is _ndarray and found.ndim and found.dtype.kind in "biu" else NotImplemented
 
 
 def _selected(x: Any, key: Any) -> Any:
@@ -95,7 +106,7 @@ def _is_element(key: Any, ndim: int) -> bool:
         if len(key) != ndim:
             return False
         for k in key:
-            if not isinstance(k, (int, np.integer)):
+            if type(k) is not int and not isinstance(k, (int, np.integer)):
                 return False
         return True
     return ndim == 1 and isinstance(key, (int, np.integer))
@@ -111,11 +122,11 @@ def _get(general: Method) -> Method:
         if at is not NotImplemented:
             if type(at) is not slice and _is_element(at, x.ndim):
                 return new(x[at])
-            if x.size < limits.elements:
+            if x.size < limits.elements or x[at].size < limits.elements:
                 with storage_lock:
-                    # (`own` may copy what was held.)
-                    if (mine := own(self)) is not None:
-                        return lend(self, indexing.get, (at,), mine[at])
+                    # (What was held may have been copied.)
+                    if (given := to_lend(self)) is not None:
+                        return lend(self, indexing.get, (at,), operator.itemgetter(at), given)
             return general(self, key)
         at = _selection(key)
         if at is NotImplemented or _selected(x, at) >= limits.elements:
@@ -125,6 +136,23 @@ def _get(general: Method) -> Method:
     return method
 
 
+def _target(array: LazyArray, place: Any, is_basic: bool) -> Any:
+    """The data of an array of which little is to be written, at a known index; None where that is not to be done."""
+    if not limits.elements:
+        return None
+    light = array._mine is not None or array._lent is not None
+    x = own(array) if light else None
+    shape = array._shape if x is None else x.shape
+    if math.prod(shape) < limits.elements:
+        return x if light else own(array)
+    if light and x is None:
+        return None
+    whole = np.ndarray(shape, bool, b"\0", 0, (0,) * len(shape))
+    if (whole[place].size if is_basic else _selected(whole, place)) >= limits.elements:
+        return None
+    return x if light else own_large(array)
+
+
 def _set(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, key: Any, value: Any) -> None:
@@ -132,13 +160,15 @@ def _set(general: Method) -> Method:
         y = held(value) if kind is LazyArray else value if kind in NUMBERS or is_data(value) else None
         # (Whether the array takes its data back is asked last.)
         place = NotImplemented if y is None or tracing() is not None else _place(key)
-        if place is NotImplemented and y is not None:
+        is_basic = place is not NotImplemented
+        if not is_basic and y is not None:
             place = _selection(key)
         if place is not NotImplemented:
             with storage_lock:
-                x = own(self)
-                if type(x) is _ndarray and x.size < limits.elements:
-                    run(operator.setitem, x, place, y)
+                x = _target(self, place, is_basic)
+                if type(x) is _ndarray:
+                    # (Positions that are in the same memory: it may have been copied.)
+                    run(operator.setitem, x, place if is_basic else _selection(key), y)
                     return
         general(self, key, value)
 
@@ -151,13 +181,14 @@ def at(ufunc: np.ufunc, array: Any, key: Any, operand: tuple[Any, ...]) -> bool:
         return False
     data = [held(x) if type(x) is LazyArray else x if type(x) in NUMBERS or is_data(x) else None for x in operand]
     place = _place(key)
-    if place is NotImplemented:
+    is_basic = place is not NotImplemented
+    if not is_basic:
         place = _selection(key)
     if place is NotImplemented or any(x is None for x in data):
         return False
     with storage_lock:
-        x = own(array)
-        if type(x) is not _ndarray or x.size >= limits.elements:
+        x = _target(array, place, is_basic)
+        if type(x) is not _ndarray:
             return False
         run(ufunc.at, x, place, *data)
     return True
@@ -175,7 +206,7 @@ def into_flat(base: LazyArray, key: Any, value: Any) -> bool:
     if type(key) is not int or type(y) not in NUMBERS or tracing() is not None:
         return False
     with storage_lock:
-        x = own(base)
+        x = own_large(base)
         if type(x) is not _ndarray:
             return False
         run(operator.setitem, x.flat, key, y)
@@ -230,11 +261,14 @@ def _copy(general: Method) -> Method:
     return method
 
 
+_turned = operator.attrgetter("T")
+
+
 def _transposed(general: Any) -> Any:
     def method(self: LazyArray) -> Any:
         with storage_lock:
-            x = None if tracing() is not None else own(self)
-            return general.fget(self) if type(x) is not _ndarray else lend(self, general.fget, (), x.T)
+            x = None if tracing() is not None or not limits.elements else to_lend(self)
+            return general.fget(self) if type(x) is not _ndarray else lend(self, general.fget, (), _turned, x)
 
     return property(method, doc=general.__doc__)
 
@@ -242,11 +276,11 @@ def _transposed(general: Any) -> Any:
 def _reshaped(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, *how: Any, **kwargs: Any) -> Any:
-        if not kwargs and tracing() is None and _are_plain(how):
+        if not kwargs and tracing() is None and limits.elements and _are_plain(how):
             with storage_lock:
-                x = own(self)
-                if type(x) is _ndarray and np.may_share_memory(seen := getattr(x, name)(*how), x):
-                    return lend(self, general, how, seen)
+                x = to_lend(self)
+                if type(x) is _ndarray and x.flags.c_contiguous:
+                    return lend(self, general, how, operator.methodcaller(name, *how), x)
         return general(self, *how, **kwargs)
 
     name = general.__name__.strip("_")

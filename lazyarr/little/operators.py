@@ -89,6 +89,11 @@ def _in_place(function: Any, general: Method, cost: float) -> Method:
         kind = type(other)
         y = held(other) if kind is LazyArray else other if kind in NUMBERS or is_data(other) else None
         if y is not None and tracing() is None:
+            scalar = self._mine
+            if isinstance(scalar, np.generic) and type(y) in NUMBERS:
+                found = _new(LazyArray)
+                found._mine = run(function, scalar, y)
+                return found
             with storage_lock:
                 x = own(self)
                 if type(x) is _ndarray and x.size * cost < limits.elements:

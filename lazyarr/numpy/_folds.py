@@ -14,8 +14,9 @@ from lazyarr.convert import as_lazy, cast, scalar_value
 from lazyarr.dispatch import NotCompiled
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
+from lazyarr.leaves import Leaf
 from lazyarr.ops.reduce import KINDS
-from lazyarr.runtime import Leaf, record
+from lazyarr.runtime import record
 
 #: Steps up to which such a reduction is written out in the graph; a longer one runs in NumPy.
 _LIMIT = 64

@@ -15,12 +15,13 @@ from lazyarr.indexing import columns
 from lazyarr.ir import extents
 from lazyarr.ir.op import OPS, Op
 from lazyarr.ir.types import NAMES, ArrayType
+from lazyarr.leaves import leaf
 from lazyarr.numpy._reduce import finish, one_axis, reduce_out
 from lazyarr.numpy._ufunc import agreed, loop_value, operand
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.ops.sort import SHORT_WHOLE
-from lazyarr.runtime import guard, leaf, record, recording
+from lazyarr.runtime import guard, record, recording
 
 _UNSET = np._NoValue
 _I64 = np.dtype(np.int64)

@@ -20,11 +20,12 @@ from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import NAMES, WEAK, ArrayType
+from lazyarr.leaves import Leaf, leaf
 from lazyarr.little import elements as little_elements
 from lazyarr.little import functions as little
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.quiet import quietly
-from lazyarr.runtime import Leaf, add_check, leaf, record, record_all, record_node, recording
+from lazyarr.runtime import add_check, record, record_all, record_node, recording
 from lazyarr.weak import WeakScalar
 
 _NO_ATTRIBUTES: dict[str, Any] = {}
@@ -443,6 +444,8 @@ class Ufunc:
         from lazyarr import indexing
 
         args = (a, indices) if b is None else (a, indices, b)
+        if isinstance(a, LazyArray) and a._scalar:
+            raise TypeError("first operand must be array")
         if little_elements.at(self.numpy, *args[:2], args[2:]):
             return
         try:

@@ -12,17 +12,9 @@ from typing import Any, NoReturn, TypeVar, overload
 import lazyarr.numpy  # noqa: F401  the lazy implementations
 from lazyarr import settings, world
 from lazyarr.ir.graph import CheckFailed, Line, Program
+from lazyarr.leaves import Leaf
 from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
-from lazyarr.runtime import (
-    Leaf,
-    NotCaptured,
-    evaluate,
-    flush,
-    is_tracing,
-    own,
-    recording,
-    use_recording,
-)
+from lazyarr.runtime import NotCaptured, evaluate, flush, is_tracing, own, recording, use_recording
 from lazyarr.tracing.around_loops import AroundLoops
 from lazyarr.tracing.breakeven import FIRST_CALL, BreakEven
 from lazyarr.tracing.callables import calling, untraceable

@@ -10,9 +10,10 @@ import numpy as np
 
 from lazyarr import world
 from lazyarr.ir.graph import Check, CheckFailed, Program
+from lazyarr.leaves import Leaf, Placeholder
 from lazyarr.ops.create import const
 from lazyarr.plans import Plan, plans
-from lazyarr.runtime import Leaf, NotCaptured, Placeholder, capture, compute_part, own
+from lazyarr.runtime import NotCaptured, capture, compute_part, own
 from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.signature import Parts, Plain, memory_groups
 from lazyarr.tracing.trace import Trace

@@ -21,13 +21,14 @@ from lazyarr.compilers import first_compiler
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, users
 from lazyarr.ir.node import Node, Value
+from lazyarr.leaves import Leaf
 from lazyarr.passes.build import has_lowering
 from lazyarr.passes.pipeline import pipeline, run_pipeline
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.plans import Plan, plans
 from lazyarr.report import Fallback, calls, guards
 from lazyarr.report import pieces as noted_pieces
-from lazyarr.runtime import Leaf, NotCaptured, capture, use_recording
+from lazyarr.runtime import NotCaptured, capture, use_recording
 from lazyarr.tracing.advice import advice
 from lazyarr.tracing.capture.noted import Statement
 from lazyarr.tracing.explain_costs import figures

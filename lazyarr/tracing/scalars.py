@@ -20,7 +20,8 @@ from lazyarr.computed import ComputedScalar, scalar_of_array
 from lazyarr.computed_arithmetic import computes, math_call
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import WEAK, ArrayType
-from lazyarr.runtime import Leaf, NotCaptured, recording
+from lazyarr.leaves import Leaf
+from lazyarr.runtime import NotCaptured, recording
 from lazyarr.weak import WeakScalar
 
 if TYPE_CHECKING:

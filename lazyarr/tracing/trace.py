@@ -17,8 +17,9 @@ from lazyarr.decompose import decompose
 from lazyarr.ir.graph import Line, Program, depth_first
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType, native
+from lazyarr.leaves import Leaf, Placeholder
 from lazyarr.plans import plans
-from lazyarr.runtime import Leaf, NotCaptured, Placeholder, Recording, flush, guard
+from lazyarr.runtime import NotCaptured, Recording, flush, guard
 from lazyarr.soft import WHY, Soft
 from lazyarr.source import user_line
 from lazyarr.strides import Index

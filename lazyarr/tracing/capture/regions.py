@@ -16,8 +16,9 @@ from lazyarr.ir.graph import Check, Graph, depth_first, param
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.rewrite import all_nodes
 from lazyarr.ir.types import ArrayType
+from lazyarr.leaves import Leaf
 from lazyarr.ops.create import CONST
-from lazyarr.runtime import Leaf, NotCaptured
+from lazyarr.runtime import NotCaptured
 
 
 class Region:

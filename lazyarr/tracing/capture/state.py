@@ -14,8 +14,9 @@ from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES, ArrayType
+from lazyarr.leaves import Placeholder
 from lazyarr.ops.create import CONST, const
-from lazyarr.runtime import Placeholder, Recording, record
+from lazyarr.runtime import Recording, record
 from lazyarr.tracing.control.python import Undefined
 from lazyarr.weak import WeakScalar
 
