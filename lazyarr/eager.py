@@ -87,7 +87,7 @@ class LittleInARow:
         of_part = value.node.op.name == "update_slice" and value.type == operands[0].type
         size = _elements((operands[1] if of_part else value).type.shape)
         if size is None or not is_little(size):
-            if size is not None and self._found:
+            if size is not None:
                 self._found, self._most = 0, _IN_A_ROW
             return False
         self._found += 1
