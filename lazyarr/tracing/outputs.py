@@ -372,6 +372,8 @@ def _replace_contents(holder: Any, new: Any) -> None:
     contents = _contents(holder)
     for name in [name for name in contents if name not in new]:
         del contents[name]
+    if list(contents) != list(new)[: len(contents)]:
+        contents.clear()  # one was taken out, and put in again at the end
     contents.update(new)
 
 

@@ -6,7 +6,7 @@ import time
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -98,6 +98,8 @@ class Trace:
         self.relied: set[Cell] = set()
         #: What was raised to end the trace, or the statement that is captured, and has not got there yet.
         self.thrown: BaseException | None = None
+        #: Memory of the caller's arrays, or perhaps so: what the containers of the call may hold without having got it.
+        self.callers: WeakSet[Cell] = WeakSet()
         self._ranges: list[tuple[str, int, int]] = []
         self.recursion = Recursion(self)
         self.streams = Streams()
@@ -113,6 +115,7 @@ class Trace:
         self.input_places: list[int | tuple[int, ...]] = []
         self.arrays: list[LazyArray] = self._inputs(parts.arrays, parts.lazy)
         self.recording.cells.update((x._cell, None) for x in self.arrays)
+        self.callers.update(x._cell for x in self.arrays)
         self._shadows: dict[int, Any] = {}
         self.shadowed: list[tuple[Any, Any, Any]] = []
 
@@ -275,6 +278,7 @@ class Trace:
             self.arrays.append(self._input(k))
             assert self.recording.cells is not None
             self.recording.cells[self.arrays[-1]._cell] = None
+            self.callers.add(self.arrays[-1]._cell)
         for scalar in parts.scalars[at[1] :]:
             self.tape.add_input(scalar)
         if len(parts.opaque) > opaque:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import Cell, LazyArray
@@ -16,10 +16,12 @@ from lazyarr.runtime import NotCaptured, guard, record, record_all
 from lazyarr.soft import HOLDING, Soft, joined, settle_inside
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.forms import all_hold, zeros_of
+from lazyarr.tracing.capture.places import Widened, places_of
 from lazyarr.tracing.capture.regions import Region, close_together
 from lazyarr.tracing.capture.state import (
     Snapshot,
     State,
+    cells_of,
     form,
     made_of,
     ragged_pair,
@@ -63,7 +65,8 @@ class BranchCapture:
         names: Any, wanted: Any, is_expression: bool = False, raises: tuple[bool, bool] = (False, False),
     ):  # fmt: skip
         self.trace, self.condition, self.is_expression = trace, condition, is_expression
-        self.get, self.set, self.names, self.wanted = get, set, names, wanted
+        self._state = Widened(get, set, len(names))
+        self.get, self.set, self.names, self.wanted = self._state.get, self._state.set, tuple(names), tuple(wanted)
         # (Where both do, one of them is to say so.)
         self.raises = raises if raises != (True, True) else (False, False)
         self.now = trace.recording
@@ -85,6 +88,7 @@ class BranchCapture:
                 return
         snapshot = Snapshot(self.now, self.get, self.set)
         ways = [self._way(snapshot, then), self._way(snapshot, orelse)]
+        self._widen(snapshot, ways)
         cells = [c for c in snapshot.cells if any(c in way.contents for way in ways)]
         pairs = [tuple(way.contents.get(c, snapshot.cells[c]) for way in ways) for c in cells]
         final = list(snapshot.variables)
@@ -139,15 +143,46 @@ class BranchCapture:
         settle_inside(x for x, wanted in zip(self.get(), self.wanted, strict=True) if wanted)
         made = self.now.scopes.pop()
         self.trace.depth -= 1
-        if containers.changed() or self.trace.environment.written() != written:
-            raise NotCaptured("a branch changes a list, a dict, an object or a global variable")
+        if self.trace.environment.written() != written:
+            raise NotCaptured("a branch changes a global or an enclosing variable")
+        places = places_of(containers.changed(), "a branch changes a list, a dict, an object or a global variable")
         if self.is_expression and containers.rebound():
             # (Of a statement, what it assigns, and what nested functions may assign, is among its names.)
             raise NotCaptured("an operand changes a variable")
         contents = {c: c.value for c, v in snapshot.cells.items() if c.value != v}
-        way = _Way(self.get(), contents, [c for c, _ in self.now.checks[before:]], made)
+        bound = {place.identity: (place, place.get()) for place in places}
+        settle_inside(x for _, x in bound.values())
+        way = _Way(self.get(), contents, [c for c, _ in self.now.checks[before:]], made, bound)
         snapshot.restore()
+        containers.restore()
         return way
+
+    def _widen(self, snapshot: Snapshot, ways: list[_Way]) -> None:
+        """Make variables of the places of containers that the ways have bound.
+
+        Raises
+        ------
+        NotCaptured
+            If one way alone makes an attribute or a key.
+        """
+        places = [place for place, _ in {k: x for way in ways for k, x in way.bound.items()}.values()]
+        before = [place.get() for place in places]
+        for way in ways:
+            for cell, value in way.contents.items():
+                cell.value = value
+            way.take([way.bound.get(p.identity, (p, x))[1] for p, x in zip(places, before, strict=True)])
+            snapshot.restore()
+        for at, place in enumerate(places, len(self.names)):
+            if any(isinstance(way.variables[at], Undefined) for way in ways):
+                raise NotCaptured(f"data decides whether there is {place.name!r}")
+            cells = [cell for way in ways for cell in cells_of(way.variables[at])]
+            of_the_caller = any(place.holder is new for _, new, _ in self.trace.shadowed)
+            if of_the_caller and any(cell in self.trace.callers for cell in cells):
+                raise NotCaptured(f"data decides whether {place.name!r} is another array than before the call")
+        self._state.places += places
+        snapshot.variables = (*snapshot.variables, *before)
+        self.names += tuple(place.name for place in places)
+        self.wanted += (True,) * len(places)
 
     def _form(self, name: str, a: Any, b: Any) -> Any:
         """The form in which two different variables become one.
@@ -246,12 +281,25 @@ class _Way:
     checks : list of Check
     made : set of Node
         The nodes that were recorded in it first.
+    bound : dict
+        By its identity, each place of a container that it has bound, and what that holds.
     """
 
-    def __init__(self, variables: State, contents: dict[Cell, Value], checks: list[Check], made: set[Node]):
-        self.variables, self.contents, self.checks, self.made = variables, contents, checks, made
-        # As they are now: an array's value changes with its cell.
-        self._values = [None if isinstance(x, Undefined) or form(x) is None else values_of(x) for x in variables]
+    def __init__(
+        self, variables: State, contents: dict[Cell, Value], checks: list[Check], made: set[Node], bound: dict[Any, Any]
+    ):
+        self.contents, self.checks, self.made, self.bound = contents, checks, made, bound
+        self.variables: State = ()
+        self._values: list[list[Value] | None] = []
+        self.take(variables)
+
+    def take(self, variables: Iterable[Any]) -> None:
+        """Add variables, as they are now: an array's value changes with its cell."""
+        self.variables = (*self.variables, *variables)
+        self._values += [
+            None if isinstance(x, Undefined) or form(x) is None else values_of(x)
+            for x in self.variables[len(self._values) :]
+        ]
 
     def values_at(self, at: int, wanted: Any) -> list[Value]:
         """The values of a variable, or of what stands for one that is undefined."""

@@ -134,21 +134,20 @@ class Containers:
                 x.__dict__.clear()
                 x.__dict__.update(before)
 
-    def changed(self) -> bool:
-        """Whether any of them holds something else now."""
+    def changed(self) -> list[tuple[Any, Any, Any]]:
+        """Those that hold something else now: each with what it held, and what it holds."""
+        found = []
         for x, before in self._found.values():
             now = _content(x)
-            if now is None or len(now) != len(before):
-                return True
-            if isinstance(now, dict):
-                if any(key not in before or before[key] is not item for key, item in now.items()):
-                    return True
-            elif isinstance(now, set):
-                if now != before:
-                    return True
-            elif any(a is not b for a, b in zip(now, before, strict=True)):
-                return True
-        return False
+            if now is None or len(now) != len(before) or _differs(before, now):
+                found.append((x, before, now))
+        return found
+
+
+def _differs(before: Any, now: Any) -> bool:
+    if isinstance(now, dict):
+        return any(key not in before or before[key] is not item for key, item in now.items())
+    return bool(now != before) if isinstance(now, set) else any(a is not b for a, b in zip(now, before, strict=True))
 
 
 _ATOMIC = {int, float, complex, bool, str, bytes, type(None), range, slice, type(...), type(NotImplemented)}

@@ -21,7 +21,8 @@ from lazyarr.tracing.capture.branches import BranchCapture
 from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import FEW_TRIPS, Counted, counted
-from lazyarr.tracing.capture.loops import NEVER_TRUE, THEN_BOUND, LoopCapture
+from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE
+from lazyarr.tracing.capture.loops import NEVER_TRUE, LoopCapture
 from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, is_small, values_of
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.control.python import Control, Info, State
@@ -239,7 +240,7 @@ class Capture(Control):
         outside()
         if containers is not None:
             containers.restore()
-        if why == THEN_BOUND and peeled is not None:
+        if why in (THEN_BOUND, THEN_THERE) and peeled is not None:
             self._captured(kind, peeled, in_python, get, set, info, trips)
             return
         why = _RESULT.sub("the function's result", why)

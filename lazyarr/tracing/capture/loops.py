@@ -9,6 +9,7 @@ again with that in its place.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import Cell, LazyArray
@@ -18,14 +19,16 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.create import const
-from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
+from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.runtime import NotCaptured, guard, record, record_all
 from lazyarr.soft import Soft, settle_inside
 from lazyarr.soft import joined as joined_kinds
 from lazyarr.soft import of as soft_of
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
+from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE, exchange, exchanged
 from lazyarr.tracing.capture.forms import all_hold, converted, joined, zeros_of
+from lazyarr.tracing.capture.places import Widened, places_of
 from lazyarr.tracing.capture.regions import Region, close_together
 from lazyarr.tracing.capture.rows import Rows
 from lazyarr.tracing.capture.slots import Plan, Slot
@@ -51,8 +54,6 @@ if TYPE_CHECKING:
 
 #: Why a ``while`` is not captured that does not run.
 NEVER_TRUE = "the condition of the loop is never true"
-#: Why a loop is not captured whose first iteration changes an array that the others do not.
-THEN_BOUND = "an array is changed in place, then its name is bound to another array"
 _I64, _BOOL = ArrayType(DTYPES["i64"]), ArrayType(DTYPES["bool"])
 #: How often a body is traced before its variables have to have found their types.
 _MOST_TRACES = 8
@@ -82,7 +83,9 @@ class LoopCapture:
         body: Callable[[Any], None], source: Counted | None, test: Callable[[], Any] | None,
         lists: tuple[list[Any], ...] = (),
     ):  # fmt: skip
-        self.trace, self.info, self.get, self.set = trace, info, get, set
+        self.trace, self.info = trace, info
+        self._state = Widened(get, set, len(info.names))
+        self.get, self.set = self._state.get, self._state.set
         self.body, self.source, self.test = body, source, test
         self.now = trace.recording
         self.plan = Plan()
@@ -103,7 +106,7 @@ class LoopCapture:
         snapshot = Snapshot(self.now, self.get, self.set)
         while not self._attempt(snapshot):
             snapshot.restore()
-            if self.rows.make_room():
+            if self.rows.make_room() or len(snapshot.variables) != len(self.info.names):
                 snapshot = Snapshot(self.now, self.get, self.set)
             self.plan.traces += 1
             if self.plan.traces > _MOST_TRACES:
@@ -119,7 +122,7 @@ class LoopCapture:
         self.trace.depth += 1
         places = {}
         for cell, value in snapshot.cells.items():
-            if is_placeable(cell):
+            if is_placeable(cell) or cell in self.plan.written:
                 places[cell] = cell.value = placeholder(value.type)
                 # Of a number, which nothing changes, what is known stays true.
                 if value in self.trace.soft:
@@ -131,6 +134,7 @@ class LoopCapture:
             entry[slot.at] = slot.entry
         self.set(tuple(entry))
         given = {cell: cell.value for slot in slots for cell in cells_of(slot.entry)}
+        self.trace.callers.update(given)  # (in the first iteration)
         before = len(self.now.checks)
         index = placeholder(_I64)
         go_on: Any = None
@@ -154,8 +158,14 @@ class LoopCapture:
         after = self.get()
         settle_inside(after)
         self.trace.depth -= 1
-        if containers.changed() or self.trace.environment.written() != written:
-            raise NotCaptured("the loop changes a list, a dict, an object or a global variable")
+        if self.trace.environment.written() != written:
+            raise NotCaptured("the loop changes a global or an enclosing variable")
+        if self._has_new_places(containers):
+            return False
+        written_constants = [c for c, v in snapshot.cells.items() if c not in places and c.value != v]
+        if written_constants:
+            self.plan.written.update(written_constants)
+            return False
         self.lines = dict(self.now.checks[before:])
         checks = [c for c, _ in self.now.checks[before:]]
         test_checks, checks = checks[: tested - before], checks[tested - before :]
@@ -175,9 +185,9 @@ class LoopCapture:
             if slot.at not in private and any(cell in self.trace.relied for cell in cells_of(slot.entry)):
                 raise NotCaptured(THEN_BOUND)  # by an inner loop that takes it for its own
         self.trace.relied.update(snapshot.variables[at]._cell for at in private)
-        exchange = self._exchange(snapshot, slots, after, places, contents, checks, private)
+        moves = exchange(self.now, snapshot, slots, after, places, contents, checks, private)
         # Where names change arrays without an array being changed, an array may be one of those from before.
-        entered = {cell for slot in slots for cell in cells_of(slot.entry)} if exchange is None else set()
+        entered = {cell for slot in slots for cell in cells_of(slot.entry)} if moves is None else set()
         held: list[Slot] = []
         for slot in (*slots, *outs):
             cells = cells_of(after[slot.at])
@@ -191,8 +201,23 @@ class LoopCapture:
                 raise NotCaptured("an array is changed whose memory depends on a branch or a loop on data")
         self.rows.require_own(snapshot.cells, given, held)
         snapshot.restore()
-        self._record(snapshot, slots, outs, changed, contents, same, index, go_on, test_checks, checks, exchange)
+        self._record(snapshot, slots, outs, changed, contents, same, index, go_on, test_checks, checks, moves)
         self.rows.finish()
+        return True
+
+    def _has_new_places(self, containers: Containers) -> bool:
+        """Whether the body has bound places of containers that are no variables of the loop yet: now they are."""
+        places = places_of(containers.changed(), "the loop changes a list, a dict, an object or a global variable")
+        new = [place for place in places if not self._state.knows(place)]
+        if not new:
+            return False
+        containers.restore()
+        if any(isinstance(place.get(), Undefined) for place in new):
+            raise NotCaptured(THEN_THERE)  # Whoever asks whether there is one, learns something else in the first.
+        self._state.places += new
+        info, more = self.info, (True,) * len(new)
+        names = (*info.names, *(place.name for place in new))
+        self.info = replace(info, names=names, live_in=info.live_in + more, live_out=info.live_out + more)
         return True
 
     def _number(self, place: Value) -> Any:
@@ -346,55 +371,12 @@ class LoopCapture:
                 found.add(slot.at)
         return found
 
-    def _exchange(
-        self, snapshot: Snapshot, slots: list[Slot], after: State, places: dict[Cell, Value],
-        contents: dict[Cell, Value], checks: list[Check], private: set[int],
-    ) -> dict[int, int] | None:  # fmt: skip
-        """How arrays that are written in place change names in the body (``u, v = v, u``): slot -> slot.
-
-        None where arrays that are bound anew are only read: their values are all there is to them.
-        """
-        arrays = {slot.at: slot for slot in slots if slot.form[0] == "array" and slot.at not in private}
-        if any(s.form[0] == "ragged" and s.at not in private and _written(s.entry, s.places[0]) for s in slots):
-            raise NotCaptured("an array is changed in place, then bound to one of another length")
-        nested = [s for s in slots if s.form[0] in (tuple, list) and unnumbered(s.form)]
-        written = {at for at, s in arrays.items() if s.entry._cell.value != s.places[0]}
-        originals = {at: snapshot.variables[at] for at in arrays}
-        cells = {at: x._cell for at, x in originals.items() if isinstance(x, LazyArray)}
-        if any(cell in contents for cell in cells.values()):
-            raise NotCaptured("an array is bound anew in the loop and changed under another name")
-        if any(_written(s.entry) for s in nested):
-            raise NotCaptured("an array in a tuple is changed in place and bound anew")
-        for slot in slots:
-            x = after[slot.at]
-            if isinstance(x, LazyArray) and not x._scalar and x._cell in contents:
-                raise NotCaptured("a variable becomes a view of an array that the loop changes")
-        if not written:
-            return None
-        if any(cell in self.now.frozen for cell in cells.values()):
-            raise NotCaptured("an array is changed whose memory depends on a branch or a loop on data")
-        owner = {s.entry._cell: at for at, s in arrays.items()}
-        moves = {}
-        for at in arrays:
-            x = after[at]
-            whole = isinstance(x, LazyArray) and x._cell in owner and x._parent is None
-            if not whole or not isinstance(originals[at], LazyArray) or originals[at]._parent is not None:
-                raise NotCaptured(THEN_BOUND)
-            moves[at] = owner[x._cell]
-        if len(set(moves.values())) < len(moves) or len({id(c) for c in cells.values()}) < len(moves):
-            raise NotCaptured("two names mean one array that the loop changes")
-        roots = [v for s in slots for v in s.results] + [*contents.values(), *(c.ok for c in checks)]
-        reached = set(depth_first(roots))
-        if any(places[c].node in reached for c in cells.values() if c in places):
-            raise NotCaptured("an array that changes its name in the loop is used under another name")
-        return moves
-
     # -- the node ------------------------------------------------------------------------------------------
 
     def _record(
         self, snapshot: Snapshot, slots: list[Slot], outs: list[Slot], changed: dict[Cell, Value],
         contents: dict[Cell, Value], same: dict[Value, Value], index: Value, go_on: Any,
-        test_checks: list[Check], checks: list[Check], exchange: dict[int, int] | None,
+        test_checks: list[Check], checks: list[Check], moves: dict[int, int] | None,
     ) -> None:  # fmt: skip
         inits: list[Value] = []
         places: list[Value] = []
@@ -442,11 +424,14 @@ class LoopCapture:
             form(snapshot.variables[s.at]) != s.form and s.soft is None and s.form[0] != "ragged"
             for s in slots if s.at in slot_at and self.info.live_out[s.at]
         )  # fmt: skip
+        first = len(self.info.names) - len(self._state.places)
+        # Without an iteration, a container holds the array that it held.
+        uncertain = uncertain or any(s.at >= first and unnumbered(s.form) for s in slots if s.at in slot_at)
         until = parity = ran = -1
         dynamic = self.source is None or self.source.trips is None or isinstance(go_on, ComputedScalar)
         if self.source is not None and isinstance(go_on, ComputedScalar):
             until = carry(const(False), None, record(ELEMENTWISE["logical_not"], go_on.value))
-        if exchange is not None and dynamic:
+        if moves is not None and dynamic:
             place = placeholder(_BOOL)
             parity = carry(const(False), place, record(ELEMENTWISE["logical_not"], place))
         if uncertain and self.source is None:
@@ -473,8 +458,8 @@ class LoopCapture:
         self._freeze(snapshot, [*slots, *outs], slot_at, final)
         for at, (flag, kinds) in soft_at.items():
             self.trace.soft[values_of(final[at])[0]] = Soft(node[flag], kinds)
-        if exchange is not None:
-            self._exchanged(snapshot, exchange, final, node, slot_at, parity)
+        if moves is not None:
+            exchanged(self.now, self.source, snapshot, moves, final, node, slot_at, parity)
         self.set(tuple(final))
 
     def _certain(self, value: Value) -> Value:
@@ -530,53 +515,6 @@ class LoopCapture:
             some = self.source.start < self.source.stop if upwards else self.source.start > self.source.stop
             if some is not True:
                 guard(computed(some).value, "a loop runs at least once")
-
-    def _exchanged(
-        self, snapshot: Snapshot, moves: dict[int, int], final: list[Any], node: tuple[Value, ...],
-        slot_at: dict[int, list[int]], parity: int,
-    ) -> None:  # fmt: skip
-        """Give the arrays that changed names their contents, and the names their arrays."""
-        originals = {at: snapshot.variables[at] for at in moves}
-        results = {at: node[slot_at[at][0]] if at in slot_at else originals[at]._value() for at in moves}
-        if parity < 0:
-            assert self.source is not None and self.source.trips is not None
-            for at in moves:
-                target = at
-                for _ in range(self.source.trips % _order(moves, at)):
-                    target = moves[target]
-                originals[target]._cell.value = results[at]
-                final[at] = originals[target]
-            return
-        if any(moves[moves[at]] != at for at in moves):
-            raise NotCaptured("more than two arrays change names in a loop of unknown length")
-        odd = node[parity]
-        for at in moves:
-            if moves[at] != at:
-                originals[at]._cell.value = record(SELECT, odd, results[moves[at]], results[at])
-                # Which array the name means is known at run time only: neither may be changed from here on.
-                self.now.frozen.update((originals[at]._cell, final[at]._cell))
-            else:
-                originals[at]._cell.value = results[at]
-                final[at] = originals[at]
-
-
-def _order(moves: dict[int, int], at: int) -> int:
-    """After how many iterations a name means the array again that it began with."""
-    count, where = 1, moves[at]
-    while where != at:
-        where = moves[where]
-        count += 1
-    return count
-
-
-def _written(x: Any, place: Value | None = None) -> bool:
-    """Whether arrays that entered a body as placeholders were changed in place."""
-    if type(x) in (tuple, list):
-        return any(_written(item) for item in x)
-    if not isinstance(x, LazyArray) or x._scalar:
-        return False
-    value = x._cell.value.node
-    return value.op.name != "leaf" if place is None else value.op.name != "window" or value.operands[0] != place
 
 
 #: Operations of which a NumPy integer gives what Python's does while it fits.

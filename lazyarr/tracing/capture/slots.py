@@ -62,9 +62,12 @@ class Plan:
         For ints that may become less than they are before the loop, what they are not below.
     soft : dict
         Numbers of which it is known at run time only what type they have: the types that Python's may have.
+    written : set of Cell
+        Storage that holds a constant before the loop, and is changed in it.
     """
 
     forms: dict[int, Any] = field(default_factory=dict)
     least: dict[int, int] = field(default_factory=dict)
     soft: dict[int, frozenset[type]] = field(default_factory=dict)
+    written: set[Cell] = field(default_factory=set)
     traces: int = 0
