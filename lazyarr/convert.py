@@ -182,6 +182,9 @@ def stacked(x: Growing) -> LazyArray | None:
     """`numpy.array` of a list to which a loop has appended, where its rows are all there is to do; None otherwise."""
     from lazyarr.numpy._shape import concatenate, stack
 
+    if x.buffer is not None:
+        found: LazyArray | None = x.lists.stacked(x)
+        return found
     if len(x.columns) != 1 or x.columns[0].known is not None:
         return None
     [column], first = x.columns, x.elements()

@@ -59,6 +59,13 @@ def _made(form: Any, values: Iterator[Value]) -> Any:
 
 
 _numbers = count()
+#: What a list is asked of which Python has the answer.
+UNKNOWN = object()
+
+
+def next_number() -> int:
+    """A number above those of all lists so far."""
+    return next(_numbers)
 
 
 class Growing(list[Any]):
@@ -76,18 +83,38 @@ class Growing(list[Any]):
         Lists made later have higher ones.
     collector : callable, optional
         Where a loop that is being captured takes what is appended.
+    buffer : object, optional
+        The memory of a list of which data decides the length (see `tracing.capture.buffers`). The elements are then
+        those from before the loop that has made it longer.
+    lists : object, optional
+        What a trace does with its lists.
     """
 
     columns: tuple[Column, ...] = ()
     trips: int = 0
     collector: Callable[[Any], None] | None = None
+    buffer: Any = None
+    lists: Any = None
 
     def __init__(self, *given: Any):
         super().__init__(*given)
         self.number = next(_numbers)
 
     def settle(self) -> None:
-        """Make elements of what loops have appended."""
+        """Make elements of what loops have appended.
+
+        Raises
+        ------
+        NotCaptured
+            If data decides how many there are, and they would be looked at in what is captured.
+        """
+        if self.buffer is not None:
+            length = self.buffer.count.__index__()
+            items = [self.lists.item(self, k) for k in range(len(self.elements()), length)]
+            first = min(length, len(self.elements()))
+            self.buffer = None
+            list.__delitem__(self, slice(first, None))
+            list.extend(self, items)
         columns, self.columns = self.columns, ()
         if columns:
             for k in range(self.trips):
@@ -115,9 +142,55 @@ def _settled(name: str) -> Callable[..., Any]:
 for _name in (
     "__getitem__ __setitem__ __delitem__ __len__ __iter__ __reversed__ __contains__ __add__ __iadd__ __mul__ "
     "__rmul__ __imul__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __repr__ append extend "
-    "insert pop remove clear index count sort reverse copy"
+    "insert pop remove clear index count sort reverse copy"  # (of some more below)
 ).split():
     setattr(Growing, _name, _settled(_name))
+
+
+def _in_memory(name: str, run: Callable[..., bool], takes: int) -> Callable[..., Any]:
+    """A method that a list with memory in the program has another way for."""
+    otherwise = getattr(Growing, name)
+
+    def call(self: Growing, *args: Any) -> Any:
+        if self.lists is not None and len(args) == takes:
+            result = run(self, *args)
+            if result is not UNKNOWN:
+                return result
+        return otherwise(self, *args)
+
+    call.__name__ = name
+    return call
+
+
+def _append(self: Growing, item: Any) -> Any:
+    return None if self.lists.append(self, item) else UNKNOWN
+
+
+def _extend(self: Growing, items: Any) -> Any:
+    if type(items) not in (list, tuple):
+        return UNKNOWN
+    for item in items:
+        self.append(item)
+    return None
+
+
+def _add_in_place(self: Growing, items: Any) -> Any:
+    return UNKNOWN if _extend(self, items) is UNKNOWN else self
+
+
+def _pop(self: Growing) -> Any:
+    return self.lists.pop(self)
+
+
+def _item(self: Growing, key: Any) -> Any:
+    return self.lists.item(self, key)
+
+
+Growing.append = _in_memory("append", _append, 1)  # type: ignore[method-assign]
+Growing.extend = _in_memory("extend", _extend, 1)  # type: ignore[method-assign]
+Growing.__iadd__ = _in_memory("__iadd__", _add_in_place, 1)  # type: ignore[method-assign]
+Growing.pop = _in_memory("pop", _pop, 0)  # type: ignore[method-assign]
+Growing.__getitem__ = _in_memory("__getitem__", _item, 1)  # type: ignore[method-assign]
 
 
 def _after_list(self: Growing, other: Any) -> Any:

@@ -272,7 +272,7 @@ def run(function: Callable[..., Any], arguments: list[Any]) -> tuple[Any, BaseEx
     with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore", invalid="warn"):
         warnings.simplefilter("always")
         try:
-            result = function(*arguments)
+            result = flat(function(*arguments))
         except Unstable:
             raise
         except Exception as raised:  # noqa: BLE001  compared with what another implementation raises
@@ -280,3 +280,16 @@ def run(function: Callable[..., Any], arguments: list[Any]) -> tuple[Any, BaseEx
     if any("in cast" in str(warning.message) for warning in caught):
         raise Unstable("a number out of the range of an integer type")
     return result, error
+
+
+def flat(result: Any) -> Any:
+    """A program's results with what is in lists and dicts one after the other, each of which is compared."""
+    return tuple(part for x in result for part in _parts(x)) if isinstance(result, tuple) else result
+
+
+def _parts(x: Any) -> list[Any]:
+    if isinstance(x, list):
+        return [f"a list of {len(x)}", *(part for item in x for part in _parts(item))]
+    if isinstance(x, dict):
+        return [f"a dict of {list(x)}", *(part for item in x.values() for part in _parts(item))]
+    return [x]

@@ -25,8 +25,8 @@ from tests.random_compare import Expected, public_class
 from tests.random_differences import NOISY_RUNS, Difference, Implementation, Reference, compare_call
 from tests.random_execution import Level, Spoiled, Unstable, quiet
 from tests.random_inputs import Inputs
-from tests.random_loop_noise import Shaker, run, shaken
-from tests.random_loop_statements import Block, Line, Node
+from tests.random_loop_noise import Shaker, flat, run, shaken
+from tests.random_loop_text import Block, Line, Node
 from tests.random_loops import Program, seeded_program
 from tests.random_runner import Counts, TookTooLong, signature, time_limit
 
@@ -68,6 +68,8 @@ def reference(program: Program, inputs: Inputs, *, atomic: bool | None = None) -
         samples.append((noisy_result, noisy_bases))
     level = Level.ROUNDED if inexact else Level.SIGNLESS
     results = []
+    if any(len(sample or ()) != len(result or ()) for sample, _ in samples):
+        raise Unstable("rounding decides how long a list is")
     for k, value in enumerate(result or ()):
         spread = [sample[k] for sample, _ in samples]
         if any(np.shape(s) != np.shape(value) for s in spread):
@@ -199,7 +201,7 @@ def _returning(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*arguments: Any) -> Any:
         try:
-            return function(*arguments) or ()
+            return flat(function(*arguments)) or ()
         except (Exception, KeyboardInterrupt, TookTooLong):
             raise
         except BaseException as error:

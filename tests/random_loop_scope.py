@@ -43,6 +43,11 @@ class Scope:
     offsets: tuple[tuple[str, str, str], ...] = ()
     functions: tuple[tuple[str, int], ...] = ()
     procedures: tuple[str, ...] = ()
+    #: Lists of numbers; lists of vectors, each with its extent; dicts, and the extent of their arrays.
+    lists: tuple[str, ...] = ()
+    histories: tuple[tuple[str, str], ...] = ()
+    dicts: tuple[str, ...] = ()
+    kept: str = ""
     depth: int = 0
     returned: int = 1
 

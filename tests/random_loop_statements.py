@@ -6,56 +6,16 @@ Every loop ends: ``for`` runs over what is small, ``while`` counts its iteration
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from tests.random_loop_holders import bind, grow
 from tests.random_loop_scope import ANY, REAL, WHOLE, Array, Scope
+from tests.random_loop_text import Block, Line, Made, Node, bare
 
 #: Iterations of a `while` at most.
 MOST_ITERATIONS = 7
 #: How deep blocks nest.
 DEEPEST = 4
-
-
-@dataclass(frozen=True)
-class Line:
-    """A statement on one line."""
-
-    text: str
-
-    def lines(self) -> list[str]:
-        """The source."""
-        return [self.text]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A compound statement: headers (``for ...:``, then ``else:``) with their bodies."""
-
-    parts: tuple[tuple[str, tuple[Node, ...]], ...]
-
-    def lines(self) -> list[str]:
-        """The source."""
-        found = []
-        for header, body in self.parts:
-            found.append(header)
-            found += [f"    {line}" for node in body for line in node.lines()] or ["    pass"]
-        return found
-
-
-Node = Line | Block
-Made = tuple[list[Node], Scope]
-
-
-def bare(text: str) -> str:
-    """An expression without parentheses around all of it."""
-    if not (text.startswith("(") and text.endswith(")")):
-        return text
-    level = 0
-    for k, c in enumerate(text):
-        level += (c == "(") - (c == ")")
-        if level == 0 and k < len(text) - 1:
-            return text
-    return text[1:-1]
 
 
 def body(scope: Scope, least: int = 1, most: int = 4, *, loop: bool = False) -> tuple[list[Node], Scope]:
@@ -85,6 +45,8 @@ def statement(scope: Scope, loop: bool = False) -> Made:
         (0 if deep else 3, while_loop),
         (0 if deep else 6, lambda s: if_statement(s, loop)),
         (1.5 if loop else 0, leave),
+        (8 if scope.lists or scope.histories else 0, grow),
+        (6 if scope.dicts else 0, bind),
     ]
     # hypothesis may draw what has no weight.
     table = [(weight, make) for weight, make in table if weight]
@@ -455,7 +417,9 @@ def if_statement(scope: Scope, loop: bool = False) -> Made:
 def results(scope: Scope) -> str:
     """As many names as a program returns."""
     names = [*scope.numbers, *scope.ints, *(a.name for a in scope.arrays), *(name for name, _ in scope.loops)]
-    own = [n for n in names if n[0] in "xkvwe"]
+    names += [*scope.lists, *scope.dicts, *(name for name, _ in scope.histories)] * 3
+    names += [f"len({name})" for name in scope.lists] + [f"np.array({name})" for name in scope.lists]
+    own = [n for n in names if n[0] in "xkvwefgdl"]
     picked = [scope.rng.choice(own if own and scope.chance(0.75) else names or ["0"]) for _ in range(scope.returned)]
     return f"return ({''.join(f'{name}, ' for name in picked)})"
 

@@ -18,9 +18,11 @@ from typing import Any
 
 from tests.random_execution import Unstable
 from tests.random_inputs import Base, Inputs, random_data
+from tests.random_loop_holders import holders
 from tests.random_loop_noise import Shaker, run, shaken
 from tests.random_loop_scope import Array, Scope
-from tests.random_loop_statements import DEEPEST, Block, Line, Node, bare, body, results
+from tests.random_loop_statements import DEEPEST, body, results
+from tests.random_loop_text import Block, Line, Node, bare
 
 DTYPES = {"float64": 9, "float32": 4, "int64": 4, "int32": 2, "uint8": 1, "bool": 1, "complex128": 1}
 _POOL = [name for name, weight in DTYPES.items() for _ in range(weight)]
@@ -109,6 +111,8 @@ def _attempt(rng: Random) -> Program | None:
     if rng.random() < 0.12:
         node, scope = _closure(scope)
         start.append(node)
+    made, scope = holders(scope)
+    start += made
     nodes, end = body(scope, 2, 4)
     if not any(isinstance(node, Block) for node in nodes):
         return None

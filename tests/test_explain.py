@@ -29,11 +29,11 @@ def step(u: Array, dt: float) -> Any:
 
 
 def halve(u: Array, largest: float) -> list[Any]:
-    """Pieces: a list that grows as long as the data says."""
-    sums = []
+    """Pieces: a list of dicts that grows as long as the data says."""
+    sums: list[Any] = []
     while np.abs(u).max() > largest:
         u *= 0.5
-        sums.append(u.sum())
+        sums.append({"sum": u.sum()})
     return sums
 
 

@@ -69,7 +69,7 @@ def warping(a: Any, b: Any) -> Any:
     path = []
     i, j = n, m
     while i > 0 or j > 0:
-        path.append((i - 1, j - 1))
+        path.append({i - 1: j - 1})
         step = np.argmin([total[i - 1, j - 1], total[i - 1, j], total[i, j - 1]])
         if step == 0:
             i, j = i - 1, j - 1
@@ -103,7 +103,7 @@ def peaks(x: Any) -> Any:
     found = []
     for i in range(1, len(y) - 1):
         if y[i] > y[i - 1] and y[i] > y[i + 1]:
-            found.append((i, float(y[i])))
+            found.append({i: float(y[i])})
     return found, level
 
 

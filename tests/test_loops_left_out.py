@@ -60,7 +60,7 @@ def test_a_list_that_grows() -> None:
         found = []
         for i in range(x.shape[0]):
             if x[i] > limit:
-                found.append(i)
+                found.append([None, i])
         return found
 
     same(collect, (noise(9), 0.1), (noise(9), 5.0), one_program=False)
@@ -72,7 +72,7 @@ def test_a_list_that_grows() -> None:
         found = []
         while x.max() > limit:
             x *= 0.5
-            found.append(x.sum())
+            found.append([x.sum(), None])
         return found
 
     same(history, (noise(9), 0.1), (noise(9), 5.0), one_program=False)
@@ -454,7 +454,7 @@ def test_many_pieces_of_small_arrays_run_in_numpy() -> None:
         found = []
         for i in range(30):
             if x[i] * x[i + 1] < 0:
-                found.append(i)
+                found.append([None, i])
         return found
 
     x = noise(40)
@@ -533,7 +533,7 @@ def test_many_pieces_that_compute_little_run_in_numpy(monkeypatch: pytest.Monkey
         way = []
         i, j = costs.shape[0] - 1, costs.shape[1] - 1
         while i > 0 and j > 0:
-            way.append((i, j))
+            way.append([None, i, j])
             if costs[i - 1, j] < costs[i, j - 1]:
                 i -= 1
             else:

@@ -212,7 +212,7 @@ def test_errors_leave_the_object_as_it_was() -> None:
 def test_objects_made_in_the_function() -> None:
     def run(u: Array, n: int) -> Any:
         s = Simulation(u)
-        state = {"u": u, "k": 0}
+        state: dict[str, Any] = {"u": u, "k": 0}
         for _ in range(n):
             s.step(0.1)
             state["u"] = state["u"] + s.u

@@ -20,7 +20,7 @@ from tests.random_compare import Expected, compare
 from tests.random_execution import Level, Unstable
 from tests.random_loop_noise import Shaker, run, shaken
 from tests.random_loop_runner import Escaped, Plain, differ, failure, implementation, imported, main, reduced, reference
-from tests.random_loop_statements import Block, Line
+from tests.random_loop_text import Block, Line
 from tests.random_loops import DTYPES, Program, random_program, seeded_program
 
 EXAMPLES = int(os.environ.get("LAZYARR_FUZZ_EXAMPLES", "25"))

@@ -16,8 +16,10 @@ from lazyarr.leaves import Leaf
 from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
 from lazyarr.runtime import NotCaptured, evaluate, flush, is_tracing, own, recording, use_recording
 from lazyarr.tracing.around_loops import AroundLoops
+from lazyarr.tracing.bound import BoundAccelerated
 from lazyarr.tracing.breakeven import FIRST_CALL, BreakEven
 from lazyarr.tracing.callables import calling, untraceable
+from lazyarr.tracing.capture.buffers import NO_ROOM
 from lazyarr.tracing.capture.state import cells_of
 from lazyarr.tracing.compiled import Compiled
 from lazyarr.tracing.control.python import Info
@@ -44,6 +46,8 @@ _MOST_COUNTED = 2
 _MOST_DIRECT = 8
 #: Calls of one signature whose guards fail, beyond which it is left to Python.
 _MOST_FAILURES = 8
+#: By what lists of which data decides the length get more room in the next program, and at most.
+_MORE_ROOM, _MOST_ROOM = 16, 4096
 
 
 class Raised(BaseException):
@@ -93,6 +97,7 @@ class Accelerated:
         #: The latest programs that are called directly.
         self._direct: tuple[Callable[..., Any], ...] = ()
         self._failures: dict[Any, int] = {}
+        self._room: dict[Any, int] = {}
         self._looks_at_lengths: set[Any] = set()
         self._fixes_counts: set[Any] = set()
         self._lock = threading.RLock()
@@ -187,11 +192,21 @@ class Accelerated:
         why = f"not as compiled: {failed.check.message}"
         if self.strict:
             self._raise_numpys_error(why, line, key, args, kwargs)
+        if NO_ROOM in failed.check.message and self._room.get(key, 1) < _MOST_ROOM:
+            self._make_room(key)
+            return self._in_python(args, kwargs)
         self._failures[key] = self._failures.get(key, 0) + 1
         always = self._failures[key] > _MOST_FAILURES
         if failed.check.exception != "CheckFailed":
             return self._in_python(args, kwargs)  # NumPy says what is wrong better than a compiled check can
         return self._run_plain(key if always else None, why, args, kwargs, all_or_nothing=True)
+
+    def _make_room(self, key: Any) -> None:
+        """Let the next program for a signature have more memory for lists of which data decides the length."""
+        with self._lock:
+            self._room[key] = self._room.get(key, 1) * _MORE_ROOM
+            gone = {id(compiled.direct) for compiled in self._known.pop(key, ())}
+            self._direct = tuple(direct for direct in self._direct if id(direct) not in gone)
 
     def _describe(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Parts, Any, Any]:
         if self._untraceable:
@@ -394,6 +409,7 @@ class Accelerated:
         if len(self._known.get(key, ())) >= _MOST_COUNTED and key not in self._fixes_counts:
             trace.counts = []
         trace.strict = strict
+        trace.lists.room = self._room.get(key, 1)
         if in_pieces is not None:
             trace.observed(in_pieces)
             trace.may_begin_again = True  # (That is what happened in an earlier call.)
@@ -504,29 +520,6 @@ class Accelerated:
         from lazyarr.tracing.explain import explain
 
         return explain(self, args, kwargs)
-
-
-class BoundAccelerated:
-    """An accelerated method of an object."""
-
-    def __init__(self, accelerated: Accelerated, instance: Any):
-        self.__func__ = accelerated
-        self.__self__ = instance
-
-    def __repr__(self) -> str:
-        return f"<bound {self.__func__!r} of {self.__self__!r}>"
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.__func__(self.__self__, *args, **kwargs)
-
-    def explain(self, *args: Any, **kwargs: Any) -> Any:
-        """As `Accelerated.explain`, the object being the first argument."""
-        return self.__func__.explain(self.__self__, *args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self.__func__, name)
 
 
 @overload

@@ -13,8 +13,8 @@ _ADVICE = (
     (r"random|a (Generator|RandomState),", "draw the numbers outside, and pass the array as an argument"),
     (r"^a branch on data|^a loop that ends when data says so", "the branch runs in Python: see its own reason above, "
      "or use np.where(condition, a, b), which chooses without looking"),
-    (r"changes a list, a dict, an object or a global", "write into an array made before the loop (out[i] = ...), and "
-     "count how many elements are used"),
+    (r"changes a (list|global)", "write into an array made before the loop (out[i] = ...), and count how many elements "
+     "are used"),
     (r"^assigns to a global|assigns to a global or an enclosing variable$", "return the value, and assign it outside "
      "the function"),
     (r"may be changed unseen", "pass its numbers as arrays, and keep the object outside the function"),

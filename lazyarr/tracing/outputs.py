@@ -135,11 +135,7 @@ class Outcome:
             return ("holder", holder)
         kind = type(value)
         if isinstance(value, Growing):
-            first = tuple(self._spec(item) for item in elements_of(value))
-            columns = [
-                ([self._root(x._value(), x.strides) for x in c.rows], c.form, c.known) for c in value.columns
-            ]
-            return ("rows", first, tuple(columns))
+            return self._grown(value, tuple(self._spec(item) for item in elements_of(value)))
         if kind is list or kind is tuple:
             return (kind, tuple(self._spec(item) for item in value))
         if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -153,6 +149,16 @@ class Outcome:
             attributes = tuple((name, self._spec(item)) for name, item in vars(value).items())
             return ("object", value, attributes)
         return ("constant", value)
+
+    def _grown(self, found: Growing, first: tuple[Spec, ...]) -> Spec:
+        """A list, of which `first` describes the elements, and rows the items after them."""
+        buffer = found.buffer
+        if buffer is not None:
+            slots = [self._root(rows._value(), rows.strides) for rows in buffer.used()]
+            # (Where items are taken out, those from before are numbers, and in the rows like the others.)
+            return ("grown", () if buffer.pops else first, slots, buffer.form)
+        columns = [([self._root(x._value(), x.strides) for x in c.rows], c.form, c.known) for c in found.columns]
+        return ("rows", first, tuple(columns))
 
     def _array(self, array: LazyArray) -> Spec:
         argument = self._arguments.get(id(array))
@@ -181,6 +187,10 @@ class Outcome:
         """For each list, dict or object the function changed: its number and its new contents."""
         found = []
         for k, (_, new, before) in enumerate(self._trace.shadowed):
+            if isinstance(new, Growing) and (new.columns or new.buffer is not None):
+                first = tuple(self._kept(k, i, item, before) for i, item in enumerate(elements_of(new)))
+                found.append((k, ("built", self._grown(new, first))))
+                continue
             if isinstance(new, list):
                 if len(new) != len(before) or any(a is not b for a, b in zip(new, before, strict=True)):
                     found.append((k, ("list", tuple(self._kept(k, i, item, before) for i, item in enumerate(new)))))
@@ -253,6 +263,8 @@ class _Builder:
 
     def contents(self, spec: Spec) -> Any:
         kind, items = spec
+        if kind == "built":
+            return self.build(items)
         if kind == "list":
             return [self.build(item) for item in items]
         return {name: self.build(item) for name, item in items}
@@ -290,6 +302,9 @@ class _Builder:
                 for slots, form, known in spec[2]
             ]
             return [*(self.build(item) for item in spec[1]), *chain.from_iterable(zip(*columns, strict=True))]
+        if kind == "grown":
+            items = self._items(spec[3], iter([self.data[slot] for slot in spec[2]]))
+            return [*(self.build(item) for item in spec[1]), *items[len(spec[1]) :]]
         if kind == "namedtuple":
             return spec[1](*(self.build(item) for item in spec[2]))
         for name, item in spec[2]:

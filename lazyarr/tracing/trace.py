@@ -14,6 +14,7 @@ from lazyarr import settings, views, world
 from lazyarr import strides as geometry
 from lazyarr.array import Cell, LazyArray
 from lazyarr.decompose import decompose
+from lazyarr.growing import Growing
 from lazyarr.ir.graph import Line, Program, depth_first
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType, native
@@ -23,6 +24,7 @@ from lazyarr.runtime import NotCaptured, Recording, flush, guard
 from lazyarr.soft import WHY, Soft
 from lazyarr.source import user_line
 from lazyarr.strides import Index
+from lazyarr.tracing.capture.buffers import Lists
 from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.capture.noted import Statements
 from lazyarr.tracing.capture.state import SMALL, is_small
@@ -44,6 +46,9 @@ _LONGEST = 10.0
 _LONGEST_SMALL = 3.0
 #: The same in a loop that is not captured and has no known end, or runs in pieces already.
 _LONGEST_LEFT_OUT = 0.2
+
+
+_NUMBERS = (int, float, complex, np.generic)
 
 
 class Trace:
@@ -103,6 +108,7 @@ class Trace:
         self._ranges: list[tuple[str, int, int]] = []
         self.recursion = Recursion(self)
         self.streams = Streams()
+        self.lists = Lists(self)
         self.control = Capture(self, {} if uncaptured is None else uncaptured)
         self.environment = Environment(self)
         self.expected: list[tuple[Callable[[], Any], Any]] = []
@@ -118,6 +124,21 @@ class Trace:
         self.callers.update(x._cell for x in self.arrays)
         self._shadows: dict[int, Any] = {}
         self.shadowed: list[tuple[Any, Any, Any]] = []
+
+    def marks(self) -> Callable[[], None]:
+        """What goes back to what is known now of statements that are traced, to trace them again."""
+        control, statements, lists = self.control, self.statements, self.lists
+        uncaptured, left_out, noted = dict(control.uncaptured), dict(self.left_out), statements.copy()
+        depth, ways, outside = self.depth, lists.ways, self.environment.kept()
+
+        def back() -> None:
+            control.uncaptured.clear()
+            control.uncaptured.update(uncaptured)
+            self.left_out, self.statements = dict(left_out), noted.copy()
+            self.depth, lists.ways, self.thrown = depth, ways, None
+            outside()
+
+        return back
 
     @property
     def computes_lengths(self) -> bool:
@@ -200,6 +221,10 @@ class Trace:
         if isinstance(value, (tuple, list)):
             if kind is list:
                 elements: list[Any] = []
+                if all(isinstance(item, _NUMBERS) for item in value):
+                    # A history, perhaps, that a loop makes longer.
+                    elements = Growing()
+                    elements.lists = self.lists
                 self._shadows[id(value)] = elements
                 number = self._holder(value, elements)
                 elements.extend(self.shadow(v, s, at) for v, s in zip(value, spec[1:], strict=True))

@@ -139,7 +139,9 @@ class BranchCapture:
         before = len(self.now.checks)
         self.trace.depth += 1
         self.now.scopes.append(set())
+        self.trace.lists.ways += 1
         run()
+        self.trace.lists.ways -= 1
         settle_inside(x for x, wanted in zip(self.get(), self.wanted, strict=True) if wanted)
         made = self.now.scopes.pop()
         self.trace.depth -= 1

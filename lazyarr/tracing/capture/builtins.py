@@ -22,6 +22,7 @@ from lazyarr.computed import (
 )
 from lazyarr.computed_arithmetic import larger, smaller
 from lazyarr.convert import as_lazy
+from lazyarr.growing import Growing
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
@@ -139,6 +140,8 @@ _RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 def _len(control: Capture, *args: Any) -> Any:
     if len(args) == 1 and isinstance(args[0], LazyArray) and args[0].ndim and type(args[0]._shape[0]) is not int:
         return length_number(args[0]._shape[0])
+    if len(args) == 1 and isinstance(args[0], Growing) and args[0].buffer is not None:
+        return args[0].buffer.length
     return len(*args)
 
 

@@ -123,8 +123,8 @@ class Containers:
         """Put back what they held."""
         for x, before in self._found.values():
             if isinstance(x, Growing):
-                x.columns = ()
-                x[:], x.columns = before[:-1], before[-1]
+                x.columns, x.buffer = (), None
+                x[:], (x.columns, x.buffer) = before[:-2], before[-2:]
             elif isinstance(x, list):
                 x[:] = before
             elif isinstance(x, (dict, set)):
@@ -176,7 +176,7 @@ def _package(kind: type) -> str:
 
 def _content(x: Any) -> Any:
     if isinstance(x, Growing):
-        return [*elements_of(x), x.columns]
+        return [*elements_of(x), x.columns, x.buffer]
     if isinstance(x, (list, dict, set)):
         return x.copy()
     if not isinstance(x, types.FunctionType) and not _is_transparent(type(x)):

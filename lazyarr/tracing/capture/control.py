@@ -200,7 +200,7 @@ class Capture(Control):
         `peeled` records a loop with its first iteration before it, which may be another one than the others are.
         """
         trace = self.trace
-        depth = trace.depth
+        depth, ways = trace.depth, trace.lists.ways
         if trace.reasons and not depth and trace.recording.checks:
             # What fails before the statement is no failure of the statement.
             flush(trace.recording)
@@ -233,7 +233,7 @@ class Capture(Control):
             if isinstance(error, TypeError) and "ComputedScalar" in why:
                 why = "an operation needs to know a length that the program computes"
         trace.thrown = None
-        trace.depth = depth
+        trace.depth, trace.lists.ways = depth, ways
         snapshot.restore()
         # (What is required of numbers that are not computed after all would compute them.)
         trace.soft, trace.unbound = soft, unbound
@@ -330,7 +330,7 @@ class Capture(Control):
             return found
         if all(map(_is_bool, kinds)):
             return self._python_or_numpy(found, condition, kinds)
-        if not all(is_number(x) or isinstance(x, (LazyArray, Truth)) for x in kinds):
+        if not all(is_number(x) or isinstance(x, (LazyArray, Truth, Growing)) for x in kinds):
             raise NotCaptured("the value of `and` or `or` of data and something else")
         return Truth(found)
 
@@ -380,7 +380,9 @@ class Capture(Control):
         return value
 
     def list_(self, display: list[Any]) -> list[Any]:
-        return Growing(display)
+        found = Growing(display)
+        found.lists = self.trace.lists
+        return found
 
     def listed(self, iterable: Iterable[Any], item: Callable[[Any], Any], line: int) -> list[Any]:
         source = counted(iterable)
@@ -415,6 +417,9 @@ class Capture(Control):
             return condition.truth()
         if type(condition) is Truth:
             return condition.value
+        if isinstance(condition, Growing) and condition.buffer is not None:
+            some = condition.buffer.length > 0
+            return some.truth() if type(some) is ComputedScalar else bool(some)
         if isinstance(condition, LazyArray) and not self._in_pieces():
             if all(type(n) is int for n in condition._shape) and condition.size == 1:
                 found: bool | ComputedScalar = scalar_of_array(condition, bool)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import LOWEST, Atom, ComputedScalar, computed, convert, is_number, number_of
+from lazyarr.growing import Growing, next_number
 from lazyarr.ir.graph import LOOP_HOLDS, Check, Line, depth_first
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
@@ -24,6 +25,7 @@ from lazyarr.runtime import NotCaptured, guard, record, record_all
 from lazyarr.soft import Soft, settle_inside
 from lazyarr.soft import joined as joined_kinds
 from lazyarr.soft import of as soft_of
+from lazyarr.tracing.capture.buffers import NeedsRoom
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE, exchange, exchanged
@@ -92,6 +94,10 @@ class LoopCapture:
         #: The lines of what the body checks.
         self.lines: dict[Check, Line] = {}
         self.rows = Rows(trace, lists, source)
+        #: Lists that get memory before the loop, and why.
+        self.lists: dict[int, Growing] = {}
+        self.room: dict[int, NeedsRoom] = {}
+        self._need: NeedsRoom | None = None
 
     def run(self) -> None:
         """Record the loop.
@@ -103,21 +109,54 @@ class LoopCapture:
         """
         if self.info.outside:
             raise NotCaptured("the loop assigns to a global or an enclosing variable")
+        lists = self.trace.lists
+        self.first, self.ways = next_number(), lists.ways
         snapshot = Snapshot(self.now, self.get, self.set)
-        while not self._attempt(snapshot):
+        back, marks = self.trace.marks(), lists.marks()
+        while True:
+            need = None
+            lists.loops.append(self)
+            try:
+                if self._attempt(snapshot):
+                    break
+                need, self._need = self._need, None
+            except NeedsRoom as error:
+                if error.loop is not self:
+                    raise
+                need = error
+            finally:
+                del lists.loops[lists.loops.index(self) :]
+            if need is not None:
+                back()
+                self._containers.restore()
             snapshot.restore()
-            if self.rows.make_room() or len(snapshot.variables) != len(self.info.names):
-                snapshot = Snapshot(self.now, self.get, self.set)
+            marks()
+            if need is not None:
+                self.lists[id(need.found)], self.room[id(need.found)] = need.found, need
+                lists.open(need)
+            if need is not None or self.rows.make_room() or len(snapshot.variables) != len(self.info.names):
+                snapshot, marks = Snapshot(self.now, self.get, self.set), lists.marks()
             self.plan.traces += 1
             if self.plan.traces > _MOST_TRACES:
                 raise NotCaptured("the types of variables differ from iteration to iteration")
+        lists.close(self)
+
+    @property
+    def most_trips(self) -> int | None:
+        """How many iterations there are at most, if that is known."""
+        return None if self.source is None else self.source.trips
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether there are just as many."""
+        return self.test is None and self.most_trips is not None
 
     # -- one trace of the body -----------------------------------------------------------------------------
 
     def _attempt(self, snapshot: Snapshot) -> bool:
         """Trace the body; False if the plan has changed and it has to be traced again."""
         slots = self._slots(snapshot)
-        containers = Containers(self.trace.shadowed)
+        self._containers = containers = Containers(self.trace.shadowed)
         written = self.trace.environment.written()
         self.trace.depth += 1
         places = {}
@@ -146,7 +185,8 @@ class LoopCapture:
             if go_on is False:
                 raise NotCaptured(NEVER_TRUE)
             tested = len(self.now.checks)
-            self.body(None)
+            with self.rows.collected(None):
+                self.body(None)
         else:
             tested = before
             with self.rows.collected(self._number(index)):
@@ -158,6 +198,11 @@ class LoopCapture:
         after = self.get()
         settle_inside(after)
         self.trace.depth -= 1
+        if isinstance(self.trace.thrown, NeedsRoom):
+            raise self.trace.thrown
+        self._need = self.trace.lists.fit(self)
+        if self._need is not None:
+            return False
         if self.trace.environment.written() != written:
             raise NotCaptured("the loop changes a global or an enclosing variable")
         if self._has_new_places(containers):

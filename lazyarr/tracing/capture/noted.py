@@ -61,5 +61,11 @@ class Statements:
                                 trips if trips == old.trips else None)  # fmt: skip
         self._found[file, line, kind] = new
 
+    def copy(self) -> Statements:
+        """The same, to add to."""
+        new = Statements()
+        new._found.update(self._found)
+        return new
+
     def __iter__(self) -> Iterator[Statement]:
         return iter(sorted(self._found.values(), key=lambda s: (s.file, s.line)))

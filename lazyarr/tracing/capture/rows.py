@@ -61,21 +61,16 @@ class Rows:
     def collected(self, number: Any) -> Iterator[None]:
         """Collect what the body appends in the iteration of an index.
 
-        Raises
-        ------
-        NotCaptured
-            If the number of iterations is not known.
+        Where the number of iterations is not known, lists grow otherwise (see `buffers`).
         """
-        if not self._lists:
+        self._appended, self._inner = {}, []
+        if not self._lists or self._source is None or self._source.trips is None:
             yield
             return
-        assert self._source is not None
-        if self._source.trips is None:
-            raise NotCaptured("a list grows in a loop of which data, or an argument, decides how long it is")
         start, step = self._source.start, self._source.step
         self._number = number
         self._trip = number - start if step == 1 else (number - start) // step
-        self._forms, self._appended, self._inner = [[] for _ in self._lists], {}, []
+        self._forms = [[] for _ in self._lists]
         self._first = Growing().number
         before = [x.collector for x in self._lists]
         for k, x in enumerate(self._lists):
@@ -101,10 +96,14 @@ class Rows:
             raise NotCaptured(f"a list grows by a {type(item).__name__} in each iteration")
         self._forms[k].append(found)
         if not isinstance(item, Growing):
-            self._appended.update((cell, cell.value) for cell in cells_of(item))
+            self.note(item)
         if at < len(self._columns[k]) and self._columns[k][at].form == found:
             for rows, leaf in zip(self._columns[k][at].rows, leaves(item), strict=True):
                 rows[self._trip] = leaf
+
+    def note(self, item: Any) -> None:
+        """Note arrays that an iteration appends to another list."""
+        self._appended.update((cell, cell.value) for cell in cells_of(item))
 
     def _form(self, item: Any) -> Any:
         """`state.form`, and that of a list which grew in an inner loop."""

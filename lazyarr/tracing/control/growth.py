@@ -1,8 +1,10 @@
-"""Lists that grow by the same in each iteration of a ``for``: found in the source.
+"""Lists that grow: found in the source.
 
+The first kind grow by the same in each iteration of a ``for``:
 ``found = []``, then ``for ...: found.append(x)``. In the loop nothing else knows the list, and nothing reads it:
 between the display and the loop, and in the loop, its name stands in such statements alone. What each iteration appends
-can then be a row of an array.
+can then be a row of an array. Of others, the display alone is noted; what becomes of them is seen while the function is
+traced (`capture.buffers`).
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ class Growth:
     Attributes
     ----------
     displays : set of List nodes
-        What makes them.
+        What makes them, and others that may grow.
     loops : dict
         By ``for``, the names of the lists that it appends to.
     appends : set of Expr nodes
@@ -47,7 +49,40 @@ def find_growth(scope: Scope, stops: Mapping[ast.AST, list[str]]) -> Growth:
     if isinstance(scope.node, ast.FunctionDef):
         names = scope.locals - scope.captured - scope.shared - scope.deferred
         _find(scope.node.body, names, stops, growth)
+        growth.displays |= _lengthened(scope.node.body)
     return growth
+
+
+#: Methods that change how long a list is.
+_LENGTHEN = {"append", "extend", "pop"}
+
+
+def _lengthened(body: Sequence[ast.stmt]) -> set[ast.AST]:
+    """Displays of lists that may become longer somewhere, by what they are bound to."""
+    nodes = [n for s in body for n in ast.walk(s)]
+    names: set[str] = set()
+    for n in nodes:
+        if isinstance(n, ast.Attribute) and n.attr in _LENGTHEN and isinstance(n.value, ast.Name):
+            names.add(n.value.id)
+        elif isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Add) and isinstance(n.target, ast.Name):
+            names.add(n.target.id)
+    found: set[ast.AST] = set()
+    for n in nodes:
+        if isinstance(n, ast.Assign):
+            found.update(display for name, display in _displays(n).items() if name in names)
+            if _is_empty(n.value) and any(isinstance(t, ast.Attribute | ast.Subscript) for t in n.targets):
+                found.add(n.value)
+        elif isinstance(n, ast.AnnAssign) and n.value is not None:
+            is_name = isinstance(n.target, ast.Name) and n.target.id in names
+            if is_name and isinstance(n.value, ast.List) or not is_name and _is_empty(n.value):
+                found.add(n.value)
+        elif isinstance(n, ast.Dict):
+            found.update(value for value in n.values if _is_empty(value))
+    return found
+
+
+def _is_empty(value: ast.expr) -> bool:
+    return isinstance(value, ast.List) and not value.elts
 
 
 def _find(block: Sequence[ast.stmt], names: set[str], stops: Mapping[ast.AST, list[str]], growth: Growth) -> None:
