@@ -258,6 +258,7 @@ def test_a_long_loop_on_numbers_of_an_object_is_plain_python() -> None:
         def move(self, dt: float) -> None:
             self.v -= dt * self.x
             self.x += dt * self.v
+            self.seen = {"x": self.x}
 
     def swing(dt: float, n: int) -> Any:
         body = Body()

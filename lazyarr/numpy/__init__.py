@@ -36,6 +36,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _files,
     _grid,
     _histograms,
+    _least_squares,
     _positions,
     _quantiles,
     _questions,
@@ -43,6 +44,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _scalars,
     _sets,
     _shape,
+    _sliding,
     _statistics,
     _types,
 )

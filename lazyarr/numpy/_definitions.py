@@ -24,7 +24,7 @@ through_names(
     "atleast_3d allclose column_stack corrcoef cov cross diag diff "
     "dsplit dstack expand_dims fill_diagonal fix fliplr flipud hsplit hstack isclose "
     "iscomplex isneginf isposinf isreal kron matrix_transpose moveaxis nan_to_num nancumprod "
-    "nancumsum nanprod nansum poly polyadd polyder polydiv polyfit polyint polymul polysub "
+    "nancumsum nanprod nansum poly polyadd polyder polydiv polyint polymul polysub "
     "polyval real_if_close rollaxis roots rot90 sinc trapezoid tril triu unstack unwrap vander "
     "vsplit vstack cumulative_sum cumulative_prod",
 )

@@ -128,7 +128,7 @@ SUBSTITUTES[id(_linalg._multi_dot_matrix_chain_order)] = _linalg._multi_dot_matr
 
 through_names(
     np.linalg,
-    "cholesky cross det diagonal eig eigh eigvals eigvalsh inv lstsq matmul matrix_norm matrix_power matrix_rank "
+    "cholesky cross det diagonal eig eigh eigvals eigvalsh inv matmul matrix_norm matrix_power matrix_rank "
     "matrix_transpose multi_dot norm outer pinv slogdet solve svd svdvals tensordot tensorinv trace vecdot vector_norm",
 )
 

@@ -132,9 +132,10 @@ class BreakEven:
             return True
         trials = self._trials.get(key)
         if trials is None:
-            wins = not self._tries_loops and (
-                not is_straight(compiled.program.graph) or (compiled.direct is not None and not compiled.calls_numpy)
-            )
+            # (A call that is not direct costs what NumPy takes for many an operation: a loop may end early.)
+            wins = not self._tries_loops and compiled.direct is not None and (
+                not is_straight(compiled.program.graph) or not compiled.calls_numpy
+            )  # fmt: skip
             if seconds > _TRIED or wins:
                 self._compiled.add(key)
                 return True

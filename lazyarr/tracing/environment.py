@@ -291,7 +291,8 @@ class Environment:
                 return getattr(lazy, name)
         if isinstance(getattr(value, "__self__", None), (np.random.RandomState, np.random.Generator)):
             return _noting(self._trace, value, "draws random numbers")
-        return None if not isinstance(value, types.FunctionType) else value
+        # (Of NumPy's other modules: NumPy itself hands lazy arrays to what stands for the function.)
+        return value if isinstance(value, types.FunctionType) or value in FUNCTIONS else None
 
     def _module(self, module: types.ModuleType) -> Any:
         name = module.__name__
