@@ -238,3 +238,44 @@ def test_what_a_loop_carries_after_its_jumps_are_branches() -> None:
     assert found is not None
     x = np.random.default_rng(3).random((9, 2))
     assert_same(found.function(x), least(x))
+
+
+def test_explain_shows_what_the_loops_have_become() -> None:
+    def records(x: Any) -> Any:
+        total = 0.0
+        for i in range(1, len(x)):
+            total += x[i] * x[i - 1]
+        record = {"total": f"{total:.3f}"}
+        for k in range(3):
+            for i in range(1, len(x)):
+                x[i] += 0.1 * x[i - 1]
+            record[str(x[0])] = f"{k}"
+        return record
+
+    accelerated: Any = accelerate(records)
+    x = drawn(300)
+    first = records.__code__.co_firstlineno
+    before = accelerated.explain(x)
+    assert [(loop.line - first, loop.how) for loop in before.lifted] == [(2, "unknown"), (5, "unknown")]
+    assert "has not run yet" in str(before)
+    for _ in range(4):
+        accelerated(x)
+    after = accelerated.explain(x)
+    outer = after.lifted[1]
+    assert [(loop.line - first, loop.how) for loop in after.lifted[:1]] == [(2, "compiled")]
+    # (Which of the two takes less time is measured.)
+    assert outer.line - first == 5 and outer.how in ("python", "pieces") and outer.why
+    assert [loop.line - first for loop in outer.inner] == [6]
+    assert "functions of their own" in str(after)
+
+
+def test_one_program_has_no_such_loops() -> None:
+    def sums(x: Any) -> Any:
+        total = 0.0
+        for v in x:
+            total += v
+        for v in x:
+            total += 2 * v
+        return total
+
+    assert accelerate(sums).explain(drawn(30)).lifted == ()  # type: ignore[attr-defined]

@@ -39,6 +39,11 @@ class AroundLoops:
         """Whether there are loops that may be compiled."""
         return self._lifted is not None
 
+    def loops(self, key: Any) -> list[Accelerated]:
+        """The loops that are functions in calls of a signature; none where plain Python takes less time."""
+        trials = self._trials.get(key)
+        return [] if self._lifted is None or trials is not None and trials.plain_wins else self._lifted.loops
+
     def run(self, key: Any, call: Callable[[Any, Any, Any], Any], plain: Any, args: Any, kwargs: Any) -> Any:
         """A call with arguments of a signature.
 

@@ -7,7 +7,7 @@ import html
 import inspect
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from lazyarr.runtime import NotCaptured, capture, use_recording
 from lazyarr.tracing.advice import advice
 from lazyarr.tracing.capture.noted import Statement
 from lazyarr.tracing.explain_costs import figures
+from lazyarr.tracing.explain_lifted import LiftedLoop, lifted_loops
 from lazyarr.tracing.explain_loops import loop_ways
 from lazyarr.tracing.explain_text import report, short_path
 from lazyarr.tracing.origins import Ranges, failing_lines, graphs_in, lines_in
@@ -191,6 +192,9 @@ class Explanation:
     synchronizations : int
         How often one call stops in the middle for Python to look at data or to act: 0 for one program, whatever its
         loops and branches decide by.
+    lifted : tuple of LiftedLoop
+        Of a function that is no single program, the loops that are functions of their own, and what they have become
+        by now.
     """
 
     name: str
@@ -200,6 +204,7 @@ class Explanation:
     fallbacks: tuple[Fallback, ...]
     statements: tuple[Statement, ...] = ()
     synchronizations: int = 0
+    lifted: tuple[LiftedLoop, ...] = ()
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -330,6 +335,20 @@ def explain(
     Exception
         What the function raises for these arguments.
     """
+    found = _explained(accelerated, args, kwargs, strict)
+    if found.mode == "one program":
+        return found
+    try:
+        key = accelerated._describe(args, kwargs)[1]
+    except Plain:
+        key = None
+    return replace(found, lifted=lifted_loops(accelerated, key))
+
+
+def _explained(
+    accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
+) -> Explanation:  # fmt: skip
+    """The same without the loops that are functions of their own."""
     from lazyarr.tracing.accelerated import Raised
 
     raised: BaseException | None = None

@@ -12,6 +12,7 @@ from lazyarr.ir.graph import Line
 
 if TYPE_CHECKING:
     from lazyarr.tracing.explain import Explanation
+    from lazyarr.tracing.explain_lifted import LiftedLoop
 
 
 def show_bytes(count: int) -> str:
@@ -78,6 +79,8 @@ _MODES = {
 }
 
 
+_AROUND = "plain Python, around loops that are compiled"
+
 #: Title of the errors a compiled function tests for. It is not a list of what happened.
 _TESTS = "errors NumPy could raise here, tested at each call (tests, not failures)"
 
@@ -88,7 +91,7 @@ _GUARDS = "guards, tested at each call (where one fails, plain Python runs the c
 
 def report(found: Explanation) -> list[str]:
     """The lines of an explanation."""
-    lines = [f"{found.name}: {_MODES[found.mode]}"]
+    lines = [f"{found.name}: {_AROUND if found.mode == 'plain' and _compiles(found.lifted) else _MODES[found.mode]}"]
     if found.pieces:
         rows = [
             ("", "as written", "optimized"),
@@ -106,6 +109,7 @@ def report(found: Explanation) -> list[str]:
     for title, entries in (
         ("loops and branches", _statements(found)),
         ("not one program, because", _reasons(found)),
+        ("loops that are compiled as functions of their own", _columns(_lifted(found.lifted))),
         ("run in NumPy", _columns([(_times(f.times), f.where, f.what) for f in found.fallbacks])),
         (_TESTS, _columns(_merged(found.tests))),
         (_GUARDS, _columns([(show_sources(g.lines), g.what, f"failed {g.failed}x" if g.failed else "")
@@ -200,6 +204,28 @@ def _statements(found: Explanation) -> list[str]:
         if s.how == "compiled" and (s.file, s.line) in found.loops and s.kind != "if":
             rows.append(("", "", "  " + found.loops[s.file, s.line]))
     return _columns(rows)
+
+
+_LIFTED = {
+    "compiled": "compiled",
+    "pieces": "in pieces",
+    "python": "runs in Python",
+    "unknown": "has not run yet: the first calls tell",
+}
+
+
+def _compiles(loops: Iterable[LiftedLoop]) -> bool:
+    return any(loop.how == "compiled" or _compiles(loop.inner) for loop in loops)
+
+
+def _lifted(loops: Iterable[LiftedLoop], indent: str = "") -> list[tuple[str, str]]:
+    """One line a loop: where, and what it has become."""
+    rows = []
+    for loop in loops:
+        how = _LIFTED[loop.how] + (f", {loop.programs} programs" if loop.programs > 1 else "")
+        rows.append((indent + show_sources([(loop.file, loop.line)]), f"{how}: {loop.why}" if loop.why else how))
+        rows += _lifted(loop.inner, indent + "  ")
+    return rows
 
 
 def _times(count: int) -> str:
