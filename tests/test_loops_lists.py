@@ -206,7 +206,19 @@ def test_lists_in_containers_and_arguments() -> None:
                 before.append(float(x[1]))
         return kept["t"], np.array(kept["x"]), record.history
 
-    agree(run, (noise(5), Record(), [1.5], 9), (noise(5), Record(), [], 12))
+    agree(run, (noise(5), Record(), [], 9), (noise(5), Record(), [], 12))
+
+
+def test_a_list_stays_a_list() -> None:
+    def kinds(x: Array, found: list[Any]) -> Any:
+        own: list[Any] = []
+        for v in x:
+            if v > 0:
+                own.append(v)
+                found.append(v)
+        return type(own) is list, type(found) is list, isinstance(own, list), own
+
+    agree(kinds, (noise(9), []))
 
 
 def test_one_array_that_is_changed_in_place_is_one_array() -> None:

@@ -22,6 +22,7 @@ from lazyarr import soft
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
+from lazyarr.growing import Growing
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.scipy import counterpart as of_scipy
 from lazyarr.tracing.control.convert import converted_code
@@ -340,6 +341,8 @@ def type_of(*args: Any) -> Any:
     x = args[0]
     if isinstance(x, LazyArray):
         return _class(x.dtype.type if x._scalar else np.ndarray)
+    if isinstance(x, Growing):
+        return list
     return x.python_type if type(x) in (TracedScalar, ComputedScalar) else type(x)
 
 

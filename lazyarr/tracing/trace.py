@@ -48,9 +48,6 @@ _LONGEST_SMALL = 3.0
 _LONGEST_LEFT_OUT = 0.2
 
 
-_NUMBERS = (int, float, complex, np.generic)
-
-
 class Trace:
     """A function being run on lazy arguments.
 
@@ -221,7 +218,7 @@ class Trace:
         if isinstance(value, (tuple, list)):
             if kind is list:
                 elements: list[Any] = []
-                if all(isinstance(item, _NUMBERS) for item in value):
+                if not value:
                     # A history, perhaps, that a loop makes longer.
                     elements = Growing()
                     elements.lists = self.lists
