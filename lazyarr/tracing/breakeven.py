@@ -30,6 +30,8 @@ _COMPILE, _EACH = 0.03, 1e-3
 _PART = 0.1
 #: A call as a compiled program that takes so many seconds may be slower than NumPy; a longer one has much to compute.
 _TRIED = 3e-4
+#: The same of a call that is not direct.
+_TRIED_LONGER = 1e-3
 #: Calls that are timed, of each way, and the part of the time that NumPy has to take to be the faster one.
 _TIMED, _MARGIN = 3, 0.9
 #: What the report says of single calls.
@@ -136,7 +138,7 @@ class BreakEven:
             wins = not self._tries_loops and compiled.direct is not None and (
                 not is_straight(compiled.program.graph) or not compiled.calls_numpy
             )  # fmt: skip
-            if seconds > _TRIED or wins:
+            if seconds > (_TRIED if compiled.direct is not None else _TRIED_LONGER) or wins:
                 self._compiled.add(key)
                 return True
             self._trials[key] = trials = Trials(_TIMED, _MARGIN)
