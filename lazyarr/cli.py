@@ -18,6 +18,7 @@ import click
 import numpy as np
 
 from lazyarr._version import __version__
+from lazyarr.cost_model import CostModel
 from lazyarr.ir.graph import Program
 from lazyarr.ir.types import ArrayType
 from lazyarr.typed import (
@@ -104,11 +105,11 @@ def inspect(
 
 def show_communication(programs: Sequence[Program], grid: tuple[int, ...], budget: str | None) -> bool:
     """Print what ranks would send; whether that keeps to a budget."""
-    from lazyarr import communication, cost_model, settings
+    from lazyarr import communication, settings
 
     kept = True
     for program in programs:
-        found = communication.plan(program, grid, settings.current.split_above, model=cost_model.kept())
+        found = communication.plan(program, grid, settings.current.split_above, model=_costs())
         click.echo()
         click.echo("\n".join(communication.report(found)))
         try:
@@ -121,11 +122,18 @@ def show_communication(programs: Sequence[Program], grid: tuple[int, ...], budge
     return kept
 
 
+def _costs() -> CostModel:
+    """What plans are predicted with."""
+    from lazyarr import cost_model, settings
+
+    return cost_model.kept(native=bool(settings.current.native_messages))
+
+
 def show_forms(
     function: Callable[..., Any], target: str, given: Sequence[str], seed: int, grid: str | None
 ) -> None:  # fmt: skip
     """Print plans as formulas in the extents that have names, and the number of ranks."""
-    from lazyarr import cost_model, settings
+    from lazyarr import settings
     from lazyarr.closed_forms import NoClosedForm, blank, closed_forms, report
     from lazyarr.report import StrictError
     from lazyarr.tracing.accelerated import Accelerated
@@ -164,7 +172,7 @@ def show_forms(
             continue
         click.echo()
         try:
-            forms = closed_forms(make, names, sides, settings.current.split_above, cost_model.kept(), axes)
+            forms = closed_forms(make, names, sides, settings.current.split_above, _costs(), axes)
         except NoClosedForm as reason:
             click.echo(f"no closed form on p ranks in {sides} dimension{'s' * (sides > 1)}: {reason}")
             continue

@@ -30,7 +30,7 @@ def gathers(kind: str, dtype: np.dtype[Any], nbytes: int) -> bool:
 class CostModel:
     """Seconds and rates of one rank.
 
-    The defaults are round numbers of a server with two cores, ranks on one machine, MPICH.
+    The defaults are round numbers of a server with two cores, ranks on one machine, MPICH, native code that sends.
 
     Attributes
     ----------
@@ -52,10 +52,10 @@ class CostModel:
         How many ranks it was measured with.
     """
 
-    latency: float = 10e-6
+    latency: float = 2e-6
     bandwidth: float = 4e9
     memory_bandwidth: float = 8e9
-    reduction: float = 10e-6
+    reduction: float = 2e-6
     flop: float = 0.25e-9
     product_flop: float = 0.05e-9
     host: str = ""
@@ -101,23 +101,36 @@ class CostModel:
 
 
 DEFAULT = CostModel()
+#: The defaults where each message is a step of Python's through mpi4py.
+BY_PYTHON = CostModel(latency=40e-6, reduction=40e-6)
 
 
-def kept() -> CostModel:
-    """What was measured on this host and kept; the defaults where nothing was, or where it cannot be read."""
+def default(native: bool) -> CostModel:
+    """The costs where nothing has been measured, by whether native code sends the messages of compiled programs."""
+    return DEFAULT if native else BY_PYTHON
+
+
+def kept(native: bool) -> CostModel:
+    """What was measured on this host and kept; the defaults where nothing was, or where it cannot be read.
+
+    Parameters
+    ----------
+    native : bool
+        Whether native code sends the messages of compiled programs; what was measured is taken for both.
+    """
     found = disk.get(_KIND, _key())
     if found is None:
-        return DEFAULT
+        return default(native)
     try:
         return CostModel(**json.loads(found))
     except (TypeError, ValueError):  # of another version
-        return DEFAULT
+        return default(native)
 
 
 def keep(model: CostModel) -> bool:
     """Keep what was measured on this host; whether that was possible."""
     disk.put(_KIND, _key(), json.dumps(asdict(model)).encode())
-    return kept() == model
+    return kept(native=True) == model
 
 
 def _key() -> str:

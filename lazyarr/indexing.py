@@ -460,10 +460,15 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
     high = record(ELEMENTWISE["less"], current, const(extent, _I64))
     if index.dtype == np.uint64:  # what is beyond an int64 would wrap around to a negative index
         high = record(ELEMENTWISE["less"], index._value(), const(extent, index.dtype))
-    inside = record(ELEMENTWISE["logical_and"], low, high)
+    inside = each = record(ELEMENTWISE["logical_and"], low, high)
     if index.ndim:
         inside = record(OPS["reduce"], inside, kind="logical_and", axes=tuple(range(index.ndim)))
-    add_check(inside, "IndexError", message)
+
+    def named() -> str:
+        first = LazyArray._new(each).ravel().argmin()  # False is less than True
+        return f"index {index.ravel()[int(first)]} is out of bounds for axis {axis} with size {extent}"
+
+    add_check(inside, "IndexError", message, named)
 
 
 def _whole_mask(array: LazyArray, items: Sequence[Any]) -> LazyArray | None:

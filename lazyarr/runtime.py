@@ -220,24 +220,23 @@ def use_recording(new: Recording) -> Callable[[], None]:
     return lambda: traced.reset(token)
 
 
-def add_check(ok: Value, exception: str, message: str) -> None:
+def add_check(ok: Value, exception: str, message: str, named: Callable[[], str] | None = None) -> None:
     """Record a condition that must hold before any result counts.
 
     Outside an accelerated call it is tested at once, so that the error comes at the user's line, as in NumPy; within
-    one only where the user's code could handle the error.
+    one only where the user's code could handle the error. `named` then gives the message, of data.
     """
     now = recording()
     check = Check(ok, exception, message)
-    if getattr(now.observer, "depth", 0):
-        # In a compiled loop or branch a failed check has Python run the call, its handlers included.
+    # (In a compiled loop or branch a failed check has Python run the call, its handlers included.)
+    if getattr(now.observer, "depth", 0) or (now.observer is not None and not user_handles_errors(2)):
         now.checks.append((check, user_line(2)))
-    elif now.observer is not None and user_handles_errors(2):
+        return
+    if now.observer is not None:
         now.observer.observed("an error that the function itself may handle")
-        raise_failed([(check, user_line(2))], [check], [fetch(ok)])
-    elif now.observer is None:
-        raise_failed([(check, user_line(2))], [check], [fetch(ok)])
-    else:
-        now.checks.append((check, user_line(2)))
+    held = fetch(ok)
+    check = check if named is None or held else Check(ok, exception, named())
+    raise_failed([(check, user_line(2))], [check], [held])
 
 
 def guard(ok: Value, what: str) -> None:

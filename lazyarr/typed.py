@@ -137,8 +137,9 @@ def _type_text(text: str) -> tuple[str, str]:
         return f"{dtype}[{inner}]", ""
     if all(part.isdecimal() for part in extents):
         return text, f"{text!r} is not a type; did you mean {dtype}[{','.join(extents)}]?"
+    named = " (names stand for any number with --ranks p)" if any(part.isidentifier() for part in extents) else ""
     return f"{dtype}[{inner}]" if bracket == "[" else text, (
-        f"{text!r} has an extent that is not a whole number; expected whole numbers, as in {dtype}[512,512]"
+        f"{text!r} has an extent that is not a whole number; expected whole numbers, as in {dtype}[512,512]{named}"
     )
 
 

@@ -51,7 +51,8 @@ class World:
         self.rank: int = communicator.Get_rank()
         self.size: int = communicator.Get_size()
         self.grid = grid
-        self.model: CostModel = self.communicator.from_first(cost_model.kept() if self.rank == 0 else None)
+        kept = cost_model.kept(native=self.communicator.native is not None)
+        self.model: CostModel = self.communicator.from_first(kept if self.rank == 0 else None)
         self._worked = 0.0
         self._alone: list[str] = []
         self._given, self._others = communicator, {grid: self}

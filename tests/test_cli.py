@@ -274,7 +274,8 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
         ("step", ["u=f66[3]"], "f64, c64"),
         ("step", ["u=f66[3]"], "did you mean f64[3]?"),
         ("step", ["u=flaot64[3,4]"], "did you mean float64[3,4]?"),
-        ("step", ["u=f64[3,n]"], "'f64[3,n]' has an extent that is not a whole number; expected whole numbers, as in"),
+        ("step", ["u=f64[3,n]"], "'f64[3,n]' has an extent that is not a whole number; expected whole numbers, as in "
+                                 "f64[512,512] (names stand for any number with --ranks p)"),
         ("step", ["u=f64[512,x]"], "'f64[512,x]' has an extent that is not a whole number"),
         ("step", ["u=f64[200 200]"], "--arg u: 'f64[200 200]' is not a type; did you mean f64[200,200]?"),
         ("step", ["u=f64(512,512)"], "did you mean f64[512,512]?"),

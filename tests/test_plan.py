@@ -115,18 +115,24 @@ def zeros(*shape: int) -> Any:
 # --------------------------------------------------------------------------------------------------- cost model
 
 
+def test_messages_of_python_cost_more_by_default() -> None:
+    assert cost_model.kept(native=False) == cost_model.BY_PYTHON
+    assert cost_model.BY_PYTHON.latency > 10 * DEFAULT.latency
+    assert cost_model.BY_PYTHON.rests_on == DEFAULT.rests_on
+
+
 def test_a_model_is_kept_for_this_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with settings(cache_dir=str(tmp_path), cache_size=8):
-        assert cost_model.kept() == DEFAULT
+        assert cost_model.kept(native=True) == DEFAULT
         model = CostModel(latency=3e-6, host="here", when="2026-01-02", ranks=2)
         assert cost_model.keep(model)
-        assert cost_model.kept() == model
+        assert cost_model.kept(native=True) == model
         monkeypatch.setattr("platform.node", lambda: "elsewhere")
-        assert cost_model.kept() == DEFAULT
+        assert cost_model.kept(native=True) == DEFAULT
         # What another version has kept, or somebody has broken, is no model.
         for text in ('{"latency": -1.0}', '{"speed": 1.0}', "[]", "no json"):
             disk.put("model", cost_model._key(), text.encode())
-            assert cost_model.kept() == DEFAULT
+            assert cost_model.kept(native=True) == DEFAULT
     assert not cost_model.keep(model)  # the tests keep nothing
 
 
@@ -205,7 +211,8 @@ def test_all_ranks_decide_by_rank_0s_model(tmp_path: Path) -> None:
         f"os.environ |= {{'LAZYARR_CACHE_DIR': {str(tmp_path)!r} + f'/{{rank}}', 'LAZYARR_CACHE_SIZE': '8'}}\n"
         "from lazyarr import cost_model, init, world\n"
         "cost_model.keep(cost_model.CostModel(latency=1e-3 / (1 + 99 * rank), host=f'h{rank}', when='now', ranks=3))\n"
-        "assert cost_model.kept().host == f'h{rank}'\n"
+        "assert cost_model.kept(native=True).host == f'h{rank}'\n"
+        "assert cost_model.kept(native=False).host == f'h{rank}'\n"
         "init()\n"
         "print(MPI.COMM_WORLD.gather(world.current().model.host, 0) or '', end='')\n"
     )

@@ -44,6 +44,6 @@ def test_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     scaling.main()
     output = capsys.readouterr().out
     assert "matrix product" in output
-    assert output.endswith("predicted; times rest on default costs, not measured (lazyarr calibrate measures them)\n")
+    assert output.endswith("predicted; times rest on default costs and 10 us a message, not measured\n")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["scaling.json", "scaling.png"]
     assert (tmp_path / "out" / "scaling.png").read_bytes().startswith(b"\x89PNG")

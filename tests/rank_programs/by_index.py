@@ -56,7 +56,12 @@ changed("truths", x > 0.5, lambda a: np.logical_or.at(a, i, v > 0.9))
 show("read", x[i], x[few], b[r], b[r, c], b[:, c], np.take(b, r[:7], axis=0), x[i.reshape(50, 100)],
      b[r[:2, None], c[:4]])
 show("where", *np.nonzero(x > 0.9), x[x > 0.9], b[b[:, 0] > 0.5], np.argwhere(b > 0.99))
-try:
-    x[np.where(x > 0.99, N, 0)] = 1
-except IndexError as error:
-    print(type(error).__name__)
+wrong = i.copy()
+wrong[4000:4500] = N + 3
+wrong[4001] = -N - 7
+for attempt in (lambda: x[np.where(x > 0.99, N, 0)], lambda: x[wrong], lambda: x[np.roll(wrong, -1001)],
+                lambda: np.add.at(x, wrong + 0, 1), lambda: b[wrong.reshape(50, 100)]):
+    try:
+        attempt()
+    except IndexError as error:
+        print(type(error).__name__, error)
