@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -15,7 +13,6 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.long_fft import factors
 from tests.ranks import distributed
-from tests.test_mpi import as_alone, needs_mpi, run, written
 from tests.test_ranks import GRIDS
 
 #: Squares, powers of two, odd numbers, far from square, and with fewer rows than there are ranks would like.
@@ -63,36 +60,3 @@ def test_nobody_has_all_of_it(ranks: int) -> None:
             assert plan.messages == max(len(sent) for sent in world.sent.values())
             assert plan.bytes == max(sum(size for _, size in sent) for sent in world.sent.values())
             assert plan.bytes <= 3 * 16 * n / ranks + 1024
-
-
-SCRIPT = """
-import numpy as np
-n = 90 * 100
-x = np.random.default_rng(0).random(n) * np.arange(n)
-f = np.fft.fft(x)
-r = np.fft.rfft(x)
-g = np.fft.ifft(f * np.exp(-np.arange(n) / n))
-print(f.shape, f"{abs(f).sum():.7g} {abs(f - np.conj(np.roll(f[::-1], 1))).max() < 1e-8} {abs(g).sum():.7g}")
-print(r.shape, f"{abs(r - f[: n // 2 + 1]).max() < 1e-8} {abs(np.fft.ifft(f).real - x).max() < 1e-9}")
-print(f"{abs(np.fft.irfft(r) - x).max() < 1e-9} {abs(np.fft.fft(x[:8999])).sum():.7g}")
-if hasattr(f, "local"):
-    for y in (f, r, g):
-        assert y.local.array.size < 0.6 * y.size
-"""
-
-
-@needs_mpi
-@pytest.mark.xdist_group("mpi")
-@pytest.mark.parametrize(("ranks", "options"), [(3, ()), (4, ("--grid", "2,2"))])
-def test_scripts(ranks: int, options: tuple[str, ...], tmp_path: Path) -> None:
-    as_alone(ranks, written(tmp_path, SCRIPT), *options)
-
-
-@needs_mpi
-@pytest.mark.xdist_group("mpi")
-def test_the_same_bits(tmp_path: Path) -> None:
-    text = SCRIPT.split("if hasattr")[0] + "print(np.asarray(f).tobytes()[:4000].hex())"
-    script = written(tmp_path, text)
-    one, three = run(1, script, "--reproducible"), run(3, script, "--reproducible")
-    assert three.returncode == 0, three.stderr
-    assert one.stdout == three.stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from lazyarr.backends.numpy import interpret
 from lazyarr.ir.layout import is_whole
 from lazyarr.passes.insert_communication import decide
 from tests.ranks import distributed
-from tests.test_mpi import as_alone, needs_mpi, written
 from tests.test_ranks import captured
 
 N = 60
@@ -106,27 +104,3 @@ def test_a_rank_needs_its_part_of_the_memory() -> None:
     large = [layout for value, layout in layouts.of.items() if value.type.size == N * N]
     assert large
     assert not any(map(is_whole, large))
-
-
-SCRIPT = """
-import numpy as np
-n = 150
-x = np.linspace(0, 1, n)
-k = np.exp(-(x[:, None] - x) ** 2) + 0.1 * np.eye(n)
-u = np.outer(np.sin(x), np.cos(x))
-for _ in range(20):
-    u[1:-1, 1:-1] += 0.2 * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4 * u[1:-1, 1:-1])
-a, b = np.meshgrid(x, x, indexing="ij")
-print(f"{k.sum():.9f} {u.sum():.9f} {u[3, 7]:.9f} {(a * b).max():.9f} {(k @ x).sum():.9f} {np.linalg.det(k):.6g}")
-print(np.tile(x, 40).sum().round(6), np.repeat(x, 50).reshape(-1, 3)[5], (np.add.outer(x, x) > 1).sum())
-if hasattr(k, "local"):
-    for y in (k, u, a * b, np.add.outer(x, x), np.tile(x, 40)):
-        assert y.local.array.size <= y.size * 0.7, y.shape
-"""
-
-
-@needs_mpi
-@pytest.mark.xdist_group("mpi")
-@pytest.mark.parametrize(("ranks", "options"), [(2, ()), (4, ("--grid", "2,2"))])
-def test_scripts(ranks: int, options: tuple[str, ...], tmp_path: Path) -> None:
-    as_alone(ranks, written(tmp_path, SCRIPT), *options)

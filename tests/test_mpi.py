@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,12 @@ import pytest
 from lazyarr.launch import NoMpi, _mpiexec
 
 PROGRAMS = Path(__file__).parent / "rank_programs"
+#: Runs several of them in one start.
+RUNNER = Path(__file__).parent / "rank_runner.py"
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.py"))
+ON_A_GRID = ["heat", "long_fft", "made_of_little", "masks", "operations", "rearrange"]
+#: Some of their operations are NumPy's on whole arrays.
+FALL_BACK = ["operations"]
 #: All at once would have more processes than there are cores.
 pytestmark = pytest.mark.xdist_group("mpi")
 
@@ -30,13 +37,17 @@ def has_mpi() -> bool:
 needs_mpi = pytest.mark.skipif(not has_mpi(), reason="mpi4py or mpiexec is not installed")
 
 
-def run(ranks: int, script: Path | str, *options: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """``lazyarr run``, arrays of 1000 elements split."""
+def run(
+    ranks: int, script: Path | str, *options: str, cwd: Path | None = None, words: Sequence[str] = (),
+    timeout: float = 120,
+) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    """``lazyarr run``, arrays of 1000 elements split; `words` are the script's."""
     import os
 
-    command = [str(Path(sysconfig.get_path("scripts")) / "lazyarr"), "run", "-n", str(ranks), *options, str(script)]
+    lazyarr = str(Path(sysconfig.get_path("scripts")) / "lazyarr")
+    command = [lazyarr, "run", "-n", str(ranks), *options, str(script), *words]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, cwd=cwd,
+        command, capture_output=True, text=True, timeout=timeout, check=False, cwd=cwd,
         env=os.environ | {"LAZYARR_SPLIT_ABOVE": "1000", "LAZYARR_ALWAYS": "0", "LAZYARR_FALLBACK": "warn"},
     )  # fmt: skip
 
@@ -50,27 +61,44 @@ def as_alone(ranks: int, script: Path, *options: str) -> subprocess.CompletedPro
     return found
 
 
+@cache
+def programs(ranks: int, *options: str) -> tuple[dict[str, str], str]:
+    """What each of PROGRAMS prints, all in one start on some ranks (0: as plain Python), and what they say."""
+    names = NAMES if not options else ON_A_GRID
+    words = [str(PROGRAMS / f"{name}.py") for name in names]
+    done = run(ranks, RUNNER, *options, words=words, timeout=300) if ranks else subprocess.run(
+        [sys.executable, RUNNER, *words], capture_output=True, text=True, check=True
+    )  # fmt: skip
+    _, *parts = f"\n{done.stdout}".split("\n# program ")
+    return {part.partition("\n")[0]: part.partition("\n")[2].rstrip() for part in parts}, done.stderr
+
+
+def as_plain_python(name: str, ranks: int, *options: str) -> None:
+    """One of PROGRAMS prints the same on ranks."""
+    printed, said = programs(ranks, *options)
+    assert printed.get(name, "nothing") == programs(0)[0][name], said
+    fell_back = [line for line in said.splitlines() if f"{name}.py" in line and "FallbackWarning" in line]
+    assert not fell_back or name in FALL_BACK
+
+
 @needs_mpi
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", NAMES)
 def test_scripts_give_numpys_results(name: str, ranks: int) -> None:
-    assert "FallbackWarning" not in as_alone(ranks, PROGRAMS / f"{name}.py").stderr
+    as_plain_python(name, ranks)
 
 
 @needs_mpi
-def test_a_grid_of_two_dimensions() -> None:
-    script = PROGRAMS / "heat.py"
-    assert run(4, script, "--grid", "2,2").stdout == run(1, script).stdout
-    wrong = run(4, script, "--grid", "2,3")
+@pytest.mark.parametrize("name", ON_A_GRID)
+def test_on_a_grid_of_two_dimensions(name: str) -> None:
+    as_plain_python(name, 4, "--grid", "2,2")
+
+
+@needs_mpi
+def test_a_grid_with_other_places_than_ranks() -> None:
+    wrong = run(4, PROGRAMS / "heat.py", "--grid", "2,3")
     assert wrong.returncode == 2
     assert "--grid 2,3 has 6 places; there are 4 ranks" in wrong.stderr
-
-
-@needs_mpi
-@pytest.mark.parametrize(("ranks", "options"), [(3, ()), (4, ("--grid", "2,2"))])
-def test_all_kinds_of_operations(ranks: int, options: tuple[str, ...]) -> None:
-    """Views, writes that overlap, masks, reductions, products, sorts, other dtypes, empty arrays, loops in Python."""
-    as_alone(ranks, Path(__file__).parent / "rank_operations.py", *options)
 
 
 def written(path: Path, text: str) -> Path:

@@ -19,7 +19,6 @@ from lazyarr.ir.node import apply
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType
 from tests.ranks import distributed
-from tests.test_mpi import as_alone, needs_mpi, written
 from tests.test_ranks import agree, captured
 
 SHAPES = [(24,), (4, 6), (6, 4), (2, 3, 4), (2, 2, 2, 3), (1, 24), (24, 1), (3, 8), (12, 2), (8, 3), (1, 4, 1, 6)]
@@ -155,40 +154,3 @@ def test_in_loops(grid: tuple[int, ...]) -> None:
     found, _, world = distributed(program, arguments, grid, interpret, least=8, split=[0])
     for rank in found:
         np.testing.assert_allclose(rank[-1], wanted, rtol=1e-12)
-
-
-SCRIPT = """
-import sys
-import numpy as np
-x = np.arange(61 * 50.0).reshape(61, 50)
-y = np.sqrt(x + 1)
-v = y.ravel()
-w = y[1:-1, 3:].reshape(-1)
-t = y.T.ravel()
-c = y.reshape(50, 61)
-d = np.diagonal(y)
-z = y.copy()
-z.flat[100:200] = -1
-z.reshape(-1)[::7] *= 2
-z.ravel(order="F")[3:9]
-f = z.reshape((50, 61), order="F")
-e = np.arange(2400.0).reshape(2, 2, 600) * 2
-r = (v[1:] - v[:-1]).reshape(-1, 1)
-for name, a in dict(v=v, w=w, t=t, c=c, d=d, z=z, f=f, e=e, r=r, g=y.reshape(-1)[7], h=e.reshape(4, 600)).items():
-    a = a + 1
-    print(name, a.shape, f"{float(a.sum()):.8g}", f"{float(abs(a * np.arange(a.size).reshape(a.shape)).sum()):.8g}")
-if hasattr(v, "local"):
-    from lazyarr import world
-    for a in (v, w, t, c, z, f, r):
-        assert a.local.array.size < a.size, (a.shape, a.local.place)
-    counts = world.current().communicator.counts
-    print(counts["exchange bytes"] < 6 * y.nbytes, file=sys.stderr)
-"""
-
-
-@needs_mpi
-@pytest.mark.xdist_group("mpi")
-@pytest.mark.parametrize(("ranks", "options"), [(2, ()), (3, ()), (4, ("--grid", "2,2"))])
-def test_scripts(ranks: int, options: tuple[str, ...], tmp_path: Any) -> None:
-    found = as_alone(ranks, written(tmp_path, SCRIPT), *options)
-    assert found.stderr.count("True") == ranks, found.stderr

@@ -194,8 +194,8 @@ for t in (np.float64, np.float32, np.complex128):
     A, C = a.astype(t), c.astype(t)
     bits("products", A.T @ A, A @ A.T, C @ C, C @ C[0], C[0] @ C, np.einsum("ij,kj->ik", A, A), np.trace(C),
          np.tensordot(A.T, A, 1), np.outer(C[0], C[1]) @ C[2])
-bits("others", np.fft.fft2(c), np.fft.irfft2(np.fft.rfft2(c)), np.linalg.norm(c), np.average(c, axis=0),
-     np.cov(c[:5]), np.linalg.solve(c, c[0]), np.linalg.cholesky(c @ c.T + 300 * np.eye(300)),
+bits("others", np.fft.fft2(c), np.fft.fft(c.ravel()[:9000]), np.fft.irfft2(np.fft.rfft2(c)), np.linalg.norm(c),
+     np.average(c, axis=0), np.cov(c[:5]), np.linalg.solve(c, c[0]), np.linalg.cholesky(c @ c.T + 300 * np.eye(300)),
      np.bincount(rng.integers(0, 9, 2000), weights=c.ravel()[:2000]))
 counts, i = np.zeros(9), rng.integers(0, 9, 5000)
 np.add.at(counts, i, c.ravel()[:5000])
@@ -227,7 +227,7 @@ def test_scripts_have_the_same_bits_on_any_number_of_ranks(tmp_path: Path) -> No
     script = written(tmp_path, PROGRAM)
     alone = run(1, script, "--reproducible")
     assert alone.returncode == 0, alone.stderr
-    for ranks, *options in [(2,), (3,), (4,), (4, "--grid", "2,2")]:
+    for ranks, *options in [(2,), (3,), (4, "--grid", "2,2")]:
         done = run(int(ranks), script, "--reproducible", *map(str, options))
         assert done.returncode == 0, done.stderr
         assert done.stdout == alone.stdout != ""
