@@ -53,7 +53,7 @@ class World:
         self.grid = grid
         kept = cost_model.kept(native=self.communicator.native is not None)
         self.model: CostModel = self.communicator.from_first(kept if self.rank == 0 else None)
-        self._worked = 0.0
+        self._worked, self._searches = 0.0, 0
         self._alone: list[str] = []
         self._given, self._others = communicator, {grid: self}
 
@@ -82,7 +82,9 @@ class World:
         self._worked += max(part / _PROGRAMS, nbytes / self.size / _BYTES)
         if self._worked >= 1:
             self._worked = 0.0
-            gc.collect()
+            self._searches += 1
+            # (What has survived a search is part of every eighth one, which takes longer.)
+            gc.collect(1 if self._searches % 8 else 2)
 
     @contextmanager
     def alone(self, what: str) -> Iterator[None]:
