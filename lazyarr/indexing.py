@@ -495,7 +495,7 @@ def _whole_mask(array: LazyArray, items: Sequence[Any]) -> LazyArray | None:
 
 def _selected(array: LazyArray, items: Sequence[Any]) -> LazyArray | None:
     """What one mask over leading axes selects of an array that is split over ranks."""
-    if recording().observer is not None or not items or (mask := _whole_mask(array, items)) is None:
+    if not items or (mask := _whole_mask(array, items)) is None:
         return None
     found = selection.selected(array._value(), mask._value())
     if found is None:

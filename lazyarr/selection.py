@@ -114,13 +114,20 @@ def _split_rows(data: Any) -> Split | None:
 
 
 def _applies(*values: Value) -> World | None:
-    """The ranks, if what they would select from may be split and can be looked at now."""
-    together = world.current()
-    if together is None or recording().observer is not None:
+    """The ranks, if what they would select from may be split and can be looked at now.
+
+    In an accelerated function masks are looked at where it runs in pieces, as arrays are that Python has to see.
+    """
+    together, observer = world.current(), recording().observer
+    if together is None or getattr(observer, "computes_lengths", False):
         return None
     shapes = [value.type.shape for value in values]
     large = max(map(math.prod, shapes)) >= settings.current.split_above if all(map(is_static, shapes)) else False
-    return together if large and all(map(math.prod, shapes)) else None
+    if not large or not all(map(math.prod, shapes)):
+        return None
+    if observer is not None:
+        observer.looked("what a mask selects of an array that is split")
+    return together
 
 
 def _evaluated(together: World, *values: Value) -> list[Any]:

@@ -19,7 +19,6 @@ from lazyarr.ir.graph import Check, Graph, Line, Program, param
 from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, even, hull, hulls, length, place
 from lazyarr.ir.node import Node, Value, apply, apply_all, make
 from lazyarr.ir.op import Op, lookup
-from lazyarr.ir.rewrite import Context, rewrite
 from lazyarr.ops.block_lapack import CHOLESKY_PART, SOLVED_PART
 from lazyarr.ops.by_index import PICKED_PART, SCATTERED_PART
 from lazyarr.ops.comm import ALL_REDUCE, COMBINED, EXCHANGE, HALO, SORTED_PART, TURNED_PART, sides
@@ -30,6 +29,7 @@ from lazyarr.ops.shape import CONCATENATE, PAD, ROLL, SLICE
 from lazyarr.passes.choose_layout import REGIONS, Crossed, Layouts, before_operands, can_be_split, choose_layout
 from lazyarr.passes.choose_ranges import Wanted, all_of, beside, choose_ranges, costly, exchanging, within
 from lazyarr.passes.deepen_halos import deepen_halos, depths
+from lazyarr.passes.in_parts import in_parts
 from lazyarr.passes.merge_messages import Messages, merge_messages
 
 Place = tuple[Range, ...]
@@ -115,7 +115,7 @@ def decide(
     model : CostModel
         What decides how many iterations share an exchange; the same on all ranks.
     """
-    program = rewrite(program, {"roll": [_as_pieces]})
+    program = in_parts(program, least)
     found = _decided(program, grid, least, given, gathered, {}, model)
     plans = depths(found.program.graph, found.wanted, model)
     while plans:
@@ -155,27 +155,6 @@ def insert_communication(
 
 
 _I64 = const(0).type.dtype
-
-
-def _as_pieces(node: Node, context: Context) -> Value | None:
-    """``roll(x, k) -> concatenate(x[n-k:], x[:n-k])``: which part of a result is where is then known."""
-    (x,), axis = node.operands, node.kw["axis"]
-    if not is_static(x.type.shape) or x.type.size == 0:
-        return None
-    extent = x.type.shape[axis]
-    shift = node.kw["shift"] % extent
-    if shift == 0:
-        return x
-    step = (1,) * x.type.ndim
-    parts = []
-    for start, stop in ((extent - shift, extent), (0, extent - shift)):
-        first, last = [0] * x.type.ndim, list(x.type.shape)
-        first[axis], last[axis] = start, stop
-        parts.append(apply(SLICE, x, start=tuple(first), stop=tuple(last), step=step))
-    whole = apply(CONCATENATE, *parts, axis=axis)
-    for made in (*parts, whole):
-        made.node.lines |= node.lines
-    return whole
 
 
 def _as_roll(made: Node) -> Value | None:

@@ -40,10 +40,13 @@ class Mask(Pass):
     ----------
     share : int
         The percentage of True elements that a comparison is taken to have; of two that must both hold, a part of that.
+    always : int
+        Masks of so many elements or more are taken so whatever it costs; 0: none.
     """
 
     name: ClassVar[str] = "mask"
     share: int = 50
+    always: int = 0
 
     def run(self, program: Program) -> Program:
         if not any(True for _ in _masks(program.graph)):
@@ -330,7 +333,7 @@ class _Unmask:
             for node in graph.nodes:
                 if node.op.name == "flatnonzero":
                     plan = _analyse(graph, node, readers)
-                    if plan is not None and _pays(plan, self.options.share / 100):
+                    if plan is not None and (self._always(plan) or _pays(plan, self.options.share / 100)):
                         plans.update(dict.fromkeys((v.node for v in plan.values), plan))
                         plans.update(dict.fromkeys(plan.ends, plan))
         new: dict[Value, Value] = {p: p for p in graph.params}
@@ -352,6 +355,9 @@ class _Unmask:
         if not plans and all(new[v] == v for node in graph.nodes for v in node.values):
             return graph
         return Graph(graph.params, results, checks, _scheduled(graph, new, [*results, *(c.ok for c in checks)]))
+
+    def _always(self, plan: _Compressed) -> bool:
+        return 0 < self.options.always <= plan.size
 
     def _again(self, node: Node, new: dict[Value, Value]) -> tuple[Value, ...]:
         operands = tuple([new[v] for v in node.operands])

@@ -10,9 +10,11 @@ import pytest
 
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import accelerate
+from lazyarr.backends.numpy import interpret
 from lazyarr.ir.graph import Program
 from lazyarr.ir.rewrite import all_nodes
 from lazyarr.ir.verify import verify
+from lazyarr.passes.in_parts import selects
 from lazyarr.passes.mask import Mask
 from tests.acceleration import assert_same, compiled_programs
 
@@ -215,3 +217,22 @@ def test_a_pass_over_what_has_no_mask_gives_the_program_back() -> None:
     verify(after.graph)
     assert Mask().run(after) is after
     assert Mask().run(Program(after.graph)).graph is after.graph
+
+
+def test_in_full_whatever_it_costs() -> None:
+    def seldom(x: Any, y: Any) -> Any:
+        m = (x > 0.5) & (y > 0.5) & (x < 0.8) & (y < 0.8) & (x + y > 1.2)
+        x[m] = np.exp(np.sin(np.exp(x[m])))
+        return x[m].sum()
+
+    rng = np.random.default_rng(13)
+    arguments = rng.random(40), rng.random(40)
+    accelerated: Any = accelerate(seldom)
+    accelerated(*map(np.copy, arguments))
+    before = compiled_programs(accelerated)[0].plan.before
+    for always, left in ((0, 1), (41, 1), (40, 0), (1, 0)):
+        graph = Mask(always=always).run(before).graph
+        verify(graph)
+        assert sum(node.op.name == "flatnonzero" for node in all_nodes(graph)) == left, always
+        assert_same(interpret(before.graph, arguments), interpret(graph, arguments))
+    assert selects(before, 41) is selects(before, 1) is False

@@ -19,7 +19,7 @@ PROGRAMS = Path(__file__).parent / "rank_programs"
 #: Runs several of them in one start.
 RUNNER = Path(__file__).parent / "rank_runner.py"
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.py"))
-ON_A_GRID = ["heat", "long_fft", "made_of_little", "masks", "operations", "rearrange"]
+ON_A_GRID = ["accelerated_masks", "heat", "long_fft", "made_of_little", "masks", "operations", "rearrange"]
 #: Some of their operations are NumPy's on whole arrays.
 FALL_BACK = ["operations"]
 #: All at once would have more processes than there are cores.

@@ -21,7 +21,7 @@ from lazyarr.tracing.breakeven import FIRST_CALL, BreakEven
 from lazyarr.tracing.callables import calling, untraceable
 from lazyarr.tracing.capture.buffers import NO_ROOM
 from lazyarr.tracing.capture.state import cells_of
-from lazyarr.tracing.compiled import Compiled
+from lazyarr.tracing.compiled import Compiled, gathers_masks
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
 from lazyarr.tracing.origins import failing_lines
@@ -431,6 +431,8 @@ class Accelerated:
                 raise trace.thrown  # the function has an `except` clause for everything
             if trace.counts_in_vain:
                 raise _CountsRefused
+            if trace.made_lengths and not trace.looks_at_lengths and not strict and gathers_masks(outcome.roots):
+                raise NotCaptured("what masks select of arrays that are split")
             trace.may_begin_again = False  # it has run
             return trace, outcome
         except Recursive:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from lazyarr import world
+from lazyarr import settings, world
 from lazyarr.ir.graph import Check, CheckFailed, Program
+from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf, Placeholder
 from lazyarr.ops.create import const
 from lazyarr.plans import Plan, plans
@@ -28,6 +29,13 @@ def distributed_run(
     from lazyarr import distributed
 
     return distributed.run(together, program, arguments, compute_part, gathered=gathered)
+
+
+def gathers_masks(roots: Sequence[Value]) -> bool:
+    """Whether ranks would gather arrays to select from them by masks: outside of programs they need not."""
+    from lazyarr.passes.in_parts import selects
+
+    return world.current() is not None and selects(capture(roots)[0], settings.current.split_above)
 
 
 class Compiled:
