@@ -23,8 +23,10 @@ from lazyarr.tracing.explain_costs import declared, moves
 
 _COMMUNICATE = (
     "halo", "exchange", "all_reduce", "turned_part", "sorted_part", "scattered_part", "picked_part", "solved_part",
-    "cholesky_part", "rearranged_part",
+    "cholesky_part", "determined_part", "rearranged_part",
 )  # fmt: skip
+#: Of matrices whose rows are split: the operation, and what it is called.
+_FACTORIZED = {"solved_part": "solve", "cholesky_part": "cholesky", "determined_part": "determinant"}
 _PRODUCTS = ("matmul", "einsum")
 #: So many ranks are looked at one by one.
 _FEW = 8
@@ -216,11 +218,11 @@ def _step(node: Node, step: partial[Step], grid: Grid) -> Step:
     if name == "sorted_part":
         # (Data decides; of evenly spread values most of a part goes to others, and some of that once more.)
         return step("sort", messages=4 * (len(kw["have"]) - 1), bytes=node.operands[0].type.nbytes)
-    if name in ("solved_part", "cholesky_part"):
-        solves, x = name == "solved_part", node.operands[0].type
-        right = node.operands[1].type.size // max(x.shape[0], 1) if solves else 0
-        messages, elements = block_solve.sent(x.shape[1], right, kw["have"], kw["at"], solves)
-        return step("solve" if solves else "cholesky", messages=messages, bytes=elements * x.dtype.itemsize)
+    if name in _FACTORIZED:
+        what, x = _FACTORIZED[name], node.operands[0].type
+        right = node.operands[1].type.size // max(x.shape[0], 1) if what == "solve" else None
+        messages, elements = block_solve.sent(x.shape[1], right, kw["have"], kw["at"], what != "cholesky")
+        return step(what, messages=messages, bytes=elements * x.dtype.itemsize)
     if name in ("scattered_part", "picked_part"):
         # (Data decides; of evenly spread indices most are another rank's.)
         others = len(kw["have"]) - 1

@@ -19,7 +19,7 @@ from lazyarr.ir.graph import Check, Graph, Line, Program, param
 from lazyarr.ir.layout import Layout, Need, Range, Ranges, Split, even, hull, hulls, length, place
 from lazyarr.ir.node import Node, Value, apply, apply_all, make
 from lazyarr.ir.op import Op, lookup
-from lazyarr.ops.block_lapack import CHOLESKY_PART, SOLVED_PART
+from lazyarr.ops.block_lapack import CHOLESKY_PART, DETERMINED_PART, SOLVED_PART
 from lazyarr.ops.by_index import PICKED_PART, SCATTERED_PART
 from lazyarr.ops.comm import ALL_REDUCE, COMBINED, EXCHANGE, HALO, SORTED_PART, TURNED_PART, sides
 from lazyarr.ops.create import const
@@ -550,6 +550,9 @@ class _Ranks:
 
     def factorized(self, a: Value) -> tuple[Value, ...]:
         return tuple(self._values(CHOLESKY_PART, a, have=self.ranges))
+
+    def determined(self, a: Value) -> tuple[Value, ...]:
+        return tuple(self._values(DETERMINED_PART, a, have=self.ranges))
 
     def sorted(self, value: Value, index: bool) -> Value:
         return self._value(SORTED_PART, value, have=self._split.ranges, index=index)

@@ -15,7 +15,7 @@ from lazyarr.ir.layout import Range, Ranges, length
 from lazyarr.ir.node import Value, apply, apply_all
 from lazyarr.ir.op import OPS, Across, Line
 from lazyarr.ir.types import ArrayType
-from lazyarr.ops import block_solve, long_fft
+from lazyarr.ops import block_solve, long_fft, tall
 from lazyarr.ops.comm import COMBINES
 from lazyarr.ops.create import const
 from lazyarr.ops.pairwise import highest, in_leaves, leaves
@@ -70,6 +70,9 @@ class Ranks(Protocol):
 
     def factorized(self, a: Value) -> tuple[Value, ...]:
         """The lower Cholesky factor of a matrix whose rows are split, and whether there is one."""
+
+    def determined(self, a: Value) -> tuple[Value, ...]:
+        """The sign and the logarithm of a determinant."""
 
     def sorted(self, value: Value, index: bool) -> Value:
         """The part of this rank of the sorted vector of all; or of the indices that sort it."""
@@ -289,14 +292,15 @@ def _gathered(operands: Sequence[Value], ranks: Ranks, name: str, **attrs: Any) 
 
 
 def _is_worth_it(
-    a: ArrayType, b: ArrayType | None = None, *, ranges: Ranges, costs: block_solve.Costs, upper: bool = False
-) -> bool:
+    a: ArrayType, b: ArrayType | None = None, *, ranges: Ranges, costs: block_solve.Costs, upper: bool = False,
+    pivoting: bool = False,
+) -> bool:  # fmt: skip
     """Whether rows of a matrix are worked on in parts: a Cholesky factor where there is no right-hand side.
 
     (Of what ranks have they read what is alike on all.)
     """
-    right = 0 if b is None else b.shape[1] if b.ndim > 1 else 1
-    return block_solve.is_worth_it(a.shape[1], right, a.dtype.itemsize, ranges, b is not None, costs)
+    right = None if b is None else b.shape[1] if b.ndim > 1 else 1
+    return block_solve.is_worth_it(a.shape[1], right, a.dtype.itemsize, ranges, pivoting or b is not None, costs)
 
 
 def solve(a: Value, b: Value, *, ranks: Ranks) -> tuple[Value, ...]:
@@ -322,6 +326,24 @@ def cholesky(a: Value, *, ranks: Ranks, upper: bool) -> tuple[Value, ...]:
     if not _is_worth_it(a.type, ranges=ranks.ranges, costs=ranks.costs, upper=upper):
         return _gathered((a,), ranks, "cholesky", upper=upper)
     return ranks.factorized(a)
+
+
+def determinant(a: Value, *, ranks: Ranks, name: str) -> tuple[Value, ...] | Value:
+    """The sign and the logarithm, or the number that they are of."""
+    if not _is_worth_it(a.type, ranges=ranks.ranges, costs=ranks.costs, pivoting=True):
+        found = apply_all(OPS[name], ranks.gathered(a, list(map(length, ranks.ranges))))
+        return found if name == "slogdet" else found[0]
+    sign, logarithm = ranks.determined(a)
+    if name == "slogdet":
+        return sign, logarithm
+    size = apply(OPS["exp"], logarithm)
+    return apply(OPS["multiply"], sign, size if size.type == sign.type else apply(
+        OPS["cast"], size, dtype=sign.type.dtype))  # fmt: skip
+
+
+def _determined(a: ArrayType, **attrs: Any) -> Iterator[Line]:
+    if a.ndim == 2 and a.size:
+        yield Line((0,), None)
 
 
 def _solved(a: ArrayType, b: ArrayType, **attrs: Any) -> Iterator[Line]:
@@ -352,6 +374,10 @@ ACROSS = {
     "solve": Across(_solved, solve, _is_worth_it),
     "inv": Across(_inverted, inverse, lambda a, **given: _is_worth_it(a, a, **given)),
     "cholesky": Across(_factorized, cholesky, _is_worth_it),
+    **{name: Across(_determined, partial(determinant, name=name), partial(_is_worth_it, pivoting=True))
+       for name in ("det", "slogdet")},
+    "qr": Across(tall.lines_of_factors, tall.factors),
+    "lstsq": Across(tall.lines_of_least_squares, tall.least_squares),
     "ordered_reduce": Across(lambda x, *, axis, leaf, **attrs: [Line((axis,), None, leaf)], ordered_reduce),
     "ordered_matmul": Across(
         lambda a, b, *, leaf, **attrs: [Line((a.ndim - 1, b.ndim - 2), None, leaf)], ordered_matmul

@@ -29,8 +29,10 @@ def _from_all(rows: Array, exchange: AllToAll, count: int) -> Array:
     return found.reshape(-1, *rows.shape[1:])
 
 
-def sent(n: int, right: int, have: Ranges, at: int, pivoting: bool) -> tuple[int, int]:
+def sent(n: int, right: int | None, have: Ranges, at: int, pivoting: bool) -> tuple[int, int]:
     """Messages, and elements in all, that a position sends for `right` right-hand sides, or for a Cholesky factor.
+
+    Without right-hand sides (None) for a determinant, or a factor.
 
     (Of a system the data decides whose rows are pivots; these are those of rows that are pivots in their order.)
     """
@@ -40,11 +42,13 @@ def sent(n: int, right: int, have: Ranges, at: int, pivoting: bool) -> tuple[int
         width, (first, stop) = end - begin, have[at]
         inside = max(0, min(stop, end) - max(first, begin))
         below = max(0, stop - max(first, end))
+        elements += (inside + below) * width
         if pivoting:
-            elements += (inside + below) * width + inside * (n - end + right) + inside * (width + right)
-        else:
-            elements += (inside + below) * width
-        rounds += 3 if pivoting else 2
+            elements += inside * (n - end + (right or 0))
+        if right is not None:
+            elements += inside * (width + right)
+        # (Nothing stands beside a determinant's last panel.)
+        rounds += 3 if right is not None else 1 if pivoting and end == n else 2
     return rounds * others, elements * others
 
 
@@ -65,33 +69,33 @@ _COLUMN, _PASSES = 2e-5, 6
 _MOST_GATHERED = 1 << 28
 
 
-def is_worth_it(n: int, right: int, itemsize: int, have: Ranges, pivoting: bool, costs: Costs) -> bool:
+def is_worth_it(n: int, right: int | None, itemsize: int, have: Ranges, pivoting: bool, costs: Costs) -> bool:
     """Whether a system, or a factorization, takes less time in parts than LAPACK does on all of the matrix, gathered.
 
     Parameters
     ----------
     n, right : int
-        Rows, and right-hand sides.
+        Rows, and right-hand sides; None of a determinant or a Cholesky factor.
     itemsize : int
         Bytes of an element.
     have : Ranges
         Which rows each position has.
     pivoting : bool
-        Whether it is a system; a Cholesky factor otherwise.
+        Whether it is a system or a determinant; a Cholesky factor otherwise.
     costs : Costs
     """
-    count = len(have)
+    count, columns = len(have), right or 0
     if n * n * itemsize > _MOST_GATHERED or count == 1:
         return True
-    lapack = n**3 * (2 / 3 if pivoting else 1 / 3) + 2 * n * n * right
-    gathered = costs.sent(count - 1, n * (n + right) * itemsize * (count - 1) / count) + costs.worked(0, lapack, 0)
+    lapack = n**3 * (2 / 3 if pivoting else 1 / 3) + 2 * n * n * columns
+    gathered = costs.sent(count - 1, n * (n + columns) * itemsize * (count - 1) / count) + costs.worked(0, lapack, 0)
     # (The last ones to have pivots have their rows updated by all panels.)
     messages, elements = (max(column) for column in zip(*(sent(n, right, have, at, pivoting) for at in (0, count - 1)),
                                                         strict=True))  # fmt: skip
     traffic = _PASSES * n**3 / (3 * _PANEL * count) * itemsize
-    panels, columns = (3 / 4 * n * n * _PANEL * itemsize, n * _COLUMN) if pivoting else (0.0, 0.0)
-    parts = costs.sent(messages, elements * itemsize) + costs.worked(0, (n**3 + 2 * n * n * right) / count, 0)
-    return parts + costs.worked(0, 0, traffic + panels) + columns < gathered
+    panels, calls = (3 / 4 * n * n * _PANEL * itemsize, n * _COLUMN) if pivoting else (0.0, 0.0)
+    parts = costs.sent(messages, elements * itemsize) + costs.worked(0, (n**3 + 2 * n * n * columns) / count, 0)
+    return parts + costs.worked(0, 0, traffic + panels) + calls < gathered
 
 
 def _factorized(panel: Array) -> tuple[Array, Array, bool]:
@@ -128,35 +132,81 @@ def solve(a: Array, b: Array, exchange: AllToAll, at: int, have: Ranges) -> tupl
     bool
         False if the matrix is singular: the solution is then NaN. Alike on all positions.
     """
+    with np.errstate(all="ignore"):
+        panels = _eliminated(a, b, exchange, at, have)
+        if panels is None:
+            return np.full_like(b, np.nan), False
+        return _substituted(a, b, exchange, len(have), have[at], [panel[:3] for panel in panels]), True
+
+
+def determinant(a: Array, exchange: AllToAll, at: int, have: Ranges) -> tuple[Any, Any]:
+    """The sign of a determinant and the logarithm of its absolute value, alike on all positions.
+
+    Parameters
+    ----------
+    a : ndarray, shape (m, n)
+        The rows that a position has; they are changed.
+    exchange, at, have
+        As of `solve`.
+    """
+    with np.errstate(all="ignore"):
+        panels = _eliminated(a, a[:, :0], exchange, at, have)
+        if panels is None:
+            return a.dtype.type(0), abs(a).dtype.type(-np.inf)
+        diagonal = np.concatenate([np.zeros(0, a.dtype), *(panel[3] for panel in panels)])
+        order = np.concatenate([np.zeros(0, np.int64), *(panel[2] for panel in panels)])
+        sign = np.prod(diagonal / abs(diagonal)) * (-1) ** _swaps(order)
+        return a.dtype.type(sign), np.log(abs(diagonal)).sum()
+
+
+def _swaps(order: Array) -> int:
+    """Whether a permutation takes an odd number of swaps: 1 or 0."""
+    found, seen = 0, np.zeros(len(order), bool)
+    for start in range(len(order)):
+        at = start
+        while not seen[at]:
+            seen[at] = True
+            at = int(order[at])
+            found += at != start
+    return found % 2
+
+
+#: A panel's columns, the rows that are its pivots, and these pivots.
+_Panel = tuple[int, int, Array, Array]
+
+
+def _eliminated(a: Array, b: Array, exchange: AllToAll, at: int, have: Ranges) -> list[_Panel] | None:
+    """The panels of an elimination, in the place of the rows that a position has; None if the matrix is singular."""
     n, count = a.shape[1], len(have)
     first, stop = have[at]
     left = np.arange(n)  # the rows that are no pivots yet, on all positions
-    panels: list[tuple[int, int, Array]] = []
-    with np.errstate(all="ignore"):
-        for begin in range(0, n, _PANEL):
-            end = min(begin + _PANEL, n)
-            mine = left[(left >= first) & (left < stop)] - first
-            panel, order, regular = _factorized(_from_all(a[mine, begin:end], exchange, count))
-            if not regular:
-                return np.full_like(b, np.nan), False
-            pivots, rest = left[order[: end - begin]], left[order[end - begin :]]
-            # The pivots' rows come from their owners in ascending order, and are put in that of the pivots.
-            own = np.sort(pivots[(pivots >= first) & (pivots < stop)])
-            both = np.concatenate([a[own - first, end:], b[own - first]], axis=1)
-            given = _from_all(both, exchange, count)[np.argsort(np.argsort(pivots))]
-            lower = np.tril(panel[: end - begin], -1) + np.eye(end - begin, dtype=a.dtype)
-            upper = np.linalg.solve(lower, given)
-            here = (rest >= first) & (rest < stop)
-            factors = panel[end - begin :][here]
-            a[rest[here] - first, end:] -= factors @ upper[:, : n - end]
-            b[rest[here] - first] -= factors @ upper[:, n - end :]
-            kept = np.flatnonzero((pivots >= first) & (pivots < stop))
-            held = pivots[kept] - first
-            a[held, begin:end] = np.triu(panel[: end - begin])[kept]
-            a[held, end:], b[held] = upper[kept, : n - end], upper[kept, n - end :]
-            panels.append((begin, end, pivots))
-            left = np.sort(rest)
-        return _substituted(a, b, exchange, count, (first, stop), panels), True
+    panels: list[_Panel] = []
+    for begin in range(0, n, _PANEL):
+        end = min(begin + _PANEL, n)
+        mine = left[(left >= first) & (left < stop)] - first
+        panel, order, regular = _factorized(_from_all(a[mine, begin:end], exchange, count))
+        if not regular:
+            return None
+        pivots, rest = left[order[: end - begin]], left[order[end - begin :]]
+        panels.append((begin, end, pivots, panel.diagonal()))
+        if end == n and not b.shape[1]:
+            break  # nothing stands beside the last panel
+        # The pivots' rows come from their owners in ascending order, and are put in that of the pivots.
+        own = np.sort(pivots[(pivots >= first) & (pivots < stop)])
+        both = np.concatenate([a[own - first, end:], b[own - first]], axis=1)
+        given = _from_all(both, exchange, count)[np.argsort(np.argsort(pivots))]
+        lower = np.tril(panel[: end - begin], -1) + np.eye(end - begin, dtype=a.dtype)
+        upper = np.linalg.solve(lower, given)
+        here = (rest >= first) & (rest < stop)
+        factors = panel[end - begin :][here]
+        a[rest[here] - first, end:] -= factors @ upper[:, : n - end]
+        b[rest[here] - first] -= factors @ upper[:, n - end :]
+        kept = np.flatnonzero((pivots >= first) & (pivots < stop))
+        held = pivots[kept] - first
+        a[held, begin:end] = np.triu(panel[: end - begin])[kept]
+        a[held, end:], b[held] = upper[kept, : n - end], upper[kept, n - end :]
+        left = np.sort(rest)
+    return panels
 
 
 def _substituted(

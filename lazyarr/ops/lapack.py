@@ -310,7 +310,7 @@ DET = Op(
     memory="fresh",
     cost=_cost_lu,
     backends=("xla", "numpy"),
-    samples=lambda: _samples_square(_general, 0.0),
+    samples=lambda: _samples_square(_general, 0.0), across=across.ACROSS["det"], ordered=order.ORDERED["det"],
 )
 
 
@@ -331,7 +331,7 @@ SLOGDET = Op(
     memory="fresh",
     cost=_cost_lu,
     backends=("xla", "numpy"),
-    samples=lambda: _samples_square(_general, 0.0),
+    samples=lambda: _samples_square(_general, 0.0), across=across.ACROSS["slogdet"], ordered=order.ORDERED["slogdet"],
 )
 
 
@@ -377,7 +377,7 @@ QR = Op(
     pointwise=False,
     memory="fresh",
     cost=_cost_qr,
-    backends=("xla", "numpy"),
+    backends=("xla", "numpy"), across=across.ACROSS["qr"], ordered=order.ORDERED["qr"],
     samples=lambda: _samples_any(tuple({"mode": mode} for mode in ("reduced", "complete", "r", "raw"))),
 )
 
@@ -596,5 +596,5 @@ LSTSQ = Op(
         _weight(a.dtype) * 4 * a.size * (a.shape[-1] + b.shape[-1]), 2 * (a.nbytes + b.nbytes)
     ),
     backends=("numpy",),
-    samples=_samples_lstsq,
+    samples=_samples_lstsq, across=across.ACROSS["lstsq"], ordered=order.ORDERED["lstsq"],
 )

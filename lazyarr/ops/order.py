@@ -169,7 +169,8 @@ def scatter(x: Value, value: Value, *indices: Value, axes: tuple[int, ...], kind
 
 
 #: Operations of which there is a form that is not split.
-UNSPLIT = ("einsum", "accumulate", "bincount_weights", "solve", "cholesky", "inv", "fft")
+UNSPLIT = ("einsum", "accumulate", "bincount_weights", "solve", "cholesky", "inv", "det", "slogdet", "qr", "lstsq",
+           "fft")  # fmt: skip
 #: For the operations of these names.
 ORDERED: dict[str, Callable[..., Any]] = {
     "reduce": reduce, "matmul": matmul, **{name: whole(name) for name in UNSPLIT}, "einsum": einsum, "fft": fft,

@@ -19,3 +19,13 @@ for call in (lambda: np.linalg.solve(np.zeros((40, 40)), np.ones(40)), lambda: n
         print(call())
     except np.linalg.LinAlgError as error:
         print(error)
+for t in (rng.random((900, 7)) - 0.3, rng.random((301, 5)) + 1j * rng.random((301, 5))):
+    q, r = np.linalg.qr(t)
+    print(q.shape, r.shape, q.dtype, *(f"{x:.8g}" for x in (*np.asarray(q[0]), *np.asarray(q[-1]), *np.asarray(r[2]))))
+    print(f"{abs(np.linalg.qr(t, 'r') - r).max() < 1e-12} {abs(q @ r - t).max() < 1e-12}")
+    x, left, rank, sizes = np.linalg.lstsq(t, t @ np.arange(t.shape[1]) + np.arange(len(t)) % 3)
+    print(*(f"{y:.8g}" for y in (*np.asarray(x), *np.asarray(left), *np.asarray(sizes))), int(rank))
+    if hasattr(q, "local") and q.local.array.size < q.size:
+        assert q.local.array.size < 0.6 * q.size
+print(f"{np.linalg.det(a / 3):.8g} {np.linalg.det(z / 4):.8g}", *(f"{float(x):.8g}" for x in np.linalg.slogdet(s)))
+print(np.linalg.det(s * 0 + 1), *np.linalg.slogdet(s * 0))
