@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,34 +27,36 @@ def test_factors() -> None:
 
 
 def program(n: int, kind: str, dtype: str, norm: str) -> Program:
-    x = param(0, ArrayType(DTYPES[dtype], (n,)))
+    x = param(0, ArrayType(DTYPES[dtype], (n // 2 + 1 if kind == "irfft" else n,)))
     return Program(Graph([x], [apply(OPS["fft"], x, kind=kind, axes=(0,), lengths=(n,), norm=norm)]))
 
 
 @pytest.mark.parametrize("grid", [*GRIDS, (7,), (11,)])
 @pytest.mark.parametrize(("kind", "dtype"), [
     ("fft", "c128"), ("ifft", "c128"), ("fft", "f64"), ("rfft", "f64"), ("fft", "c64"), ("rfft", "f32"),
+    ("irfft", "c128"), ("irfft", "c64"),
 ])  # fmt: skip
 def test_in_parts(kind: str, dtype: str, grid: tuple[int, ...]) -> None:
     rng = np.random.default_rng(3)
     for k, n in enumerate(LENGTHS):
-        x = rng.standard_normal(n) + (1j * rng.standard_normal(n) if dtype[0] == "c" else 0)
-        x = x.astype(DTYPES[dtype])
         one = program(n, kind, dtype, ("backward", "ortho", "forward")[k % 3])
+        points = one.graph.params[0].type.size
+        x: Any = rng.standard_normal(points) + (1j * rng.standard_normal(points) if dtype[0] == "c" else 0)
+        x = x.astype(DTYPES[dtype])
         (wanted,) = interpret(one.graph, [x])
         found, _, _ = distributed(one, [x], grid, interpret, split=[0])
         for (have,) in found:
             assert (have.shape, have.dtype) == (wanted.shape, wanted.dtype)
-            scale = np.abs(wanted).max() * (1e-14 if wanted.dtype == np.complex128 else 1e-6)
+            scale = np.abs(wanted).max() * (1e-14 if wanted.dtype in (np.complex128, np.float64) else 1e-6)
             np.testing.assert_allclose(have, wanted, rtol=0, atol=scale)
 
 
 @pytest.mark.parametrize("ranks", [2, 3, 4, 8])
 def test_nobody_has_all_of_it(ranks: int) -> None:
     for n in (1024, 120 * 121):
-        for kind in ("fft", "rfft"):
-            one = program(n, kind, "c128" if kind == "fft" else "f64", "backward")
-            x = np.zeros(n, one.graph.params[0].type.dtype)
+        for kind in ("fft", "rfft", "irfft"):
+            one = program(n, kind, "f64" if kind == "rfft" else "c128", "backward")
+            x = np.zeros(one.graph.params[0].type.size, one.graph.params[0].type.dtype)
             _, locals, world = distributed(one, [x], (ranks,), interpret, split=[0], gathered=())
             most = max(t.size for local in locals for node in local.program.graph.nodes for t in node.types)
             assert most <= 1.5 * n / ranks
