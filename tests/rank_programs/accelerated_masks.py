@@ -55,7 +55,7 @@ def sweeps(x, y):
 
 
 def values(x, y):
-    x[x > 0.9] = y[y > 0.9][:1]
+    x[x > 0.9] = y[y > 0.9].max()
     k = x > 0.5
     x[k] = x[k][::-1]
     return x
