@@ -248,7 +248,10 @@ def owned(entry: Along, ranges: Ranges, extent: int) -> Ranges | None:
         found.append((min(max(first, 0), extent), min(max(last, 0), extent)))
     if entry.step > 0:
         # What lies beyond the operand (the border of `pad`, what stands beside it in `concatenate`) is its neighbours'.
-        found[0], found[-1] = (0, found[0][1]), (found[-1][0], extent)
+        if ranges[0][0] > ranges[-1][0]:  # of an axis that has been turned round
+            found[0], found[-1] = (found[0][0], extent), (0, found[-1][1])
+        else:
+            found[0], found[-1] = (0, found[0][1]), (found[-1][0], extent)
     return tuple(found) if covers(found, extent) else None
 
 
