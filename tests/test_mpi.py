@@ -77,7 +77,7 @@ def as_plain_python(name: str, ranks: int, *options: str) -> None:
     """One of PROGRAMS prints the same on ranks."""
     printed, said = programs(ranks, *options)
     assert printed.get(name, "nothing") == programs(0)[0][name], said
-    fell_back = [line for line in said.splitlines() if f"{name}.py" in line and "FallbackWarning" in line]
+    fell_back = [line for line in said.splitlines() if f"/{name}.py:" in line and "FallbackWarning" in line]
     assert not fell_back or name in FALL_BACK
 
 
