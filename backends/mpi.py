@@ -52,6 +52,9 @@ class MpiCommunicator:
         self._planes.setdefault(tuple(range(len(grid))), self.whole)
         self.counts = Counts()
         self._known: dict[tuple[int, int, int], Partners] = {}
+        #: Halos that are on their way, by number; and the last number.
+        self._flights: dict[int, _Flight] = {}
+        self._last = -1
         self._lock = threading.Lock()
         self.native = native_mpi.Table.of(MPI, grid, self.counts) if settings.current.native_messages else None
         if self.native is not None:
@@ -77,6 +80,45 @@ class MpiCommunicator:
 
     def halo(self, arrays: Sequence[Any], dim: int, parts: Sequence[Beside]) -> list[Any]:
         """See `lazyarr.ops.comm.Communicator`."""
+        results, sends, targets = self._beside(arrays, dim, parts)
+        self._trade(dim, sends, targets)
+        return results
+
+    def start(self, arrays: Sequence[Any], dim: int, parts: Sequence[Beside]) -> int:
+        """See `lazyarr.ops.comm.Communicator`."""
+        results, sends, targets = self._beside(arrays, dim, parts)
+        if not sends and not targets:
+            return 0
+        given, taken = _by_peer(sends), _by_peer(targets)
+        line, byte = self._lines[dim], self._mpi.BYTE
+        # (Copies, both ways: arrays may be written meanwhile.)
+        messages = {k: np.concatenate([_bytes(x) for x in xs]) for k, xs in given.items()}
+        buffers = {k: np.empty(sum(x.nbytes for x in xs), np.uint8) for k, xs in taken.items()}
+        self.counts["exchange"] += len(messages)
+        self.counts["exchange bytes"] += sum(m.nbytes for m in messages.values())
+        with self._lock:
+            requests = [line.Irecv([b, byte], k, _TAG) for k, b in buffers.items()]
+            requests += [line.Isend([m, byte], k, _TAG) for k, m in messages.items()]
+            # (Odd: native code's are addresses.)
+            self._last += 2
+            self._flights[self._last] = _Flight(requests, messages, buffers, taken, results)
+            return self._last
+
+    def wait(self, number: int) -> list[Any]:
+        """See `lazyarr.ops.comm.Communicator`."""
+        with self._lock:
+            flight = self._flights.pop(number, None)
+            if flight is None:
+                raise RuntimeError(f"no halo of the number {number} is on its way")
+            self._mpi.Request.Waitall(flight.requests)
+        for k, xs in flight.targets.items():
+            _unpack(flight.buffers[k], xs)
+        return flight.results
+
+    def _beside(
+        self, arrays: Sequence[Any], dim: int, parts: Sequence[Beside]
+    ) -> tuple[list[Any], list[tuple[int, Any]], list[tuple[int, Any]]]:
+        """Arrays for what comes from beside others; what is sent to whom, and what comes where from whom."""
         results, sends, targets = [], [], []
         for x, (axis, base, have, want) in zip(map(np.asarray, arrays), parts, strict=True):
             found = self._partners(self.place[dim], have, want)
@@ -90,8 +132,7 @@ class MpiCommunicator:
                 targets.append((k, new[a >= above][(*lead, slice(a - first, b - first))]))
             sends += _wanted(found, x, lead, base)
             results += new
-        self._trade(dim, sends, targets)
-        return results
+        return results, sends, targets
 
     def _trade(self, dim: int, sends: list[tuple[int, Any]], targets: list[tuple[int, Any]]) -> None:
         """Send to others what is for them, and put what comes from them into the targets: one message for each."""
@@ -114,10 +155,7 @@ class MpiCommunicator:
                 self._mpi.Request.Waitall(requests)
         for k, xs in taken.items():
             if buffers[k] is not xs[0]:
-                begin = 0
-                for x in xs:
-                    x[...] = buffers[k][begin : begin + x.nbytes].view(x.dtype).reshape(x.shape)
-                    begin += x.nbytes
+                _unpack(buffers[k], xs)
 
     def _partners(self, at: int, have: Ranges, want: Ranges) -> Partners:
         # (By the ranges' identity: they are long where there are many ranks, and the same objects at each call.)
@@ -255,6 +293,25 @@ class Partners:
 def _wanted(found: Partners, x: Any, lead: tuple[slice, ...], base: int) -> list[tuple[int, Any]]:
     """What others get of an array, and who."""
     return [(k, np.ascontiguousarray(x[(*lead, slice(a - base, b - base))])) for k, (a, b) in found.sends]
+
+
+def _unpack(buffer: Any, xs: Sequence[Any]) -> None:
+    """Put a message into the arrays of which it has parts."""
+    begin = 0
+    for x in xs:
+        x[...] = buffer[begin : begin + x.nbytes].view(x.dtype).reshape(x.shape)
+        begin += x.nbytes
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """A halo on its way: the requests, what they read and write, and by whom it comes where."""
+
+    requests: list[Any]
+    messages: dict[int, Any]
+    buffers: dict[int, Any]
+    targets: dict[int, list[Any]]
+    results: list[Any]
 
 
 def _by_peer(pairs: list[tuple[int, Any]]) -> dict[int, list[Any]]:

@@ -23,32 +23,43 @@ from lazyarr.backends.native_views import slice_map
 from lazyarr.cost_model import gathers
 from lazyarr.ir import extents
 from lazyarr.ir.node import Node, Value
+from lazyarr.ops.comm import Beside
 
-#: Messages of one exchange up to which native code sends them: it names each.
-_MOST = 64
 _BYTE = np.dtype(np.uint8)
 #: What goes to a rank, or comes from it, in order.
-_Messages = dict[int, list[Strided]]
+Messages = dict[int, list[Strided]]
 
 
 def halo(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
     """What is wanted beside each array; one message a neighbour."""
     at, dim, parts = (node.kw[name] for name in ("at", "dim", "parts"))
     found = [Partners.of(at, have, want) for _, _, have, want in parts]
-    if not _possible(node, dim, parts[0][2], sum(len(p.receives) + len(p.sends) for p in found)):
+    if not possible(node, dim, parts[0][2], sum(len(p.receives) + len(p.sends) for p in found)):
         return None
     ready = frame.ready(given)
     results = frame.made(node.types, _rooms(frame, node, given))
-    sends: _Messages = {}
-    receives: _Messages = {}
-    for k, (partners, (axis, base, _, _)) in enumerate(zip(found, parts, strict=True)):
+    sends, receives = sent(frame.code, found, parts, ready), received(frame.code, found, parts, results)
+    return _traded(frame, node, dim, ready, results, sends, receives)
+
+
+def sent(code: Code, found: Sequence[Partners], parts: Sequence[Beside], arrays: Sequence[Storage]) -> Messages:
+    """What others get of arrays that they have indices beside."""
+    sends: Messages = {}
+    for partners, (axis, base, _, _), x in zip(found, parts, arrays, strict=False):
+        for peer, (a, b) in partners.sends:
+            sends.setdefault(peer, []).append(rows(code, x, axis, a - base, b - base))
+    return sends
+
+
+def received(code: Code, found: Sequence[Partners], parts: Sequence[Beside], results: Sequence[Storage]) -> Messages:
+    """What comes from others, into the parts below and above of each array."""
+    receives: Messages = {}
+    for k, (partners, (axis, _, _, _)) in enumerate(zip(found, parts, strict=True)):
         (low, above), (begin, _) = partners.sides
         for peer, (a, b) in partners.receives:
             side, first = (results[2 * k + 1], begin) if a >= above else (results[2 * k], low)
-            receives.setdefault(peer, []).append(_rows(frame.code, side, axis, a - first, b - first))
-        for peer, (a, b) in partners.sends:
-            sends.setdefault(peer, []).append(_rows(frame.code, ready[k], axis, a - base, b - base))
-    return _traded(frame, node, dim, ready, results, sends, receives)
+            receives.setdefault(peer, []).append(rows(code, side, axis, a - first, b - first))
+    return receives
 
 
 def _rooms(frame: Frame, node: Node, given: list[Storage]) -> dict[int, Strided]:
@@ -100,31 +111,31 @@ def exchange(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | 
     """What is wanted of an axis, from those who have it."""
     at, dim, have, want, axis, base = (node.kw[name] for name in ("at", "dim", "have", "want", "axis", "base"))
     partners = Partners.of(at, have, want)
-    if not _possible(node, dim, have, len(partners.receives) + len(partners.sends)):
+    if not possible(node, dim, have, len(partners.receives) + len(partners.sends)):
         return None
     ready, results = frame.ready(given), frame.made(node.types)
     code, first = frame.code, want[at][0]
-    sends = {k: [_rows(code, ready[0], axis, a - base, b - base)] for k, (a, b) in partners.sends}
-    receives = {k: [_rows(code, results[0], axis, a - first, b - first)] for k, (a, b) in partners.receives}
+    sends = {k: [rows(code, ready[0], axis, a - base, b - base)] for k, (a, b) in partners.sends}
+    receives = {k: [rows(code, results[0], axis, a - first, b - first)] for k, (a, b) in partners.receives}
     own, (start, stop) = None, partners.own
     if start < stop:
-        own = _rows(code, results[0], axis, start - first, stop - first), _rows(
+        own = rows(code, results[0], axis, start - first, stop - first), rows(
             code, ready[0], axis, start - base, stop - base
         )
     return _traded(frame, node, dim, ready, results, sends, receives, own)
 
 
-def _possible(node: Node, dim: int, have: Sequence[object], messages: int) -> bool:
+def possible(node: Node, dim: int, have: Sequence[object], messages: int) -> bool:
     """Whether native code can do what a node sends and receives."""
     types = [v.type for v in (*node.operands, *node.values)]
     return (
-        len(have) > 1 and dim < native_mpi.MOST_DIMS and messages <= _MOST
+        len(have) > 1 and dim < native_mpi.MOST_DIMS and messages <= native_mpi.MOST_MESSAGES
         and all(extents.is_static(t.shape) and int(t.nbytes) <= native_mpi.MOST_BYTES for t in types)
         and sum(int(t.nbytes) for t in types) <= native_mpi.MOST_BYTES
     )  # fmt: skip
 
 
-def _rows(code: Code, x: Storage, axis: int, first: int, last: int) -> Strided:
+def rows(code: Code, x: Storage, axis: int, first: int, last: int) -> Strided:
     """A range of an axis."""
     assert isinstance(x, Strided)
     shape = (*x.shape[:axis], last - first, *x.shape[axis + 1 :])
@@ -134,7 +145,7 @@ def _rows(code: Code, x: Storage, axis: int, first: int, last: int) -> Strided:
     return found
 
 
-def _side_by_side(x: Strided) -> bool:
+def side_by_side(x: Strided) -> bool:
     """Whether the elements follow each other in memory as in C."""
     expected = 1
     if 0 in x.bounds:
@@ -146,86 +157,87 @@ def _side_by_side(x: Strided) -> bool:
     return True
 
 
-def _bytes(x: Strided) -> int:
+def nbytes(x: Strided) -> int:
     return math.prod(x.bounds) * x.dtype.itemsize
 
 
 @contextmanager
-def _block(code: Code, label: str, end: str) -> Iterator[None]:
+def block(code: Code, label: str, end: str) -> Iterator[None]:
     code.start(label)
     with code.scope():
         yield
     code.go(end)
 
 
-def _traded(frame: Frame, node: Node, dim: int, ready: list[Storage], results: list[Storage], sends: _Messages,
-            receives: _Messages, own: tuple[Strided, Strided] | None = None) -> list[Storage]:  # fmt: skip
+def _traded(frame: Frame, node: Node, dim: int, ready: list[Storage], results: list[Storage], sends: Messages,
+            receives: Messages, own: tuple[Strided, Strided] | None = None) -> list[Storage]:  # fmt: skip
     """The results of a node, with what comes from others in them; `own` is a part of one, and where it is already."""
     code = frame.code
     packed = {
         id(xs): _packed(frame, xs) for xs in (*sends.values(), *receives.values())
-        if len(xs) > 1 or not _side_by_side(xs[0])
+        if len(xs) > 1 or not side_by_side(xs[0])
     }  # fmt: skip
-    communicator = _communicator(code)
+    communicator = communicator_table(code)
     here, python, end = (code.new_label() for _ in range(3))
     code.branch(code.emit(f"icmp ne ptr {communicator}, null"), here, python)
-    with _block(code, here, end):
+    with block(code, here, end):
         if own is not None:
             nests.fill(code, *own)
         if sends or receives:
             _messages(frame, communicator, dim, sends, receives, packed)
-    with _block(code, python, end):
+    with block(code, python, end):
         frame.python(node.op.name, node.attrs, ready, results)
     code.start(end)
-    return [*results[:-1], _next(code, ready[-1])]
+    return [*results[:-1], next_token(code, ready[-1])]
 
 
 def _packed(frame: Frame, xs: list[Strided]) -> Strided:
     """Memory for a message of several parts, or of what is not side by side."""
-    size = sum(map(_bytes, xs))
+    size = sum(map(nbytes, xs))
     found = frame.lowering.allocate(_BYTE, (size,), (size,))
     frame.working.append(found)
     return found
 
 
-def _messages(frame: Frame, communicator: str, dim: int, sends: _Messages, receives: _Messages,
+def _messages(frame: Frame, communicator: str, dim: int, sends: Messages, receives: Messages,
               packed: dict[int, Strided]) -> None:  # fmt: skip
     """Send and receive."""
-    code, at = frame.code, 0
-    table = code.alloca("i64", 3 * (len(sends) + len(receives)))
-
-    def put(text: str) -> None:
-        nonlocal at
-        code.do(f"store {text}, ptr {code.emit(f'getelementptr inbounds i64, ptr {table}, i64 {at}')}")
-        at += 1
-
+    code = frame.code
+    table: list[tuple[str, int, int]] = []
     for messages in (receives, sends):
         for peer, xs in messages.items():
             room = packed.get(id(xs))
             if room is not None and messages is sends:
-                _copy(code, xs, room, into=True)
-            put(f"ptr {native_blas.address(code, xs[0] if room is None else room)}")
-            put(f"i64 {sum(map(_bytes, xs))}")
-            put(f"i64 {peer}")
-    total = sum(_bytes(x) for xs in sends.values() for x in xs)
-    function = _function(code, native_mpi.TRADE)
-    outcome = code.emit(f"call i32 {function}(ptr {communicator}, i64 {dim}, ptr {table}, i64 {len(receives)}, "
-                        f"i64 {len(sends)}, i64 {total})")  # fmt: skip
-    _require(frame, outcome)
+                copy(code, xs, native_blas.address(code, room), into=True)
+            place = native_blas.address(code, xs[0] if room is None else room)
+            table.append((place, sum(map(nbytes, xs)), peer))
+    total = sum(nbytes(x) for xs in sends.values() for x in xs)
+    outcome = code.emit(f"call i32 {function(code, native_mpi.TRADE)}(ptr {communicator}, i64 {dim}, "
+                        f"ptr {listed(code, table)}, i64 {len(receives)}, i64 {len(sends)}, i64 {total})")  # fmt: skip
+    require(frame, outcome)
     for xs in receives.values():
         if id(xs) in packed:
-            _copy(code, xs, packed[id(xs)], into=False)
+            copy(code, xs, native_blas.address(code, packed[id(xs)]), into=False)
 
 
-def _copy(code: Code, xs: list[Strided], room: Strided, into: bool) -> None:
+def listed(code: Code, messages: Sequence[tuple[str, int, int]]) -> str:
+    """A table of messages as native code takes it: of each its address, its bytes and the partner."""
+    table = code.alloca("i64", 3 * len(messages))
+    for k, (place, size, peer) in enumerate(messages):
+        for word, text in enumerate((f"ptr {place}", f"i64 {size}", f"i64 {peer}"), 3 * k):
+            code.do(f"store {text}, ptr {code.emit(f'getelementptr inbounds i64, ptr {table}, i64 {word}')}")
+    return table
+
+
+def copy(code: Code, xs: list[Strided], room: str, into: bool) -> None:
     """Parts of arrays into memory where they follow each other, or out of it."""
     begin = 0
     for x in xs:
-        place = native_blas.address(code, _rows(code, room, 0, begin, begin + _bytes(x)))
-        begin += _bytes(x)
-        if _side_by_side(x):
+        place = code.emit(f"getelementptr inbounds i8, ptr {room}, i64 {begin}")
+        begin += nbytes(x)
+        if side_by_side(x):
             there = native_blas.address(code, x)
-            copy_bytes(code, place if into else there, there if into else place, _bytes(x))
+            copy_bytes(code, place if into else there, there if into else place, nbytes(x))
             continue
         pointer = code.pointer(x.buffer)
         with code.scope(), nests.nest(code, x.shape) as index:
@@ -254,28 +266,28 @@ def all_reduce(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] 
     code, x, size = frame.code, ready[0], int(type.nbytes)
     if isinstance(x, Strided):
         assert isinstance(target, Strided)
-        if not _side_by_side(x):
+        if not side_by_side(x):
             x = ready[0] = frame.copy(x)
         source, to = native_blas.address(code, x), native_blas.address(code, target)
     else:
         source, to = code.alloca("i64", 2), code.alloca("i64", 2)
         spill(code, source, dtype, x.element(code, (), {}))
     number, plane = math.prod(map(int, type.shape)), native_mpi.plane(dims)
-    communicator, outcome, ranks = _communicator(code), code.alloca("i32"), code.alloca("i64")
+    communicator, outcome, ranks = communicator_table(code), code.alloca("i32"), code.alloca("i64")
     code.do(f"store i32 {native_mpi.LEFT}, ptr {outcome}")
     with code.when(code.emit(f"icmp ne ptr {communicator}, null")):
         if gathered:
-            call = f"{_function(code, native_mpi.GATHER)}(ptr {communicator}, i64 {plane}, ptr {source}, i64 {size}, " \
+            call = f"{function(code, native_mpi.GATHER)}(ptr {communicator}, i64 {plane}, ptr {source}, i64 {size}, " \
                    f"ptr {ranks})"  # fmt: skip
         else:
-            call = f"{_function(code, native_mpi.ADD)}(ptr {communicator}, i64 {plane}, ptr {source}, ptr {to}, " \
+            call = f"{function(code, native_mpi.ADD)}(ptr {communicator}, i64 {plane}, ptr {source}, ptr {to}, " \
                    f"i64 {number}, i64 {native_mpi.ADDED.index(name)}, i64 {size})"  # fmt: skip
         code.do(f"store i32 {code.emit(f'call i32 {call}')}, ptr {outcome}")
     done = code.emit(f"load i32, ptr {outcome}")
     here, python, end = (code.new_label() for _ in range(3))
     code.branch(code.emit(f"icmp ne i32 {done}, {native_mpi.LEFT}"), here, python)
-    with _block(code, here, end):
-        _require(frame, done)
+    with block(code, here, end):
+        require(frame, done)
         if combine is not None:
             place = code.emit(f"getelementptr inbounds i64, ptr {communicator}, i64 {native_mpi.SCRATCH}")
             parts, count = code.emit(f"load ptr, ptr {place}"), code.emit(f"load i64, ptr {ranks}")
@@ -283,27 +295,27 @@ def all_reduce(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] 
             with code.loop(1, count) as rank, code.loop(0, number) as k:
                 part = code.load(None, parts, dtype, code.add(code.mul(rank, number), k))
                 code.store(None, to, dtype, k, combine(code, code.load(None, to, dtype, k), part))
-    with _block(code, python, end):
+    with block(code, python, end):
         (found, _) = frame.python(node.op.name, node.attrs, ready, [target, Scalar(ready[1].dtype, ())])
         if isinstance(found, Scalar):
             spill(code, to, dtype, found.value)
     code.start(end)
     result = target if isinstance(target, Strided) else Scalar(dtype, unspill(code, to, dtype))
-    return [result, _next(code, ready[-1])]
+    return [result, next_token(code, ready[-1])]
 
 
-def _communicator(code: Code) -> str:
+def communicator_table(code: Code) -> str:
     """The table of the communicator that is in use."""
-    code.module.declare(native_mpi.STATE, f"@{native_mpi.STATE} = external global [4 x i64]")
-    return _function(code, native_mpi.COMMUNICATOR)
+    code.module.declare(native_mpi.STATE, f"@{native_mpi.STATE} = external global [{native_mpi.WORDS} x i64]")
+    return function(code, native_mpi.COMMUNICATOR)
 
 
-def _function(code: Code, word: int) -> str:
+def function(code: Code, word: int) -> str:
     place = code.emit(f"getelementptr inbounds i64, ptr @{native_mpi.STATE}, i64 {word}")
     return code.emit(f"load ptr, ptr {place}")
 
 
-def _require(frame: Frame, outcome: str) -> None:
+def require(frame: Frame, outcome: str) -> None:
     """End the program where MPI has failed: Python says how."""
     code = frame.code
     with code.when(code.emit(f"icmp eq i32 {outcome}, {native_mpi.FAILED}")):
@@ -311,7 +323,7 @@ def _require(frame: Frame, outcome: str) -> None:
     frame.lowering.fail(code.emit(f"icmp ne i32 {outcome}, {native_mpi.FAILED}"), -1)
 
 
-def _next(code: Code, token: Storage) -> Scalar:
+def next_token(code: Code, token: Storage) -> Scalar:
     """What the next communication takes."""
     assert isinstance(token, Scalar)
     return Scalar(token.dtype, (code.emit(f"add i64 {token.value[0]}, 1"),))

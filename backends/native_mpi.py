@@ -18,10 +18,11 @@ import numpy as np
 
 from lazyarr.ir.layout import Grid
 
-#: The name of the table in the code; its words: the communicator's table, then the functions `trade`, `gather`, `add`.
+#: The name of the table in the code; its words: the communicator's table, then the functions `trade`, `gather`, ...
 STATE = "lazyarr_ranks"
-COMMUNICATOR, TRADE, GATHER, ADD = range(4)
-_state = (ctypes.c_int64 * 4)()
+COMMUNICATOR, TRADE, GATHER, ADD, ROOM, START, WAIT, LEAVE = range(8)
+WORDS = 8
+_state = (ctypes.c_int64 * WORDS)()
 
 #: Tag of all messages between two ranks.
 TAG = 17
@@ -29,9 +30,10 @@ TAG = 17
 MOST_DIMS = 3
 _PLANES = 1 << MOST_DIMS
 #: What stands where in a communicator's table: communicators and their sizes by their dimensions; MPI's handles of a
-#: byte and of a sum; the addresses of the counts and of scratch memory; the last error; types of elements.
+#: byte and of a sum; the addresses of the counts and of scratch memory; the last error; memory that no flight has at
+#: the moment; types of elements.
 _COMMS, _SIZES = 0, _PLANES
-_BYTE, _SUM, _COUNTS, SCRATCH, _ERROR, _TYPES = range(2 * _PLANES, 2 * _PLANES + 6)
+_BYTE, _SUM, _COUNTS, SCRATCH, _ERROR, _SPARE, _TYPES = range(2 * _PLANES, 2 * _PLANES + 7)
 #: Elements that MPI adds up itself, and what it calls them.
 _ADDED = {
     "f4": "FLOAT", "f8": "DOUBLE", "c8": "C_FLOAT_COMPLEX", "c16": "C_DOUBLE_COMPLEX", "i4": "INT32_T", "i8": "INT64_T",
@@ -45,6 +47,10 @@ _ROOM = 1 << 22
 LEFT, DONE, FAILED = range(3)
 #: The most bytes of a message: MPI counts them in an int.
 MOST_BYTES = (1 << 31) - 1
+#: Messages of one exchange up to which native code sends them: it names each.
+MOST_MESSAGES = 64
+#: What stands before the data of a flight, besides requests and their statuses: its size, and how many there are.
+_HEAD = 64
 
 _KINDS = ("exchange", "exchange bytes", "all_reduce", "all_reduce bytes", "all_to_all", "all_to_all bytes")
 
@@ -96,6 +102,8 @@ declare i32 @lazyarr_Isend(ptr, i32, {d}, i32, i32, {c}, ptr)
 declare i32 @lazyarr_Waitall(i32, ptr, ptr)
 declare i32 @lazyarr_Allgather(ptr, i32, {d}, ptr, i32, {d}, {c})
 declare i32 @lazyarr_Allreduce(ptr, ptr, i32, {d}, {o}, {c})
+declare ptr @lazyarr_malloc(i64)
+declare void @lazyarr_free(ptr)
 
 ; What a function gives after MPI has given %rc, which is noted if it is an error.
 define internal i32 @outcome(ptr %comm, i32 %rc) {{
@@ -123,6 +131,44 @@ define internal void @count(ptr %comm, i64 %kind, i64 %number, i64 %bytes) {{
   %y1 = add i64 %y, %bytes
   store i64 %y1, ptr %bytes.p
   ret void
+}}
+
+; Begin to receive %r messages and to send the others of %n; %m has the address, the bytes and the partner of each.
+define internal i32 @post({c} %line, {d} %byte, ptr %m, i64 %r, i64 %n, ptr %requests) {{
+entry:
+  br label %head
+head:
+  %k = phi i64 [ 0, %entry ], [ %k1, %next ]
+  %more = icmp slt i64 %k, %n
+  br i1 %more, label %body, label %end
+body:
+  %at = mul i64 %k, 3
+  %a.p = getelementptr i64, ptr %m, i64 %at
+  %a = load ptr, ptr %a.p
+  %b.p = getelementptr i64, ptr %a.p, i64 1
+  %b = load i64, ptr %b.p
+  %b32 = trunc i64 %b to i32
+  %p.p = getelementptr i64, ptr %a.p, i64 2
+  %p = load i64, ptr %p.p
+  %p32 = trunc i64 %p to i32
+  %qat = mul i64 %k, {request}
+  %q = getelementptr i8, ptr %requests, i64 %qat
+  %receives = icmp slt i64 %k, %r
+  br i1 %receives, label %receive, label %send
+receive:
+  %rc1 = call i32 @lazyarr_Irecv(ptr %a, i32 %b32, {d} %byte, i32 %p32, i32 {tag}, {c} %line, ptr %q)
+  br label %next
+send:
+  %rc2 = call i32 @lazyarr_Isend(ptr %a, i32 %b32, {d} %byte, i32 %p32, i32 {tag}, {c} %line, ptr %q)
+  br label %next
+next:
+  %rc3 = phi i32 [ %rc1, %receive ], [ %rc2, %send ]
+  %k1 = add i64 %k, 1
+  %good = icmp eq i32 %rc3, 0
+  br i1 %good, label %head, label %end
+end:
+  %rc = phi i32 [ 0, %head ], [ %rc3, %next ]
+  ret i32 %rc
 }}
 
 ; Receive %r messages and send %s along a dimension; %m has the address, the bytes and the partner of each.
@@ -166,42 +212,15 @@ several:
   %requests = alloca i8, i64 %size, align 16
   %ssize = mul i64 %n, {status}
   %statuses = alloca i8, i64 %ssize, align 16
-  br label %head
-head:
-  %k = phi i64 [ 0, %several ], [ %k1, %next ]
-  %more = icmp slt i64 %k, %n
-  br i1 %more, label %body, label %wait
-body:
-  %at = mul i64 %k, 3
-  %a.p = getelementptr i64, ptr %m, i64 %at
-  %a = load ptr, ptr %a.p
-  %b.p = getelementptr i64, ptr %a.p, i64 1
-  %b = load i64, ptr %b.p
-  %b32 = trunc i64 %b to i32
-  %p.p = getelementptr i64, ptr %a.p, i64 2
-  %p = load i64, ptr %p.p
-  %p32 = trunc i64 %p to i32
-  %qat = mul i64 %k, {request}
-  %q = getelementptr i8, ptr %requests, i64 %qat
-  %receives = icmp slt i64 %k, %r
-  br i1 %receives, label %receive, label %send
-receive:
-  %rc1 = call i32 @lazyarr_Irecv(ptr %a, i32 %b32, {d} %byte, i32 %p32, i32 {tag}, {c} %line, ptr %q)
-  br label %next
-send:
-  %rc2 = call i32 @lazyarr_Isend(ptr %a, i32 %b32, {d} %byte, i32 %p32, i32 {tag}, {c} %line, ptr %q)
-  br label %next
-next:
-  %rc3 = phi i32 [ %rc1, %receive ], [ %rc2, %send ]
-  %k1 = add i64 %k, 1
-  %good = icmp eq i32 %rc3, 0
-  br i1 %good, label %head, label %end
+  %rc1 = call i32 @post({c} %line, {d} %byte, ptr %m, i64 %r, i64 %n, ptr %requests)
+  %good = icmp eq i32 %rc1, 0
+  br i1 %good, label %wait, label %end
 wait:
   %n32 = trunc i64 %n to i32
-  %rc4 = call i32 @lazyarr_Waitall(i32 %n32, ptr %requests, ptr %statuses)
+  %rc2 = call i32 @lazyarr_Waitall(i32 %n32, ptr %requests, ptr %statuses)
   br label %end
 end:
-  %rc = phi i32 [ %rc0, %pair ], [ %rc3, %next ], [ %rc4, %wait ]
+  %rc = phi i32 [ %rc0, %pair ], [ %rc1, %several ], [ %rc2, %wait ]
   %outcome = call i32 @outcome(ptr %comm, i32 %rc)
   ret i32 %outcome
 }}
@@ -256,6 +275,81 @@ do:
   %outcome = call i32 @outcome(ptr %comm, i32 %rc)
   ret i32 %outcome
 }}
+
+; Memory of %bytes for what is sent and received in a flight. (What the last one had, if that is enough: large blocks
+; that are new cost a page fault for each page.) It stays where it is if the program ends before the flight does.
+define ptr @lazyarr_room(ptr %comm, i64 %bytes) {{
+entry:
+  %spare.p = getelementptr i64, ptr %comm, i64 {spare}
+  %old = atomicrmw xchg ptr %spare.p, i64 0 seq_cst
+  %none = icmp eq i64 %old, 0
+  br i1 %none, label %new, label %look
+look:
+  %block = inttoptr i64 %old to ptr
+  %size = load i64, ptr %block
+  %enough = icmp sge i64 %size, %bytes
+  br i1 %enough, label %use, label %drop
+drop:
+  call void @lazyarr_free(ptr %block)
+  br label %new
+new:
+  %all = add i64 %bytes, {header}
+  %made = call ptr @lazyarr_malloc(i64 %all)
+  store i64 %bytes, ptr %made
+  br label %use
+use:
+  %found = phi ptr [ %block, %look ], [ %made, %new ]
+  %data = getelementptr i8, ptr %found, i64 {header}
+  ret ptr %data
+}}
+
+; Begin to receive %r messages and to send %s, %m as above, all in one flight's memory.
+define i32 @lazyarr_start(ptr %comm, i64 %dim, ptr %m, i64 %r, i64 %s, i64 %bytes, ptr %data) {{
+  call void @count(ptr %comm, i64 0, i64 %s, i64 %bytes)
+  %bit = shl i64 1, %dim
+  %line.p = getelementptr i64, ptr %comm, i64 %bit
+  %line = load {c}, ptr %line.p
+  %byte.p = getelementptr i64, ptr %comm, i64 {byte}
+  %byte = load {d}, ptr %byte.p
+  %n = add i64 %r, %s
+  %block = getelementptr i8, ptr %data, i64 -{header}
+  %n.p = getelementptr i64, ptr %block, i64 1
+  store i64 %n, ptr %n.p
+  %requests = getelementptr i8, ptr %block, i64 {head}
+  %rc = call i32 @post({c} %line, {d} %byte, ptr %m, i64 %r, i64 %n, ptr %requests)
+  %outcome = call i32 @outcome(ptr %comm, i32 %rc)
+  ret i32 %outcome
+}}
+
+; Wait until all of a flight has come, and gone.
+define i32 @lazyarr_wait(ptr %comm, ptr %data) {{
+  %block = getelementptr i8, ptr %data, i64 -{header}
+  %n.p = getelementptr i64, ptr %block, i64 1
+  %n = load i64, ptr %n.p
+  %n32 = trunc i64 %n to i32
+  %requests = getelementptr i8, ptr %block, i64 {head}
+  %statuses = getelementptr i8, ptr %requests, i64 {all_requests}
+  %rc = call i32 @lazyarr_Waitall(i32 %n32, ptr %requests, ptr %statuses)
+  %outcome = call i32 @outcome(ptr %comm, i32 %rc)
+  ret i32 %outcome
+}}
+
+; Nobody reads a flight's memory any more.
+define void @lazyarr_leave(ptr %comm, ptr %data) {{
+entry:
+  %block = getelementptr i8, ptr %data, i64 -{header}
+  %number = ptrtoint ptr %block to i64
+  %spare.p = getelementptr i64, ptr %comm, i64 {spare}
+  %old = atomicrmw xchg ptr %spare.p, i64 %number seq_cst
+  %none = icmp eq i64 %old, 0
+  br i1 %none, label %end, label %drop
+drop:
+  %other = inttoptr i64 %old to ptr
+  call void @lazyarr_free(ptr %other)
+  br label %end
+end:
+  ret void
+}}
 """
 _CALLED = ("Sendrecv", "Irecv", "Isend", "Waitall", "Allgather", "Allreduce")
 _lock = threading.Lock()
@@ -298,13 +392,21 @@ def _functions(mpi: Any) -> bool:
                 f"lazyarr_{name}": ctypes.cast(getattr(library, f"MPI_{name}"), ctypes.c_void_p).value or 0
                 for name in _CALLED
             }
+            symbols |= {
+                f"lazyarr_{name}": ctypes.cast(getattr(ctypes.CDLL(None), name), ctypes.c_void_p).value or 0
+                for name in ("malloc", "free")
+            }
+            request, status = mpi._sizeof(mpi.Request), mpi._sizeof(mpi.Status)
+            # (Data begins where lines of the cache do.)
+            all_requests, all_statuses = (-(-MOST_MESSAGES * n // 64) * 64 for n in (request, status))
             text = _TEXT.format(
                 **{letter: f"i{8 * width}" for letter, width in widths.items()}, done=DONE, failed=FAILED, left=LEFT,
-                request=mpi._sizeof(mpi.Request), status=mpi._sizeof(mpi.Status), tag=TAG, error=_ERROR, byte=_BYTE,
-                sum=_SUM, counts=_COUNTS, scratch=SCRATCH, sizes=_SIZES, types=_TYPES, room=_ROOM,
+                request=request, status=status, tag=TAG, error=_ERROR, byte=_BYTE, sum=_SUM, counts=_COUNTS,
+                scratch=SCRATCH, sizes=_SIZES, types=_TYPES, room=_ROOM, spare=_SPARE, head=_HEAD,
+                all_requests=all_requests, header=_HEAD + all_requests + all_statuses,
             )
             _code.append(native_kept.code(text, 1, symbols))
-            for word, name in ((TRADE, "trade"), (GATHER, "gather"), (ADD, "add")):
+            for word, name in enumerate(("trade", "gather", "add", "room", "start", "wait", "leave"), TRADE):
                 _state[word] = _code[0].address(f"lazyarr_{name}")
     return True
 

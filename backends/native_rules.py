@@ -9,6 +9,7 @@ import numpy as np
 from lazyarr.backends import (
     native_arguments,
     native_comm,
+    native_flight,
     native_lapack,
     native_products,
     native_row_totals,
@@ -133,4 +134,5 @@ RULES: dict[str, Rule] = {
     "sort": native_sorts.sort, "argsort": native_sorts.argsort,
     "searchsorted": native_sorts.searchsorted,
     "halo": native_comm.halo, "exchange": native_comm.exchange, "all_reduce": native_comm.all_reduce,
+    "halo_start": native_flight.start, "halo_wait": native_flight.wait,
 }  # fmt: skip

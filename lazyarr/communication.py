@@ -21,10 +21,6 @@ from lazyarr.passes.insert_communication import Local, decide
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.tracing.explain_costs import declared, moves
 
-_COMMUNICATE = (
-    "halo", "exchange", "all_reduce", "turned_part", "sorted_part", "scattered_part", "picked_part", "solved_part",
-    "cholesky_part", "determined_part", "rearranged_part",
-)  # fmt: skip
 #: Of matrices whose rows are split: the operation, and what it is called.
 _FACTORIZED = {"solved_part": "solve", "cholesky_part": "cholesky", "determined_part": "determinant"}
 _PRODUCTS = ("matmul", "einsum")
@@ -193,7 +189,7 @@ def steps(local: Local, grid: Grid) -> Iterator[Step]:
     """What a rank's program sends, in order."""
     for graph, times in _graphs(local.program.graph, 1):
         for node in graph.nodes:
-            if node.op.name in _COMMUNICATE:
+            if node.op.communicates:
                 lines = tuple(sorted(local.program.origins.get(node, ())))
                 yield _step(node, partial(Step, lines=lines, times=times), grid)
 
@@ -269,7 +265,7 @@ def work(local: Local) -> Iterator[Work]:
         read: dict[Value, float] = {}
         for node, base, moved in moves(graph, {}):
             if base is not None:
-                if node.op.name in _COMMUNICATE:
+                if node.op.communicates:
                     continue
                 # (Of what is read, once as a whole.)
                 before = read.get(base, 0.0)
@@ -277,7 +273,7 @@ def work(local: Local) -> Iterator[Work]:
                 moved = read[base] - before
             _count(found, sources, node, bytes=moved)
         for node in graph.nodes:
-            if node.op.name not in _COMMUNICATE and not any(True for _ in node.regions):
+            if not node.op.communicates and not any(True for _ in node.regions):
                 flops, _ = declared(node, {})
                 _count(found, sources, node, **{"product_flops" if node.op.name in _PRODUCTS else "flops": flops})
         for lines, done in found.items():

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from lazyarr.ir.graph import Check, Graph, Program
 from lazyarr.ir.layout import Layout, is_whole
 from lazyarr.ir.text import show
 from lazyarr.passes.insert_communication import Local, insert_communication
+from lazyarr.passes.overlap_messages import overlap_messages
 from lazyarr.world import Part, World
 
 #: Elements of arguments that have to be the same on all ranks, and are compared.
@@ -33,8 +35,8 @@ class _Known:
 
     def get(self, world: World, program: Program, given: dict[Any, Layout], gathered: tuple[int, ...]) -> Any:
         """The program of this rank, and a digest of what has to be the same on all ranks."""
-        split_above = settings.current.split_above
-        key = program.graph, tuple(given.items()), gathered, split_above, world.grid, world.model
+        split_above, overlap = settings.current.split_above, settings.current.overlap
+        key = program.graph, tuple(given.items()), gathered, split_above, overlap, world.grid, world.model
         with self._lock:
             found = self._found.get(key)
             if found is not None:
@@ -43,6 +45,7 @@ class _Known:
         local = insert_communication(
             program, world.grid, world.communicator.place, settings.current.split_above, given, gathered, world.model
         )
+        local = replace(local, program=overlap_messages(local.program, world.model, overlap))
         layouts = [(k, given.get(p)) for k, p in enumerate(program.graph.params)]
         text = f"{show(program.graph)}{layouts}{gathered}{settings.current.split_above}"
         found = local, hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

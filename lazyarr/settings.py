@@ -12,6 +12,7 @@ from typing import Any
 
 FALLBACK_MODES = ("allow", "warn", "error")
 COMPILERS = ("auto", "native", "xla")
+OVERLAPS = ("auto", "always", "never")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ class Settings:
     native_messages : int
         Where several ranks run a program: 1: compiled code calls the MPI library itself, if its functions are found; 0:
         each message is a step of Python's. For `lazyarr.init`. Initially from ``LAZYARR_NATIVE_MESSAGES``.
+    overlap : {"auto", "always", "never"}
+        Where several ranks run a program: whether work is done while messages come that does not need them: where it
+        saves time by the cost model, wherever it is possible, or nowhere. Initially from ``LAZYARR_OVERLAP``.
     reproducible : bool
         Whether sums, products of matrices and what else is rounded have bits that depend on neither the number of
         ranks nor what is split: they are added up in an order of their own (docs/ranks.md). For what is recorded from
@@ -81,6 +85,7 @@ class Settings:
     kept_memory: int = -1
     split_above: int = 10_000
     native_messages: int = 1
+    overlap: str = "auto"
     reproducible: bool = False
     cache_dir: str = ""
     cache_size: int = 1024
@@ -90,6 +95,8 @@ class Settings:
             raise ValueError(f"fallback is {self.fallback!r}; expected one of {', '.join(FALLBACK_MODES)}")
         if self.compiler not in COMPILERS:
             raise ValueError(f"compiler is {self.compiler!r}; expected one of {', '.join(COMPILERS)}")
+        if self.overlap not in OVERLAPS:
+            raise ValueError(f"overlap is {self.overlap!r}; expected one of {', '.join(OVERLAPS)}")
         if not isinstance(self.cache_dir, str):
             raise ValueError(f"cache_dir is {self.cache_dir!r}; expected the path of a folder, or an empty string")
         if self.reproducible not in (True, False):

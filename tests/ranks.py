@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from lazyarr.cost_model import DEFAULT, CostModel
-from lazyarr.ir.graph import Graph, Program
+from lazyarr.ir.graph import Program
 from lazyarr.ir.layout import Grid, Layout, Ranges, intersection, length
-from lazyarr.ir.verify import verify
+from lazyarr.ir.local import LOCAL, verify_ranks
+from lazyarr.ir.verify import GLOBAL, verify
 from lazyarr.ops import comm
 from lazyarr.passes.insert_communication import Local, insert_communication
+from lazyarr.passes.overlap_messages import overlap_messages
 
 
 class World:
@@ -59,6 +62,7 @@ class Rank:
 
     def __init__(self, world: World, place: tuple[int, ...]):
         self.world, self.place = world, place
+        self.flights: list[list[Any] | None] = []
 
     def exchange(self, x: Any, axis: int, dim: int, base: int, have: Ranges, want: Ranges) -> Any:
         found = self._boards(x, base)
@@ -98,6 +102,17 @@ class Rank:
             results += [found[(*lead, slice(a - first, b - first))] for a, b in comm.sides(have[at], want[at])]
         mine += [("exchange", size) for size in messages.values()]
         return results
+
+    def start(self, arrays: Sequence[Any], dim: int, parts: Sequence[comm.Beside]) -> int:
+        # (Nobody is late on a board: what will come is there.)
+        self.flights.append(self.halo(arrays, dim, parts))
+        return 2 * len(self.flights) - 1
+
+    def wait(self, number: int) -> list[Any]:
+        found = self.flights[number // 2]
+        assert found is not None, "somebody waits twice"
+        self.flights[number // 2] = None
+        return found
 
     def failure(self) -> Exception:
         raise AssertionError("native code sends nothing where threads are ranks")
@@ -145,6 +160,7 @@ class Rank:
 def distributed(
     program: Program, arguments: Sequence[Any], grid: Grid, run: Callable[[Any, list[Any]], list[Any]], least: int = 1,
     split: Sequence[int] = (), gathered: Sequence[int] | None = None, model: CostModel = DEFAULT,
+    overlap: str = "never",
 ) -> tuple[list[list[Any]], list[Local], World]:  # fmt: skip
     """The results of every rank, each whole.
 
@@ -163,6 +179,7 @@ def distributed(
     gathered : sequence of int, optional
         The results that are whole on every rank; all of them without it.
     model : CostModel
+    overlap : {"never", "always", "auto"}
     """
     from lazyarr.ir.layout import default
 
@@ -171,10 +188,13 @@ def distributed(
     given: dict[Any, Layout] = {params[k]: default(params[k].type.shape, grid) for k in split}
     gathered = range(len(program.graph.results)) if gathered is None else gathered
     locals: list[Local] = []
+    # (A program that is one of these operations has no chain of them.)
+    form = GLOBAL if any(node.op.communicates for node in program.graph.nodes) else LOCAL
 
     def one(place: tuple[int, ...]) -> list[Any]:
         local = insert_communication(program, grid, place, least, given, gathered, model)
-        verify(local.program.graph)
+        local = replace(local, program=overlap_messages(local.program, model, overlap))
+        verify(local.program.graph, form)
         locals.append(local)
         mine = []
         for value, x in zip(params, arguments, strict=True):
@@ -186,16 +206,5 @@ def distributed(
 
     found = world.run(one)
     # (The boards of these ranks have no messages that could miss each other; MPI's do.)
-    told = [list(_told(local.program.graph)) for local in locals]
-    assert all(each == told[0] for each in told), "ranks communicate otherwise"
+    verify_ranks([local.program.graph for local in locals])
     return found, locals, world
-
-
-def _told(graph: Graph) -> Iterator[tuple[str, Any, int]]:
-    """What a rank's program communicates, in order: all ranks have to do the same."""
-    for node in graph.nodes:
-        if node.types and node.types[-1] == comm.TOKEN and any(v.type == comm.TOKEN for v in node.operands):
-            if "dim" in node.kw or "dims" in node.kw:
-                yield node.op.name, node.kw.get("dim", node.kw.get("dims")), len(node.operands)
-        for region in node.regions:
-            yield from _told(region)

@@ -168,6 +168,9 @@ class Op:
     across : Across, optional
         How a result is computed where an axis that it goes along is split; of several results every rank gets all of
         those after the first.
+    communicates : bool
+        Whether ranks send each other something: it takes the token of the one before it, as its last operand but for
+        those that are there for the order alone, and gives its own, as its last result.
     rearranged : callable, optional
         ``rearranged(x, layout, large, **attrs) -> Layout``, of an operation that gives the elements of an operand in
         their order: how the result is split if the operand's split axes do not stay, so that little moves from owner to
@@ -195,6 +198,7 @@ class Op:
     across: Across | None = None
     ordered: Callable[..., Any] | None = None
     rearranged: Callable[..., Any] | None = None
+    communicates: bool = False
 
     def __post_init__(self) -> None:
         if not set(self.slowdown) <= set(self.backends[1:]):

@@ -114,6 +114,7 @@ def _op(name: str, numpy: str, infer: Any, evaluate: Any, right: tuple[int, ...]
         cost=lambda a, *rest, **attrs: Cost(a.size * a.shape[1], 4 * a.nbytes),
         backends=("native", "numpy"),
         samples=_samples(right),
+        communicates=True,
     )
 
 

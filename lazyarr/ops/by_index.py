@@ -179,6 +179,7 @@ SCATTERED_PART = Op(
     backends=("native", "numpy"),
     samples=_samples_scattered,
     checked=True,
+    communicates=True,
 )
 
 
@@ -241,4 +242,5 @@ PICKED_PART = Op(
     backends=("native", "numpy"),
     samples=_samples_picked,
     checked=True,
+    communicates=True,
 )

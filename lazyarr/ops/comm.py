@@ -40,6 +40,12 @@ class Communicator(Protocol):
     def halo(self, arrays: Sequence[Any], dim: int, parts: Sequence[Beside]) -> list[Any]:
         """What this rank wants below what it has of an axis, and above it, of each array; one message a neighbour."""
 
+    def start(self, arrays: Sequence[Any], dim: int, parts: Sequence[Beside]) -> int:
+        """Begin a halo, of copies of what is sent; gives its number, which is odd; 0 if there are no messages."""
+
+    def wait(self, number: int) -> list[Any]:
+        """What the halo of that number has brought, as `halo` gives it."""
+
     def all_reduce(self, x: Any, kind: str, dims: tuple[int, ...]) -> Any:
         """The arrays of all ranks along dimensions of the grid, combined element by element."""
 
@@ -81,6 +87,16 @@ def failure() -> Exception:
 def all_to_all_along(dim: int, count: int) -> Callable[[Sequence[Any]], list[Any]]:
     """Gives what each of `count` positions along a dimension has sent to this one, of one vector for each."""
     return list if count == 1 else partial(_current().all_to_all, dim=dim)
+
+
+def started(arrays: Sequence[Any], dim: int, parts: Sequence[Beside]) -> int:
+    """The number of a halo that has begun."""
+    return _current().start(arrays, dim, parts)
+
+
+def landed(number: int) -> list[Any]:
+    """What a halo that has begun brings."""
+    return _current().wait(number)
 
 
 def swap(gives: Sequence[tuple[int, Any]], gets: Sequence[tuple[int, Any]]) -> None:
@@ -137,6 +153,7 @@ EXCHANGE = Op(
     cost=lambda x, token, *, want, at, **attrs: Cost(0, 2 * x.nbytes),
     backends=("native", "numpy"),
     samples=_samples_exchange,
+    communicates=True,
 )
 
 
@@ -189,6 +206,7 @@ HALO = Op(
     cost=lambda *types, **attrs: Cost(0, 2 * sum(t.nbytes for t in _infer_halo(*types, **attrs))),
     backends=("native", "numpy"),
     samples=_samples_halo,
+    communicates=True,
 )
 
 
@@ -211,6 +229,7 @@ ALL_REDUCE = Op(
     cost=lambda x, token, *, kind, dims: Cost(x.size, 2 * x.nbytes),
     backends=("native", "numpy"),
     samples=_samples_all_reduce,
+    communicates=True,
 )
 
 
@@ -260,6 +279,7 @@ SORTED_PART = Op(
     cost=lambda x, token, **attrs: Cost(4 * x.size * max(1, x.size.bit_length()), 8 * x.nbytes),
     backends=("native", "numpy"),
     samples=_samples_sorted,
+    communicates=True,
 )
 
 
@@ -309,4 +329,5 @@ TURNED_PART = Op(
     cost=lambda x, token, **attrs: Cost(0, 4 * x.nbytes),
     backends=("native", "numpy"),
     samples=_samples_turned,
+    communicates=True,
 )

@@ -149,4 +149,5 @@ REARRANGED_PART = Op(
     cost=lambda x, token, **attrs: Cost(0, 4 * x.nbytes),
     backends=("native", "numpy"),
     samples=_samples,
+    communicates=True,
 )
