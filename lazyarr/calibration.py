@@ -19,16 +19,20 @@ from typing import Any
 import numpy as np
 
 from lazyarr.cost_model import CostModel
-from lazyarr.ir.graph import Graph, param
-from lazyarr.ir.node import apply_all, make
+from lazyarr.ir.graph import Graph, depth_first, param
+from lazyarr.ir.layout import Ranges
+from lazyarr.ir.node import apply, apply_all, make
 from lazyarr.ir.op import Op, lookup
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops import comm
 from lazyarr.ops.create import const
+from lazyarr.ops.flight import HALO_START, HALO_WAIT
 
 #: Runs of which the least time counts; elements of arrays that are far larger than caches, of all ranks together; of
 #: ones that stay there; of messages whose latency is nothing; rows of the matrices that are multiplied.
 _RUNS, _LARGE, _CACHED, _MESSAGE, _MATRIX = 5, 1 << 24, 2048, 1 << 20, 384
+#: Elements of a message, and of what is computed, where one may go by during the other.
+_ROW, _BESIDE = 1 << 10, 1 << 15
 
 
 def measure(communicator: Any = None) -> CostModel:
@@ -70,7 +74,46 @@ def _messages(line: Any, ranks: int, least: Callable[[Callable[[], Any], int], f
     reduction /= math.ceil(math.log2(ranks))
     # (Where the clock says that a longer message took no longer, the bandwidth is what the whole of it allows.)
     carried = seconds - latency if seconds > latency else seconds
-    return {"latency": latency, "bandwidth": _MESSAGE * 8 / carried, "reduction": reduction}
+    return {"latency": latency, "bandwidth": _MESSAGE * 8 / carried, "reduction": reduction,
+            "hidden": _hidden(line, ranks, least)}  # fmt: skip
+
+
+def _hidden(line: Any, ranks: int, least: Callable[[Callable[[], Any], int], float]) -> float:
+    """Which part of the time of messages goes by while a rank computes something else; a hundredth at least."""
+    alone = least(exchange(line, ranks, _ROW, 100), 3)
+    apart, together = (least(_beside_work(line, ranks, 100, begun), 3) for begun in (False, True))
+    return min(max((apart - together) / alone, 0.01), 1.0)
+
+
+def _beside_work(line: Any, ranks: int, times: int, begun: bool) -> Callable[[], Any]:
+    """A compiled loop in which each rank exchanges numbers and computes others, after that or meanwhile."""
+    from lazyarr.backends import native
+
+    have, want = _line(ranks, _ROW)
+    at = line.place[0]
+    attrs = {"at": at, "dim": 0, "parts": ((0, have[at][0], have, want),)}
+    number = DTYPES["i64"]
+    x, y = ArrayType(DTYPES["f64"], (_ROW,)), ArrayType(DTYPES["f64"], (_BESIDE,))
+    _, given, old, token = params = [param(0, comm.TOKEN), param(1, x), param(2, y), param(3, comm.TOKEN)]
+    new = apply(lookup("sqrt"), old)
+    if begun:
+        flight, token = apply_all(HALO_START, given, token, **attrs)
+        *_, token = apply_all(HALO_WAIT, flight, token, new, types=(x,), **attrs)
+    else:
+        *_, token = apply_all(comm.HALO, given, token, **attrs)
+    order = depth_first([token, new])
+    attributes = (("body", Graph(params, [given, new, token], (), order)), ("carried", 3), ("until", -1))
+    outer = [param(0, x), param(1, y), param(2, comm.TOKEN)]
+    bounds = (const(0, number), const(times, number), const(1, number))
+    loop = make(lookup("loop"), (*bounds, *outer), attributes)
+    run = native.compile(Graph(outer, list(loop.values[1:])))
+    return lambda: run([np.ones(_ROW), np.ones(_BESIDE), np.int64(0)])
+
+
+def _line(ranks: int, elements: int) -> tuple[Ranges, Ranges]:
+    """What each rank of a line has, so many numbers, and wants: as many of those beside it."""
+    have = tuple((k * elements, (k + 1) * elements) for k in range(ranks))
+    return have, tuple((max(a - elements, 0), min(b + elements, ranks * elements)) for a, b in have)
 
 
 def exchange(line: Any, ranks: int, elements: int, times: int) -> Callable[[], Any]:
@@ -82,8 +125,7 @@ def exchange(line: Any, ranks: int, elements: int, times: int) -> Callable[[], A
         What it is run with has to be in use.
     ranks, elements, times : int
     """
-    have = tuple((k * elements, (k + 1) * elements) for k in range(ranks))
-    want = tuple((max(a - elements, 0), min(b + elements, ranks * elements)) for a, b in have)
+    have, want = _line(ranks, elements)
     at = line.place[0]
     return _repeated(comm.HALO, np.ones(elements), times, at=at, dim=0, parts=((0, have[at][0], have, want),))
 
@@ -151,6 +193,7 @@ def rows(model: CostModel) -> list[tuple[str, str, str]]:
     return [
         ("message latency", f"{model.latency * 1e6:.1f} us", messages),
         ("bandwidth between ranks", f"{model.bandwidth / 1e9:.2f} GB/s", messages),
+        ("of messages, beside work", f"{model.hidden * 100:.0f} %", messages),
         ("step of an all-reduce", f"{model.reduction * 1e6:.1f} us", messages),
         ("memory bandwidth, a rank", f"{model.memory_bandwidth / 1e9:.2f} GB/s", here),
         ("arithmetic in cache", f"{1e-9 / model.flop:.2f} Gflop/s", here),

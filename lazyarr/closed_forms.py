@@ -197,7 +197,8 @@ class _Samples:
         if at not in self._known:
             *blocks, side = at
             program = self._make({name: m * side for name, m in zip(self.names, blocks, strict=True)})
-            made = plan(program, (side,) * self.sides, self._least, model=self.model, middle=middle)
+            made = plan(program, (side,) * self.sides, self._least, model=self.model, middle=middle,
+                        overlap="never")  # fmt: skip
             self.plan = self.plan or made
             if _structure(made) != _structure(self.plan):
                 where = _sizes(at, self.names, self.sides)

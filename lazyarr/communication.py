@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
+from lazyarr import settings
 from lazyarr.cost_model import DEFAULT, CostModel, gathers
 from lazyarr.ir import extents
 from lazyarr.ir.flat import gives
@@ -16,8 +18,11 @@ from lazyarr.ir.graph import Graph, Line, Program
 from lazyarr.ir.layout import Grid, coordinates, default, length, sent
 from lazyarr.ir.node import Node, Value
 from lazyarr.ops import block_solve
+from lazyarr.ops.comm import HALO
+from lazyarr.ops.flight import HALO_START, HALO_WAIT
 from lazyarr.ops.rearrange import as_layout
 from lazyarr.passes.insert_communication import Local, decide
+from lazyarr.passes.overlap_messages import hidden_seconds, overlap_messages, work_seconds
 from lazyarr.passes.reorder import peak_memory
 from lazyarr.tracing.explain_costs import declared, moves
 
@@ -49,6 +54,8 @@ class Step:
         How many ranks reduce together; 0 for what is no reduction.
     gathered : bool
         Whether each of them gets all parts and combines them.
+    hidden : float
+        Seconds of it that go by while the rank computes, each time.
     """
 
     what: str
@@ -58,12 +65,13 @@ class Step:
     bytes: int
     ranks: int = 0
     gathered: bool = False
+    hidden: float = 0.0
 
     def seconds(self, model: CostModel) -> float:
         """Predicted time of all the times it is done; one where data decides how often."""
         if self.ranks:
             return _once(self.times) * model.all_reduce(self.bytes, self.ranks, self.gathered)
-        return _once(self.times) * model.sent(self.messages, self.bytes)
+        return _once(self.times) * (model.sent(self.messages, self.bytes) - self.hidden)
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ class Plan:
     messages, bytes : int
         What the rank that sends most sends in one call; loops of which data decides how often they run count once.
     seconds : float
-        Predicted time of the slowest rank; communication and work one after the other.
+        Predicted time of the slowest rank; communication and work one after the other, but for what overlaps.
     memory : int
         Bytes that a rank needs at most: its parts of the arguments, and what is alive at a time by the types.
     """
@@ -124,7 +132,7 @@ class Plan:
 
 def plan(
     program: Program, grid: Grid, least: int, gathered: Sequence[int] = (), model: CostModel = DEFAULT,
-    middle: bool = True,
+    middle: bool = True, overlap: str | None = None,
 ) -> Plan:  # fmt: skip
     """What a program does if its large parameters are split evenly.
 
@@ -141,7 +149,10 @@ def plan(
     middle : bool
         Whether ranks in the middle of the grid are looked at too, beside the second ones, which are like them where
         all blocks are of one length.
+    overlap : {"auto", "always", "never"}, optional
+        As the setting of that name, which it is without it.
     """
+    overlap = settings.current.overlap if overlap is None else overlap
     given = {
         p: default(p.type.shape, grid) for p in program.graph.params
         if not p.type.weak and p.type.shape and p.type.size >= least
@@ -152,7 +163,8 @@ def plan(
     memory = 0
     for place in _representatives(grid, middle):
         local = decided.local(place)
-        ranks.append(list(steps(local, grid)))
+        local = replace(local, program=overlap_messages(local.program, model, overlap))
+        ranks.append(list(steps(local, grid, model)))
         works.append(list(work(local)))
         graph = local.program.graph
         held = sum(extents.bound(p.type.nbytes) for p in graph.params if p.type.shape)
@@ -185,13 +197,20 @@ def _representatives(grid: Grid, middle: bool) -> Iterator[tuple[int, ...]]:
     return itertools.product(*(sorted({0, min(1, n - 1), n // 2 if middle else 0, n - 1}) for n in grid))
 
 
-def steps(local: Local, grid: Grid) -> Iterator[Step]:
+def steps(local: Local, grid: Grid, model: CostModel) -> Iterator[Step]:
     """What a rank's program sends, in order."""
     for graph, times in _graphs(local.program.graph, 1):
         for node in graph.nodes:
-            if node.op.communicates:
+            if node.op.communicates and node.op is not HALO_WAIT:
                 lines = tuple(sorted(local.program.origins.get(node, ())))
-                yield _step(node, partial(Step, lines=lines, times=times), grid)
+                step = _step(node, partial(Step, lines=lines, times=times), grid)
+                yield replace(step, hidden=_hidden(graph, node, model)) if node.op is HALO_START else step
+
+
+def _hidden(graph: Graph, start: Node, model: CostModel) -> float:
+    """Seconds of a halo's messages that go by while the rank does what stands before their wait."""
+    (wait,) = (node for node in graph.nodes if node.op is HALO_WAIT and node.operands[0] == start.values[0])
+    return hidden_seconds(start, sum(work_seconds(v.node, model) for v in wait.operands[2:]), model)
 
 
 def _graphs(graph: Graph, times: int | None) -> Iterator[tuple[Graph, int | None]]:
@@ -234,11 +253,11 @@ def _step(node: Node, step: partial[Step], grid: Grid) -> Step:
         moved = [p.count for p in pieces if coordinates(p.rank, grid) != kw["at"]]
         return step("reshape", messages=len(moved), bytes=sum(moved) * node.operands[0].type.dtype.itemsize)
     to: dict[int, int] = {}
-    parts = kw["parts"] if name == "halo" else ((kw["axis"], kw["base"], kw["have"], kw["want"]),)
+    parts = kw["parts"] if node.op in (HALO, HALO_START) else ((kw["axis"], kw["base"], kw["have"], kw["want"]),)
     for value, (axis, _, have, want) in zip(node.operands, parts, strict=False):
         for k, wanted in sent(kw["at"], have, want):
             to[k] = to.get(k, 0) + _row(value, axis) * length(wanted)
-    return step(name, messages=len(to), bytes=sum(to.values()))
+    return step(name.removesuffix("_start"), messages=len(to), bytes=sum(to.values()))
 
 
 def _row(x: Value, axis: int) -> int:
@@ -320,27 +339,37 @@ def report(found: Plan) -> list[str]:
 
     ranks, model = math.prod(found.grid), found.model
     worked = sum(w.seconds(model) for w in found.work)
+    hidden = sum(_once(s.times) * s.hidden for s in found.steps)
+    beside = "messages and work do not overlap"
+    if hidden:
+        beside = f"{show_seconds(hidden)} of messages go by during it"
     lines = [
         f"communication on {ranks} ranks ({' x '.join(map(str, found.grid))}), arrays split evenly before the call",
         f"  a rank sends at most {show_count(found.messages)} messages, {show_bytes(found.bytes)} a call, and needs at "
         f"most {show_bytes(found.memory)} of memory",
-        f"  predicted time: {show_seconds(found.seconds)}, {show_seconds(worked)} of it work (messages and work do not "
-        "overlap)",
+        f"  predicted time: {show_seconds(found.seconds)}, {show_seconds(worked)} of it work ({beside})",
     ]
-    rows: list[Sequence[str]] = [("", "times", "messages", "bytes", "memory traffic", "time", "source")]
-    shown = [
-        (s.what, s.times, str(s.messages), show_bytes(s.bytes), "", s.seconds(model), s.lines) for s in found.steps
+    rows: list[Sequence[str]] = [("", "times", "messages", "bytes", "overlap", "memory traffic", "time", "source")]
+    shown: list[tuple[Any, ...]] = [
+        (s.what, s.times, str(s.messages), show_bytes(s.bytes),
+         show_seconds(_once(s.times) * s.hidden) if s.hidden else "", "", s.seconds(model), s.lines)
+        for s in found.steps
     ] + [
-        ("work", w.times, "", "", show_bytes(round(w.bytes)), w.seconds(model), w.lines) for w in found.work
+        ("work", w.times, "", "", "", show_bytes(round(w.bytes)), w.seconds(model), w.lines) for w in found.work
         if w.seconds(model) >= _NEGLIGIBLE * worked
-    ]
+    ]  # fmt: skip
     rows += [
         (what, "by data" if times is None else f"{times}x", *sizes, show_seconds(seconds), show_sources(at))
         for what, times, *sizes, seconds, at in shown
     ]
+    sides = "<>>>>>><"
+    if not hidden:
+        at = rows[0].index("overlap")
+        rows, sides = [(*row[:at], *row[at + 1 :]) for row in rows], sides[:at] + sides[at + 1 :]
     if shown:
-        lines += ["  " + line for line in table(rows, "<>>>>><")]
-        lines.append("  messages, bytes, memory traffic: each time; time: all the times together")
+        lines += ["  " + line for line in table(rows, sides)]
+        lines.append("  messages, bytes, memory traffic: each time; "
+                     f"{'overlap, ' if hidden else ''}time: all the times together")  # fmt: skip
     if any(times is None for _, times, *_ in shown):
         lines.append("  by data: only the data knows how often; one time is counted")
     lines.append(f"  times rest on {model.rests_on}")

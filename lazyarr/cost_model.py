@@ -41,7 +41,8 @@ class CostModel:
     memory_bandwidth : float
         Bytes a second that a rank reads and writes while the others do, too.
     hidden : float
-        Which part of the time of messages goes by while the rank computes: the rest is the processor's own.
+        Which part of the time of messages goes by while the rank computes; the rest is the processor's own. (Between
+        ranks on one machine, all of it, as measured.)
     reduction : float
         Seconds of each of the ``log2(p)`` steps of an all-reduce of one number.
     flop : float
@@ -57,7 +58,7 @@ class CostModel:
     latency: float = 2e-6
     bandwidth: float = 4e9
     memory_bandwidth: float = 8e9
-    hidden: float = 0.5
+    hidden: float = 0.01
     reduction: float = 2e-6
     flop: float = 0.25e-9
     product_flop: float = 0.05e-9

@@ -87,9 +87,11 @@ class Halves:
 
     def __init__(self, graph: Graph, halo: Node):
         self.behind = _behind(graph, halo)
-        self._readers: dict[Value, int] = {}
-        for value in (*(v for node in graph.nodes for v in dict.fromkeys(node.operands)), *graph.roots):
-            self._readers[value] = self._readers.get(value, 0) + 1
+        self._users: dict[Value, list[Node]] = {}
+        for node in graph.nodes:
+            for value in dict.fromkeys(node.operands):
+                self._users.setdefault(value, []).append(node)
+        self._roots = set(graph.roots)
         self._joined = _joined(graph, halo)
         self._valid: dict[Value, tuple[int, Range]] = {v: (j.axis, j.own) for v, j in self._joined.items()}
         self.statements: list[Statement] = []
@@ -99,6 +101,23 @@ class Halves:
         self._new: Mapping[Value, Value] = {}
         self._parts: dict[tuple[Value, int, Range, bool], Value] = {}
         self._begun: dict[Value, Value] = {}
+
+    @property
+    def saved(self) -> int:
+        """Bytes of arrays that are put together for these statements alone: afterwards only a few of their rows are."""
+        return sum(int(v.type.nbytes) for v, j in self._joined.items() if j.before is None and self._in_parts(v))
+
+    def _in_parts(self, value: Value) -> bool:
+        """Whether nothing but statements of which a part is done early is made of a value."""
+        if value in self._roots:
+            return False
+        ends = {s.node for s in self.statements}
+        for node in self._users.get(value, ()):
+            if node in ends:
+                continue
+            if not (node.op is SLICE or node.op.pointwise) or not all(map(self._in_parts, node.values)):
+                return False
+        return True
 
     # --- which
 
@@ -116,6 +135,10 @@ class Halves:
                 self._valid.update(dict.fromkeys(node.values, found))
         elif node.op is UPDATE_SLICE:
             self._write(node)
+
+    def _once(self, value: Value) -> bool:
+        """Whether a value has one reader."""
+        return value not in self._roots and len(self._users.get(value, ())) == 1
 
     def _common(self, node: Node) -> tuple[int, Range] | None:
         """The rows in which all operands are there early."""
@@ -138,7 +161,7 @@ class Halves:
     def _write(self, node: Node) -> None:
         base, value = node.operands
         known = self._valid.get(value)
-        if known is None or not value.node.op.pointwise or set(node.kw["step"]) != {1} or self._readers[value] > 1:
+        if known is None or not value.node.op.pointwise or set(node.kw["step"]) != {1} or not self._once(value):
             return
         axis, (p, q) = known
         first, last = node.kw["start"][axis], node.kw["start"][axis] + int(value.type.shape[axis])
@@ -207,7 +230,7 @@ class Halves:
             part = self._part(node.operands[0], axis, (first[axis] + rows[0], first[axis] + rows[1]), early)
             first[axis], last[axis] = 0, length(rows)
             return _slice(part, first, last)
-        elif node.op.pointwise and (not clean or self._readers[value] == 1):
+        elif node.op.pointwise and (not clean or self._once(value)):
             return make(node.op, tuple(self._operand(v, value, axis, rows, early) for v in node.operands),
                         node.attrs).values[value.index]  # fmt: skip
         assert clean or not early, "what comes is read before it has come"

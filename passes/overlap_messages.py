@@ -12,6 +12,7 @@ the same, and begin in the same order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,12 +21,15 @@ from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Check, Graph, Line, Program, depth_first
 from lazyarr.ir.layout import length, sent
 from lazyarr.ir.node import Node, Value, apply_all, make
+from lazyarr.ir.rewrite import live_origins
 from lazyarr.ops.comm import HALO, TOKEN
 from lazyarr.ops.flight import HALO_START, HALO_WAIT
+from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.passes.halves import Halves, read_before
 
-#: Seconds that a statement in two more parts takes besides what it moves, and how often an element goes through memory.
-_PARTS, _MOVES = 2e-6, 2
+#: Seconds that a statement in two more parts takes besides what it moves; how often an element of a statement goes
+#: through memory, and one that is sent or received more than where nothing is copied.
+_PARTS, _MOVES, _COPIES = 2e-6, 2, 4
 
 
 def overlap_messages(program: Program, model: CostModel, when: str = "auto") -> Program:
@@ -43,17 +47,31 @@ def overlap_messages(program: Program, model: CostModel, when: str = "auto") -> 
         return program
     origins: dict[Node, frozenset[Line]] = dict(program.origins)
     graph = _Overlapping(origins, model, when == "always").graph(program.graph)
-    return Program(graph, origins)
+    return Program(graph, live_origins(graph, origins))
 
 
-def message_seconds(halo: Node, model: CostModel) -> float:
-    """Predicted time of a halo's messages, or of those that a `HALO_START` begins."""
+def hidden_seconds(halo: Node, work: float, model: CostModel) -> float:
+    """Predicted time of the messages of a halo, or of what begins it, that goes by during so many seconds of work."""
+    return min(model.sent(*_messages(halo)) * model.hidden, work)
+
+
+def work_seconds(node: Node, model: CostModel) -> float:
+    """Predicted time of a node: of a write that of what is written; of loops and branches more than any message's."""
+    if any(True for _ in node.regions):
+        return math.inf
+    if node.op is UPDATE_SLICE:
+        return _MOVES * int(node.operands[1].type.nbytes) / model.memory_bandwidth
+    return model.worked(float(node.cost.flops), 0.0, float(node.cost.bytes))
+
+
+def _messages(halo: Node) -> tuple[int, int]:
+    """How many messages a halo sends, and their bytes."""
     messages: dict[int, int] = {}
     for array, (axis, _, have, want) in zip(halo.operands, halo.kw["parts"], strict=False):
         row = int(array.type.nbytes) // max(int(array.type.shape[axis]), 1)
         for k, part in sent(halo.kw["at"], have, want):
             messages[k] = messages.get(k, 0) + row * length(part)
-    return model.sent(len(messages), sum(messages.values()))
+    return len(messages), sum(messages.values())
 
 
 class _Overlapping:
@@ -121,12 +139,16 @@ class _Overlapping:
             self._origins[made] = self._origins.get(made, frozenset()) | lines
 
     def _pays(self, halo: Node, halves: Halves, work: Sequence[Value]) -> bool:
-        """Whether what is hidden of the messages' time is more than it costs to write in parts what is written."""
-        model = self._model
-        there = sum(_seconds(v.node, model) for v in work)
-        there += sum(length(s.inner) * s.row_bytes * _MOVES / model.memory_bandwidth for s in halves.statements)
-        hidden = min(message_seconds(halo, model) * model.hidden, there)
-        return hidden > _PARTS * len(halves.statements)
+        """Whether it saves more than it costs.
+
+        What is hidden of the messages' time, and arrays that need not be put together; copies, statements in parts.
+        """
+        model, (_, nbytes) = self._model, _messages(halo)
+        there = sum(work_seconds(v.node, model) for v in work)
+        there += sum(_MOVES * length(s.inner) * s.row_bytes / model.memory_bandwidth for s in halves.statements)
+        more = _PARTS * len(halves.statements) + _COPIES * nbytes / model.memory_bandwidth
+        saved = _MOVES * halves.saved / model.memory_bandwidth
+        return hidden_seconds(halo, there, model) + saved > more
 
     def _split(self, graph: Graph, halo: Node, halves: Halves, work: Sequence[Value], last: Value) -> Graph:
         """The graph with a halo that is begun at its place, and ended behind what can be done meanwhile."""
@@ -217,9 +239,3 @@ def _is_token(value: Value) -> bool:
     node = value.node
     return value == node.values[-1] and value.type == TOKEN and any(v.type == TOKEN for v in node.operands)
 
-
-def _seconds(node: Node, model: CostModel) -> float:
-    """Predicted time of a node; of loops and branches more than any message takes."""
-    if any(True for _ in node.regions):
-        return float("inf")
-    return model.worked(float(node.cost.flops), 0.0, float(node.cost.bytes))

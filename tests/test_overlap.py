@@ -11,6 +11,7 @@ import pytest
 
 import lazyarr
 from lazyarr.backends.numpy import interpret
+from lazyarr.communication import plan, report, show_seconds
 from lazyarr.cost_model import DEFAULT, CostModel
 from lazyarr.ir.graph import Graph, Program
 from lazyarr.ir.layout import default
@@ -214,11 +215,30 @@ def test_later_passes_leave_the_work_between() -> None:
 
 
 def test_who_decides() -> None:
-    program = local(limited, np.ones((3000, 900)), 5)
-    slow, fast = CostModel(latency=1e-3), CostModel(latency=1e-9, bandwidth=1e15)
-    assert "halo_start" in names(overlap_messages(program, slow).graph)
-    # (What does not need the halo anyway costs nothing in parts, but there are parts here.)
-    assert "halo_start" not in names(overlap_messages(program, fast).graph)
+    """The cost model: how long messages take, and which part of that goes by during work."""
+    program = local(limited, np.ones((300, 90)), 5)
+    for model, begun in ((CostModel(hidden=1.0), True), (CostModel(), False), (CostModel(latency=1e-2), True),
+                         (CostModel(hidden=1.0, latency=1e-7), False)):  # fmt: skip
+        assert ("halo_start" in names(overlap_messages(program, model).graph)) == begun, model
+    # Out of a loop: arrays of which the most is not copied to stand beside what comes.
+    assert "halo_start" in names(overlap_messages(local(smooth, np.ones(300_000)), DEFAULT).graph)
+    assert "halo_start" not in names(overlap_messages(local(smooth, np.ones(300)), DEFAULT).graph)
+
+
+def test_plans_say_what_overlaps() -> None:
+    program, _ = captured(limited, np.ones((300, 90)), 5)
+    model = CostModel(hidden=0.5)
+    apart, beside = (plan(program, (3,), 8, model=model, overlap=o) for o in ("never", "auto"))
+    assert (apart.messages, apart.bytes) == (beside.messages, beside.bytes)
+    (halo,) = (s for s in beside.steps if s.what == "halo")
+    assert halo.hidden == pytest.approx(0.5 * model.sent(2, 2 * 90 * 8))
+    (before,) = (s for s in apart.steps if s.what == "halo")
+    assert before.seconds(model) - halo.seconds(model) == pytest.approx(5 * halo.hidden)
+    first, second = ("\n".join(report(found)) for found in (apart, beside))
+    assert "(messages and work do not overlap)" in first
+    assert "overlap " not in first
+    assert f"({show_seconds(5 * halo.hidden)} of messages go by during it)" in second
+    assert "bytes  overlap  memory traffic" in second
 
 
 def heat(u: Any, steps: int) -> Any:
