@@ -23,6 +23,7 @@ from lazyarr.backends.native_views import slice_map
 from lazyarr.cost_model import gathers
 from lazyarr.ir import extents
 from lazyarr.ir.node import Node, Value
+from lazyarr.ir.types import ArrayType
 from lazyarr.ops.comm import Beside
 
 _BYTE = np.dtype(np.uint8)
@@ -34,7 +35,7 @@ def halo(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None
     """What is wanted beside each array; one message a neighbour."""
     at, dim, parts = (node.kw[name] for name in ("at", "dim", "parts"))
     found = [Partners.of(at, have, want) for _, _, have, want in parts]
-    if not possible(node, dim, parts[0][2], sum(len(p.receives) + len(p.sends) for p in found)):
+    if not possible(_types(node), dim, parts[0][2], sum(len(p.receives) + len(p.sends) for p in found)):
         return None
     ready = frame.ready(given)
     results = frame.made(node.types, _rooms(frame, node, given))
@@ -111,7 +112,7 @@ def exchange(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | 
     """What is wanted of an axis, from those who have it."""
     at, dim, have, want, axis, base = (node.kw[name] for name in ("at", "dim", "have", "want", "axis", "base"))
     partners = Partners.of(at, have, want)
-    if not possible(node, dim, have, len(partners.receives) + len(partners.sends)):
+    if not possible(_types(node), dim, have, len(partners.receives) + len(partners.sends)):
         return None
     ready, results = frame.ready(given), frame.made(node.types)
     code, first = frame.code, want[at][0]
@@ -125,9 +126,12 @@ def exchange(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | 
     return _traded(frame, node, dim, ready, results, sends, receives, own)
 
 
-def possible(node: Node, dim: int, have: Sequence[object], messages: int) -> bool:
-    """Whether native code can do what a node sends and receives."""
-    types = [v.type for v in (*node.operands, *node.values)]
+def _types(node: Node) -> list[ArrayType]:
+    return [v.type for v in (*node.operands, *node.values)]
+
+
+def possible(types: Sequence[ArrayType], dim: int, have: Sequence[object], messages: int) -> bool:
+    """Whether native code can send and receive parts of arrays of these types."""
     return (
         len(have) > 1 and dim < native_mpi.MOST_DIMS and messages <= native_mpi.MOST_MESSAGES
         and all(extents.is_static(t.shape) and int(t.nbytes) <= native_mpi.MOST_BYTES for t in types)

@@ -6,12 +6,16 @@ Python carries it (`lazyarr.backends.mpi`), the number is odd, and Python ends i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lazyarr.backends import native_comm, native_mpi
 from lazyarr.backends.mpi import Partners
 from lazyarr.backends.native_comm import Messages, nbytes
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Scalar, Storage
 from lazyarr.ir.node import Node
+from lazyarr.ir.types import ArrayType
+from lazyarr.ops.comm import Beside
 
 #: Messages begin at multiples of so many bytes.
 _ALIGNED = 64
@@ -21,7 +25,7 @@ def start(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | Non
     """Begin a halo; gives its number and the token."""
     at, dim, parts = (node.kw[name] for name in ("at", "dim", "parts"))
     found = [Partners.of(at, have, want) for _, _, have, want in parts]
-    if not native_comm.possible(node, dim, parts[0][2], sum(len(p.receives) + len(p.sends) for p in found)):
+    if not _possible([v.type for v in node.operands[:-1]], dim, parts, found):
         return None
     ready, code = frame.ready(given), frame.code
     sends = native_comm.sent(code, found, parts, ready)
@@ -39,6 +43,12 @@ def start(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | Non
         code.do(f"store i64 {begun.value[0]}, ptr {number}")
     code.start(end)
     return [Scalar(flight.dtype, (code.emit(f"load i64, ptr {number}"),)), token]
+
+
+def _possible(types: Sequence[ArrayType], dim: int, parts: Sequence[Beside], found: Sequence[Partners]) -> bool:
+    """Whether native code carries a flight: what begins it and what ends it ask the same."""
+    # (What comes is no more than as much again.)
+    return native_comm.possible([*types, *types], dim, parts[0][2], sum(len(p.receives) + len(p.sends) for p in found))
 
 
 def _begun(frame: Frame, node: Node, communicator: str, sizes: dict[int, int], sends: Messages) -> str:
@@ -68,7 +78,7 @@ def wait(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None
     """End a halo; what is computed meanwhile has come before, as it is among the operands."""
     dim, parts, at = (node.kw[name] for name in ("dim", "parts", "at"))
     found = [Partners.of(at, have, want) for _, _, have, want in parts]
-    if not native_comm.possible(node, dim, parts[0][2], sum(len(p.receives) + len(p.sends) for p in found)):
+    if not _possible(node.kw["types"], dim, parts, found):
         return None
     # (Python has no use for what is only to be done before.)
     ready, code = frame.ready(given)[:2], frame.code

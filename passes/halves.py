@@ -17,6 +17,9 @@ from lazyarr.ir.node import Node, Value, apply, make
 from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.ops.shape import CONCATENATE, SLICE
 
+#: Operations one on the other, in a statement that is taken apart.
+_DEEPEST = 200
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -92,10 +95,13 @@ class Halves:
             for value in dict.fromkeys(node.operands):
                 self._users.setdefault(value, []).append(node)
         self._roots = set(graph.roots)
-        self._joined = _joined(graph, halo)
+        self._joined = _joined(graph, halo, self.behind)
         self._valid: dict[Value, tuple[int, Range]] = {v: (j.axis, j.own) for v, j in self._joined.items()}
         self.statements: list[Statement] = []
+        self._depth: dict[Node, int] = {}
         for node in graph.nodes:
+            if node.op is SLICE or node.op.pointwise:
+                self._depth[node] = 1 + max((self._depth.get(v.node, 0) for v in node.operands), default=0)
             if node in self.behind and node.values[0] not in self._joined:
                 self._look(node)
         self._new: Mapping[Value, Value] = {}
@@ -109,14 +115,17 @@ class Halves:
 
     def _in_parts(self, value: Value) -> bool:
         """Whether nothing but statements of which a part is done early is made of a value."""
-        if value in self._roots:
-            return False
-        ends = {s.node for s in self.statements}
-        for node in self._users.get(value, ()):
-            if node in ends:
-                continue
-            if not (node.op is SLICE or node.op.pointwise) or not all(map(self._in_parts, node.values)):
+        ends, seen, pending = {s.node for s in self.statements}, {value}, [value]
+        while pending:
+            one = pending.pop()
+            if one in self._roots:
                 return False
+            for node in self._users.get(one, ()):
+                if node not in ends:
+                    if node.op is not SLICE and not node.op.pointwise:
+                        return False
+                    pending += [v for v in node.values if v not in seen]
+                    seen.update(node.values)
         return True
 
     # --- which
@@ -161,7 +170,9 @@ class Halves:
     def _write(self, node: Node) -> None:
         base, value = node.operands
         known = self._valid.get(value)
-        if known is None or not value.node.op.pointwise or set(node.kw["step"]) != {1} or not self._once(value):
+        if known is None or not value.node.op.pointwise or self._depth[value.node] > _DEEPEST:
+            return
+        if set(node.kw["step"]) != {1} or not self._once(value):
             return
         axis, (p, q) = known
         first, last = node.kw["start"][axis], node.kw["start"][axis] + int(value.type.shape[axis])
@@ -246,7 +257,7 @@ class Halves:
 
 def read_before(graph: Graph, halo: Node) -> dict[Node, Value]:
     """Slices of what was there and what comes together that need nothing of what comes: what they are without it."""
-    joined = _joined(graph, halo)
+    joined = _joined(graph, halo, _behind(graph, halo))
     found: dict[Node, Value] = {}
     for node in graph.nodes:
         known = joined.get(node.operands[0]) if node.op is SLICE else None
@@ -267,7 +278,7 @@ def _behind(graph: Graph, halo: Node) -> set[Node]:
     return found
 
 
-def _joined(graph: Graph, halo: Node) -> dict[Value, Joined]:
+def _joined(graph: Graph, halo: Node, behind: set[Node]) -> dict[Value, Joined]:
     """Arrays that are what comes and what was there, by what was exchanged."""
     found: dict[Value, Joined] = {}
     comes = {v: halo.operands[k // 2] for k, v in enumerate(halo.values[:-1])}
@@ -297,7 +308,7 @@ def _joined(graph: Graph, halo: Node) -> dict[Value, Joined]:
                 if n:
                     pieces.append(Piece((at, at + n), v, 0, v in comes))
                 at += n
-            if sum(not p.comes for p in pieces) == 1:
+            if [p.value.node in behind for p in pieces if not p.comes] == [False]:
                 found[node.values[0]] = Joined(axis, tuple(pieces), None)
     return found
 

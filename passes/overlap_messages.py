@@ -30,6 +30,8 @@ from lazyarr.passes.halves import Halves, read_before
 #: Seconds that a statement in two more parts takes besides what it moves; how often an element of a statement goes
 #: through memory, and one that is sent or received more than where nothing is copied.
 _PARTS, _MOVES, _COPIES = 2e-6, 2, 4
+#: Nodes times halos of a graph in which work is looked for: a second or so.
+_MOST = 1 << 17
 
 
 def overlap_messages(program: Program, model: CostModel, when: str = "auto") -> Program:
@@ -81,7 +83,10 @@ class _Overlapping:
     def graph(self, graph: Graph) -> Graph:
         """A graph and those in it."""
         graph = self._regions(graph)
-        for number in reversed(range(sum(node.op is HALO for node in graph.nodes))):
+        count = sum(node.op is HALO for node in graph.nodes)
+        if count * len(graph.nodes) > _MOST:
+            return graph
+        for number in reversed(range(count)):
             # (The last one first: those before it stay as they are.)
             halo = [node for node in graph.nodes if node.op is HALO][number]
             graph = self._overlapped(graph, halo)
