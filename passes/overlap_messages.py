@@ -27,8 +27,8 @@ from lazyarr.ops.flight import HALO_START, HALO_WAIT
 from lazyarr.ops.index import UPDATE_SLICE
 from lazyarr.passes.halves import Halves, read_before
 
-#: Seconds that a statement in two more parts takes besides what it moves; how often an element of a statement goes
-#: through memory, and one that is sent or received more than where nothing is copied.
+#: Seconds that a halo in two operations, or a statement in two more parts, takes besides what moves; how often an
+#: element of a statement goes through memory, and one that is sent or received more than where nothing is copied.
 _PARTS, _MOVES, _COPIES = 2e-6, 2, 4
 #: Nodes times halos of a graph in which work is looked for: a second or so.
 _MOST = 1 << 17
@@ -151,7 +151,7 @@ class _Overlapping:
         model, (_, nbytes) = self._model, _messages(halo)
         there = sum(work_seconds(v.node, model) for v in work)
         there += sum(_MOVES * length(s.inner) * s.row_bytes / model.memory_bandwidth for s in halves.statements)
-        more = _PARTS * len(halves.statements) + _COPIES * nbytes / model.memory_bandwidth
+        more = _PARTS * max(len(halves.statements), 1) + _COPIES * nbytes / model.memory_bandwidth
         saved = _MOVES * halves.saved / model.memory_bandwidth
         return hidden_seconds(halo, there, model) + saved > more
 
@@ -176,7 +176,8 @@ class _Overlapping:
         types = tuple(v.type for v in halo.operands[:-1])
         *sides, new[last] = apply_all(HALO_WAIT, flight, new[last], *dict.fromkeys(done), **parts, types=types)
         self._credit(halo, new[last].node)
-        order.append(new[last].node)
+        # (What comes before a wait it needs: what else is there comes where it is used.)
+        order.insert(1, new[last].node)
         new.update(zip(halo.values[:-1], sides, strict=True))
         of = {s.node: s for s in halves.statements}
         for node in graph.nodes:
@@ -233,11 +234,15 @@ def _work(graph: Graph, halo: Node, behind: set[Node]) -> list[Value]:
 
 
 def _takes_time(node: Node) -> bool:
-    """Whether a node works on arrays. (What another halo brings is nothing that could be done meanwhile.)"""
-    return (
-        node.op.memory == "fresh" and node.op not in (HALO, HALO_START, HALO_WAIT)
-        and any(v.type.shape for v in node.operands) and all(is_static(v.type.shape) for v in node.values)
-    )  # fmt: skip
+    """Whether a node works on arrays. (What another halo brings is nothing that could be done meanwhile.)
+
+    What only moves elements is left to its readers, who may read them where they are.
+    """
+    if node.op.memory != "fresh" or node.op in (HALO, HALO_START, HALO_WAIT):
+        return False
+    if not any(v.type.shape for v in node.operands) or not all(is_static(v.type.shape) for v in node.values):
+        return False
+    return node.op is UPDATE_SLICE or any(True for _ in node.regions) or bool(node.cost.flops)
 
 
 def _is_token(value: Value) -> bool:
