@@ -92,6 +92,43 @@ def test_what_a_loop_leaves_that_may_not_run(dtype: str, start: Any) -> None:
         agree(function, (x, 0), (x, 1), (x, 2), (x, 6))
 
 
+def test_an_int_that_the_first_iteration_makes_a_float() -> None:
+    """``error = 1; while error > tol``: an int that is known, and exact as a float, compares as that float does."""
+
+    def relaxed(u: Any, tol: Any) -> Any:
+        error, count = 1, 0
+        while error > tol and count < 50:
+            before = u.copy()
+            u[1:-1] = 0.5 * (before[2:] + before[:-2])
+            error = np.abs(u - before).max()
+            count += 1
+        return error, count
+
+    def never(u: Any, tol: Any) -> Any:
+        error = 1
+        while error > 5:
+            error = u.sum()
+        return error
+
+    def halved(u: Any, tol: Any) -> Any:
+        large = 2**53 + 1
+        while large > tol:
+            large = u[0] * 0.5
+        return large
+
+    u = np.random.default_rng(5).random(40)
+    for function in (relaxed, never):
+        for tol in (1e-3, 0.5, 1.0, 2.0, np.float64(0.02)):
+            # (Where no iteration runs, what is returned is the int.)
+            compiled = accelerate(function, strict=function is relaxed and tol < 1, always=True)
+            mine, theirs = u.copy(), u.copy()
+            found, expected = compiled(mine, tol), function(theirs, tol)
+            assert repr(found) == repr(expected)
+            assert np.array_equal(mine, theirs)
+    for tol in (float(2**53), 0.0, 2.0**60):
+        assert repr(accelerate(halved, always=True)(u, tol)) == repr(halved(u, tol))
+
+
 def test_an_int_that_a_conversion_makes_a_float() -> None:
     def converted(x: Array) -> Any:
         s: float = 3

@@ -410,6 +410,8 @@ class Accelerated:
             trace.counts = []
         trace.strict = strict
         trace.lists.room = self._room.get(key, 1)
+        if key in self._trials and not self._compiles_all:
+            trace.most_compiling = min(trace.most_compiling, self._trials[key].worth)
         if in_pieces is not None:
             trace.observed(in_pieces)
             trace.may_begin_again = True  # (That is what happened in an earlier call.)

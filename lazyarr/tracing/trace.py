@@ -94,6 +94,8 @@ class Trace:
         self.may_begin_again = True
         self._began = time.monotonic()
         self._compiled_before = plans.seconds
+        #: Seconds of compiling after which pieces are interpreted.
+        self.most_compiling = _MOST_COMPILING
         #: Elements that the pieces have computed.
         self._computed = 0
         #: Arrays that a loop took for a variable's own: what happened to them in place is lost.
@@ -456,7 +458,7 @@ class Trace:
 
     def may_compile(self, program: Program) -> bool:
         """Whether compiling the pieces of this call has not taken too long yet."""
-        return plans.seconds - self._compiled_before < _MOST_COMPILING
+        return plans.seconds - self._compiled_before < self.most_compiling
 
     def ran(self, program: Program) -> None:
         """A piece is run.

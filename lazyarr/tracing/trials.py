@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,6 +11,8 @@ Result = TypeVar("Result")
 
 #: Seconds in which a call is interpreted, but nothing compiled: that would be done for a long loop.
 _SHORT = 0.03
+#: Calls in which compiling has to pay.
+_CALLS = 20
 
 
 class Trials:
@@ -50,6 +53,11 @@ class Trials:
     def over(self) -> bool:
         """Whether it is known which way is faster."""
         return len(self._plain) == self._timed
+
+    @property
+    def worth(self) -> float:
+        """Seconds of compiling that may pay: calls of plain Python would take as long, if there are not very many."""
+        return _CALLS * min(self._plain, default=math.inf)
 
     @property
     def gain(self) -> float:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import LOWEST, Atom, ComputedScalar, computed, convert, is_number, number_of
 from lazyarr.growing import Growing, next_number
@@ -21,7 +23,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE
-from lazyarr.runtime import NotCaptured, guard, record, record_all
+from lazyarr.runtime import NotCaptured, constant_data, guard, record, record_all
 from lazyarr.soft import Soft, settle_inside
 from lazyarr.soft import joined as joined_kinds
 from lazyarr.soft import of as soft_of
@@ -391,7 +393,7 @@ class LoopCapture:
                 continue
             if node.op.name == "cast" and node.types[0] == type:
                 continue
-            if place.type == type and node.op.name in _RING:
+            if node.op.name in (_RING if place.type == type else _COMPARED if _is_exact(slot.inits[0], type) else ()):
                 continue
             if any(True for _ in node.regions):
                 continue  # Its body was traced by itself, and asked the same.
@@ -563,5 +565,13 @@ class LoopCapture:
 
 
 #: Operations of which a NumPy integer gives what Python's does while it fits.
-_RING = {"add", "subtract", "multiply", "maximum", "minimum", "less", "less_equal", "greater", "greater_equal", "equal",
-         "not_equal", "loop", "while", "cond"}  # fmt: skip
+_COMPARED = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
+_RING = _COMPARED | {"add", "subtract", "multiply", "maximum", "minimum", "loop", "while", "cond"}
+
+
+def _is_exact(value: Value, type: ArrayType) -> bool:
+    """Whether a number is a known int that another type holds, and its neighbours: it compares with others alike."""
+    known = constant_data(value)
+    if known is None or known.dtype.kind not in "iub" or type.dtype.kind != "f":
+        return False
+    return bool(abs(int(known)) < 2 ** np.finfo(type.dtype).nmant)
