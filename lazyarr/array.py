@@ -575,8 +575,8 @@ class LazyArray(ArrayOperators):
     def __getattr__(self, name: str) -> Any:
         if name in _PROTOCOLS:  # (NumPy asks for them at each conversion.)
             raise AttributeError(name)
-        lent = self._lent
-        data = self._mine if lent is None else lent.data()
+        if (data := self._mine) is None and (lent := self._lent) is not None:
+            data = lent.data()
         if data is not None and (same := _OF_DATA.get(name)) is not None:
             return getattr(data, same)
         with storage_lock:  # (other threads settle it too, and make it light again)
