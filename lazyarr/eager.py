@@ -76,6 +76,12 @@ class LittleInARow:
 
     def __init__(self) -> None:
         self._found, self._most = 0, _IN_A_ROW
+        self._copies = 0
+
+    def copies_much(self) -> bool:
+        """Note a copy of data that pending work may have; whether there have been several."""
+        self._copies = (self._copies + 1) % _COPIES
+        return self._copies == 0
 
     def is_much(self, value: Value) -> bool:
         """Note a value that is pending; whether there are so many little ones that all should be computed.
@@ -99,6 +105,8 @@ class LittleInARow:
 
 #: Operations on little data after which all is computed, the first time.
 _IN_A_ROW = 32
+#: Copies of data that pending work may have after which that is computed.
+_COPIES = 4
 
 
 def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, Any], ...] | None:

@@ -109,7 +109,7 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
     before = {k: data.copy() for k, (_, data) in evaluated.items()} if writeable else {}
     result = _once(function, concrete(args), rest)
     for key, (array, data) in evaluated.items():
-        if data.flags.writeable:
+        if data.flags.writeable and not array._scalar:
             changed[id(data)] = array
             if key not in before or before[key].tobytes() != data.tobytes():
                 array[...] = data

@@ -134,6 +134,8 @@ class Cache:
         self._limit = limit
         self._plans: OrderedDict[tuple[str, Graph, tuple[int, ...]], Plan] = OrderedDict()
         self._seen: OrderedDict[Graph, int] = OrderedDict()
+        #: Seconds for which graphs have been interpreted.
+        self._interpreted: dict[Graph, float] = {}
         self._lock = threading.Lock()
         #: How long making plans has taken.
         self.seconds = 0.0
@@ -143,8 +145,16 @@ class Cache:
         with self._lock:
             self._seen[graph] = times = self._seen.pop(graph, 0) + 1
             if len(self._seen) > 4 * self._limit:
-                self._seen.popitem(last=False)
+                self._interpreted.pop(self._seen.popitem(last=False)[0], None)
             return times
+
+    def interpreted(self, graph: Graph, seconds: float = 0.0) -> float:
+        """Note for how long `graph` was interpreted; how long it has been so far."""
+        with self._lock:
+            found = self._interpreted.get(graph, 0.0) + seconds
+            if graph in self._seen:
+                self._interpreted[graph] = found
+            return found
 
     def get(self, program: Program, replaced: tuple[int, ...] = ()) -> Plan:
         """The plan of a program, made at the first call; `replaced` as for `Plan`."""
@@ -173,6 +183,7 @@ class Cache:
         with self._lock:
             self._plans.clear()
             self._seen.clear()
+            self._interpreted.clear()
         _runner.cache_clear()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -387,8 +388,11 @@ def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[lis
         # A long loop costs more to interpret, even once, than to compile.
         most = _INTERPRETED if may_compile else _INTERPRETED_LATE
         allowance = Allowance(most) if _has_regions(program.graph) else None
+        begin = time.perf_counter()
         try:
-            return interpret(program.graph, [as_numpy(a) for a in arguments], allowance), program.graph.checks
+            found = interpret(program.graph, [as_numpy(a) for a in arguments], allowance)
+            plans.interpreted(program.graph, time.perf_counter() - begin)
+            return found, program.graph.checks
         except Exhausted:
             pass
     plan = plans.get(program)
@@ -396,8 +400,22 @@ def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[lis
 
 
 def _is_worth_compiling(graph: Graph) -> bool:
-    """Count a graph that is about to run; whether it has come often enough to be compiled, or pays at once."""
-    return plans.count(graph) >= settings.current.compile_after or _pays_at_once(graph)
+    """Count a graph that is about to run; whether it has come often enough to be compiled, or pays at once.
+
+    What comes again is interpreted until that has taken a part of the time of compiling, too. (Ranks decide nothing by
+    the clock.)
+    """
+    most = settings.current.compile_after
+    often = plans.count(graph) >= most
+    if often and most > 1 and world.current() is None and first_compiler() == "native" and not _has_regions(graph):
+        from lazyarr.passes.costs import compiling_seconds
+
+        often = plans.interpreted(graph) >= _RENT * compiling_seconds(graph)
+    return often or _pays_at_once(graph)
+
+
+#: The part of the time of compiling that a graph is interpreted for before it is compiled.
+_RENT = 0.1
 
 
 def _pays_at_once(graph: Graph) -> bool:

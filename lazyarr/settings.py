@@ -30,7 +30,8 @@ class Settings:
     compile_after : int
         A lazy graph is compiled the `compile_after`-th time it is evaluated, and interpreted with NumPy
         before: a graph that is evaluated once is not worth a compilation, unless it is on very large arrays (a few
-        times ten million elements). Initially from ``LAZYARR_COMPILE_AFTER``.
+        times ten million elements). Above 1 it is interpreted further while that has not taken a tenth of the time of
+        compiling. Initially from ``LAZYARR_COMPILE_AFTER``.
     always : int
         1: calls of accelerated functions are compiled where NumPy takes less time, too: single calls that NumPy does in
         a fraction of the time of compiling, and signatures for which it was faster by the clock. 0: NumPy runs these.

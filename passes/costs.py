@@ -58,4 +58,9 @@ def nbytes(values: Iterable[Value]) -> int:
 def pays_at_once(graph: Graph) -> bool:
     """Whether fresh memory for NumPy's results alone would cost more than native code, which needs less of it."""
     size = nbytes(value for node in graph.nodes if node.op.pointwise for value in node.values)
-    return size * FRESH_BYTE > COMPILING + COMPILING_NODE * len(graph.nodes)
+    return size * FRESH_BYTE > compiling_seconds(graph)
+
+
+def compiling_seconds(graph: Graph) -> float:
+    """About how long it takes to make native code for a graph."""
+    return COMPILING + COMPILING_NODE * len(graph.nodes)

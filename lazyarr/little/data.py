@@ -15,7 +15,7 @@ from lazyarr.backends.numpy import evaluate as of_node
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.ops.create import CONST
-from lazyarr.runtime import traced
+from lazyarr.runtime import flush, recording, traced
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
 
@@ -176,7 +176,15 @@ def own_large(x: LazyArray, only_looks: bool = False) -> Any:
     if alone and data.base is None and data.flags.writeable and not node.constant:
         del node
         return _take(x, data)
-    return None if only_looks or data.size > _COPIED else _take(x, data.copy("K"))
+    if only_looks or data.size > _COPIED:
+        return None
+    del node, data
+    now = recording()
+    if now.little.copies_much():
+        # What is pending has the data: it would be copied again and again.
+        flush(now)
+        return own_large(x)
+    return _take(x, _left(x).copy("K"))
 
 
 def to_lend(x: LazyArray) -> Any:
