@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.array import LazyArray
+from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import ArrayType
+from lazyarr.runtime import recording
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Column:
     rows : tuple of LazyArray
         For each number or array in an item, one that holds it of all iterations. Nobody else has them, so that nothing
         changes them.
+    shared : bool
+        Whether a variable may be an array of an item: none of them may be changed then.
     form : tuple
         ``("number", kind)`` for Python's numbers, ``("scalar", dtype)`` for NumPy's, ``("array", dtype, shape)``,
         `tuple` or `list` with the forms of what is in it, or ``("rows", trips, forms)`` for another list that grows.
@@ -34,12 +37,22 @@ class Column:
     rows: tuple[LazyArray, ...]
     form: Any
     known: Sequence[Any] | None = None
+    shared: bool = False
 
     def item(self, k: int) -> Any:
         """The item of iteration number `k`."""
         if self.known is not None:
             return self.known[k]
-        return _made(self.form, iter([rows[k]._value() for rows in self.rows]))
+        made = _made(self.form, iter([rows[k]._value() for rows in self.rows]))
+        if self.shared:
+            recording().frozen.update(_cells(made))
+        return made
+
+
+def _cells(item: Any) -> list[Cell]:
+    if isinstance(item, (tuple, list)) and not isinstance(item, Growing):
+        return [cell for inner in item for cell in _cells(inner)]
+    return [item._cell] if isinstance(item, LazyArray) and not item._scalar else []
 
 
 def _made(form: Any, values: Iterator[Value]) -> Any:

@@ -20,7 +20,7 @@ from lazyarr.tracing.bound import BoundAccelerated
 from lazyarr.tracing.breakeven import FIRST_CALL, BreakEven
 from lazyarr.tracing.callables import calling, untraceable
 from lazyarr.tracing.capture.buffers import NO_ROOM
-from lazyarr.tracing.capture.state import cells_of
+from lazyarr.tracing.capture.state import cells_inside
 from lazyarr.tracing.compiled import Compiled, gathers_masks
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
@@ -425,7 +425,7 @@ class Accelerated:
             lazy_kwargs = {k: trace.shadow(v, s, at) for (k, v), (_, s) in zip(kwargs.items(), specs[1], strict=True)}
             assert isinstance(self.function, types.FunctionType)
             result = trace.recursion.run(trace.environment.traced(self.function), lazy_args, lazy_kwargs)
-            if self._is_loop and any(cell in trace.recording.frozen for cell in cells_of(result)):
+            if self._is_loop and trace.recording.frozen & cells_inside([result, lazy_args, lazy_kwargs]):
                 # What is around the loop may change the array, and would change another one.
                 raise Plain("it is known at run time only whose memory a variable means after the loop")
             outcome = Outcome(trace, result)

@@ -8,6 +8,7 @@ again with that in its place.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -236,10 +237,14 @@ class LoopCapture:
         # Where names change arrays without an array being changed, an array may be one of those from before.
         entered = {cell for slot in slots for cell in cells_of(slot.entry)} if moves is None else set()
         held: list[Slot] = []
+        # Variables that are one array after an iteration would be two.
+        met = Counter(cell for slot in (*slots, *outs) for cell in {*cells_of(after[slot.at])})
         for slot in (*slots, *outs):
             cells = cells_of(after[slot.at])
             slot.outer = [cell for cell in cells if cell in snapshot.cells]
-            slot.frozen = bool(slot.outer) or any(cell in self.now.frozen or cell in entered for cell in cells)
+            slot.frozen = bool(slot.outer) or any(
+                cell in self.now.frozen or cell in entered or met[cell] > 1 for cell in cells
+            )
             if self.rows.hold(cells):
                 held.append(slot)
                 slot.frozen = True
@@ -249,7 +254,7 @@ class LoopCapture:
         self.rows.require_own(snapshot.cells, given, held)
         snapshot.restore()
         self._record(snapshot, slots, outs, changed, contents, same, index, go_on, test_checks, checks, moves)
-        self.rows.finish()
+        self.rows.finish(shared=bool(held))
         return True
 
     def _has_new_places(self, containers: Containers) -> bool:

@@ -12,7 +12,7 @@ from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.growing import Column, Growing, leaves, row_types
 from lazyarr.ir.node import Value
-from lazyarr.runtime import NotCaptured
+from lazyarr.runtime import NotCaptured, recording
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.slots import Slot
 from lazyarr.tracing.capture.state import cells_of, form
@@ -166,7 +166,7 @@ class Rows:
             If a list would hold an array that is not.
         """
         for cell, value in self._appended.items():
-            if cell in outside or cell in given or cell.value != value:
+            if cell in outside or cell in given or cell.value != value or cell in recording().frozen:
                 raise NotCaptured("a list gets an array that is no new one in each iteration, or is changed afterwards")
         if any(x.elements() or x.columns is not columns for x, columns in self._inner):
             raise NotCaptured("a list is read or changed that another list holds")
@@ -174,12 +174,13 @@ class Rows:
             if any(cell.value != given.get(cell, cell.value) for cell in cells_of(slot.entry)):
                 raise NotCaptured("an array is changed that a list got in the iteration before")
 
-    def finish(self) -> None:
-        """Give the lists what all iterations have appended."""
+    def finish(self, shared: bool) -> None:
+        """Give the lists what all iterations have appended; `shared`: variables may be arrays of theirs."""
         for x, columns in zip(self._lists, self._columns, strict=True):
             if columns:
                 x.settle()
                 x.trips = self._source.trips or 0 if self._source is not None else 0
                 x.columns = tuple(
-                    Column(tuple(LazyArray._new(rows._value()) for rows in c.rows), c.form, c.known) for c in columns
+                    Column(tuple(LazyArray._new(rows._value()) for rows in c.rows), c.form, c.known, shared)
+                    for c in columns
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -182,6 +183,25 @@ def cells_of(x: Any) -> list[Cell]:
     if type(x) in (tuple, list):
         return [cell for item in x for cell in cells_of(item)]
     return [x._cell] if isinstance(x, LazyArray) and not x._scalar else []
+
+
+def cells_inside(x: Any, met: set[int] | None = None) -> set[Cell]:
+    """The storage of the arrays in a variable, in what its containers hold and in attributes of objects."""
+    met = set() if met is None else met
+    if id(x) in met or isinstance(x, (type, types.FunctionType, types.ModuleType)):
+        return set()
+    met.add(id(x))
+    if isinstance(x, LazyArray):
+        return set(cells_of(x))
+    items = list(x) if isinstance(x, (list, tuple)) else list(x.values()) if isinstance(x, dict) else []
+    items += list(getattr(x, "__dict__", {}).values())
+    items += [getattr(x, name, None) for kind in type(x).__mro__ for name in _slots_of(kind)]
+    return {cell for item in items for cell in cells_inside(item, met)}
+
+
+def _slots_of(kind: type) -> tuple[str, ...]:
+    slots = vars(kind).get("__slots__", ())
+    return () if kind.__module__ == "lazyarr.array" else (slots,) if isinstance(slots, str) else tuple(slots)
 
 
 def has_computed_length(x: Any) -> bool:

@@ -116,6 +116,8 @@ class _Loops:
         for n in ast.walk(node):
             if isinstance(n, ast.Assign) and isinstance(n.value, ast.Lambda):
                 self._functions.update(name for t in n.targets if isinstance(t, ast.Name) for name in [t.id])
+        #: What is read before it has a value: the error names the variable, which must stay one.
+        self._unset = Flow(node.body).exposed - set(self._scope.parameters)
         self._before = Flow(node.body, frozenset(self._scope.parameters)).before
         self.found: list[_Loop] = []
         body = node.body
@@ -147,7 +149,7 @@ class _Loops:
         given = assigned([s])
         if before is None or s.orelse or any(isinstance(n, _UNFIT) for n in ast.walk(s)):
             return None
-        if any(name in scope.captured or name not in scope.locals for name in given):
+        if any(name in scope.captured or name in self._unset or name not in scope.locals for name in given):
             return None
         takes = sorted(Flow([s]).exposed & scope.locals)
         gives = sorted(set(given) & after)

@@ -1,0 +1,122 @@
+"""Variables, attributes, entries and items of lists that are one array after a loop: changes are seen in all of them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr import accelerate
+from tests.acceleration import assert_same
+
+pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+
+
+class State:
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+
+def two_variables(u: Any, w: Any, n: int) -> Any:
+    for _ in range(n):
+        u = u + 1
+        w = u
+    w += 5
+    return u, w
+
+
+def two_entries(d: Any, n: int) -> Any:
+    for _ in range(n):
+        d["u"] = d["u"] + 1
+        d["w"] = d["u"]
+    d["w"] += 5
+    return d["u"]
+
+
+def two_attributes(o: Any, n: int) -> Any:
+    for _ in range(n):
+        o.u = o.u + 1
+        o.old = o.u
+    o.old += 5
+    return o.u
+
+
+def until_a_time(o: Any, n: int) -> Any:
+    while o.t < n:
+        o.t += 0.5
+        o.old = o.u
+    o.old += 10
+    return o.u
+
+
+def the_last_item(u: Any, n: int) -> Any:
+    h = []
+    for _ in range(n):
+        u = u + 1
+        h.append(u)
+    h[-1][0] = 50
+    return u, h[0]
+
+
+def an_item_again(u: Any, n: int) -> Any:
+    h = [u]
+    for _ in range(n):
+        h.append(h[-1])
+    h[-1][1] = 7
+    return u, len(h)
+
+
+def two_lists(u: Any, n: int) -> Any:
+    h, g = [u], []
+    for _ in range(n):
+        h.append(h[-1] + 1)
+        g.append(h[-1])
+    g[-1][0] = 7
+    return h
+
+
+def a_history(u: Any, n: int) -> Any:
+    h = [u.copy()]
+    for _ in range(n):
+        u = u * 0.5
+        h.append(u)
+    return np.array(h), u, len(h)
+
+
+def zeros() -> Any:
+    return np.arange(3.0)
+
+
+def state() -> State:
+    return State(u=zeros(), old=zeros(), t=0.0)
+
+
+PROGRAMS: dict[Callable[..., Any], Callable[[], list[Any]]] = {
+    two_variables: lambda: [zeros(), zeros()],
+    two_entries: lambda: [{"u": zeros(), "w": zeros()}],
+    two_attributes: lambda: [state()],
+    until_a_time: lambda: [state()],
+    the_last_item: lambda: [zeros()],
+    an_item_again: lambda: [zeros()],
+    two_lists: lambda: [zeros()],
+    a_history: lambda: [zeros()],
+}
+
+
+@pytest.mark.parametrize("always", [True, False])
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
+def test_what_is_one_array_stays_one(program: Callable[..., Any], always: bool) -> None:
+    compiled = accelerate(program, always=always)
+    for n in (200, 3, 4, 5, 200, 200, 7):
+        theirs, mine = PROGRAMS[program](), copy.deepcopy(PROGRAMS[program]())
+        assert_same(compiled(*mine, n), program(*theirs, n))
+        for x, y in zip(mine, theirs, strict=True):
+            assert_same(vars(x) if isinstance(x, State) else x, vars(y) if isinstance(y, State) else y)
+
+
+def test_histories_are_programs() -> None:
+    compiled = accelerate(a_history, strict=True, always=True)
+    assert_same(compiled(zeros(), 200), a_history(zeros(), 200))
