@@ -1,4 +1,4 @@
-"""Variables, attributes, entries and items of lists that are one array after a loop: changes are seen in all of them."""
+"""Variables, attributes, entries and items of lists that are one array after a loop: a change is seen in each."""
 
 from __future__ import annotations
 
@@ -78,6 +78,32 @@ def two_lists(u: Any, n: int) -> Any:
     return h
 
 
+def the_list_that_data_chooses(a: Any, b: Any, x: Any, n: int) -> Any:
+    q = a
+    if x[1] > 0:
+        q = b
+    q.append(x[0] + n)
+    return len(q)
+
+
+def a_list_or_its_copy(a: Any, x: Any, n: int) -> Any:
+    q = a
+    for v in x[:2]:
+        if v == 1:
+            q = list(a)
+        q[0] = q[0] + v + n
+    return q
+
+
+def the_best_so_far(x: Any, n: int) -> Any:
+    best = [0, 0.0]
+    for k in range(n):
+        v = x[k % 3] * k
+        if v > best[1]:
+            best = [k, v]
+    return best
+
+
 def a_history(u: Any, n: int) -> Any:
     h = [u.copy()]
     for _ in range(n):
@@ -102,6 +128,9 @@ PROGRAMS: dict[Callable[..., Any], Callable[[], list[Any]]] = {
     the_last_item: lambda: [zeros()],
     an_item_again: lambda: [zeros()],
     two_lists: lambda: [zeros()],
+    the_list_that_data_chooses: lambda: [[1.0], [2.0], zeros()],
+    a_list_or_its_copy: lambda: [[1.0, 2.0], zeros()],
+    the_best_so_far: lambda: [zeros()],
     a_history: lambda: [zeros()],
 }
 

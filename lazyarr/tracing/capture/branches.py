@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import ComputedScalar, computed, is_number, kind_of, number_of
+from lazyarr.growing import Growing, next_number
 from lazyarr.ir.graph import BRANCH_HOLDS, Check
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import OPS
@@ -87,6 +88,7 @@ class BranchCapture:
                 other()
                 return
         snapshot = Snapshot(self.now, self.get, self.set)
+        self._first_list = next_number()
         ways = [self._way(snapshot, then), self._way(snapshot, orelse)]
         self._widen(snapshot, ways)
         cells = [c for c in snapshot.cells if any(c in way.contents for way in ways)]
@@ -101,6 +103,8 @@ class BranchCapture:
                 final[at] = a
             elif self.wanted[at]:
                 wanted = self._form(self.names[at], a, b)
+                if not all(self._is_nobody_elses(x, at, snapshot) for x in (a, b)):
+                    raise NotCaptured(f"data decides which list {self.names[at]!r} is")
                 merged[at] = (wanted, len(pairs))
                 pairs += zip(*(way.values_at(at, wanted) for way in ways), strict=True)
                 if wanted[0] in ("scalar", "number"):
@@ -209,6 +213,14 @@ class BranchCapture:
         if first is None or second is None or first != second:
             raise NotCaptured(f"the variable {name!r} is of another type or shape in each branch")
         return first
+
+    def _is_nobody_elses(self, x: Any, at: int, snapshot: Snapshot) -> bool:
+        """Whether a variable after a way is no list, one that the way has made, or one that no other variable is."""
+        if not isinstance(x, list) or (isinstance(x, Growing) and x.number > self._first_list):
+            return True
+        others = [y for k, y in enumerate(snapshot.variables) if k != at]
+        others += [new for _, new, _ in self.trace.shadowed]
+        return x is snapshot.variables[at] and not any(y is x for y in others)
 
     def _is_bound(self, way: _Way, at: int) -> Value:
         """Whether a variable of the user's has a value after a way."""
