@@ -123,8 +123,9 @@ class Growing(list[Any]):
         """
         if self.buffer is not None:
             length = self.buffer.count.__index__()
-            items = [self.lists.item(self, k) for k in range(len(self.elements()), length)]
-            first = min(length, len(self.elements()))
+            # (Where items were taken out, others may stand in place of the first ones.)
+            first = min(length, self.buffer.least)
+            items = [self.lists.item(self, k) for k in range(first, length)]
             self.buffer = None
             list.__delitem__(self, slice(first, None))
             list.extend(self, items)

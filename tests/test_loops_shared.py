@@ -95,6 +95,31 @@ def a_list_or_its_copy(a: Any, x: Any, n: int) -> Any:
     return q
 
 
+def another_list(a: Any, b: Any, n: int) -> Any:
+    q = a
+    for _ in range(n):
+        q = b
+    q.append(1.0)
+    return len(q)
+
+
+def taken_out_and_put_in(x: Any, n: int) -> Any:
+    q = [x[0], x[1], x[2]]
+    k = 0
+    while k < n % 9:
+        k += 1
+        if len(q) > 1:
+            q.pop()
+    if len(q) > 1:
+        q.pop()
+    k = 0
+    while k < n % 9:
+        k += 1
+        if x[k % 3] <= 1:
+            q.extend([x[1] - 1, 5.0 + k])
+    return q
+
+
 def the_best_so_far(x: Any, n: int) -> Any:
     best = [0, 0.0]
     for k in range(n):
@@ -130,6 +155,8 @@ PROGRAMS: dict[Callable[..., Any], Callable[[], list[Any]]] = {
     two_lists: lambda: [zeros()],
     the_list_that_data_chooses: lambda: [[1.0], [2.0], zeros()],
     a_list_or_its_copy: lambda: [[1.0, 2.0], zeros()],
+    another_list: lambda: [[1.0], [2.0]],
+    taken_out_and_put_in: lambda: [zeros()],
     the_best_so_far: lambda: [zeros()],
     a_history: lambda: [zeros()],
 }

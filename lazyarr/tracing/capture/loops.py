@@ -318,6 +318,7 @@ class LoopCapture:
         """Note what variables are after an iteration; gives those wanted after the loop only, None to trace again."""
         carried = {slot.at: slot for slot in slots}
         outs: list[Slot] = []
+        self._require_own_lists(after, [entry[at] for at in range(len(after))])
         again = False
         for at, (name, x) in enumerate(zip(self.info.names, after, strict=True)):
             slot = carried.get(at)
@@ -370,6 +371,21 @@ class LoopCapture:
                     self._require_bound(name, x)
                     outs.append(Slot(at, found, [], [], None, values_of(x), exact=False))
         return None if again else outs
+
+    def _require_own_lists(self, after: State, entry: list[Any]) -> None:
+        """Require of lists that variables are bound to that the iteration has made them, each for one variable.
+
+        Raises
+        ------
+        NotCaptured
+            If one is: what is appended to it later, another list would get.
+        """
+        met: set[int] = set()
+        for name, x, before in zip(self.info.names, after, entry, strict=True):
+            if isinstance(x, list) and x is not before and not same_variable(x, before):
+                if not isinstance(x, Growing) or x.number < self.first or id(x) in met:
+                    raise NotCaptured(f"the variable {name!r} becomes another list")
+                met.add(id(x))
 
     def _require_bound(self, name: str, x: Any) -> None:
         """A variable must have a value after an iteration, whichever way its branches went.
