@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import lazyarr
+import lazyarr.numpy as lnp
 from tests.acceleration import assert_same, check
 from tests.loop_checks import Array, noise, same
 
@@ -115,3 +116,21 @@ def test_least_squares() -> None:
     same(solve, (noise(9, 3), noise(9)), (noise(9, 3), noise(9, 2)))
     for a in (np.ones((9, 3)), noise(3, 9), noise(4, 4)):
         check(solve, lambda k, a=a: (a.copy(), noise(len(a), seed=k)))  # type: ignore[misc]
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+def test_windows_that_are_written_to() -> None:
+    """Each element stands in several windows: Python runs such a function, and elsewhere a write is an error."""
+
+    def written(x: Any) -> Any:
+        v = np.lib.stride_tricks.sliding_window_view(x, 3, writeable=True)
+        v[0, 1] = 50
+        return v[1].sum()
+
+    x, y = np.arange(6.0), np.arange(6.0)
+    assert lazyarr.accelerate(written, always=True)(x) == written(y)
+    assert np.array_equal(x, y)
+    lazy = lnp.lib.stride_tricks.sliding_window_view(lnp.arange(6.0), 3, writeable=True)
+    assert float(lazy[1].sum()) == 6.0
+    with pytest.raises(ValueError, match="read-only"):
+        lazy[0, 1] = 50

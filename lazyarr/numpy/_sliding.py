@@ -15,6 +15,7 @@ from lazyarr.convert import as_lazy
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.node import Value
+from lazyarr.runtime import NotCaptured, recording
 
 #: Elements of a window up to which there is a slice for each; larger ones are gathered.
 _SLICES = 64
@@ -62,9 +63,12 @@ class Windows:
 def sliding_window_view(
     x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> LazyArray:
-    """As `numpy.lib.stride_tricks.sliding_window_view`; its result is read-only."""
-    if writeable:
-        raise NotCompiled("a view of windows that is written to")
+    """As `numpy.lib.stride_tricks.sliding_window_view`; its result is read-only.
+
+    (With `writeable` plain Python runs an accelerated function. Outside of those writes are an error.)
+    """
+    if writeable and recording().observer is not None:
+        raise NotCaptured("a view of windows that is written to")
     array = as_lazy(x)
     if not is_static(array.shape):
         raise NotCompiled("a view of windows of an array of which the program computes the length")
