@@ -19,6 +19,7 @@ from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import ArrayType
+from lazyarr.leaves import Leaf
 from lazyarr.ops.create import CONST
 from lazyarr.quiet import quietly
 
@@ -61,14 +62,28 @@ def may_be_little(node: Node) -> bool:
     last bit, and what is little on one rank may be split over others.)
     """
     below = 0 if settings.current.reproducible else settings.current.eager_below
+    large = False
     for value in node.operands:
         size = _elements(value.node.types[value.index].shape)
         # (Others may have a length that nobody knows, by its name then.)
-        if size is None or size >= below:
+        if size is None or size >= below and value is not node.operands[0]:
             return False
+        large = large or size >= below
+    if large and not _reads_little(node, below):
+        return False
     return below > 0 and not node.op.dependent and all(
         (size := _elements(t.shape)) is not None and size < below for t in node.types
     )  # fmt: skip
+
+
+def _reads_little(node: Node, below: int) -> bool:
+    """Whether a node reads a few elements of a large array, by index, and makes little of them."""
+    (result, *others), first = node.types, node.operands[0]
+    size = _elements(result.shape)
+    if others or size is None or size >= below or node.op.memory != "fresh" or not isinstance(first.node, Leaf):
+        return False
+    moved = node.op.cost(*[v.type for v in node.operands], **node.kw).bytes
+    return isinstance(moved, int) and moved < 32 * below
 
 
 class LittleInARow:
@@ -124,12 +139,14 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
         They may share memory with the data.
     """
     data, sizes = [], []
+    below = settings.current.eager_below
     for value in node.operands:
         array = value.node.kw["value"].value if value.node.op is CONST else held(value)
         if isinstance(array, (int, float, complex)) and not isinstance(array, np.generic):
             array = np.asarray(array, value.type.dtype)
         elif type(array) is np.ndarray:
-            sizes.append(array.size)
+            # (`_reads_little` of what is not little.)
+            sizes.append(array.size if array.size < below else 0)
         elif not isinstance(array, np.generic):
             return None
         data.append(array)

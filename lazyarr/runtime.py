@@ -147,6 +147,8 @@ class Recording:
         self.holders: list[Any] = []
         self.checks: list[tuple[Check, Line]] = []
         self.since_flush = 0
+        #: Pending operations that evaluations passed by, one evaluation's added to another's.
+        self.passed = 0
         self.flush_line: Line | None = None
         self.little = eager.LittleInARow()
         self.observer = observer
@@ -458,9 +460,15 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
     pending = now.pending()
     # (Data that exists, and constants, are no work that is shared.)
     shared = {node for node in reached if node.operands}
+    passed = 0
     for node in depth_first([h.value for h in pending], set(shared)):
+        passed += 1
         if any(v.node in shared for v in node.operands):
             shared.add(node)
+    now.passed += passed
+    if now.passed > _PASSED and now.at_once:
+        # (It would be passed by again and again, and keep what it is made of.)
+        return _compute(now, list(roots), pending)
     most = max([t.nbytes for node in reached for t in node.types], default=0)
     beside = _reductions_beside(reached, pending)
     holders = [h for h in pending if h.value.node in reached or h.value.node in beside
@@ -468,6 +476,8 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
     return _compute(now, list(roots), holders)
 
 
+#: Pending operations that evaluations pass by before they compute all.
+_PASSED = 500
 #: Bytes of data that is worth reading once for several results; how many times smaller these are.
 _LARGE, _SMALLER = 1 << 18, 16
 
@@ -508,6 +518,8 @@ def flush(now: Recording) -> None:
 
 def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[Any]:
     checks, now.checks = now.checks, []
+    if len(holders) == len(now.holders):
+        now.passed = 0
     # (What is still pending counts on: it may be much, though something is computed again and again.)
     now.since_flush = max(0, min(now.since_flush, len(now.holders)) - len(holders))
     held = [h.value for h in holders]

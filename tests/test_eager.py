@@ -123,3 +123,16 @@ def test_traced_functions_record_everything() -> None:
     compiled: Any = function
     assert compiled(np.arange(3.0)) == 12.0
     assert "1 region" in str(compiled.explain(np.arange(3.0)))
+
+
+def test_few_elements_of_a_large_array_are_read_at_once() -> None:
+    data = np.arange(5000.0).reshape(1000, 5)
+    x, places = lnp.asarray(data), np.array([3, -1, 999, 0])
+    assert is_computed(x[places]) and is_computed(x[x > 4990])
+    assert not is_computed(x[np.arange(900)])
+    before = x[places]
+    agree(lambda n, x: (x[places], x[places, 1], x[:, places % 5][places], x[x > 4990], n.take(x, places)), data)
+    x[:] = 0
+    np.testing.assert_array_equal(np.asarray(before), data[places])
+    with pytest.raises(IndexError, match="index 1000 is out of bounds for axis 0 with size 1000"):
+        x[np.array([0, 1000])]

@@ -90,3 +90,14 @@ def test_what_was_recorded_before_a_write_has_the_old_values() -> None:
     np.testing.assert_array_equal(np.asarray(after[0]), 2.0)
     np.testing.assert_array_equal(np.asarray(before[0]), x.max())
     np.testing.assert_allclose(np.asarray(before[1]), x.sum(), rtol=1e-13)
+
+
+def test_what_waits_is_computed_once_much_was_passed_by() -> None:
+    a, found, computed = lnp.asarray(np.arange(2000.0)), lnp.zeros(2000) + 0, []
+    for i in range(60):
+        values = a[a > 10.0 * i]
+        computed.append(is_computed(found))
+        found[i] = values.mean()
+    assert 3 < computed.count(True) < 30
+    expected = [np.arange(2000.0)[np.arange(2000.0) > 10.0 * i].mean() for i in range(60)]
+    np.testing.assert_allclose(np.asarray(found), [*expected, *[0.0] * 1940], rtol=1e-15)
