@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import settings
+from lazyarr import compilers, settings
 from lazyarr.backends.numpy import evaluate
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Node, Value
@@ -66,24 +66,38 @@ def may_be_little(node: Node) -> bool:
     for value in node.operands:
         size = _elements(value.node.types[value.index].shape)
         # (Others may have a length that nobody knows, by its name then.)
-        if size is None or size >= below and value is not node.operands[0]:
+        if size is None:
             return False
         large = large or size >= below
-    if large and not _reads_little(node, below):
-        return False
+    if large:
+        return below > 0 and not node.op.dependent and _numpys_own(node, below)
     return below > 0 and not node.op.dependent and all(
         (size := _elements(t.shape)) is not None and size < below for t in node.types
     )  # fmt: skip
 
 
-def _reads_little(node: Node, below: int) -> bool:
-    """Whether a node reads a few elements of a large array, by index, and makes little of them."""
-    (result, *others), first = node.types, node.operands[0]
-    size = _elements(result.shape)
-    if others or size is None or size >= below or node.op.memory != "fresh" or not isinstance(first.node, Leaf):
+def _numpys_own(node: Node, below: int) -> bool:
+    """Whether NumPy makes little of large arrays as soon as anything does.
+
+    It reads a few elements of the first one, by index; or no compiler takes the operation, products say, and NumPy
+    will be called for it in any case.
+    """
+    if node.op.memory != "fresh" or any((size := _elements(t.shape)) is None or size >= below for t in node.types):
         return False
+    if not all(_exists(v) for v in node.operands):
+        return False
+    if compilers.first_compiler() not in node.op.backends:
+        return True
     moved = node.op.cost(*[v.type for v in node.operands], **node.kw).bytes
     return isinstance(moved, int) and moved < 32 * below
+
+
+def _exists(value: Value) -> bool:
+    """Whether a value is data, a constant, or a view of data."""
+    node = value.node
+    while node.op.memory == "view" and len(node.operands) == 1:
+        node = node.operands[0].node
+    return isinstance(node, Leaf) or node.op is CONST
 
 
 class LittleInARow:
@@ -141,11 +155,11 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     data, sizes = [], []
     below = settings.current.eager_below
     for value in node.operands:
-        array = value.node.kw["value"].value if value.node.op is CONST else held(value)
+        array = value.node.kw["value"].value if value.node.op is CONST else _data(value, held)
         if isinstance(array, (int, float, complex)) and not isinstance(array, np.generic):
             array = np.asarray(array, value.type.dtype)
         elif type(array) is np.ndarray:
-            # (`_reads_little` of what is not little.)
+            # (`_numpys_own` of what is not little.)
             sizes.append(array.size if array.size < below else 0)
         elif not isinstance(array, np.generic):
             return None
@@ -157,3 +171,12 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     if not is_little(size, flops(node.op, len(data), **node.kw) if node.op.pointwise else 1.0):
         return None
     return quietly(evaluate, node, data)
+
+
+def _data(value: Value, held: Callable[[Value], Any]) -> Any:
+    """The data of a value, or NumPy's view of what is the data of another; None where that is not computed."""
+    found, node = held(value), value.node
+    if found is None and node.op.memory == "view" and len(node.operands) == 1:
+        viewed = _data(node.operands[0], held)
+        return evaluate(node, [viewed])[value.index] if type(viewed) is np.ndarray else None
+    return found

@@ -136,3 +136,14 @@ def test_few_elements_of_a_large_array_are_read_at_once() -> None:
     np.testing.assert_array_equal(np.asarray(before), data[places])
     with pytest.raises(IndexError, match="index 1000 is out of bounds for axis 0 with size 1000"):
         x[np.array([0, 1000])]
+
+
+def test_products_of_large_matrices_that_are_little_are_made_at_once() -> None:
+    data = np.arange(3600.0).reshape(60, 60) / 100 % 7
+    x = lnp.asarray(data)
+    assert all(map(is_computed, (x @ x[:, 0], x[3] @ x[:, 3:], x.T[:4] @ x, lnp.einsum("ij,j->i", x, x[0]))))
+    assert not is_computed(x @ x) and not is_computed((x + 1) @ x[0])
+    agree(lambda n, x: (x @ x[:, 0], x[3] @ x[:, 3:], x.T[:4] @ x[::-1], n.dot(x[::2, 1], x[::2]), x[:0] @ x), data)
+    product = x @ x[0]
+    x[:] = 1
+    np.testing.assert_array_equal(np.asarray(product), data @ data[0])
