@@ -43,7 +43,7 @@ def until(u, tol):
     sums = []
     while np.abs(u).max() > tol:
         u *= 0.5
-        sums.append(u.sum())
+        sums.insert(0, u.sum())
     return sums
 
 def relax(u, tol):
