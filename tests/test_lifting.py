@@ -249,7 +249,7 @@ def test_explain_shows_what_the_loops_have_become() -> None:
         for k in range(3):
             for i in range(1, len(x)):
                 x[i] += 0.1 * x[i - 1]
-            record[str(x[0])] = f"{k}"
+            record[x[:1].tobytes()] = k
         return record
 
     accelerated: Any = accelerate(records)

@@ -264,8 +264,12 @@ class Accelerated:
             self._runs_in_pieces(key, why)
             note_pieces(self._name, why, line)
             result = self._finish_in_pieces(trace, outcome, parts)
-            if trace.computed_little and not self._compiles_all and self._around_loops().serves:
-                self._plain[key] = f"little is computed between its loops ({why})"
+            if not self._compiles_all:
+                around = self._around_loops()
+                if around.serves and around.stops:
+                    self._plain[key] = f"Python runs what its loops stop for ({why})"
+                elif around.serves and trace.computed_little:
+                    self._plain[key] = f"little is computed between its loops ({why})"
             return result
         if self._comes_once(key) and not self.strict:
             # Shapes that change at every call: compiling each would cost more than it can bring.
@@ -341,7 +345,10 @@ class Accelerated:
         if world.current() is None and not self._recurses:
             around = self._around_loops()
             if around.serves:
-                return around.run(key, self._running, self.function, args, kwargs)
+                result = around.run(key, self._running, self.function, args, kwargs)
+                if around.given_up:
+                    self._plain.pop(key, None)  # Pieces are better than nothing.
+                return result
         return self._python(args, kwargs)
 
     def _around_loops(self) -> AroundLoops:

@@ -31,6 +31,8 @@ class AroundLoops:
 
     def __init__(self, function: Any, make: Callable[[types.FunctionType], Accelerated]):
         self._lifted: Lifted | None = lift(function, make) if isinstance(function, types.FunctionType) else None
+        #: Whether there are, or were, loops that stop for what only Python does, and go on.
+        self.stops = self._lifted is not None and self._lifted.stops
         self._trials: dict[Any, Trials] = {}
         self._met: set[Any] = set()
 
@@ -38,6 +40,11 @@ class AroundLoops:
     def serves(self) -> bool:
         """Whether there are loops that may be compiled."""
         return self._lifted is not None
+
+    @property
+    def given_up(self) -> bool:
+        """Whether loops that stop turned out not to compile between their stops."""
+        return self.stops and self._lifted is None
 
     def loops(self, key: Any) -> list[Accelerated]:
         """The loops that are functions in calls of a signature; none where plain Python takes less time."""

@@ -32,7 +32,7 @@ class Flow:
     exposed : set of str
         Names that may be read without having got a value in these statements.
     before : dict
-        By loop, the names that surely have values where it begins.
+        By loop and branch, the names that surely have values where it begins.
 
     Raises
     ------
@@ -55,6 +55,7 @@ class Flow:
     def _statement(self, s: ast.stmt, known: Names) -> Names | None:
         match s:
             case ast.If():
+                self.before[s] = known
                 self._reads(s.test, known)
                 return _joined(self._block(s.body, known), self._block(s.orelse, known))
             case ast.For():

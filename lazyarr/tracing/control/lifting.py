@@ -25,11 +25,13 @@ from typing import Any
 
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.control.find import Source, compile_function, find, made_here
-from lazyarr.tracing.control.flow import Flow, loops
+from lazyarr.tracing.control.flow import Flow
+from lazyarr.tracing.control.foreign import Foreign
 from lazyarr.tracing.control.jumps import blocks
 from lazyarr.tracing.control.liveness import assigned
 from lazyarr.tracing.control.nodes import definition, parameters, place
 from lazyarr.tracing.control.scope import Scope, scopes
+from lazyarr.tracing.control.stopping import Stopping, stopping
 
 _LIFTED = "__lifted__"
 #: Statements and expressions with which a loop is no function of its own.
@@ -51,17 +53,24 @@ class Lifted:
         Does what the user's does.
     loops : list of callable
         What it calls for each loop.
+    stops : bool
+        Whether there are loops among them that stop for what only Python does, and go on.
     """
 
     function: types.FunctionType
     loops: list[Any]
+    stops: bool = False
 
 
 @dataclass
 class _Loop:
-    """A loop that can be a function."""
+    """A loop that can be a function, or the statements up to where one stops.
 
-    statement: ast.For | ast.While
+    (`statement` is what the call stands for.)
+    """
+
+    statement: ast.stmt
+    does: list[ast.stmt]
     takes: list[str]
     gives: list[str]
 
@@ -79,7 +88,13 @@ def lift(function: types.FunctionType, make: Callable[[types.FunctionType], Any]
         source = find(function)
         if not isinstance(source.node, ast.FunctionDef):
             return None
-        found = _Loops(source.node, _is_made(function.__code__)).found
+        is_loop = _is_made(function.__code__)
+        stops = Stopping()
+        if not is_loop:
+            scope = scopes(source.node)[source.node]
+            foreign = Foreign(source.node, scope, function.__globals__)
+            stops = stopping(source.node, frozenset(scope.parameters), foreign)
+        found = _Loops(source.node, is_loop, stops).found
     except (NotConverted, RecursionError):
         return None
     if not found:
@@ -91,7 +106,7 @@ def lift(function: types.FunctionType, make: Callable[[types.FunctionType], Any]
     code = compile_function(node, source.private, function.__code__, free)
     made = _function(function, code, {_LIFTED: types.CellType(lifted)})
     made.__defaults__, made.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
-    return Lifted(made, lifted)
+    return Lifted(made, lifted, any(loop.statement in stops.groups for loop in found))
 
 
 #: Functions of loops: lifting what is in them leaves the loop itself.
@@ -105,7 +120,8 @@ def _is_made(code: types.CodeType) -> bool:
 class _Loops:
     """The loops of a function that can be functions, the outermost ones."""
 
-    def __init__(self, node: ast.FunctionDef, is_loop: bool):
+    def __init__(self, node: ast.FunctionDef, is_loop: bool, stops: Stopping):
+        self._stops = stops
         self._scope: Scope = scopes(node)[node]
         if self._scope.shared or self._scope.unsafe or any(
             isinstance(n, ast.Name) and n.id in _OF_THE_FRAME for n in ast.walk(node)
@@ -133,8 +149,12 @@ class _Loops:
         """Find loops in a block, after which `later` may be read."""
         for k, s in enumerate(block):
             after = Flow(block[k + 1 :]).exposed | later
+            if isinstance(s, ast.If) and s in self._stops.groups:
+                loop = self._loop(s, s.body, after, self._before.get(s))
+                self.found += [] if loop is None else [loop]
+                continue
             if isinstance(s, ast.For | ast.While):
-                loop = self._loop(s, after)
+                loop = None if self._stays(s) else self._loop(s, [s], after, self._before.get(s))
                 if loop is not None:
                     self.found.append(loop)
                     continue
@@ -144,19 +164,28 @@ class _Loops:
             for inner in blocks(s):
                 self._block(inner, after)
 
-    def _loop(self, s: ast.For | ast.While, after: set[str]) -> _Loop | None:
-        scope, before = self._scope, self._before.get(s)
-        given = assigned([s])
-        if before is None or s.orelse or any(isinstance(n, _UNFIT) for n in ast.walk(s)):
+    def _stays(self, s: ast.stmt) -> bool:
+        """Whether a loop stops for what only Python does, or holds one that does."""
+        return any(n in self._stops.around for n in ast.walk(s))
+
+    def _loop(
+        self, s: ast.stmt, does: list[ast.stmt], after: set[str], before: frozenset[str] | None
+    ) -> _Loop | None:
+        """What can be a function; the names that have values before it are known."""
+        scope, given = self._scope, assigned(does)
+        if before is None or any(isinstance(x, ast.For | ast.While) and x.orelse for x in does):
             return None
-        if any(name in scope.captured or name in self._unset or name not in scope.locals for name in given):
+        if any(isinstance(n, _UNFIT) for x in does for n in ast.walk(x)):
             return None
-        takes = sorted(Flow([s]).exposed & scope.locals)
+        unset = self._unset - before
+        if any(name in scope.captured or name in unset or name not in scope.locals for name in given):
+            return None
+        takes = sorted(Flow(does).exposed & scope.locals)
         gives = sorted(set(given) & after)
         takes += [name for name in gives if name not in takes]
         if any(name not in before or name in self._functions for name in takes):
             return None
-        return _Loop(s, takes, gives)
+        return _Loop(s, does, takes, gives)
 
 
 class _Replace(ast.NodeTransformer):
@@ -181,11 +210,11 @@ def _call(k: int, loop: _Loop) -> ast.stmt:
 
 def _outlined(function: types.FunctionType, source: Source, loop: _Loop) -> types.FunctionType:
     """The function of a loop."""
-    s = copy.deepcopy(loop.statement)
+    does = copy.deepcopy(loop.does)
     names: list[ast.expr] = [ast.Name(name, ast.Load()) for name in loop.gives]
     result = names[0] if len(names) == 1 else ast.Tuple(names, ast.Load()) if names else None
-    node = definition(function.__code__.co_name, parameters(*loop.takes), [s, ast.Return(result)])
-    place(node, s)
+    node = definition(function.__code__.co_name, parameters(*loop.takes), [*does, ast.Return(result)])
+    place(node, does[-1])
     code = compile_function(copy.deepcopy(node), source.private, function.__code__, [*function.__code__.co_freevars])
     code = code.replace(co_qualname=function.__code__.co_qualname)
     made_here(code, Source(node, source.private))
@@ -202,14 +231,3 @@ def _function(
     made = types.FunctionType(code, function.__globals__, function.__name__, None, closure or None)
     made.__qualname__, made.__module__ = function.__qualname__, function.__module__
     return made
-
-
-def is_liftable(function: Any) -> bool:
-    """Whether there may be something to gain: a loop beside another one, or in another one."""
-    if not isinstance(function, types.FunctionType):
-        return False
-    try:
-        source = find(function)
-    except NotConverted:
-        return False
-    return isinstance(source.node, ast.FunctionDef) and len(loops(source.node.body)) > 1
