@@ -438,10 +438,19 @@ def fetch(value: Value) -> Any:
     return evaluate([value])[0]
 
 
+#: What constants are made of when they are asked for, again each time: elements, and what a node is worth in elements.
+_LITTLE_WORK, _NODE = 1_000_000, 1000
+
+
 def constant_data(value: Value) -> np.ndarray[Any, Any] | None:
-    """The data of a value that is computed from constants alone; None for any other."""
-    if any(isinstance(node, Leaf) and not node.constant for node in depth_first([value])):
-        return None
+    """The data of a value that is computed from constants alone, with little work; None for any other."""
+    work = 0
+    for node in depth_first([value]):
+        if isinstance(node, Leaf) and not node.constant:
+            return None
+        work += _NODE + sum(t.size if is_static(t.shape) else 0 for t in node.types)
+        if work > _LITTLE_WORK:
+            return None
     from lazyarr.backends.numpy import interpret
 
     program, leaves = capture([value])

@@ -245,7 +245,7 @@ def test_explain_shows_what_the_loops_have_become() -> None:
         total = 0.0
         for i in range(1, len(x)):
             total += x[i] * x[i - 1]
-        record = {"total": f"{total:.3f}"}
+        record: dict[Any, Any] = {"total": f"{total:.3f}"}
         for k in range(3):
             for i in range(1, len(x)):
                 x[i] += 0.1 * x[i - 1]

@@ -201,7 +201,7 @@ def test_an_error_comes_from_the_users_line_with_what_was_done() -> None:
         with contextlib.redirect_stdout(printed), pytest.raises(IndexError, match="index 10 is out of bounds") as error:
             function(u, 12)
         assert printed.getvalue().count("\n") == 2
-        own = [entry for entry in error.traceback if entry.path.name == "test_stopping.py"]
+        own = [entry for entry in error.traceback if str(entry.path) == __file__]
         assert str(own[-1].statement).strip() == "u[i] += 1.0"
         if function is failing:
             np.testing.assert_array_equal(u, drawn(10) + 1)
@@ -235,11 +235,16 @@ def test_what_is_foreign(statement: str, foreign: bool) -> None:
 
     lines = "def f(u, n):", "    bar = open(n)", "    for i in range(n):", "        u *= 2", f"        {statement}"
     text = "\n".join([*lines, "    return u", ""])
-    names = {"np": np, "log": logging.getLogger("x"), "time": time, "math": math, "table": drawn(), "shown": shown,
-             "computed": computed}  # fmt: skip
+    names: dict[str, Any] = {"np": np, "log": logging.getLogger("x"), "time": time, "math": math}
+    names |= {"table": drawn(), "shown": shown, "computed": computed}
     function = define(text, **names)
     calls: list[types.FunctionType] = []
-    found = lifting.lift(function, lambda loop: calls.append(loop) or loop)  # type: ignore[func-returns-value]
+
+    def kept(loop: types.FunctionType) -> types.FunctionType:
+        calls.append(loop)
+        return loop
+
+    found = lifting.lift(function, kept)
     assert found is not None and found.stops == foreign
     body = ast.unparse(find(calls[0]).node)
     assert (statement.split("(")[0] in body) is not foreign

@@ -89,6 +89,8 @@ class Trace:
         self.statements = Statements()
         #: Whether what would not be one program ends the trace.
         self.strict = False
+        #: Whether the function is a loop of another one, which goes on with what it gives.
+        self.is_loop = False
         #: Whether a branch looks at data now, and whether nothing else has: the call can then be begun again.
         self.deciding = False
         self.may_begin_again = True

@@ -23,6 +23,7 @@ from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import FEW_TRIPS, Counted, counted
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE
 from lazyarr.tracing.capture.loops import NEVER_TRUE, LoopCapture
+from lazyarr.tracing.capture.slots import RUNS_ONCE
 from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, is_small, values_of
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.control.python import Control, Info, State
@@ -87,7 +88,7 @@ class Capture(Control):
         trips = source.trips if test is None else None
 
         def peeled() -> None:
-            self._require(_runs(source), "a loop runs at least once")
+            self._require(_runs(source), RUNS_ONCE)
             body(source.item(source.start))
             rest = Counted(source.start + source.step, source.stop, source.step, source.item)
             LoopCapture(self.trace, info, get, set, body, rest, None, lists).run()
@@ -145,7 +146,7 @@ class Capture(Control):
         capture = LoopCapture(self.trace, info, get, set, lambda index: body(), None, test)
 
         def peeled() -> None:
-            self._require(self.truth(test()), "a loop runs at least once")
+            self._require(self.truth(test()), RUNS_ONCE)
             body()
             LoopCapture(self.trace, info, get, set, lambda index: body(), None, test).run()
 

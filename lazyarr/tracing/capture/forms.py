@@ -15,7 +15,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE
-from lazyarr.runtime import NotCaptured, record
+from lazyarr.runtime import NotCaptured, constant_data, record
 from lazyarr.tracing.capture.state import form, ragged, ragged_values, types_of, values_of
 from lazyarr.tracing.control.python import Undefined
 
@@ -84,3 +84,11 @@ def joined(name: str, before: Any, after: Any) -> Any:
         if wanted is not None:
             return wanted
     raise NotCaptured(f"the variable {name!r} changes its type or shape in the loop")
+
+
+def is_exact(value: Value, type: ArrayType) -> bool:
+    """Whether a number is a known int that another type holds, and its neighbours: it compares with others alike."""
+    known = constant_data(value)
+    if known is None or known.dtype.kind not in "iub" or type.dtype.kind != "f":
+        return False
+    return bool(abs(int(known)) < 2 ** np.finfo(type.dtype).nmant)

@@ -13,8 +13,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import LOWEST, Atom, ComputedScalar, computed, convert, is_number, number_of
 from lazyarr.growing import Growing, next_number
@@ -24,7 +22,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE
-from lazyarr.runtime import NotCaptured, constant_data, guard, record, record_all
+from lazyarr.runtime import NotCaptured, guard, record, record_all
 from lazyarr.soft import Soft, settle_inside
 from lazyarr.soft import joined as joined_kinds
 from lazyarr.soft import of as soft_of
@@ -32,11 +30,11 @@ from lazyarr.tracing.capture.buffers import NeedsRoom
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE, exchange, exchanged
-from lazyarr.tracing.capture.forms import all_hold, converted, joined, zeros_of
+from lazyarr.tracing.capture.forms import all_hold, converted, is_exact, joined, zeros_of
 from lazyarr.tracing.capture.places import Widened, places_of
 from lazyarr.tracing.capture.regions import Region, close_together
 from lazyarr.tracing.capture.rows import Rows
-from lazyarr.tracing.capture.slots import Plan, Slot
+from lazyarr.tracing.capture.slots import RUNS_ONCE, Plan, Slot
 from lazyarr.tracing.capture.state import (
     Snapshot,
     State,
@@ -414,7 +412,7 @@ class LoopCapture:
                 continue
             if node.op.name == "cast" and node.types[0] == type:
                 continue
-            if node.op.name in (_RING if place.type == type else _COMPARED if _is_exact(slot.inits[0], type) else ()):
+            if node.op.name in (_RING if place.type == type else _COMPARED if is_exact(slot.inits[0], type) else ()):
                 continue
             if any(True for _ in node.regions):
                 continue  # Its body was traced by itself, and asked the same.
@@ -495,6 +493,10 @@ class LoopCapture:
         first = len(self.info.names) - len(self._state.places)
         # Without an iteration, a container holds the array that it held.
         uncertain = uncertain or any(s.at >= first and unnumbered(s.form) for s in slots if s.at in slot_at)
+        may_be_none = self.source is None or self.source.trips is None
+        # What is around a loop may change an array that it gives: known is whose memory that is, if it has run.
+        if self.trace.is_loop and may_be_none and not self.trace.depth:
+            uncertain = uncertain or any(unnumbered(s.form) for s in (*slots, *outs) if s.at in slot_at)
         until = parity = ran = -1
         dynamic = self.source is None or self.source.trips is None or isinstance(go_on, ComputedScalar)
         if self.source is not None and isinstance(go_on, ComputedScalar):
@@ -516,14 +518,14 @@ class LoopCapture:
         if uncertain and self.source is not None:
             self._guard_some_iteration()
         if ran >= 0:
-            guard(node[ran], "a loop runs at least once")
+            guard(node[ran], RUNS_ONCE)
         for cell, at in cell_at.items():
             cell.value = node[at]
         final = list(snapshot.variables)
         for slot in (*slots, *outs):
             if slot.at in slot_at:
                 final[slot.at] = made_of(slot.form, iter([node[at] for at in slot_at[slot.at]]), slot.entry)
-        self._freeze(snapshot, [*slots, *outs], slot_at, final)
+        self._freeze(snapshot, [*slots, *outs], slot_at, final, may_be_none and not uncertain)
         for at, (flag, kinds) in soft_at.items():
             self.trace.soft[values_of(final[at])[0]] = Soft(node[flag], kinds)
         if moves is not None:
@@ -552,10 +554,9 @@ class LoopCapture:
         return inside
 
     def _freeze(
-        self, snapshot: Snapshot, slots: list[Slot], slot_at: dict[int, list[int]], final: list[Any]
+        self, snapshot: Snapshot, slots: list[Slot], slot_at: dict[int, list[int]], final: list[Any], may_be_none: bool
     ) -> None:
         """Where it is known at run time only whose memory a variable means, nothing of it may be changed afterwards."""
-        may_be_none = self.source is None or self.source.trips is None
         for slot in slots:
             if slot.at in slot_at and unnumbered(slot.form) and (may_be_none or slot.frozen):
                 self.now.frozen.update(cells_of(final[slot.at]))
@@ -582,17 +583,9 @@ class LoopCapture:
             upwards = self.source.step > 0
             some = self.source.start < self.source.stop if upwards else self.source.start > self.source.stop
             if some is not True:
-                guard(computed(some).value, "a loop runs at least once")
+                guard(computed(some).value, RUNS_ONCE)
 
 
-#: Operations of which a NumPy integer gives what Python's does while it fits.
 _COMPARED = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
+#: Operations of which a NumPy integer gives what Python's does while it fits.
 _RING = _COMPARED | {"add", "subtract", "multiply", "maximum", "minimum", "loop", "while", "cond"}
-
-
-def _is_exact(value: Value, type: ArrayType) -> bool:
-    """Whether a number is a known int that another type holds, and its neighbours: it compares with others alike."""
-    known = constant_data(value)
-    if known is None or known.dtype.kind not in "iub" or type.dtype.kind != "f":
-        return False
-    return bool(abs(int(known)) < 2 ** np.finfo(type.dtype).nmant)

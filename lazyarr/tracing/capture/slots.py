@@ -9,6 +9,9 @@ from lazyarr.array import Cell
 from lazyarr.ir.node import Value
 from lazyarr.soft import Soft
 
+#: What a program requires where a loop without an iteration would have made other arrays.
+RUNS_ONCE = "a loop runs at least once"
+
 
 @dataclass
 class Slot:
