@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lazyarr import accelerate
+from tests.acceleration import assert_same
 from tests.loop_checks import Array, compiled, noise, ramp, same
 
 N = 7
@@ -214,3 +216,23 @@ def test_numpys_message_stays() -> None:
             accelerated(x, 9)
         assert (x == ramp(6)).all()
         assert caught.value.__context__ is None and caught.value.__cause__ is None
+
+
+def test_rolled_by_data() -> None:
+    def streamed(f: Any, ways: Any, k: Any) -> Any:
+        for i in range(len(ways)):
+            f[:, :, i] = np.roll(f[:, :, i], ways[i, 0], axis=1)
+            f[:, :, i] = np.roll(f[:, :, i], -ways[i, 1], axis=0)
+        both = np.roll(f[:, :, 0], (ways[0, 1], 2, ways[1, 0]), axis=(0, 1, 1))
+        return f, both, np.roll(f[0], int(k)), np.roll(f, ways[2, 0], axis=-1), np.roll(f[:0], ways[0, 0], axis=0)
+
+    f = noise(5 * 7 * 3).reshape(5, 7, 3)
+    for dtype in (np.int64, np.int8, np.uint16):
+        ways = np.array([[1, 0], [12, 4], [3, 100]]).astype(dtype)
+        accelerated = accelerate(streamed, strict=True)
+        for sign in (1, 1) if dtype == np.uint16 else (1, -1):
+            mine, theirs = f.copy(), f.copy()
+            found = accelerated(mine, dtype(sign) * ways, np.int64(-3))
+            expected = streamed(theirs, dtype(sign) * ways, np.int64(-3))
+            assert_same(expected, found)
+            assert_same(theirs, mine)

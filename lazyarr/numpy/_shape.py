@@ -11,13 +11,14 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
+from lazyarr.computed import ComputedScalar
 from lazyarr.convert import as_lazy, cast, fresh, from_numpy, stacked, wrapped
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.growing import Growing
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.op import OPS
 from lazyarr.numpy._reduce import one_axis
-from lazyarr.runtime import NotCaptured, record
+from lazyarr.runtime import NotCaptured, constant_data, record, recording
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
@@ -267,6 +268,12 @@ def roll(a: Any, shift: Any, axis: Any = None) -> LazyArray:
     x = as_lazy(a)
     if axis is None:
         return roll(x.reshape(-1), shift, 0).reshape(x.shape)  # type: ignore[no-any-return]
+    several = isinstance(shift, (tuple, list))
+    computed = [_computed_int(s) for s in (shift if several else (shift,))]
+    if any(s is not None for s in computed):
+        ways = axis if isinstance(axis, (tuple, list)) else (axis,) * len(computed)
+        if len(ways) == len(computed):
+            return _rolled_by_data(x, [*zip(shift if several else (shift,), computed, ways, strict=True)])
     shifts, axes = np.broadcast_arrays(_ints(shift), _ints(axis))
     if shifts.ndim > 1:
         raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
@@ -280,6 +287,28 @@ def roll(a: Any, shift: Any, axis: Any = None) -> LazyArray:
         if n and s % n:
             value = record(OPS["roll"], value, shift=s % n, axis=at)
     return LazyArray._new(value, x._copy_strides("K", x.dtype.itemsize))
+
+
+def _computed_int(x: Any) -> LazyArray | None:
+    """An int that the program computes; None for others."""
+    if type(x) is ComputedScalar and x.kind is int:
+        return LazyArray._new(x.value, scalar=True)
+    if recording().observer is None or not isinstance(x, LazyArray) or x.ndim or x.dtype.kind not in "iu":
+        return None
+    return x if constant_data(x._value()) is None else None
+
+
+def _rolled_by_data(x: LazyArray, ways: Sequence[tuple[Any, LazyArray | None, Any]]) -> LazyArray:
+    """`x` rolled along one axis after the other, by ints of which the program computes some."""
+    result = x
+    for shift, computed, axis in ways:
+        if computed is None:
+            result = roll(result, shift, axis)
+            continue
+        at = one_axis(axis, x.ndim)
+        places = from_numpy(np.arange(x.shape[at]), copy=False) - computed.astype(np.int64)
+        result = result.take(places, axis=at, mode="wrap")
+    return LazyArray._new(result._value(), x._copy_strides("K", x.dtype.itemsize))
 
 
 def _ints(x: Any) -> np.ndarray[Any, Any]:
