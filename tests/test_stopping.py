@@ -220,7 +220,9 @@ def test_no_iterations_leave_variables_without_values() -> None:
         ("print(u)", True), ("s = f'{u[0]}'", True), ("s = '%g' % u[0]", True), ("s = '{}'.format(u[0])", True),
         ("s = str(u[0])", True), ("np.save('x', u)", True), ("log.info('x')", True), ("shown(u)", True),
         ("bar.update(1)", True), ("time.sleep(0)", True), ("u.sort()", False), ("u += np.sin(u)", False),
-        ("u[0] = math.sqrt(2)", False), ("k = computed(u)", False), ("k = i % 7", False), ("u[0] = table.sum()", False),
+        ("u += np.random.rand(31)", True), ("u += stream.normal(size=31)", True), ("np.random.seed(3)", True),
+        ("u += np.random.default_rng(2).random(31)", False), ("u[0] = math.sqrt(2)", False),
+        ("k = computed(u)", False), ("k = i % 7", False), ("u[0] = table.sum()", False),
     ],
 )  # fmt: skip
 def test_what_is_foreign(statement: str, foreign: bool) -> None:
@@ -237,6 +239,7 @@ def test_what_is_foreign(statement: str, foreign: bool) -> None:
     text = "\n".join([*lines, "    return u", ""])
     names: dict[str, Any] = {"np": np, "log": logging.getLogger("x"), "time": time, "math": math}
     names |= {"table": drawn(), "shown": shown, "computed": computed}
+    names["stream"] = np.random.default_rng(1)
     function = define(text, **names)
     calls: list[types.FunctionType] = []
 

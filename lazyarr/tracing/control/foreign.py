@@ -1,5 +1,7 @@
 """What only Python does in a function, as far as its source says: printing, text, files, libraries for something else.
 
+And numbers drawn from streams that outlive the call.
+
 No wrong answer can come of it: what is taken for foreign runs in Python, and what is not is found when it is traced.
 """
 
@@ -24,6 +26,7 @@ _TEXT = {"str", "repr", "format", "ascii"}
 _ARITHMETIC = {"numpy", "scipy", "math", "cmath", "operator", "functools", "itertools", "random", "lazyarr"}
 #: Functions of theirs that write files.
 _WRITING = {"save", "savez", "savez_compressed", "savetxt", "tofile", "dump"}
+_STREAMS = (np.random.Generator, np.random.RandomState)
 #: How far functions are looked into that are called.
 _DEPTH = 3
 
@@ -65,7 +68,9 @@ class Foreign:
         if not isinstance(node.func, ast.Attribute):
             return False
         root: ast.expr = node.func
+        path: list[str] = []
         while isinstance(root, ast.Attribute):
+            path.insert(0, root.attr)
             root = root.value
         if isinstance(root, ast.Constant):
             return isinstance(root.value, str)
@@ -75,7 +80,7 @@ class Foreign:
             return False
         if root.id in self._locals:
             return root.id in self._things
-        return root.id in self._names and _is_foreign_thing(self._names[root.id])
+        return root.id in self._names and _is_foreign_at(self._names[root.id], path)
 
     def _is_foreign_name(self, name: str) -> bool:
         if name in self._locals:
@@ -83,12 +88,25 @@ class Foreign:
         return name in _ACTING | _TEXT and name not in self._names or acts(self._names.get(name))
 
 
+def _is_foreign_at(thing: Any, path: list[str]) -> bool:
+    """Whether what is found along attributes of what a global name stands for is foreign."""
+    if _is_foreign_thing(thing):
+        return True
+    for name in path:
+        if not isinstance(thing, types.ModuleType):
+            return False
+        module, thing = thing, getattr(thing, name, None)
+        if module is np.random and callable(thing):
+            return not isinstance(thing, type) and thing is not np.random.default_rng
+    return isinstance(getattr(thing, "__self__", None), _STREAMS)
+
+
 def _is_foreign_thing(thing: Any) -> bool:
     """Whether the methods of what a global name stands for are foreign."""
     if isinstance(thing, types.ModuleType):
         return thing.__name__.partition(".")[0] not in _ARITHMETIC
     known = (type, types.FunctionType, types.BuiltinFunctionType, np.ndarray, np.generic, np.ufunc, numbers.Number,
-             list, tuple, dict, set, np.random.Generator, np.random.RandomState)  # fmt: skip
+             list, tuple, dict, set)  # fmt: skip
     return not isinstance(thing, known) and not type(thing).__module__.startswith("lazyarr")
 
 
