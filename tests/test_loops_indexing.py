@@ -227,12 +227,12 @@ def test_rolled_by_data() -> None:
         return f, both, np.roll(f[0], int(k)), np.roll(f, ways[2, 0], axis=-1), np.roll(f[:0], ways[0, 0], axis=0)
 
     f = noise(5 * 7 * 3).reshape(5, 7, 3)
-    for dtype in (np.int64, np.int8, np.uint16):
-        ways = np.array([[1, 0], [12, 4], [3, 100]]).astype(dtype)
+    for dtype in ("i8", "i1", "u2"):
         accelerated = accelerate(streamed, strict=True)
-        for sign in (1, 1) if dtype == np.uint16 else (1, -1):
+        for sign in (1, 1 if dtype == "u2" else -1):
             mine, theirs = f.copy(), f.copy()
-            found = accelerated(mine, dtype(sign) * ways, np.int64(-3))
-            expected = streamed(theirs, dtype(sign) * ways, np.int64(-3))
+            ways = np.array([[sign, 0], [12 * sign, 4], [3, 100 * sign]]).astype(dtype)
+            found = accelerated(mine, ways, np.int64(-3))
+            expected = streamed(theirs, ways, np.int64(-3))
             assert_same(expected, found)
             assert_same(theirs, mine)

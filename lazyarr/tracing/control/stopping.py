@@ -18,8 +18,8 @@ r"""Loops that stop for what only Python does, and go on: what is between two st
                                                            print(i, u.max())
                                                            v += u
 
-A loop that stops in each iteration goes through a second function from the stop to the next one. Where a variable that
-Python reads may have no value yet, the first iteration is Python's as it is written.
+Of a loop that stops in each iteration, what is before the stop is a function, and what is after it. Where a variable
+that Python reads may have no value yet, the first iteration is Python's as it is written.
 """
 
 from __future__ import annotations
@@ -216,27 +216,27 @@ class _Loop:
             rest = self._parts[1 + self._parts.index(stop) :]
             does = copy.deepcopy(stop.does)
             if stop.test is None and rest and not any(map(_jumps, [stop, *rest])):
-                does.append(self._group([self._set(0), *self._rest(rest)]))
+                does.append(self._group(self._rest(rest)))
             else:
                 # Python does it seldom; and a function cannot end the loop around it.
                 does = [self._set(_NEXT), *does, *_plain(rest)]
             branch = [self._case(stop.number, does, branch)] if branch else does
-        made = ast.While(self._name(self._stop), [
-            self._case(_NEXT, [self._group([self._set(0), self._again()])], branch)], [])  # fmt: skip
+        made = ast.While(self._name(self._stop), [self._case(_NEXT, [self._again()], branch)], [])
         self._found.around.add(made)
         return made
 
     def _again(self) -> ast.stmt:
-        """The loop from its next iteration to the next stop."""
+        """The loop from its next iteration to the next stop, or to its end."""
         s = self._loop
         always = next((k for k, x in enumerate(self._parts) if isinstance(x, _Stop) and x.test is None), None)
         if always is not None and not any(_jumps(part) for part in self._parts[:always]):
-            # There is no iteration after that.
+            # It stops in each iteration: whether there is one is Python's to say.
+            once = self._group(self._rest(self._parts))
             if isinstance(s, ast.While):
-                return ast.If(copy.deepcopy(s.test), self._rest(self._parts), [])
+                return ast.If(copy.deepcopy(s.test), [once], [self._set(0)])
             inside = ast.Compare(self._following(s), [self._before_end()], [self._name(self._end)])
             counted = ast.Assign([copy.deepcopy(s.target)], self._following(s))
-            return ast.If(inside, [counted, *self._rest(self._parts)], [])
+            return ast.If(inside, [counted, once], [self._set(0)])
         body: list[ast.stmt] = []
         for part in self._parts:
             if isinstance(part, ast.stmt):
@@ -248,11 +248,12 @@ class _Loop:
                 break
             body.append(ast.If(copy.deepcopy(part.test), stops, copy.deepcopy(part.otherwise)))
         if isinstance(s, ast.While):
-            return ast.While(copy.deepcopy(s.test), body, [])
-        return ast.For(copy.deepcopy(s.target), self._range(self._following(s)), body, [])
+            return self._group([self._set(0), ast.While(copy.deepcopy(s.test), body, [])])
+        numbers = self._range(self._following(s))
+        return self._group([self._set(0), ast.For(copy.deepcopy(s.target), numbers, body, [])])
 
     def _rest(self, parts: Sequence[ast.stmt | _Stop]) -> list[ast.stmt]:
-        """The rest of an iteration, and then those after it, to the next stop."""
+        """The rest of an iteration, to the next stop in it."""
         made: list[ast.stmt] = []
         for k, part in enumerate(parts):
             if isinstance(part, ast.stmt):
@@ -263,7 +264,7 @@ class _Loop:
                 return [*made, stops]
             otherwise = [*copy.deepcopy(part.otherwise), *self._rest(parts[k + 1 :])]
             return [*made, ast.If(copy.deepcopy(part.test), [stops], otherwise)]
-        return [*made, self._again()]
+        return [*made, self._set(_NEXT)]
 
     def _case(self, number: int, does: list[ast.stmt], otherwise: list[ast.stmt]) -> ast.stmt:
         test = ast.Compare(self._name(self._stop), [ast.Eq()], [ast.Constant(number)])
