@@ -268,10 +268,9 @@ class Accelerated:
             note_pieces(self._name, why, line)
             result = self._finish_in_pieces(trace, outcome, parts)
             if not self._compiles_all:
-                around = self._around_loops()
-                if around.serves and around.stops:
+                if self._around_loops().serves_stops:
                     self._plain[key] = f"Python runs what its loops stop for ({why})"
-                elif around.serves and trace.computed_little:
+                elif self._around_loops().serves and trace.computed_little:
                     self._plain[key] = f"little is computed between its loops ({why})"
             return result
         if self._comes_once(key) and not self.strict:
@@ -419,6 +418,8 @@ class Accelerated:
         if len(self._known.get(key, ())) >= _MOST_COUNTED and key not in self._fixes_counts:
             trace.counts = []
         trace.strict, trace.is_loop = strict, self._is_loop
+        if in_pieces is None and not self._compiles_all and not self._recurses:
+            trace.stops = lambda: self._around_loops().serves_stops
         trace.lists.room = self._room.get(key, 1)
         if key in self._trials and not self._compiles_all:
             trace.most_compiling = min(trace.most_compiling, self._trials[key].worth)
@@ -488,6 +489,9 @@ class Accelerated:
             self._plain[key] = why
             left = [compiled.direct for compiled in self._known.get(key, ())]
             self._direct = tuple(direct for direct in self._direct if direct not in left)
+        if key is not None and not all_or_nothing and self._around_loops().serves_stops and not self._recurses:
+            note_pieces(self._name, why, line or self._line or ("", 0))
+            return self._otherwise(key, args, kwargs)
         counted, begin = note(f"{self._name} runs as plain Python: {why}"), time.perf_counter()
         lifts = key is not None and not all_or_nothing
         result = self._otherwise(key, args, kwargs) if lifts else self._in_python(args, kwargs)

@@ -42,6 +42,11 @@ class AroundLoops:
         return self._lifted is not None
 
     @property
+    def serves_stops(self) -> bool:
+        """Whether there are loops that stop for what only Python does, and go on."""
+        return self.stops and self.serves
+
+    @property
     def given_up(self) -> bool:
         """Whether loops that stop turned out not to compile between their stops."""
         return self.stops and self._lifted is None

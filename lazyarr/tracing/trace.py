@@ -89,6 +89,8 @@ class Trace:
         self.statements = Statements()
         #: Whether what would not be one program ends the trace.
         self.strict = False
+        #: Whether its loops can stop for what only Python does, and be compiled in between.
+        self.stops: Callable[[], bool] = lambda: False
         #: Whether the function is a loop of another one, which goes on with what it gives.
         self.is_loop = False
         #: Whether a branch looks at data now, and whether nothing else has: the call can then be begun again.
@@ -346,9 +348,12 @@ class Trace:
             raise NotCaptured(why)
         if self.counts and not self.reasons:
             raise NotCaptured(why)  # Perhaps it is one program if the counts are known.
-        self.may_begin_again = self.may_begin_again and harmless
+        begins, self.may_begin_again = self.may_begin_again, self.may_begin_again and harmless
         if self.made_lengths and not self.reasons:
             raise NotCaptured(why)  # Python cannot go on with lengths that it does not know.
+        if not self.reasons and begins and self.stops():
+            self.thrown = Plain(f"Python runs what its loops stop for ({why})", user_line(2))
+            raise self.thrown
         if self.strict:
             self.thrown = Refused(why, user_line(2), self.left_out, self.environment.unconverted)
             raise self.thrown
