@@ -217,3 +217,22 @@ def test_several_axes(data: st.DataObject) -> None:
         return  # the same axis more than once, of a real transform: left to NumPy
     with lazy_settings.settings(compile_after=1000):
         assert compare(f"np.fft.{call}", {"y": x if name == "rfftn" else x + 1j * rng.standard_normal(shape)}) == []
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+@pytest.mark.parametrize(
+    ("shape", "axes", "lengths"),
+    [
+        ((20000,), (0,), None), ((16385,), (0,), None), ((130, 131), (0, 1), None), ((131, 130), (1, 0), None),
+        ((129, 2, 128), (0, 2), None), ((128, 2, 129), (2, 1, 0), (40, 3, 200)), ((3, 8000), (0,), (1,)),
+        ((2, 9000), (1,), (2,)), ((9000, 2), (0, 1), (9001, 1)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("norm", ["backward", "ortho"])
+def test_large_real_arrays(shape: Any, axes: Any, lengths: Any, dtype: str, norm: Any) -> None:
+    x = numpy.random.default_rng(3).standard_normal(shape).astype(dtype)
+    expected, public = numpy.fft.fftn(x, lengths, axes, norm), vars(lazyarr.numpy)["fft"]
+    found = numpy.asarray(public.fftn(lazyarr.numpy.asarray(x), lengths, axes, norm))
+    assert found.dtype == expected.dtype and found.shape == expected.shape
+    error = numpy.abs(found - expected).max() / numpy.abs(expected).max()
+    assert error < 8 * numpy.finfo(dtype).eps

