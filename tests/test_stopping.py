@@ -33,6 +33,7 @@ class _SomeLines:
     """Takes what is on some lines of a program for foreign."""
 
     seed = 0
+    range_is_range = True
 
     def __init__(self, *_: Any):
         pass
@@ -205,6 +206,32 @@ def test_an_error_comes_from_the_users_line_with_what_was_done() -> None:
         assert str(own[-1].statement).strip() == "u[i] += 1.0"
         if function is failing:
             np.testing.assert_array_equal(u, drawn(10) + 1)
+
+
+def own_range(*bounds: int) -> Any:
+    print("range", bounds)
+    return range(*bounds)
+
+
+def test_what_counts_are_the_ints_of_the_range() -> None:
+    def of_numpy(u: Any, n: Any) -> Any:
+        for i in range(np.int8(100), n):
+            u[1:] += 0.1 * u[:-1]
+            print(i, type(i).__name__)
+        return u
+
+    def of_its_own(u: Any, n: Any, range: Any = own_range) -> Any:
+        for i in range(n):
+            u[1:] += 0.1 * u[:-1]
+            print(i)
+        return u
+
+    for function, n in (of_numpy, np.uint8(130)), (of_numpy, np.array(104)), (of_its_own, 3):
+        accelerated: Any = accelerate(function)
+        for _ in range(4):
+            expected, found = _called(function, (drawn(), n)), _called(accelerated, (drawn(), n))
+            assert found[0] == expected[0]
+            assert_same(expected[1], found[1])
 
 
 def test_no_iterations_leave_variables_without_values() -> None:

@@ -45,6 +45,8 @@ class Foreign:
 
     def __init__(self, node: ast.FunctionDef, scope: Scope, names: Mapping[str, Any]):
         self._locals, self._names = scope.locals, names
+        #: Whether that name is the built-in function's.
+        self.range_is_range = "range" not in scope.locals and names.get("range", range) is range
         #: Variables that are what foreign calls give: a figure, a file, a progress bar.
         self._things: set[str] = set()
         for s in ast.walk(node):

@@ -92,7 +92,8 @@ def lift(function: types.FunctionType, make: Callable[[types.FunctionType], Any]
         stops = Stopping()
         if not is_loop:
             scope = scopes(source.node)[source.node]
-            foreign = Foreign(source.node, scope, function.__globals__)
+            enclosing = dict.fromkeys(function.__code__.co_freevars)
+            foreign = Foreign(source.node, scope, {**function.__globals__, **enclosing})
             stops = stopping(source.node, frozenset(scope.parameters), foreign)
         found = _Loops(source.node, is_loop, stops).found
     except (NotConverted, RecursionError):

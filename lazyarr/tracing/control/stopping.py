@@ -1,6 +1,6 @@
 r"""Loops that stop for what only Python does, and go on: what is between two stops can be a function then.
 
-    for i in range(n):                         __begin, __end = 0, n
+    for i in range(n):                         __begin, __end = range(n).start, range(n).stop
         u = step(u)                            if __begin < __end:
         if i % 100 == 0:                           i = __begin - 1
             print(i, u.max())                      __stop = -1
@@ -166,6 +166,8 @@ class _Loop:
         call = s.iter
         if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "range"):
             return False
+        if not self._foreign.range_is_range:
+            return False
         if not isinstance(s.target, ast.Name) or s.target.id in assigned(s.body) or call.keywords:
             return False
         if not 1 <= len(call.args) <= 3 or any(isinstance(a, ast.Starred) for a in call.args):
@@ -174,15 +176,11 @@ class _Loop:
         return bool(self._step)
 
     def _bounds(self, s: ast.For) -> list[ast.stmt]:
-        """What gives the bounds of a range names; what is no number is refused as it was."""
-        assert isinstance(s.iter, ast.Call)
-        arguments = s.iter.args
-        values = [ast.Constant(0), arguments[0]] if len(arguments) == 1 else arguments[:2]
-        names: list[ast.stmt] = [
-            ast.Assign([ast.Name(name, ast.Store())], value)
-            for name, value in zip((self._begin, self._end), values, strict=True)
-        ]
-        return [*names, ast.Expr(self._range(self._name(self._begin)))]
+        """What gives the bounds of a range names: Python's ints, as those that the loop counts with."""
+        name = self._begin
+        parts: list[ast.expr] = [ast.Attribute(self._name(name), part, ast.Load()) for part in ("start", "stop")]
+        bounds = ast.Tuple([ast.Name(self._begin, ast.Store()), ast.Name(self._end, ast.Store())], ast.Store())
+        return [ast.Assign([ast.Name(name, ast.Store())], s.iter), ast.Assign([bounds], ast.Tuple(parts, ast.Load()))]
 
     def _range(self, begin: ast.expr) -> ast.expr:
         return ast.Call(self._name("range"), [begin, self._name(self._end), ast.Constant(self._step)], [])
