@@ -208,6 +208,29 @@ def test_an_error_comes_from_the_users_line_with_what_was_done() -> None:
             np.testing.assert_array_equal(u, drawn(10) + 1)
 
 
+def announced_and_changed(u: Any, tol: float) -> Any:
+    print("begin")
+    a, change, steps = u, 1.0, 0
+    while change > tol and steps < 50:
+        b = 0.5 * (np.roll(a, 1) + np.roll(a, -1))
+        change = np.abs(a - b).max()
+        a, steps = b, steps + 1
+    print("end", steps)
+    a[0] = 3.0
+    return a, u
+
+
+@pytest.mark.parametrize("always", [0, 1])
+def test_nothing_is_printed_twice_where_an_array_of_a_loop_is_changed(always: int) -> None:
+    accelerated: Any = accelerate(announced_and_changed)
+    with configured(always=always):
+        for tol in (1e-2, 2.0, 1e-3, 2.0):
+            expected = _called(announced_and_changed, (drawn(), tol))
+            found = _called(accelerated, (drawn(), tol))
+            assert found[0] == expected[0]
+            assert_same(expected[1], found[1])
+
+
 def own_range(*bounds: int) -> Any:
     print("range", bounds)
     return range(*bounds)

@@ -495,7 +495,9 @@ class LoopCapture:
         uncertain = uncertain or any(s.at >= first and unnumbered(s.form) for s in slots if s.at in slot_at)
         may_be_none = self.source is None or self.source.trips is None
         # What is around a loop may change an array that it gives: known is whose memory that is, if it has run.
-        if self.trace.is_loop and may_be_none and not self.trace.depth:
+        # (After something that is not to happen twice, it would be too late to find that out where it is changed.)
+        late = bool(self.trace.reasons) and not self.trace.may_begin_again
+        if (self.trace.is_loop or late) and may_be_none and not self.trace.depth:
             uncertain = uncertain or any(unnumbered(s.form) for s in (*slots, *outs) if s.at in slot_at)
         until = parity = ran = -1
         dynamic = self.source is None or self.source.trips is None or isinstance(go_on, ComputedScalar)
