@@ -354,6 +354,9 @@ class Trace:
         if not self.reasons and begins and self.stops():
             self.thrown = Plain(f"Python runs what its loops stop for ({why})", user_line(2))
             raise self.thrown
+        if not self.reasons and begins and not harmless and self.recording.frozen and not self.strict:
+            # Where such an array is changed the call would begin again, and do this twice.
+            raise NotCaptured(f"it is known at run time only whose memory a variable means ({why})")
         if self.strict:
             self.thrown = Refused(why, user_line(2), self.left_out, self.environment.unconverted)
             raise self.thrown
