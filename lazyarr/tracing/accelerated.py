@@ -432,6 +432,7 @@ class Accelerated:
             if parts.opaque:
                 why = f"an argument is a {type(parts.opaque[0]).__name__}, which lazyarr cannot look into"
                 trace.unknown(parts.opaque, why)
+                parts.reject_reached_twice()
             lazy_args = tuple(trace.shadow(a, s, at) for a, s in zip(args, specs[0], strict=True))
             lazy_kwargs = {k: trace.shadow(v, s, at) for (k, v), (_, s) in zip(kwargs.items(), specs[1], strict=True)}
             assert isinstance(self.function, types.FunctionType)

@@ -204,8 +204,8 @@ class _Description:
                 return form.Made(kind, tuple(map(self._result, items)))
             case (kind, items) if kind is list or kind is tuple:
                 return form.Pack(kind, tuple(map(self._result, items)))
-            case (kind, items) if kind is dict:
-                names = tuple(name for name, _ in items)
+            case (kind, items) if kind is dict and all(key[0] == "constant" for key, _ in items):
+                names = tuple(key[1] for key, _ in items)
                 return form.Made(lambda *values: dict(zip(names, values, strict=True)),
                                  tuple(self._result(item) for _, item in items))  # fmt: skip
         raise _Left

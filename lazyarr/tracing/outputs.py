@@ -22,6 +22,7 @@ from lazyarr.ir.node import Value
 from lazyarr.runtime import NotCaptured
 from lazyarr.soft import settle
 from lazyarr.tracing.capture.truth import Truth
+from lazyarr.tracing.remains import Walk
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.trace import Trace
@@ -71,6 +72,12 @@ class Outcome:
         self._arguments = {id(x): k for k, x in enumerate(trace.arrays)}
         self._holders = {id(new): k for k, (_, new, _) in enumerate(trace.shadowed)}
         self._shared = self._cells_seen_twice(result)
+        self.lazy_out = any(x is not None for x in trace.parts.lazy)
+        #: What stands for other values in containers that are not described: it, and what it stands for.
+        self._standing: dict[int, tuple[Any, Spec]] = {}
+        self._looked = Walk(self._note_standing, trace.parts.opens, trace.parts.holders)
+        for container in trace.parts.opaque:
+            self._looked.root(container)
         self.result = self._spec(result)
         self.effects = self._effects()
         self.stores = [(setter, self._spec(value)) for setter, value in trace.environment.stores()]
@@ -81,14 +88,14 @@ class Outcome:
             for k, (_, lazy, before) in enumerate(trace.bases)
             if lazy._cell.value.node is not before
         ]
-        self.lazy_out = any(x is not None for x in trace.parts.lazy)
         self._count = len(trace.shadowed)
 
     def forget(self) -> None:
         """Let go of the traced call's values."""
         self.roots = []
-        for table in (self._cells, self._inputs, self._arguments, self._holders):
+        for table in (self._cells, self._inputs, self._arguments, self._holders, self._standing):
             table.clear()
+        del self._looked
         self._shared = set()
 
     # -- describing ----------------------------------------------------------------------------------------
@@ -119,6 +126,8 @@ class Outcome:
         return len(self.roots) - 1
 
     def _spec(self, value: Any) -> Spec:
+        if id(value) in self._standing:
+            return ("standing", value)
         if isinstance(value, LazyArray):
             return self._array(value)
         if type(value) is TracedScalar:
@@ -141,14 +150,34 @@ class Outcome:
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return ("namedtuple", kind, tuple(self._spec(item) for item in value))
         if kind is dict:
-            return (kind, tuple((key, self._spec(item)) for key, item in value.items()))
+            return (kind, tuple((self._key(key), self._spec(item)) for key, item in value.items()))
         if isinstance(value, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, type, slice)):
             return ("constant", value)
         self._trace.observed(f"returns a {kind.__name__} made while it ran")
         if hasattr(value, "__dict__") and not isinstance(value, (types.FunctionType, types.ModuleType)):
             attributes = tuple((name, self._spec(item)) for name, item in vars(value).items())
+            self._looked.value(value)
             return ("object", value, attributes)
-        return ("constant", value)
+        self._looked.value(value)
+        return ("opaque", value)
+
+    def _stands(self, value: Any) -> bool:
+        """Whether something is not the caller's, but stands for it."""
+        if type(value) in (TracedScalar, ComputedScalar, Length, Truth) or id(value) in self._holders:
+            return True
+        # (Where the caller has lazy arrays, one may be the caller's.)
+        return isinstance(value, Growing) or isinstance(value, LazyArray) and not self.lazy_out
+
+    def _note_standing(self, value: Any) -> Any:
+        if self._stands(value) and id(value) not in self._standing:
+            self._standing[id(value)] = (value, self._spec(value))
+        return value
+
+    def _key(self, key: Any) -> Spec:
+        """The spec of a key of a dict."""
+        if type(key) in (tuple, frozenset):
+            return (type(key), tuple(self._key(item) for item in key))
+        return self._spec(key) if self._stands(key) else ("constant", key)
 
     def _grown(self, found: Growing, first: tuple[Spec, ...]) -> Spec:
         """A list, of which `first` describes the elements, and rows the items after them."""
@@ -197,7 +226,7 @@ class Outcome:
                 continue
             now = _contents(new)
             if now.keys() != before.keys() or any(now[name] is not before[name] for name in now):
-                items = tuple((name, self._kept(k, name, item, before)) for name, item in now.items())
+                items = tuple((self._key(name), self._kept(k, name, item, before)) for name, item in now.items())
                 found.append((k, ("dict", items)))
         return found
 
@@ -237,6 +266,8 @@ class Outcome:
             _replace_contents(parts.holders[k], new)
         for setter, value in stores:
             setter(value)
+        for container in self._trace.parts.opaque if self._standing else ():
+            builder.walk.root(container)
         return result
 
 
@@ -250,6 +281,17 @@ class _Builder:
         self._scalars = scalars
         self._roots: dict[int, LazyArray] = {}
         self.before: list[Any] = []
+        self._built: dict[int, Any] = {}
+        self.walk = Walk(self._instead, parts.opens, parts.holders)
+
+    def _instead(self, value: Any) -> Any:
+        """What comes in place of something in a container that is not described."""
+        standing = self._outcome._standing.get(id(value))
+        if standing is None:
+            return value
+        if id(value) not in self._built:
+            self._built[id(value)] = self.build(standing[1])
+        return self._built[id(value)]
 
     def base(self, k: int) -> Any:
         """The array behind input storage number `k`: an argument, or the memory a group of them spans."""
@@ -267,7 +309,7 @@ class _Builder:
             return self.build(items)
         if kind == "list":
             return [self.build(item) for item in items]
-        return {name: self.build(item) for name, item in items}
+        return {self.build(name): self.build(item) for name, item in items}
 
     def build(self, spec: Spec) -> Any:
         """The value a spec describes."""
@@ -293,8 +335,8 @@ class _Builder:
         if kind == "constant":
             return spec[1]
         if kind is dict:
-            return {key: self.build(item) for key, item in spec[1]}
-        if kind is list or kind is tuple:
+            return {self.build(key): self.build(item) for key, item in spec[1]}
+        if kind is list or kind is tuple or kind is frozenset:
             return kind(self.build(item) for item in spec[1])
         if kind == "rows":
             columns = [
@@ -307,9 +349,11 @@ class _Builder:
             return [*(self.build(item) for item in spec[1]), *items[len(spec[1]) :]]
         if kind == "namedtuple":
             return spec[1](*(self.build(item) for item in spec[2]))
+        if kind == "opaque" or kind == "standing":
+            return self.walk.value(spec[1])
         for name, item in spec[2]:
             spec[1].__dict__[name] = self.build(item)
-        return spec[1]
+        return self.walk.value(spec[1])
 
     def _items(self, form: Any, data: Iterator[Any]) -> list[Any]:
         """What a loop has appended to a list, of its rows."""

@@ -14,6 +14,7 @@ from lazyarr import world
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES, native
 from lazyarr.runtime import fetch, recording
+from lazyarr.tracing.remains import Walk
 
 _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
 _CONTAINERS = (tuple, list, dict)
@@ -125,6 +126,7 @@ class Parts:
             return (kind, *(self.describe(item) for item in value))
         if kind is dict:
             self.holders.append(value)
+            self.opaque.extend(key for key in value if self._changes(key))
             return (kind, *((key, self.describe(item)) for key, item in value.items()))
         if self.opens(value):
             self.holders.append(value)
@@ -132,15 +134,61 @@ class Parts:
         self.opaque.append(value)
         return ("opaque", kind)
 
+    def reject_reached_twice(self) -> None:
+        """Refuse arrays and objects of the call that something opaque holds too, or shares memory with.
+
+        What the function does to them by one way is not seen by the other before the call ends.
+
+        Raises
+        ------
+        Plain
+            If there is one.
+        """
+        found: list[Any] = []
+        holders = {id(x) for x in self.holders}
+        spans = [np.lib.array_utils.byte_bounds(x) for x in self.arrays if isinstance(x, np.ndarray) and x.size]
+
+        def look(value: Any) -> Any:
+            if id(value) in holders:
+                found.append(value)
+            elif isinstance(value, np.ndarray) and value.size and spans:
+                low, high = np.lib.array_utils.byte_bounds(value)
+                if any(low < end and begin < high for begin, end in spans):
+                    found.append(value)
+            return value
+
+        walk = Walk(look, self.opens)
+        for value in self.opaque:
+            walk.root(value)
+        if found:
+            raise Plain(f"what lazyarr cannot look into holds a {type(found[0]).__name__} of the call too")
+
+    def _changes(self, key: Any) -> bool:
+        """Whether a key of a dict is an object that the function could look into and change."""
+        if isinstance(key, (tuple, frozenset)):
+            return any(map(self._changes, key))
+        if isinstance(key, (str, int, enum.Enum, type, types.FunctionType, types.ModuleType)):
+            return False
+        frozen = getattr(type(key), "__dataclass_params__", None)
+        return self.opens(key) and not (frozen is not None and frozen.frozen)
+
     def opens(self, value: Any) -> bool:
         """Whether an object's attributes are looked into: dataclasses, and classes of the function's own package."""
         kind = type(value)
         if not hasattr(value, "__dict__") or hasattr(kind, "__slots__") and not dataclasses.is_dataclass(kind):
             return False
+        if not _has_attributes_alone(kind):
+            return False
         if dataclasses.is_dataclass(kind):
             return True
         own = kind.__module__.partition(".")[0]
         return own in (self.package, "__main__") and own not in sys.stdlib_module_names
+
+
+def _has_attributes_alone(kind: type) -> bool:
+    """Whether objects hold nothing but their attributes: none that a base class written in C keeps, as lists do."""
+    makers = (base for base in kind.__mro__ if isinstance(vars(base).get("__new__"), types.BuiltinFunctionType))
+    return next(makers) is object
 
 
 def memory_groups(arrays: list[Any]) -> list[list[int]]:

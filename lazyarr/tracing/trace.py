@@ -126,6 +126,8 @@ class Trace:
         self.recording.cells.update((x._cell, None) for x in self.arrays)
         self.callers.update(x._cell for x in self.arrays)
         self._shadows: dict[int, Any] = {}
+        #: The caller's objects, by what stands for them.
+        self._originals: dict[int, Any] = {}
         self.shadowed: list[tuple[Any, Any, Any]] = []
 
     def marks(self) -> Callable[[], None]:
@@ -221,7 +223,7 @@ class Trace:
         if spec[0] in ("function", "object"):
             replaced = self.environment.replaced(value, "an argument")
             return value if replaced is None else replaced
-        if isinstance(value, (tuple, list)):
+        if isinstance(value, (tuple, list)) and spec[0] is kind:
             if kind is list:
                 elements: list[Any] = []
                 if not value:
@@ -253,6 +255,7 @@ class Trace:
         new: Any = object.__new__(self._traced_class(kind))
         self.environment.watch(kind)
         self._shadows[id(value)] = new
+        self._originals[id(new)] = value
         number = self._holder(value, new)
         for (name, item), (_, s) in zip(vars(value).items(), spec[1:], strict=True):
             new.__dict__[name] = self.shadow(item, s, at)
@@ -281,8 +284,22 @@ class Trace:
                     methods.pop(name, None)
         methods.pop("__setattr__", None) if _is_frozen(kind) else None
         methods.pop("__delattr__", None) if _is_frozen(kind) else None
+        if all(getattr(kind, name) is getattr(object, name) for name in ("__hash__", "__eq__")):
+            methods["__hash__"] = lambda x: self._hash_of(x)
+            methods["__eq__"] = lambda x, other: self._is_same(x, other) or NotImplemented
         # Its own module: what of lazyarr is reached through variables is not looked into.
         return type(kind.__name__, (kind,), {**methods, "__module__": kind.__module__})
+
+    def _hash_of(self, x: Any) -> int:
+        """The hash of what equals itself alone: that of the caller's object, whom the caller's sets may hold."""
+        if id(x) in self._originals:
+            self.looked("an object is hashed")  # What is found by it is another matter for another object.
+        return object.__hash__(self._originals.get(id(x), x))
+
+    def _is_same(self, x: Any, other: Any) -> bool:
+        if id(x) in self._originals and id(other) not in self._originals:
+            self.looked("an object is compared")
+        return self._originals.get(id(x), x) is self._originals.get(id(other), other)
 
     def _method(self, function: Any) -> Any:
         return _TracedMethod(self, function) if isinstance(function, types.FunctionType) else function
@@ -310,6 +327,8 @@ class Trace:
         for scalar in parts.scalars[at[1] :]:
             self.tape.add_input(scalar)
         if len(parts.opaque) > opaque:
+            if self.may_begin_again:
+                parts.reject_reached_twice()
             self.unknown(parts.opaque[opaque:], f"{what} is a {type(value).__name__}, which lazyarr cannot look into")
         return self.shadow(value, spec, at)
 
@@ -325,6 +344,7 @@ class Trace:
         self.parts = Parts(self.parts.package)
         self.arrays, self.bases, self.shadowed = [], [], []
         self._shadows.clear()
+        self._originals.clear()
         self.recording = Recording(self)
         self.environment = Environment(self)
 

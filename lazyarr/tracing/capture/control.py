@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
-from types import CodeType
+from types import BuiltinFunctionType, CodeType
 from typing import TYPE_CHECKING, Any
 
 from lazyarr import settings
@@ -360,7 +360,8 @@ class Capture(Control):
 
     def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         try:
-            replaced = REPLACED.get(function)
+            # (Callable objects of the user's are not hashed: what their hash does is theirs.)
+            replaced = REPLACED.get(function) if isinstance(function, (type, BuiltinFunctionType)) else None
             if replaced is None and getattr(function, "__name__", "") in _GIVING_NUMBERS:
                 replaced = numpy_functions().get(function)
         except TypeError:  # not hashable

@@ -1,0 +1,119 @@
+"""What a traced call leaves in containers that lazyarr does not look into: real values come in place of its own.
+
+Sets, deques, subclasses of lists and dicts, arrays of objects and objects of other packages are handed to the traced
+function as they are. Afterwards they hold what it put there: lazy arrays, numbers of the tape, and what stands for the
+caller's lists and objects.
+"""
+
+from __future__ import annotations
+
+import types
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+_LEAVES = (bool, int, float, complex, str, bytes, type(None), type, types.ModuleType, types.FunctionType)
+
+
+class Walk:
+    """One walk through containers, which puts values in the place of others.
+
+    Parameters
+    ----------
+    instead : callable
+        Gives what comes in the place of a value: the value itself if it may stay.
+    opens : callable
+        Whether an object's attributes are looked into.
+    left_alone : iterable
+        What is not looked into.
+    """
+
+    def __init__(
+        self, instead: Callable[[Any], Any], opens: Callable[[Any], bool], left_alone: Iterable[Any] = ()
+    ) -> None:
+        self._instead = instead
+        self._opens = opens
+        #: What became of each container, which is kept alive: its number stays its own.
+        self._done: dict[int, tuple[Any, Any]] = {id(x): (x, x) for x in left_alone}
+
+    def root(self, value: Any) -> Any:
+        """The same as `value`; of an object the attributes are looked into, whosever class it has."""
+        if hasattr(value, "__dict__") and id(value) not in self._done and not isinstance(value, _LEAVES):
+            self._instead(value)
+            self._done[id(value)] = (value, value)
+            self._attributes(value)
+            return self._contents(value)
+        return self.value(value)
+
+    def value(self, value: Any) -> Any:
+        """What is in the place of `value` afterwards: it, with other contents, where it can be changed."""
+        found = self._instead(value)
+        if found is not value or isinstance(value, _LEAVES):
+            return found
+        done = self._done.get(id(value))
+        if done is not None:
+            return done[1]
+        self._done[id(value)] = (value, value)
+        if hasattr(value, "__dict__") and self._opens(value):
+            self._attributes(value)
+        found = self._contents(value)
+        self._done[id(value)] = (value, found)
+        return found
+
+    def _attributes(self, value: Any) -> None:
+        attributes = vars(value)
+        for name, old in list(attributes.items()):
+            new = self.value(old)
+            if new is not old:
+                attributes[name] = new
+
+    def _contents(self, value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            if value.dtype == object and value.flags.writeable:
+                self._elements(value if value.ndim else value.reshape(1))
+            return value
+        if isinstance(value, dict):
+            self._items(value)
+            return value
+        if not isinstance(value, (list, tuple, set, frozenset, deque)):
+            return value
+        old = list(value)
+        new = [self.value(x) for x in old]
+        if all(map(_is, new, old)):
+            return value
+        if isinstance(value, (tuple, frozenset)):
+            return type(value)(*new) if hasattr(value, "_fields") else type(value)(new)
+        # The methods of the base class: those of the user's own may do more.
+        if isinstance(value, list):
+            list.__setitem__(value, slice(None), new)
+        elif isinstance(value, set):
+            set.clear(value)
+            set.update(value, new)
+        else:
+            deque.clear(value)
+            deque.extend(value, new)
+        return value
+
+    def _elements(self, array: np.ndarray[Any, Any]) -> None:
+        for index in np.ndindex(array.shape):
+            old = array[index]
+            new = self.value(old)
+            if new is not old:
+                array[index] = new
+
+    def _items(self, value: dict[Any, Any]) -> None:
+        base = OrderedDict if isinstance(value, OrderedDict) else dict
+        old = list(base.items(value))
+        new = [(self.value(key), self.value(item)) for key, item in old]
+        if not all(a[0] is b[0] for a, b in zip(new, old, strict=True)):
+            base.clear(value)
+        elif all(a[1] is b[1] for a, b in zip(new, old, strict=True)):
+            return
+        for key, item in new:
+            base.__setitem__(value, key, item)
+
+
+def _is(a: Any, b: Any) -> bool:
+    return a is b

@@ -1,0 +1,229 @@
+"""Sets, deques, arrays of objects, keys of dicts: what accelerated functions leave where lazyarr does not look."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr
+
+
+class Body:
+    """An object that is the same as itself alone."""
+
+    def __init__(self, x: Any):
+        self.x = np.array(x)
+        self.count = 0
+
+
+class Names(dict[str, Any]):
+    """A dict of the user's own."""
+
+
+class Items(list[Any]):
+    """A list of the user's own."""
+
+
+def _inside(value: Any) -> list[Any]:
+    """What is in containers, however deep."""
+    if isinstance(value, dict):
+        return [x for pair in value.items() for x in _inside(pair)]
+    if isinstance(value, (list, tuple, set, frozenset, collections.deque)):
+        return [x for item in value for x in _inside(item)]
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return [x for item in value.ravel() for x in _inside(item)]
+    return [value]
+
+
+def into_set(d: Any, x: Any) -> None:
+    d.add(x)
+
+
+def into_deque(d: Any, x: Any) -> None:
+    d.append(x)
+
+
+def into_dict(d: Any, x: Any) -> None:
+    d["a"] = x
+
+
+def into_lists(d: Any, x: Any) -> None:
+    d["a"].append(x)
+
+
+def as_key(d: Any, x: Any) -> None:
+    d[x] = 1
+
+
+def into_element(d: Any, x: Any) -> None:
+    d[1] = x
+
+
+WAYS: list[tuple[Callable[[], Any], Callable[[Any, Any], None], bool]] = [
+    (set, into_set, True),
+    (collections.deque, into_deque, False),
+    (lambda: collections.defaultdict(list), into_lists, False),
+    (collections.OrderedDict, into_dict, False),
+    (collections.Counter, as_key, True),
+    (dict, as_key, True),
+    (Names, into_dict, False),
+    (Items, into_deque, False),
+    (lambda: np.empty(2, object), into_element, False),
+]
+
+
+def put_number(put: Any, d: Any, n: Any, u: Any, b: Any) -> Any:
+    put(d, n)
+    return d, u.sum()
+
+
+def put_computed(put: Any, d: Any, n: Any, u: Any, b: Any) -> Any:
+    put(d, int(u[0] * n))
+    return d, u.sum()
+
+
+def put_scalar(put: Any, d: Any, n: Any, u: Any, b: Any) -> Any:
+    put(d, u.sum())
+    return d
+
+
+def put_object(put: Any, d: Any, n: Any, u: Any, b: Any) -> Any:
+    put(d, b)
+    return d, u.sum()
+
+
+def put_tuple(put: Any, d: Any, n: Any, u: Any, b: Any) -> Any:
+    put(d, (n, b))
+    return u.sum()
+
+
+def put_array(put: Any, d: Any, n: Any, u: Any, b: Any) -> Any:
+    put(d, u * n)
+    return d
+
+
+@pytest.mark.parametrize("way", range(len(WAYS)))
+@pytest.mark.parametrize("function", [put_number, put_computed, put_scalar, put_object, put_tuple, put_array])
+def test_what_is_put_into_containers_is_numpys_and_the_callers(way: int, function: Any) -> None:
+    make, put, hashes = WAYS[way]
+    if hashes and function is put_array:
+        pytest.skip("arrays are not hashed")
+    body, u = Body([1.0, 2.0]), np.array([1.5, 2.0, 3.0])
+    expected, compiled = make(), lazyarr.accelerate(function, always=True)
+    function(put, expected, 3, u, body)
+    for _ in range(3):
+        d = make()
+        compiled(put, d, 3, u, body)
+        assert type(d) is type(expected)
+        found = _inside(d)
+        for a, b in zip(found, _inside(expected), strict=True):
+            assert type(a) is type(b)
+            assert a is b if isinstance(b, Body) else np.array_equal(a, b)
+
+
+def test_containers_made_by_the_function() -> None:
+    def keep(b: Any, n: Any, u: Any) -> Any:
+        grid = np.empty((2, 2), object)
+        grid[0, 1] = (n, b)
+        later = collections.deque([u * 2, n])
+        return {b: u + 1, (n, b): n}, {n, b}, frozenset([n]), grid, later
+
+    body, u = Body(1.0), np.arange(3.0)
+    compiled = lazyarr.accelerate(keep, always=True)
+    for _ in range(2):
+        keys, members, frozen, grid, later = compiled(body, 4, u)
+        assert list(keys) == [body, (4, body)]
+        assert body in members and {type(x) for x in members} == {Body, int} and type(next(iter(frozen))) is int
+        assert grid[0, 1] == (4, body) and type(grid[0, 1][0]) is int
+        assert type(later[0]) is np.ndarray and type(later[1]) is int
+
+
+def test_the_way_back_through_an_array_of_objects() -> None:
+    def way_back(grid: Any, source: Any, target: Any) -> Any:
+        before = np.empty(grid.shape, dtype=object)
+        waiting = [source]
+        x, y = target
+        while waiting:
+            a, b = waiting.pop()
+            if (a, b) == target:
+                path = []
+                while (x, y) != source:
+                    path.append((x, y))
+                    x, y = before[x, y]
+                return path
+            for i in range(2):
+                i, j = a + i, b + 1 - i
+                if 0 <= i < grid.shape[0] and 0 <= j < grid.shape[1] and grid[i][j] == 1:
+                    waiting.append((i, j))
+                    before[i, j] = (a, b)
+        return None
+
+    grid = np.array([[1, 1, 1], [1, 1, 1], [0, 1, 1]])
+    compiled = lazyarr.accelerate(way_back, always=True)
+    for _ in range(3):
+        assert compiled(grid, (0, 0), (2, 2)) == way_back(grid, (0, 0), (2, 2))
+
+
+def is_member(d: Any, b: Any) -> Any:
+    return b in d, b.x * 2
+
+
+def is_there(d: Any, b: Any) -> Any:
+    return any(x is b for x in d), b.x * 2
+
+
+def counts_others(d: Any, b: Any) -> Any:
+    for x in d:
+        if x is not b:
+            x.count += 1
+        x.x += 1
+    return b.x * 2
+
+
+def writes_by_one_way(d: Any, b: Any) -> Any:
+    b.x[0] = 10
+    return [x.x.sum() for x in d]
+
+
+@pytest.mark.parametrize("function", [is_member, is_there, counts_others, writes_by_one_way])
+@pytest.mark.parametrize("make", [lambda x: {x}, lambda x: collections.deque([x]), lambda x: {x: 1}, lambda x: [x]])
+def test_objects_that_are_reached_by_two_ways(function: Any, make: Any) -> None:
+    compiled = lazyarr.accelerate(function, always=True)
+    for _ in range(2):
+        results = []
+        for f in (function, compiled):
+            a, b = Body([1.0, 2.0]), Body([2.0, 3.0])
+            got = [f(make(a), x) for x in (a, b, a)]
+            results.append((repr(got), repr(a.x), a.count, repr(b.x), b.count))
+        assert results[0] == results[1]
+
+
+def test_arrays_that_are_reached_by_two_ways() -> None:
+    def f(kept: Any, u: Any) -> Any:
+        u[0] = 10.0
+        return kept[0].sum()
+
+    u = np.arange(3.0)
+    assert lazyarr.accelerate(f, always=True)(collections.deque([u]), u) == 13.0
+
+
+def test_an_array_in_two_places_stays_one_array() -> None:
+    class Run:
+        def __init__(self) -> None:
+            self.x = np.zeros(3)
+            self.history: Any = collections.deque()
+
+        def step(self, dt: float) -> None:
+            self.x = self.x + dt
+            self.history.append(self.x)
+
+    run = Run()
+    step = lazyarr.accelerate(Run.step, always=True)
+    for _ in range(3):
+        step(run, 0.5)
+        assert run.history[-1] is run.x
+    assert [float(x[0]) for x in run.history] == [0.5, 1.0, 1.5]
