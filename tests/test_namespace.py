@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
 import subprocess
@@ -327,3 +328,17 @@ def test_files(tmp_path: Any) -> None:
         loaded = np.load(tmp_path / "x.npy"), np.loadtxt(tmp_path / "x.txt"), np.load(tmp_path / "x.npz")["a"]
     for array in loaded:
         numpy.testing.assert_array_equal(numpy.asarray(array), numpy.arange(6.0).reshape(2, 3) / 3)
+
+
+@pytest.mark.parametrize("name", ["typing", "testing", "polynomial", "lib.stride_tricks", "ma", "exceptions"])
+def test_submodules_are_imported_by_their_names(name: str) -> None:
+    theirs = importlib.import_module(f"numpy.{name}")
+    assert importlib.import_module(f"lazyarr.numpy.{name}") is theirs
+    spec: Any = theirs.__spec__
+    assert spec.name == f"numpy.{name}"
+
+
+def test_submodules_that_numpy_has_not() -> None:
+    for name in ("nothing", "linalg.nothing"):
+        with pytest.raises(ModuleNotFoundError, match=rf"lazyarr\.numpy\.{name}"):
+            importlib.import_module(f"lazyarr.numpy.{name}")

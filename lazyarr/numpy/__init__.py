@@ -71,7 +71,9 @@ c_, mgrid, ogrid, r_, vectorize = _grid.c_, _grid.mgrid, _grid.ogrid, _grid.r_, 
 __version__ = _np.__version__
 __all__ = list(_np.__all__)
 
-from lazyarr.numpy import fft, linalg, random  # noqa: E402
+from lazyarr.numpy import _modules, fft, linalg, random  # noqa: E402
+
+_modules.install()
 
 result_type: Any
 stack: Any

@@ -27,6 +27,7 @@ from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.scipy import counterpart as of_scipy
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
+from lazyarr.tracing.foreign import is_foreign, on_data
 from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, OfModule
 from lazyarr.tracing.scalars import TracedScalar, python_call
 from lazyarr.tracing.signature import Plain
@@ -274,6 +275,8 @@ class Environment:
         module = (getattr(value, "__module__", None) or "").partition(".")[0]
         if module == "numpy" or type(value).__module__.partition(".")[0] == "numpy":
             return self._numpy_function(value)
+        if is_foreign(value):
+            return on_data(self._trace, value, f"calls {module}.{value.__name__}")
         if isinstance(value, types.BuiltinFunctionType):
             if module in ("math", "cmath"):
                 return python_call(value)
@@ -426,7 +429,7 @@ class TracedModule:
             return python_call(value) if callable(value) else value
         if isinstance(value, types.ModuleType) and (top == "scipy" or top not in _PURE_MODULES):
             return environment.replaced(value, name)
-        if top in _PURE_MODULES or isinstance(value, type):
+        if (top in _PURE_MODULES and not is_foreign(value)) or isinstance(value, type):
             return of_scipy(value) or value
         if top in sys.stdlib_module_names:
             if callable(value):

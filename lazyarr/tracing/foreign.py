@@ -1,0 +1,100 @@
+"""Functions that other packages have compiled: they take NumPy's arrays and Python's numbers, and may write to arrays.
+
+SciPy's minimizers call such functions, which know no `__array__`: they are given data, and what they write is written.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lazyarr.array import LazyArray
+from lazyarr.weak import WeakScalar
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.trace import Trace
+
+_WHY = "a call of another package's compiled function"
+
+
+def is_foreign(function: Any) -> bool:
+    """Whether a function is compiled code of a package that is neither Python's own nor NumPy's."""
+    if isinstance(function, types.BuiltinFunctionType):
+        if not isinstance(function.__self__, types.ModuleType):
+            return False  # a method
+        home = function.__self__.__name__
+    elif type(function).__name__ == "cython_function_or_method":
+        home = function.__module__ or ""
+    else:
+        return False
+    return home.partition(".")[0] not in {*sys.stdlib_module_names, "numpy", "lazyarr", "jax", "jaxlib"}
+
+
+def on_data(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..., Any]:
+    """`function` as traced functions call it: it keeps them from being compiled as a whole."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        trace.observed(why)
+        given = _Given()
+        result = function(*map(given.data, args), **{name: given.data(x) for name, x in kwargs.items()})
+        given.write_back()
+        return given.lazy(result)
+
+    return call
+
+
+class _Given:
+    """What a compiled function gets, and what it got it in place of."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[int, tuple[LazyArray, Any, bytes]] = {}
+        self._lazy: dict[int, LazyArray] = {}
+        self._holders: list[tuple[Any, Any, Any]] = []
+
+    def data(self, x: Any) -> Any:
+        """What is given for an argument: itself, where it has no lazy arrays and no traced numbers."""
+        if isinstance(x, LazyArray):
+            if id(x) not in self._arrays:
+                data = x._copied_data(_WHY)
+                self._arrays[id(x)] = (x, data, data.tobytes())
+                self._lazy[id(data)] = x
+            data = self._arrays[id(x)][1]
+            return data[()] if x._scalar else data
+        if isinstance(x, WeakScalar):
+            return x.python_type(x)
+        if type(x) is dict:
+            items: Any = {key: self.data(item) for key, item in x.items()}
+            return self._holder(x, items, any(items[key] is not x[key] for key in x))
+        if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
+            found = [self.data(item) for item in x]
+            changed = any(a is not b for a, b in zip(found, x, strict=True))
+            return self._holder(x, found, changed) if isinstance(x, list) else tuple(found) if changed else x
+        return x
+
+    def _holder(self, x: Any, data: Any, changed: bool) -> Any:
+        if not changed:
+            return x
+        self._holders.append((x, data, data.copy()))
+        return data
+
+    def write_back(self) -> None:
+        """Have lazy arrays, lists and dicts be as the function has left what it was given for them."""
+        for array, data, before in self._arrays.values():
+            if not array._scalar and data.tobytes() != before:
+                array[...] = data
+        for holder, data, before in self._holders:
+            if isinstance(holder, list):
+                if len(data) != len(before) or any(a is not b for a, b in zip(data, before, strict=True)):
+                    holder[:] = map(self.lazy, data)
+                continue
+            for key in before.keys() - data.keys():
+                del holder[key]
+            for key, item in data.items():
+                if key not in before or before[key] is not item:
+                    holder[key] = self.lazy(item)
+
+    def lazy(self, value: Any) -> Any:
+        """The array that `value` was given for; else `value`."""
+        return self._lazy.get(id(value), value)
