@@ -8,7 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import linalg, optimize
+from scipy import linalg, ndimage, optimize
+from scipy.linalg import cho_factor, cho_solve, expm
+from scipy.ndimage import gaussian_filter
+from scipy.optimize import minimize
+from scipy.signal import find_peaks
 
 from lazyarr import accelerate
 from lazyarr.tracing.foreign import _Given, is_foreign
@@ -39,8 +43,41 @@ def toeplitz(c: Any) -> Any:
     return linalg.solve_toeplitz(np.array([4.0, 1.0, 0.0]) * 2, c * 2)
 
 
+def by_name(c: Any) -> Any:
+    return minimize(lambda x: np.sum((x - 2 * c) ** 2), c, bounds=[(0, 3)] * 3).x
+
+
+def smooth(c: Any) -> Any:
+    u = np.outer(c, c) * 2
+    for _ in range(3):
+        u = u + gaussian_filter(u, 1.0) / 2
+        u[0] = 0
+    return u
+
+
+def factors(c: Any) -> Any:
+    return cho_solve(cho_factor(np.diag(c**2) + 1.0), c) + expm(np.outer(c, c))[0]
+
+
+def peaks(c: Any) -> Any:
+    return find_peaks(np.concatenate([c, c * 2]))[0]
+
+
+def into_argument(c: Any) -> Any:
+    u = np.outer(c, c) * 2
+    gaussian_filter(u, 1.0, output=u)
+    return u
+
+
+def into_argument_of_module(c: Any) -> Any:
+    u = np.outer(c, c) * 2
+    ndimage.gaussian_filter(u, 1.0, output=u)
+    return u
+
+
 @pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
-@pytest.mark.parametrize("function", [bounded, constrained, truncated, assigned, toeplitz])
+@pytest.mark.parametrize("function", [bounded, by_name, constrained, truncated, assigned, toeplitz, smooth, factors,
+                                      peaks, into_argument, into_argument_of_module])  # fmt: skip
 def test_functions_that_call_compiled_code_of_scipys(function: Callable[..., Any]) -> None:
     want, compiled = function(C), accelerate(function, always=True)
     for _ in range(2):

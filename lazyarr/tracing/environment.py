@@ -27,7 +27,7 @@ from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.scipy import counterpart as of_scipy
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
-from lazyarr.tracing.foreign import is_foreign, on_data
+from lazyarr.tracing.foreign import is_foreign, may_write, on_data
 from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, OfModule
 from lazyarr.tracing.scalars import TracedScalar, python_call
 from lazyarr.tracing.signature import Plain
@@ -235,13 +235,21 @@ class Environment:
         if isinstance(value, types.FunctionType) and value not in FUNCTIONS:
             if value.__module__ and value.__module__.partition(".")[0] in ("numpy", "lazyarr"):
                 return self._numpy_function(value)
-            return of_scipy(value) or self.traced(value)
+            return of_scipy(value) or self._scipys(value) or self.traced(value)
         if isinstance(value, type):
             self.watch(value)
             return _class(value)
         if callable(value):
             return self._callable(value, what)
         return None
+
+    def _scipys(self, value: Any) -> Any:
+        """What stands for a Python function of SciPy; None for another.
+
+        It is not traced: it hands arrays to compiled code, by attributes of NumPy's own, and writes to them.
+        """
+        ours = isinstance(value, types.FunctionType) and _package(value) == "scipy"
+        return may_write(self._trace, value) if ours else None
 
     def watch(self, kind: type) -> None:
         """Expect the attributes of the user's class, and of those it inherits from, to stay what they are."""
@@ -430,7 +438,7 @@ class TracedModule:
         if isinstance(value, types.ModuleType) and (top == "scipy" or top not in _PURE_MODULES):
             return environment.replaced(value, name)
         if (top in _PURE_MODULES and not is_foreign(value)) or isinstance(value, type):
-            return of_scipy(value) or value
+            return of_scipy(value) or environment._scipys(value) or value
         if top in sys.stdlib_module_names:
             if callable(value):
                 return _noting(environment._trace, value, f"calls {top}.{name}")

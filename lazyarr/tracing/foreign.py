@@ -5,6 +5,7 @@ SciPy's minimizers call such functions, which know no `__array__`: they are give
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 from collections.abc import Callable
@@ -41,6 +42,22 @@ def on_data(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..
         result = function(*map(given.data, args), **{name: given.data(x) for name, x in kwargs.items()})
         given.write_back()
         return given.lazy(result)
+
+    return call
+
+
+def may_write(trace: Trace, function: types.FunctionType) -> Callable[..., Any]:
+    """A function of SciPy's, which takes lazy arrays, as traced functions call it: it may write to arguments."""
+    written = on_data(trace, function, f"calls scipy's {function.__name__}, which writes to an argument")
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+        return written(*args, **kwargs)
 
     return call
 
