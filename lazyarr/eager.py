@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import compilers, settings
+from lazyarr import settings
 from lazyarr.backends.numpy import evaluate
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Node, Value
@@ -21,6 +21,7 @@ from lazyarr.ir.op import Op
 from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import Leaf
 from lazyarr.ops.create import CONST
+from lazyarr.ops.linalg import MATMUL
 from lazyarr.quiet import quietly
 
 _flops: dict[Op, float] = {}
@@ -79,17 +80,18 @@ def may_be_little(node: Node) -> bool:
 def _numpys_own(node: Node, below: int) -> bool:
     """Whether NumPy makes little of large arrays as soon as anything does.
 
-    It reads a few elements of the first one, by index; or no compiler takes the operation, products say, and NumPy
-    will be called for it in any case.
+    It reads a few elements of the first one, by index; or it is a product, for which BLAS is called in any case.
     """
     if node.op.memory != "fresh" or any((size := _elements(t.shape)) is None or size >= below for t in node.types):
         return False
     if not all(_exists(v) for v in node.operands):
         return False
-    if compilers.first_compiler() not in node.op.backends:
+    if node.op is MATMUL:
         return True
-    moved = node.op.cost(*[v.type for v in node.operands], **node.kw).bytes
-    return isinstance(moved, int) and moved < 32 * below
+    types = [v.type for v in node.operands]
+    moved = node.op.cost(*types, **node.kw).bytes
+    # (A reduction reads all of it.)
+    return isinstance(moved, int) and moved < min(32 * below, max(t.nbytes for t in types) // 2)
 
 
 def _exists(value: Value) -> bool:

@@ -19,6 +19,9 @@ MESSAGES = Path(__file__).parent / "rank_messages.py"
 def ranks(count: int, *words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """A script on several ranks that it makes itself."""
     alone = dict.fromkeys(("LAZYARR_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    # Scripts import what is in `tests`.
+    found = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
+    alone["PYTHONPATH"] = os.pathsep.join(filter(None, found))
     return subprocess.run(
         [_mpiexec(), "-n", str(count), sys.executable, "-W", "ignore", *map(str, words)], capture_output=True,
         text=True, timeout=120, check=False, env=os.environ | alone | {"LAZYARR_FALLBACK": "error"} | variables,

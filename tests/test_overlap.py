@@ -227,7 +227,7 @@ def test_who_decides() -> None:
 
 def test_plans_say_what_overlaps() -> None:
     program, _ = captured(limited, np.ones((300, 90)), 5)
-    model = CostModel(hidden=0.5)
+    model = CostModel(hidden=0.5, latency=1e-5)
     apart, beside = (plan(program, (3,), 8, model=model, overlap=o) for o in ("never", "auto"))
     assert (apart.messages, apart.bytes) == (beside.messages, beside.bytes)
     (halo,) = (s for s in beside.steps if s.what == "halo")

@@ -253,7 +253,8 @@ def argwhere(a: Any) -> LazyArray:
     parts = selection.positions(cast(x._value(), np.dtype(bool))) if x.ndim else None
     if parts is not None:
         return LazyArray._new(parts, (8, 8 * parts.type.shape[0]))
-    return rebuild(np.argwhere(as_lazy(a)._elements("numpy.argwhere: the data decides the result's shape")).copy("K"))
+    data = as_lazy(a)._elements("numpy.argwhere: the data decides the result's shape", only_looks=True)
+    return rebuild(np.argwhere(data).copy("K"))
 
 
 @implements(np.ravel_multi_index)

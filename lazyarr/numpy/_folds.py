@@ -88,7 +88,7 @@ def reduceat(ufunc: Any, array: Any, indices: Any, axis: Any = 0, dtype: Any = N
     if not isinstance(where._cell.value.node, Leaf) or where.ndim != 1 or where.dtype.kind not in "iu":
         raise NotCompiled("reduceat with indices that are computed")
     axes = _reduce.normalized_axes(axis, x.ndim)
-    bounds = where._elements("bounds of reduceat").tolist()
+    bounds = where._elements("bounds of reduceat", only_looks=True).tolist()
     extent = x.shape[axes[0]] if len(axes) == 1 else 0
     if not 0 < len(bounds) <= _LIMIT or any(not 0 <= b < extent for b in bounds):
         raise NotCompiled("reduceat with these indices")

@@ -24,7 +24,7 @@ from lazyarr.weak import WeakScalar
 def known(x: Any) -> Any:
     """An argument that decides positions or shapes, with the data of lazy arrays in it looked at."""
     if isinstance(x, LazyArray):
-        data = x._elements("positions that decide a shape")
+        data = x._elements("positions that decide a shape", only_looks=True)
         return data[()] if x._scalar else data
     if isinstance(x, WeakScalar):
         return x.python_type(x)
@@ -176,7 +176,7 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     """As `numpy.trim_zeros`: a view; the data decides its shape and is looked at."""
     if not isinstance(filt, LazyArray):
         raise NotCompiled("a sequence")
-    data = filt._elements("numpy.trim_zeros: the data decides the result's shape")
+    data = filt._elements("numpy.trim_zeros: the data decides the result's shape", only_looks=True)
     trimmed = np.trim_zeros(data, trim) if axis is None else np.trim_zeros(data, trim, axis)
     start = _offset(trimmed, data)
     return filt[tuple(slice(a, a + n) for a, n in zip(start, trimmed.shape, strict=True))]

@@ -311,7 +311,7 @@ def _bins(index: LazyArray, least: int) -> int:
         if index.dtype.kind in "iu" and np.iinfo(index.dtype).max >= least:
             _guard_all(index, ELEMENTWISE["less"], least, "what is counted is less than minlength")
         return least
-    data = index._elements("numpy.bincount: the largest element is the result's length")
+    data = index._elements("numpy.bincount: the largest element is the result's length", only_looks=True)
     if data.size and data.min() < 0:
         raise ValueError("'list' argument must have no negative elements")
     if least < 0:
@@ -337,6 +337,6 @@ def nonzero(a: Any) -> tuple[LazyArray, ...]:
     parts = selection.positions(cast(x._value(), np.dtype(bool)))
     if parts is not None:
         return tuple(columns(parts))
-    found = np.nonzero(x._elements("numpy.nonzero: data decides the result's shape"))
+    found = np.nonzero(x._elements("numpy.nonzero: data decides the result's shape", only_looks=True))
     # NumPy's are the columns of one array.
     return tuple(LazyArray._new(leaf(i.copy(), ArrayType(_I64, i.shape)), (8 * x.ndim,)) for i in found)
