@@ -30,7 +30,7 @@ from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.recursion import Recursive
 from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
 from lazyarr.tracing.strict import Kept, Refused, raise_numpys_error, strict_error
-from lazyarr.tracing.trace import Trace
+from lazyarr.tracing.trace import Trace, stops_for
 from lazyarr.tracing.trials import Trials
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -267,11 +267,10 @@ class Accelerated:
             self._runs_in_pieces(key, why)
             note_pieces(self._name, why, line)
             result = self._finish_in_pieces(trace, outcome, parts)
-            if not self._compiles_all:
-                if self._around_loops().serves_stops:
-                    self._plain[key] = f"Python runs what its loops stop for ({why})"
-                elif self._around_loops().serves and trace.computed_little:
-                    self._plain[key] = f"little is computed between its loops ({why})"
+            if self._stops():
+                self._plain[key] = stops_for(why)
+            elif trace.computed_little and not self._compiles_all and self._around_loops().serves:
+                self._plain[key] = f"little is computed between its loops ({why})"
             return result
         if self._comes_once(key) and not self.strict:
             # Shapes that change at every call: compiling each would cost more than it can bring.
@@ -342,15 +341,17 @@ class Accelerated:
         """Whether calls that are no program have loops that may be, as far as is known."""
         return self._around is not None and self._around.serves
 
+    def _stops(self) -> bool:
+        """Whether calls that are no program run around loops that stop for what only Python does."""
+        return not self._compiles_all and not self._recurses and self._around_loops().serves_stops
+
     def _otherwise(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that is no program: its loops may be (not those of each call of a function that calls itself)."""
-        if world.current() is None and not self._recurses:
-            around = self._around_loops()
-            if around.serves:
-                result = around.run(key, self._running, self.function, args, kwargs)
-                if around.given_up:
-                    self._plain.pop(key, None)  # Pieces are better than nothing.
-                return result
+        if world.current() is None and not self._recurses and (around := self._around_loops()).serves:
+            result = around.run(key, self._running, self.function, args, kwargs)
+            if around.given_up:
+                self._plain.pop(key, None)  # Pieces are better than nothing.
+            return result
         return self._python(args, kwargs)
 
     def _around_loops(self) -> AroundLoops:
@@ -418,8 +419,7 @@ class Accelerated:
         if len(self._known.get(key, ())) >= _MOST_COUNTED and key not in self._fixes_counts:
             trace.counts = []
         trace.strict, trace.is_loop = strict, self._is_loop
-        if in_pieces is None and not self._compiles_all and not self._recurses:
-            trace.stops = lambda: self._around_loops().serves_stops
+        trace.stops = lambda: in_pieces is None and self._stops()
         trace.lists.room = self._room.get(key, 1)
         if key in self._trials and not self._compiles_all:
             trace.most_compiling = min(trace.most_compiling, self._trials[key].worth)
@@ -490,11 +490,11 @@ class Accelerated:
             self._plain[key] = why
             left = [compiled.direct for compiled in self._known.get(key, ())]
             self._direct = tuple(direct for direct in self._direct if direct not in left)
-        if key is not None and not all_or_nothing and self._around_loops().serves_stops and not self._recurses:
+        lifts = key is not None and not all_or_nothing
+        if lifts and self._stops():
             note_pieces(self._name, why, line or self._line or ("", 0))
             return self._otherwise(key, args, kwargs)
         counted, begin = note(f"{self._name} runs as plain Python: {why}"), time.perf_counter()
-        lifts = key is not None and not all_or_nothing
         result = self._otherwise(key, args, kwargs) if lifts else self._in_python(args, kwargs)
         if lifts and not self._lifts:
             self._even.glances.add(args, kwargs, time.perf_counter() - begin, counted)

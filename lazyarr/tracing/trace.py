@@ -48,6 +48,11 @@ _LONGEST_SMALL = 3.0
 _LONGEST_LEFT_OUT = 0.2
 
 
+def stops_for(why: str) -> str:
+    """The reason why a call runs around loops that stop."""
+    return f"Python runs what its loops stop for ({why})"
+
+
 class Trace:
     """A function being run on lazy arguments.
 
@@ -372,7 +377,7 @@ class Trace:
         if self.made_lengths and not self.reasons:
             raise NotCaptured(why)  # Python cannot go on with lengths that it does not know.
         if not self.reasons and begins and self.stops():
-            self.thrown = Plain(f"Python runs what its loops stop for ({why})", user_line(2))
+            self.thrown = Plain(stops_for(why), user_line(2))
             raise self.thrown
         if not self.reasons and begins and not harmless and self.recording.frozen and not self.strict:
             # Where such an array is changed the call would begin again, and do this twice.
