@@ -440,12 +440,12 @@ class LazyArray(ArrayOperators):
         data = self._copied_data("numpy.asarray") if copy else self._elements("numpy.asarray")
         return data if dtype is None or np.dtype(dtype) == self.dtype else data.astype(dtype)
 
-    def _single(self, why: str) -> Any:
-        data = self._elements(why)
+    def _single(self, why: str, only_looks: bool = False) -> Any:
+        data = self._elements(why, only_looks)
         return data[()] if data.ndim == 0 else data
 
     def __bool__(self) -> bool:
-        return bool(self._single("a branch on data"))
+        return bool(self._single("a branch on data", only_looks=True))
 
     def __int__(self) -> int:
         return int(self._single("int() of data"))
@@ -459,7 +459,7 @@ class LazyArray(ArrayOperators):
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.ndim:
             raise TypeError("only integer scalar arrays can be converted to a scalar index")
-        return int(self._single("data used as an index or a shape"))
+        return int(self._single("data used as an index or a shape", only_looks=True))
 
     def __round__(self, digits: int | None = None) -> Any:
         if not self._scalar:

@@ -266,7 +266,7 @@ def _array_items(item: Any) -> list[Any]:
             raise IndexError(_BAD_INDEX)
         raise IndexError("arrays used as indices must be of integer (or boolean) type")
     if index._scalar and recording().observer is None:
-        return [int(index._elements("an index"))]
+        return [int(index._elements("an index", only_looks=True))]
     return [index]
 
 

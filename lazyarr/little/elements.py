@@ -215,10 +215,10 @@ def into_flat(base: LazyArray, key: Any, value: Any) -> bool:
 
 def _single(general: Method) -> Method:
     @wraps(general)
-    def method(self: LazyArray, why: str) -> Any:
+    def method(self: LazyArray, why: str, only_looks: bool = False) -> Any:
         x = self._mine
         if x is None or tracing() is not None:
-            return general(self, why)
+            return general(self, why, only_looks)
         return x[()] if x.ndim == 0 else x
 
     return method

@@ -204,7 +204,7 @@ def _concrete(x: Any) -> Any:
     """A number that decides a shape, looked at."""
     if isinstance(x, WeakScalar):
         return x.python_type(x)
-    return x._elements("a length")[()] if isinstance(x, LazyArray) else x
+    return x._elements("a length", only_looks=True)[()] if isinstance(x, LazyArray) else x
 
 
 def as_lazy_constant(data: np.ndarray[Any, Any]) -> LazyArray:

@@ -28,10 +28,11 @@ from lazyarr.tracing.direct import MISS, direct_call
 from lazyarr.tracing.origins import failing_lines
 from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.recursion import Recursive
+from lazyarr.tracing.retries import CountsRefused, LengthsRefused, Raised
 from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
 from lazyarr.tracing.strict import Kept, Refused, raise_numpys_error, strict_error
 from lazyarr.tracing.trace import Trace, stops_for
-from lazyarr.tracing.trials import Trials
+from lazyarr.tracing.trials import Losses, Trials
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -49,18 +50,6 @@ _MOST_DIRECT = 8
 _MOST_FAILURES = 8
 #: By what lists of which data decides the length get more room in the next program, and at most.
 _MORE_ROOM, _MOST_ROOM = 16, 4096
-
-
-class Raised(BaseException):
-    """A traced function raised an error, and has had no effect so far."""
-
-
-class _LengthsRefused(BaseException):
-    """A trace met an error where data had decided a length: to be done again without such lengths."""
-
-
-class _CountsRefused(BaseException):
-    """A trace has not become one program for all counts of iterations: to be done again for these."""
 
 
 class Accelerated:
@@ -89,6 +78,7 @@ class Accelerated:
         self._pieces: dict[Any, str] = {}
         self._trials: dict[Any, Trials] = {}
         self._plain: dict[Any, str] = {}
+        self._losses = Losses()
         self._even = BreakEven(self._python, is_loop)
         #: Whether a trace has met the function within itself, and the threads that run it as plain Python then.
         self._recurses = False
@@ -229,9 +219,12 @@ class Accelerated:
                 note_faster(self._name, "shapes that come once, of many", self._line or ("", 0))
                 return shapes.plain(lambda: self._in_python(args, kwargs))
             return shapes.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))
+        if trials is None and not (self._compiles_all or self._known) and self._losses.cover(parts.elements):
+            return self._run_plain(key, "faster than in pieces for arrays of other shapes", args, kwargs)
         if trials is None or settings.current.fallback == "error" or world.current() is not None:
             return self._trace_first(parts, key, specs, args, kwargs)
         if trials.plain_wins:
+            self._losses.add(parts.elements)
             return self._run_plain(key, f"faster than in pieces ({self._pieces[key]})", args, kwargs)
         if trials.plain_is_next:
             return trials.plain(lambda: self._otherwise(key, args, kwargs))
@@ -271,6 +264,7 @@ class Accelerated:
                 self._plain[key] = stops_for(why)
             elif trace.computed_little and not self._compiles_all and self._around_loops().serves:
                 self._plain[key] = f"little is computed between its loops ({why})"
+                self._losses.add(parts.elements)
             return result
         if self._comes_once(key) and not self.strict:
             # Shapes that change at every call: compiling each would cost more than it can bring.
@@ -400,10 +394,10 @@ class Accelerated:
         while True:
             try:
                 return self._traced(parts, key, specs, args, kwargs, in_pieces, strict)
-            except _LengthsRefused:
+            except LengthsRefused:
                 # Lengths that data decides stop somewhere outside of loops: there they are looked at.
                 self._looks_at_lengths.add(key)
-            except _CountsRefused:
+            except CountsRefused:
                 self._fixes_counts.add(key)
             parts, key, specs = self._describe(args, kwargs)
 
@@ -444,7 +438,7 @@ class Accelerated:
             if trace.thrown is not None:
                 raise trace.thrown  # the function has an `except` clause for everything
             if trace.counts_in_vain:
-                raise _CountsRefused
+                raise CountsRefused
             if trace.made_lengths and not trace.looks_at_lengths and not strict and gathers_masks(outcome.roots):
                 raise NotCaptured("what masks select of arrays that are split")
             trace.may_begin_again = False  # it has run
@@ -456,9 +450,9 @@ class Accelerated:
             if not isinstance(error, Exception) or not trace.reasons or trace.may_begin_again:
                 trace.streams.restore()
             if trace.counts and not trace.reasons:
-                raise _CountsRefused from error
+                raise CountsRefused from error
             if trace.made_lengths and not trace.reasons and not trace.looks_at_lengths:
-                raise _LengthsRefused from error
+                raise LengthsRefused from error
             if isinstance(error, Exception):
                 if not trace.reasons or trace.may_begin_again:
                     raise Raised from error
@@ -466,6 +460,7 @@ class Accelerated:
             raise
         finally:
             self._recurses = self._recurses or bool(trace.recursion.calls)
+            trace.classes.end()
             end()
 
     def _finish_in_pieces(self, trace: Trace, outcome: Outcome, parts: Parts) -> Any:

@@ -25,6 +25,7 @@ from lazyarr.dispatch import FUNCTIONS, UFUNCS
 from lazyarr.growing import Growing
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.scipy import counterpart as of_scipy
+from lazyarr.tracing.classes import is_users
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.foreign import is_foreign, may_write, on_data
@@ -132,6 +133,15 @@ class Environment:
             self._close(function, cells)
         return found
 
+    def met(self, function: Any) -> Any:
+        """What is called where a user's function was found in an object that is not looked into, or by `super`."""
+        plain = function.__func__ if type(function) is types.MethodType else function
+        if type(plain) is not types.FunctionType or type(plain.__globals__) is TracedGlobals:
+            return function
+        if (plain.__module__ or "").partition(".")[0] not in (self._trace.parts.package, "__main__"):
+            return function
+        return self.traced(plain) if plain is function else self.traced(plain).__get__(function.__self__)
+
     def _transformed(
         self, function: types.FunctionType, module: TracedGlobals, cells: tuple[types.CellType, ...]
     ) -> types.FunctionType:
@@ -238,7 +248,7 @@ class Environment:
             return of_scipy(value) or self._scipys(value) or self.traced(value)
         if isinstance(value, type):
             self.watch(value)
-            return _class(value)
+            return self._trace.classes.named(value) or _class(value)
         if callable(value):
             return self._callable(value, what)
         return None
@@ -437,7 +447,7 @@ class TracedModule:
             return python_call(value) if callable(value) else value
         if isinstance(value, types.ModuleType) and (top == "scipy" or top not in _PURE_MODULES):
             return environment.replaced(value, name)
-        if (top in _PURE_MODULES and not is_foreign(value)) or isinstance(value, type):
+        if (top in _PURE_MODULES and not is_foreign(value)) or (isinstance(value, type) and not is_users(value)):
             return of_scipy(value) or environment._scipys(value) or value
         if top in sys.stdlib_module_names:
             if callable(value):

@@ -349,7 +349,7 @@ def _explained(
     accelerated: Accelerated, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
 ) -> Explanation:  # fmt: skip
     """The same without the loops that are functions of their own."""
-    from lazyarr.tracing.accelerated import Raised
+    from lazyarr.tracing.retries import Raised
 
     raised: BaseException | None = None
     function = accelerated.function

@@ -50,6 +50,17 @@ class OfModule:
 
 
 @dataclass(frozen=True, slots=True)
+class OfClass:
+    """What a class itself has as an attribute."""
+
+    kind: type
+    name: str
+
+    def __call__(self) -> Any:
+        return vars(self.kind)[self.name]
+
+
+@dataclass(frozen=True, slots=True)
 class Attributes:
     """Names and identities of what a class or function holds as attributes."""
 

@@ -22,6 +22,7 @@ from lazyarr.ir.node import Value
 from lazyarr.runtime import NotCaptured
 from lazyarr.soft import settle
 from lazyarr.tracing.capture.truth import Truth
+from lazyarr.tracing.classes import original
 from lazyarr.tracing.remains import Walk
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
@@ -75,6 +76,9 @@ class Outcome:
         self.lazy_out = any(x is not None for x in trace.parts.lazy)
         #: What stands for other values in containers that are not described: it, and what it stands for.
         self._standing: dict[int, tuple[Any, Spec]] = {}
+        #: Objects that the function has made: the class and the attributes of each, and itself.
+        self.objects: list[tuple[type, list[tuple[str, Spec]]]] = []
+        self._made: dict[int, tuple[Any, int]] = {}
         self._looked = Walk(self._note_standing, trace.parts.opens, trace.parts.holders)
         for container in trace.parts.opaque:
             self._looked.root(container)
@@ -93,7 +97,7 @@ class Outcome:
     def forget(self) -> None:
         """Let go of the traced call's values."""
         self.roots = []
-        for table in (self._cells, self._inputs, self._arguments, self._holders, self._standing):
+        for table in (self._cells, self._inputs, self._arguments, self._holders, self._standing, self._made):
             table.clear()
         del self._looked
         self._shared = set()
@@ -102,6 +106,7 @@ class Outcome:
 
     def _cells_seen_twice(self, result: Any) -> set[Cell]:
         counts: dict[Cell, int] = {}
+        made: set[int] = set()
 
         def visit(value: Any) -> None:
             if isinstance(value, LazyArray):
@@ -112,6 +117,9 @@ class Outcome:
             elif isinstance(value, dict):
                 for item in value.values():
                     visit(item)
+            elif self._trace.classes.is_made(value) and id(value) not in made:
+                made.add(id(value))
+                visit(vars(value))
 
         visit(result)
         for _, new, _ in self._trace.shadowed:
@@ -151,8 +159,12 @@ class Outcome:
             return ("namedtuple", kind, tuple(self._spec(item) for item in value))
         if kind is dict:
             return (kind, tuple((self._key(key), self._spec(item)) for key, item in value.items()))
-        if isinstance(value, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, type, slice)):
+        if isinstance(value, type):
+            return ("constant", original(value))
+        if isinstance(value, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, slice)):
             return ("constant", value)
+        if self._trace.classes.is_made(value):
+            return self._object(value)
         self._trace.observed(f"returns a {kind.__name__} made while it ran")
         if hasattr(value, "__dict__") and not isinstance(value, (types.FunctionType, types.ModuleType)):
             attributes = tuple((name, self._spec(item)) for name, item in vars(value).items())
@@ -160,6 +172,20 @@ class Outcome:
             return ("object", value, attributes)
         self._looked.value(value)
         return ("opaque", value)
+
+    def _object(self, value: Any) -> Spec:
+        """The spec of an object that the function has made, of a class whose objects have attributes alone."""
+        if id(value) not in self._made:
+            attributes: list[tuple[str, Spec]] = []
+            self._made[id(value)] = (value, len(self.objects))
+            self.objects.append((original(type(value)), attributes))
+            attributes += [(name, self._spec(item)) for name, item in vars(value).items()]
+        return ("made", self._made[id(value)][1])
+
+    def the_object(self, number: int) -> Any:
+        """The object that the function itself made, where it ran in pieces: others may have got it, too."""
+        itself = next((x for x, k in self._made.values() if k == number), None)
+        return itself if self._trace.reasons else None
 
     def _stands(self, value: Any) -> bool:
         """Whether something is not the caller's, but stands for it."""
@@ -282,6 +308,7 @@ class _Builder:
         self._roots: dict[int, LazyArray] = {}
         self.before: list[Any] = []
         self._built: dict[int, Any] = {}
+        self._objects: dict[int, Any] = {}
         self.walk = Walk(self._instead, parts.opens, parts.holders)
 
     def _instead(self, value: Any) -> Any:
@@ -351,9 +378,21 @@ class _Builder:
             return spec[1](*(self.build(item) for item in spec[2]))
         if kind == "opaque" or kind == "standing":
             return self.walk.value(spec[1])
+        if kind == "made":
+            return self._object(spec[1])
         for name, item in spec[2]:
             spec[1].__dict__[name] = self.build(item)
         return self.walk.value(spec[1])
+
+    def _object(self, number: int) -> Any:
+        """An object of the user's, with its attributes; one that is met twice is one object."""
+        if number not in self._objects:
+            made, attributes = self._outcome.objects[number]
+            found = self._objects[number] = self._outcome.the_object(number) or object.__new__(made)
+            contents = {name: self.build(item) for name, item in attributes}
+            found.__dict__.clear()
+            found.__dict__.update(contents)
+        return self._objects[number]
 
     def _items(self, form: Any, data: Iterator[Any]) -> list[Any]:
         """What a loop has appended to a list, of its rows."""

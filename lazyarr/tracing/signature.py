@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import sys
 import types
 from typing import Any
@@ -14,6 +15,7 @@ from lazyarr import world
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES, native
 from lazyarr.runtime import fetch, recording
+from lazyarr.tracing.classes import can_be_inherited, has_attributes_alone
 from lazyarr.tracing.remains import Walk
 
 _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
@@ -67,6 +69,11 @@ class Parts:
         self._kept: list[Any] = []
         #: Memory of lazy arguments, and whether it is split over ranks.
         self._cells: dict[Any, bool] = {}
+
+    @property
+    def elements(self) -> int:
+        """How many elements the arrays have together."""
+        return sum(np.size(x) for x in self.arrays)
 
     def describe(self, value: Any) -> Any:
         """The key of one value; its parts are appended."""
@@ -174,21 +181,19 @@ class Parts:
 
     def opens(self, value: Any) -> bool:
         """Whether an object's attributes are looked into: dataclasses, and classes of the function's own package."""
-        kind = type(value)
-        if not hasattr(value, "__dict__") or hasattr(kind, "__slots__") and not dataclasses.is_dataclass(kind):
-            return False
-        if not _has_attributes_alone(kind):
-            return False
-        if dataclasses.is_dataclass(kind):
-            return True
-        own = kind.__module__.partition(".")[0]
-        return own in (self.package, "__main__") and own not in sys.stdlib_module_names
+        return hasattr(value, "__dict__") and _opens(type(value), self.package)  # type: ignore[arg-type]
 
 
-def _has_attributes_alone(kind: type) -> bool:
-    """Whether objects hold nothing but their attributes: none that a base class written in C keeps, as lists do."""
-    makers = (base for base in kind.__mro__ if isinstance(vars(base).get("__new__"), types.BuiltinFunctionType))
-    return next(makers) is object
+@functools.lru_cache(maxsize=512)
+def _opens(kind: Any, package: str) -> bool:
+    if any(vars(base).get("__slots__") for base in kind.__mro__) and not dataclasses.is_dataclass(kind):
+        return False
+    if not has_attributes_alone(kind) or not can_be_inherited(kind):
+        return False
+    if dataclasses.is_dataclass(kind):
+        return True
+    own = kind.__module__.partition(".")[0]
+    return own in (package, "__main__") and own not in sys.stdlib_module_names
 
 
 def memory_groups(arrays: list[Any]) -> list[list[int]]:

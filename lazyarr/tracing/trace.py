@@ -28,6 +28,7 @@ from lazyarr.tracing.capture.buffers import Lists
 from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.capture.noted import Statements
 from lazyarr.tracing.capture.state import SMALL, is_small
+from lazyarr.tracing.classes import Classes
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.environment import Environment
 from lazyarr.tracing.recursion import Recursion
@@ -98,8 +99,7 @@ class Trace:
         self.stops: Callable[[], bool] = lambda: False
         #: Whether the function is a loop of another one, which goes on with what it gives.
         self.is_loop = False
-        #: Whether a branch looks at data now, and whether nothing else has: the call can then be begun again.
-        self.deciding = False
+        #: Whether nothing has happened but that data was looked at: the call can then be begun again.
         self.may_begin_again = True
         self._began = time.monotonic()
         self._compiled_before = plans.seconds
@@ -131,8 +131,7 @@ class Trace:
         self.recording.cells.update((x._cell, None) for x in self.arrays)
         self.callers.update(x._cell for x in self.arrays)
         self._shadows: dict[int, Any] = {}
-        #: The caller's objects, by what stands for them.
-        self._originals: dict[int, Any] = {}
+        self.classes = Classes(self)
         self.shadowed: list[tuple[Any, Any, Any]] = []
 
     def marks(self) -> Callable[[], None]:
@@ -257,10 +256,10 @@ class Trace:
 
     def _object(self, value: Any, spec: Any, at: list[int]) -> Any:
         kind = type(value)
-        new: Any = object.__new__(self._traced_class(kind))
+        new: Any = object.__new__(self.classes.traced(kind))
         self.environment.watch(kind)
         self._shadows[id(value)] = new
-        self._originals[id(new)] = value
+        self.classes.originals[id(new)] = value
         number = self._holder(value, new)
         for (name, item), (_, s) in zip(vars(value).items(), spec[1:], strict=True):
             new.__dict__[name] = self.shadow(item, s, at)
@@ -271,46 +270,6 @@ class Trace:
         """The number of a list, dict or object: the order in which `Parts.describe` meets them."""
         self.shadowed.append((value, new, None))
         return len(self.shadowed) - 1
-
-    def _traced_class(self, kind: type) -> type:
-        """A subclass whose methods are traced; ``isinstance`` and ``super()`` work as before."""
-        methods: dict[str, Any] = {}
-        for base in reversed(kind.__mro__):
-            if base is object:
-                continue
-            for name, member in vars(base).items():
-                plain = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
-                if isinstance(member, property):
-                    methods[name] = property(*(None if f is None else self._late(f)
-                                               for f in (member.fget, member.fset, member.fdel)))  # fmt: skip
-                elif isinstance(plain, types.FunctionType) and name not in ("__new__", "__init_subclass__"):
-                    methods[name] = self._method(plain) if plain is member else type(member)(self._late(plain))
-                elif not isinstance(plain, types.FunctionType):
-                    methods.pop(name, None)
-        methods.pop("__setattr__", None) if _is_frozen(kind) else None
-        methods.pop("__delattr__", None) if _is_frozen(kind) else None
-        if all(getattr(kind, name) is getattr(object, name) for name in ("__hash__", "__eq__")):
-            methods["__hash__"] = lambda x: self._hash_of(x)
-            methods["__eq__"] = lambda x, other: self._is_same(x, other) or NotImplemented
-        # Its own module: what of lazyarr is reached through variables is not looked into.
-        return type(kind.__name__, (kind,), {**methods, "__module__": kind.__module__})
-
-    def _hash_of(self, x: Any) -> int:
-        """The hash of what equals itself alone: that of the caller's object, whom the caller's sets may hold."""
-        if id(x) in self._originals:
-            self.looked("an object is hashed")  # What is found by it is another matter for another object.
-        return object.__hash__(self._originals.get(id(x), x))
-
-    def _is_same(self, x: Any, other: Any) -> bool:
-        if id(x) in self._originals and id(other) not in self._originals:
-            self.looked("an object is compared")
-        return self._originals.get(id(x), x) is self._originals.get(id(other), other)
-
-    def _method(self, function: Any) -> Any:
-        return _TracedMethod(self, function) if isinstance(function, types.FunctionType) else function
-
-    def _late(self, function: Any) -> Any:
-        return lambda *args, **kwargs: self.environment.traced(function)(*args, **kwargs)
 
     # -- the world outside the arguments -------------------------------------------------------------------
 
@@ -349,7 +308,7 @@ class Trace:
         self.parts = Parts(self.parts.package)
         self.arrays, self.bases, self.shadowed = [], [], []
         self._shadows.clear()
-        self._originals.clear()
+        self.classes = Classes(self)
         self.recording = Recording(self)
         self.environment = Environment(self)
 
@@ -366,7 +325,7 @@ class Trace:
 
     def observed(self, why: str) -> None:
         """Data was looked at, or something happened that a compiled program would not repeat."""
-        self._observed(why, self.deciding)
+        self._observed(why, False)
 
     def _observed(self, why: str, harmless: bool) -> None:
         if self.depth:
@@ -513,25 +472,6 @@ class Trace:
             taken = time.monotonic() - self._began
             if taken > _LONGEST and world.current() is None:
                 raise Plain("many branches on data that are not compiled")
-
-
-class _TracedMethod:
-    """A method that is traced when it is looked up: most methods of a class are not used."""
-
-    def __init__(self, trace: Trace, function: types.FunctionType):
-        self._trace = trace
-        self._function = function
-
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self._trace.environment.traced(self._function).__get__(instance, owner)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._trace.environment.traced(self._function)(*args, **kwargs)
-
-
-def _is_frozen(kind: type) -> bool:
-    params = getattr(kind, "__dataclass_params__", None)
-    return params is not None and params.frozen
 
 
 def view_of_flat(base: LazyArray, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> LazyArray:

@@ -13,6 +13,8 @@ Result = TypeVar("Result")
 _SHORT = 0.03
 #: Calls in which compiling has to pay.
 _CALLS = 20
+#: Signatures for which plain Python was faster, from which on it is taken to be for others; and how much larger ones.
+_LOST, _LARGER = 2, 2
 
 
 class Trials:
@@ -90,3 +92,22 @@ class Trials:
             return run()
         finally:
             times.append(time.perf_counter() - begin)
+
+
+class Losses:
+    """Signatures of one function for which plain Python was faster than pieces; it will be for others of their size.
+
+    Where data decides sizes (the nodes of a tree, batches, what a mask leaves) nearly every call has a new signature.
+    """
+
+    def __init__(self) -> None:
+        self._count = self._largest = 0
+
+    def add(self, elements: int) -> None:
+        """Note such a signature, and how many elements its arrays have together."""
+        self._count += 1
+        self._largest = max(self._largest, elements)
+
+    def cover(self, elements: int) -> bool:
+        """Whether plain Python is taken to be faster for so many elements."""
+        return self._count >= _LOST and elements <= _LARGER * self._largest

@@ -45,6 +45,7 @@ class Containers:
         self._names: dict[Cell, set[Any]] = {}
         self._variables: list[tuple[types.FrameType, dict[str, Any]]] = []
         self._frames()
+        self._shadowed, self._known = shadowed, len(shadowed)
         for _, x, _ in shadowed:
             self._visit(x, 0)
 
@@ -119,8 +120,16 @@ class Containers:
                 return True
         return False
 
+    def _met_since(self) -> None:
+        """Take in what traced code has found outside since: a global list is met where it is first used."""
+        for _, x, before in self._shadowed[self._known :]:
+            if before is not None and id(x) not in self._found:
+                self._found[id(x)] = (x, [*before, (), None] if isinstance(x, Growing) else before.copy())
+        self._known = len(self._shadowed)
+
     def restore(self) -> None:
         """Put back what they held."""
+        self._met_since()
         for x, before in self._found.values():
             if isinstance(x, Growing):
                 x.columns, x.buffer = (), None
@@ -136,6 +145,7 @@ class Containers:
 
     def changed(self) -> list[tuple[Any, Any, Any]]:
         """Those that hold something else now: each with what it held, and what it holds."""
+        self._met_since()
         found = []
         for x, before in self._found.values():
             now = _content(x)

@@ -368,9 +368,11 @@ class Capture(Control):
             replaced = None
         if replaced is not None:
             return replaced(self, *args, **kwargs)
+        if isinstance(function, type):
+            self.trace.classes.called(function)
         if self.trace.soft and _looks_at_types(function):
             settle([getattr(function, "__self__", None), *args, *kwargs.values()])
-        return self.trace.recursion.run(function, args, kwargs)
+        return self.trace.recursion.run(self.trace.environment.met(function), args, kwargs)
 
     def read(self, value: Any) -> Any:
         value = super().read(value)
@@ -442,12 +444,7 @@ class Capture(Control):
         """``bool(condition)``, of which nothing but a branch learns."""
         if not isinstance(condition, LazyArray):
             return bool(condition)
-        trace = self.trace
-        trace.deciding = True
-        try:
-            return bool(condition._single(why))
-        finally:
-            trace.deciding = False
+        return bool(condition._single(why, only_looks=True))
 
 
 def _is_bool(x: Any) -> bool:

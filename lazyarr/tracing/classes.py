@@ -1,0 +1,262 @@
+"""The user's classes as a traced function sees them: subclasses whose methods are traced.
+
+Objects that are arguments are stood for by objects of such a class; those that the function makes have it until the
+trace ends. Effects of methods are noticed as those of functions are, and their loops are compiled.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from abc import ABCMeta
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+import numpy as np
+
+from lazyarr.array import LazyArray
+from lazyarr.tracing.control.foreign import acts
+from lazyarr.tracing.lookups import OfClass
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.trace import Trace
+
+#: Where a traced class keeps the class that it stands for, and the trace.
+_KIND, _TRACE = "__lazyarr_kind__", "__lazyarr_trace__"
+#: Packages whose classes are what they are.
+_OTHERS = {"numpy", "scipy", "jax", "jaxlib", "lazyarr", *sys.stdlib_module_names} - {"__main__"}
+#: What a class may have of its own that a subclass would run when it is made, or its objects at each look.
+_INTERFERING = ("__init_subclass__", "__getattribute__", "__setattr__", "__delattr__")
+_MAKERS = ("__new__", "__init__", "__post_init__")
+#: Of flags of classes: not to be changed, as C's.
+_IMMUTABLE = 1 << 8
+
+
+def original(kind: Any) -> Any:
+    """The user's class that a traced class stands for; else `kind` itself."""
+    return vars(kind).get(_KIND, kind)
+
+
+def has_attributes_alone(kind: type) -> bool:
+    """Whether objects hold nothing but their attributes: none that a base class written in C keeps, as lists do."""
+    makers = (base for base in kind.__mro__ if isinstance(vars(base).get("__new__"), types.BuiltinFunctionType))
+    return next(makers) is object
+
+
+def can_be_inherited(kind: type) -> bool:
+    """Whether a subclass can be made without running code of the user's."""
+    return type(kind) in (type, ABCMeta, _Traced, _TracedAbstract) and not any(
+        "__init_subclass__" in vars(base) for base in _users(kind)
+    )
+
+
+def is_users(kind: type) -> bool:
+    """Whether a class is neither Python's own nor of a package whose classes are what they are."""
+    return str(kind.__module__).partition(".")[0] not in _OTHERS
+
+
+def _users(kind: type) -> list[type]:
+    return [base for base in kind.__mro__ if is_users(base)]
+
+
+def _can_be_made(kind: type) -> bool:
+    """Whether objects of a subclass with traced methods can become objects of the class afterwards."""
+    if not can_be_inherited(kind) or not has_attributes_alone(kind):
+        return False
+    frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
+    for base in kind.__mro__:
+        own = vars(base)
+        if base is not object and (own.get("__slots__") or base.__flags__ & _IMMUTABLE or "__new__" in own):
+            return False
+    users = _users(kind)
+    return kind in users and (frozen or not any(name in vars(base) for base in users for name in _INTERFERING))
+
+
+class Classes:
+    """The classes of one trace.
+
+    Attributes
+    ----------
+    originals : dict of int
+        The caller's objects, by the identity of what stands for them.
+    """
+
+    def __init__(self, trace: Trace):
+        self._trace = trace
+        self._traced: dict[type, Any] = {}
+        self._made: list[ref[Any]] = []
+        self._acting: dict[type, bool] = {}
+        self.originals: dict[int, Any] = {}
+
+    def named(self, kind: Any) -> Any:
+        """What stands for a class that the traced function names; None where it is the class itself."""
+        own = str(kind.__module__).partition(".")[0] in (self._trace.parts.package, "__main__")
+        if not (own or hasattr(kind, "__dataclass_fields__")) or not _can_be_made(kind):
+            return None
+        return self.traced(kind)
+
+    def traced(self, kind: type) -> Any:
+        """A subclass whose methods are traced; ``isinstance`` and ``super()`` work as before."""
+        found = self._traced.get(kind)
+        if found is None:
+            found = self._traced[kind] = self._subclass(kind)
+        return found
+
+    def _subclass(self, kind: type) -> Any:
+        members: dict[str, Any] = {}
+        for base in reversed(kind.__mro__):
+            if base is object:
+                continue
+            for name, member in vars(base).items():
+                found = self._member(base, name, member)
+                if found is not None:
+                    members[name] = found
+                else:
+                    members.pop(name, None)
+        params = getattr(kind, "__dataclass_params__", None)
+        if params is not None and params.frozen:
+            members.pop("__setattr__", None)
+            members.pop("__delattr__", None)
+        if all(getattr(kind, name) is getattr(object, name) for name in ("__hash__", "__eq__")):
+            members["__hash__"] = lambda x: self._hash_of(x)
+            members["__eq__"] = lambda x, other: self._is_same(x, other) or NotImplemented
+        if not any("__new__" in vars(base) for base in kind.__mro__ if base is not object):
+            members["__new__"] = self._new
+        # Its own module: what of lazyarr is reached through variables is not looked into.
+        members |= {
+            "__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__,
+            _KIND: kind, _TRACE: self._trace,
+        }  # fmt: skip
+        return (_TracedAbstract if isinstance(kind, ABCMeta) else _Traced)(kind.__name__, (kind,), members)
+
+    def _member(self, base: type, name: str, member: Any) -> Any:
+        """What stands for an attribute of a class; None for the attribute itself."""
+        if getattr(member, "__isabstractmethod__", False):
+            return None
+        if isinstance(member, property):
+            return property(*(None if f is None else self._late(f) for f in (member.fget, member.fset, member.fdel)))
+        if isinstance(member, functools.cached_property):
+            return functools.cached_property(self._late(member.func))
+        plain = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
+        if isinstance(plain, types.FunctionType):
+            if name in ("__new__", "__init_subclass__", "__class_getitem__"):
+                return None
+            return _TracedMethod(self._trace, plain) if plain is member else type(member)(self._late(plain))
+        if isinstance(member, (list, dict, np.ndarray, LazyArray)) and not name.startswith("__"):
+            return _Member(self._trace, base, name)
+        return None
+
+    def _late(self, function: Any) -> Any:
+        if not isinstance(function, types.FunctionType):
+            return function
+        return lambda *args, **kwargs: self._trace.environment.traced(function)(*args, **kwargs)
+
+    def _new(self, kind: Any, *args: Any, **kwargs: Any) -> Any:
+        if (args or kwargs) and kind.__init__ is object.__init__:
+            raise TypeError(f"{kind.__name__}() takes no arguments")
+        made = object.__new__(kind)
+        self._made.append(ref(made))
+        return made
+
+    def _hash_of(self, x: Any) -> int:
+        """The hash of what equals itself alone: that of the caller's object, whom the caller's sets may hold."""
+        if id(x) in self.originals:
+            self._trace.looked("an object is hashed")  # What is found by it is another matter for another object.
+        return object.__hash__(self.originals.get(id(x), x))
+
+    def _is_same(self, x: Any, other: Any) -> bool:
+        if id(x) in self.originals and id(other) not in self.originals:
+            self._trace.looked("an object is compared")
+        return self.originals.get(id(x), x) is self.originals.get(id(other), other)
+
+    def is_made(self, x: Any) -> bool:
+        """Whether the function has made an object, of a class of the user's."""
+        return _KIND in vars(type(x)) and id(x) not in self.originals
+
+    def called(self, kind: Any) -> None:
+        """Note that an object is made of a class whose methods are not traced, but may act on the world."""
+        if not is_users(kind) or _KIND in vars(kind):
+            return
+        if kind not in self._acting:
+            makers = [vars(base).get(name) for base in _users(kind) for name in _MAKERS]
+            self._acting[kind] = any(acts(getattr(f, "__func__", f)) for f in makers)
+        if self._acting[kind]:
+            self._trace.observed(f"makes a {kind.__name__}, whose code is not compiled")
+
+    def end(self) -> None:
+        """Make what the function has made objects of the user's own classes."""
+        for made in self._made:
+            x = made()
+            kind = None if x is None else vars(type(x)).get(_KIND)
+            if kind is not None:
+                object.__setattr__(x, "__class__", kind)
+        self._made.clear()
+
+
+class _Traced(type):
+    """The class of traced classes: they pass for the classes that they stand for, and stores go to those."""
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        kind = original(cls)
+        return isinstance(x, kind) if kind is not cls else type.__instancecheck__(cls, x)
+
+    def __subclasscheck__(cls, other: Any) -> bool:
+        kind = original(cls)
+        return issubclass(other, kind) if kind is not cls else type.__subclasscheck__(cls, other)
+
+    def __eq__(cls, other: Any) -> bool:
+        return original(cls) is (original(other) if isinstance(other, type) else other)
+
+    def __hash__(cls) -> int:
+        return type.__hash__(original(cls))
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name.startswith(("__", "_abc_")) or _KIND not in vars(cls):
+            type.__setattr__(cls, name, value)
+            return
+        vars(cls)[_TRACE].observed(f"sets {cls.__name__}.{name}")
+        setattr(original(cls), name, value)
+        if name in vars(cls):
+            type.__delattr__(cls, name)
+
+    def __delattr__(cls, name: str) -> None:
+        if _KIND not in vars(cls):
+            type.__delattr__(cls, name)
+            return
+        vars(cls)[_TRACE].observed(f"deletes {cls.__name__}.{name}")
+        delattr(original(cls), name)
+        if name in vars(cls):
+            type.__delattr__(cls, name)
+
+
+class _TracedAbstract(_Traced, ABCMeta):
+    """The same of classes with abstract methods."""
+
+
+class _TracedMethod:
+    """A method that is traced when it is looked up: most methods of a class are not used."""
+
+    def __init__(self, trace: Trace, function: types.FunctionType):
+        self._trace = trace
+        self._function = function
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self._trace.environment.traced(self._function).__get__(instance, owner)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._trace.environment.traced(self._function)(*args, **kwargs)
+
+
+class _Member:
+    """An array, list or dict that a class has: found outside the arguments, as a global is."""
+
+    def __init__(self, trace: Trace, kind: type, name: str):
+        self._trace, self._get = trace, OfClass(kind, name)
+        self._name = f"{kind.__name__}.{name}"
+        self._found: list[Any] = []
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if not self._found:
+            self._found.append(self._trace.environment.answer(self._get, self._name))
+        return self._found[0]
