@@ -12,7 +12,7 @@ import builtins
 import inspect
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +107,8 @@ class Environment:
         self._functions: dict[types.FunctionType, types.FunctionType] = {}
         self._globals: dict[int, TracedGlobals] = {}
         self._cells: list[tuple[types.CellType, types.CellType, Any]] = []
+        #: Traced functions, whose attributes they stand for, and what those were.
+        self._attributes: list[tuple[Any, Any, dict[str, Any]]] = []
         self._answers: dict[tuple[int, str], Any] = {}
         self._modules: dict[str, Any] = {}
         #: Functions whose loops stay in Python because their source is not known, and why.
@@ -118,20 +120,25 @@ class Environment:
         """`function` with this environment as its world."""
         found = self._functions.get(function)
         if found is None:
-            module = self._globals.get(id(function.__globals__))
-            if module is None:
-                module = self._globals[id(function.__globals__)] = TracedGlobals(self._trace, function.__globals__)
+            module = self.globals_of(function.__globals__)
             module.give_to_classes(function.__code__)
             cells = tuple(types.CellType() for _ in function.__closure__ or ())
             found = self._functions[function] = self._transformed(function, module, cells)
             found.__qualname__ = function.__qualname__
             found.__dict__.update(function.__dict__)
+            self._attributes.append((function, found, dict(found.__dict__)))
             self._trace.expect_equal(Attributes(function))
             found.__defaults__ = _each(self._default, function.__defaults__)
             if function.__kwdefaults__:
                 found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
             self._close(function, cells)
         return found
+
+    def globals_of(self, real: dict[str, Any]) -> TracedGlobals:
+        """What stands for the globals of a module."""
+        if id(real) not in self._globals:
+            self._globals[id(real)] = TracedGlobals(self._trace, real)
+        return self._globals[id(real)]
 
     def met(self, function: Any) -> Any:
         """What is called where a user's function was found in an object that is not looked into, or by `super`."""
@@ -160,26 +167,40 @@ class Environment:
             (f.__code__.co_filename, f.__code__.co_firstlineno, _last_line(f.__code__)) for f in self._functions
         ]
 
-    def written(self) -> tuple[dict[Any, Any], list[Any]]:
-        """What globals and enclosing variables hold that the function has assigned to them."""
+    def written(self) -> tuple[Any, ...]:
+        """What globals, enclosing variables and attributes of functions hold that the function has assigned to them."""
         names = {(id(m), name): id(value) for m in self._globals.values() for name, value in m.written().items()}
-        return names, [id(_content_or_none(cell)) for _, cell, before in self._cells
-                       if _content_or_none(cell) is not before]  # fmt: skip
+        cells = [id(_content_or_none(cell)) for _, cell, before in self._cells if _content_or_none(cell) is not before]
+        return names, cells, [(id(found), name, id(value)) for _, found, name, value in self._set_attributes()]
+
+    def _set_attributes(self) -> Iterator[tuple[Any, Any, str, Any]]:
+        for holder, found, before in self._attributes:
+            for name, value in found.__dict__.items():
+                if name not in before or before[name] is not value:
+                    yield holder, found, name, value
 
     def kept(self) -> Callable[[], None]:
-        """What puts back what globals and enclosing variables hold now, as the function sees them."""
-        modules = [(m, dict(m)) for m in self._globals.values()]
-        cells = [(cell, _content_or_none(cell)) for _, cell, _ in self._cells]
+        """What puts back what they hold now; those that are met later hold what they held in the beginning."""
+        modules = {id(m): dict(m) for m in self._globals.values()}
+        cells = {id(cell): _content_or_none(cell) for _, cell, _ in self._cells}
+        functions = {id(found): dict(found.__dict__) for _, found, _ in self._attributes}
 
         def restore() -> None:
-            for module, before in modules:
+            for module in self._globals.values():
+                before = modules.get(id(module))
+                if before is None:
+                    before = {name: value for name, value in module.items() if name not in module.written()}
                 for name in module.keys() - before.keys():
                     dict.__delitem__(module, name)
                 for name, value in before.items():
                     dict.__setitem__(module, name, value)
-            for cell, content in cells:
+            for _, cell, first in self._cells:
+                content = cells.get(id(cell), first)
                 if _content_or_none(cell) is not content:
                     cell.cell_contents = content
+            for _, found, given in self._attributes:
+                found.__dict__.clear()
+                found.__dict__.update(functions.get(id(found), given))
 
         return restore
 
@@ -278,6 +299,8 @@ class Environment:
             traced = self.traced(value.function)
             # What the user has set on the accelerated function, the function itself finds by its own name.
             traced.__dict__.update(value.user_attributes())
+            self._attributes = [item for item in self._attributes if item[1] is not traced]
+            self._attributes.append((value, traced, dict(traced.__dict__)))
             self._trace.expect_equal(lambda: sorted((k, id(v)) for k, v in value.user_attributes().items()))
             return traced
         if isinstance(value, types.MethodType):
@@ -340,6 +363,7 @@ class Environment:
                 continue
             if after is not before:
                 found.append((partial(setattr, real, "cell_contents"), after))
+        found += [(partial(setattr, holder, name), value) for holder, _, name, value in self._set_attributes()]
         return found
 
 
@@ -441,6 +465,8 @@ class TracedModule:
 
     def __getattr__(self, name: str) -> Any:
         environment, module = self._environment, self._module
+        if dict.__contains__(environment.globals_of(vars(module)), name):
+            return environment.globals_of(vars(module))[name]
         value = getattr(module, name)
         top = module.__name__.partition(".")[0]
         if top in ("math", "cmath"):
@@ -461,6 +487,5 @@ class TracedModule:
         return environment._answers[key]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._environment._trace.observed(f"sets {self._module.__name__}.{name}")
-        setattr(self._module, name, value)
+        self._environment.globals_of(vars(self._module))[name] = value
 

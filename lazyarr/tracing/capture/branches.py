@@ -155,6 +155,7 @@ class BranchCapture:
         if self.is_expression and containers.rebound():
             # (Of a statement, what it assigns, and what nested functions may assign, is among its names.)
             raise NotCaptured("an operand changes a variable")
+        snapshot.take_in()
         contents = {c: c.value for c, v in snapshot.cells.items() if c.value != v}
         bound = {place.identity: (place, place.get()) for place in places}
         settle_inside(x for _, x in bound.values())

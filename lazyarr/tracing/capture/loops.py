@@ -206,7 +206,7 @@ class LoopCapture:
             return False
         if self.trace.environment.written() != written:
             raise NotCaptured("the loop changes a global or an enclosing variable")
-        if self._has_new_places(containers):
+        if self._has_new_places(containers) or snapshot.take_in():
             return False
         written_constants = [c for c, v in snapshot.cells.items() if c not in places and c.value != v]
         if written_constants:

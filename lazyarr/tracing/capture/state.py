@@ -34,10 +34,21 @@ class Snapshot:
         self.variables = get()
         self.cells: dict[Cell, Value] = {cell: cell.value for cell in list(now.cells)}
         self._checks = len(now.checks)
+        self._inputs = len(_inputs(now))
         self._scopes = len(now.scopes)
         self._holders, self._since_flush = list(now.holders), now.since_flush
         self._now = now
         self._set = set
+
+    def _met(self) -> list[tuple[Cell, Value]]:
+        """Arrays outside that have been met since, and what they hold."""
+        return [(lazy._cell, Value(node, 0)) for _, lazy, node in _inputs(self._now)[self._inputs :]]
+
+    def take_in(self) -> bool:
+        """Take in the arrays outside that have been met since and have changed: as if they had been known."""
+        changed = {cell: value for cell, value in self._met() if cell.value != value and cell not in self.cells}
+        self.cells.update(changed)
+        return bool(changed)
 
     def restore(self) -> None:
         """Go back: variables, contents of cells, and recorded checks."""
@@ -48,7 +59,14 @@ class Snapshot:
         self._now.since_flush = self._since_flush
         for cell, value in self.cells.items():
             cell.value = value
+        for cell, value in self._met():
+            cell.value = value
         del self._now.checks[self._checks :]
+
+
+def _inputs(now: Recording) -> Any:
+    """The arrays of the caller's that a trace knows: each with what stands for it, and what that was."""
+    return getattr(now.observer, "bases", ())
 
 
 def is_placeable(cell: Cell) -> bool:
