@@ -1,0 +1,138 @@
+"""What a function changes outside of itself, where it comes upon it only within a loop or a branch.
+
+Each effect stands in each kind of statement, in a module of its own; its results and all that the module holds must be
+Python's, call after call.
+"""
+
+from __future__ import annotations
+
+import linecache
+import types
+
+import numpy as np
+import pytest
+
+from lazyarr import accelerate
+
+pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+
+WORLD = """
+import numpy as np
+import types
+
+G, D, N, W = [], {}, 0, 1.5
+A, B = np.zeros(5), np.ones((3, 4))
+L, DA = [np.zeros(3), np.ones(3)], {"u": np.zeros(4)}
+other = types.ModuleType("other")
+other.x, other.l, other.a = 0, [], np.zeros(4)
+
+class O:
+    total, table, registry = 0, np.zeros(3), []
+
+    def __init__(self):
+        self.log, self.d, self.n, self.a = [], {}, 0, np.zeros(6)
+
+    def hit(self, v):
+        self.n += 1
+        self.a[1] += v
+        self.log.append(1)
+
+    @classmethod
+    def count(cls):
+        cls.total += 1
+
+ob, nested = O(), {"a": [[], {}], "o": O()}
+
+def helper(v):
+    A[1] += v
+    G.append(2)
+
+def counting(v):
+    global N
+    N += 1
+    return v * 2
+
+def state():
+    return repr((
+        G, D, N, W, A.tolist(), B.tolist(), [a.tolist() for a in L], DA["u"].tolist(), other.x, other.l,
+        other.a.tolist(), vars(ob), nested["a"], vars(nested["o"]), O.total, O.table.tolist(), O.registry,
+        function.__dict__.get("calls"),
+    ))
+
+def function(x):
+    global N, W, B
+    s = 0.0
+"""
+EFFECTS = """
+G.append(1)
+G.append(x[1] * 2)
+D["k"] = D.get("k", 0) + 1
+A[2] += x[1]
+A[:] = A + x[:5]
+A.sort(); A[0] += 1
+np.add(A, 1, out=A)
+A[0] = N; N += 1
+N += 1
+W = W * 1.01
+B += x[3]
+B[1] *= 1.5
+B[:, 0], B[:, 1] = B[:, 1].copy(), B[:, 0].copy() + x[0]
+L[0][1] += 1
+L[0] += x[2]
+L[1] = L[1] + x[:3]
+DA["u"][2] += 1
+DA["u"] = DA["u"] + 1
+other.x += 1
+other.l.append(1)
+other.a[1] += x[0]
+ob.hit(x[0])
+ob.n += 1
+ob.a = ob.a * 1.0 + x[0]
+ob.d["q"] = x[0]
+O.count()
+O.total += 1
+O.table[1] += 1
+O.registry.append(1)
+nested["o"].hit(x[1])
+nested["a"][1]["z"] = 1
+function.calls = function.__dict__.get("calls", 0) + 1
+helper(x[0])
+s = s + counting(x[0])
+""".strip().splitlines()
+STATEMENTS = {
+    "a branch that is not taken": "    if x.sum() > 1e6:\n        @",
+    "a branch that is taken": "    if x.sum() > 1:\n        @",
+    "the other branch": "    if x.sum() > 1e6:\n        s = s + 1\n    else:\n        @",
+    "a loop": "    for k in range(20):\n        s = s + x[k]\n        @",
+    "a branch in a loop": "    for k in range(20):\n        s = s + x[k]\n        if x[k] > 0.5:\n            @",
+    "while": "    k = 0\n    while s < 6:\n        s = s + x[k]\n        k += 1\n        @",
+    "break": "    for k in range(20):\n        if x[k] > 0.9: break\n        @\n        s += x[k]",
+    "nested loops": "    for k in range(6):\n        for j in range(5):\n            s = s + x[j]\n            @",
+    "with": "    with np.errstate(all='ignore'):\n        @",
+    "try": "    try:\n        @\n        s = s + 1 / x[3]\n    except ZeroDivisionError: pass",
+    "an early return": "    if x.sum() < 3: return 0.0\n    @",
+    "a branch that returns": "    if x.sum() > 3:\n        @\n        return s + 1",
+    "a loop without iterations": "    for k in range(int(x.sum() < 0)):\n        @",
+}
+
+
+def module(effect: str, statement: str) -> types.ModuleType:
+    text = f"{WORLD}{STATEMENTS[statement].replace('@', effect)}\n    return s\n"
+    name = f"<{effect} in {statement}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    made = types.ModuleType("__main__")
+    exec(compile(text, name, "exec"), vars(made))
+    return made
+
+
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_the_world_is_as_python_leaves_it(effect: str) -> None:
+    x = np.random.default_rng(0).random(50)
+    for statement in STATEMENTS:
+        plain = module(effect, statement)
+        expected = [(repr(plain.function(x)), plain.state()) for _ in range(4)]
+        for always in (False, True):
+            own = module(effect, statement)
+            function = accelerate(own.function, always=always)
+            found = [(repr(function(x)), own.state()) for _ in range(4)]
+            assert found == expected, (statement, always)
