@@ -109,6 +109,8 @@ class Trace:
         self._computed = 0
         #: Arrays that a loop took for a variable's own: what happened to them in place is lost.
         self.relied: set[Cell] = set()
+        #: Arrays that are, or are not, one that a variable had to itself: that one, and what they held at first.
+        self.owned: dict[Cell, tuple[Cell, Value]] = {}
         #: What was raised to end the trace, or the statement that is captured, and has not got there yet.
         self.thrown: BaseException | None = None
         #: Memory of the caller's arrays, or perhaps so: what the containers of the call may hold without having got it.
@@ -309,6 +311,8 @@ class Trace:
         self.arrays, self.bases, self.shadowed = [], [], []
         self._shadows.clear()
         self.classes = Classes(self)
+        self.relied.clear()
+        self.owned.clear()
         self.recording = Recording(self)
         self.environment = Environment(self)
 

@@ -22,6 +22,7 @@ from lazyarr.tracing.capture.regions import Region, close_together
 from lazyarr.tracing.capture.state import (
     Snapshot,
     State,
+    cells_inside,
     cells_of,
     form,
     made_of,
@@ -71,6 +72,7 @@ class BranchCapture:
         # (Where both do, one of them is to say so.)
         self.raises = raises if raises != (True, True) else (False, False)
         self.now = trace.recording
+        self._before: Containers | None = None
 
     def run(self, then: Callable[[], None], orelse: Callable[[], None]) -> None:
         """Record both ways, and what is true after whichever runs.
@@ -129,7 +131,7 @@ class BranchCapture:
         for cell, value in zip(cells, values, strict=False):
             cell.value = value
         for at, (wanted, first) in merged.items():
-            final[at] = self._merged(wanted, values[first:], [way.variables[at] for way in ways], snapshot)
+            final[at] = self._merged(at, wanted, values[first:], ways, snapshot)
             if at in soft:
                 self.trace.soft[values[first]] = Soft(values[soft[at][0]], soft[at][1])
             if at in unbound:
@@ -139,6 +141,7 @@ class BranchCapture:
     def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way:
         """Trace one way, and go back."""
         containers = Containers(self.trace.shadowed)
+        self._before = containers if self._before is None else self._before
         written = self.trace.environment.written()
         before = len(self.now.checks)
         self.trace.depth += 1
@@ -270,8 +273,9 @@ class BranchCapture:
                 return False
         return total <= _FEW
 
-    def _merged(self, wanted: Any, values: Any, sources: list[Any], snapshot: Snapshot) -> Any:
+    def _merged(self, at: int, wanted: Any, values: Any, ways: list[_Way], snapshot: Snapshot) -> Any:
         """The variable after the branch."""
+        sources = [way.variables[at] for way in ways]
         if wanted == ("number", int) and all(is_number(x) and kind_of(x) is int for x in sources):
             numbers = [computed(x) for x in sources]
             return number_of(values[0], min(n.low for n in numbers), max(n.high for n in numbers))
@@ -279,10 +283,23 @@ class BranchCapture:
         for source in sources:
             if not isinstance(source, LazyArray) or source._scalar:
                 continue
-            if source._cell in snapshot.cells or source._cell in self.now.frozen:
+            known = source._cell in snapshot.cells
+            if known and source._cell not in self.now.frozen and self._is_own(source, at, ways, snapshot):
+                self.trace.owned[found._cell] = source._cell, found._cell.value
+            elif known or source._cell in self.now.frozen:
                 # Whose memory the variable means is known at run time only: nothing of it may be changed from here on.
                 self.now.frozen.update((source._cell, found._cell))
         return found
+
+
+    def _is_own(self, x: LazyArray, at: int, ways: list[_Way], snapshot: Snapshot) -> bool:
+        """Whether nothing but one variable leads to the memory of an array, before the branch and after it."""
+        if x is not snapshot.variables[at] or self._before is None or not self._before.is_private(x):
+            return False
+        if any(x._cell is lazy._cell for _, lazy, _ in self.trace.bases):
+            return False
+        others = [y for way in ways for k, y in enumerate(way.variables) if k != at]
+        return x._cell not in cells_inside(others)
 
 
 class _Way:

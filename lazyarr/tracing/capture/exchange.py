@@ -11,7 +11,7 @@ from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, Recording, record
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.slots import Slot
-from lazyarr.tracing.capture.state import Snapshot, State, unnumbered
+from lazyarr.tracing.capture.state import Snapshot, State, cells_of, unnumbered
 
 #: Why a loop is not captured whose first iteration changes an array that the others do not.
 THEN_BOUND = "an array is changed in place, then its name is bound to another array"
@@ -29,12 +29,14 @@ def exchange(
     """
     arrays = {slot.at: slot for slot in slots if slot.form[0] == "array" and slot.at not in private}
     if any(s.form[0] == "ragged" and s.at not in private and _written(s.entry, s.places[0]) for s in slots):
-        raise NotCaptured("an array is changed in place, then bound to one of another length")
+        raise NotCaptured(THEN_BOUND)
     nested = [s for s in slots if s.form[0] in (tuple, list) and unnumbered(s.form)]
     written = {at for at, s in arrays.items() if s.entry._cell.value != s.places[0]}
     originals = {at: snapshot.variables[at] for at in arrays}
     cells = {at: x._cell for at, x in originals.items() if isinstance(x, LazyArray)}
-    if any(cell in contents for cell in cells.values()):
+    # (Those of other lengths, or in tuples, are bound anew in each iteration, too.)
+    bound = [s.at for s in slots if s.at not in private and unnumbered(s.form)]
+    if any(cell in contents for at in bound for cell in cells_of(snapshot.variables[at])):
         raise NotCaptured("an array is bound anew in the loop and changed under another name")
     if any(_written(s.entry) for s in nested):
         raise NotCaptured("an array in a tuple is changed in place and bound anew")
@@ -61,6 +63,30 @@ def exchange(
     if any(places[c].node in reached for c in cells.values() if c in places):
         raise NotCaptured("an array that changes its name in the loop is used under another name")
     return moves
+
+
+def disown(now: Recording, owned: dict[Cell, tuple[Cell, Value]], entered: list[Cell]) -> None:
+    """Of arrays that somebody else may see: what branches took for a variable's own is not to be changed.
+
+    Parameters
+    ----------
+    now : Recording
+    owned : dict
+        `Trace.owned`.
+    entered : list of Cell
+        Such arrays, as they entered the body.
+
+    Raises
+    ------
+    NotCaptured
+        If it has been.
+    """
+    for found, (source, value) in owned.items():  # in the order in which they were met
+        if source in entered:
+            if found.value != value:
+                raise NotCaptured(THEN_BOUND)
+            now.frozen.update((found, source))
+            entered = [*entered, found]
 
 
 def exchanged(

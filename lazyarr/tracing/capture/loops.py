@@ -29,7 +29,7 @@ from lazyarr.soft import of as soft_of
 from lazyarr.tracing.capture.buffers import NeedsRoom
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
-from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE, exchange, exchanged
+from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE, disown, exchange, exchanged
 from lazyarr.tracing.capture.forms import all_hold, converted, is_exact, joined, zeros_of
 from lazyarr.tracing.capture.places import Widened, places_of
 from lazyarr.tracing.capture.regions import Region, close_together
@@ -230,6 +230,8 @@ class LoopCapture:
         for slot in slots:
             if slot.at not in private and any(cell in self.trace.relied for cell in cells_of(slot.entry)):
                 raise NotCaptured(THEN_BOUND)  # by an inner loop that takes it for its own
+            if slot.at not in private:
+                disown(self.now, self.trace.owned, cells_of(slot.entry))
         self.trace.relied.update(snapshot.variables[at]._cell for at in private)
         moves = exchange(self.now, snapshot, slots, after, places, contents, checks, private)
         # Where names change arrays without an array being changed, an array may be one of those from before.
