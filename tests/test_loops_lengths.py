@@ -257,3 +257,45 @@ def test_medians_of_windows_that_end_with_the_array() -> None:
         expected = may_be_empty(missing, 2)
     with pytest.warns(RuntimeWarning, match="empty slice"):
         assert_same(expected, accelerate(may_be_empty)(missing, 2))
+
+
+def test_what_a_mask_leaves_until_nothing_is_left() -> None:
+    def escape(c: Array, n: int) -> Any:
+        count = np.zeros(c.shape, dtype=int)
+        last = np.zeros(c.shape, dtype=complex)
+        rows, columns = np.mgrid[0 : c.shape[0], 0 : c.shape[1]]
+        c = c.copy()
+        rows.shape = columns.shape = c.shape = count.size
+        z = np.zeros(c.shape, dtype=complex)
+        for k in range(n):
+            if not len(z):
+                break
+            np.multiply(z, z, z)
+            np.add(z, c, z)
+            gone = abs(z) > 2.0
+            count[rows[gone], columns[gone]] = k + 1
+            last[rows[gone], columns[gone]] = z[gone]
+            np.logical_not(gone, gone)
+            z = z[gone]
+            rows, columns, c = rows[gone], columns[gone], c[gone]
+        return last.T, count.T, z
+
+    def given(low: float) -> Array:
+        return np.linspace(low, 0.5, 30) + 1j * np.linspace(-1.25, 1.25, 20)[:, None]
+
+    accelerated = same(escape, *[(given(low), n) for low, n in ((-2.0, 30), (-2.0, 0), (5.0, 30))])
+    assert "loop" in compiled(accelerated)
+
+
+def test_an_argument_is_changed_in_place_and_then_shrinks() -> None:
+    def squares(z: Array, n: int) -> Any:
+        c = z * 2
+        for _ in range(n):
+            np.multiply(z, z, z)
+            z += c
+            keep = z < 2
+            z, c = z[keep], c[keep]
+        return z
+
+    accelerated = same(squares, *[(noise(3000), n) for n in (7, 1, 9)])
+    assert "loop" in compiled(accelerated)

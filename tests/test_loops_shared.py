@@ -176,3 +176,72 @@ def test_what_is_one_array_stays_one(program: Callable[..., Any], always: bool) 
 def test_histories_are_programs() -> None:
     compiled = accelerate(a_history, strict=True, always=True)
     assert_same(compiled(zeros(), 200), a_history(zeros(), 200))
+
+
+def test_arrays_bound_anew_where_data_says_so_that_others_have() -> None:
+    def in_a_list(x: Any) -> Any:
+        z, w = x.copy(), x.copy()
+        both = [z, w]
+        for _ in range(20):
+            if x.sum() < 3:
+                z = z * 2
+        z += w.sum()
+        return z, both[0], both[1]
+
+    def under_another_name(x: Any) -> Any:
+        z = x * 1
+        other = w = z
+        for _ in range(20):
+            other[1] = 3
+            z = z * 2
+            if x.sum() < 3:
+                z = x
+                z = z[z > 0.01]
+            else:
+                w[2] = 9
+            z[0] = 5
+        return z, w, other
+
+    def changed_in_one_way(x: Any) -> Any:
+        z, w = x * 1, x * 3
+        held = {"z": z}
+        for _ in range(20):
+            if z[0] > 0.5:
+                w *= 2
+                z = z * 2
+            else:
+                w *= 2
+        z += w.sum()
+        return z, w, held["z"]
+
+    def its_own(x: Any) -> Any:
+        z = x * 1
+        for k in range(20):
+            if z.sum() < 50 * k:
+                z = z * 2 + 1
+            z[0] = k
+        return z
+
+    def two_names(x: Any) -> Any:
+        z, w = x * 1, x * 2
+        if x.sum() < 3:
+            z = z * 2
+            w = z
+        z[0] = 5
+        return z, w
+
+    def the_old_one_has_a_name(x: Any) -> Any:
+        z, w = x * 1, x * 2
+        if x.sum() < 3:
+            w = z
+            z = z * 2
+        z[0] = 5
+        w[1] = 6
+        return z, w
+
+    rng = np.random.default_rng(5)
+    for program in (in_a_list, under_another_name, changed_in_one_way, its_own, two_names, the_old_one_has_a_name):
+        accelerated: Any = accelerate(program, always=True)
+        for scale in (1.0, 2.0, 0.3, 1.0):
+            x = (0.1 + rng.random(6)) * scale
+            assert_same(program(x.copy()), accelerated(x.copy()))
