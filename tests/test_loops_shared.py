@@ -239,8 +239,17 @@ def test_arrays_bound_anew_where_data_says_so_that_others_have() -> None:
         w[1] = 6
         return z, w
 
+    def two_names_in_both_ways(x: Any) -> Any:
+        if x.sum() < 3:
+            z = x * 2
+            w = z
+        else:
+            z = w = x * 3
+        z[0] = 5
+        return z, w
+
     rng = np.random.default_rng(5)
-    for program in (in_a_list, under_another_name, changed_in_one_way, its_own, two_names, the_old_one_has_a_name):
+    for program in (two_names_in_both_ways, in_a_list, under_another_name, changed_in_one_way, its_own, two_names, the_old_one_has_a_name):
         accelerated: Any = accelerate(program, always=True)
         for scale in (1.0, 2.0, 0.3, 1.0):
             x = (0.1 + rng.random(6)) * scale

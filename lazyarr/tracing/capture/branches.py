@@ -136,7 +136,20 @@ class BranchCapture:
                 self.trace.soft[values[first]] = Soft(values[soft[at][0]], soft[at][1])
             if at in unbound:
                 self.trace.unbound[values_of(final[at])[0]] = values[unbound[at]]
+        self._share(list(merged), final, ways)
         self.set(tuple(final))
+
+    def _share(self, merged: list[int], final: list[Any], ways: list[_Way]) -> None:
+        """Variables that are one array after a way are one after the branch, or may not be changed from there on."""
+        for k, at in enumerate(merged):
+            for other in merged[:k]:
+                both = [(way.variables[other], way.variables[at]) for way in ways]
+                if not any(set(cells_of(a)) & set(cells_of(b)) for a, b in both):
+                    continue
+                if all(isinstance(a, LazyArray) and same_variable(a, b) for a, b in both):
+                    final[at] = final[other]
+                else:
+                    self.now.frozen.update((*cells_of(final[at]), *cells_of(final[other])))
 
     def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way:
         """Trace one way, and go back."""
