@@ -249,7 +249,11 @@ def test_arrays_bound_anew_where_data_says_so_that_others_have() -> None:
         return z, w
 
     rng = np.random.default_rng(5)
-    for program in (two_names_in_both_ways, in_a_list, under_another_name, changed_in_one_way, its_own, two_names, the_old_one_has_a_name):
+    programs = (
+        two_names_in_both_ways, in_a_list, under_another_name, changed_in_one_way, its_own, two_names,
+        the_old_one_has_a_name,
+    )  # fmt: skip
+    for program in programs:
         accelerated: Any = accelerate(program, always=True)
         for scale in (1.0, 2.0, 0.3, 1.0):
             x = (0.1 + rng.random(6)) * scale
