@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lazyarr
-from tests.acceleration import programs
+from tests.acceleration import assert_same, programs
 from tests.loop_checks import Array, noise, ramp, same
 
 
@@ -207,3 +207,33 @@ def test_a_branch_that_is_given_up_leaves_nothing_to_be_computed() -> None:
 
     a = np.array([1.0, 1.0, 1.0, 1.0, np.nan, 8.0], "f4")
     np.testing.assert_array_equal(lazyarr.accelerate(function)(a, 2), function(a, 2))
+
+
+def test_a_variable_that_is_none_until_the_first_iteration() -> None:
+    def differences(x: Any, n: int) -> Any:
+        last, total = None, 0.0
+        for k in range(n):
+            if last is not None:
+                total += abs(x[k] - last)
+            last = x[k]
+        return total
+
+    def best(x: Any, limit: float) -> Any:
+        found, at, k = None, None, 0
+        while k < len(x):
+            y = x[k : k + 3] * 2
+            if found is None or y.sum() > found.sum():
+                found, at = y, k
+            k += 3
+            if found.sum() > limit:
+                break
+        return found, at
+
+    x = np.random.default_rng(4).random(300)
+    accelerated: Any = lazyarr.accelerate(differences)
+    for n in (200, 200, 1, 0, 150):
+        assert_same(differences(x, n), accelerated(x, n))
+    assert programs(accelerated)
+    accelerated = lazyarr.accelerate(best)
+    for limit in (9.0, 9.0, 0.0, 4.0):
+        assert_same(best(x, limit), accelerated(x, limit))

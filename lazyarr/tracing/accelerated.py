@@ -20,7 +20,7 @@ from lazyarr.tracing.bound import BoundAccelerated
 from lazyarr.tracing.breakeven import FIRST_CALL, BreakEven
 from lazyarr.tracing.callables import calling, untraceable
 from lazyarr.tracing.capture.buffers import NO_ROOM
-from lazyarr.tracing.capture.slots import RUNS_ONCE
+from lazyarr.tracing.capture.slots import GOES_ON, RUNS_ONCE
 from lazyarr.tracing.capture.state import cells_inside
 from lazyarr.tracing.compiled import Compiled, gathers_masks
 from lazyarr.tracing.control.python import Info
@@ -186,7 +186,7 @@ class Accelerated:
         if NO_ROOM in failed.check.message and self._room.get(key, 1) < _MOST_ROOM:
             self._make_room(key)
             return self._in_python(args, kwargs)
-        if failed.check.message == RUNS_ONCE and self._is_loop:
+        if failed.check.message in (RUNS_ONCE, GOES_ON) and self._is_loop:
             return self._in_python(args, kwargs)  # The last time, if it is the rest of one that stops.
         self._failures[key] = self._failures.get(key, 0) + 1
         always = self._failures[key] > _MOST_FAILURES

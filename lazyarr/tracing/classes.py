@@ -170,6 +170,10 @@ class Classes:
             self._trace.looked("an object is compared")
         return self.originals.get(id(x), x) is self.originals.get(id(other), other)
 
+    def stands(self, x: Any) -> bool:
+        """Whether something is an object of the caller's, as the function sees it, or one that it has made."""
+        return _KIND in vars(type(x))
+
     def is_made(self, x: Any) -> bool:
         """Whether the function has made an object, of a class of the user's."""
         return _KIND in vars(type(x)) and id(x) not in self.originals

@@ -42,7 +42,7 @@ _PURE_MODULES = {
     "numbers", "copy", "string", "types", "contextlib", "warnings", "__future__", "scipy",
 }  # fmt: skip
 #: Builtins that act on the world, or look into it.
-_ACTING = {"print", "open", "input", "setattr", "delattr", "id", "next", "breakpoint", "__import__"}
+_ACTING = {"print", "open", "input", "id", "next", "breakpoint", "__import__"}
 #: Builtins that look at the frame or the module they are called from, which are not the user's in traced code.
 _INTROSPECTING = {"exec", "eval", "globals", "locals", "vars", "dir"}
 #: Builtins of numbers that traced scalars take to the tape.
@@ -236,6 +236,8 @@ class Environment:
             raise KeyError(name) from None
         if name in _INTROSPECTING:
             raise Plain(f"it uses {name}")
+        if name in ("setattr", "delattr"):
+            return partial(_on_attribute, self._trace, value, name)
         if name in _ACTING and callable(value):
             return _noting(self._trace, value, f"calls {name}()")
         if name in _NUMERIC and _is_call():
@@ -454,6 +456,13 @@ def _noting(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..
         return function(*args, **kwargs)
 
     return call
+
+
+def _on_attribute(trace: Trace, function: Callable[..., Any], name: str, x: Any, *args: Any) -> Any:
+    """``setattr`` and ``delattr``: of objects that stand for the caller's, or were made, as a statement does it."""
+    if not trace.classes.stands(x):
+        trace.observed(f"calls {name}()")
+    return function(x, *args)
 
 
 class TracedModule:

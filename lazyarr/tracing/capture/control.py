@@ -22,8 +22,9 @@ from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import FEW_TRIPS, Counted, counted
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE
+from lazyarr.tracing.capture.forms import CHANGES_KIND
 from lazyarr.tracing.capture.loops import NEVER_TRUE, LoopCapture
-from lazyarr.tracing.capture.slots import RUNS_ONCE
+from lazyarr.tracing.capture.slots import GOES_ON, RUNS_ONCE
 from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, is_small, values_of
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.control.python import Control, Info, State
@@ -44,6 +45,8 @@ _GIVING_NUMBERS = ("allclose", "array_equal")
 #: The name that `control.jumps` gives the result of a ``return`` in a compound statement.
 _RESULT = re.compile(r"the variable '__value_\d+'")
 _EXPRESSION = ("the value of an expression",)
+#: Why loops are not captured whose first iteration may be all that is different.
+_FIRST = (THEN_BOUND, THEN_THERE, CHANGES_KIND)
 
 
 def _runs(source: Counted) -> Any:
@@ -90,11 +93,13 @@ class Capture(Control):
         def peeled() -> None:
             self._require(_runs(source), RUNS_ONCE)
             body(source.item(source.start))
+            if test is not None:
+                self._require(self.truth(test()), GOES_ON)
             rest = Counted(source.start + source.step, source.stop, source.step, source.item)
-            LoopCapture(self.trace, info, get, set, body, rest, None, lists).run()
+            LoopCapture(self.trace, info, get, set, body, rest, test, lists).run()
 
         in_python = partial(self._unrolled, iterable, body, test)
-        self._captured("for", capture.run, in_python, get, set, info, trips, peeled if test is None else None)
+        self._captured("for", capture.run, in_python, get, set, info, trips, peeled)
 
     def _require(self, truth: Any, what: str) -> None:
         """Let the program stand for calls in which something is true."""
@@ -241,7 +246,7 @@ class Capture(Control):
         outside()
         if containers is not None:
             containers.restore()
-        if why in (THEN_BOUND, THEN_THERE) and peeled is not None:
+        if why in _FIRST and peeled is not None:
             self._captured(kind, peeled, in_python, get, set, info, trips)
             return
         why = _RESULT.sub("the function's result", why)

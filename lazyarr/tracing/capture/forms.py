@@ -19,6 +19,9 @@ from lazyarr.runtime import NotCaptured, constant_data, record
 from lazyarr.tracing.capture.state import form, ragged, ragged_values, types_of, values_of
 from lazyarr.tracing.control.python import Undefined
 
+#: Why a loop is not captured that a variable enters as another kind of thing (None) than it has later.
+CHANGES_KIND = "a variable changes its kind in a loop"
+
 
 def zeros_of(type: ArrayType) -> Value:
     """Something of a type, for a variable that has no value yet."""
@@ -53,7 +56,7 @@ def converted(x: Any, wanted: Any) -> list[Value]:
         return [record(OPS["cast"], number.weak_value(wanted[1]), dtype=wanted[1])]
     if isinstance(x, Undefined):
         return [zeros_of(t) for t in types_of(wanted)]
-    raise NotCaptured("a variable changes its kind in a loop")
+    raise NotCaptured(CHANGES_KIND)
 
 
 #: The kinds of NumPy scalars that a Python number may become.

@@ -11,6 +11,7 @@ from lazyarr.soft import Soft
 
 #: What a program requires where a loop without an iteration would have made other arrays.
 RUNS_ONCE = "a loop runs at least once"
+GOES_ON = "a loop does not end in its first iteration"
 
 
 @dataclass
