@@ -302,3 +302,20 @@ def test_what_is_foreign(statement: str, foreign: bool) -> None:
     body = ast.unparse(find(calls[0]).node)
     assert (statement.split("(")[0] in body) is not foreign
     forget(function)
+
+
+def test_loops_that_numpy_runs_between_all_stops_are_plain_python() -> None:
+    def inside(n: int) -> float:
+        rng = np.random.RandomState(3)
+        count = 0
+        for _ in range(n):
+            x = rng.random_sample()
+            y = rng.random_sample()
+            if x * x + y * y < 1:
+                count += 1
+        return 4 * count / n
+
+    accelerated: Any = accelerate(inside)
+    for _ in range(30):
+        assert accelerated(3000) == inside(3000)
+    assert accelerated._around is None or not any(accelerated._around.loops(key) for key in accelerated._plain)

@@ -331,6 +331,12 @@ class Accelerated:
         return bool(self._plain) and not self._known and not self._pieces and not self._lifts
 
     @property
+    def is_numpys(self) -> bool | None:
+        """Whether NumPy runs all that has come so far, for it takes less time; None where nothing has."""
+        ran, numpys = bool(self._known or self._plain or self._pieces), self._even.is_numpys
+        return not self._pieces and all(k in self._plain or numpys(k, True) for k in list(self._known)) if ran else None
+
+    @property
     def _lifts(self) -> bool:
         """Whether calls that are no program have loops that may be, as far as is known."""
         return self._around is not None and self._around.serves
@@ -556,7 +562,6 @@ def accelerate(function: Any = None, *, strict: bool = False, always: bool = Fal
         Whether a call that would not run as one compiled program, but in pieces or as plain Python, is an error. It is
         raised before the function has had any effect. Loops that are unrolled into the program are fine. Where the
         function is called by another accelerated function, that one's `strict` counts.
-
     always : bool
         Whether calls are compiled where NumPy takes less time, too. Otherwise NumPy runs the first call of a signature
         if it takes a fraction of the time of compiling (the second call compiles), and those of signatures for which it

@@ -35,6 +35,8 @@ class AroundLoops:
         self.stops = self._lifted is not None and self._lifted.stops
         self._trials: dict[Any, Trials] = {}
         self._met: set[Any] = set()
+        #: Signatures of which NumPy runs all loops.
+        self._numpys: set[Any] = set()
 
     @property
     def serves(self) -> bool:
@@ -53,8 +55,12 @@ class AroundLoops:
 
     def loops(self, key: Any) -> list[Accelerated]:
         """The loops that are functions in calls of a signature; none where plain Python takes less time."""
+        return [] if self._lifted is None or self._is_plain(key) else self._lifted.loops
+
+    def _is_plain(self, key: Any) -> bool:
+        """Whether plain Python is known to take less time."""
         trials = self._trials.get(key)
-        return [] if self._lifted is None or trials is not None and trials.plain_wins else self._lifted.loops
+        return key in self._numpys or (trials is not None and trials.plain_wins)
 
     def run(self, key: Any, call: Callable[[Any, Any, Any], Any], plain: Any, args: Any, kwargs: Any) -> Any:
         """A call with arguments of a signature.
@@ -88,8 +94,12 @@ class AroundLoops:
             if seconds > _SHORT:
                 trials.settle()
             return result
-        if trials.plain_wins:
+        if self._is_plain(key):
             return call(plain, args, kwargs)
         if trials.plain_is_next:
             return trials.plain(lambda: call(plain, args, kwargs))
-        return trials.ours(lambda: call(function, args, kwargs))
+        result = trials.ours(lambda: call(function, args, kwargs))
+        ways = {loop.is_numpys for loop in self._lifted.loops}
+        if True in ways and False not in ways:
+            self._numpys.add(key)
+        return result
