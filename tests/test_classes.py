@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -542,6 +544,37 @@ def test_an_object_whose_making_fails() -> None:
 
     check(function, ramp(6), calls=3)
     assert all(type(one) is Failing for one in left)
+
+
+class Summing(threading.Thread):
+    """Computes in a thread of its own."""
+
+    def __init__(self, x: Any):
+        super().__init__()
+        self.x, self.total = x, None
+
+    def run(self) -> None:
+        self.total = self.x.sum()
+
+
+def _in_a_thread(x: Any) -> Any:
+    one = Summing(x)
+    one.start()
+    one.join()
+    return x + one.total
+
+
+def _in_a_pool(x: Any) -> Any:
+    with ThreadPoolExecutor(2) as pool:
+        return x + sum(pool.map(np.sum, [x[:3], x[3:]]))
+
+
+@pytest.mark.parametrize("function", [_in_a_thread, _in_a_pool])
+def test_what_threads_compute_is_computed_at_each_call(function: Callable[[Any], Any]) -> None:
+    accelerated: Any = accelerate(function, always=True)
+    for k in range(4):
+        x = np.arange(6.0) + k
+        assert_same(function(x), accelerated(x))
 
 
 # -- programs in the way of the field -------------------------------------------------------------------------

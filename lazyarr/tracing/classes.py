@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _KIND, _TRACE = "__lazyarr_kind__", "__lazyarr_trace__"
 #: Packages whose classes are what they are.
 _OTHERS = {"numpy", "scipy", "jax", "jaxlib", "lazyarr", *sys.stdlib_module_names} - {"__main__"}
+#: Modules whose objects run code in threads or processes of their own.
+_ELSEWHERE = {"threading", "concurrent", "multiprocessing", "subprocess", "asyncio"}
 #: What a class may have of its own that a subclass would run when it is made, or its objects at each look.
 _INTERFERING = ("__init_subclass__", "__getattribute__", "__setattr__", "__delattr__")
 _MAKERS = ("__new__", "__init__", "__post_init__")
@@ -109,7 +111,7 @@ class Classes:
             if base is object:
                 continue
             for name, member in vars(base).items():
-                found = self._member(base, name, member)
+                found = self._member(base, name, member) if is_users(base) else None
                 if found is not None:
                     members[name] = found
                 else:
@@ -180,6 +182,9 @@ class Classes:
 
     def called(self, kind: Any) -> None:
         """Note that an object is made of a class whose methods are not traced, but may act on the world."""
+        if any(base.__module__.partition(".")[0] in _ELSEWHERE for base in kind.__mro__):
+            # What another thread or process does is not part of what is traced here.
+            self._trace.observed(f"makes a {kind.__name__}, which may run code elsewhere")
         if not is_users(kind) or _KIND in vars(kind):
             return
         if kind not in self._acting:
