@@ -24,6 +24,7 @@ from lazyarr.computed import ComputedScalar
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
 from lazyarr.growing import Growing
 from lazyarr.numpy._ufunc import Ufunc
+from lazyarr.runtime import NotCaptured
 from lazyarr.scipy import counterpart as of_scipy
 from lazyarr.tracing.classes import is_users
 from lazyarr.tracing.control.convert import converted_code
@@ -120,6 +121,7 @@ class Environment:
         """`function` with this environment as its world."""
         found = self._functions.get(function)
         if found is None:
+            before = len(self._functions)
             module = self.globals_of(function.__globals__)
             module.give_to_classes(function.__code__)
             cells = tuple(types.CellType() for _ in function.__closure__ or ())
@@ -128,10 +130,16 @@ class Environment:
             found.__dict__.update(function.__dict__)
             self._attributes.append((function, found, dict(found.__dict__)))
             self._trace.expect_equal(Attributes(function))
-            found.__defaults__ = _each(self._default, function.__defaults__)
-            if function.__kwdefaults__:
-                found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
-            self._close(function, cells)
+            try:
+                found.__defaults__ = _each(self._default, function.__defaults__)
+                if function.__kwdefaults__:
+                    found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
+                self._close(function, cells)
+            except NotCaptured:
+                # The loop that is captured cannot be: neither this nor what it has reached is complete.
+                for other in list(self._functions)[before:]:
+                    del self._functions[other]
+                raise
         return found
 
     def globals_of(self, real: dict[str, Any]) -> TracedGlobals:

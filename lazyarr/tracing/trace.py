@@ -135,6 +135,8 @@ class Trace:
         self._shadows: dict[int, Any] = {}
         self.classes = Classes(self)
         self.shadowed: list[tuple[Any, Any, Any]] = []
+        #: Of `parts.opaque`, how many have been told of.
+        self._told = len(parts.opaque)
 
     def marks(self) -> Callable[[], None]:
         """What goes back to what is known now of statements that are traced, to trace them again."""
@@ -280,7 +282,6 @@ class Trace:
         value = get()
         parts = self.parts
         at = [len(parts.arrays), len(parts.scalars)]
-        opaque = len(parts.opaque)
         spec = parts.describe(value)
         self.captured.append((get, spec))
         if any(k >= at[0] for group in memory_groups(parts.arrays) for k in group):
@@ -292,11 +293,15 @@ class Trace:
             self.callers.add(self.arrays[-1]._cell)
         for scalar in parts.scalars[at[1] :]:
             self.tape.add_input(scalar)
-        if len(parts.opaque) > opaque:
+        shadow = self.shadow(value, spec, at)
+        if len(parts.opaque) > self._told:
             if self.may_begin_again:
                 parts.reject_reached_twice()
-            self.unknown(parts.opaque[opaque:], f"{what} is a {type(value).__name__}, which lazyarr cannot look into")
-        return self.shadow(value, spec, at)
+            # (It may end the loop that is captured: what goes on without that is to be told of it, too.)
+            why = f"{what} is a {type(value).__name__}, which lazyarr cannot look into"
+            self.unknown(parts.opaque[self._told :], why)
+            self._told = len(parts.opaque)
+        return shadow
 
     def expect(self, get: Callable[[], Any], value: Any) -> None:
         """Note that a later call may use the program only if `get` still gives `value` itself."""
