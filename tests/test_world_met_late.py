@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,3 +137,124 @@ def test_the_world_is_as_python_leaves_it(effect: str) -> None:
             function = accelerate(own.function, always=always)
             found = [(repr(function(x)), own.state()) for _ in range(4)]
             assert found == expected, (statement, always)
+
+
+#: Further programs, each with something of the world that a statement meets first.
+PROGRAMS = {
+    "a stream": """
+RNG = np.random.default_rng(3)
+def function(x):
+    s = 0.0
+    for k in range(20):
+        s = s + RNG.normal()
+        assert s > -50
+    return s
+""",
+    "a set": """
+S = {1, 2}
+def function(x):
+    s = 0.0
+    for k in range(20):
+        if x[k] > 0.5:
+            S.add(len(S) + 5)
+            s = s + x[k]
+    return s
+""",
+    "the stream of an inner function": """
+def make():
+    rng = np.random.default_rng(3)
+    def draw(v):
+        return v + rng.normal()
+    return draw
+draw = make()
+def function(x):
+    s = 0.0
+    for k in range(20):
+        s = s + draw(x[k])
+        assert s > -50
+    return s
+""",
+    "attributes of classes": """
+class O:
+    total, table, registry = 0, np.zeros(3), []
+class P(O):
+    pass
+def function(x):
+    s = 0.0
+    for k in range(int(3 + (x[0] > 0))):
+        s = s + P.table.sum() + P().table[1]
+        O.table = O.table + x[1]
+        O.more = x[:2] * 1
+    P.registry += [1, x[0]]
+    O.total = O.total + x[1]
+    return s
+""",
+    "one array of two names": """
+A = B = C = None
+def function(x):
+    global A, B, C
+    A = x * 2
+    B, C = A, A[1:]
+    return x.sum()
+""",
+    "one list of two names": """
+A, D = None, {}
+def function(x):
+    global A
+    A = [x * 2, 1]
+    D["k"], D["l"] = A, A[0]
+    return A, (A, {"a": A})
+""",
+    "a list that holds itself": """
+def function(x):
+    found = [x * 2]
+    for k in range(x.shape[0]):
+        found.append(x[k])
+    both = {"a": found, "b": found}
+    both["c"] = both
+    return both
+""",
+}
+
+
+def seen(value: Any, known: dict[int, int], arrays: list[np.ndarray]) -> str:
+    """All that something holds: values, types, and what is one object or shares memory."""
+    if isinstance(value, (int, float, str, type(None), np.generic)):
+        return repr(value)
+    if id(value) in known:
+        return f"#{known[id(value)]}"
+    known[id(value)] = len(known)
+    if type(value) is np.ndarray:
+        arrays.append(value)
+        return f"{value.dtype} {value.tolist()} {[np.shares_memory(value, other) for other in arrays]}"
+    if type(value) in (list, tuple):
+        return f"{type(value)} {[seen(item, known, arrays) for item in value]}"
+    if type(value) is dict:
+        return repr({name: seen(item, known, arrays) for name, item in value.items() if not name.startswith("__")})
+    if isinstance(value, np.random.Generator):
+        return repr(value.bit_generator.state)
+    if isinstance(value, type) and value.__module__ == "__main__":
+        return seen(dict(vars(value)), known, arrays)
+    return repr(value) if type(value) is set else type(value).__name__
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_all_that_the_module_holds(name: str) -> None:
+    x = np.random.default_rng(0).random(50)
+    text, file = f"import numpy as np\n{PROGRAMS[name]}", f"<{name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+
+    def run(**options: bool) -> list[str]:
+        made = types.ModuleType("__main__")
+        exec(compile(text, file, "exec"), vars(made))
+        called = accelerate(made.function, **options) if options else made.function
+        del made.function
+        found = []
+        for _ in range(4):
+            result = called(x)
+            found.append(seen([result, vars(made)], {}, []))
+        return found
+
+    expected = run()
+    for always in (False, True):
+        assert run(always=always) == expected, always

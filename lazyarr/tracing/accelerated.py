@@ -451,8 +451,10 @@ class Accelerated:
             return trace, outcome
         except Recursive:
             trace.streams.restore()
+            trace.classes.undo()
             raise
         except (NotCaptured, Plain, Exception) as error:
+            trace.classes.undo()
             if not isinstance(error, Exception) or not trace.reasons or trace.may_begin_again:
                 trace.streams.restore()
             if trace.counts and not trace.reasons:

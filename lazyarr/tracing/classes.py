@@ -10,6 +10,7 @@ import functools
 import sys
 import types
 from abc import ABCMeta
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -30,6 +31,8 @@ _OTHERS = {"numpy", "scipy", "jax", "jaxlib", "lazyarr", *sys.stdlib_module_name
 _ELSEWHERE = {"threading", "concurrent", "multiprocessing", "subprocess", "asyncio"}
 #: What a class may have of its own that a subclass would run when it is made, or its objects at each look.
 _INTERFERING = ("__init_subclass__", "__getattribute__", "__setattr__", "__delattr__")
+#: Where a class has no such attribute.
+_NOTHING = object()
 _MAKERS = ("__new__", "__init__", "__post_init__")
 #: Of flags of classes: not to be changed, as C's.
 _IMMUTABLE = 1 << 8
@@ -89,6 +92,8 @@ class Classes:
         self._traced: dict[type, Any] = {}
         self._made: list[ref[Any]] = []
         self._acting: dict[type, bool] = {}
+        #: Attributes of the user's classes that have been set or deleted, and what they were.
+        self._before: dict[tuple[type, str], Any] = {}
         self.originals: dict[int, Any] = {}
 
     def named(self, kind: Any) -> Any:
@@ -193,6 +198,44 @@ class Classes:
         if self._acting[kind]:
             self._trace.observed(f"makes a {kind.__name__}, whose code is not compiled")
 
+    def set(self, traced: Any, name: str, value: Any) -> None:
+        """Set an attribute of the user's class: what is no value of the caller's yet is put there when it is."""
+        self._trace.observed(f"sets {traced.__name__}.{name}")
+        kind = original(traced)
+        before = vars(kind).get(name, _NOTHING)
+        setattr(kind, name, value)
+        self._changed(kind, name, before)
+
+    def delete(self, traced: Any, name: str) -> None:
+        """Delete an attribute of the user's class."""
+        self._trace.observed(f"deletes {traced.__name__}.{name}")
+        kind = original(traced)
+        before = vars(kind).get(name, _NOTHING)
+        delattr(kind, name)
+        self._changed(kind, name, before)
+
+    def _changed(self, kind: type, name: str, before: Any) -> None:
+        self._before.setdefault((kind, name), before)
+        for other, traced in self._traced.items():
+            if issubclass(other, kind) and name in vars(traced):
+                type.__delattr__(traced, name)
+
+    def stores(self) -> list[tuple[Callable[[Any], None], Any]]:
+        """What attributes of classes have been set to: a setter and the value each."""
+        return [
+            (functools.partial(setattr, kind, name), vars(kind)[name])
+            for kind, name in self._before if name in vars(kind)
+        ]  # fmt: skip
+
+    def undo(self) -> None:
+        """Put back what attributes of classes were: nothing that stands for a value is to stay there."""
+        for (kind, name), before in self._before.items():
+            if before is not _NOTHING:
+                setattr(kind, name, before)
+            elif name in vars(kind):
+                delattr(kind, name)
+        self._before.clear()
+
     def end(self) -> None:
         """Make what the function has made objects of the user's own classes."""
         for made in self._made:
@@ -224,19 +267,13 @@ class _Traced(type):
         if name.startswith(("__", "_abc_")) or _KIND not in vars(cls):
             type.__setattr__(cls, name, value)
             return
-        vars(cls)[_TRACE].observed(f"sets {cls.__name__}.{name}")
-        setattr(original(cls), name, value)
-        if name in vars(cls):
-            type.__delattr__(cls, name)
+        vars(cls)[_TRACE].classes.set(cls, name, value)
 
     def __delattr__(cls, name: str) -> None:
         if _KIND not in vars(cls):
             type.__delattr__(cls, name)
             return
-        vars(cls)[_TRACE].observed(f"deletes {cls.__name__}.{name}")
-        delattr(original(cls), name)
-        if name in vars(cls):
-            type.__delattr__(cls, name)
+        vars(cls)[_TRACE].classes.delete(cls, name)
 
 
 class _TracedAbstract(_Traced, ABCMeta):

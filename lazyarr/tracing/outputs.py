@@ -72,19 +72,23 @@ class Outcome:
         self._inputs = {lazy._cell: k for k, (_, lazy, _) in enumerate(trace.bases)}
         self._arguments = {id(x): k for k, x in enumerate(trace.arrays)}
         self._holders = {id(new): k for k, (_, new, _) in enumerate(trace.shadowed)}
-        self._shared = self._cells_seen_twice(result)
+        stores = trace.environment.stores() + trace.classes.stores()
+        self._shared, self._twice = self._seen_twice([result, *(value for _, value in stores)])
         self.lazy_out = any(x is not None for x in trace.parts.lazy)
         #: What stands for other values in containers that are not described: it, and what it stands for.
         self._standing: dict[int, tuple[Any, Spec]] = {}
         #: Objects that the function has made: the class and the attributes of each, and itself.
         self.objects: list[tuple[type, list[tuple[str, Spec]]]] = []
         self._made: dict[int, tuple[Any, int]] = {}
+        #: Lists and dicts that the function has made, and that are met more than once: what each is made of.
+        self.lists: list[Spec] = []
+        self._numbers: dict[int, tuple[Any, int]] = {}
         self._looked = Walk(self._note_standing, trace.parts.opens, trace.parts.holders)
         for container in trace.parts.opaque:
             self._looked.root(container)
         self.result = self._spec(result)
         self.effects = self._effects()
-        self.stores = [(setter, self._spec(value)) for setter, value in trace.environment.stores()]
+        self.stores = [(setter, self._spec(value)) for setter, value in stores]
         if self.stores:
             trace.observed("assigns to a global or an enclosing variable")
         self.mutated = [
@@ -99,32 +103,36 @@ class Outcome:
         self.roots = []
         for table in (self._cells, self._inputs, self._arguments, self._holders, self._standing, self._made):
             table.clear()
+        self._numbers.clear()
         del self._looked
-        self._shared = set()
+        self._shared, self._twice = set(), set()
 
     # -- describing ----------------------------------------------------------------------------------------
 
-    def _cells_seen_twice(self, result: Any) -> set[Cell]:
+    def _seen_twice(self, found: list[Any]) -> tuple[set[Cell], set[int]]:
+        """The storage, and the lists and dicts, that are met more than once in what the call gives and changes."""
         counts: dict[Cell, int] = {}
-        made: set[int] = set()
+        times: dict[int, int] = {}
 
         def visit(value: Any) -> None:
             if isinstance(value, LazyArray):
                 counts[value._cell] = counts.get(value._cell, 0) + 1
-            elif isinstance(value, (list, tuple)):
-                for item in elements_of(value):
+            elif isinstance(value, tuple):
+                for item in value:
                     visit(item)
-            elif isinstance(value, dict):
-                for item in value.values():
-                    visit(item)
-            elif self._trace.classes.is_made(value) and id(value) not in made:
-                made.add(id(value))
+            elif isinstance(value, (list, dict)):
+                times[id(value)] = times.get(id(value), 0) + 1
+                if times[id(value)] == 1:
+                    for item in value.values() if isinstance(value, dict) else elements_of(value):
+                        visit(item)
+            elif self._trace.classes.is_made(value):
                 visit(vars(value))
 
-        visit(result)
+        for value in found:
+            visit(value)
         for _, new, _ in self._trace.shadowed:
-            visit(new if isinstance(new, list) else dict(_contents(new)))
-        return {cell for cell, n in counts.items() if n > 1}
+            visit(new if isinstance(new, list) else _contents(new))
+        return {cell for cell, n in counts.items() if n > 1}, {at for at, n in times.items() if n > 1}
 
     def _root(self, value: Value, strides: Sequence[int]) -> int:
         """Number of the root that computes `value`, its axes in the order they have in memory."""
@@ -150,6 +158,19 @@ class Outcome:
         holder = self._holders.get(id(value))
         if holder is not None:
             return ("holder", holder)
+        if id(value) in self._twice and (type(value) in (list, dict) or isinstance(value, Growing)):
+            return self._once(value)
+        return self._content(value)
+
+    def _once(self, value: Any) -> Spec:
+        """The spec of a list or dict that is met more than once, also within itself."""
+        if id(value) not in self._numbers:
+            self._numbers[id(value)] = (value, len(self.lists))
+            self.lists.append(())
+            self.lists[self._numbers[id(value)][1]] = self._content(value)
+        return ("once", type(value) is dict, self._numbers[id(value)][1])
+
+    def _content(self, value: Any) -> Spec:
         kind = type(value)
         if isinstance(value, Growing):
             return self._grown(value, tuple(self._spec(item) for item in elements_of(value)))
@@ -309,6 +330,7 @@ class _Builder:
         self.before: list[Any] = []
         self._built: dict[int, Any] = {}
         self._objects: dict[int, Any] = {}
+        self._lists: dict[int, Any] = {}
         self.walk = Walk(self._instead, parts.opens, parts.holders)
 
     def _instead(self, value: Any) -> Any:
@@ -380,6 +402,8 @@ class _Builder:
             return self.walk.value(spec[1])
         if kind == "made":
             return self._object(spec[1])
+        if kind == "once":
+            return self._list(*spec[1:])
         for name, item in spec[2]:
             spec[1].__dict__[name] = self.build(item)
         return self.walk.value(spec[1])
@@ -393,6 +417,18 @@ class _Builder:
             found.__dict__.clear()
             found.__dict__.update(contents)
         return self._objects[number]
+
+    def _list(self, is_dict: bool, number: int) -> Any:
+        """A list or dict that is met more than once."""
+        if number not in self._lists:
+            found: Any = {} if is_dict else []
+            self._lists[number] = found
+            content = self.build(self._outcome.lists[number])
+            if is_dict:
+                found.update(content)
+            else:
+                found.extend(content)
+        return self._lists[number]
 
     def _items(self, form: Any, data: Iterator[Any]) -> list[Any]:
         """What a loop has appended to a list, of its rows."""
