@@ -214,34 +214,99 @@ def function(x):
     both["c"] = both
     return both
 """,
+    "one view of two names": """
+A = None
+def function(x):
+    global A
+    A = x[1:4]
+    return A, A
+""",
+    "functions that are stored": """
+N, A, B, C, R, D = 0, None, [], [], [], {}
+class O:
+    def __init__(self, f):
+        self.f, self.m = f, self.get
+    def get(self):
+        return 3
+held = O(abs)
+def helper(v):
+    global N
+    N += 1
+    return v
+def function(x):
+    global A
+    R.append((A is helper, helper in D, len(C) > 0 and C[-1].__self__ is held))
+    if A is not None:
+        R.append((A(1), B[-1].f(2.0), B[-1].m(), C[-1]()))
+    A, D[helper], held.cb, O.cb = helper, helper, helper, len
+    B.append(O(np.cos))
+    C.append(held.get)
+    return helper, np.add, np.linalg.norm, np.float32, math.sqrt, print, held.get, O, np, x.sum()
+""",
+    "a function that is made": """
+N, A = 0, None
+def function(x):
+    global A
+    if A is not None:
+        A()
+    def made():
+        global N
+        N += 1
+        return x[0]
+    A = made
+    return x.sum()
+""",
+    "a generator that is made": """
+N, A = 0, None
+def function(x):
+    global A
+    s = x.sum()
+    if A is not None:
+        s = s + next(A)
+    def made():
+        global N
+        N += 1
+        yield x[0]
+    A = made()
+    return s
+""",
 }
 
 
-def seen(value: Any, known: dict[int, int], arrays: list[np.ndarray]) -> str:
+def seen(value: Any, known: dict[int, int], kept: list[Any]) -> str:
     """All that something holds: values, types, and what is one object or shares memory."""
     if isinstance(value, (int, float, str, type(None), np.generic)):
         return repr(value)
     if id(value) in known:
         return f"#{known[id(value)]}"
     known[id(value)] = len(known)
+    kept.append(value)
     if type(value) is np.ndarray:
-        arrays.append(value)
-        return f"{value.dtype} {value.tolist()} {[np.shares_memory(value, other) for other in arrays]}"
+        shared = [known[id(other)] for other in kept if type(other) is np.ndarray and np.shares_memory(value, other)]
+        return f"{value.dtype} {value.tolist()} {shared}"
     if type(value) in (list, tuple):
-        return f"{type(value)} {[seen(item, known, arrays) for item in value]}"
+        return f"{type(value)} {[seen(item, known, kept) for item in value]}"
     if type(value) is dict:
-        return repr({name: seen(item, known, arrays) for name, item in value.items() if not name.startswith("__")})
+        items = [(name, item) for name, item in value.items() if not str(name).startswith("__")]
+        return str([(name if type(name) is str else seen(name, known, kept), seen(item, known, kept))
+                    for name, item in items])  # fmt: skip
+    if isinstance(value, types.MethodType):
+        return f"{value.__name__} of {seen(value.__self__, known, kept)}"
+    if isinstance(value, types.FunctionType) or callable(value) and not isinstance(value, type):
+        return f"{value.__name__} {type(value)}"
     if isinstance(value, np.random.Generator):
         return repr(value.bit_generator.state)
     if isinstance(value, type) and value.__module__ == "__main__":
-        return seen(dict(vars(value)), known, arrays)
-    return repr(value) if type(value) is set else type(value).__name__
+        return seen(dict(vars(value)), known, kept)
+    if type(value).__module__ == "__main__":
+        return seen(vars(value), known, kept)
+    return repr(value) if isinstance(value, (set, type, types.ModuleType)) else type(value).__name__
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_all_that_the_module_holds(name: str) -> None:
     x = np.random.default_rng(0).random(50)
-    text, file = f"import numpy as np\n{PROGRAMS[name]}", f"<{name}>"
+    text, file = f"import math\nimport numpy as np\n{PROGRAMS[name]}", f"<{name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
 
     def run(**options: bool) -> list[str]:

@@ -13,7 +13,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -112,6 +112,10 @@ class Environment:
         self._attributes: list[tuple[Any, Any, dict[str, Any]]] = []
         self._answers: dict[tuple[int, str], Any] = {}
         self._modules: dict[str, Any] = {}
+        #: What stands for something of the user's, by its identity, and that.
+        self._originals: dict[int, tuple[Any, Any]] = {}
+        #: Whether `lazyarr.numpy` stands for NumPy.
+        self._sees_numpy = False
         #: Functions whose loops stay in Python because their source is not known, and why.
         self.unconverted: dict[str, str] = {}
 
@@ -126,6 +130,7 @@ class Environment:
             module.give_to_classes(function.__code__)
             cells = tuple(types.CellType() for _ in function.__closure__ or ())
             found = self._functions[function] = self._transformed(function, module, cells)
+            self._originals[id(found)] = found, function
             found.__qualname__ = function.__qualname__
             found.__dict__.update(function.__dict__)
             self._attributes.append((function, found, dict(found.__dict__)))
@@ -247,7 +252,7 @@ class Environment:
         if name in ("setattr", "delattr"):
             return partial(_on_attribute, self._trace, value, name)
         if name in _ACTING and callable(value):
-            return _noting(self._trace, value, f"calls {name}()")
+            return self._stand(_noting(self._trace, value, f"calls {name}()"), value)
         if name in _NUMERIC and _is_call():
             return python_call(value)
         if value is isinstance and _is_call():
@@ -265,6 +270,29 @@ class Environment:
 
     def replaced(self, value: Any, what: str) -> Any:
         """What stands for a function, module or class in the traced program; None for data."""
+        found = self._replacement(value, what)
+        return None if found is None else self._stand(found, value)
+
+    def _stand(self, found: Any, value: Any) -> Any:
+        """Note what stands for something of the user's."""
+        if found is not value:
+            self._originals[id(found)] = found, value
+        return found
+
+    def original(self, value: Any) -> Any:
+        """What of the user's or NumPy's something stands for; else it itself."""
+        known = self._originals.get(id(value))
+        if known is not None:
+            return known[1]
+        return _numpys().get(id(value), value) if self._sees_numpy else value
+
+    def has_made(self, value: Any) -> bool:
+        """Whether something is a function that the traced one has made, or runs in one: its world is the trace's."""
+        if isinstance(value, types.GeneratorType):
+            return value.gi_frame is not None and type(value.gi_frame.f_globals) is TracedGlobals
+        return isinstance(value, types.FunctionType) and type(value.__globals__) is TracedGlobals
+
+    def _replacement(self, value: Any, what: str) -> Any:
         if _package(value) == "jax":
             raise Plain("it calls jax, which takes no lazy arrays")
         if isinstance(value, np.ufunc):
@@ -352,6 +380,7 @@ class Environment:
     def _module(self, module: types.ModuleType) -> Any:
         name = module.__name__
         if name.partition(".")[0] == "numpy":
+            self._sees_numpy = True
             return _numpy_module(name) or module
         found = self._modules.get(name)
         if found is None:
@@ -456,6 +485,20 @@ def _numpy_module(name: str) -> Any:
     return {"numpy": lazy, "numpy.linalg": lazy.linalg, "numpy.fft": lazy.fft, "numpy.random": lazy.random}.get(name)
 
 
+@cache
+def _numpys() -> dict[int, Any]:
+    """What of NumPy's lazyarr's own stands for, by the identity of that."""
+    found: dict[int, Any] = {}
+    for module in (np, np.linalg, np.fft, np.random):
+        lazy = _numpy_module(module.__name__)
+        found[id(lazy)] = module
+        for name in dir(module):
+            own = None if name.startswith("_") else getattr(lazy, name, None)
+            if callable(own) and own is not getattr(module, name):
+                found.setdefault(id(own), getattr(module, name))
+    return found
+
+
 def _noting(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..., Any]:
     """`function`, whose use keeps the traced function from being compiled as a whole."""
 
@@ -487,14 +530,14 @@ class TracedModule:
         value = getattr(module, name)
         top = module.__name__.partition(".")[0]
         if top in ("math", "cmath"):
-            return python_call(value) if callable(value) else value
+            return environment._stand(python_call(value), value) if callable(value) else value
         if isinstance(value, types.ModuleType) and (top == "scipy" or top not in _PURE_MODULES):
             return environment.replaced(value, name)
         if (top in _PURE_MODULES and not is_foreign(value)) or (isinstance(value, type) and not is_users(value)):
             return of_scipy(value) or environment._scipys(value) or value
         if top in sys.stdlib_module_names:
             if callable(value):
-                return _noting(environment._trace, value, f"calls {top}.{name}")
+                return environment._stand(_noting(environment._trace, value, f"calls {top}.{name}"), value)
             if not isinstance(value, (int, float, complex, str, bytes, tuple, type(None))):
                 environment._trace.observed(f"looks at {top}.{name}")
             return value

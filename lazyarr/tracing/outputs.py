@@ -83,6 +83,8 @@ class Outcome:
         #: Lists and dicts that the function has made, and that are met more than once: what each is made of.
         self.lists: list[Spec] = []
         self._numbers: dict[int, tuple[Any, int]] = {}
+        #: Arrays, and the spec of each: one array is built once.
+        self._arrays: dict[int, tuple[LazyArray, Spec]] = {}
         self._looked = Walk(self._note_standing, trace.parts.opens, trace.parts.holders)
         for container in trace.parts.opaque:
             self._looked.root(container)
@@ -104,6 +106,7 @@ class Outcome:
         for table in (self._cells, self._inputs, self._arguments, self._holders, self._standing, self._made):
             table.clear()
         self._numbers.clear()
+        self._arrays.clear()
         del self._looked
         self._shared, self._twice = set(), set()
 
@@ -127,6 +130,8 @@ class Outcome:
                         visit(item)
             elif self._trace.classes.is_made(value):
                 visit(vars(value))
+            elif isinstance(value, types.MethodType):
+                visit(value.__self__)
 
         for value in found:
             visit(value)
@@ -145,7 +150,9 @@ class Outcome:
         if id(value) in self._standing:
             return ("standing", value)
         if isinstance(value, LazyArray):
-            return self._array(value)
+            if id(value) not in self._arrays:
+                self._arrays[id(value)] = value, self._array(value)
+            return self._arrays[id(value)][1]
         if type(value) is TracedScalar:
             return ("scalar", value._position)
         if isinstance(value, Length):
@@ -180,12 +187,19 @@ class Outcome:
             return ("namedtuple", kind, tuple(self._spec(item) for item in value))
         if kind is dict:
             return (kind, tuple((self._key(key), self._spec(item)) for key, item in value.items()))
-        if isinstance(value, type):
-            return ("constant", original(value))
+        known = self._trace.environment.original(original(value) if isinstance(value, type) else value)
+        if isinstance(value, type) or known is not value:
+            return ("constant", known)
+        if kind is types.MethodType:
+            function = self._trace.environment.original(value.__func__)
+            if function is not value.__func__:
+                return ("method", function, self._spec(value.__self__))
         if isinstance(value, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, slice)):
             return ("constant", value)
         if self._trace.classes.is_made(value):
             return self._object(value)
+        if self._trace.may_begin_again and self._trace.environment.has_made(value):
+            raise Plain("a function that it has made outlives the call")
         self._trace.observed(f"returns a {kind.__name__} made while it ran")
         if hasattr(value, "__dict__") and not isinstance(value, (types.FunctionType, types.ModuleType)):
             attributes = tuple((name, self._spec(item)) for name, item in vars(value).items())
@@ -211,6 +225,8 @@ class Outcome:
     def _stands(self, value: Any) -> bool:
         """Whether something is not the caller's, but stands for it."""
         if type(value) in (TracedScalar, ComputedScalar, Length, Truth) or id(value) in self._holders:
+            return True
+        if self._trace.environment.original(value) is not value:
             return True
         # (Where the caller has lazy arrays, one may be the caller's.)
         return isinstance(value, Growing) or isinstance(value, LazyArray) and not self.lazy_out
@@ -331,6 +347,7 @@ class _Builder:
         self._built: dict[int, Any] = {}
         self._objects: dict[int, Any] = {}
         self._lists: dict[int, Any] = {}
+        self._views: dict[int, Any] = {}
         self.walk = Walk(self._instead, parts.opens, parts.holders)
 
     def _instead(self, value: Any) -> Any:
@@ -372,7 +389,9 @@ class _Builder:
             lazy = self._parts.lazy[spec[1]]
             return self._parts.arrays[spec[1]] if lazy is None else lazy
         if kind == "view":
-            return self._view(spec)
+            if id(spec) not in self._views:
+                self._views[id(spec)] = self._view(spec)
+            return self._views[id(spec)]
         if kind == "scalar":
             return self._scalars[spec[1]]
         if kind == "number":
@@ -404,6 +423,8 @@ class _Builder:
             return self._object(spec[1])
         if kind == "once":
             return self._list(*spec[1:])
+        if kind == "method":
+            return types.MethodType(spec[1], self.build(spec[2]))
         for name, item in spec[2]:
             spec[1].__dict__[name] = self.build(item)
         return self.walk.value(spec[1])
