@@ -214,6 +214,40 @@ def function(x):
     both["c"] = both
     return both
 """,
+    "what shares memory, after an effect": """
+A, R = np.zeros(5), []
+V, S = A[1:], {1}
+def function(x):
+    S.add(len(S) + 5)
+    A[0] += 1
+    V[0] += x[0]
+    return A.sum()
+""",
+    "one array of a list, twice, after an effect": """
+L, S = [np.arange(3.0)], {1}
+def helper():
+    L.append(L[0])
+def function(x):
+    S.add(len(S) + 5)
+    helper()
+    return x.sum()
+""",
+    "a look at the frame, after an effect": """
+S = {1}
+def function(x):
+    S.add(len(S) + 5)
+    y = x[0] + 1
+    return sorted(locals()), y
+""",
+    "keys that are functions": """
+def double(v):
+    return v * 2
+D = {double: 1, np.sin: 2, len: 3}
+def function(x):
+    D[double] += 1
+    D[np.cos] = D[np.sin] + len(D)
+    return D[double], np.exp in D, len in D, [f(x[0]) for f in D if f is not len], list(D)
+""",
     "one view of two names": """
 A = None
 def function(x):

@@ -110,6 +110,10 @@ class Classes:
             found = self._traced[kind] = self._subclass(kind)
         return found
 
+    def known(self) -> list[type]:
+        """The user's classes that others stand for."""
+        return list(self._traced)
+
     def _subclass(self, kind: type) -> Any:
         members: dict[str, Any] = {}
         for base in reversed(kind.__mro__):

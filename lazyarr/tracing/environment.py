@@ -26,6 +26,7 @@ from lazyarr.growing import Growing
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.runtime import NotCaptured
 from lazyarr.scipy import counterpart as of_scipy
+from lazyarr.tracing.ahead import INTROSPECTING
 from lazyarr.tracing.classes import is_users
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
@@ -44,8 +45,6 @@ _PURE_MODULES = {
 }  # fmt: skip
 #: Builtins that act on the world, or look into it.
 _ACTING = {"print", "open", "input", "id", "next", "breakpoint", "__import__"}
-#: Builtins that look at the frame or the module they are called from, which are not the user's in traced code.
-_INTROSPECTING = {"exec", "eval", "globals", "locals", "vars", "dir"}
 #: Builtins of numbers that traced scalars take to the tape.
 _NUMERIC = {"float", "int", "complex", "abs", "round", "pow"}
 
@@ -174,6 +173,14 @@ class Environment:
         named = dict(zip(function.__code__.co_freevars, cells, strict=True))
         return converted.function(module, named, self._trace.control, function.__name__)
 
+    def functions(self) -> list[Any]:
+        """The user's functions that are traced."""
+        return list(self._functions)
+
+    def has_answered(self, real: dict[str, Any], name: str) -> bool:
+        """Whether the traced function has come upon a global."""
+        return (id(real), name) in self._answers
+
     def ranges(self) -> list[tuple[str, int, int]]:
         """File, first and last line of each function that was traced."""
         return [
@@ -247,7 +254,7 @@ class Environment:
             value = getattr(builtins, name)
         except AttributeError:
             raise KeyError(name) from None
-        if name in _INTROSPECTING:
+        if name in INTROSPECTING:
             raise Plain(f"it uses {name}")
         if name in ("setattr", "delattr"):
             return partial(_on_attribute, self._trace, value, name)

@@ -298,7 +298,7 @@ class Outcome:
         places = enumerate(before) if isinstance(before, list) else before.items()
         for place, old in places:
             if old is item and not isinstance(item, (bool, int, type(None), str)):
-                return ("kept", holder, place)
+                return ("kept", holder, self._trace.environment.original(place))
         return self._spec(item)
 
     # -- building ------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from lazyarr.runtime import NotCaptured, Recording, flush, guard
 from lazyarr.soft import WHY, Soft
 from lazyarr.source import user_line
 from lazyarr.strides import Index
+from lazyarr.tracing.ahead import look_ahead
 from lazyarr.tracing.capture.buffers import Lists
 from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.capture.noted import Statements
@@ -251,7 +252,9 @@ class Trace:
             self._shadows[id(value)] = contents
             number = self._holder(value, contents)
             for (key, item), (_, s) in zip(value.items(), spec[1:], strict=True):
-                contents[key] = self.shadow(item, s, at)
+                # (A function that is a key is looked up by what stands for it.)
+                known = self.environment.replaced(key, "a key") if callable(key) and not isinstance(key, type) else None
+                contents[key if known is None else known] = self.shadow(item, s, at)
             self.shadowed[number] = (value, contents, dict(contents))
             return contents
         if spec[0] is kind and hasattr(value, "__dict__"):
@@ -341,6 +344,8 @@ class Trace:
             raise NotCaptured(why)
         if self.counts and not self.reasons:
             raise NotCaptured(why)  # Perhaps it is one program if the counts are known.
+        if self.may_begin_again and not harmless and not self.strict:
+            look_ahead(self)
         begins, self.may_begin_again = self.may_begin_again, self.may_begin_again and harmless
         if self.made_lengths and not self.reasons:
             raise NotCaptured(why)  # Python cannot go on with lengths that it does not know.

@@ -1,0 +1,113 @@
+"""A look ahead, before a traced call acts on the world: whether it will come upon what it cannot be traced with.
+
+It cannot begin again afterwards: what it has printed would be printed twice.
+"""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import sys
+import types
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from lazyarr.tracing.signature import Plain, memory_groups
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.trace import Trace
+
+#: Builtins that look at the frame or the module they are called from, which are not the user's in traced code.
+INTROSPECTING = {"exec", "eval", "globals", "locals", "vars", "dir"}
+#: Packages whose functions and modules are not looked into.
+_OTHERS = {"numpy", "scipy", "lazyarr", "jax", *sys.stdlib_module_names} - {"__main__"}
+
+
+def look_ahead(trace: Trace) -> None:
+    """Ask whether what the functions of a trace name is something that it cannot go on with.
+
+    Raises
+    ------
+    Plain
+        If it is: arrays that share memory, also with arguments, or builtins that look at the frame.
+    """
+    parts = copy.copy(trace.parts)
+    for name, value in vars(parts).items():
+        if isinstance(value, (list, dict)):
+            setattr(parts, name, value.copy())
+    known, opaque = len(parts.arrays), len(parts.opaque)
+    for value in _Ahead(trace).found():
+        parts.describe(value)
+    if any(k >= known for group in memory_groups(parts.arrays) for k in group):
+        raise Plain("a variable shares memory with an argument or with another variable")
+    if len(parts.opaque) > opaque:
+        parts.reject_reached_twice()
+
+
+class _Ahead:
+    """What functions may come upon outside of their arguments and have not come upon yet."""
+
+    def __init__(self, trace: Trace):
+        self._environment = trace.environment
+        self._functions = trace.environment.functions()
+        self._traced = set(self._functions)
+        self._functions += [f for kind in trace.classes.known() for f in vars(kind).values()]
+        self._met: set[int] = set()
+        self._looked: set[tuple[int, str]] = set()
+
+    def found(self) -> Iterator[Any]:
+        """The data among it."""
+        while self._functions:
+            function = self._functions.pop()
+            function = getattr(function, "__func__", function)
+            if not isinstance(function, types.FunctionType) or id(function) in self._met:
+                continue
+            self._met.add(id(function))
+            names = _names(function.__code__)
+            for name in names:
+                if name in function.__globals__:
+                    yield from self._named(function.__globals__, name, names)
+                elif name in INTROSPECTING and hasattr(builtins, name):
+                    raise Plain(f"it uses {name}")
+            if function not in self._traced:
+                cells = [cell for cell in function.__closure__ or () if cell != types.CellType()]
+                defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+                for value in (*(cell.cell_contents for cell in cells), *defaults):
+                    yield from self._data(value, names)
+
+    def _named(self, holder: dict[str, Any], name: str, names: set[str]) -> Iterator[Any]:
+        """What a name means in a module, if it is not known yet."""
+        value = holder[name]
+        if isinstance(value, (type, types.ModuleType)):
+            yield from self._data(value, names)
+        elif (id(holder), name) not in self._looked and not self._environment.has_answered(holder, name):
+            self._looked.add((id(holder), name))
+            yield from self._data(value, names)
+
+    def _data(self, value: Any, names: set[str]) -> Iterator[Any]:
+        """What a value is, or what of a module or class has one of some names."""
+        value = value.function if type(value).__name__ == "Accelerated" else value
+        if isinstance(value, (types.FunctionType, types.MethodType)):
+            if _package(value.__module__) not in _OTHERS:
+                self._functions.append(value)
+        elif isinstance(value, types.ModuleType):
+            if _package(value.__name__) not in _OTHERS:
+                for name in names & vars(value).keys():
+                    yield from self._named(vars(value), name, set())
+        elif isinstance(value, type):
+            if _package(value.__module__) not in _OTHERS:
+                self._functions += vars(value).values()
+        elif not callable(value):
+            yield value
+
+
+def _package(name: Any) -> str:
+    return str(name or "").partition(".")[0]
+
+
+def _names(code: types.CodeType) -> set[str]:
+    found = set(code.co_names)
+    for part in code.co_consts:
+        if isinstance(part, types.CodeType):
+            found |= _names(part)
+    return found
