@@ -16,6 +16,7 @@ import numpy as np
 from lazyarr.backends import xla_kept
 from lazyarr.backends.numpy import interpret
 from lazyarr.backends.xla_lower import Lowering
+from lazyarr.compilers import jax_itself
 from lazyarr.ir.extents import Length
 from lazyarr.ir.graph import CheckFailed, Graph
 from lazyarr.ir.node import Value
@@ -86,9 +87,7 @@ class Executable:
     """
 
     def __init__(self, graph: Graph, donate: Sequence[int] = ()):
-        import jax
-
-        self._jax = jax
+        self._jax = jax = jax_itself()
         self.graph = graph
         self._dtypes = [p.type.dtype for p in graph.params]
         if not usable():

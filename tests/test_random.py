@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -173,3 +175,19 @@ def test_seeds_that_are_arguments_of_an_accelerated_function() -> None:
     for seed in (0, 1, 1, 0, 2):
         numpy.testing.assert_allclose(accelerated(300, seed), walk(300, seed), rtol=1e-12)
     assert not accelerated._plain
+
+
+def test_compiling_leaves_the_global_stream_alone() -> None:
+    # (In a process of its own: importing jax draws from the stream.)
+    text = """if True:
+        import numpy, lazyarr
+        def numpy_sum(x):
+            return numpy.sqrt(x).sum()
+        lazyarr.configure(compiler="xla")
+        numpy.random.seed(0)
+        lazyarr.accelerate(numpy_sum, always=True)(numpy.arange(50.0))
+        print(numpy.random.rand())
+    """
+    found = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout
+    numpy.random.seed(0)
+    assert found == f"{numpy.random.rand()}\n"
