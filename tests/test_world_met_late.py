@@ -239,6 +239,37 @@ def function(x):
     y = x[0] + 1
     return sorted(locals()), y
 """,
+    "what is deleted": """
+T, S = 5, {1}
+def helper(): pass
+helper.a = 1
+def make():
+    def set(x):
+        nonlocal c
+        c = x[:2] * 2
+    def toggle(x):
+        nonlocal n
+        S.add(len(S) + 5)
+        try: del n
+        except NameError: n = x[0]
+    def get():
+        try: return c, n
+        except NameError: return "gone"
+    n = 3
+    return set, toggle, get
+    c = None
+set_c, toggle_n, get = make()
+def function(x):
+    global T
+    set_c(x)
+    for k in range(20):
+        if x[k] > 0.9 and hasattr(helper, "a"): del helper.a
+    helper.b = x[1]
+    toggle_n(x)
+    T = 3
+    del T
+    return x.sum()
+""",
     "keys that are functions": """
 def double(v):
     return v * 2
@@ -350,7 +381,8 @@ def test_all_that_the_module_holds(name: str) -> None:
         del made.function
         found = []
         for _ in range(4):
-            result = called(x)
+            result = [called(x), made.get() if hasattr(made, "get") else None]
+            vars(made)["T"] = [hasattr(made, "T")]
             found.append(seen([result, vars(made)], {}, []))
         return found
 

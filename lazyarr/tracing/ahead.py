@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import copy
+import dis
 import sys
 import types
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Builtins that look at the frame or the module they are called from, which are not the user's in traced code.
 INTROSPECTING = {"exec", "eval", "globals", "locals", "vars", "dir"}
+_DELETE_GLOBAL = dis.opmap["DELETE_GLOBAL"]
+DELETES = "it deletes a global"
 #: Packages whose functions and modules are not looked into.
 _OTHERS = {"numpy", "scipy", "lazyarr", "jax", *sys.stdlib_module_names} - {"__main__"}
 
@@ -64,6 +67,8 @@ class _Ahead:
                 continue
             self._met.add(id(function))
             names = _names(function.__code__)
+            if deletes_globals(function.__code__):
+                raise Plain(DELETES)
             for name in names:
                 if name in function.__globals__:
                     yield from self._named(function.__globals__, name, names)
@@ -103,6 +108,12 @@ class _Ahead:
 
 def _package(name: Any) -> str:
     return str(name or "").partition(".")[0]
+
+
+def deletes_globals(code: types.CodeType) -> bool:
+    """Whether there is a ``del`` of a global: Python itself does that, and asks no dictionary of ours."""
+    parts = (part for part in code.co_consts if isinstance(part, types.CodeType))
+    return _DELETE_GLOBAL in code.co_code[::2] or any(map(deletes_globals, parts))
 
 
 def _names(code: types.CodeType) -> set[str]:

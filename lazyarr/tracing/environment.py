@@ -26,7 +26,7 @@ from lazyarr.growing import Growing
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.runtime import NotCaptured
 from lazyarr.scipy import counterpart as of_scipy
-from lazyarr.tracing.ahead import INTROSPECTING
+from lazyarr.tracing.ahead import DELETES, INTROSPECTING, deletes_globals
 from lazyarr.tracing.classes import is_users
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
@@ -47,6 +47,10 @@ _PURE_MODULES = {
 _ACTING = {"print", "open", "input", "id", "next", "breakpoint", "__import__"}
 #: Builtins of numbers that traced scalars take to the tape.
 _NUMERIC = {"float", "int", "complex", "abs", "round", "pow"}
+
+
+#: What an attribute or variable that has been deleted holds.
+_GONE = object()
 
 
 class TracedGlobals(dict[str, Any]):
@@ -124,6 +128,8 @@ class Environment:
         """`function` with this environment as its world."""
         found = self._functions.get(function)
         if found is None:
+            if self._trace.may_begin_again and deletes_globals(function.__code__):
+                raise Plain(DELETES)
             before = len(self._functions)
             module = self.globals_of(function.__globals__)
             module.give_to_classes(function.__code__)
@@ -190,7 +196,7 @@ class Environment:
     def written(self) -> tuple[Any, ...]:
         """What globals, enclosing variables and attributes of functions hold that the function has assigned to them."""
         names = {(id(m), name): id(value) for m in self._globals.values() for name, value in m.written().items()}
-        cells = [id(_content_or_none(cell)) for _, cell, before in self._cells if _content_or_none(cell) is not before]
+        cells = [id(_content_or_gone(cell)) for _, cell, before in self._cells if _content_or_gone(cell) is not before]
         return names, cells, [(id(found), name, id(value)) for _, found, name, value in self._set_attributes()]
 
     def _set_attributes(self) -> Iterator[tuple[Any, Any, str, Any]]:
@@ -198,11 +204,13 @@ class Environment:
             for name, value in found.__dict__.items():
                 if name not in before or before[name] is not value:
                     yield holder, found, name, value
+            for name in before.keys() - found.__dict__.keys():
+                yield holder, found, name, _GONE
 
     def kept(self) -> Callable[[], None]:
         """What puts back what they hold now; those that are met later hold what they held in the beginning."""
         modules = {id(m): dict(m) for m in self._globals.values()}
-        cells = {id(cell): _content_or_none(cell) for _, cell, _ in self._cells}
+        cells = {id(cell): _content_or_gone(cell) for _, cell, _ in self._cells}
         functions = {id(found): dict(found.__dict__) for _, found, _ in self._attributes}
 
         def restore() -> None:
@@ -216,8 +224,8 @@ class Environment:
                     dict.__setitem__(module, name, value)
             for _, cell, first in self._cells:
                 content = cells.get(id(cell), first)
-                if _content_or_none(cell) is not content:
-                    cell.cell_contents = content
+                if _content_or_gone(cell) is not content:
+                    _attribute(cell, "cell_contents", content)[0](content)
             for _, found, given in self._attributes:
                 found.__dict__.clear()
                 found.__dict__.update(functions.get(id(found), given))
@@ -232,7 +240,8 @@ class Environment:
             try:
                 content = real.cell_contents
             except ValueError:
-                continue  # not assigned yet: the same NameError comes when it is read
+                self._cells.append((real, cell, _GONE))  # not assigned yet: the same NameError comes when it is read
+                continue
             if name == "__class__":
                 cell.cell_contents = content
             else:
@@ -403,14 +412,10 @@ class Environment:
             for name, value in module.written().items():
                 found.append((_setter(module.real, name), value))
         for real, cell, before in self._cells:
-            try:
-                after = cell.cell_contents
-            except ValueError:
-                continue
+            after = _content_or_gone(cell)
             if after is not before:
-                found.append((partial(setattr, real, "cell_contents"), after))
-        found += [(partial(setattr, holder, name), value) for holder, _, name, value in self._set_attributes()]
-        return found
+                found.append(_attribute(real, "cell_contents", after))
+        return found + [_attribute(holder, name, value) for holder, _, name, value in self._set_attributes()]
 
 
 def _last_line(code: types.CodeType) -> int:
@@ -418,11 +423,11 @@ def _last_line(code: types.CodeType) -> int:
     return max([last, *(_last_line(part) for part in code.co_consts if isinstance(part, types.CodeType))])
 
 
-def _content_or_none(cell: types.CellType) -> Any:
+def _content_or_gone(cell: types.CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:
-        return None
+        return _GONE
 
 
 def type_of(*args: Any) -> Any:
@@ -470,6 +475,13 @@ def _package(value: Any) -> str:
 
 def _setter(real: dict[str, Any], name: str) -> Callable[[Any], None]:
     return lambda value: real.__setitem__(name, value)
+
+
+def _attribute(holder: Any, name: str, value: Any) -> tuple[Callable[[Any], None], Any]:
+    """What sets or deletes an attribute, and the value that it is given."""
+    if value is _GONE:
+        return (lambda _: delattr(holder, name)), None
+    return partial(setattr, holder, name), value
 
 
 def _each(function: Callable[[Any], Any], values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
