@@ -39,8 +39,11 @@ def look_ahead(trace: Trace) -> None:
         if isinstance(value, (list, dict)):
             setattr(parts, name, value.copy())
     known, opaque = len(parts.arrays), len(parts.opaque)
-    for value in _Ahead(trace).found():
-        parts.describe(value)
+    try:
+        for value in _Ahead(trace).found():
+            parts.describe(value)
+    except RecursionError:
+        raise Plain("objects in objects, too deep to be looked into") from None
     if any(k >= known for group in memory_groups(parts.arrays) for k in group):
         raise Plain("a variable shares memory with an argument or with another variable")
     if len(parts.opaque) > opaque:
