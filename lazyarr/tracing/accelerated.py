@@ -26,7 +26,7 @@ from lazyarr.tracing.compiled import Compiled, gathers_masks
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
 from lazyarr.tracing.origins import failing_lines
-from lazyarr.tracing.outputs import Outcome
+from lazyarr.tracing.outputs import Outcome, leave_behind
 from lazyarr.tracing.recursion import Recursive
 from lazyarr.tracing.retries import CountsRefused, LengthsRefused, Raised
 from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
@@ -454,9 +454,9 @@ class Accelerated:
             trace.classes.undo()
             raise
         except (NotCaptured, Plain, Exception) as error:
-            trace.classes.undo()
             if not isinstance(error, Exception) or not trace.reasons or trace.may_begin_again:
                 trace.streams.restore()
+                trace.classes.undo()
             if trace.counts and not trace.reasons:
                 raise CountsRefused from error
             if trace.made_lengths and not trace.reasons and not trace.looks_at_lengths:
@@ -465,6 +465,7 @@ class Accelerated:
                 if not trace.reasons or trace.may_begin_again:
                     raise Raised from error
                 flush(trace.recording)  # What comes before it, and is not run yet, may raise an error too.
+                leave_behind(trace, args, kwargs)
             raise
         finally:
             self._recurses = self._recurses or bool(trace.recursion.calls)

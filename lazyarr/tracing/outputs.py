@@ -18,14 +18,17 @@ from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.computed import ComputedScalar, computed, number_of
 from lazyarr.growing import Growing, elements_of, row_types
 from lazyarr.ir.extents import Length
+from lazyarr.ir.graph import CheckFailed
 from lazyarr.ir.node import Value
-from lazyarr.runtime import NotCaptured
+from lazyarr.leaves import Leaf
+from lazyarr.runtime import NotCaptured, evaluate, own
 from lazyarr.soft import settle
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.classes import original
 from lazyarr.tracing.remains import Walk
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
+from lazyarr.tracing.strict import Kept
 from lazyarr.tracing.trace import Trace
 from lazyarr.windows import Window
 from lazyarr.world import Part
@@ -332,6 +335,20 @@ class Outcome:
         for container in self._trace.parts.opaque if self._standing else ():
             builder.walk.root(container)
         return result
+
+
+def leave_behind(trace: Trace, args: Any, kwargs: Any) -> None:
+    """After an error that follows effects: what was done outside of the arguments stays done; those are as before."""
+    kept = Kept([args, kwargs])
+    try:
+        outcome = Outcome(trace, None)
+        data = evaluate(outcome.roots)
+        stored = [root.node.data for root in outcome.roots if isinstance(root.node, Leaf)]
+        outcome.build(trace.parts, own(data, stored), trace.tape.values)
+    except (Plain, NotCaptured, CheckFailed):
+        trace.classes.undo()
+    finally:
+        kept.restore()
 
 
 class _Builder:
