@@ -21,6 +21,11 @@ class WeakScalar:
 
     __slots__ = ()
 
+    def __copy__(self, memo: Any = None) -> WeakScalar:
+        return self  # as a number is
+
+    __deepcopy__ = __copy__
+
     @property
     @abstractmethod
     def python_type(self) -> type:

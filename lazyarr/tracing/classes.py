@@ -6,11 +6,13 @@ trace ends. Effects of methods are noticed as those of functions are, and their 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 import types
 from abc import ABCMeta
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -33,14 +35,18 @@ _ELSEWHERE = {"threading", "concurrent", "multiprocessing", "subprocess", "async
 _INTERFERING = ("__init_subclass__", "__getattribute__", "__setattr__", "__delattr__")
 #: Where a class has no such attribute.
 _NOTHING = object()
+#: Classes whose objects are made by ``__new__``.
+_IMMUTABLES = (tuple, frozenset, int, float, complex, str, bytes)
 _MAKERS = ("__new__", "__init__", "__post_init__")
 #: Of flags of classes: not to be changed, as C's.
 _IMMUTABLE = 1 << 8
+#: What a class itself has: what ``vars`` gives of a traced class is what the user's class has.
+_own = type.__dict__["__dict__"].__get__
 
 
 def original(kind: Any) -> Any:
     """The user's class that a traced class stands for; else `kind` itself."""
-    return vars(kind).get(_KIND, kind)
+    return _own(kind).get(_KIND, kind)
 
 
 def has_attributes_alone(kind: type) -> bool:
@@ -63,6 +69,13 @@ def is_users(kind: type) -> bool:
 
 def _users(kind: type) -> list[type]:
     return [base for base in kind.__mro__ if is_users(base)]
+
+
+def _gives_others(kind: type) -> bool:
+    """Whether a class may give an object that it has given before: by its own ``__new__``, as singletons do."""
+    return not issubclass(kind, _IMMUTABLES) and any(
+        "__new__" in vars(base) and type(kind) in (type, ABCMeta) for base in _users(kind)
+    )
 
 
 def _can_be_made(kind: type) -> bool:
@@ -183,22 +196,26 @@ class Classes:
 
     def stands(self, x: Any) -> bool:
         """Whether something is an object of the caller's, as the function sees it, or one that it has made."""
-        return _KIND in vars(type(x))
+        return self._is_traced(x)
 
     def is_made(self, x: Any) -> bool:
         """Whether the function has made an object, of a class of the user's."""
-        return _KIND in vars(type(x)) and id(x) not in self.originals
+        return self._is_traced(x) and id(x) not in self.originals
+
+    @staticmethod
+    def _is_traced(x: Any) -> bool:
+        return _KIND in _own(type(x))
 
     def called(self, kind: Any) -> None:
         """Note that an object is made of a class whose methods are not traced, but may act on the world."""
         if any(base.__module__.partition(".")[0] in _ELSEWHERE for base in kind.__mro__):
             # What another thread or process does is not part of what is traced here.
             self._trace.observed(f"makes a {kind.__name__}, which may run code elsewhere")
-        if not is_users(kind) or _KIND in vars(kind):
+        if not is_users(kind) or _KIND in _own(kind):
             return
         if kind not in self._acting:
             makers = [vars(base).get(name) for base in _users(kind) for name in _MAKERS]
-            self._acting[kind] = any(acts(getattr(f, "__func__", f)) for f in makers)
+            self._acting[kind] = _gives_others(kind) or any(acts(getattr(f, "__func__", f)) for f in makers)
         if self._acting[kind]:
             self._trace.observed(f"makes a {kind.__name__}, whose code is not compiled")
 
@@ -221,13 +238,14 @@ class Classes:
     def _changed(self, kind: type, name: str, before: Any) -> None:
         self._before.setdefault((kind, name), before)
         for other, traced in self._traced.items():
-            if issubclass(other, kind) and name in vars(traced):
+            inherits = issubclass(other, kind) and all(base is kind or name not in vars(base) for base in other.__mro__)
+            if inherits and name in _own(traced):
                 type.__delattr__(traced, name)
 
     def stores(self) -> list[tuple[Callable[[Any], None], Any]]:
         """What attributes of classes have been set to: a setter and the value each."""
         return [
-            (functools.partial(setattr, kind, name), vars(kind)[name])
+            (partial(setattr, kind, name), vars(kind)[name])
             for kind, name in self._before if name in vars(kind)
         ]  # fmt: skip
 
@@ -240,14 +258,51 @@ class Classes:
                 delattr(kind, name)
         self._before.clear()
 
+    @contextlib.contextmanager
+    def as_they_are(self) -> Iterator[None]:
+        """Have all objects of the classes that they are of: pickle asks for those by their names."""
+        stand = [x for _, x, _ in self._trace.shadowed if id(x) in self.originals]
+        found = [x for x in (*stand, *(made() for made in self._made)) if x is not None and self._is_traced(x)]
+        kinds = [type(x) for x in found]
+        for x, kind in zip(found, kinds, strict=True):
+            object.__setattr__(x, "__class__", original(kind))
+        try:
+            yield
+        finally:
+            for x, kind in zip(found, kinds, strict=True):
+                object.__setattr__(x, "__class__", kind)
+
     def end(self) -> None:
         """Make what the function has made objects of the user's own classes."""
         for made in self._made:
             x = made()
-            kind = None if x is None else vars(type(x)).get(_KIND)
+            kind = None if x is None else _own(type(x)).get(_KIND)
             if kind is not None:
                 object.__setattr__(x, "__class__", kind)
         self._made.clear()
+        for traced in self._traced.values():
+            # Nor do the user's classes have subclasses that others would find.
+            for inheriting in type.__subclasses__(traced):
+                with contextlib.suppress(TypeError):
+                    inheriting.__bases__ = tuple(map(original, inheriting.__bases__))
+            with contextlib.suppress(TypeError):
+                _set_bases(traced, (_Ended,))
+
+
+class _Ended:
+    """What is inherited from by traced classes whose trace has ended."""
+
+
+def _subclasses(kind: type) -> list[type]:
+    return [other for other in type.__subclasses__(kind) if _KIND not in _own(other)]
+
+
+def _named(trace: Trace, kind: type) -> Any:
+    return trace.classes.named(kind) or kind
+
+
+_MRO, _BASES, _BASE = (type.__dict__[name].__get__ for name in ("__mro__", "__bases__", "__base__"))
+_set_bases = type.__dict__["__bases__"].__set__
 
 
 class _Traced(type):
@@ -268,16 +323,34 @@ class _Traced(type):
         return type.__hash__(original(cls))
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        if name.startswith(("__", "_abc_")) or _KIND not in vars(cls):
+        if name.startswith(("__", "_abc_")) or _KIND not in _own(cls):
             type.__setattr__(cls, name, value)
             return
-        vars(cls)[_TRACE].classes.set(cls, name, value)
+        _own(cls)[_TRACE].classes.set(cls, name, value)
 
     def __delattr__(cls, name: str) -> None:
-        if _KIND not in vars(cls):
+        if _KIND not in _own(cls):
             type.__delattr__(cls, name)
             return
-        vars(cls)[_TRACE].classes.delete(cls, name)
+        _own(cls)[_TRACE].classes.delete(cls, name)
+
+    def __subclasses__(cls) -> Any:
+        """Those of the user's class, as the function sees them."""
+        kind = original(cls)
+        if kind is cls:
+            return type.__subclasses__(cls)
+        trace = _own(cls)[_TRACE]
+        trace.expect_equal(partial(_subclasses, kind))
+        return [trace.environment.replaced(other, other.__name__) for other in _subclasses(kind)]
+
+    def _seen(cls, kind: type) -> Any:
+        """A class that the function sees as one that this class, or what it stands for, inherits from."""
+        return kind if _KIND not in _own(cls) else cls if kind is original(cls) else _named(_own(cls)[_TRACE], kind)
+
+    __mro__ = property(lambda cls: tuple(map(cls._seen, _MRO(original(cls)))))
+    __bases__ = property(lambda cls: tuple(map(cls._seen, _BASES(original(cls)))), _set_bases)
+    __base__ = property(lambda cls: cls._seen(_BASE(original(cls))))
+    __dict__ = property(lambda cls: _own(original(cls)))
 
 
 class _TracedAbstract(_Traced, ABCMeta):

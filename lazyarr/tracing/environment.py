@@ -9,6 +9,7 @@ has changed.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import inspect
 import sys
 import types
@@ -24,7 +25,6 @@ from lazyarr.computed import ComputedScalar
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
 from lazyarr.growing import Growing
 from lazyarr.numpy._ufunc import Ufunc
-from lazyarr.runtime import NotCaptured
 from lazyarr.scipy import counterpart as of_scipy
 from lazyarr.tracing.ahead import DELETES, INTROSPECTING, deletes_globals
 from lazyarr.tracing.classes import is_users
@@ -136,21 +136,27 @@ class Environment:
             cells = tuple(types.CellType() for _ in function.__closure__ or ())
             found = self._functions[function] = self._transformed(function, module, cells)
             self._originals[id(found)] = found, function
-            found.__qualname__ = function.__qualname__
-            found.__dict__.update(function.__dict__)
-            self._attributes.append((function, found, dict(found.__dict__)))
-            self._trace.expect_equal(Attributes(function))
             try:
-                found.__defaults__ = _each(self._default, function.__defaults__)
-                if function.__kwdefaults__:
-                    found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
-                self._close(function, cells)
-            except NotCaptured:
+                self._give(function, found, cells)
+            except BaseException:
                 # The loop that is captured cannot be: neither this nor what it has reached is complete.
                 for other in list(self._functions)[before:]:
                     del self._functions[other]
                 raise
         return found
+
+    def _give(
+        self, function: types.FunctionType, found: types.FunctionType, cells: tuple[types.CellType, ...]
+    ) -> None:
+        """Give a traced function what the function itself has."""
+        found.__qualname__ = function.__qualname__
+        found.__dict__.update(function.__dict__)
+        self._attributes.append((function, found, dict(found.__dict__)))
+        self._trace.expect_equal(Attributes(function))
+        found.__defaults__ = _each(self._default, function.__defaults__)
+        if function.__kwdefaults__:
+            found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
+        self._close(function, cells)
 
     def globals_of(self, real: dict[str, Any]) -> TracedGlobals:
         """What stands for the globals of a module."""
@@ -523,8 +529,10 @@ def _noting(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..
 
     def call(*args: Any, **kwargs: Any) -> Any:
         trace.observed(why)
-        return function(*args, **kwargs)
+        with trace.classes.as_they_are() if pickles else contextlib.nullcontext():
+            return function(*args, **kwargs)
 
+    pickles = getattr(function, "__module__", None) in ("pickle", "_pickle", "copyreg", "shelve")
     return call
 
 

@@ -433,7 +433,7 @@ class _Builder:
             items = self._items(spec[3], iter([self.data[slot] for slot in spec[2]]))
             return [*(self.build(item) for item in spec[1]), *items[len(spec[1]) :]]
         if kind == "namedtuple":
-            return spec[1](*(self.build(item) for item in spec[2]))
+            return tuple.__new__(spec[1], [self.build(item) for item in spec[2]])
         if kind == "opaque" or kind == "standing":
             return self.walk.value(spec[1])
         if kind == "made":

@@ -84,7 +84,11 @@ class Walk:
         if all(map(_is, new, old)):
             return value
         if isinstance(value, (tuple, frozenset)):
-            return type(value)(*new) if hasattr(value, "_fields") else type(value)(new)
+            # (The class's own ``__new__`` may take other things.)
+            made = (tuple if isinstance(value, tuple) else frozenset).__new__(type(value), new)
+            if hasattr(value, "__dict__"):
+                vars(made).update(vars(value))
+            return made
         # The methods of the base class: those of the user's own may do more.
         if isinstance(value, list):
             list.__setitem__(value, slice(None), new)

@@ -245,7 +245,7 @@ class Trace:
                 self.shadowed[number] = (value, elements, list(elements))
                 return elements
             items = [self.shadow(v, s, at) for v, s in zip(value, spec[1:], strict=True)]
-            self._shadows[id(value)] = found = tuple(items) if kind is tuple else kind(*items)
+            self._shadows[id(value)] = found = tuple.__new__(kind, items)
             return found
         if kind is dict:
             contents: dict[Any, Any] = {}
