@@ -34,6 +34,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.ops.python_math import PYTHON_MATH
 from lazyarr.runtime import NotCaptured, guard, record, record_all
+from lazyarr.weak import is_users_number, pythons
 
 _UFUNC = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
           "mod": "remainder", "pow": "power", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
@@ -232,11 +233,28 @@ def _with_array(function: Callable[..., Any], left: Any, right: Any) -> Any:
     return NotImplemented
 
 
+#: Comparisons as the other operand has them.
+_MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+_USERS = "a computed number meets one of the user's class"
+
+
 def _binary(name: str, function: Callable[..., Any], rule: Callable[..., Any]) -> None:
+    reflected = f"__{_MIRRORED.get(name, 'r' + name)}__"
+
     def forward(self: ComputedScalar, other: Any) -> Any:
+        if is_users_number(other):
+            plain = pythons(other, reflected)
+            if plain is None:
+                return function(self._looked_at(_USERS), other)
+            other = plain
         return rule(name, self, other) if is_number(other) else _with_array(function, self, other)
 
     def backward(self: ComputedScalar, other: Any) -> Any:
+        if is_users_number(other):
+            plain = pythons(other, f"__{name}__")
+            if plain is None:
+                return function(other, self._looked_at(_USERS))
+            other = plain
         return rule(name, other, self) if is_number(other) else _with_array(function, other, self)
 
     setattr(ComputedScalar, f"__{name}__", forward)

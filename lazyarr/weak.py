@@ -38,3 +38,25 @@ class WeakScalar:
     @abstractmethod
     def weak_value(self, dtype: np.dtype[Any]) -> Value:
         """Its value in the graph, of weak type; notes that it has to fit `dtype`."""
+
+
+def pythons(x: Any, special: str) -> Any:
+    """A number of the user's class as Python's own, where it leaves a special method to that; else None.
+
+    Members of `enum.IntEnum` are such numbers.
+    """
+    for kind, get in _PLAIN:
+        if issubclass(type(x), kind):
+            own = type(x) in (kind, bool) or issubclass(type(x), np.generic)
+            return None if own or getattr(type(x), special, None) is not getattr(kind, special, None) else get(x)
+    return None
+
+
+def is_users_number(x: Any) -> bool:
+    """Whether a number is of a class that inherits from Python's numbers."""
+    kinds = (int, float, complex)
+    return issubclass(type(x), kinds) and type(x) not in (*kinds, bool) and not issubclass(type(x), np.generic)
+
+
+#: Python's kinds of numbers, and what makes one of them of a number of a class that inherits from it.
+_PLAIN: tuple[tuple[type, Any], ...] = ((int, int.__int__), (float, float.__float__), (complex, complex.__complex__))

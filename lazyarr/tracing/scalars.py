@@ -22,7 +22,7 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.types import WEAK, ArrayType
 from lazyarr.leaves import Leaf
 from lazyarr.runtime import NotCaptured, recording
-from lazyarr.weak import WeakScalar
+from lazyarr.weak import WeakScalar, is_users_number, pythons
 
 if TYPE_CHECKING:
     from lazyarr.backends.native_call_form import Step
@@ -286,10 +286,20 @@ def _unary(function: Callable[..., Any]) -> Any:
     return lambda self: self._tape.apply(function, self)
 
 
+#: Comparisons as the other operand has them.
+_MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+
+
 def _binary(function: Callable[..., Any]) -> Any:
+    name = function.__name__.strip("_")
+    special = f"__{_MIRRORED[name]}__" if name in _MIRRORED else f"__r{name}__"
+
     def forward(self: TracedScalar, other: Any) -> Any:
         if type(other) is TracedScalar or type(other) in _NUMBERS:
             return self._tape.apply(function, self, other)
+        if is_users_number(other):
+            plain = pythons(other, special)
+            return function(self._pin(), other) if plain is None else self._tape.apply(function, self, plain)
         return _with_array(function, self, other)
 
     return forward
@@ -309,9 +319,14 @@ def _with_array(function: Callable[..., Any], left: Any, right: Any) -> Any:
 
 
 def _reflected(function: Callable[..., Any]) -> Any:
+    name = function.__name__.strip("_")
+
     def backward(self: TracedScalar, other: Any) -> Any:
         if type(other) is TracedScalar or type(other) in _NUMBERS:
             return self._tape.apply(function, other, self)
+        if is_users_number(other):
+            plain = pythons(other, f"__{name}__")
+            return function(other, self._pin()) if plain is None else self._tape.apply(function, plain, self)
         return _with_array(function, other, self)
 
     return backward
