@@ -147,6 +147,9 @@ class Classes:
             members["__eq__"] = lambda x, other: self._is_same(x, other) or NotImplemented
         if not any("__new__" in vars(base) for base in kind.__mro__ if base is not object):
             members["__new__"] = self._new
+        if hasattr(kind, "__class_getitem__"):
+            # (`typing` keeps what it has made of a class, for the calls to come.)
+            members["__class_getitem__"] = classmethod(lambda _, item: kind[item])
         # Its own module: what of lazyarr is reached through variables is not looked into.
         members |= {
             "__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__,
@@ -261,7 +264,7 @@ class Classes:
     @contextlib.contextmanager
     def as_they_are(self) -> Iterator[None]:
         """Have all objects of the classes that they are of: pickle asks for those by their names."""
-        stand = [x for _, x, _ in self._trace.shadowed if id(x) in self.originals]
+        stand: list[Any] = [x for _, x, _ in self._trace.shadowed if id(x) in self.originals]
         found = [x for x in (*stand, *(made() for made in self._made)) if x is not None and self._is_traced(x)]
         kinds = [type(x) for x in found]
         for x, kind in zip(found, kinds, strict=True):
@@ -294,7 +297,8 @@ class _Ended:
 
 
 def _subclasses(kind: type) -> list[type]:
-    return [other for other in type.__subclasses__(kind) if _KIND not in _own(other)]
+    found: list[type] = type.__subclasses__(kind)
+    return [other for other in found if _KIND not in _own(other)]
 
 
 def _named(trace: Trace, kind: type) -> Any:
@@ -350,7 +354,7 @@ class _Traced(type):
     __mro__ = property(lambda cls: tuple(map(cls._seen, _MRO(original(cls)))))
     __bases__ = property(lambda cls: tuple(map(cls._seen, _BASES(original(cls)))), _set_bases)
     __base__ = property(lambda cls: cls._seen(_BASE(original(cls))))
-    __dict__ = property(lambda cls: _own(original(cls)))
+    __dict__ = property(lambda cls: _own(original(cls)))  # type: ignore[misc]
 
 
 class _TracedAbstract(_Traced, ABCMeta):

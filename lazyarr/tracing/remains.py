@@ -85,7 +85,8 @@ class Walk:
             return value
         if isinstance(value, (tuple, frozenset)):
             # (The class's own ``__new__`` may take other things.)
-            made = (tuple if isinstance(value, tuple) else frozenset).__new__(type(value), new)
+            made: Any = value
+            made = tuple.__new__(type(made), new) if isinstance(made, tuple) else frozenset.__new__(type(made), new)
             if hasattr(value, "__dict__"):
                 vars(made).update(vars(value))
             return made
