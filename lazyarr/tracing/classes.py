@@ -42,6 +42,7 @@ _MAKERS = ("__new__", "__init__", "__post_init__")
 _IMMUTABLE = 1 << 8
 #: What a class itself has: what ``vars`` gives of a traced class is what the user's class has.
 _own = type.__dict__["__dict__"].__get__
+_set_class = object.__dict__["__class__"].__set__
 
 
 def original(kind: Any) -> Any:
@@ -147,6 +148,7 @@ class Classes:
             members["__eq__"] = lambda x, other: self._is_same(x, other) or NotImplemented
         if not any("__new__" in vars(base) for base in kind.__mro__ if base is not object):
             members["__new__"] = self._new
+        members["__class__"] = property(type, self._change_class)
         if hasattr(kind, "__class_getitem__"):
             # (`typing` keeps what it has made of a class, for the calls to come.)
             members["__class_getitem__"] = classmethod(lambda _, item: kind[item])
@@ -185,6 +187,10 @@ class Classes:
         made = object.__new__(kind)
         self._made.append(ref(made))
         return made
+
+    def _change_class(self, x: Any, kind: Any) -> None:
+        self._trace.observed("changes the class of an object")
+        _set_class(x, self.named(kind) or kind if id(x) not in self.originals else self.traced(original(kind)))
 
     def _hash_of(self, x: Any) -> int:
         """The hash of what equals itself alone: that of the caller's object, whom the caller's sets may hold."""
@@ -247,10 +253,12 @@ class Classes:
 
     def stores(self) -> list[tuple[Callable[[Any], None], Any]]:
         """What attributes of classes have been set to: a setter and the value each."""
-        return [
-            (partial(setattr, kind, name), vars(kind)[name])
-            for kind, name in self._before if name in vars(kind)
-        ]  # fmt: skip
+        found = [(partial(setattr, kind, name), vars(kind)[name]) for kind, name in self._before if name in vars(kind)]
+        return found + [
+            (partial(_set_class, given), original(type(x)))
+            for given, x, _ in self._trace.shadowed
+            if id(x) in self.originals and original(type(x)) is not type(given)
+        ]
 
     def undo(self) -> None:
         """Put back what attributes of classes were: nothing that stands for a value is to stay there."""
@@ -268,12 +276,12 @@ class Classes:
         found = [x for x in (*stand, *(made() for made in self._made)) if x is not None and self._is_traced(x)]
         kinds = [type(x) for x in found]
         for x, kind in zip(found, kinds, strict=True):
-            object.__setattr__(x, "__class__", original(kind))
+            _set_class(x, original(kind))
         try:
             yield
         finally:
             for x, kind in zip(found, kinds, strict=True):
-                object.__setattr__(x, "__class__", kind)
+                _set_class(x, kind)
 
     def end(self) -> None:
         """Make what the function has made objects of the user's own classes."""
@@ -281,7 +289,7 @@ class Classes:
             x = made()
             kind = None if x is None else _own(type(x)).get(_KIND)
             if kind is not None:
-                object.__setattr__(x, "__class__", kind)
+                _set_class(x, kind)
         self._made.clear()
         for traced in self._traced.values():
             # Nor do the user's classes have subclasses that others would find.

@@ -231,6 +231,8 @@ class Outcome:
             return True
         if self._trace.environment.original(value) is not value:
             return True
+        if isinstance(value, type):
+            return original(value) is not value
         # (Where the caller has lazy arrays, one may be the caller's.)
         return isinstance(value, Growing) or isinstance(value, LazyArray) and not self.lazy_out
 

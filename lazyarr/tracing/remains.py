@@ -7,12 +7,16 @@ caller's lists and objects.
 
 from __future__ import annotations
 
+import contextlib
 import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
+
+from lazyarr.tracing.classes import is_users
 
 _LEAVES = (bool, int, float, complex, str, bytes, type(None), type, types.ModuleType, types.FunctionType)
 
@@ -50,12 +54,25 @@ class Walk:
     def value(self, value: Any) -> Any:
         """What is in the place of `value` afterwards: it, with other contents, where it can be changed."""
         found = self._instead(value)
-        if found is not value or isinstance(value, _LEAVES):
+        made_here = isinstance(value, types.FunctionType) and type(value.__globals__) is not dict
+        if found is not value or isinstance(value, _LEAVES) and not made_here:
             return found
         done = self._done.get(id(value))
         if done is not None:
             return done[1]
         self._done[id(value)] = (value, value)
+        if isinstance(value, types.FunctionType):
+            self._cells(value)
+            return value
+        if isinstance(value, (types.MethodType, partial)):
+            return self._callable(value)
+        if isinstance(value, BaseException):
+            args = tuple(map(self.value, value.args))
+            if not all(map(_is, args, value.args)):
+                value.args = args
+            self._attributes(value)
+        if is_users(type(value)):
+            self._slots(value)
         if hasattr(value, "__dict__") and self._opens(value):
             self._attributes(value)
         found = self._contents(value)
@@ -68,6 +85,43 @@ class Walk:
             new = self.value(old)
             if new is not old:
                 attributes[name] = new
+
+    def _cells(self, function: types.FunctionType) -> None:
+        for cell in function.__closure__ or ():
+            with contextlib.suppress(ValueError):  # of a variable that has no value
+                old = cell.cell_contents
+                new = self.value(old)
+                if new is not old:
+                    cell.cell_contents = new
+
+    def _callable(self, value: Any) -> Any:
+        """A method of an object, or a function with arguments."""
+        if isinstance(value, types.MethodType):
+            old: list[Any] = [value.__func__, value.__self__]
+        else:
+            old = [value.func, *value.args, *value.keywords.values()]
+        new = [self.value(x) for x in old]
+        if not all(map(_is, new, old)):
+            if isinstance(value, types.MethodType):
+                made: Any = types.MethodType(new[0], new[1])
+            else:
+                given = 1 + len(value.args)
+                made = type(value)(*new[:given], **dict(zip(value.keywords, new[given:], strict=True)))
+            self._done[id(value)] = (value, made)
+        return self._done[id(value)][1]
+
+    def _slots(self, value: Any) -> None:
+        for base in type(value).__mro__:
+            slots = vars(base).get("__slots__", ())
+            for slot in (slots,) if isinstance(slots, str) else tuple(slots):
+                member = vars(base).get(slot)
+                if not isinstance(member, types.MemberDescriptorType):
+                    continue
+                with contextlib.suppress(AttributeError):  # of a slot that is empty
+                    old = member.__get__(value)
+                    new = self.value(old)
+                    if new is not old:
+                        member.__set__(value, new)
 
     def _contents(self, value: Any) -> Any:
         if isinstance(value, np.ndarray):
