@@ -151,7 +151,7 @@ class Classes:
         members["__class__"] = property(type, self._change_class)
         if hasattr(kind, "__class_getitem__"):
             # (`typing` keeps what it has made of a class, for the calls to come.)
-            members["__class_getitem__"] = classmethod(lambda _, item: kind[item])
+            members["__class_getitem__"] = classmethod(lambda _, item: _untyped(kind)[item])
         # Its own module: what of lazyarr is reached through variables is not looked into.
         members |= {
             "__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__,
@@ -307,6 +307,10 @@ class _Ended:
 def _subclasses(kind: type) -> list[type]:
     found: list[type] = type.__subclasses__(kind)
     return [other for other in found if _KIND not in _own(other)]
+
+
+def _untyped(x: Any) -> Any:
+    return x
 
 
 def _named(trace: Trace, kind: type) -> Any:

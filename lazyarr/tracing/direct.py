@@ -201,7 +201,7 @@ class _Description:
             case ("constant", value):
                 return form.Constant(value)
             case ("namedtuple", kind, items):
-                return form.Made(kind, tuple(map(self._result, items)))
+                return form.Made(lambda *values: tuple.__new__(kind, values), tuple(map(self._result, items)))
             case (kind, items) if kind is list or kind is tuple:
                 return form.Pack(kind, tuple(map(self._result, items)))
             case (kind, items) if kind is dict and all(key[0] == "constant" for key, _ in items):

@@ -30,7 +30,7 @@ from lazyarr.tracing.ahead import DELETES, INTROSPECTING, deletes_globals
 from lazyarr.tracing.classes import is_users
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
-from lazyarr.tracing.foreign import is_foreign, may_write, on_data
+from lazyarr.tracing.foreign import Remembering, is_foreign, may_write, on_data, remembering
 from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, OfModule
 from lazyarr.tracing.scalars import TracedScalar, python_call
 from lazyarr.tracing.signature import Plain
@@ -167,6 +167,8 @@ class Environment:
     def met(self, function: Any) -> Any:
         """What is called where a user's function was found in an object that is not looked into, or by `super`."""
         plain = function.__func__ if type(function) is types.MethodType else function
+        if type(plain) is Remembering and plain is not function:
+            return remembering(self._trace, plain, function.__self__)
         if type(plain) is not types.FunctionType or type(plain.__globals__) is TracedGlobals:
             return function
         if (plain.__module__ or "").partition(".")[0] not in (self._trace.parts.package, "__main__"):
@@ -370,6 +372,8 @@ class Environment:
             named = {k: self.answer(partial(_item, value.keywords, k), what) for k in value.keywords}
             inner = self.replaced(value.func, what)
             return partial(value.func if inner is None else inner, *args, **named)
+        if isinstance(value, Remembering) and isinstance(getattr(value, "__wrapped__", None), types.FunctionType):
+            return remembering(self._trace, value)
         compiled = of_scipy(value)
         if compiled is not None:
             return compiled

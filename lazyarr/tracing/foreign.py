@@ -5,6 +5,7 @@ SciPy's minimizers call such functions, which know no `__array__`: they are give
 
 from __future__ import annotations
 
+import dis
 import functools
 import sys
 import types
@@ -12,11 +13,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import LazyArray
+from lazyarr.tracing.control.foreign import acts
+from lazyarr.tracing.signature import Plain
 from lazyarr.weak import WeakScalar
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
+_CONSTANTS = (bool, int, float, complex, str, bytes, type(None), type, types.FunctionType, types.BuiltinFunctionType)
 _WHY = "a call of another package's compiled function"
 
 
@@ -44,6 +48,36 @@ def on_data(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..
         return given.lazy(result)
 
     return call
+
+
+#: What ``functools.lru_cache`` makes of a function.
+Remembering: type = functools._lru_cache_wrapper
+_STORES = {"STORE_ATTR", "DELETE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL"}
+
+
+def remembering(trace: Trace, function: Any, instance: Any = None) -> Callable[..., Any]:
+    """A function that remembers its results, as traced functions call it: it is given data, and remembers data."""
+    own = function.__wrapped__
+    why = f"calls {own.__name__}, which remembers its results"
+    given = on_data(trace, function, why)
+    changes = acts(own) or any(step.opname in _STORES for step in dis.get_instructions(own))
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if instance is not None:
+            if trace.may_begin_again:
+                raise Plain(why)  # Its objects are the caller's, and hold data.
+            args = (instance, *args)
+        if not changes and all(map(_is_constant, (*args, *kwargs.values()))):
+            trace.looked(why)
+            return function(*args, **kwargs)
+        return given(*args, **kwargs)
+
+    vars(call).update({name: getattr(function, name) for name in ("cache_info", "cache_clear", "cache_parameters")})
+    return call
+
+
+def _is_constant(x: Any) -> bool:
+    return all(map(_is_constant, x)) if type(x) is tuple else type(x) in _CONSTANTS
 
 
 def may_write(trace: Trace, function: types.FunctionType) -> Callable[..., Any]:
