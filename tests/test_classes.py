@@ -731,7 +731,7 @@ class Twice(int):
 NUMBERS: list[Callable[[Any, float, int], Any]] = [
     lambda x, a, n: x * 2 if n == Mode.LEAPFROG else x + 100,
     lambda x, a, n: (n != Mode.LEAPFROG, Mode.LEAPFROG == n, n in (Mode.LEAPFROG,), n in [Mode.EULER]),
-    lambda x, a, n: {Mode.LEAPFROG: 1}.get(int(x[1]), 7),
+    lambda x, a, n: dict([(_untyped(Mode.LEAPFROG), 1)]).get(int(x[1]), 7),
     lambda x, a, n: (a * Mode.LEAPFROG, Mode.EULER - a, n // Mode.LEAPFROG, a < Mode.EULER, max(n, Mode.EULER)),
     lambda x, a, n: (print(end=""), float(x[0]) * Mode.LEAPFROG, Mode.LEAPFROG**n, n & Mode.LEAPFROG),
     lambda x, a, n: (a + Twice(1), n + Twice(1), Twice(1) + n, divmod(n, Mode.LEAPFROG)),
