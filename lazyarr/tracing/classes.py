@@ -32,7 +32,7 @@ _OTHERS = {"numpy", "scipy", "jax", "jaxlib", "lazyarr", *sys.stdlib_module_name
 #: Modules whose objects run code in threads or processes of their own.
 _ELSEWHERE = {"threading", "concurrent", "multiprocessing", "subprocess", "asyncio"}
 #: What a class may have of its own that a subclass would run when it is made, or its objects at each look.
-_INTERFERING = ("__init_subclass__", "__getattribute__", "__setattr__", "__delattr__")
+_INTERFERING = ("__init_subclass__", "__getattribute__", "__delattr__")
 #: Where a class has no such attribute.
 _NOTHING = object()
 #: Classes whose objects are made by ``__new__``.
@@ -73,7 +73,12 @@ def _users(kind: type) -> list[type]:
 
 
 def _gives_others(kind: type) -> bool:
-    """Whether a class may give an object that it has given before: by its own ``__new__``, as singletons do."""
+    """Whether a class may give an object that it has given before: by its own ``__new__``, as singletons do.
+
+    Or what its metaclass likes.
+    """
+    if any("__call__" in vars(base) for base in type(kind).__mro__ if is_users(base)):
+        return True
     return not issubclass(kind, _IMMUTABLES) and any(
         "__new__" in vars(base) and type(kind) in (type, ABCMeta) for base in _users(kind)
     )

@@ -104,7 +104,10 @@ def lift(function: types.FunctionType, make: Callable[[types.FunctionType], Any]
     by_statement = {loop.statement: _call(k, loop) for k, loop in enumerate(found)}
     node = _Replace(by_statement).visit(source.node)
     free = [*function.__code__.co_freevars, _LIFTED]
-    code = compile_function(node, source.private, function.__code__, free)
+    try:
+        code = compile_function(node, source.private, function.__code__, free)
+    except SyntaxError:
+        return None  # such as `global` within the loop, of a variable that the loop gives back
     made = _function(function, code, {_LIFTED: types.CellType(lifted)})
     made.__defaults__, made.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
     return Lifted(made, lifted, any(loop.statement in stops.groups for loop in found))
