@@ -731,7 +731,7 @@ class Twice(int):
 NUMBERS: list[Callable[[Any, float, int], Any]] = [
     lambda x, a, n: x * 2 if n == Mode.LEAPFROG else x + 100,
     lambda x, a, n: (n != Mode.LEAPFROG, Mode.LEAPFROG == n, n in (Mode.LEAPFROG,), n in [Mode.EULER]),
-    lambda x, a, n: dict([(_untyped(Mode.LEAPFROG), 1)]).get(int(x[1]), 7),
+    lambda x, a, n: {_untyped(Mode.LEAPFROG): 1}.get(int(x[1]), 7),
     lambda x, a, n: (a * Mode.LEAPFROG, Mode.EULER - a, n // Mode.LEAPFROG, a < Mode.EULER, max(n, Mode.EULER)),
     lambda x, a, n: (print(end=""), float(x[0]) * Mode.LEAPFROG, Mode.LEAPFROG**n, n & Mode.LEAPFROG),
     lambda x, a, n: (a + Twice(1), n + Twice(1), Twice(1) + n, divmod(n, Mode.LEAPFROG)),
@@ -741,6 +741,22 @@ NUMBERS: list[Callable[[Any, float, int], Any]] = [
 @pytest.mark.parametrize("function", NUMBERS)
 def test_numbers_of_users_classes_meet_arguments(function: Callable[..., Any]) -> None:
     check(function, lambda k: (np.full(3, 2.0), 1.5, 1 + k % 2), calls=4)
+
+
+@dataclass(frozen=True)
+class Key:
+    a: int
+    b: str = "b"
+
+
+TABLE = {Key(1): 2.0}
+
+
+def test_keys_are_found_by_other_objects() -> None:
+    def function(x: Any, given: Any) -> Any:
+        return x * TABLE[Key(1)] + given[Key(2)], Key(1) in TABLE, Key(3) in given, Key(1) == Key(1, "c")
+
+    check(function, lambda k: (np.arange(3.0) + k, {Key(2): 1.0}), calls=3)
 
 
 class Base:

@@ -7,6 +7,7 @@ trace ends. Effects of methods are noticed as those of functions are, and their 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import sys
 import types
@@ -153,6 +154,8 @@ class Classes:
             members["__eq__"] = lambda x, other: self._is_same(x, other) or NotImplemented
         if not any("__new__" in vars(base) for base in kind.__mro__ if base is not object):
             members["__new__"] = self._new
+        if params is not None and params.eq and "__eq__" in members:
+            members["__eq__"] = self._equality(kind, members["__eq__"])
         members["__class__"] = property(type, self._change_class)
         if hasattr(kind, "__class_getitem__"):
             # (`typing` keeps what it has made of a class, for the calls to come.)
@@ -192,6 +195,22 @@ class Classes:
         made = object.__new__(kind)
         self._made.append(ref(made))
         return made
+
+    def _equality(self, kind: type, found: Any) -> Any:
+        """``==`` of a dataclass, which compares the classes of two objects: that of a key may be the user's own."""
+        own = next((vars(base)["__eq__"] for base in kind.__mro__ if "__eq__" in vars(base)), None)
+        if "dataclass" not in getattr(getattr(own, "__code__", None), "co_filename", "") and (
+            getattr(getattr(own, "__code__", None), "co_filename", "") != "<string>"
+        ):
+            return found
+        names = [f.name for f in dataclasses.fields(kind) if f.compare]  # type: ignore[arg-type]
+
+        def equal(x: Any, other: Any) -> Any:
+            if original(type(other)) is not original(type(x)):
+                return NotImplemented
+            return [getattr(x, name) for name in names] == [getattr(other, name) for name in names]
+
+        return equal
 
     def _change_class(self, x: Any, kind: Any) -> None:
         self._trace.observed("changes the class of an object")
