@@ -78,7 +78,7 @@ def _gives_others(kind: type) -> bool:
 
     Or what its metaclass likes.
     """
-    if any("__call__" in vars(base) for base in type(kind).__mro__ if is_users(base)):
+    if any("__call__" in vars(base) for base in _users(type(kind))):
         return True
     return not issubclass(kind, _IMMUTABLES) and any(
         "__new__" in vars(base) and type(kind) in (type, ABCMeta) for base in _users(kind)
@@ -203,7 +203,7 @@ class Classes:
             getattr(getattr(own, "__code__", None), "co_filename", "") != "<string>"
         ):
             return found
-        names = [f.name for f in dataclasses.fields(kind) if f.compare]  # type: ignore[arg-type]
+        names = [f.name for f in dataclasses.fields(kind) if f.compare]
 
         def equal(x: Any, other: Any) -> Any:
             if original(type(other)) is not original(type(x)):

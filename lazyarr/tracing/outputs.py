@@ -245,7 +245,8 @@ class Outcome:
         """The spec of a key of a dict."""
         if type(key) in (tuple, frozenset):
             return (type(key), tuple(self._key(item) for item in key))
-        return self._spec(key) if self._stands(key) else ("constant", key)
+        described = self._stands(key) or self._trace.classes.is_made(key)
+        return self._spec(key) if described else ("constant", key)
 
     def _grown(self, found: Growing, first: tuple[Spec, ...]) -> Spec:
         """A list, of which `first` describes the elements, and rows the items after them."""
