@@ -752,9 +752,24 @@ class Key:
 TABLE = {Key(1): 2.0}
 
 
+class Named:
+    def __init__(self, n: int):
+        self.n = n
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.n == other.n  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(self.n)
+
+
+SEEN = {Named(1)}
+
+
 def test_keys_are_found_by_other_objects() -> None:
     def function(x: Any, given: Any) -> Any:
-        return x * TABLE[Key(1)] + given[Key(2)], Key(1) in TABLE, Key(3) in given, Key(1) == Key(1, "c")
+        found = Key(1) in TABLE, Key(3) in given, Key(1) == Key(1, "c"), Named(1) in SEEN
+        return x * TABLE[Key(1)] + given[Key(2)], found
 
     check(function, lambda k: (np.arange(3.0) + k, {Key(2): 1.0}), calls=3)
 

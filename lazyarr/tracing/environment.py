@@ -281,7 +281,12 @@ class Environment:
             return python_call(value)
         if value is isinstance and _is_call():
             return is_instance
-        return type_of if value is type and _is_call() else value
+        return self.type_of if value is type and _is_call() else value
+
+    def type_of(self, *args: Any) -> Any:
+        """``type(x)``; of an object that does not stand for another, the class is seen as it is elsewhere."""
+        found = type_of(*args)
+        return self._trace.classes.seen(found) if len(args) == 1 else found
 
     def answer(self, get: Callable[[], Any], what: str) -> Any:
         """The traced form of something found outside the arguments."""

@@ -187,9 +187,7 @@ def _isinstance(control: Capture, x: Any, classes: Any) -> bool:
 
 
 def _type(control: Capture, *args: Any) -> Any:
-    from lazyarr.tracing.environment import type_of
-
-    return type_of(*args)
+    return control.trace.environment.type_of(*args)
 
 
 def _numeric(function: Callable[..., Any]) -> Callable[..., Any]:
