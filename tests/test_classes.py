@@ -757,7 +757,7 @@ class Named:
         self.n = n
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.n == other.n  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.n == other.n
 
     def __hash__(self) -> int:
         return hash(self.n)
