@@ -70,8 +70,7 @@ class Accelerated:
         #: Whether it is a loop of another function.
         self._is_loop = is_loop
         self._around: AroundLoops | None = None
-        self.strict, self.always = strict, always
-        self._given = function
+        self.strict, self.always, self._given = strict, always, function
         self.function = function if isinstance(function, types.FunctionType) else calling(function)
         self._known: dict[Any, list[Compiled]] = {}
         self._once: dict[Any, None] = {}
@@ -450,13 +449,11 @@ class Accelerated:
             trace.may_begin_again = False  # it has run
             return trace, outcome
         except Recursive:
-            trace.streams.restore()
-            trace.classes.undo()
+            trace.take_back()
             raise
         except (NotCaptured, Plain, Exception) as error:
             if not isinstance(error, Exception) or not trace.reasons or trace.may_begin_again:
-                trace.streams.restore()
-                trace.classes.undo()
+                trace.take_back()
             if trace.counts and not trace.reasons:
                 raise CountsRefused from error
             if trace.made_lengths and not trace.reasons and not trace.looks_at_lengths:

@@ -380,6 +380,11 @@ class Trace:
         """Objects that lazyarr cannot look into take part; all that streams of random numbers do is to give numbers."""
         self._observed(why, all(map(self.streams.keep, found)))
 
+    def take_back(self) -> None:
+        """Put back the streams of random numbers, and attributes of classes: the call begins again."""
+        self.streams.restore()
+        self.classes.undo()
+
     def made_stream(self, stream: Any) -> None:
         """The function has made a stream of random numbers."""
         self.streams.made(stream)
