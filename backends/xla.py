@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,6 @@ import numpy as np
 from lazyarr.backends import xla_kept
 from lazyarr.backends.numpy import interpret
 from lazyarr.backends.xla_lower import Lowering
-from lazyarr.compilers import jax_itself
 from lazyarr.ir.extents import Length
 from lazyarr.ir.graph import CheckFailed, Graph
 from lazyarr.ir.node import Value
@@ -75,6 +75,17 @@ def usable() -> bool:
     return _Process.pid == os.getpid()
 
 
+@lru_cache(maxsize=1)
+def _jax() -> Any:
+    """The module jax. Importing it draws from NumPy's global stream, which is the user's, and goes on where it was."""
+    state = np.random.get_state(legacy=False)
+    try:
+        import jax
+    finally:
+        np.random.set_state(state)
+    return jax
+
+
 class Executable:
     """A compiled graph. In a process forked from one that has used XLA, NumPy interprets it.
 
@@ -87,7 +98,7 @@ class Executable:
     """
 
     def __init__(self, graph: Graph, donate: Sequence[int] = ()):
-        self._jax = jax = jax_itself()
+        self._jax = jax = _jax()
         self.graph = graph
         self._dtypes = [p.type.dtype for p in graph.params]
         if not usable():

@@ -6,9 +6,6 @@ import importlib.metadata
 import os
 import shutil
 from functools import lru_cache
-from typing import Any
-
-import numpy as np
 
 from lazyarr import settings
 
@@ -37,14 +34,3 @@ def first_compiler() -> str:
     if wanted != "auto":
         return wanted
     return "xla" if _has_accelerator() else "native"
-
-
-@lru_cache(maxsize=1)
-def jax_itself() -> Any:
-    """The module jax. Importing it draws from NumPy's global stream, which is the user's, and goes on where it was."""
-    state = np.random.get_state(legacy=False)
-    try:
-        import jax
-    finally:
-        np.random.set_state(state)
-    return jax

@@ -315,3 +315,25 @@ def test_functions_of_many_items_in_a_comprehension() -> None:
         return np.array([energy(k) for k in range(100)])
 
     agree(many, noise(12))
+
+
+def test_a_list_that_a_loop_leaves_for_the_next_call() -> None:
+    def growing(x: Any) -> Any:
+        s, found = 0.0, None
+        for k in range(12):
+            s = s + x[k]
+            if x[k] > 0.5:
+                path = []
+                for _ in range(30):
+                    s = s * 0.9 + 0.1
+                    path.append(s)
+                    if s > 4:
+                        break
+                found = path
+        return s, found
+
+    rng = np.random.default_rng(3)
+    accelerated: Any = accelerate(growing)
+    for k in range(6):
+        x = rng.random(50) + 0.05 * k
+        assert_same(growing(x), accelerated(x))

@@ -11,6 +11,7 @@ import numpy as np
 
 from lazyarr.array import Cell, LazyArray
 from lazyarr.computed import ComputedScalar, computed, is_number, kind_of, placeholder_type
+from lazyarr.growing import elements_of
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
@@ -211,15 +212,16 @@ def cells_inside(x: Any, met: set[int] | None = None) -> set[Cell]:
     met.add(id(x))
     if isinstance(x, LazyArray):
         return set(cells_of(x))
-    items = list(x) if isinstance(x, (list, tuple)) else list(x.values()) if isinstance(x, dict) else []
-    items += list(getattr(x, "__dict__", {}).values())
-    items += [getattr(x, name, None) for kind in type(x).__mro__ for name in _slots_of(kind)]
+    items = elements_of(x) if isinstance(x, (list, tuple)) else list(x.values()) if isinstance(x, dict) else []
+    if type(x).__module__.partition(".")[0] != "lazyarr":
+        attributes = [getattr(x, name, None) for kind in type(x).__mro__ for name in _slots_of(kind)]
+        items = [*items, *getattr(x, "__dict__", {}).values(), *attributes]
     return {cell for item in items for cell in cells_inside(item, met)}
 
 
 def _slots_of(kind: type) -> tuple[str, ...]:
     slots = vars(kind).get("__slots__", ())
-    return () if kind.__module__ == "lazyarr.array" else (slots,) if isinstance(slots, str) else tuple(slots)
+    return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
 def has_computed_length(x: Any) -> bool:
