@@ -409,3 +409,39 @@ def test_all_that_the_module_holds(name: str) -> None:
     expected = run()
     for always in (False, True):
         assert run(always=always) == expected, always
+
+
+def test_functions_of_one_closure_share_its_variables() -> None:
+    def make() -> Any:
+        n = 0
+
+        def count() -> None:
+            nonlocal n
+            n += 1
+
+        return count, lambda: n
+
+    count, seen = make()
+
+    def function(x: Any) -> Any:
+        count()
+        return x[0] * 0 + seen()
+
+    accelerated: Any = accelerate(function, always=True)
+    assert [accelerated(np.ones(3)) for _ in range(3)] == [1.0, 2.0, 3.0]
+
+
+def test_a_variable_of_a_module_is_deleted() -> None:
+    other = types.ModuleType("other")
+
+    def function(x: Any) -> Any:
+        print(end="")
+        if hasattr(other, "x"):
+            del other.x
+        return x + 1
+
+    accelerated: Any = accelerate(function)
+    for _ in range(3):
+        other.x = 3  # type: ignore[attr-defined]
+        assert accelerated(np.ones(3)).sum() == 6.0
+        assert not hasattr(other, "x")

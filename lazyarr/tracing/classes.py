@@ -203,11 +203,10 @@ class Classes:
     def _equality(self, kind: type, found: Any) -> Any:
         """``==`` of a dataclass, which compares the classes of two objects: that of a key may be the user's own."""
         own = next((vars(base)["__eq__"] for base in kind.__mro__ if "__eq__" in vars(base)), None)
-        if "dataclass" not in getattr(getattr(own, "__code__", None), "co_filename", "") and (
-            getattr(getattr(own, "__code__", None), "co_filename", "") != "<string>"
-        ):
-            return found
-        names = [f.name for f in dataclasses.fields(kind) if f.compare]
+        names = tuple(f.name for f in dataclasses.fields(kind) if f.compare)
+        code, made = getattr(own, "__code__", None), _equality_of(names)
+        if code is None or (code.co_code, code.co_names) != (made.co_code, made.co_names):
+            return found  # the user's own
 
         def equal(x: Any, other: Any) -> Any:
             if original(type(other)) is not original(type(x)):
@@ -330,6 +329,12 @@ class Classes:
 
 class _Ended:
     """What is inherited from by traced classes whose trace has ended."""
+
+
+@functools.lru_cache(maxsize=256)
+def _equality_of(names: tuple[str, ...]) -> types.CodeType:
+    """The code of ``==`` of a dataclass with such fields."""
+    return dataclasses.make_dataclass("_", names).__eq__.__code__
 
 
 def _subclasses(kind: type) -> list[type]:

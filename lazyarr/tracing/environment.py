@@ -47,8 +47,6 @@ _PURE_MODULES = {
 _ACTING = {"print", "open", "input", "id", "next", "breakpoint", "__import__"}
 #: Builtins of numbers that traced scalars take to the tape.
 _NUMERIC = {"float", "int", "complex", "abs", "round", "pow"}
-
-
 #: What an attribute or variable that has been deleted holds.
 _GONE = object()
 
@@ -111,6 +109,8 @@ class Environment:
         self._functions: dict[types.FunctionType, types.FunctionType] = {}
         self._globals: dict[int, TracedGlobals] = {}
         self._cells: list[tuple[types.CellType, types.CellType, Any]] = []
+        #: What stands for each enclosing variable, by its identity; `_cells` has those that are known.
+        self._enclosing: dict[int, types.CellType] = {}
         #: Traced functions, whose attributes they stand for, and what those were.
         self._attributes: list[tuple[Any, Any, dict[str, Any]]] = []
         self._answers: dict[tuple[int, str], Any] = {}
@@ -133,7 +133,8 @@ class Environment:
             before = len(self._functions)
             module = self.globals_of(function.__globals__)
             module.give_to_classes(function.__code__)
-            cells = tuple(types.CellType() for _ in function.__closure__ or ())
+            # (Functions of one closure share its variables.)
+            cells = tuple(self._enclosing.setdefault(id(c), types.CellType()) for c in function.__closure__ or ())
             found = self._functions[function] = self._transformed(function, module, cells)
             self._originals[id(found)] = found, function
             try:
@@ -171,7 +172,8 @@ class Environment:
             return remembering(self._trace, plain, function.__self__)
         if type(plain) is not types.FunctionType or type(plain.__globals__) is TracedGlobals:
             return function
-        if (plain.__module__ or "").partition(".")[0] not in (self._trace.parts.package, "__main__"):
+        package = (plain.__module__ or "").partition(".")[0]
+        if package == "lazyarr" or package not in (self._trace.parts.package, "__main__"):
             return function
         return self.traced(plain) if plain is function else self.traced(plain).__get__(function.__self__)
 
@@ -244,7 +246,10 @@ class Environment:
         return self._trace.outside(Fixed(value), "a default argument")
 
     def _close(self, function: types.FunctionType, cells: tuple[types.CellType, ...]) -> None:
+        known = {id(real) for real, _, _ in self._cells}
         for name, real, cell in zip(function.__code__.co_freevars, function.__closure__ or (), cells, strict=True):
+            if id(real) in known:
+                continue
             try:
                 content = real.cell_contents
             except ValueError:
@@ -274,7 +279,7 @@ class Environment:
         if name in INTROSPECTING:
             raise Plain(f"it uses {name}")
         if name in ("setattr", "delattr"):
-            return partial(_on_attribute, self._trace, value, name)
+            return self._stand(partial(_on_attribute, self._trace, value, name), value)
         if name in _ACTING and callable(value):
             return self._stand(_noting(self._trace, value, f"calls {name}()"), value)
         if name in _NUMERIC and _is_call():
@@ -584,4 +589,11 @@ class TracedModule:
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._environment.globals_of(vars(self._module))[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        environment, names = self._environment, vars(self._module)
+        environment._trace.observed(f"deletes {self._module.__name__}.{name}")
+        delattr(self._module, name)
+        environment._answers.pop((id(names), name), None)
+        dict.pop(environment.globals_of(names), name, None)
 

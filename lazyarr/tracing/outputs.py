@@ -83,6 +83,7 @@ class Outcome:
         #: Objects that the function has made: the class and the attributes of each, and itself.
         self.objects: list[tuple[type, list[tuple[str, Spec]]]] = []
         self._made: dict[int, tuple[Any, int]] = {}
+        self._instances: list[Any] = []
         #: Lists and dicts that the function has made, and that are met more than once: what each is made of.
         self.lists: list[Spec] = []
         self._numbers: dict[int, tuple[Any, int]] = {}
@@ -110,6 +111,7 @@ class Outcome:
             table.clear()
         self._numbers.clear()
         self._arrays.clear()
+        self._instances.clear()
         del self._looked
         self._shared, self._twice = set(), set()
 
@@ -217,13 +219,13 @@ class Outcome:
             attributes: list[tuple[str, Spec]] = []
             self._made[id(value)] = (value, len(self.objects))
             self.objects.append((original(type(value)), attributes))
+            self._instances.append(value)
             attributes += [(name, self._spec(item)) for name, item in vars(value).items()]
         return ("made", self._made[id(value)][1])
 
     def the_object(self, number: int) -> Any:
         """The object that the function itself made, where it ran in pieces: others may have got it, too."""
-        itself = next((x for x, k in self._made.values() if k == number), None)
-        return itself if self._trace.reasons else None
+        return self._instances[number] if self._trace.reasons and self._instances else None
 
     def _stands(self, value: Any) -> bool:
         """Whether something is not the caller's, but stands for it."""

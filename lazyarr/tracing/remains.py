@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import types
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,14 @@ import numpy as np
 from lazyarr.tracing.classes import is_users
 
 _LEAVES = (bool, int, float, complex, str, bytes, type(None), type, types.ModuleType, types.FunctionType)
+
+
+def members(kind: type) -> Iterator[types.MemberDescriptorType]:
+    """The slots of a class of the user's, by their descriptors: the names of private ones are others there."""
+    return (
+        member for base in kind.__mro__ if vars(base).get("__slots__") for member in vars(base).values()
+        if isinstance(member, types.MemberDescriptorType)
+    )  # fmt: skip
 
 
 class Walk:
@@ -111,17 +119,12 @@ class Walk:
         return self._done[id(value)][1]
 
     def _slots(self, value: Any) -> None:
-        for base in type(value).__mro__:
-            slots = vars(base).get("__slots__", ())
-            for slot in (slots,) if isinstance(slots, str) else tuple(slots):
-                member = vars(base).get(slot)
-                if not isinstance(member, types.MemberDescriptorType):
-                    continue
-                with contextlib.suppress(AttributeError):  # of a slot that is empty
-                    old = member.__get__(value)
-                    new = self.value(old)
-                    if new is not old:
-                        member.__set__(value, new)
+        for member in members(type(value)):
+            with contextlib.suppress(AttributeError):  # of a slot that is empty
+                old = member.__get__(value)
+                new = self.value(old)
+                if new is not old:
+                    member.__set__(value, new)
 
     def _contents(self, value: Any) -> Any:
         if isinstance(value, np.ndarray):

@@ -20,6 +20,7 @@ from lazyarr.leaves import Placeholder
 from lazyarr.ops.create import CONST, const
 from lazyarr.runtime import Recording, record
 from lazyarr.tracing.control.python import Undefined
+from lazyarr.tracing.remains import members
 from lazyarr.weak import WeakScalar
 
 State = tuple[Any, ...]
@@ -214,14 +215,16 @@ def cells_inside(x: Any, met: set[int] | None = None) -> set[Cell]:
         return set(cells_of(x))
     items = elements_of(x) if isinstance(x, (list, tuple)) else list(x.values()) if isinstance(x, dict) else []
     if type(x).__module__.partition(".")[0] != "lazyarr":
-        attributes = [getattr(x, name, None) for kind in type(x).__mro__ for name in _slots_of(kind)]
+        attributes = [_held(member, x) for member in members(type(x))]
         items = [*items, *getattr(x, "__dict__", {}).values(), *attributes]
     return {cell for item in items for cell in cells_inside(item, met)}
 
 
-def _slots_of(kind: type) -> tuple[str, ...]:
-    slots = vars(kind).get("__slots__", ())
-    return (slots,) if isinstance(slots, str) else tuple(slots)
+def _held(member: types.MemberDescriptorType, x: Any) -> Any:
+    try:
+        return member.__get__(x)
+    except AttributeError:
+        return None  # a slot that is empty
 
 
 def has_computed_length(x: Any) -> bool:
