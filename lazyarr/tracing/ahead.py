@@ -13,6 +13,7 @@ import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from lazyarr.runtime import traced
 from lazyarr.tracing.signature import Plain, memory_groups
 
 if TYPE_CHECKING:
@@ -39,11 +40,15 @@ def look_ahead(trace: Trace) -> None:
         if isinstance(value, (list, dict)):
             setattr(parts, name, value.copy())
     known, opaque = len(parts.arrays), len(parts.opaque)
+    # (Lazy arrays outside are not the trace's: that their data is looked at is no effect of the function.)
+    own = traced.set(None)
     try:
         for value in _Ahead(trace).found():
             parts.describe(value)
     except RecursionError:
         raise Plain("objects in objects, too deep to be looked into") from None
+    finally:
+        traced.reset(own)
     if any(k >= known for group in memory_groups(parts.arrays) for k in group):
         raise Plain("a variable shares memory with an argument or with another variable")
     if len(parts.opaque) > opaque:
