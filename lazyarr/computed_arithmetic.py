@@ -34,7 +34,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.ops.python_math import PYTHON_MATH
 from lazyarr.runtime import NotCaptured, guard, record, record_all
-from lazyarr.weak import is_users_number, pythons
+from lazyarr.weak import is_users_number, pythons, reflected
 
 _UFUNC = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
           "mod": "remainder", "pow": "power", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
@@ -220,7 +220,7 @@ def _decided(name: str, difference: Any) -> bool | None:
     return None
 
 
-def _with_array(function: Callable[..., Any], left: Any, right: Any) -> Any:
+def with_array(function: Callable[..., Any], left: Any, right: Any) -> Any:
     """A computed scalar with something that is no Python number."""
     if isinstance(left, LazyArray) or isinstance(right, LazyArray):
         return NotImplemented
@@ -233,21 +233,19 @@ def _with_array(function: Callable[..., Any], left: Any, right: Any) -> Any:
     return NotImplemented
 
 
-#: Comparisons as the other operand has them.
-_MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 _USERS = "a computed number meets one of the user's class"
 
 
 def _binary(name: str, function: Callable[..., Any], rule: Callable[..., Any]) -> None:
-    reflected = f"__{_MIRRORED.get(name, 'r' + name)}__"
+    others = reflected(name)
 
     def forward(self: ComputedScalar, other: Any) -> Any:
         if is_users_number(other):
-            plain = pythons(other, reflected)
+            plain = pythons(other, others)
             if plain is None:
                 return function(self._looked_at(_USERS), other)
             other = plain
-        return rule(name, self, other) if is_number(other) else _with_array(function, self, other)
+        return rule(name, self, other) if is_number(other) else with_array(function, self, other)
 
     def backward(self: ComputedScalar, other: Any) -> Any:
         if is_users_number(other):
@@ -255,7 +253,7 @@ def _binary(name: str, function: Callable[..., Any], rule: Callable[..., Any]) -
             if plain is None:
                 return function(other, self._looked_at(_USERS))
             other = plain
-        return rule(name, other, self) if is_number(other) else _with_array(function, other, self)
+        return rule(name, other, self) if is_number(other) else with_array(function, other, self)
 
     setattr(ComputedScalar, f"__{name}__", forward)
     if rule is _arithmetic:

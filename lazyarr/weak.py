@@ -47,9 +47,17 @@ def pythons(x: Any, special: str) -> Any:
     """
     for kind, get in _PLAIN:
         if issubclass(type(x), kind):
-            own = type(x) in (kind, bool) or issubclass(type(x), np.generic)
-            return None if own or getattr(type(x), special, None) is not getattr(kind, special, None) else get(x)
+            return get(x) if getattr(type(x), special, None) is getattr(kind, special, None) else None
     return None
+
+
+#: Comparisons as the other operand has them.
+_MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+
+
+def reflected(name: str) -> str:
+    """The special method that Python asks of the other operand (``__radd__`` for ``add``, ``__gt__`` for ``lt``)."""
+    return f"__{_MIRRORED.get(name, 'r' + name)}__"
 
 
 def is_users_number(x: Any) -> bool:

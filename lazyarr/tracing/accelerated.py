@@ -205,8 +205,7 @@ class Accelerated:
             raise Plain(self._untraceable)
         parts = Parts(self._package)
         specs = tuple(parts.describe(a) for a in args), tuple((k, parts.describe(v)) for k, v in kwargs.items())
-        groups = memory_groups(parts.arrays) if len(parts.arrays) > 1 else []
-        return parts, (specs, sharing_key(parts.arrays, groups)), specs
+        return parts, (specs, sharing_key(parts.arrays, memory_groups(parts.arrays))), specs
 
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call no compiled program serves."""
@@ -330,10 +329,11 @@ class Accelerated:
         return bool(self._plain) and not self._known and not self._pieces and not self._lifts
 
     @property
-    def is_numpys(self) -> bool | None:
+    def all_numpys(self) -> bool | None:
         """Whether NumPy runs all that has come so far, for it takes less time; None where nothing has."""
-        ran, numpys = bool(self._known or self._plain or self._pieces), self._even.is_numpys
-        return not self._pieces and all(k in self._plain or numpys(k, True) for k in list(self._known)) if ran else None
+        if self._pieces or not (self._known or self._plain):
+            return False if self._pieces else None
+        return all(key in self._plain or self._even.is_numpys(key, for_good=True) for key in list(self._known))
 
     @property
     def _lifts(self) -> bool:
@@ -363,12 +363,8 @@ class Accelerated:
         """Run the function as it is; where it raises, what the caller owns is as before the call."""
         if self._is_loop:
             return self._python(args, kwargs)  # The function that it is a part of goes on from what has happened.
-        kept = Kept([args, kwargs])
-        try:
+        with Kept([args, kwargs]):
             return self._python(args, kwargs)
-        except BaseException:
-            kept.restore()
-            raise
 
     def traced(
         self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any],

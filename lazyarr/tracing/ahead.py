@@ -8,12 +8,12 @@ from __future__ import annotations
 import builtins
 import copy
 import dis
-import sys
 import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from lazyarr.runtime import traced
+from lazyarr.tracing.packages import is_users
 from lazyarr.tracing.signature import Plain, memory_groups
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 INTROSPECTING = {"exec", "eval", "globals", "locals", "vars", "dir"}
 _DELETE_GLOBAL = dis.opmap["DELETE_GLOBAL"]
 DELETES = "it deletes a global"
-#: Packages whose functions and modules are not looked into.
-_OTHERS = {"numpy", "scipy", "lazyarr", "jax", *sys.stdlib_module_names} - {"__main__"}
 
 
 def look_ahead(trace: Trace) -> None:
@@ -99,23 +97,21 @@ class _Ahead:
 
     def _data(self, value: Any, names: set[str]) -> Iterator[Any]:
         """What a value is, or what of a module or class has one of some names."""
-        value = value.function if type(value).__name__ == "Accelerated" else value
+        from lazyarr.tracing.accelerated import Accelerated
+
+        value = value.function if isinstance(value, Accelerated) else value
         if isinstance(value, (types.FunctionType, types.MethodType)):
-            if _package(value.__module__) not in _OTHERS:
+            if is_users(value.__module__):
                 self._functions.append(value)
         elif isinstance(value, types.ModuleType):
-            if _package(value.__name__) not in _OTHERS:
+            if is_users(value.__name__):
                 for name in names & vars(value).keys():
                     yield from self._named(vars(value), name, set())
         elif isinstance(value, type):
-            if _package(value.__module__) not in _OTHERS:
+            if is_users(value.__module__):
                 self._functions += vars(value).values()
         elif not callable(value):
             yield value
-
-
-def _package(name: Any) -> str:
-    return str(name or "").partition(".")[0]
 
 
 def deletes_globals(code: types.CodeType) -> bool:

@@ -99,7 +99,7 @@ class AroundLoops:
         if trials.plain_is_next:
             return trials.plain(lambda: call(plain, args, kwargs))
         result = trials.ours(lambda: call(function, args, kwargs))
-        ways = {loop.is_numpys for loop in self._lifted.loops}
+        ways = {loop.all_numpys for loop in self._lifted.loops}
         if True in ways and False not in ways:
             self._numpys.add(key)
         return result

@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import sys
 import types
 from abc import ABCMeta
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import ref
 
 import numpy as np
@@ -22,14 +21,13 @@ import numpy as np
 from lazyarr.array import LazyArray
 from lazyarr.tracing.control.foreign import acts
 from lazyarr.tracing.lookups import OfClass
+from lazyarr.tracing.packages import is_own, is_users, top_level
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
 #: Where a traced class keeps the class that it stands for, and the trace.
 _KIND, _TRACE = "__lazyarr_kind__", "__lazyarr_trace__"
-#: Packages whose classes are what they are.
-_OTHERS = {"numpy", "scipy", "jax", "jaxlib", "lazyarr", *sys.stdlib_module_names} - {"__main__"}
 #: Modules whose objects run code in threads or processes of their own.
 _ELSEWHERE = {"threading", "concurrent", "multiprocessing", "subprocess", "asyncio"}
 #: What a class may have of its own that a subclass would run when it is made, or its objects at each look.
@@ -39,8 +37,8 @@ _NOTHING = object()
 #: Classes whose objects are made by ``__new__``.
 _IMMUTABLES = (tuple, frozenset, int, float, complex, str, bytes)
 _MAKERS = ("__new__", "__init__", "__post_init__")
-#: Of flags of classes: not to be changed, as C's.
-_IMMUTABLE = 1 << 8
+#: Flags of classes: defined by a ``class`` statement; not to be changed, as most of C's.
+HEAP, IMMUTABLE = 1 << 9, 1 << 8
 #: What a class itself has: what ``vars`` gives of a traced class is what the user's class has.
 _own = type.__dict__["__dict__"].__get__
 _set_class = object.__dict__["__class__"].__set__
@@ -64,13 +62,8 @@ def can_be_inherited(kind: type) -> bool:
     )
 
 
-def is_users(kind: type) -> bool:
-    """Whether a class is neither Python's own nor of a package whose classes are what they are."""
-    return str(kind.__module__).partition(".")[0] not in _OTHERS
-
-
 def _users(kind: type) -> list[type]:
-    return [base for base in kind.__mro__ if is_users(base)]
+    return [base for base in kind.__mro__ if is_users(base.__module__)]
 
 
 def _gives_others(kind: type) -> bool:
@@ -92,7 +85,7 @@ def _can_be_made(kind: type) -> bool:
     frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
     for base in kind.__mro__:
         own = vars(base)
-        if base is not object and (own.get("__slots__") or base.__flags__ & _IMMUTABLE or "__new__" in own):
+        if base is not object and (own.get("__slots__") or base.__flags__ & IMMUTABLE or "__new__" in own):
             return False
     users = _users(kind)
     return kind in users and (frozen or not any(name in vars(base) for base in users for name in _INTERFERING))
@@ -118,7 +111,7 @@ class Classes:
 
     def named(self, kind: Any) -> Any:
         """What stands for a class that the traced function names; None where it is the class itself."""
-        own = str(kind.__module__).partition(".")[0] in (self._trace.parts.package, "__main__")
+        own = is_own(kind.__module__, self._trace.parts.package)
         if not (own or hasattr(kind, "__dataclass_fields__")) or not _can_be_made(kind):
             return None
         return self.traced(kind)
@@ -144,7 +137,7 @@ class Classes:
             if base is object:
                 continue
             for name, member in vars(base).items():
-                found = self._member(base, name, member) if is_users(base) else None
+                found = self._member(base, name, member) if is_users(base.__module__) else None
                 if found is not None:
                     members[name] = found
                 else:
@@ -163,7 +156,7 @@ class Classes:
         members["__class__"] = property(type, self._change_class)
         if hasattr(kind, "__class_getitem__"):
             # (`typing` keeps what it has made of a class, for the calls to come.)
-            members["__class_getitem__"] = classmethod(lambda _, item: _untyped(kind)[item])
+            members["__class_getitem__"] = classmethod(lambda _, item: cast(Any, kind)[item])
         # Its own module: what of lazyarr is reached through variables is not looked into.
         members |= {
             "__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__,
@@ -230,24 +223,21 @@ class Classes:
             self._trace.looked("an object is compared")
         return self.originals.get(id(x), x) is self.originals.get(id(other), other)
 
-    def stands(self, x: Any) -> bool:
+    @staticmethod
+    def stands(x: Any) -> bool:
         """Whether something is an object of the caller's, as the function sees it, or one that it has made."""
-        return self._is_traced(x)
+        return _KIND in _own(type(x))
 
     def is_made(self, x: Any) -> bool:
         """Whether the function has made an object, of a class of the user's."""
-        return self._is_traced(x) and id(x) not in self.originals
-
-    @staticmethod
-    def _is_traced(x: Any) -> bool:
-        return _KIND in _own(type(x))
+        return self.stands(x) and id(x) not in self.originals
 
     def called(self, kind: Any) -> None:
         """Note that an object is made of a class whose methods are not traced, but may act on the world."""
-        if any(base.__module__.partition(".")[0] in _ELSEWHERE for base in kind.__mro__):
+        if any(top_level(base.__module__) in _ELSEWHERE for base in kind.__mro__):
             # What another thread or process does is not part of what is traced here.
             self._trace.observed(f"makes a {kind.__name__}, which may run code elsewhere")
-        if not is_users(kind) or _KIND in _own(kind):
+        if not is_users(kind.__module__) or _KIND in _own(kind):
             return
         if kind not in self._acting:
             makers = [vars(base).get(name) for base in _users(kind) for name in _MAKERS]
@@ -300,7 +290,7 @@ class Classes:
     def as_they_are(self) -> Iterator[None]:
         """Have all objects of the classes that they are of: pickle asks for those by their names."""
         stand: list[Any] = [x for _, x, _ in self._trace.shadowed if id(x) in self.originals]
-        found = [x for x in (*stand, *(made() for made in self._made)) if x is not None and self._is_traced(x)]
+        found = [x for x in (*stand, *(made() for made in self._made)) if x is not None and self.stands(x)]
         kinds = [type(x) for x in found]
         for x, kind in zip(found, kinds, strict=True):
             _set_class(x, original(kind))
@@ -340,10 +330,6 @@ def _equality_of(names: tuple[str, ...]) -> types.CodeType:
 def _subclasses(kind: type) -> list[type]:
     found: list[type] = type.__subclasses__(kind)
     return [other for other in found if _KIND not in _own(other)]
-
-
-def _untyped(x: Any) -> Any:
-    return x
 
 
 def _named(trace: Trace, kind: type) -> Any:

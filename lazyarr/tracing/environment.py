@@ -9,31 +9,27 @@ has changed.
 from __future__ import annotations
 
 import builtins
-import contextlib
 import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazyarr import soft
-from lazyarr.array import LazyArray
-from lazyarr.computed import ComputedScalar
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
-from lazyarr.growing import Growing
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.scipy import counterpart as of_scipy
 from lazyarr.tracing.ahead import DELETES, INTROSPECTING, deletes_globals
-from lazyarr.tracing.classes import is_users
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.foreign import Remembering, is_foreign, may_write, on_data, remembering
 from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, OfModule
-from lazyarr.tracing.scalars import TracedScalar, python_call
+from lazyarr.tracing.packages import STDLIB, is_own, is_users, top_level
+from lazyarr.tracing.scalars import python_call
 from lazyarr.tracing.signature import Plain
+from lazyarr.tracing.standins import class_for, class_of, is_instance, noting, numpy_module, numpys, on_attribute
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
@@ -90,6 +86,10 @@ class TracedGlobals(dict[str, Any]):
             for name, value in self.items()
             if name != "__builtins__" and not (name in self._given and self._given[name] is value)
         }
+
+
+def _is_traced(function: Any) -> bool:
+    return isinstance(function, types.FunctionType) and type(function.__globals__) is TracedGlobals
 
 
 def _is_call() -> bool:
@@ -170,10 +170,9 @@ class Environment:
         plain = function.__func__ if type(function) is types.MethodType else function
         if type(plain) is Remembering and plain is not function:
             return remembering(self._trace, plain, function.__self__)
-        if type(plain) is not types.FunctionType or type(plain.__globals__) is TracedGlobals:
+        if type(plain) is not types.FunctionType or _is_traced(plain):
             return function
-        package = (plain.__module__ or "").partition(".")[0]
-        if package == "lazyarr" or package not in (self._trace.parts.package, "__main__"):
+        if not is_own(plain.__module__, self._trace.parts.package):
             return function
         return self.traced(plain) if plain is function else self.traced(plain).__get__(function.__self__)
 
@@ -279,9 +278,9 @@ class Environment:
         if name in INTROSPECTING:
             raise Plain(f"it uses {name}")
         if name in ("setattr", "delattr"):
-            return self._stand(partial(_on_attribute, self._trace, value, name), value)
+            return self._stand(partial(on_attribute, self._trace, value, name), value)
         if name in _ACTING and callable(value):
-            return self._stand(_noting(self._trace, value, f"calls {name}()"), value)
+            return self._stand(noting(self._trace, value, f"calls {name}()"), value)
         if name in _NUMERIC and _is_call():
             return python_call(value)
         if value is isinstance and _is_call():
@@ -290,7 +289,7 @@ class Environment:
 
     def type_of(self, *args: Any) -> Any:
         """``type(x)``; of an object that does not stand for another, the class is seen as it is elsewhere."""
-        found = type_of(*args)
+        found = class_of(*args)
         return self._trace.classes.seen(found) if len(args) == 1 else found
 
     def answer(self, get: Callable[[], Any], what: str) -> Any:
@@ -318,13 +317,13 @@ class Environment:
         known = self._originals.get(id(value))
         if known is not None:
             return known[1]
-        return _numpys().get(id(value), value) if self._sees_numpy else value
+        return numpys().get(id(value), value) if self._sees_numpy else value
 
     def has_made(self, value: Any) -> bool:
         """Whether something is a function that the traced one has made, or runs in one: its world is the trace's."""
         if isinstance(value, types.GeneratorType):
             return value.gi_frame is not None and type(value.gi_frame.f_globals) is TracedGlobals
-        return isinstance(value, types.FunctionType) and type(value.__globals__) is TracedGlobals
+        return _is_traced(value)
 
     def _replacement(self, value: Any, what: str) -> Any:
         if _package(value) == "jax":
@@ -336,12 +335,12 @@ class Environment:
         if isinstance(value, types.ModuleType):
             return self._module(value)
         if isinstance(value, types.FunctionType) and value not in FUNCTIONS:
-            if value.__module__ and value.__module__.partition(".")[0] in ("numpy", "lazyarr"):
+            if top_level(value.__module__) in ("numpy", "lazyarr"):
                 return self._numpy_function(value)
             return of_scipy(value) or self._scipys(value) or self.traced(value)
         if isinstance(value, type):
             self.watch(value)
-            return self._trace.classes.named(value) or _class(value)
+            return self._trace.classes.named(value) or class_for(value)
         if callable(value):
             return self._callable(value, what)
         return None
@@ -357,10 +356,8 @@ class Environment:
     def watch(self, kind: type) -> None:
         """Expect the attributes of the user's class, and of those it inherits from, to stay what they are."""
         for base in kind.__mro__:
-            module = (base.__module__ or "").partition(".")[0]
-            if module in ("numpy", "lazyarr", "jax", "scipy") or module in sys.stdlib_module_names - {"__main__"}:
-                continue
-            self._trace.expect_equal(Attributes(base))
+            if is_users(base.__module__):
+                self._trace.expect_equal(Attributes(base))
 
     def _callable(self, value: Any, what: str) -> Any:
         from lazyarr.tracing.accelerated import Accelerated
@@ -387,8 +384,8 @@ class Environment:
         compiled = of_scipy(value)
         if compiled is not None:
             return compiled
-        module = (getattr(value, "__module__", None) or "").partition(".")[0]
-        if module == "numpy" or type(value).__module__.partition(".")[0] == "numpy":
+        module = top_level(getattr(value, "__module__", None))
+        if module == "numpy" or top_level(type(value).__module__) == "numpy":
             return self._numpy_function(value)
         if is_foreign(value):
             return on_data(self._trace, value, f"calls {module}.{value.__name__}")
@@ -396,7 +393,7 @@ class Environment:
             if module in ("math", "cmath"):
                 return python_call(value)
             if module not in _PURE_MODULES and module != "builtins":
-                return _noting(self._trace, value, f"calls {module}.{value.__name__}")
+                return noting(self._trace, value, f"calls {module}.{value.__name__}")
             return value
         return None
 
@@ -409,15 +406,15 @@ class Environment:
                 lazy = lazyarr.numpy if module is np else getattr(lazyarr.numpy, module.__name__.rpartition(".")[2])
                 return getattr(lazy, name)
         if isinstance(getattr(value, "__self__", None), (np.random.RandomState, np.random.Generator)):
-            return _noting(self._trace, value, "draws random numbers")
+            return noting(self._trace, value, "draws random numbers")
         # (Of NumPy's other modules: NumPy itself hands lazy arrays to what stands for the function.)
         return value if isinstance(value, types.FunctionType) or value in FUNCTIONS else None
 
     def _module(self, module: types.ModuleType) -> Any:
         name = module.__name__
-        if name.partition(".")[0] == "numpy":
+        if top_level(name) == "numpy":
             self._sees_numpy = True
-            return _numpy_module(name) or module
+            return numpy_module(name) or module
         found = self._modules.get(name)
         if found is None:
             found = self._modules[name] = TracedModule(self, module)
@@ -450,38 +447,6 @@ def _content_or_gone(cell: types.CellType) -> Any:
         return _GONE
 
 
-def type_of(*args: Any) -> Any:
-    """``type(x)``, of what the user takes `x` to be; with more arguments, a new class."""
-    if len(args) != 1:
-        return type(*args)
-    x = args[0]
-    if isinstance(x, LazyArray):
-        return _class(x.dtype.type if x._scalar else np.ndarray)
-    if isinstance(x, Growing):
-        return list
-    return x.python_type if type(x) in (TracedScalar, ComputedScalar) else type(x)
-
-
-def is_instance(x: Any, classes: Any) -> bool:
-    """``isinstance(x, classes)``: NumPy's float64 is a `float`, and its complex128 a `complex`."""
-    if isinstance(x, (np.random.Generator, np.random.RandomState)):
-        asked_of = classes if isinstance(classes, tuple) else (classes,)
-        return isinstance(x, tuple(_without_ours(kind) for kind in asked_of))
-    if isinstance(x, classes):
-        return True
-    if not isinstance(x, LazyArray) or not x._scalar:
-        return False
-    asked = [kind for kind in (float, complex) if kind is classes or isinstance(classes, tuple) and kind in classes]
-    soft.settle(x)
-    return issubclass(x.dtype.type, tuple(asked))
-
-
-def _without_ours(kind: Any) -> Any:
-    """NumPy's class of streams for lazyarr's."""
-    ours = isinstance(kind, type) and kind.__module__ == "lazyarr.numpy.random"
-    return getattr(np.random, kind.__name__) if ours else kind
-
-
 def _item(container: Any, key: Any) -> Any:
     return container[key]
 
@@ -489,8 +454,8 @@ def _item(container: Any, key: Any) -> Any:
 def _package(value: Any) -> str:
     """The top-level package a module, function or class comes from."""
     if isinstance(value, types.ModuleType):
-        return value.__name__.partition(".")[0]
-    return str(getattr(value, "__module__", None) or "").partition(".")[0] if callable(value) else ""
+        return top_level(value.__name__)
+    return top_level(getattr(value, "__module__", None)) if callable(value) else ""
 
 
 def _setter(real: dict[str, Any], name: str) -> Callable[[Any], None]:
@@ -508,55 +473,6 @@ def _each(function: Callable[[Any], Any], values: tuple[Any, ...] | None) -> tup
     return None if values is None else tuple(function(v) for v in values)
 
 
-def _class(value: type) -> Any:
-    """What stands for a class: lazyarr's `ndarray` and scalar types for NumPy's."""
-    from lazyarr.numpy._scalars import SCALAR_TYPES
-    from lazyarr.numpy._types import ndarray
-
-    if value in (np.random.Generator, np.random.RandomState):
-        return getattr(_numpy_module("numpy.random"), value.__name__)
-    return ndarray if value is np.ndarray else SCALAR_TYPES.get(value, value)
-
-
-def _numpy_module(name: str) -> Any:
-    import lazyarr.numpy as lazy
-
-    return {"numpy": lazy, "numpy.linalg": lazy.linalg, "numpy.fft": lazy.fft, "numpy.random": lazy.random}.get(name)
-
-
-@cache
-def _numpys() -> dict[int, Any]:
-    """What of NumPy's lazyarr's own stands for, by the identity of that."""
-    found: dict[int, Any] = {}
-    for module in (np, np.linalg, np.fft, np.random):
-        lazy = _numpy_module(module.__name__)
-        found[id(lazy)] = module
-        for name in dir(module):
-            own = None if name.startswith("_") else getattr(lazy, name, None)
-            if callable(own) and own is not getattr(module, name):
-                found.setdefault(id(own), getattr(module, name))
-    return found
-
-
-def _noting(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..., Any]:
-    """`function`, whose use keeps the traced function from being compiled as a whole."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        trace.observed(why)
-        with trace.classes.as_they_are() if pickles else contextlib.nullcontext():
-            return function(*args, **kwargs)
-
-    pickles = getattr(function, "__module__", None) in ("pickle", "_pickle", "copyreg", "shelve")
-    return call
-
-
-def _on_attribute(trace: Trace, function: Callable[..., Any], name: str, x: Any, *args: Any) -> Any:
-    """``setattr`` and ``delattr``: of objects that stand for the caller's, or were made, as a statement does it."""
-    if not trace.classes.stands(x):
-        trace.observed(f"calls {name}()")
-    return function(x, *args)
-
-
 class TracedModule:
     """A module as a traced function sees it."""
 
@@ -569,16 +485,17 @@ class TracedModule:
         if dict.__contains__(environment.globals_of(vars(module)), name):
             return environment.globals_of(vars(module))[name]
         value = getattr(module, name)
-        top = module.__name__.partition(".")[0]
+        top = top_level(module.__name__)
         if top in ("math", "cmath"):
             return environment._stand(python_call(value), value) if callable(value) else value
         if isinstance(value, types.ModuleType) and (top == "scipy" or top not in _PURE_MODULES):
             return environment.replaced(value, name)
-        if (top in _PURE_MODULES and not is_foreign(value)) or (isinstance(value, type) and not is_users(value)):
+        others = isinstance(value, type) and not is_users(value.__module__)
+        if others or (top in _PURE_MODULES and not is_foreign(value)):
             return of_scipy(value) or environment._scipys(value) or value
-        if top in sys.stdlib_module_names:
+        if top in STDLIB:
             if callable(value):
-                return environment._stand(_noting(environment._trace, value, f"calls {top}.{name}"), value)
+                return environment._stand(noting(environment._trace, value, f"calls {top}.{name}"), value)
             if not isinstance(value, (int, float, complex, str, bytes, tuple, type(None))):
                 environment._trace.observed(f"looks at {top}.{name}")
             return value

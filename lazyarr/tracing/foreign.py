@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import dis
 import functools
-import sys
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lazyarr.array import LazyArray
 from lazyarr.tracing.control.foreign import acts
+from lazyarr.tracing.packages import is_users, top_level
 from lazyarr.tracing.signature import Plain
 from lazyarr.weak import WeakScalar
 
@@ -34,7 +34,7 @@ def is_foreign(function: Any) -> bool:
         home = function.__module__ or ""
     else:
         return False
-    return home.partition(".")[0] not in {*sys.stdlib_module_names, "numpy", "lazyarr", "jax", "jaxlib"}
+    return is_users(home) or top_level(home) == "scipy"
 
 
 def on_data(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..., Any]:

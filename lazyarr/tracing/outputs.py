@@ -107,11 +107,9 @@ class Outcome:
     def forget(self) -> None:
         """Let go of the traced call's values."""
         self.roots = []
-        for table in (self._cells, self._inputs, self._arguments, self._holders, self._standing, self._made):
+        tables: list[Any] = [self._cells, self._inputs, self._arguments, self._holders, self._standing, self._made]
+        for table in (*tables, self._numbers, self._arrays, self._instances):
             table.clear()
-        self._numbers.clear()
-        self._arrays.clear()
-        self._instances.clear()
         del self._looked
         self._shared, self._twice = set(), set()
 

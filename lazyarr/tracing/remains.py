@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.tracing.classes import is_users
+from lazyarr.tracing.packages import is_users
 
 _LEAVES = (bool, int, float, complex, str, bytes, type(None), type, types.ModuleType, types.FunctionType)
 
@@ -79,7 +79,7 @@ class Walk:
             if not all(map(_is, args, value.args)):
                 value.args = args
             self._attributes(value)
-        if is_users(type(value)):
+        if is_users(type(value).__module__):
             self._slots(value)
         if hasattr(value, "__dict__") and self._opens(value):
             self._attributes(value)

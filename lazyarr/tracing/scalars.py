@@ -17,12 +17,12 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, scalar_of_array
-from lazyarr.computed_arithmetic import computes, math_call
+from lazyarr.computed_arithmetic import computes, math_call, with_array
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import WEAK, ArrayType
 from lazyarr.leaves import Leaf
 from lazyarr.runtime import NotCaptured, recording
-from lazyarr.weak import WeakScalar, is_users_number, pythons
+from lazyarr.weak import WeakScalar, is_users_number, pythons, reflected
 
 if TYPE_CHECKING:
     from lazyarr.backends.native_call_form import Step
@@ -286,36 +286,19 @@ def _unary(function: Callable[..., Any]) -> Any:
     return lambda self: self._tape.apply(function, self)
 
 
-#: Comparisons as the other operand has them.
-_MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
-
-
 def _binary(function: Callable[..., Any]) -> Any:
     name = function.__name__.strip("_")
-    special = f"__{_MIRRORED[name]}__" if name in _MIRRORED else f"__r{name}__"
+    others = reflected(name)
 
     def forward(self: TracedScalar, other: Any) -> Any:
         if type(other) is TracedScalar or type(other) in _NUMBERS:
             return self._tape.apply(function, self, other)
         if is_users_number(other):
-            plain = pythons(other, special)
+            plain = pythons(other, others)
             return function(self._pin(), other) if plain is None else self._tape.apply(function, self, plain)
-        return _with_array(function, self, other)
+        return with_array(function, self, other)
 
     return forward
-
-
-def _with_array(function: Callable[..., Any], left: Any, right: Any) -> Any:
-    """A scalar with something that is no Python number: an array, a NumPy scalar, or nobody's business."""
-    if isinstance(left, LazyArray) or isinstance(right, LazyArray):
-        return NotImplemented
-    from lazyarr.convert import as_lazy
-
-    if isinstance(right, (np.generic, np.ndarray)):
-        return function(left, as_lazy(right))
-    if isinstance(left, (np.generic, np.ndarray)):
-        return function(as_lazy(left), right)
-    return NotImplemented
 
 
 def _reflected(function: Callable[..., Any]) -> Any:
@@ -327,7 +310,7 @@ def _reflected(function: Callable[..., Any]) -> Any:
         if is_users_number(other):
             plain = pythons(other, f"__{name}__")
             return function(other, self._pin()) if plain is None else self._tape.apply(function, plain, self)
-        return _with_array(function, other, self)
+        return with_array(function, other, self)
 
     return backward
 

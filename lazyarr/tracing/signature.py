@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-import sys
 import types
 from typing import Any
 
@@ -16,6 +15,7 @@ from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES, native
 from lazyarr.runtime import fetch, recording
 from lazyarr.tracing.classes import can_be_inherited, has_attributes_alone
+from lazyarr.tracing.packages import is_own
 from lazyarr.tracing.remains import Walk
 
 #: What stands for no value, in signatures that are made.
@@ -194,8 +194,7 @@ def _opens(kind: Any, package: str) -> bool:
         return False
     if dataclasses.is_dataclass(kind):
         return True
-    own = kind.__module__.partition(".")[0]
-    return own in (package, "__main__") and own not in sys.stdlib_module_names
+    return is_own(kind.__module__, package)
 
 
 def memory_groups(arrays: list[Any]) -> list[list[int]]:
@@ -203,6 +202,8 @@ def memory_groups(arrays: list[Any]) -> list[list[int]]:
 
     Memory bounds decide; interleaved arrays (``a[::2]`` and ``a[1::2]``) fall into one group, which is safe.
     """
+    if len(arrays) < 2:
+        return []
     spans = []
     for position, array in enumerate(arrays):
         if isinstance(array, np.ndarray) and array.size:

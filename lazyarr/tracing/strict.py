@@ -98,6 +98,8 @@ def raise_numpys_error(
 class Kept:
     """Arrays, lists, dicts, sets and objects as they are now, with all that they hold.
 
+    As a context, it puts back what they held where an exception leaves it.
+
     Parameters
     ----------
     roots : iterable of object
@@ -115,6 +117,13 @@ class Kept:
             if content is not None:
                 self._found[id(x)] = (x, content)
             rest += inner
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, *_: Any) -> None:
+        if kind is not None:
+            self.restore()
 
     def restore(self) -> None:
         """Put back what they held."""

@@ -304,7 +304,6 @@ class BranchCapture:
                 self.now.frozen.update((source._cell, found._cell))
         return found
 
-
     def _is_own(self, x: LazyArray, at: int, ways: list[_Way], snapshot: Snapshot) -> bool:
         """Whether nothing but one variable leads to the memory of an array, before the branch and after it."""
         if x is not snapshot.variables[at] or self._before is None or not self._before.is_private(x):

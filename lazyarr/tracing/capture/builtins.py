@@ -32,6 +32,7 @@ from lazyarr.runtime import NotCaptured, record
 from lazyarr.soft import Soft, joined, of
 from lazyarr.tracing.capture.counted import lazy_enumerate, lazy_range, lazy_zip, length_number
 from lazyarr.tracing.scalars import python_call
+from lazyarr.tracing.standins import is_instance
 
 if TYPE_CHECKING:
     from lazyarr.tracing.capture.control import Capture
@@ -181,8 +182,6 @@ def _zip(control: Capture, *args: Any, **kwargs: Any) -> Any:
 
 
 def _isinstance(control: Capture, x: Any, classes: Any) -> bool:
-    from lazyarr.tracing.environment import is_instance
-
     return is_instance(x, classes)
 
 

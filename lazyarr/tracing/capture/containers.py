@@ -19,6 +19,8 @@ from lazyarr.array import Cell, LazyArray
 from lazyarr.growing import Growing, elements_of
 from lazyarr.runtime import NotCaptured
 from lazyarr.source import is_ours
+from lazyarr.tracing.classes import HEAP, IMMUTABLE
+from lazyarr.tracing.packages import top_level
 from lazyarr.weak import WeakScalar
 
 #: Deeper than this, objects in objects are not looked into, and nothing is captured.
@@ -97,7 +99,7 @@ class Containers:
         elif isinstance(x, Growing):
             self._found[id(x)] = (x, _content(x))
             inner = tuple(elements_of(x))
-        elif _package(kind) == "lazyarr" or (callable(x) and _package(kind) == "numpy"):
+        elif top_level(kind.__module__) == "lazyarr" or (callable(x) and top_level(kind.__module__) == "numpy"):
             return
         else:
             content = _content(x)
@@ -170,7 +172,7 @@ _CONSTANT = (
 
 
 def _is_internal(function: types.FunctionType) -> bool:
-    return (function.__module__ or "").partition(".")[0] in ("lazyarr", "numpy")
+    return top_level(function.__module__) in ("lazyarr", "numpy")
 
 
 def _content_of_cell(cell: types.CellType) -> Any:
@@ -178,10 +180,6 @@ def _content_of_cell(cell: types.CellType) -> Any:
         return cell.cell_contents
     except ValueError:  # not assigned yet
         return None
-
-
-def _package(kind: type) -> str:
-    return kind.__module__.partition(".")[0]
 
 
 def _content(x: Any) -> Any:
@@ -195,13 +193,9 @@ def _content(x: Any) -> Any:
     return dict(attributes) if type(attributes) is dict else None
 
 
-#: Flags of classes: defined by a ``class`` statement; not to be changed, as most of C's.
-_HEAP, _IMMUTABLE = 1 << 9, 1 << 8
-
-
 def _is_transparent(kind: type) -> bool:
     """Whether all that objects of a class hold stands in their ``__dict__``."""
     return all(
-        base.__flags__ & _HEAP and not base.__flags__ & _IMMUTABLE and not vars(base).get("__slots__")
+        base.__flags__ & HEAP and not base.__flags__ & IMMUTABLE and not vars(base).get("__slots__")
         for base in kind.__mro__ if base is not object
     )  # fmt: skip
