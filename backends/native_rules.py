@@ -22,6 +22,7 @@ from lazyarr.backends import native_totals as totals
 from lazyarr.backends.native_columns import column_sums
 from lazyarr.backends.native_control import cond, loop, region, while_
 from lazyarr.backends.native_counts import bincount
+from lazyarr.backends.native_draws import draw
 from lazyarr.backends.native_emit import literal
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Pointwise, Scalar, Storage, Strided, identity, view
@@ -130,7 +131,7 @@ RULES: dict[str, Rule] = {
     "bincount": bincount, "bincount_weights": bincount,
     "solve": native_lapack.solve, "inv": native_lapack.inv, "cholesky": native_lapack.cholesky,
     "det": native_lapack.det, "slogdet": native_lapack.slogdet,
-    "tridiagonal": tridiagonal,
+    "tridiagonal": tridiagonal, "draw": draw,
     "sort": native_sorts.sort, "argsort": native_sorts.argsort,
     "searchsorted": native_sorts.searchsorted,
     "halo": native_comm.halo, "exchange": native_comm.exchange, "all_reduce": native_comm.all_reduce,

@@ -99,8 +99,11 @@ class Observer(Protocol):
     def draws(self, stream: Any, why: str) -> None:
         """Random numbers are about to be drawn from a stream."""
 
-    def made_stream(self, stream: Any) -> None:
-        """A stream of random numbers has been made."""
+    def draw(self, function: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
+        """Draw random numbers: (True, the numbers), or (False, the function of NumPy's that is to do it)."""
+
+    def made_stream(self, stream: Any, seed: Any) -> None:
+        """A stream of random numbers has been made, of a seed; of None nobody knows which."""
 
     def foreign(self, array: Any) -> None:
         """A NumPy array that no argument holds takes part in the work."""

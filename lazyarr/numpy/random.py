@@ -28,6 +28,10 @@ def _draw(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     observer = recording().observer
     short = name.rpartition(".")[2]
     if observer is not None:
+        drawn_there, found = observer.draw(function, short, args, kwargs)
+        if drawn_there:
+            return found
+        function = found
         acts = short in _STATE or short == "shuffle" or "out" in kwargs
         observer.draws(None if acts else getattr(function, "__self__", None), f"{name} draws random numbers")
     if short == "seed" and (not args or args[0] is None) and not kwargs:
@@ -115,6 +119,7 @@ def default_rng(seed: Any = None) -> Any:
         return seed
     if isinstance(seed, LazyArray):
         seed = seed._elements("a seed")[()]
+    given = seed
     if isinstance(seed, (list, tuple)):
         seed = [_known(word) for word in seed]
     seed = _known(seed)
@@ -123,8 +128,13 @@ def default_rng(seed: Any = None) -> Any:
     made = Generator(_random.default_rng(seed).bit_generator)
     observer = recording().observer
     if observer is not None and not isinstance(seed, (_random.Generator, _random.BitGenerator, _random.SeedSequence)):
-        observer.made_stream(made)
+        observer.made_stream(made, given)
     return made
+
+
+def standing_for(stream: Any) -> Any:
+    """A stream for functions that are traced, in place of a caller's: whoever draws from it asks the trace."""
+    return Generator(stream.bit_generator) if isinstance(stream, _random.Generator) else RandomState(0)
 
 
 def _public(name: str) -> Any:

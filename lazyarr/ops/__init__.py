@@ -6,6 +6,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ops import (
     control,
     create,
+    draws,
     elementwise,
     fft,
     index,
@@ -26,5 +27,5 @@ from lazyarr.ops import (
 #: Names of the operations that are lazyarr's own: what they do changes with its sources alone.
 OWN = frozenset(OPS)
 
-__all__ = ["OWN", "control", "create", "elementwise", "fft", "index", "lapack", "linalg", "loops", "ordered",
+__all__ = ["OWN", "control", "create", "draws", "elementwise", "fft", "index", "lapack", "linalg", "loops", "ordered",
            "python_math", "reduce", "shape", "signal", "sort", "special", "tridiagonal", "window"]  # fmt: skip

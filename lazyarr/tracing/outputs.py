@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import views
+from lazyarr import streams, views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.computed import ComputedScalar, computed, number_of
 from lazyarr.growing import Growing, elements_of, row_types
@@ -60,6 +60,7 @@ class Outcome:
 
     def __init__(self, trace: Trace, result: Any):
         self._trace = trace
+        trace.drawing.refresh()
         self.roots: list[Value] = []
         self.orders: list[tuple[int, ...]] = []
         self._scalars: list[bool] = []
@@ -190,6 +191,11 @@ class Outcome:
             return ("namedtuple", kind, tuple(self._spec(item) for item in value))
         if kind is dict:
             return (kind, tuple((self._key(key), self._spec(item)) for key, item in value.items()))
+        stream = self._trace.drawing.outlives(value)
+        if stream is not None:
+            self._trace.observed("a stream of random numbers outlives the call")
+            given, state = stream
+            return ("constant", given) if state is None else ("stream", given, self._spec(state))
         known = self._trace.environment.original(original(value) if isinstance(value, type) else value)
         if isinstance(value, type) or known is not value:
             return ("constant", known)
@@ -229,7 +235,7 @@ class Outcome:
         """Whether something is not the caller's, but stands for it."""
         if type(value) in (TracedScalar, ComputedScalar, Length, Truth) or id(value) in self._holders:
             return True
-        if self._trace.environment.original(value) is not value:
+        if self._trace.environment.original(value) is not value or self._trace.drawing.outlives(value) is not None:
             return True
         if isinstance(value, type):
             return original(value) is not value
@@ -328,6 +334,11 @@ class Outcome:
         stores = [(setter, builder.build(spec)) for setter, spec in self.stores]
         for k, slot in self.mutated:
             _write(builder.base(k), builder.data[slot])
+        if parts.streams:
+            changed = {self._trace.base_places[k] for k, _ in self.mutated}
+            for stream, place in parts.streams:
+                if place in changed:
+                    streams.put_words(stream, parts.arrays[place])
         result = builder.build(self.result)
         for k, shape, dtype, writeable in self.altered:
             _alter(parts.arrays[k], shape, dtype, writeable)
@@ -441,6 +452,9 @@ class _Builder:
             return self.walk.value(spec[1])
         if kind == "made":
             return self._object(spec[1])
+        if kind == "stream":
+            streams.put_words(spec[1], self.build(spec[2]))
+            return spec[1]
         if kind == "once":
             return self._list(*spec[1:])
         if kind == "method":

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import world
+from lazyarr import streams, world
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES, native
 from lazyarr.runtime import fetch, recording
@@ -58,6 +58,8 @@ class Parts:
         Lists, dicts and objects, which the call may change.
     opaque : list
         What lazyarr cannot look into.
+    streams : list of (object, int)
+        Streams of random numbers, and where their states are among `arrays`.
     """
 
     def __init__(self, package: str) -> None:
@@ -67,6 +69,7 @@ class Parts:
         self.scalars: list[Any] = []
         self.holders: list[Any] = []
         self.opaque: list[Any] = []
+        self.streams: list[tuple[Any, int]] = []
         self._seen: dict[int, int] = {}
         self._kept: list[Any] = []
         #: Memory of lazy arguments, and whether it is split over ranks.
@@ -137,11 +140,22 @@ class Parts:
             self.holders.append(value)
             self.opaque.extend(key for key in value if self._changes(key))
             return (kind, *((key, self.describe(item)) for key, item in value.items()))
+        stream = self._stream(value) if isinstance(value, streams.CLASSES) and world.current() is None else None
+        if stream is not None:
+            return stream
         if self.opens(value):
             self.holders.append(value)
             return (kind, *((name, self.describe(item)) for name, item in vars(value).items()))
         self.opaque.append(value)
         return ("opaque", kind)
+
+    def _stream(self, value: Any) -> Any:
+        """The key of a stream of random numbers, whose state is one of the arrays; None where it cannot be."""
+        kind = streams.kind_of(value)
+        if kind is None or any(streams.bits(other) is streams.bits(value) for other, _ in self.streams):
+            return None
+        self.streams.append((value, len(self.arrays)))
+        return ("stream", kind, self._array(streams.words_of(value), None))
 
     def reject_reached_twice(self) -> None:
         """Refuse arrays and objects of the call that something opaque holds too, or shares memory with.
@@ -154,7 +168,7 @@ class Parts:
             If there is one.
         """
         found: list[Any] = []
-        holders = {id(x) for x in self.holders}
+        holders = {id(x) for x in (*self.holders, *(stream for stream, _ in self.streams))}
         spans = [np.lib.array_utils.byte_bounds(x) for x in self.arrays if isinstance(x, np.ndarray) and x.size]
 
         def look(value: Any) -> Any:

@@ -31,6 +31,7 @@ from lazyarr.tracing.capture.noted import Statements
 from lazyarr.tracing.capture.state import SMALL, is_small
 from lazyarr.tracing.classes import Classes
 from lazyarr.tracing.control.python import Info
+from lazyarr.tracing.draws import Draws
 from lazyarr.tracing.environment import Environment
 from lazyarr.tracing.recursion import Recursion
 from lazyarr.tracing.scalars import Tape
@@ -119,6 +120,7 @@ class Trace:
         self._ranges: list[tuple[str, int, int]] = []
         self.recursion = Recursion(self)
         self.streams = Streams()
+        self.drawing = Draws(self)
         self.lists = Lists(self)
         self.control = Capture(self, {} if uncaptured is None else uncaptured)
         self.environment = Environment(self)
@@ -229,6 +231,10 @@ class Trace:
             return self._shadows.get(id(value), value)
         if spec[0] == "method":
             return types.MethodType(self.environment.traced(value.__func__), self.shadow(value.__self__, spec[2], at))
+        if spec[0] == "stream":
+            at[0] += 1
+            self._shadows[id(value)] = found = self.drawing.given(value, self.arrays[at[0] - 1])
+            return found
         if spec[0] in ("function", "object"):
             replaced = self.environment.replaced(value, "an argument")
             return value if replaced is None else replaced
@@ -323,6 +329,7 @@ class Trace:
         self.owned.clear()
         self.recording = Recording(self)
         self.environment = Environment(self)
+        self.drawing = Draws(self)
 
     def expect_equal(self, get: Callable[[], Any]) -> None:
         """Note that a later call may use the program only if `get` still gives what it gives now."""
@@ -338,6 +345,7 @@ class Trace:
     def observed(self, why: str) -> None:
         """Data was looked at, or something happened that a compiled program would not repeat."""
         self._observed(why, False)
+        self.drawing.settle(others_draw=True)
 
     def _observed(self, why: str, harmless: bool) -> None:
         if self.depth:
@@ -374,7 +382,12 @@ class Trace:
 
     def draws(self, stream: Any, why: str) -> None:
         """Random numbers are about to be drawn: where the stream can be put back, the call can still begin again."""
-        self._observed(why, self.streams.keep(stream))
+        self._observed(why, self.streams.keep(stream) and all(map(self.streams.keep, self.drawing.ahead())))
+        self.drawing.settle(others_draw=True)
+
+    def draw(self, function: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
+        """Draw random numbers within the program, or give the function of NumPy's that is to do it."""
+        return self.drawing.draw(function, name, args, kwargs)
 
     def unknown(self, found: Iterable[Any], why: str) -> None:
         """Objects that lazyarr cannot look into take part; all that streams of random numbers do is to give numbers."""
@@ -385,9 +398,11 @@ class Trace:
         self.streams.restore()
         self.classes.undo()
 
-    def made_stream(self, stream: Any) -> None:
+    def made_stream(self, stream: Any, seed: Any) -> None:
         """The function has made a stream of random numbers."""
         self.streams.made(stream)
+        if seed is not None:
+            self.drawing.made(stream, seed)
 
     @property
     def counts_in_vain(self) -> bool:

@@ -207,6 +207,8 @@ class Capture(Control):
         """
         trace = self.trace
         depth, ways = trace.depth, trace.lists.ways
+        if not depth:
+            trace.drawing.refresh()
         if trace.reasons and not depth and trace.recording.checks:
             # What fails before the statement is no failure of the statement.
             flush(trace.recording)

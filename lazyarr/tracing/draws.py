@@ -1,0 +1,180 @@
+"""Random numbers that a traced function draws: operations of the program, whose streams are inputs and results of it.
+
+A stream is an array of words (`lazyarr.streams`) that each draw changes in place, as a global array would be: loops
+carry it, branches change it or do not, and when a program has run the caller's stream goes on from what it has become.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lazyarr import streams, world
+from lazyarr.array import LazyArray
+from lazyarr.ir.node import Node, Value
+from lazyarr.ir.types import ArrayType
+from lazyarr.leaves import Leaf
+from lazyarr.ops.draws import DRAW
+from lazyarr.runtime import NotCaptured, evaluate, record
+from lazyarr.tracing.distributions import Unsupported, recipe
+from lazyarr.tracing.lookups import Fixed
+from lazyarr.tracing.scalars import TracedScalar
+
+if TYPE_CHECKING:
+    from lazyarr.tracing.trace import Trace
+
+
+class _Stream:
+    """A stream, what stands for its state, and what that was when the stream itself was up to date."""
+
+    def __init__(self, stream: Any, state: LazyArray, made: bool):
+        self.stream, self.state, self.made = stream, state, made
+        self.kind = streams.kind_of(stream)
+        self.then: Node = state._cell.value.node
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the program has drawn what the stream itself does not know of."""
+        return self.state._cell.value.node is not self.then
+
+    def assign(self, words: np.ndarray[Any, Any]) -> None:
+        """Have what stands for the state be that of the stream itself."""
+        self.state._assign(_words(words))
+        self.then = self.state._cell.value.node
+
+
+class Draws:
+    """The streams that one trace draws from."""
+
+    def __init__(self, trace: Trace):
+        self._trace = trace
+        #: By the identity of their bit generators.
+        self._known: dict[int, _Stream] = {}
+        #: What stands for streams of the caller's.
+        self._standing: dict[int, tuple[Any, Any]] = {}
+        #: Whether streams may have been drawn from by others.
+        self._stale = False
+
+    def given(self, stream: Any, state: LazyArray) -> Any:
+        """What the function gets for a stream of the caller's, whose state is an input."""
+        from lazyarr.numpy import random
+
+        known = self._known[id(streams.bits(stream))] = _Stream(stream, state, made=False)
+        found = random.standing_for(stream)
+        self._standing[id(found)] = found, known.stream
+        return found
+
+    def made(self, stream: Any, seed: Any) -> None:
+        """Note a stream that the function has made of a seed: an int, or what NumPy takes."""
+        kind = streams.kind_of(stream)
+        if kind is None or world.current() is not None:
+            return
+        if isinstance(seed, TracedScalar) and kind == "pcg64":
+            state = self._seeded(seed)
+        else:
+            state = LazyArray._new(_words(streams.words_of(stream)))
+        self._known[id(streams.bits(stream))] = _Stream(stream, state, made=True)
+
+    def _seeded(self, seed: TracedScalar) -> LazyArray:
+        """The state that a seed gives at each call."""
+        import lazyarr.numpy as lazy
+
+        words = [seed._tape.apply(word, seed) for word in _WORDS]
+        found: LazyArray = lazy.stack([lazy.asarray(word, dtype=np.int64) for word in words]).astype(np.uint64)
+        return found
+
+    def draw(self, function: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
+        """Draw from a stream.
+
+        Returns
+        -------
+        (True, object)
+            The numbers, where the program draws them.
+        (False, callable)
+            NumPy's function, to be called, where it does not.
+        """
+        given = getattr(function, "__self__", None)
+        stream = self._standing.get(id(given), (given, given))[1]
+        if stream is not given:
+            function = getattr(stream, name)
+        trace = self._trace
+        if trace.in_python or world.current() is not None:
+            return False, function
+        kind = streams.kind_of(stream)
+        wanted = None if kind is None else recipe(kind, name)
+        if wanted is None:
+            return False, function
+        try:
+            return True, wanted(partial(self._numbers, stream), args, kwargs)
+        except Unsupported:
+            return False, function
+
+    def _numbers(self, stream: Any, distribution: str, shape: tuple[int, ...], *limits: Value) -> LazyArray:
+        """Numbers of a distribution of `lazyarr.ops.draws`; the stream goes on behind them."""
+        known = self._known.get(id(streams.bits(stream)))
+        if known is None:
+            self._trace.outside(Fixed(stream), "a stream of random numbers")
+            known = self._known.get(id(streams.bits(stream)))
+        if known is None or known.stream is not stream:
+            raise Unsupported
+        if self._stale:
+            if self._trace.depth:
+                raise NotCaptured("others may have drawn random numbers meanwhile")
+            self.refresh()
+        numbers = record(
+            DRAW, known.state._value(), *limits, stream=known.kind, distribution=distribution, shape=shape
+        )
+        known.state._assign(Value(numbers.node, 1))
+        return LazyArray._new(numbers, scalar=not shape)
+
+    # -- where Python and NumPy go on --------------------------------------------------------------------------
+
+    def ahead(self) -> list[Any]:
+        """Streams that do not know of all that the program has drawn."""
+        return [known.stream for known in self._known.values() if known.is_ahead]
+
+    def settle(self, others_draw: bool) -> None:
+        """Have the streams themselves be where the program is: others look at them, or draw from them."""
+        for known in self._known.values():
+            if known.is_ahead:
+                self._trace.streams.keep(known.stream)
+                streams.put_words(known.stream, np.array(evaluate([known.state._value()])[0]))
+                known.then = known.state._cell.value.node
+        self._stale = self._stale or others_draw and bool(self._known)
+
+    def refresh(self) -> None:
+        """Have the program be where the streams themselves are, which others may have drawn from."""
+        if self._stale:
+            self._stale = False
+            for known in self._known.values():
+                if not known.is_ahead:
+                    known.assign(streams.words_of(known.stream))
+
+    def outlives(self, value: Any) -> tuple[Any, LazyArray | None] | None:
+        """What the caller gets for a stream, and the state that it is to have, if the function has made it.
+
+        None of another object.
+        """
+        if id(value) in self._standing:
+            return self._standing[id(value)][1], None
+        known = self._known.get(id(streams.bits(value))) if isinstance(value, streams.CLASSES) else None
+        return (value, known.state) if known is not None and known.made and known.stream is value else None
+
+
+def _words(words: np.ndarray[Any, Any]) -> Value:
+    return Value(Leaf(words, ArrayType(words.dtype, words.shape)), 0)
+
+
+@lru_cache(maxsize=4096)
+def _words_of_seed(seed: int) -> tuple[int, ...]:
+    """The state of ``default_rng(seed)``, in words that are signed as Python's indices are."""
+    return tuple(map(int, streams.words_of(np.random.default_rng(seed)).view(np.int64)))
+
+
+def _word_of_seed(place: int, seed: int) -> int:
+    return _words_of_seed(seed)[place]
+
+
+_WORDS = [partial(_word_of_seed, place) for place in range(streams.SIZES["pcg64"])]
