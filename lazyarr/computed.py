@@ -128,6 +128,10 @@ class ComputedScalar(WeakScalar):
         """None: that the value fits is checked where it is converted."""
         return None
 
+    def at_hand(self) -> Any:
+        """Nobody knows it: it is looked at."""
+        return self.__index__()
+
     def weak_value(self, dtype: np.dtype[Any]) -> Value:
         """Its value; an int has to fit an integer dtype."""
         if self.kind is int and dtype.kind in "iu":

@@ -82,7 +82,12 @@ def stream_of(kind: str, words: np.ndarray[Any, Any]) -> Any:
     return made
 
 
+def seeded(kind: str, seed: int) -> Any:
+    """A stream of a kind that begins with a seed."""
+    return np.random.RandomState(seed) if kind == "mt19937" else np.random.default_rng(seed)
+
+
 @cache
 def some_words(kind: str) -> np.ndarray[Any, Any]:
     """A state of a kind of stream: an example."""
-    return words_of(np.random.RandomState(7) if kind == "mt19937" else np.random.default_rng(7))
+    return words_of(seeded(kind, 7))

@@ -36,6 +36,10 @@ class WeakScalar:
         """The value of an int that an integer dtype does not hold, which the program then depends on; else None."""
 
     @abstractmethod
+    def at_hand(self) -> Any:
+        """The number that it is in the call that is traced: what is made of that is not the same in other calls."""
+
+    @abstractmethod
     def weak_value(self, dtype: np.dtype[Any]) -> Value:
         """Its value in the graph, of weak type; notes that it has to fit `dtype`."""
 

@@ -6,8 +6,9 @@ seed. Drawing is no fallback, it makes data; a call that needs the data of lazy 
 
 from __future__ import annotations
 
+import operator
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import numpy.random as _random
 
@@ -83,7 +84,10 @@ class RandomState(_random.RandomState):
     """As `numpy.random.RandomState`; arrays drawn from it are lazy."""
 
     def __init__(self, seed: Any = None):
-        super().__init__(_words() if seed is None else seed)
+        super().__init__(_words() if seed is None else _known(seed))
+        observer = recording().observer
+        if observer is not None and seed is not None and not isinstance(seed, _random.BitGenerator):
+            observer.made_stream(self, seed)
 
     def __reduce__(self) -> Any:
         return _restored, (_random.RandomState.get_state(self, legacy=False),)
@@ -107,10 +111,11 @@ def _restored(state: Any) -> RandomState:
 
 
 def _known(seed: Any) -> Any:
-    """A number of a traced function as the int it is in this call: NumPy looks at the types of seeds."""
-    if isinstance(seed, WeakScalar) and seed.python_type is int:
-        return seed.__index__()  # type: ignore[attr-defined]
-    return seed
+    """A number of a traced function as the int it is in this call: NumPy looks at the types of seeds.
+
+    (Programs make the stream of the number itself.)
+    """
+    return seed.at_hand() if isinstance(seed, WeakScalar) else seed
 
 
 def default_rng(seed: Any = None) -> Any:
@@ -119,10 +124,9 @@ def default_rng(seed: Any = None) -> Any:
         return seed
     if isinstance(seed, LazyArray):
         seed = seed._elements("a seed")[()]
-    given = seed
     if isinstance(seed, (list, tuple)):
-        seed = [_known(word) for word in seed]
-    seed = _known(seed)
+        seed = [operator.index(cast(Any, word)) if isinstance(word, WeakScalar) else word for word in seed]
+    given, seed = seed, _known(seed)
     if seed is None:
         seed = _entropy()
     made = Generator(_random.default_rng(seed).bit_generator)
@@ -134,7 +138,9 @@ def default_rng(seed: Any = None) -> Any:
 
 def standing_for(stream: Any) -> Any:
     """A stream for functions that are traced, in place of a caller's: whoever draws from it asks the trace."""
-    return Generator(stream.bit_generator) if isinstance(stream, _random.Generator) else RandomState(0)
+    if isinstance(stream, _random.Generator):
+        return Generator(stream.bit_generator)
+    return RandomState(_random.MT19937(0))
 
 
 def _public(name: str) -> Any:

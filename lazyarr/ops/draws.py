@@ -1,4 +1,4 @@
-"""Random numbers: NumPy's own, drawn from a stream whose state is an operand.
+"""Random numbers: NumPy's own, drawn from a stream whose state is an operand, and states made of seeds.
 
 The state after the draw is a result, so that a program says itself in which order numbers come, and nothing of it is an
 effect: what a branch does not take draws nothing.
@@ -15,7 +15,7 @@ import numpy as np
 from lazyarr.ir.access import WHOLE, OperandAccess
 from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
-from lazyarr.streams import SIZES, some_words, stream_of, words_of
+from lazyarr.streams import SIZES, seeded, some_words, stream_of, words_of
 
 #: The dtype of each distribution's numbers.
 DISTRIBUTIONS = {"random": "f64", "standard_normal": "f64", "standard_exponential": "f64", "integers": "i64"}
@@ -77,4 +77,26 @@ DRAW = Op(
     cost=_cost,
     backends=("numpy",),
     samples=_samples,
+)
+
+
+def _infer_seed(seed: ArrayType, *, stream: str) -> ArrayType:
+    if seed != ArrayType(DTYPES["i64"], ()):
+        raise TypeError(f"seed takes an integer, i64[], got {seed}")
+    return ArrayType(DTYPES["u64"], (SIZES[stream],))
+
+
+#: The state of a stream that a seed makes; the seed is one that NumPy takes.
+SEED = Op(
+    name="seed",
+    numpy="numpy.random.default_rng(seed)",
+    infer=_infer_seed,
+    evaluate=lambda xp, seed, stream: words_of(seeded(stream, int(seed))),
+    jax=None,
+    access=_access,
+    pointwise=False,
+    memory="fresh",
+    cost=lambda seed, stream: Cost(100 * SIZES[stream], 8 * SIZES[stream]),
+    backends=("numpy",),
+    samples=lambda: (Sample(("i64[]",), {"stream": stream}, low=0, high=100) for stream in SIZES),
 )

@@ -18,9 +18,10 @@ import numpy as np
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, scalar_of_array
 from lazyarr.ir.node import Value
+from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES
 from lazyarr.ops.create import const
-from lazyarr.runtime import guard
+from lazyarr.runtime import guard, record
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.weak import WeakScalar
 
@@ -48,6 +49,11 @@ def recipe(kind: str, name: str) -> Callable[[Draw, tuple[Any, ...], dict[str, A
         return found(*bound.args, **bound.kwargs)
 
     return call
+
+
+def is_drawn(kind: str | None, name: str) -> bool:
+    """Whether a method of a kind of stream can be part of a program."""
+    return kind is not None and (name in _RECIPES[kind] or name == "seed" and kind == "mt19937")
 
 
 @cache
@@ -132,10 +138,23 @@ def _value(x: Any) -> Value:
 
 
 def _cast(value: Value, dtype: np.dtype[Any]) -> Value:
-    from lazyarr.ir.op import OPS
-    from lazyarr.runtime import record
-
     return value if value.type.dtype == dtype and not value.type.weak else record(OPS["cast"], value, dtype=dtype)
+
+
+#: The least seed that `RandomState` does not take.
+_SEEDS = 2**32
+
+
+def seeding(kind: str, seed: Any) -> Value:
+    """The state of a stream of a kind that a seed makes, an int."""
+    from lazyarr.ops.draws import SEED
+
+    seed = _integer(seed)
+    what = "a seed of random numbers is not negative, and fits 32 bits"
+    _require(seed >= 0, what)
+    if kind == "mt19937":
+        _require(seed < _SEEDS, what)
+    return record(SEED, _value(seed), stream=kind)
 
 
 # --- distributions of floats -------------------------------------------------------------------------------------

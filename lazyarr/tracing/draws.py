@@ -6,7 +6,7 @@ carry it, branches change it or do not, and when a program has run the caller's 
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +18,16 @@ from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import Leaf
 from lazyarr.ops.draws import DRAW
 from lazyarr.runtime import NotCaptured, evaluate, record
-from lazyarr.tracing.distributions import Unsupported, recipe
+from lazyarr.tracing.distributions import Unsupported, recipe, seeding
 from lazyarr.tracing.lookups import Fixed
-from lazyarr.tracing.scalars import TracedScalar
+from lazyarr.weak import WeakScalar
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
+
+
+#: That of the functions of `numpy.random`.
+_GLOBAL = np.random.rand.__self__  # type: ignore[attr-defined]
 
 
 class _Stream:
@@ -71,19 +75,8 @@ class Draws:
         kind = streams.kind_of(stream)
         if kind is None or world.current() is not None:
             return
-        if isinstance(seed, TracedScalar) and kind == "pcg64":
-            state = self._seeded(seed)
-        else:
-            state = LazyArray._new(_words(streams.words_of(stream)))
-        self._known[id(streams.bits(stream))] = _Stream(stream, state, made=True)
-
-    def _seeded(self, seed: TracedScalar) -> LazyArray:
-        """The state that a seed gives at each call."""
-        import lazyarr.numpy as lazy
-
-        words = [seed._tape.apply(word, seed) for word in _WORDS]
-        found: LazyArray = lazy.stack([lazy.asarray(word, dtype=np.int64) for word in words]).astype(np.uint64)
-        return found
+        state = seeding(kind, seed) if isinstance(seed, WeakScalar) else _words(streams.words_of(stream))
+        self._known[id(streams.bits(stream))] = _Stream(stream, LazyArray._new(state), made=True)
 
     def draw(self, function: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
         """Draw from a stream.
@@ -95,7 +88,7 @@ class Draws:
         (False, callable)
             NumPy's function, to be called, where it does not.
         """
-        given = getattr(function, "__self__", None)
+        given = getattr(function, "__self__", _GLOBAL)
         stream = self._standing.get(id(given), (given, given))[1]
         if stream is not given:
             function = getattr(stream, name)
@@ -104,18 +97,19 @@ class Draws:
             return False, function
         kind = streams.kind_of(stream)
         wanted = None if kind is None else recipe(kind, name)
-        if wanted is None:
-            return False, function
         try:
-            return True, wanted(partial(self._numbers, stream), args, kwargs)
+            if name == "seed" and kind == "mt19937" and len(args) == 1 and not kwargs:
+                self._current(stream).state._assign(seeding(kind, args[0]))
+                return True, None
+            return (False, function) if wanted is None else (True, wanted(partial(self._numbers, stream), args, kwargs))
         except Unsupported:
             return False, function
 
-    def _numbers(self, stream: Any, distribution: str, shape: tuple[int, ...], *limits: Value) -> LazyArray:
-        """Numbers of a distribution of `lazyarr.ops.draws`; the stream goes on behind them."""
+    def _current(self, stream: Any) -> _Stream:
+        """What stands for a stream now."""
         known = self._known.get(id(streams.bits(stream)))
-        if known is None:
-            self._trace.outside(Fixed(stream), "a stream of random numbers")
+        if known is None and stream is _GLOBAL:
+            self._trace.outside(Fixed(stream), "the global stream of random numbers")
             known = self._known.get(id(streams.bits(stream)))
         if known is None or known.stream is not stream:
             raise Unsupported
@@ -123,6 +117,11 @@ class Draws:
             if self._trace.depth:
                 raise NotCaptured("others may have drawn random numbers meanwhile")
             self.refresh()
+        return known
+
+    def _numbers(self, stream: Any, distribution: str, shape: tuple[int, ...], *limits: Value) -> LazyArray:
+        """Numbers of a distribution of `lazyarr.ops.draws`; the stream goes on behind them."""
+        known = self._current(stream)
         numbers = record(
             DRAW, known.state._value(), *limits, stream=known.kind, distribution=distribution, shape=shape
         )
@@ -165,16 +164,3 @@ class Draws:
 
 def _words(words: np.ndarray[Any, Any]) -> Value:
     return Value(Leaf(words, ArrayType(words.dtype, words.shape)), 0)
-
-
-@lru_cache(maxsize=4096)
-def _words_of_seed(seed: int) -> tuple[int, ...]:
-    """The state of ``default_rng(seed)``, in words that are signed as Python's indices are."""
-    return tuple(map(int, streams.words_of(np.random.default_rng(seed)).view(np.int64)))
-
-
-def _word_of_seed(place: int, seed: int) -> int:
-    return _words_of_seed(seed)[place]
-
-
-_WORDS = [partial(_word_of_seed, place) for place in range(streams.SIZES["pcg64"])]

@@ -213,6 +213,10 @@ class TracedScalar(WeakScalar):
         limits = np.iinfo(dtype)
         return None if limits.min <= value <= limits.max else self._pin()
 
+    def at_hand(self) -> Any:
+        """Its value."""
+        return self._tape.values[self._position]
+
     def weak_value(self, dtype: np.dtype[Any]) -> Value:
         """Its value in the graph, of weak type."""
         return self._tape.leaf(self._position, dtype)

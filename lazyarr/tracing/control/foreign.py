@@ -1,6 +1,6 @@
 """What only Python does in a function, as far as its source says: printing, text, files, libraries for something else.
 
-And numbers drawn from streams that outlive the call.
+And numbers that only NumPy draws.
 
 No wrong answer can come of it: what is taken for foreign runs in Python, and what is not is found when it is traced.
 """
@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import streams
 from lazyarr.tracing.control.scope import Scope
+from lazyarr.tracing.distributions import is_drawn
 
 #: Built-in functions that act on more than their arguments.
 _ACTING = {"print", "input", "open"}
@@ -26,7 +28,6 @@ _TEXT = {"str", "repr", "format", "ascii"}
 _ARITHMETIC = {"numpy", "scipy", "math", "cmath", "operator", "functools", "itertools", "random", "lazyarr"}
 #: Functions of theirs that write files.
 _WRITING = {"save", "savez", "savez_compressed", "savetxt", "tofile", "dump"}
-_STREAMS = (np.random.Generator, np.random.RandomState)
 #: How far functions are looked into that are called.
 _DEPTH = 3
 
@@ -92,6 +93,8 @@ class Foreign:
 
 def _is_foreign_at(thing: Any, path: list[str]) -> bool:
     """Whether what is found along attributes of what a global name stands for is foreign."""
+    if isinstance(thing, streams.CLASSES):
+        return not (path and is_drawn(streams.kind_of(thing), path[0]))
     if _is_foreign_thing(thing):
         return True
     for name in path:
@@ -99,8 +102,8 @@ def _is_foreign_at(thing: Any, path: list[str]) -> bool:
             return False
         module, thing = thing, getattr(thing, name, None)
         if module is np.random and callable(thing):
-            return not isinstance(thing, type) and thing is not np.random.default_rng
-    return isinstance(getattr(thing, "__self__", None), _STREAMS)
+            return not (isinstance(thing, type) or thing is np.random.default_rng or is_drawn("mt19937", name))
+    return isinstance(getattr(thing, "__self__", None), streams.CLASSES)
 
 
 def _is_foreign_thing(thing: Any) -> bool:
