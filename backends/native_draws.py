@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from lazyarr.backends import native_blas, native_linked
-from lazyarr.backends.native_emit import Code
+from lazyarr.backends.native_emit import Code, register
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_module import Module
 from lazyarr.backends.native_storage import Scalar, Storage, Strided
@@ -279,8 +279,8 @@ by64:
 """
 #: A function of NumPy's on a `bitgen_t` (numpy/random/bitgen.h): the state, and what makes words of it.
 _NUMPYS = """
-declare double @{name}(ptr) nounwind
-define internal double @draw_{distribution}(ptr %s) nounwind {{
+declare {type} @{name}({declared}) nounwind
+define internal {type} @draw_{distribution}(ptr %s{parameters}) nounwind {{
   %bitgen = alloca [5 x ptr], align 16
   %next64 = getelementptr inbounds [5 x ptr], ptr %bitgen, i64 0, i64 1
   %next32 = getelementptr inbounds [5 x ptr], ptr %bitgen, i64 0, i64 2
@@ -291,10 +291,31 @@ define internal double @draw_{distribution}(ptr %s) nounwind {{
   store ptr @draw_next32, ptr %next32, align 8
   store ptr @draw_random, ptr %double, align 8
   store ptr @draw_next64, ptr %raw, align 8
-  %found = call double @{name}(ptr %bitgen)
-  ret double %found
+{before}  %found = call {type} @{name}(ptr %bitgen{given})
+  ret {type} %found
 }}
 """
+#: What NumPy remembers of the last binomial distribution (numpy/random/distributions.h): nothing.
+_REMEMBERED = """  %kept = alloca [24 x i64], align 16
+  call void @llvm.memset.p0.i64(ptr %kept, i8 0, i64 192, i1 false)
+"""
+#: `RandomState` draws a number also where the binomial distribution is 0.
+_ZERO = """  %none = icmp eq i64 %n, 0
+  %never = fcmp oeq double %p, 0.0
+  %zero = or i1 %none, %never
+  br i1 %zero, label %is0, label %more
+is0:
+  %lost = call double @draw_random(ptr %s)
+  ret i64 0
+more:
+"""
+#: Functions of NumPy's: the type of the result, parameters as NumPy takes them, and ours.
+_FUNCTIONS: dict[str, tuple[str, str, str]] = {
+    **dict.fromkeys(("standard_normal", "standard_exponential"), ("double", "", "")),
+    "standard_gamma": ("double", ", double %shape", ", double %shape"),
+    "poisson": ("i64", ", double %mean", ", double %mean"),
+    "binomial": ("i64", ", double %p, i64 %n, ptr %kept", ", i64 %n, double %p"),
+}
 
 
 def draw(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
@@ -306,10 +327,9 @@ def draw(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None
     frame.lowering.waiting.flush()
     state = frame.claim(node.operands[0], given[0]) or frame.materialize(given[0])
     frame.working.append(state)
-    limits = "".join(f", i64 {x.element(code, (), {})[0]}" for x in given[1:])
+    parameters = "".join(f", {register(x.dtype)} {x.element(code, (), {})[0]}" for x in given[1:])
     numbers = node.types[0]
-    type = "double" if numbers.dtype.kind == "f" else "i64"
-    call = f"call {type} @{name}(ptr {_address(code, state)}{limits})"
+    call = f"call {register(numbers.dtype)} @{name}(ptr {_address(code, state)}{parameters})"
     if not numbers.shape:
         return [Scalar(numbers.dtype, (code.emit(call),)), state]
     count = int(np.prod(numbers.shape, dtype=object))
@@ -332,19 +352,35 @@ def _defined(module: Module, stream: str, distribution: str) -> str | None:
         bounded = _MASKED if stream == "mt19937" else _PRODUCTS
         text = "".join(bounded.format(n=n, m=2 * n) for n in (32, 64)) + _INTEGERS
     elif f"@draw_{distribution}(" not in source:
-        found = native_linked.linked(_EXTENSION, f"random_{distribution}", "")
-        if found is None:
+        made = _numpys(stream, distribution)
+        if made is None:
             return None
-        text = _NUMPYS.format(name=found[0], distribution=distribution)
+        text = made
     module.declare("log", "declare double @log(double)")
     module.declare("@llvm.sqrt.f64", "declare double @llvm.sqrt.f64(double)")
     module.declare("@llvm.fshr.i64", "declare i64 @llvm.fshr.i64(i64, i64, i64)")
+    module.declare("@llvm.memset.p0.i64", "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
     for n in (32, 64):
         module.declare(f"@llvm.ctlz.i{n}", f"declare i{n} @llvm.ctlz.i{n}(i{n}, i1)")
     module.declare(f"draw_{stream}", _named(source, stream))
     if text is not source:
         module.declare(f"draw_{stream}_{distribution}", _named(text, stream))
     return f"draw_{stream}_{distribution}"
+
+
+def _numpys(stream: str, distribution: str) -> str | None:
+    """The text of a function that calls one of NumPy's; None where there is none."""
+    if distribution not in _FUNCTIONS or (stream == "mt19937" and distribution == "standard_gamma"):
+        return None  # (`RandomState` has its own gamma distribution.)
+    found = native_linked.linked(_EXTENSION, f"random_{distribution}", "")
+    if found is None:
+        return None
+    type, given, parameters = _FUNCTIONS[distribution]
+    declared = ", ".join(["ptr", *(part.split()[0] for part in given.split(", ")[1:])])
+    return _NUMPYS.format(
+        name=found[0], distribution=distribution, type=type, declared=declared, given=given, parameters=parameters,
+        before=_REMEMBERED * ("%kept" in given) + _ZERO * (distribution == "binomial" and stream == "mt19937"),
+    )  # fmt: skip
 
 
 def _named(text: str, stream: str) -> str:

@@ -19,13 +19,15 @@ _HALF = _HAS_HALF * 2 + 1
 #: Kinds of streams, by the class and that of its bit generator, and the number of words of each.
 _KINDS = {(np.random.RandomState, np.random.MT19937): "mt19937", (np.random.Generator, np.random.PCG64): "pcg64"}
 CLASSES = tuple(base for base, _ in _KINDS)
+#: (Streams that stand for others tell when somebody asks for their bit generator.)
+_bit_generator = np.random.Generator.bit_generator.__get__
 SIZES = {"mt19937": 315, "pcg64": 5}
 
 
 def bits(stream: Any) -> Any:
     """The bit generator of a stream; None of another object."""
     if isinstance(stream, np.random.Generator):
-        return stream.bit_generator
+        return _bit_generator(stream)
     return stream._bit_generator if isinstance(stream, np.random.RandomState) else None
 
 
@@ -46,7 +48,7 @@ def words_of(stream: Any) -> np.ndarray[Any, Any]:
         words[_POSITION], words[_HAS_GAUSS] = state["state"]["pos"], state["has_gauss"]
         words[_GAUSS : _GAUSS + 1].view(np.float64)[0] = state["gauss"]
         return words
-    state = stream.bit_generator.state
+    state = bits(stream).state
     words = np.empty(SIZES["pcg64"], np.uint64)
     for place, name in ((_STATE, "state"), (_INCREMENT, "inc")):
         words[place] = np.frombuffer(state["state"][name].to_bytes(16, "little"), np.uint64)
@@ -64,7 +66,7 @@ def put_words(stream: Any, words: np.ndarray[Any, Any]) -> None:
         np.random.RandomState.set_state(stream, state)
         return
     halves = words.view(np.uint32)
-    stream.bit_generator.state = {
+    bits(stream).state = {
         "bit_generator": "PCG64",
         "state": {
             "state": int.from_bytes(words[_STATE].tobytes(), "little"),

@@ -181,7 +181,7 @@ def test_what_a_mask_assignment_tests() -> None:
 
 def test_reasons_say_what_to_do() -> None:
     def draw(u: Array) -> Array:
-        return u + np.random.random(3)
+        return u + np.random.gamma(2.0, size=3)
 
     def select(u: Array) -> Any:
         return str(u[u > 0.5])

@@ -271,7 +271,7 @@ def test_random_numbers_in_the_body() -> None:
 
     def legacy(x: Array) -> Any:
         for i in range(x.shape[0]):
-            x[i] += np.random.random()
+            x[i] += np.random.gamma(2.0)
         return x.sum()
 
     state = np.random.get_state()[1].copy()  # type: ignore[index]

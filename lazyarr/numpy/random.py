@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy.random as _random
 
-from lazyarr import world
+from lazyarr import streams, world
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import holds_lazy
 from lazyarr.fallback import run_in_numpy, run_on_constants
@@ -74,6 +74,14 @@ def _method(method: Any, name: str) -> Any:
 @_methods(_random.Generator)
 class Generator(_random.Generator):
     """As `numpy.random.Generator`; arrays drawn from it are lazy."""
+
+    @property
+    def bit_generator(self) -> Any:
+        """The bit generator, whose state may be looked at, or changed."""
+        observer = recording().observer
+        if observer is not None:
+            observer.draws(None, "the bit generator of a stream is looked at")
+        return streams.bits(self)
 
     def __reduce__(self) -> Any:
         return Generator, (self.bit_generator,)
@@ -139,7 +147,7 @@ def default_rng(seed: Any = None) -> Any:
 def standing_for(stream: Any) -> Any:
     """A stream for functions that are traced, in place of a caller's: whoever draws from it asks the trace."""
     if isinstance(stream, _random.Generator):
-        return Generator(stream.bit_generator)
+        return Generator(streams.bits(stream))
     return RandomState(_random.MT19937(0))
 
 

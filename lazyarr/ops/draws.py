@@ -17,51 +17,64 @@ from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.streams import SIZES, seeded, some_words, stream_of, words_of
 
-#: The dtype of each distribution's numbers.
-DISTRIBUTIONS = {"random": "f64", "standard_normal": "f64", "standard_exponential": "f64", "integers": "i64"}
+#: The dtype of each distribution's numbers, and those of its parameters.
+DISTRIBUTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("random", "standard_normal", "standard_exponential"), ("f64", ())),
+    "integers": ("i64", ("i64", "i64")), "standard_gamma": ("f64", ("f64",)), "poisson": ("i64", ("f64",)),
+    "binomial": ("i64", ("i64", "f64")), "permutation": ("i64", ()),
+}  # fmt: skip
+#: What `RandomState` calls them.
+_LEGACY = {"random": "random_sample", "integers": "randint"}
 #: Arithmetic operations that take as long as one number.
 _WORK = 20
 
 
-def _infer(state: ArrayType, *limits: ArrayType, stream: str, distribution: str, shape: tuple[int, ...]) -> Types:
+def _infer(state: ArrayType, *given: ArrayType, stream: str, distribution: str, shape: tuple[int, ...]) -> Types:
     words = ArrayType(DTYPES["u64"], (SIZES[stream],))
     if state != words:
         raise TypeError(f"draw takes the state of a stream, {words}, got {state}")
-    expected = 2 if distribution == "integers" else 0
-    if len(limits) != expected or any(t != ArrayType(DTYPES["i64"], ()) for t in limits):
-        raise TypeError(f"draw of {distribution} takes {expected} limits, i64[], got {limits}")
-    return ArrayType(DTYPES[DISTRIBUTIONS[distribution]], tuple(shape)), words
+    dtype, names = DISTRIBUTIONS[distribution]
+    parameters = tuple(ArrayType(DTYPES[name], ()) for name in names)
+    if given != parameters:
+        raise TypeError(f"draw of {distribution} takes the parameters {parameters}, got {given}")
+    if distribution == "permutation" and len(shape) != 1:
+        raise ValueError(f"draw of a permutation has one axis, got {shape}")
+    return ArrayType(DTYPES[dtype], tuple(shape)), words
 
 
-def _evaluate(xp: Any, state: Any, *limits: Any, stream: str, distribution: str, shape: tuple[int, ...]) -> Any:
+def _evaluate(xp: Any, state: Any, *given: Any, stream: str, distribution: str, shape: tuple[int, ...]) -> Any:
     made = stream_of(stream, np.asarray(state))
-    legacy = {"random": "random_sample", "integers": "randint"} if stream == "mt19937" else {}
-    draw = getattr(made, legacy.get(distribution, distribution))
-    found = draw(*map(int, limits), size=tuple(shape) or None)
-    return np.asarray(found, DTYPES[DISTRIBUTIONS[distribution]]), words_of(made)
+    draw = getattr(made, _LEGACY.get(distribution, distribution) if stream == "mt19937" else distribution)
+    size = {"x": shape[0]} if distribution == "permutation" else {"size": tuple(shape) or None}
+    found = draw(*(x.item() for x in map(np.asarray, given)), **size)
+    return np.asarray(found, DTYPES[DISTRIBUTIONS[distribution][0]]), words_of(made)
 
 
 def _access(*types: ArrayType, **attrs: Any) -> tuple[OperandAccess, ...]:
     return tuple((WHOLE,) * t.ndim for t in types)
 
 
-def _cost(state: ArrayType, *limits: ArrayType, shape: tuple[int, ...], **attrs: Any) -> Cost:
+def _cost(state: ArrayType, *given: ArrayType, shape: tuple[int, ...], **attrs: Any) -> Cost:
     count = int(np.prod(shape, dtype=object))
     return Cost(_WORK * (count + 1), 8 * count + 2 * state.nbytes)
 
 
 def _samples() -> Iterator[Sample]:
     for stream, size in SIZES.items():
-        for distribution in DISTRIBUTIONS:
-            limits = ("i64[]", "i64[]") if distribution == "integers" else ()
-            for shape in ((), (5,), (2, 3), (0,)):
+        for distribution, (_, names) in DISTRIBUTIONS.items():
+            shapes: tuple[tuple[int, ...], ...] = ((), (5,), (2, 3), (0,))
+            for shape in ((5,), (0,)) if distribution == "permutation" else shapes:
                 attrs = {"stream": stream, "distribution": distribution, "shape": shape}
-                make = partial(_operands, stream=stream, limited=bool(limits))
-                yield Sample((f"u64[{size}]", *limits), attrs, make=make)
+                types = (f"u64[{size}]", *(f"{name}[]" for name in names))
+                yield Sample(types, attrs, make=partial(_operands, stream=stream, distribution=distribution))
 
 
-def _operands(rng: Any, stream: str, limited: bool) -> tuple[Any, ...]:
-    return some_words(stream), *((np.int64(-3), np.int64(rng.integers(-2, 40))) if limited else ())
+def _operands(rng: Any, stream: str, distribution: str) -> tuple[Any, ...]:
+    parameters = {
+        "integers": (np.int64(-3), np.int64(rng.integers(-2, 40))), "standard_gamma": (np.float64(1.7),),
+        "poisson": (np.float64(rng.uniform(0.5, 20.0)),), "binomial": (np.int64(12), np.float64(0.3)),
+    }  # fmt: skip
+    return some_words(stream), *parameters.get(distribution, ())
 
 
 #: ``(numbers, state)``: numbers of a distribution, and the state of the stream after them.

@@ -10,7 +10,7 @@ import inspect
 import math
 import operator
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES
 from lazyarr.ops.create import const
 from lazyarr.runtime import guard, record
-from lazyarr.tracing.scalars import TracedScalar
+from lazyarr.tracing.scalars import TracedScalar, python_call
 from lazyarr.weak import WeakScalar
 
 #: ``draw(distribution, shape, *limits)``: numbers of one of `lazyarr.ops.draws`.
@@ -118,15 +118,13 @@ def _require(holds: Any, what: str) -> None:
 
 
 def _require_not_negative(x: Any, what: str) -> None:
+    """The same of a scale; -0.0 is a negative one for NumPy."""
     import lazyarr.numpy as lazy
 
     if isinstance(x, LazyArray):
-        _require(scalar_of_array(lazy.all(lazy.greater_equal(x, 0.0)), bool), what)
+        _require(scalar_of_array(lazy.logical_not(lazy.any(lazy.signbit(x))), bool), what)
     else:
-        _require(x >= 0.0, what)
-        # (-0.0 is below zero for NumPy.)
-        if isinstance(x, float) and math.copysign(1.0, x) < 0:
-            raise Unsupported
+        _require(math.copysign(1.0, x) > 0 if type(x) is float else x > 0.0, what)
 
 
 def _value(x: Any) -> Value:
@@ -238,6 +236,67 @@ def _uniform(draw: Draw, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> A
 # --- integers and choices ----------------------------------------------------------------------------------------
 
 
+def _float(x: Any) -> Value:
+    """A number as an operand of float64."""
+    dtype = DTYPES["f64"]
+    return _cast(x.weak_value(dtype), dtype) if isinstance(x, WeakScalar) else const(x, dtype)
+
+
+def _one(x: Any) -> Any:
+    """A parameter that is one number."""
+    found = _number(x)
+    return _no() if isinstance(found, LazyArray) else found
+
+
+def _gamma(draw: Draw, shape: Any, scale: Any = 1.0, size: Any = None) -> Any:
+    scale = _one(scale)
+    _require_not_negative(scale, "the scale of gamma numbers is not negative")
+    return scale * _standard_gamma(draw, shape, size)
+
+
+def _standard_gamma(draw: Draw, shape: Any, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:
+    if out is not None or np.dtype(dtype) != np.float64:
+        raise Unsupported
+    shape = _one(shape)
+    _require_not_negative(shape, "the shape of gamma numbers is not negative")
+    return _floats(partial(_with, draw, _float(shape)), "standard_gamma", _shape(size))
+
+
+def _with(draw: Draw, parameter: Value, distribution: str, shape: tuple[int, ...]) -> LazyArray:
+    return draw(distribution, shape, parameter)
+
+
+def _lognormal(draw: Draw, mean: Any = 0.0, sigma: Any = 1.0, size: Any = None) -> Any:
+    import lazyarr.numpy as lazy
+
+    found = _normal(draw, mean, sigma, size)
+    return lazy.exp(found) if isinstance(found, LazyArray) else python_call(math.exp)(found)
+
+
+#: The largest mean of Poisson's numbers that NumPy takes: they fit 64 bits.
+_LARGEST_MEAN = np.iinfo(np.int64).max - np.sqrt(np.iinfo(np.int64).max) * 10
+
+
+def _poisson(draw: Draw, lam: Any = 1.0, size: Any = None) -> Any:
+    lam, shape = _one(lam), _shape(size)
+    what = "the mean of Poisson numbers is not negative, and not too large"
+    _require(lam >= 0.0, what)
+    _require(lam < float(_LARGEST_MEAN), what)
+    return _counts(draw("poisson", shape or (), _float(lam)), shape, 0, 2**63 - 1)
+
+
+def _binomial(draw: Draw, n: Any, p: Any, size: Any = None) -> Any:
+    n, p, shape = _integer(n), _one(p), _shape(size)
+    what = "the parameters of binomial numbers are in their ranges"
+    for holds in (n >= 0, p >= 0.0, p <= 1.0):
+        _require(holds, what)
+    return _counts(draw("binomial", shape or (), _value(n), _float(p)), shape, 0, 2**63 - 1)
+
+
+def _counts(found: LazyArray, shape: tuple[int, ...] | None, low: int, high: int) -> Any:
+    return _as_int(found, low, high) if shape is None else found if shape else _no()
+
+
 def _below(draw: Draw, low: Any, high: Any, shape: tuple[int, ...] | None) -> LazyArray:
     _require(low < high, "the limits of random integers are in order")
     return draw("integers", shape or (), _value(low), _value(high))
@@ -291,7 +350,8 @@ def _choice_of(
 def _chosen(draw: Draw, a: Any, shape: tuple[int, ...] | None, replace: Any, p: Any, legacy: bool) -> Any:
     import lazyarr.numpy as lazy
 
-    if shape == () or replace is not True and shape is not None:
+    without = replace is False and shape is not None
+    if shape == () or without and (not legacy or p is not None) or replace not in (True, False):
         raise Unsupported
     if isinstance(a, (list, tuple)):
         a = lazy.asarray(a)
@@ -301,13 +361,40 @@ def _chosen(draw: Draw, a: Any, shape: tuple[int, ...] | None, replace: Any, p: 
         count: Any = a.shape[0]
     else:
         a, count = None, _integer(a)
-    if p is None:
-        found: Any = _below(draw, 0, count, shape)
+    if without:
+        assert shape is not None
+        wanted = math.prod(shape)
+        if not isinstance(count, int) or wanted > count:
+            raise Unsupported
+        found: Any = _order(draw, count)[:wanted].reshape(shape)
+    elif p is None:
+        found = _below(draw, 0, count, shape)
     else:
         found = _weighted(draw, lazy.asarray(p), count, shape)
     if a is not None:
         return a[found]
     return _as_int(found, 0, count) if legacy and shape is None else found
+
+
+def _permutation(draw: Draw, x: Any, axis: int = 0) -> Any:
+    if axis != 0 or isinstance(x, (list, tuple)):
+        raise Unsupported
+    if isinstance(x, LazyArray) and x.ndim:
+        return x[_order(draw, x.shape[0])]
+    count = x if type(x) is int else operator.index(x)
+    return _order(draw, count)
+
+
+def _shuffle(draw: Draw, x: Any, axis: int = 0) -> None:
+    if axis != 0 or not isinstance(x, LazyArray) or not x.ndim:
+        raise Unsupported
+    x[...] = x[_order(draw, x.shape[0])]
+
+
+def _order(draw: Draw, count: Any) -> LazyArray:
+    if not isinstance(count, int) or count < 0:
+        raise Unsupported
+    return draw("permutation", (count,))
 
 
 def _weighted(draw: Draw, p: LazyArray, count: Any, shape: tuple[int, ...] | None) -> LazyArray:
@@ -325,17 +412,20 @@ def _weighted(draw: Draw, p: LazyArray, count: Any, shape: tuple[int, ...] | Non
     return found
 
 
+_COMMON: dict[str, Callable[..., Any]] = {
+    "normal": _normal, "exponential": _exponential, "uniform": _uniform, "lognormal": _lognormal,
+    "poisson": _poisson, "binomial": _binomial, "permutation": _permutation, "shuffle": _shuffle,
+}  # fmt: skip
 _RECIPES: dict[str, dict[str, Callable[..., Any]]] = {
     "mt19937": {
         **dict.fromkeys(("random", "random_sample"), _standard("random")), "rand": _by_extents("random"),
         "standard_normal": _standard("standard_normal"), "randn": _by_extents("standard_normal"),
         "standard_exponential": _standard("standard_exponential"),
-        "normal": _normal, "exponential": _exponential, "uniform": _uniform, "randint": _randint, "choice": _choice,
+        "randint": _randint, "choice": _choice, **_COMMON,
     },
     "pcg64": {
         "random": _standard_of("random"), "standard_normal": _standard_of("standard_normal"),
         "standard_exponential": _exponential_of,
-        "normal": _normal, "exponential": _exponential, "uniform": _uniform, "integers": _integers,
-        "choice": _choice_of,
+        "integers": _integers, "choice": _choice_of, "standard_gamma": _standard_gamma, "gamma": _gamma, **_COMMON,
     },
 }  # fmt: skip
