@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lazyarr.backends import native
+from lazyarr.backends import native, native_ziggurat
 from lazyarr.backends.native import Executable
 from lazyarr.backends.numpy import interpret
 from lazyarr.ir.graph import Graph, param
@@ -49,6 +49,25 @@ def test_bits_and_states(stream: str, distribution: str) -> None:
                     assert np.asarray(x).dtype == np.asarray(y).dtype
                     assert np.asarray(x).tobytes() == np.asarray(y).tobytes(), (distribution, parameters, shape)
                 words = np.asarray(got[1])
+
+
+@pytest.mark.parametrize("stream", SIZES)
+@pytest.mark.parametrize("distribution", ["random", "standard_normal", "standard_exponential"])
+def test_many_numbers(stream: str, distribution: str) -> None:
+    words = some_words(stream)
+    graph, executable = program(stream, distribution, (300_000,), (words,))
+    for x, y in zip(interpret(graph, [words]), executable([words]), strict=True):
+        assert np.asarray(x).tobytes() == np.asarray(y).tobytes()
+
+
+def test_tables_of_the_ziggurats() -> None:
+    for distribution in native_ziggurat.FORMS:
+        found = native_ziggurat.tables(distribution)
+        assert found is not None and len(found.limits) == len(found.widths) == 256
+    normal = native_ziggurat.tables("standard_normal")
+    assert normal is not None
+    # (The last layer ends where the tail begins, at 3.654...)
+    assert abs(normal.widths[255] * 2.0**52 - 3.6541528853610088) < 1e-12 and normal.limits[1] == 0
 
 
 @pytest.mark.parametrize("stream", SIZES)
