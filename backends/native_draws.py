@@ -21,7 +21,6 @@ from lazyarr.ir.node import Node
 _EXTENSION = "numpy.random._generator"
 #: A function of NumPy's on a `bitgen_t` (numpy/random/bitgen.h): the state, and what makes words of it.
 _NUMPYS = """
-declare {type} @{name}({declared}) nounwind
 define internal {type} @draw_{distribution}{rest}(ptr %s{parameters}) {how}nounwind {{
   %bitgen = alloca [5 x ptr], align 16
   %next64 = getelementptr inbounds [5 x ptr], ptr %bitgen, i64 0, i64 1
@@ -127,7 +126,7 @@ def _defined(module: Module, stream: str, distribution: str) -> str | None:
         bounded = generators.MASKED if stream == "mt19937" else generators.PRODUCTS
         text = "".join(bounded.format(n=n, m=2 * n) for n in (32, 64)) + generators.INTEGERS
     elif f"@draw_{distribution}(" not in source:
-        made = _numpys(stream, distribution)
+        made = _numpys(module, stream, distribution)
         if made is None:
             return None
         text = made
@@ -143,7 +142,7 @@ def _defined(module: Module, stream: str, distribution: str) -> str | None:
     return f"draw_{stream}_{distribution}"
 
 
-def _numpys(stream: str, distribution: str) -> str | None:
+def _numpys(module: Module, stream: str, distribution: str) -> str | None:
     """The text of a function that calls one of NumPy's; None where there is none."""
     if distribution not in _FUNCTIONS or (stream == "mt19937" and distribution == "standard_gamma"):
         return None  # (`RandomState` has its own gamma distribution.)
@@ -152,9 +151,10 @@ def _numpys(stream: str, distribution: str) -> str | None:
         return None
     type, given, parameters = _FUNCTIONS[distribution]
     declared = ", ".join(["ptr", *(part.split()[0] for part in given.split(", ")[1:])])
+    module.declare(found[0], f"declare {type} @{found[0]}({declared}) nounwind")
     at_once = _at_once(distribution) if stream == "pcg64" else ""
     return at_once + _NUMPYS.format(
-        name=found[0], distribution=distribution, type=type, declared=declared, given=given, parameters=parameters,
+        name=found[0], distribution=distribution, type=type, given=given, parameters=parameters,
         before=_REMEMBERED * ("%kept" in given) + _ZERO * (distribution == "binomial" and stream == "mt19937"),
         rest="_rest" if at_once else "", how="noinline cold " if at_once else "",
     )  # fmt: skip

@@ -30,6 +30,15 @@ def first(x: Any, limit: float) -> Any:
     return k
 
 
+@lazyarr.accelerate(always=True)
+def drawn(rng: Any, n: int) -> Any:
+    """Random numbers, some of them by NumPy's own functions in C."""
+    total = 0.0
+    for _ in range(n):
+        total += rng.normal() + rng.poisson(3.0) * rng.standard_exponential()
+    return total
+
+
 def main() -> None:
     rng = np.random.default_rng(0)
     u, found = rng.random((200, 300)), hashlib.sha256()
@@ -43,6 +52,7 @@ def main() -> None:
             found.update(str(first(x, limit)).encode())
         except IndexError as error:
             found.update(str(error).encode())
+    found.update(str([drawn(rng, 500), rng.random()]).encode())
     names = sorted(entry.path.name for entry in disk.entries())
     print(found.hexdigest(), dict(sorted(disk.hits().items())), disk.problem, lazyarr.report().guards[0].what, *names,
           sep="\n")  # fmt: skip

@@ -111,5 +111,7 @@ SEED = Op(
     memory="fresh",
     cost=lambda seed, stream: Cost(100 * SIZES[stream], 8 * SIZES[stream]),
     backends=("numpy",),
-    samples=lambda: (Sample(("i64[]",), {"stream": stream}, low=0, high=100) for stream in SIZES),
+    samples=lambda: (
+        Sample(("i64[]",), {"stream": stream}, make=lambda rng: (np.int64(rng.integers(2**32)),)) for stream in SIZES
+    ),
 )
