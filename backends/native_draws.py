@@ -11,10 +11,10 @@ import numpy as np
 
 from lazyarr.backends import native_blas, native_linked, native_ziggurat
 from lazyarr.backends import native_generators as generators
-from lazyarr.backends.native_emit import Code, literal, register
+from lazyarr.backends.native_emit import literal, register
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_module import Module
-from lazyarr.backends.native_storage import Scalar, Storage, Strided
+from lazyarr.backends.native_storage import Scalar, Storage
 from lazyarr.ir.node import Node
 
 #: The extension that has NumPy's distributions.
@@ -101,9 +101,15 @@ def draw(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None
     frame.lowering.waiting.flush()
     state = frame.claim(node.operands[0], given[0]) or frame.materialize(given[0])
     frame.working.append(state)
-    parameters = "".join(f", {register(x.dtype)} {x.element(code, (), {})[0]}" for x in given[1:])
     numbers = node.types[0]
-    call = f"call {register(numbers.dtype)} @{name}(ptr {_address(code, state)}{parameters})"
+    if distribution == "permutation":
+        order = frame.lowering.allocate(numbers.dtype, *frame.shape(numbers))
+        places = [native_blas.address(code, x) for x in (state, order)]
+        with code.statement():
+            code.do(f"call void @{name}(ptr {places[0]}, ptr {places[1]}, i64 {order.shape[0]})")
+        return [order, state]
+    parameters = "".join(f", {register(x.dtype)} {x.element(code, (), {})[0]}" for x in given[1:])
+    call = f"call {register(numbers.dtype)} @{name}(ptr {native_blas.address(code, state)}{parameters})"
     if not numbers.shape:
         return [Scalar(numbers.dtype, (code.emit(call),)), state]
     count = int(np.prod(numbers.shape, dtype=object))
@@ -114,17 +120,17 @@ def draw(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None
     return [target, state]
 
 
-def _address(code: Code, state: Strided) -> str:
-    return native_blas.address(code, state)
-
-
 def _defined(module: Module, stream: str, distribution: str) -> str | None:
     """The function that draws one number; None where NumPy has to draw."""
     source = {"mt19937": generators.TWISTER, "pcg64": generators.CONGRUENTIAL}[stream]
     text = source
-    if distribution == "integers":
-        bounded = generators.MASKED if stream == "mt19937" else generators.PRODUCTS
-        text = "".join(bounded.format(n=n, m=2 * n) for n in (32, 64)) + generators.INTEGERS
+    if distribution in ("integers", "permutation"):
+        # (Of permutations `Generator` makes the integers as `RandomState` does.)
+        method = "lemire" if stream == "pcg64" and distribution == "integers" else "masked"
+        for n in (32, 64):
+            bounded = generators.BOUNDED[method].format(n=n, m=2 * n)
+            module.declare(f"draw_{stream}_{method}{n}", _named(bounded, stream))
+        text = generators.PERMUTATION if distribution == "permutation" else generators.INTEGERS.format(method=method)
     elif f"@draw_{distribution}(" not in source:
         made = _numpys(module, stream, distribution)
         if made is None:

@@ -199,9 +199,42 @@ define internal double @draw_random(ptr %s) nounwind {
   ret double %found
 }
 """
+#: The numbers below ``n`` in random order, by the shuffle of R. Durstenfeld (Communications of the ACM 7, 1964).
+PERMUTATION = """
+define internal void @draw_permutation(ptr %s, ptr %x, i64 %n) nounwind {
+entry:
+  %some = icmp sgt i64 %n, 0
+  br i1 %some, label %fill, label %done
+fill:
+  %k = phi i64 [ 0, %entry ], [ %k1, %fill ]
+  %place = getelementptr inbounds i64, ptr %x, i64 %k
+  store i64 %k, ptr %place, align 8
+  %k1 = add i64 %k, 1
+  %more = icmp slt i64 %k1, %n
+  br i1 %more, label %fill, label %head
+head:
+  %count = phi i64 [ %n, %fill ], [ %i, %swap ]
+  %left = icmp sgt i64 %count, 1
+  br i1 %left, label %swap, label %done
+swap:
+  %i = sub i64 %count, 1
+  %most = trunc i64 %i to i32
+  %below = call i32 @draw_masked32(ptr %s, i32 %most)
+  %j = zext i32 %below to i64
+  %p = getelementptr inbounds i64, ptr %x, i64 %i
+  %q = getelementptr inbounds i64, ptr %x, i64 %j
+  %a = load i64, ptr %p, align 8
+  %b = load i64, ptr %q, align 8
+  store i64 %b, ptr %p, align 8
+  store i64 %a, ptr %q, align 8
+  br label %head
+done:
+  ret void
+}
+"""
 #: Integers from 0 to ``rng``, both included, of a width: until one is in range.
-MASKED = """
-define internal i{n} @draw_below{n}(ptr %s, i{n} %rng) nounwind {{
+_MASKED = """
+define internal i{n} @draw_masked{n}(ptr %s, i{n} %rng) nounwind {{
 entry:
   %zeros = call i{n} @llvm.ctlz.i{n}(i{n} %rng, i1 false)
   %mask = lshr i{n} -1, %zeros
@@ -216,8 +249,8 @@ found:
 }}
 """
 #: The same by products: of those that are too small some are drawn again.
-PRODUCTS = """
-define internal i{n} @draw_below{n}(ptr %s, i{n} %rng) nounwind {{
+_PRODUCTS = """
+define internal i{n} @draw_lemire{n}(ptr %s, i{n} %rng) nounwind {{
 entry:
   %count = add i{n} %rng, 1
   %factor = zext i{n} %count to i{m}
@@ -242,7 +275,7 @@ found:
 }}
 """
 INTEGERS = """
-define internal i64 @draw_integers(ptr %s, i64 %low, i64 %high) nounwind {
+define internal i64 @draw_integers(ptr %s, i64 %low, i64 %high) nounwind {{
 entry:
   %last = sub i64 %high, 1
   %rng = sub i64 %last, %low
@@ -255,7 +288,7 @@ some:
   br i1 %narrow, label %by32, label %wider
 by32:
   %rng32 = trunc i64 %rng to i32
-  %x32 = call i32 @draw_below32(ptr %s, i32 %rng32)
+  %x32 = call i32 @draw_{method}32(ptr %s, i32 %rng32)
   %x = zext i32 %x32 to i64
   %found32 = add i64 %low, %x
   ret i64 %found32
@@ -268,8 +301,10 @@ word:
   %foundw = add i64 %low, %w
   ret i64 %foundw
 by64:
-  %x64 = call i64 @draw_below64(ptr %s, i64 %rng)
+  %x64 = call i64 @draw_{method}64(ptr %s, i64 %rng)
   %found64 = add i64 %low, %x64
   ret i64 %found64
-}
+}}
 """
+#: The texts of a method, for a width `n` and twice that, `m`.
+BOUNDED = {"masked": _MASKED, "lemire": _PRODUCTS}
