@@ -477,3 +477,16 @@ def test_strict_functions_draw() -> None:
 
     rng = modern()
     assert f(modern(), 30) == sum(rng.integers(6) for _ in range(30))
+
+
+def test_a_state_that_becomes_an_index_of_numpys() -> None:
+    def chain(rng: Any, p: Any, n: int) -> Any:
+        state, path = 0, np.zeros(n, dtype=int)
+        sums = p.cumsum(axis=1)
+        for i in range(n):
+            state = np.searchsorted(sums[state], rng.random())
+            path[i] = state
+        return path, state
+
+    weights = np.linspace(1.0, 2.0, 16).reshape(4, 4)
+    same(chain, modern, lambda: weights / weights.sum(axis=1, keepdims=True), lambda: 40)

@@ -22,7 +22,7 @@ from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import FEW_TRIPS, Counted, counted
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE
-from lazyarr.tracing.capture.forms import CHANGES_KIND
+from lazyarr.tracing.capture.forms import ANOTHER_NUMBER, CHANGES_KIND
 from lazyarr.tracing.capture.loops import NEVER_TRUE, LoopCapture
 from lazyarr.tracing.capture.slots import GOES_ON, RUNS_ONCE
 from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, is_small, values_of
@@ -248,7 +248,7 @@ class Capture(Control):
         outside()
         if containers is not None:
             containers.restore()
-        if why in _FIRST and peeled is not None:
+        if (why in _FIRST or why.endswith(ANOTHER_NUMBER)) and peeled is not None:
             self._captured(kind, peeled, in_python, get, set, info, trips)
             return
         why = _RESULT.sub("the function's result", why)

@@ -30,7 +30,7 @@ from lazyarr.tracing.capture.buffers import NeedsRoom
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE, disown, exchange, exchanged
-from lazyarr.tracing.capture.forms import all_hold, converted, is_exact, joined, zeros_of
+from lazyarr.tracing.capture.forms import ANOTHER_NUMBER, all_hold, converted, is_exact, joined, zeros_of
 from lazyarr.tracing.capture.places import Widened, places_of
 from lazyarr.tracing.capture.regions import Region, close_together
 from lazyarr.tracing.capture.rows import Rows
@@ -418,7 +418,7 @@ class LoopCapture:
                 continue
             if any(True for _ in node.regions):
                 continue  # Its body was traced by itself, and asked the same.
-            raise NotCaptured(f"the variable {name!r} begins as another type of number than it has later")
+            raise NotCaptured(f"the variable {name!r} {ANOTHER_NUMBER}")
 
     def _private(self, snapshot: Snapshot, slots: list[Slot], after: State, containers: Containers) -> set[int]:
         """Variables whose array before the loop nobody else can see, and which a body binds to one of its own.
