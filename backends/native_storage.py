@@ -225,6 +225,17 @@ class Strided(Storage):
         """Whether it is all of what the buffer holds, in order."""
         return self.shape == self.base and self.map == identity(len(self.shape))
 
+    @property
+    def is_in_order(self) -> bool:
+        """The same, but for axes of length 1: ``x[:, None]``, too."""
+        if self.is_whole:
+            return True
+        if self.offset != 0 or [n for n in self.shape if n != 1] != [n for n in self.base if n != 1]:
+            return False
+        taken = [m for m, n in zip(self.map, self.base, strict=True) if n != 1]
+        axes = [axis for axis, n in enumerate(self.shape) if n != 1]
+        return [(m.axis, m.step, m.start) for m in taken] == [(axis, 1, 0) for axis in axes]
+
     def compute(self, code: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
         return code.load(self.buffer, code.pointer(self.buffer), self.dtype, self.place(code, at))
 

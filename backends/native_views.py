@@ -129,6 +129,10 @@ def _reshape(frame: Frame, node: Node, given: list[Storage]) -> Storage:
     shape, bounds = frame.shape(node.types[0])
     if shape == x.shape:
         return x
+    if isinstance(x, Strided) and x.is_in_order:
+        found = Strided.whole(frame.code, x.dtype, x.buffer, shape, bounds)
+        found.limits = x.limits
+        return found
     before = [k for k, n in enumerate(x.shape) if n != 1]
     after = [k for k, n in enumerate(shape) if n != 1]
     if [x.shape[k] for k in before] == [shape[k] for k in after]:
@@ -142,9 +146,8 @@ def _reshape(frame: Frame, node: Node, given: list[Storage]) -> Storage:
         formula = flattened(x, shape, bounds)
         if formula is not None:
             return formula
-    if not (isinstance(x, Strided) and x.is_whole):
-        x = frame.materialize(x)
-    return Strided(frame.code, x.dtype, x.buffer, shape, identity(len(shape)), shape, bounds)
+    x = frame.materialize(x)
+    return Strided.whole(frame.code, x.dtype, x.buffer, shape, bounds)
 
 
 def _same(frame: Frame, node: Node, given: list[Storage]) -> Storage:
