@@ -7,6 +7,8 @@ given our steps.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lazyarr.backends import native_blas, native_linked, native_ziggurat
@@ -16,6 +18,7 @@ from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_module import Module
 from lazyarr.backends.native_storage import Scalar, Storage
 from lazyarr.ir.node import Node
+from lazyarr.ops.draws import PYTHONS
 
 #: The extension that has NumPy's distributions.
 _EXTENSION = "numpy.random._generator"
@@ -122,9 +125,12 @@ def draw(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None
 
 def _defined(module: Module, stream: str, distribution: str) -> str | None:
     """The function that draws one number; None where NumPy has to draw."""
-    source = {"mt19937": generators.TWISTER, "pcg64": generators.CONGRUENTIAL}[stream]
+    source = generators.CONGRUENTIAL if stream == "pcg64" else generators.TWISTER
     text = source
-    if distribution in ("integers", "permutation"):
+    if distribution in PYTHONS[1:]:
+        turn, ratio = (literal(x, np.dtype(float))[0] for x in (2.0 * math.pi, 4 * math.exp(-0.5) / math.sqrt(2.0)))
+        text = generators.PYTHON.format(turn=turn, ratio=ratio)
+    elif distribution in ("integers", "permutation"):
         # (Of permutations `Generator` makes the integers as `RandomState` does.)
         method = "lemire" if stream == "pcg64" and distribution == "integers" else "masked"
         for n in (32, 64):
@@ -136,7 +142,8 @@ def _defined(module: Module, stream: str, distribution: str) -> str | None:
         if made is None:
             return None
         text = made
-    module.declare("log", "declare double @log(double)")
+    for routine in ("log", "cos", "sin"):
+        module.declare(routine, f"declare double @{routine}(double)")
     module.declare("@llvm.sqrt.f64", "declare double @llvm.sqrt.f64(double)")
     module.declare("@llvm.fshr.i64", "declare i64 @llvm.fshr.i64(i64, i64, i64)")
     module.declare("@llvm.memset.p0.i64", "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
@@ -144,7 +151,8 @@ def _defined(module: Module, stream: str, distribution: str) -> str | None:
         module.declare(f"@llvm.ctlz.i{n}", f"declare i{n} @llvm.ctlz.i{n}(i{n}, i1)")
     module.declare(f"draw_{stream}", _named(source, stream))
     if text is not source:
-        module.declare(f"draw_{stream}_{distribution}", _named(text, stream))
+        shared = "own" if distribution in PYTHONS else distribution
+        module.declare(f"draw_{stream}_{shared}", _named(text, stream))
     return f"draw_{stream}_{distribution}"
 
 

@@ -199,6 +199,84 @@ define internal double @draw_random(ptr %s) nounwind {
   ret double %found
 }
 """
+#: What Python's `random` makes of words (CPython's Lib/random.py): J. Kinderman's and J. Monahan's normal numbers (ACM
+#: TOMS 3, 1977) among it.
+PYTHON = """
+define internal i64 @draw_below(ptr %s, i64 %n) nounwind {{
+entry:
+  %zeros = call i64 @llvm.ctlz.i64(i64 %n, i1 false)
+  %narrow = icmp uge i64 %zeros, 32
+  br i1 %narrow, label %one, label %two
+one:
+  %spare = sub i64 %zeros, 32
+  %x = call i32 @draw_next32(ptr %s)
+  %wide = zext i32 %x to i64
+  %r = lshr i64 %wide, %spare
+  %out = icmp uge i64 %r, %n
+  br i1 %out, label %one, label %found
+found:
+  ret i64 %r
+two:
+  %low = call i32 @draw_next32(ptr %s)
+  %high = call i32 @draw_next32(ptr %s)
+  %low64 = zext i32 %low to i64
+  %high64 = zext i32 %high to i64
+  %top = lshr i64 %high64, %zeros
+  %shifted = shl i64 %top, 32
+  %r2 = or i64 %shifted, %low64
+  %out2 = icmp uge i64 %r2, %n
+  br i1 %out2, label %two, label %found2
+found2:
+  ret i64 %r2
+}}
+define internal double @draw_gauss(ptr %s) nounwind {{
+entry:
+  %has = getelementptr inbounds i64, ptr %s, i64 313
+  %kept = getelementptr inbounds i64, ptr %s, i64 314
+  %is = load i64, ptr %has, align 8
+  %there = icmp ne i64 %is, 0
+  br i1 %there, label %take, label %make
+take:
+  %old = load double, ptr %kept, align 8
+  store i64 0, ptr %has, align 8
+  store double 0.0, ptr %kept, align 8
+  ret double %old
+make:
+  %u = call double @draw_random(ptr %s)
+  %v = call double @draw_random(ptr %s)
+  %angle = fmul double %u, {turn}
+  %left = fsub double 1.0, %v
+  %size = call double @log(double %left)
+  %twice = fmul double -2.0, %size
+  %radius = call double @llvm.sqrt.f64(double %twice)
+  %c = call double @cos(double %angle)
+  %d = call double @sin(double %angle)
+  %this = fmul double %c, %radius
+  %other = fmul double %d, %radius
+  store i64 1, ptr %has, align 8
+  store double %other, ptr %kept, align 8
+  ret double %this
+}}
+define internal double @draw_normalvariate(ptr %s) nounwind {{
+entry:
+  br label %try
+try:
+  %u = call double @draw_random(ptr %s)
+  %v = call double @draw_random(ptr %s)
+  %w = fsub double 1.0, %v
+  %middle = fsub double %u, 0.5
+  %times = fmul double {ratio}, %middle
+  %z = fdiv double %times, %w
+  %zz = fmul double %z, %z
+  %quarter = fdiv double %zz, 4.0
+  %size = call double @log(double %w)
+  %limit = fneg double %size
+  %is = fcmp ole double %quarter, %limit
+  br i1 %is, label %found, label %try
+found:
+  ret double %z
+}}
+"""
 #: The numbers below ``n`` in random order, by the shuffle of R. Durstenfeld (Communications of the ACM 7, 1964).
 PERMUTATION = """
 define internal void @draw_permutation(ptr %s, ptr %x, i64 %n) nounwind {

@@ -1,13 +1,14 @@
-"""NumPy's streams of random numbers as arrays of words: what a program that draws from one takes and gives back.
+"""Streams of random numbers as arrays of words: what a program that draws from one takes and gives back.
 
 Words are the memory of NumPy's generators in C (numpy/random/src), so that NumPy's own functions run on them: for
-Mersenne Twister ``key[624]`` of 32 bits, ``pos``, and what `RandomState` keeps of the polar method, whether there is a
-normal number left and which; for PCG64 the state and the increment, 128 bits each, and whether half of a number is
-left and which.
+Mersenne Twister ``key[624]`` of 32 bits, ``pos``, and what `RandomState` and Python's `random` keep, whether there is a
+normal number left and which; for PCG64 the state and the increment, 128 bits each, and whether half of a number is left
+and which.
 """
 
 from __future__ import annotations
 
+import random
 from functools import cache
 from typing import Any
 
@@ -16,23 +17,29 @@ import numpy as np
 _KEY, _POSITION, _HAS_GAUSS, _GAUSS = slice(0, 312), 312, 313, 314
 _STATE, _INCREMENT, _HAS_HALF = slice(0, 2), slice(2, 4), 4
 _HALF = _HAS_HALF * 2 + 1
-#: Kinds of streams, by the class and that of its bit generator, and the number of words of each.
+#: Kinds of NumPy's streams, by the class and that of its bit generator.
 _KINDS = {(np.random.RandomState, np.random.MT19937): "mt19937", (np.random.Generator, np.random.PCG64): "pcg64"}
-CLASSES = tuple(base for base, _ in _KINDS)
+#: Classes of streams.
+CLASSES = (np.random.RandomState, np.random.Generator, random.Random)
+#: The number of words of each kind of stream; "python" is `random.Random`.
 #: (Streams that stand for others tell when somebody asks for their bit generator.)
 _bit_generator = np.random.Generator.bit_generator.__get__
-SIZES = {"mt19937": 315, "pcg64": 5}
+SIZES = {"mt19937": 315, "pcg64": 5, "python": 315}
 
 
 def bits(stream: Any) -> Any:
-    """The bit generator of a stream; None of another object."""
+    """The bit generator of a stream, or what is one itself; None of another object."""
     if isinstance(stream, np.random.Generator):
         return _bit_generator(stream)
+    if type(stream) is random.Random:
+        return stream
     return stream._bit_generator if isinstance(stream, np.random.RandomState) else None
 
 
 def kind_of(stream: Any) -> str | None:
     """What kind of stream an object is whose state can be words; None of another one."""
+    if type(stream) is random.Random:
+        return "python"
     if type(stream).__module__.partition(".")[0] not in ("numpy", "lazyarr"):
         return None  # of a class whose methods may be the user's own
     source = type(bits(stream))
@@ -47,6 +54,13 @@ def words_of(stream: Any) -> np.ndarray[Any, Any]:
         words[_KEY] = np.ascontiguousarray(state["state"]["key"]).view(np.uint64)
         words[_POSITION], words[_HAS_GAUSS] = state["state"]["pos"], state["has_gauss"]
         words[_GAUSS : _GAUSS + 1].view(np.float64)[0] = state["gauss"]
+        return words
+    if isinstance(stream, random.Random):
+        _, (*key, position), gauss = stream.getstate()
+        words = np.zeros(SIZES["python"], np.uint64)
+        words[_KEY] = np.array(key, np.uint32).view(np.uint64)
+        words[_POSITION], words[_HAS_GAUSS] = position, gauss is not None
+        words[_GAUSS : _GAUSS + 1].view(np.float64)[0] = gauss or 0.0
         return words
     state = bits(stream).state
     words = np.empty(SIZES["pcg64"], np.uint64)
@@ -65,6 +79,10 @@ def put_words(stream: Any, words: np.ndarray[Any, Any]) -> None:
         state = {"bit_generator": "MT19937", "state": inner, "has_gauss": int(words[_HAS_GAUSS]), "gauss": gauss}
         np.random.RandomState.set_state(stream, state)
         return
+    if isinstance(stream, random.Random):
+        left = float(words[_GAUSS : _GAUSS + 1].view(np.float64)[0]) if words[_HAS_GAUSS] else None
+        stream.setstate((3, (*words[_KEY].view(np.uint32).tolist(), int(words[_POSITION])), left))
+        return
     halves = words.view(np.uint32)
     bits(stream).state = {
         "bit_generator": "PCG64",
@@ -79,14 +97,15 @@ def put_words(stream: Any, words: np.ndarray[Any, Any]) -> None:
 
 def stream_of(kind: str, words: np.ndarray[Any, Any]) -> Any:
     """A stream of a kind that goes on from a state."""
-    made: Any = np.random.RandomState() if kind == "mt19937" else np.random.Generator(np.random.PCG64(0))
+    made = seeded(kind, 0)
     put_words(made, words)
     return made
 
 
 def seeded(kind: str, seed: int) -> Any:
     """A stream of a kind that begins with a seed."""
-    return np.random.RandomState(seed) if kind == "mt19937" else np.random.default_rng(seed)
+    makers: dict[str, Any] = {"mt19937": np.random.RandomState, "pcg64": np.random.default_rng, "python": random.Random}
+    return makers[kind](seed)
 
 
 @cache

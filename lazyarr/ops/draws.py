@@ -6,6 +6,7 @@ effect: what a branch does not take draws nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -22,7 +23,17 @@ DISTRIBUTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     **dict.fromkeys(("random", "standard_normal", "standard_exponential"), ("f64", ())),
     "integers": ("i64", ("i64", "i64")), "standard_gamma": ("f64", ("f64",)), "poisson": ("i64", ("f64",)),
     "binomial": ("i64", ("i64", "f64")), "permutation": ("i64", ()),
+    "below": ("i64", ("i64",)), **dict.fromkeys(("gauss", "normalvariate"), ("f64", ())),
 }  # fmt: skip
+#: Those of Python's own streams.
+PYTHONS = ("random", "below", "gauss", "normalvariate")
+
+
+def distributions(stream: str) -> tuple[str, ...]:
+    """What can be drawn from a kind of stream."""
+    return PYTHONS if stream == "python" else tuple(name for name in DISTRIBUTIONS if name not in PYTHONS[1:])
+
+
 #: What `RandomState` calls them.
 _LEGACY = {"random": "random_sample", "integers": "randint"}
 #: Arithmetic operations that take as long as one number.
@@ -33,6 +44,8 @@ def _infer(state: ArrayType, *given: ArrayType, stream: str, distribution: str, 
     words = ArrayType(DTYPES["u64"], (SIZES[stream],))
     if state != words:
         raise TypeError(f"draw takes the state of a stream, {words}, got {state}")
+    if distribution not in distributions(stream):
+        raise ValueError(f"draw: {stream} has no {distribution}")
     dtype, names = DISTRIBUTIONS[distribution]
     parameters = tuple(ArrayType(DTYPES[name], ()) for name in names)
     if given != parameters:
@@ -44,6 +57,10 @@ def _infer(state: ArrayType, *given: ArrayType, stream: str, distribution: str, 
 
 def _evaluate(xp: Any, state: Any, *given: Any, stream: str, distribution: str, shape: tuple[int, ...]) -> Any:
     made = stream_of(stream, np.asarray(state))
+    if stream == "python":
+        one = partial(getattr(made, "_randbelow" if distribution == "below" else distribution), *map(int, given))
+        numbers = [one() for _ in range(math.prod(shape))]
+        return np.array(numbers, DTYPES[DISTRIBUTIONS[distribution][0]]).reshape(shape), words_of(made)
     draw = getattr(made, _LEGACY.get(distribution, distribution) if stream == "mt19937" else distribution)
     size = {"x": shape[0]} if distribution == "permutation" else {"size": tuple(shape) or None}
     found = draw(*(x.item() for x in map(np.asarray, given)), **size)
@@ -61,7 +78,8 @@ def _cost(state: ArrayType, *given: ArrayType, shape: tuple[int, ...], **attrs: 
 
 def _samples() -> Iterator[Sample]:
     for stream, size in SIZES.items():
-        for distribution, (_, names) in DISTRIBUTIONS.items():
+        for distribution in distributions(stream):
+            names = DISTRIBUTIONS[distribution][1]
             shapes: tuple[tuple[int, ...], ...] = ((), (5,), (2, 3), (0,))
             for shape in ((5,), (0,)) if distribution == "permutation" else shapes:
                 attrs = {"stream": stream, "distribution": distribution, "shape": shape}
@@ -73,6 +91,7 @@ def _operands(rng: Any, stream: str, distribution: str) -> tuple[Any, ...]:
     parameters = {
         "integers": (np.int64(-3), np.int64(rng.integers(-2, 40))), "standard_gamma": (np.float64(1.7),),
         "poisson": (np.float64(rng.uniform(0.5, 20.0)),), "binomial": (np.int64(12), np.float64(0.3)),
+        "below": (np.int64(rng.integers(1, 2**62)),),
     }  # fmt: skip
     return some_words(stream), *parameters.get(distribution, ())
 

@@ -1,7 +1,8 @@
-"""What methods of NumPy's streams are made of: a few distributions that programs draw, and arithmetic.
+"""What methods of streams are made of: a few distributions that programs draw, and arithmetic.
 
 Each is a function with the parameters of NumPy's own, after one that draws; the arithmetic is that of NumPy's code in C
-(numpy/random/src/distributions, numpy/random/mtrand.pyx, _generator.pyx), number by number.
+(numpy/random/src/distributions, numpy/random/mtrand.pyx, _generator.pyx), number by number, and of CPython's
+Lib/random.py.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def recipe(kind: str, name: str) -> Callable[[Draw, tuple[Any, ...], dict[str, A
 
 def is_drawn(kind: str | None, name: str) -> bool:
     """Whether a method of a kind of stream can be part of a program."""
-    return kind is not None and (name in _RECIPES[kind] or name == "seed" and kind == "mt19937")
+    return kind is not None and (name in _RECIPES[kind] or name == "seed" and kind != "pcg64")
 
 
 @cache
@@ -149,7 +150,8 @@ def seeding(kind: str, seed: Any) -> Value:
 
     seed = _integer(seed)
     what = "a seed of random numbers is not negative, and fits 32 bits"
-    _require(seed >= 0, what)
+    if kind != "python":
+        _require(seed >= 0, what)
     if kind == "mt19937":
         _require(seed < _SEEDS, what)
     return record(SEED, _value(seed), stream=kind)
@@ -412,6 +414,72 @@ def _weighted(draw: Draw, p: LazyArray, count: Any, shape: tuple[int, ...] | Non
     return found
 
 
+# --- Python's own ------------------------------------------------------------------------------------------------
+
+
+def _pythons(distribution: str) -> Callable[..., Any]:
+    def normal(draw: Draw, mu: Any = 0.0, sigma: Any = 1.0) -> Any:
+        return _python_number(mu) + _floats(draw, distribution, None) * _python_number(sigma)
+
+    return normal
+
+
+def _python_number(x: Any) -> Any:
+    """A parameter that Python computes with, not as a float before."""
+    if isinstance(x, LazyArray):
+        return x if x._scalar and x.dtype == np.float64 else _no()
+    kind = x.python_type if isinstance(x, WeakScalar) else type(x)
+    return x if kind in (int, float) else _no()
+
+
+def _python_random(draw: Draw) -> Any:
+    return _floats(draw, "random", None)
+
+
+def _python_uniform(draw: Draw, a: Any, b: Any) -> Any:
+    a, b = _python_number(a), _python_number(b)
+    return a + (b - a) * _floats(draw, "random", None)
+
+
+def _expovariate(draw: Draw, lambd: Any) -> Any:
+    lambd = _python_number(lambd)
+    return -python_call(math.log)(1.0 - _floats(draw, "random", None)) / lambd
+
+
+def _randrange(draw: Draw, start: Any, stop: Any = None, step: Any = 1) -> Any:
+    if type(step) is not int or step != 1:
+        raise Unsupported
+    start = _python_integer(start)
+    low, high = (0, start) if stop is None else (start, _python_integer(stop))
+    width = high - low
+    _require(width > 0, "the limits of random integers are in order")
+    return low + _one_below(draw, width)
+
+
+def _python_randint(draw: Draw, a: Any, b: Any) -> Any:
+    return _randrange(draw, a, _python_integer(b) + 1)
+
+
+def _python_integer(x: Any) -> Any:
+    return _no() if isinstance(x, (bool, np.generic, LazyArray)) else _integer(x)
+
+
+def _one_below(draw: Draw, count: Any) -> ComputedScalar:
+    return _as_int(draw("below", (), _value(count)), 0, count)
+
+
+def _python_choice(draw: Draw, seq: Any) -> Any:
+    import lazyarr.numpy as lazy
+
+    if isinstance(seq, LazyArray):
+        count = seq.shape[0] if seq.ndim else 0
+        return seq[_one_below(draw, count)] if isinstance(count, int) and count else _no()
+    kinds = set(map(type, seq)) if type(seq) in (list, tuple) else set()
+    if len(kinds) != 1 or not kinds <= {int, float}:
+        raise Unsupported
+    return scalar_of_array(lazy.asarray(seq)[_one_below(draw, len(seq))], *kinds)
+
+
 _COMMON: dict[str, Callable[..., Any]] = {
     "normal": _normal, "exponential": _exponential, "uniform": _uniform, "lognormal": _lognormal,
     "poisson": _poisson, "binomial": _binomial, "permutation": _permutation, "shuffle": _shuffle,
@@ -427,5 +495,10 @@ _RECIPES: dict[str, dict[str, Callable[..., Any]]] = {
         "random": _standard_of("random"), "standard_normal": _standard_of("standard_normal"),
         "standard_exponential": _exponential_of,
         "integers": _integers, "choice": _choice_of, "standard_gamma": _standard_gamma, "gamma": _gamma, **_COMMON,
+    },
+    "python": {
+        "random": _python_random, "uniform": _python_uniform, "randrange": _randrange, "randint": _python_randint,
+        "gauss": _pythons("gauss"), "normalvariate": _pythons("normalvariate"), "expovariate": _expovariate,
+        "choice": _python_choice,
     },
 }  # fmt: skip

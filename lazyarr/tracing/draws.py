@@ -6,6 +6,7 @@ carry it, branches change it or do not, and when a program has run the caller's 
 
 from __future__ import annotations
 
+import random
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import Leaf
 from lazyarr.ops.draws import DRAW
 from lazyarr.runtime import NotCaptured, evaluate, record
-from lazyarr.tracing.distributions import Unsupported, recipe, seeding
+from lazyarr.tracing.distributions import Unsupported, is_drawn, recipe, seeding
 from lazyarr.tracing.lookups import Fixed
 from lazyarr.weak import WeakScalar
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
 
-#: That of the functions of `numpy.random`.
+#: Those of the functions of `numpy.random`, and of the module `random`.
 _GLOBAL = np.random.rand.__self__  # type: ignore[attr-defined]
+_PYTHONS = random.random.__self__  # type: ignore[attr-defined]
 
 
 class _Stream:
@@ -49,6 +51,22 @@ class _Stream:
         self.then = self.state._cell.value.node
 
 
+class _Standing(random.Random):
+    """What stands for a stream of Python's own that is the caller's."""
+
+    def __init__(self, draws: Draws, stream: random.Random):
+        super().__init__(0)
+        self.__dict__["_found"] = lambda name: getattr(stream, name)
+        self.__dict__["_draws"] = draws
+
+    def __getattribute__(self, name: str) -> Any:
+        own = object.__getattribute__(self, "__dict__")
+        if name.startswith("__") or "_draws" not in own:
+            return super().__getattribute__(name)
+        found = own["_found"](name)
+        return own["_draws"].method(found) if callable(found) else found
+
+
 class Draws:
     """The streams that one trace draws from."""
 
@@ -63,12 +81,26 @@ class Draws:
 
     def given(self, stream: Any, state: LazyArray) -> Any:
         """What the function gets for a stream of the caller's, whose state is an input."""
-        from lazyarr.numpy import random
+        from lazyarr.numpy.random import standing_for
 
         known = self._known[id(streams.bits(stream))] = _Stream(stream, state, made=False)
-        found = random.standing_for(stream)
+        found = _Standing(self, stream) if known.kind == "python" else standing_for(stream)
         self._standing[id(found)] = found, known.stream
         return found
+
+    def method(self, function: Any) -> Any:
+        """A method of a stream of Python's own, as the function sees it."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            done, found = self.draw(function, function.__name__, args, kwargs)
+            if done:
+                return found
+            # (Methods that look at the state, or change it, are not put back.)
+            acts = function.__name__ in ("seed", "getstate", "setstate", "shuffle")
+            self._trace.draws(None if acts else function.__self__, f"random.{function.__name__} draws random numbers")
+            return found(*args, **kwargs)
+
+        return call
 
     def made(self, stream: Any, seed: Any) -> None:
         """Note a stream that the function has made of a seed: an int, or what NumPy takes."""
@@ -98,7 +130,7 @@ class Draws:
         kind = streams.kind_of(stream)
         wanted = None if kind is None else recipe(kind, name)
         try:
-            if name == "seed" and kind == "mt19937" and len(args) == 1 and not kwargs:
+            if name == "seed" and kind is not None and is_drawn(kind, name) and len(args) == 1 and not kwargs:
                 self._current(stream).state._assign(seeding(kind, args[0]))
                 return True, None
             return (False, function) if wanted is None else (True, wanted(partial(self._numbers, stream), args, kwargs))
@@ -108,7 +140,7 @@ class Draws:
     def _current(self, stream: Any) -> _Stream:
         """What stands for a stream now."""
         known = self._known.get(id(streams.bits(stream)))
-        if known is None and stream is _GLOBAL:
+        if known is None and (stream is _GLOBAL or stream is _PYTHONS):
             self._trace.outside(Fixed(stream), "the global stream of random numbers")
             known = self._known.get(id(streams.bits(stream)))
         if known is None or known.stream is not stream:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import random
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -328,6 +329,8 @@ class Environment:
     def _replacement(self, value: Any, what: str) -> Any:
         if _package(value) == "jax":
             raise Plain("it calls jax, which takes no lazy arrays")
+        if type(getattr(value, "__self__", None)) is random.Random:
+            return self._trace.drawing.method(value)
         if isinstance(value, np.ufunc):
             return UFUNCS.get(value) or of_scipy(value) or value
         if isinstance(value, Ufunc):
@@ -490,6 +493,8 @@ class TracedModule:
             return environment._stand(python_call(value), value) if callable(value) else value
         if isinstance(value, types.ModuleType) and (top == "scipy" or top not in _PURE_MODULES):
             return environment.replaced(value, name)
+        if type(getattr(value, "__self__", None)) is random.Random:
+            return environment._stand(environment._trace.drawing.method(value), value)
         others = isinstance(value, type) and not is_users(value.__module__)
         if others or (top in _PURE_MODULES and not is_foreign(value)):
             return of_scipy(value) or environment._scipys(value) or value

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from typing import Any
 
 import numpy as np
 
-from lazyarr import world
+from lazyarr import streams, world
 
 
 class Streams:
@@ -27,13 +28,13 @@ class Streams:
         Parameters
         ----------
         stream : object
-            A `numpy.random.Generator` or `numpy.random.RandomState`; any other object is no stream.
+            A `numpy.random.Generator`, `numpy.random.RandomState` or `random.Random`; any other object is no stream.
         """
         if world.current() is not None:
             return False
         if id(stream) in self._before or id(stream) in self._made:
             return True
-        if not isinstance(stream, (np.random.Generator, np.random.RandomState)) or _others_may_draw():
+        if streams.bits(stream) is None or _others_may_draw():
             return False
         self._before[id(stream)] = stream, _state(stream)
         return True
@@ -41,8 +42,10 @@ class Streams:
     def restore(self) -> None:
         """Put all streams back to where they were."""
         for stream, state in self._before.values():
-            if isinstance(stream, np.random.Generator):
-                stream.bit_generator.state = state
+            if isinstance(stream, random.Random):
+                stream.setstate(state)
+            elif isinstance(stream, np.random.Generator):
+                streams.bits(stream).state = state
             else:
                 np.random.RandomState.set_state(stream, state)
         self._before.clear()
@@ -55,6 +58,8 @@ def _others_may_draw() -> bool:
 
 
 def _state(stream: Any) -> Any:
+    if isinstance(stream, random.Random):
+        return stream.getstate()
     if isinstance(stream, np.random.Generator):
-        return stream.bit_generator.state
+        return streams.bits(stream).state
     return np.random.RandomState.get_state(stream, legacy=False)
