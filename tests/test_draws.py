@@ -490,3 +490,36 @@ def test_a_state_that_becomes_an_index_of_numpys() -> None:
 
     weights = np.linspace(1.0, 2.0, 16).reshape(4, 4)
     same(chain, modern, lambda: weights / weights.sum(axis=1, keepdims=True), lambda: 40)
+
+
+def test_what_numpy_draws_after_all() -> None:
+    def f(rng: Any, n: int) -> Any:
+        total = 0.0
+        for _ in range(n):
+            total += rng.random()
+        zero = rng.random(size=())
+        small = rng.random(3, dtype=np.float32)
+        rng.random(out=small.astype(float))
+        return total, zero.shape, small, rng.normal(size=()), rng.integers(5, dtype=np.uint8), rng.random()
+
+    same(f, modern, lambda: 5, one=False)
+    wrongs = lambda rng: rng.random(3, dtype="what"), lambda rng: rng.random(-1), lambda rng: rng.normal(1, 2, 3, 4)
+    for wrong in wrongs:
+        with pytest.raises((TypeError, ValueError)) as expected:
+            wrong(modern())
+        with pytest.raises((TypeError, ValueError)) as got:
+            ALWAYS(wrong)(modern())
+        assert (type(got.value), str(got.value)) == (type(expected.value), str(expected.value))
+
+
+def test_seeds_beyond_64_bits() -> None:
+    def f(seed: int, n: int) -> Any:
+        rng = np.random.default_rng(seed)
+        total = 0.0
+        for _ in range(n):
+            total += rng.random()
+        return total
+
+    accelerated = ALWAYS(f)
+    for seed in (2**70, 3, 2**63, 2**80 + 1, 3):
+        assert accelerated(seed, 9) == f(seed, 9)

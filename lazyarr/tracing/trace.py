@@ -31,7 +31,7 @@ from lazyarr.tracing.capture.noted import Statements
 from lazyarr.tracing.capture.state import SMALL, is_small
 from lazyarr.tracing.classes import Classes
 from lazyarr.tracing.control.python import Info
-from lazyarr.tracing.draws import Draws
+from lazyarr.tracing.drawing.draws import Draws
 from lazyarr.tracing.environment import Environment
 from lazyarr.tracing.recursion import Recursion
 from lazyarr.tracing.scalars import Tape

@@ -18,7 +18,7 @@ import numpy as np
 
 from lazyarr import streams
 from lazyarr.tracing.control.scope import Scope
-from lazyarr.tracing.distributions import is_drawn
+from lazyarr.tracing.drawing.recipes import is_drawn
 
 #: Built-in functions that act on more than their arguments.
 _ACTING = {"print", "input", "open"}

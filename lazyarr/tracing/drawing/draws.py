@@ -6,9 +6,10 @@ carry it, branches change it or do not, and when a program has run the caller's 
 
 from __future__ import annotations
 
+import operator
 import random
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import Leaf
 from lazyarr.ops.draws import DRAW
 from lazyarr.runtime import NotCaptured, evaluate, record
-from lazyarr.tracing.distributions import Unsupported, is_drawn, recipe, seeding
+from lazyarr.tracing.drawing.parameters import Unsupported
+from lazyarr.tracing.drawing.recipes import is_drawn, recipe, seeding
 from lazyarr.tracing.lookups import Fixed
 from lazyarr.weak import WeakScalar
 
@@ -107,7 +109,12 @@ class Draws:
         kind = streams.kind_of(stream)
         if kind is None or world.current() is not None:
             return
-        state = seeding(kind, seed) if isinstance(seed, WeakScalar) else _words(streams.words_of(stream))
+        state = _words(streams.words_of(stream))
+        if isinstance(seed, WeakScalar):
+            try:
+                state = seeding(kind, seed)
+            except Unsupported:
+                operator.index(cast(Any, seed))  # The program is for this seed alone.
         self._known[id(streams.bits(stream))] = _Stream(stream, LazyArray._new(state), made=True)
 
     def draw(self, function: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
@@ -129,12 +136,17 @@ class Draws:
             return False, function
         kind = streams.kind_of(stream)
         wanted = None if kind is None else recipe(kind, name)
+        known = self._known.get(id(streams.bits(stream)))
+        before = None if known is None else known.state._value()
         try:
             if name == "seed" and kind is not None and is_drawn(kind, name) and len(args) == 1 and not kwargs:
                 self._current(stream).state._assign(seeding(kind, args[0]))
                 return True, None
             return (False, function) if wanted is None else (True, wanted(partial(self._numbers, stream), args, kwargs))
         except Unsupported:
+            # (What has been drawn before that was known is not.)
+            if known is not None and before is not None and known.state._value() != before:
+                known.state._assign(before)
             return False, function
 
     def _current(self, stream: Any) -> _Stream:
@@ -154,9 +166,7 @@ class Draws:
     def _numbers(self, stream: Any, distribution: str, shape: tuple[int, ...], *limits: Value) -> LazyArray:
         """Numbers of a distribution of `lazyarr.ops.draws`; the stream goes on behind them."""
         known = self._current(stream)
-        numbers = record(
-            DRAW, known.state._value(), *limits, stream=known.kind, distribution=distribution, shape=shape
-        )
+        numbers = record(DRAW, known.state._value(), *limits, stream=known.kind, distribution=distribution, shape=shape)
         known.state._assign(Value(numbers.node, 1))
         return LazyArray._new(numbers, scalar=not shape)
 

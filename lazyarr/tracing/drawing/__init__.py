@@ -1,0 +1,1 @@
+"""Random numbers that traced functions draw."""
