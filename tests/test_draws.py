@@ -14,6 +14,7 @@ import pytest
 
 import lazyarr
 from lazyarr import streams
+from tests import random_draws
 from tests.acceleration import assert_same, programs
 
 ALWAYS: Any = lazyarr.accelerate(always=True)
@@ -503,7 +504,9 @@ def test_what_numpy_draws_after_all() -> None:
         return total, zero.shape, small, rng.normal(size=()), rng.integers(5, dtype=np.uint8), rng.random()
 
     same(f, modern, lambda: 5, one=False)
-    wrongs = lambda rng: rng.random(3, dtype="what"), lambda rng: rng.random(-1), lambda rng: rng.normal(1, 2, 3, 4)
+    wrongs: list[Any] = [
+        lambda rng: rng.random(3, dtype="what"), lambda rng: rng.random(-1), lambda rng: rng.normal(1, 2, 3, 4),
+    ]  # fmt: skip
     for wrong in wrongs:
         with pytest.raises((TypeError, ValueError)) as expected:
             wrong(modern())
@@ -523,3 +526,9 @@ def test_seeds_beyond_64_bits() -> None:
     accelerated = ALWAYS(f)
     for seed in (2**70, 3, 2**63, 2**80 + 1, 3):
         assert accelerated(seed, 9) == f(seed, 9)
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+@pytest.mark.parametrize("seed", [*range(2000, 2016), 22, 32, 45, 72, 74])
+def test_random_programs(seed: int) -> None:
+    assert random_draws.differs(seed) is None

@@ -249,7 +249,7 @@ class Capture(Control):
         if containers is not None:
             containers.restore()
         if (why in _FIRST or why.endswith(ANOTHER_NUMBER)) and peeled is not None:
-            self._captured(kind, peeled, in_python, get, set, info, trips)
+            self._captured(kind, trace.drawing.undoing()(peeled), in_python, get, set, info, trips)
             return
         why = _RESULT.sub("the function's result", why)
         runs = kind not in ("if", "list") and why != NEVER_TRUE

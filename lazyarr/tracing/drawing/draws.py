@@ -6,8 +6,10 @@ carry it, branches change it or do not, and when a program has run the caller's 
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import random
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -78,6 +80,8 @@ class Draws:
         self._known: dict[int, _Stream] = {}
         #: What stands for streams of the caller's.
         self._standing: dict[int, tuple[Any, Any]] = {}
+        #: Whether what runs now is perhaps traced again, so that NumPy must not draw.
+        self.may_be_undone = False
         #: Whether streams may have been drawn from by others.
         self._stale = False
 
@@ -132,7 +136,7 @@ class Draws:
         if stream is not given:
             function = getattr(stream, name)
         trace = self._trace
-        if trace.in_python or world.current() is not None:
+        if trace.in_python and not self.may_be_undone or world.current() is not None:
             return False, function
         kind = streams.kind_of(stream)
         wanted = None if kind is None else recipe(kind, name)
@@ -192,6 +196,15 @@ class Draws:
             for known in self._known.values():
                 if not known.is_ahead:
                     known.assign(streams.words_of(known.stream))
+
+    @contextlib.contextmanager
+    def undoing(self) -> Iterator[None]:
+        """Have the program draw although Python runs what is between its pieces."""
+        before, self.may_be_undone = self.may_be_undone, True
+        try:
+            yield
+        finally:
+            self.may_be_undone = before
 
     def outlives(self, value: Any) -> tuple[Any, LazyArray | None] | None:
         """What the caller gets for a stream, and the state that it is to have, if the function has made it.
