@@ -19,8 +19,9 @@ from lazyarr import streams
 _FLOATS = (
     "rng.random()", "rng.normal()", "rng.normal(x % 1.0, 0.5)", "rng.uniform(-1, 1)", "rng.exponential(0.5)",
     "np.random.rand()", "np.random.randn()", "np.random.uniform(0, k + 1)", "old.normal(0.5, 2.0)",
-    "old.random_sample()", "random.random()", "random.gauss(0, 1)", "random.uniform(-1, 2)", "rng.random(3).sum()", "old.randn(2, 2)[1, 0]",
-    "rng.standard_exponential(4)[k % 4]", "helper(rng, 2)", "rng.gamma(2.0)", "u[rng.integers(8)]", "rng.choice(u)",
+    "old.random_sample()", "random.random()", "random.gauss(0, 1)", "random.uniform(-1, 2)",
+    "rng.random(3).sum()", "old.randn(2, 2)[1, 0]", "rng.standard_exponential(4)[k % 4]", "helper(rng, 2)",
+    "rng.gamma(2.0)", "u[rng.integers(8)]", "rng.choice(u)",
 )  # fmt: skip
 _INTS = (
     "rng.integers(5)", "np.random.randint(1, 7)", "old.randint(k + 1)", "random.randint(0, 3)", "random.randrange(9)",
