@@ -49,6 +49,11 @@ def original(kind: Any) -> Any:
     return _own(kind).get(_KIND, kind)
 
 
+def is_data(name: str, member: Any) -> bool:
+    """Whether an attribute of a class is found as a global is: it may be, or hold, an array."""
+    return isinstance(member, (list, dict, np.ndarray, LazyArray)) and not name.startswith("__")
+
+
 def has_attributes_alone(kind: type) -> bool:
     """Whether objects hold nothing but their attributes: none that a base class written in C keeps, as lists do."""
     makers = (base for base in kind.__mro__ if isinstance(vars(base).get("__new__"), types.BuiltinFunctionType))
@@ -103,6 +108,8 @@ class Classes:
     def __init__(self, trace: Trace):
         self._trace = trace
         self._traced: dict[type, Any] = {}
+        #: Data of the user's classes, by the class that has it and the name.
+        self._members: dict[tuple[type, str], _Member] = {}
         self._made: list[ref[Any]] = []
         self._acting: dict[type, bool] = {}
         #: Attributes of the user's classes that have been set or deleted, and what they were.
@@ -177,9 +184,14 @@ class Classes:
             if name in ("__new__", "__init_subclass__", "__class_getitem__"):
                 return None
             return _TracedMethod(self._trace, plain) if plain is member else type(member)(self._late(plain))
-        if isinstance(member, (list, dict, np.ndarray, LazyArray)) and not name.startswith("__"):
-            return _Member(self._trace, base, name)
+        if is_data(name, member):
+            # (One for all classes that inherit it: the trace takes an array once.)
+            return self._members.setdefault((base, name), _Member(self._trace, base, name))
         return None
+
+    def has_answered(self, kind: type, name: str) -> bool:
+        """Whether the traced function has come upon data that a class has."""
+        return (kind, name) in self._members and self._members[kind, name].is_answered
 
     def _late(self, function: Any) -> Any:
         if not isinstance(function, types.FunctionType):
@@ -413,6 +425,11 @@ class _Member:
         self._trace, self._get = trace, OfClass(kind, name)
         self._name = f"{kind.__name__}.{name}"
         self._found: list[Any] = []
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether somebody has come upon it."""
+        return bool(self._found)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if not self._found:

@@ -197,6 +197,10 @@ class Environment:
         """Whether the traced function has come upon a global."""
         return (id(real), name) in self._answers
 
+    def has_closed(self, cell: types.CellType) -> bool:
+        """Whether a traced function has come upon an enclosing variable."""
+        return any(real is cell for real, _, _ in self._cells)
+
     def ranges(self) -> list[tuple[str, int, int]]:
         """File, first and last line of each function that was traced."""
         return [
