@@ -13,6 +13,7 @@ import types
 from abc import ABCMeta
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import index
 from typing import TYPE_CHECKING, Any, cast
 from weakref import ref
 
@@ -22,23 +23,34 @@ from lazyarr.array import LazyArray
 from lazyarr.tracing.control.foreign import acts
 from lazyarr.tracing.lookups import OfClass
 from lazyarr.tracing.packages import is_own, is_users, top_level
+from lazyarr.weak import WeakScalar
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
 #: Where a traced class keeps the class that it stands for, and the trace.
 _KIND, _TRACE = "__lazyarr_kind__", "__lazyarr_trace__"
+#: What a traced class has that it does not have for one of the class's.
+_MADE = {_KIND, _TRACE, "__class__", "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl"}
 #: Modules whose objects run code in threads or processes of their own.
 _ELSEWHERE = {"threading", "concurrent", "multiprocessing", "subprocess", "asyncio"}
 #: What a class may have of its own that a subclass would run when it is made, or its objects at each look.
 _INTERFERING = ("__init_subclass__", "__getattribute__", "__delattr__")
 #: Where a class has no such attribute.
 _NOTHING = object()
+#: What is an attribute of a class, but does not stand in its dictionary.
+_OF_TYPES = {"__name__", "__qualname__", "__bases__", "__class__"}
+#: Lists and dicts that Python and its library keep in classes.
+_PYTHONS = {"__slots__", "__annotations__", "__dataclass_fields__"}
 #: Classes whose objects are made by ``__new__``.
 _IMMUTABLES = (tuple, frozenset, int, float, complex, str, bytes)
 _MAKERS = ("__new__", "__init__", "__post_init__")
 #: Flags of classes: defined by a ``class`` statement; not to be changed, as most of C's.
 HEAP, IMMUTABLE = 1 << 9, 1 << 8
+#: Methods of which Python takes nothing but a number of its own, and what gives that.
+_NUMBERS: dict[str, Callable[[Any], Any]] = {
+    "__hash__": index, "__index__": index, "__int__": int, "__float__": float, "__complex__": complex,
+}  # fmt: skip
 #: What a class itself has: what ``vars`` gives of a traced class is what the user's class has.
 _own = type.__dict__["__dict__"].__get__
 _set_class = object.__dict__["__class__"].__set__
@@ -51,7 +63,7 @@ def original(kind: Any) -> Any:
 
 def is_data(name: str, member: Any) -> bool:
     """Whether an attribute of a class is found as a global is: it may be, or hold, an array."""
-    return isinstance(member, (list, dict, np.ndarray, LazyArray)) and not name.startswith("__")
+    return isinstance(member, (list, dict, np.ndarray, LazyArray)) and name not in _PYTHONS
 
 
 def has_attributes_alone(kind: type) -> bool:
@@ -112,6 +124,8 @@ class Classes:
         self._members: dict[tuple[type, str], _Member] = {}
         self._made: list[ref[Any]] = []
         self._acting: dict[type, bool] = {}
+        #: Of what classes it is being asked whether they inherit from which, by their identity.
+        self._asked: set[tuple[int, type]] = set()
         #: Attributes of the user's classes that have been set or deleted, and what they were.
         self._before: dict[tuple[type, str], Any] = {}
         self.originals: dict[int, Any] = {}
@@ -139,6 +153,15 @@ class Classes:
         return list(self._traced)
 
     def _subclass(self, kind: type) -> Any:
+        metaclass = _TracedAbstract if isinstance(kind, ABCMeta) else _Traced
+        made: Any = metaclass(kind.__name__, (kind,), self._members_of(kind))
+        # (Not before: what is set while it is made is its own.)
+        type.__setattr__(made, _TRACE, self._trace)
+        type.__setattr__(made, _KIND, kind)
+        return made
+
+    def _members_of(self, kind: type) -> dict[str, Any]:
+        """What the traced class of a class has, instead of inheriting it."""
         members: dict[str, Any] = {}
         for base in reversed(kind.__mro__):
             if base is object:
@@ -165,11 +188,8 @@ class Classes:
             # (`typing` keeps what it has made of a class, for the calls to come.)
             members["__class_getitem__"] = classmethod(lambda _, item: cast(Any, kind)[item])
         # Its own module: what of lazyarr is reached through variables is not looked into.
-        members |= {
-            "__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__,
-            _KIND: kind, _TRACE: self._trace,
-        }  # fmt: skip
-        return (_TracedAbstract if isinstance(kind, ABCMeta) else _Traced)(kind.__name__, (kind,), members)
+        members |= {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+        return members
 
     def _member(self, base: type, name: str, member: Any) -> Any:
         """What stands for an attribute of a class; None for the attribute itself."""
@@ -180,6 +200,12 @@ class Classes:
         if isinstance(member, functools.cached_property):
             return functools.cached_property(self._late(member.func))
         plain = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
+        is_method = isinstance(member, types.FunctionType)
+        if (base, name) in self._before:
+            # (What the function has put there is as it is to be seen.)
+            return _giving(_NUMBERS[name], member) if is_method and name in _NUMBERS else None
+        if is_method and name in _NUMBERS:
+            return _giving(_NUMBERS[name], self._late(member))
         if isinstance(plain, types.FunctionType):
             if name in ("__new__", "__init_subclass__", "__class_getitem__"):
                 return None
@@ -257,28 +283,47 @@ class Classes:
         if self._acting[kind]:
             self._trace.observed(f"makes a {kind.__name__}, whose code is not compiled")
 
+    def inherits(self, other: Any, kind: type) -> bool:
+        """``issubclass`` of the user's class: an abstract one asks its subclasses, and with them what stands for it."""
+        if (id(other), kind) in self._asked:
+            return False
+        self._asked.add((id(other), kind))
+        try:
+            return issubclass(other, kind)
+        finally:
+            self._asked.discard((id(other), kind))
+
     def set(self, traced: Any, name: str, value: Any) -> None:
         """Set an attribute of the user's class: what is no value of the caller's yet is put there when it is."""
         self._trace.observed(f"sets {traced.__name__}.{name}")
         kind = original(traced)
-        before = vars(kind).get(name, _NOTHING)
-        setattr(kind, name, value)
+        before = _held(kind, name)
+        setattr(kind, name, tuple(map(original, value)) if name == "__bases__" else value)
         self._changed(kind, name, before)
+        if name in ("__name__", "__abstractmethods__"):
+            type.__setattr__(traced, name, value)  # (Each class has its own.)
 
     def delete(self, traced: Any, name: str) -> None:
         """Delete an attribute of the user's class."""
         self._trace.observed(f"deletes {traced.__name__}.{name}")
         kind = original(traced)
-        before = vars(kind).get(name, _NOTHING)
+        before = _held(kind, name)
         delattr(kind, name)
         self._changed(kind, name, before)
 
     def _changed(self, kind: type, name: str, before: Any) -> None:
+        """Have traced classes inherit what has been set, and have what they inherit instead of what is gone."""
         self._before.setdefault((kind, name), before)
+        special = name.startswith("__") or name not in vars(kind)
         for other, traced in self._traced.items():
-            inherits = issubclass(other, kind) and all(base is kind or name not in vars(base) for base in other.__mro__)
-            if inherits and name in _own(traced):
-                type.__delattr__(traced, name)
+            if kind not in other.__mro__ or name == "__class__" or not (special or name in _own(traced)):
+                continue
+            members, own = self._members_of(other), _own(traced)
+            for changed in {*members, *own} - _MADE if name == "__bases__" else (name,):
+                if changed in members:
+                    type.__setattr__(traced, changed, members[changed])
+                elif changed in own:
+                    type.__delattr__(traced, changed)
 
     def stores(self) -> list[tuple[Callable[[Any], None], Any]]:
         """What attributes of classes have been set to: a setter and the value each."""
@@ -339,6 +384,21 @@ def _equality_of(names: tuple[str, ...]) -> types.CodeType:
     return dataclasses.make_dataclass("_", names).__eq__.__code__
 
 
+def _giving(number: Callable[[Any], Any], method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of which Python takes nothing but a number of its own."""
+
+    def call(*args: Any) -> Any:
+        found = method(*args)
+        return number(found) if isinstance(found, (WeakScalar, LazyArray)) else found
+
+    return call
+
+
+def _held(kind: type, name: str) -> Any:
+    """What an attribute of a class itself is."""
+    return getattr(kind, name) if name in _OF_TYPES else vars(kind).get(name, _NOTHING)
+
+
 def _subclasses(kind: type) -> list[type]:
     found: list[type] = type.__subclasses__(kind)
     return [other for other in found if _KIND not in _own(other)]
@@ -357,11 +417,11 @@ class _Traced(type):
 
     def __instancecheck__(cls, x: Any) -> bool:
         kind = original(cls)
-        return isinstance(x, kind) if kind is not cls else type.__instancecheck__(cls, x)
+        return isinstance(x, kind) if kind is not cls else super().__instancecheck__(x)
 
     def __subclasscheck__(cls, other: Any) -> bool:
         kind = original(cls)
-        return issubclass(other, kind) if kind is not cls else type.__subclasscheck__(cls, other)
+        return _own(cls)[_TRACE].classes.inherits(other, kind) if kind is not cls else super().__subclasscheck__(other)
 
     def __eq__(cls, other: Any) -> bool:
         return original(cls) is (original(other) if isinstance(other, type) else other)
@@ -370,7 +430,7 @@ class _Traced(type):
         return type.__hash__(original(cls))
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        if name.startswith(("__", "_abc_")) or _KIND not in _own(cls):
+        if _KIND not in _own(cls):
             type.__setattr__(cls, name, value)
             return
         _own(cls)[_TRACE].classes.set(cls, name, value)
@@ -398,10 +458,20 @@ class _Traced(type):
     __bases__ = property(lambda cls: tuple(map(cls._seen, _BASES(original(cls)))), _set_bases)
     __base__ = property(lambda cls: cls._seen(_BASE(original(cls))))
     __dict__ = property(lambda cls: _own(original(cls)))  # type: ignore[misc]
+    __annotations__ = property(lambda cls: original(cls).__annotations__)
 
 
 class _TracedAbstract(_Traced, ABCMeta):
     """The same of classes with abstract methods."""
+
+    def register(cls, other: Any) -> Any:
+        """Have a class pass for one that inherits from the user's class."""
+        kind = original(cls)
+        if kind is cls:
+            return super().register(other)
+        _own(cls)[_TRACE].observed(f"registers a class with {cls.__name__}")
+        kind.register(original(other))
+        return other
 
 
 class _TracedMethod:
