@@ -23,6 +23,7 @@ from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf
 from lazyarr.runtime import NotCaptured, evaluate, own
 from lazyarr.soft import settle
+from lazyarr.tracing.callers import alter, held, lazy_view, owned, replace_contents, snapshot, write
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.classes import original
 from lazyarr.tracing.remains import Walk
@@ -31,7 +32,6 @@ from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.strict import Kept
 from lazyarr.tracing.trace import Trace
 from lazyarr.windows import Window
-from lazyarr.world import Part
 
 Spec = tuple[Any, ...]
 
@@ -124,13 +124,13 @@ class Outcome:
         def visit(value: Any) -> None:
             if isinstance(value, LazyArray):
                 counts[value._cell] = counts.get(value._cell, 0) + 1
-            elif isinstance(value, tuple):
+            elif isinstance(value, (tuple, frozenset)):
                 for item in value:
                     visit(item)
             elif isinstance(value, (list, dict)):
                 times[id(value)] = times.get(id(value), 0) + 1
                 if times[id(value)] == 1:
-                    for item in value.values() if isinstance(value, dict) else elements_of(value):
+                    for item in chain(value, value.values()) if isinstance(value, dict) else elements_of(value):
                         visit(item)
             elif self._trace.classes.is_made(value):
                 visit(vars(value))
@@ -140,7 +140,7 @@ class Outcome:
         for value in found:
             visit(value)
         for _, new, _ in self._trace.shadowed:
-            visit(new if isinstance(new, list) else _contents(new))
+            visit(new if isinstance(new, list) else held(new))
         return {cell for cell, n in counts.items() if n > 1}, {at for at, n in times.items() if n > 1}
 
     def _root(self, value: Value, strides: Sequence[int]) -> int:
@@ -190,7 +190,8 @@ class Outcome:
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return ("namedtuple", kind, tuple(self._spec(item) for item in value))
         if kind is dict:
-            return (kind, tuple((self._key(key), self._spec(item)) for key, item in value.items()))
+            items = tuple((self._key(key), self._spec(item)) for key, item in value.items())
+            return ("keyed" if any(_is_of_made(key) for key, _ in items) else kind, items)
         stream = self._trace.drawing.outlives(value)
         if stream is not None:
             self._trace.observed("a stream of random numbers outlives the call")
@@ -299,7 +300,7 @@ class Outcome:
                 if len(new) != len(before) or any(a is not b for a, b in zip(new, before, strict=True)):
                     found.append((k, ("list", tuple(self._kept(k, i, item, before) for i, item in enumerate(new)))))
                 continue
-            now = _contents(new)
+            now = held(new)
             if now.keys() != before.keys() or any(now[name] is not before[name] for name in now):
                 items = tuple((self._key(name), self._kept(k, name, item, before)) for name, item in now.items())
                 found.append((k, ("dict", items)))
@@ -327,27 +328,29 @@ class Outcome:
         scalars : sequence
             Values of the tape's positions.
         """
-        builder = _Builder(self, parts, [_owned(d, o) for d, o in zip(data, self.orders, strict=True)], scalars)
-        before = [_snapshot(holder) for holder in parts.holders[: self._count]]
+        builder = _Builder(self, parts, [owned(d, o) for d, o in zip(data, self.orders, strict=True)], scalars)
+        before = [snapshot(holder) for holder in parts.holders[: self._count]]
         builder.before = before
         contents = [(k, builder.contents(spec)) for k, spec in self.effects]
         stores = [(setter, builder.build(spec)) for setter, spec in self.stores]
         for k, slot in self.mutated:
-            _write(builder.base(k), builder.data[slot])
+            write(builder.base(k), builder.data[slot])
         if parts.streams:
             changed = {self._trace.base_places[k] for k, _ in self.mutated}
             for stream, place in parts.streams:
                 if place in changed:
                     streams.put_words(stream, parts.arrays[place])
         result = builder.build(self.result)
+        builder.fill()
         for k, shape, dtype, writeable in self.altered:
-            _alter(parts.arrays[k], shape, dtype, writeable)
+            alter(parts.arrays[k], shape, dtype, writeable)
         for k, new in contents:
-            _replace_contents(parts.holders[k], new)
+            replace_contents(parts.holders[k], new)
         for setter, value in stores:
             setter(value)
         for container in self._trace.parts.opaque if self._standing else ():
             builder.walk.root(container)
+        builder.fill()
         return result
 
 
@@ -379,6 +382,8 @@ class _Builder:
         self._objects: dict[int, Any] = {}
         self._lists: dict[int, Any] = {}
         self._views: dict[int, Any] = {}
+        #: Dicts whose keys are hashed when the objects among them have their attributes, and what they are to hold.
+        self._unfilled: list[tuple[dict[Any, Any], Spec]] = []
         self.walk = Walk(self._instead, parts.opens, parts.holders)
 
     def _instead(self, value: Any) -> Any:
@@ -435,6 +440,9 @@ class _Builder:
             return spec[1]
         if kind is dict:
             return {self.build(key): self.build(item) for key, item in spec[1]}
+        if kind == "keyed":
+            self._unfilled.append(({}, spec[1]))
+            return self._unfilled[-1][0]
         if kind is list or kind is tuple or kind is frozenset:
             return kind(self.build(item) for item in spec[1])
         if kind == "rows":
@@ -478,12 +486,21 @@ class _Builder:
         if number not in self._lists:
             found: Any = {} if is_dict else []
             self._lists[number] = found
-            content = self.build(self._outcome.lists[number])
-            if is_dict:
-                found.update(content)
+            spec = self._outcome.lists[number]
+            if spec[0] == "keyed":
+                self._unfilled.append((found, spec[1]))
+            elif is_dict:
+                found.update(self.build(spec))
             else:
-                found.extend(content)
+                found.extend(self.build(spec))
         return self._lists[number]
+
+    def fill(self) -> None:
+        """Put into dicts what they hold by objects that are complete now."""
+        while self._unfilled:
+            found, items = self._unfilled.pop()
+            for key, item in items:
+                found[self.build(key)] = self.build(item)
 
     def _items(self, form: Any, data: Iterator[Any]) -> list[Any]:
         """What a loop has appended to a list, of its rows."""
@@ -508,7 +525,7 @@ class _Builder:
         array = self.base(spec[2]) if spec[1] == "input" else self._root(spec[2])
         if isinstance(array, LazyArray):
             for step in spec[3]:
-                array = _lazy_view(array, step)
+                array = lazy_view(array, step)
             if spec[1] == "root" and not spec[4]:
                 array = array.view()
                 array._writeable = False
@@ -538,61 +555,6 @@ class _Builder:
         return array
 
 
-def _lazy_view(array: LazyArray, step: views.Step) -> LazyArray:
-    """A view of a lazy array, as NumPy has it of an array that lies in memory as this one."""
-    like = np.lib.stride_tricks.as_strided(np.empty(1, array.dtype), array.shape, array.strides)  # nobody looks into it
-    seen = step.view(like)
-    first, second = (x.__array_interface__["data"][0] for x in (like, seen))
-    return array._view(step, seen.shape, seen.strides, second - first, seen.dtype)
-
-
-def _contents(holder: Any) -> dict[Any, Any]:
-    return holder if isinstance(holder, dict) else holder.__dict__
-
-
-def _snapshot(holder: Any) -> Any:
-    return list(holder) if isinstance(holder, list) else dict(_contents(holder))
-
-
-def _replace_contents(holder: Any, new: Any) -> None:
-    if isinstance(holder, list):
-        holder[:] = new
-        return
-    contents = _contents(holder)
-    for name in [name for name in contents if name not in new]:
-        del contents[name]
-    if list(contents) != list(new)[: len(contents)]:
-        contents.clear()  # one was taken out, and put in again at the end
-    contents.update(new)
-
-
-def _alter(array: np.ndarray[Any, Any], shape: tuple[int, ...], dtype: np.dtype[Any], writeable: bool) -> None:
-    """Give a caller's array the shape, dtype and flag the function gave it."""
-    if array.dtype != dtype:
-        array.dtype = dtype  # type: ignore[misc]
-    if array.shape != shape:
-        array.shape = shape
-    if array.flags.writeable != writeable:
-        array.flags.writeable = writeable
-
-
-def _write(target: Any, data: Any) -> None:
-    if isinstance(target, LazyArray):
-        target._assign(rebuild(data)._value())
-    else:
-        np.copyto(target, np.asarray(data))
-
-
-def _owned(data: Any, order: tuple[int, ...]) -> Any:
-    """Computed data as a NumPy array of the caller's own, its axes back in their order; a `Part` stays one."""
-    from lazyarr.runtime import to_owned_numpy
-
-    if isinstance(data, Part) and order == tuple(range(len(order))):
-        return data
-    array = to_owned_numpy(data)
-    if order == tuple(range(len(order))):
-        return array
-    inverse = [0] * len(order)
-    for place, axis in enumerate(order):
-        inverse[axis] = place
-    return array.transpose(inverse)
+def _is_of_made(key: Spec) -> bool:
+    """Whether a key is, or holds, an object that the function has made."""
+    return key[0] == "made" or key[0] in (tuple, frozenset) and any(map(_is_of_made, key[1]))
