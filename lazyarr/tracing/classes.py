@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import enum
 import functools
 import types
 from abc import ABCMeta
@@ -47,6 +48,10 @@ _IMMUTABLES = (tuple, frozenset, int, float, complex, str, bytes)
 _MAKERS = ("__new__", "__init__", "__post_init__")
 #: Flags of classes: defined by a ``class`` statement; not to be changed, as most of C's.
 HEAP, IMMUTABLE = 1 << 9, 1 << 8
+_CONSTANTS = (
+    bool, int, float, complex, str, bytes, type(None), type(...), type(NotImplemented), slice, range, type,
+    types.ModuleType, np.generic, np.dtype, np.ufunc, enum.Enum,
+)  # fmt: skip
 #: Methods of which Python takes nothing but a number of its own, and what gives that.
 _NUMBERS: dict[str, Callable[[Any], Any]] = {
     "__hash__": index, "__index__": index, "__int__": int, "__float__": float, "__complex__": complex,
@@ -62,8 +67,19 @@ def original(kind: Any) -> Any:
 
 
 def is_data(name: str, member: Any) -> bool:
-    """Whether an attribute of a class is found as a global is: it may be, or hold, an array."""
-    return isinstance(member, (list, dict, np.ndarray, LazyArray)) and name not in _PYTHONS
+    """Whether an attribute of a class is found as a global is: it may be, or hold, what the function changes.
+
+    Constants are not (a program is for certain ones), nor what gives attributes, as methods do.
+    """
+    if isinstance(member, (list, dict, np.ndarray, LazyArray)):
+        return name not in _PYTHONS
+    if name.startswith("__") or name == "_abc_impl" or hasattr(type(member), "__get__"):
+        return False
+    return not _is_constant(member)
+
+
+def _is_constant(value: Any) -> bool:
+    return all(map(_is_constant, value)) if type(value) in (tuple, frozenset) else isinstance(value, _CONSTANTS)
 
 
 def has_attributes_alone(kind: type) -> bool:

@@ -13,6 +13,7 @@ import inspect
 import random
 import sys
 import types
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,8 @@ _ACTING = {"print", "open", "input", "id", "next", "breakpoint", "__import__"}
 _NUMERIC = {"float", "int", "complex", "abs", "round", "pow"}
 #: What an attribute or variable that has been deleted holds.
 _GONE = object()
+#: Methods of these are called of what stands for them.
+_CONTAINERS = (list, dict, set, deque, np.ndarray)
 
 
 class TracedGlobals(dict[str, Any]):
@@ -108,6 +111,11 @@ class Environment:
     def __init__(self, trace: Trace):
         self._trace = trace
         self._functions: dict[types.FunctionType, types.FunctionType] = {}
+        #: Functions that are being completed; and those that could not be, with those that they wait for.
+        self._waiting: list[types.FunctionType] | None = None
+        self._incomplete: dict[types.FunctionType, list[types.FunctionType]] = {}
+        #: What stands for default arguments, by the identity of each.
+        self._defaults: dict[int, tuple[Any, Any]] = {}
         self._globals: dict[int, TracedGlobals] = {}
         self._cells: list[tuple[types.CellType, types.CellType, Any]] = []
         #: What stands for each enclosing variable, by its identity; `_cells` has those that are known.
@@ -118,6 +126,8 @@ class Environment:
         self._modules: dict[str, Any] = {}
         #: What stands for something of the user's, by its identity, and that.
         self._originals: dict[int, tuple[Any, Any]] = {}
+        #: What stands for functions that are not traced, by the identity of each.
+        self._single: dict[int, tuple[Any, Any]] = {}
         #: Whether `lazyarr.numpy` stands for NumPy.
         self._sees_numpy = False
         #: Functions whose loops stay in Python because their source is not known, and why.
@@ -131,34 +141,49 @@ class Environment:
         if found is None:
             if self._trace.may_begin_again and deletes_globals(function.__code__):
                 raise Plain(DELETES)
-            before = len(self._functions)
             module = self.globals_of(function.__globals__)
             module.give_to_classes(function.__code__)
             # (Functions of one closure share its variables.)
             cells = tuple(self._enclosing.setdefault(id(c), types.CellType()) for c in function.__closure__ or ())
             found = self._functions[function] = self._transformed(function, module, cells)
             self._originals[id(found)] = found, function
-            try:
-                self._give(function, found, cells)
-            except BaseException:
-                # The loop that is captured cannot be: neither this nor what it has reached is complete.
-                for other in list(self._functions)[before:]:
-                    del self._functions[other]
-                raise
+            found.__qualname__ = function.__qualname__
+            found.__dict__.update(function.__dict__)
+            self._attributes.append((function, found, dict(found.__dict__)))
+            self._trace.expect_equal(Attributes(function))
+            self._complete([function])
+        elif function in self._incomplete:
+            self._complete(self._incomplete[function])
         return found
 
-    def _give(
-        self, function: types.FunctionType, found: types.FunctionType, cells: tuple[types.CellType, ...]
-    ) -> None:
-        """Give a traced function what the function itself has."""
-        found.__qualname__ = function.__qualname__
-        found.__dict__.update(function.__dict__)
-        self._attributes.append((function, found, dict(found.__dict__)))
-        self._trace.expect_equal(Attributes(function))
+    def _complete(self, waiting: list[types.FunctionType]) -> None:
+        """Give traced functions, and those that are reached by that, what the functions themselves have.
+
+        Where the loop that is captured cannot be, one that has not got it keeps what reaches it from being used: they
+        are completed when one of them is asked for again. (They stay the same functions: others may refer to them.)
+        """
+        if self._waiting is not None:
+            self._waiting += (f for f in waiting if f not in self._waiting)
+            return
+        self._waiting, reached = waiting, list(waiting)
+        try:
+            while waiting:
+                self._give(waiting[0], self._functions[waiting[0]])
+                reached.append(waiting.pop(0))
+        finally:
+            self._waiting = None
+            for function in (*reached, *waiting):
+                if waiting:
+                    self._incomplete[function] = waiting
+                else:
+                    self._incomplete.pop(function, None)
+
+    def _give(self, function: types.FunctionType, found: types.FunctionType) -> None:
+        """Give a traced function what it is called with, and what its enclosing variables hold."""
         found.__defaults__ = _each(self._default, function.__defaults__)
         if function.__kwdefaults__:
             found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
-        self._close(function, cells)
+        self._close(function)
 
     def globals_of(self, real: dict[str, Any]) -> TracedGlobals:
         """What stands for the globals of a module."""
@@ -247,13 +272,17 @@ class Environment:
         return restore
 
     def _default(self, value: Any) -> Any:
-        return self._trace.outside(Fixed(value), "a default argument")
+        """What stands for a default argument: one for all functions that have it."""
+        if id(value) not in self._defaults:
+            self._defaults[id(value)] = value, self._trace.outside(Fixed(value), "a default argument")
+        return self._defaults[id(value)][1]
 
-    def _close(self, function: types.FunctionType, cells: tuple[types.CellType, ...]) -> None:
+    def _close(self, function: types.FunctionType) -> None:
         known = {id(real) for real, _, _ in self._cells}
-        for name, real, cell in zip(function.__code__.co_freevars, function.__closure__ or (), cells, strict=True):
+        for name, real in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             if id(real) in known:
                 continue
+            cell = self._enclosing[id(real)]
             try:
                 content = real.cell_contents
             except ValueError:
@@ -282,15 +311,22 @@ class Environment:
             raise KeyError(name) from None
         if name in INTROSPECTING:
             raise Plain(f"it uses {name}")
-        if name in ("setattr", "delattr"):
-            return self._stand(partial(on_attribute, self._trace, value, name), value)
-        if name in _ACTING and callable(value):
-            return self._stand(noting(self._trace, value, f"calls {name}()"), value)
+        acting = self._acting(name, value)
+        if acting is not None:
+            return acting
         if name in _NUMERIC and _is_call():
             return python_call(value)
         if value is isinstance and _is_call():
             return is_instance
         return self.type_of if value is type and _is_call() else value
+
+    def _acting(self, name: str, value: Any) -> Any:
+        """What stands for a builtin that acts on the world; None for another."""
+        if name in ("setattr", "delattr"):
+            return self.one(value, lambda: partial(on_attribute, self._trace, value, name))
+        if name in _ACTING and callable(value):
+            return self.one(value, lambda: noting(self._trace, value, f"calls {name}()"))
+        return None
 
     def type_of(self, *args: Any) -> Any:
         """``type(x)``; of an object that does not stand for another, the class is seen as it is elsewhere."""
@@ -316,6 +352,13 @@ class Environment:
         if found is not value:
             self._originals[id(found)] = found, value
         return found
+
+    def one(self, value: Any, make: Callable[[], Any]) -> Any:
+        """What stands for a function that is not traced: one, however often it is looked up."""
+        if id(value) not in self._single:
+            found = make()
+            self._single[id(value)] = value, None if found is None else self._stand(found, value)
+        return self._single[id(value)][1]
 
     def original(self, value: Any) -> Any:
         """What of the user's or NumPy's something stands for; else it itself."""
@@ -358,7 +401,7 @@ class Environment:
         It is not traced: it hands arrays to compiled code, by attributes of NumPy's own, and writes to them.
         """
         ours = isinstance(value, types.FunctionType) and _package(value) == "scipy"
-        return may_write(self._trace, value) if ours else None
+        return self.one(value, lambda: may_write(self._trace, value)) if ours else None
 
     def watch(self, kind: type) -> None:
         """Expect the attributes of the user's class, and of those it inherits from, to stay what they are."""
@@ -384,8 +427,16 @@ class Environment:
         if isinstance(value, partial):
             args = [self.answer(partial(_item, value.args, k), what) for k in range(len(value.args))]
             named = {k: self.answer(partial(_item, value.keywords, k), what) for k in value.keywords}
+            if isinstance(value.func, types.MethodType) or is_users(type(value.func).__module__):
+                return partial(self.answer(partial(getattr, value, "func"), what), *args, **named)
             inner = self.replaced(value.func, what)
             return partial(value.func if inner is None else inner, *args, **named)
+        if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, _CONTAINERS):
+            return getattr(self.answer(partial(getattr, value, "__self__"), what), value.__name__)
+        return self.one(value, lambda: self._untraced(value))
+
+    def _untraced(self, value: Any) -> Any:
+        """What stands for what is called as it is; None for data that can be called."""
         if isinstance(value, Remembering) and isinstance(getattr(value, "__wrapped__", None), types.FunctionType):
             return remembering(self._trace, value)
         compiled = of_scipy(value)
@@ -399,6 +450,8 @@ class Environment:
         if isinstance(value, types.BuiltinFunctionType):
             if module in ("math", "cmath"):
                 return python_call(value)
+            if hasattr(builtins, value.__name__) and getattr(builtins, value.__name__) is value:
+                return self._acting(value.__name__, value) or value
             if module not in _PURE_MODULES and module != "builtins":
                 return noting(self._trace, value, f"calls {module}.{value.__name__}")
             return value
@@ -494,7 +547,7 @@ class TracedModule:
         value = getattr(module, name)
         top = top_level(module.__name__)
         if top in ("math", "cmath"):
-            return environment._stand(python_call(value), value) if callable(value) else value
+            return environment.one(value, lambda: python_call(value)) if callable(value) else value
         if isinstance(value, types.ModuleType) and (top == "scipy" or top not in _PURE_MODULES):
             return environment.replaced(value, name)
         if type(getattr(value, "__self__", None)) is random.Random:
@@ -504,7 +557,7 @@ class TracedModule:
             return of_scipy(value) or environment._scipys(value) or value
         if top in STDLIB:
             if callable(value):
-                return environment._stand(noting(environment._trace, value, f"calls {top}.{name}"), value)
+                return environment.one(value, lambda: noting(environment._trace, value, f"calls {top}.{name}"))
             if not isinstance(value, (int, float, complex, str, bytes, tuple, type(None))):
                 environment._trace.observed(f"looks at {top}.{name}")
             return value

@@ -52,7 +52,8 @@ class Walk:
 
     def root(self, value: Any) -> Any:
         """The same as `value`; of an object the attributes are looked into, whosever class it has."""
-        if hasattr(value, "__dict__") and id(value) not in self._done and not isinstance(value, _LEAVES):
+        looked_into = hasattr(value, "__dict__") and not isinstance(value, (*_LEAVES, partial))
+        if looked_into and id(value) not in self._done:
             self._instead(value)
             self._done[id(value)] = (value, value)
             self._attributes(value)

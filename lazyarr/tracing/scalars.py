@@ -8,6 +8,7 @@ long as it holds, the compiled program is the right one.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -357,6 +358,7 @@ def _computed_call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     raise NotCaptured(f"{getattr(function, '__name__', function)} of a computed number")
 
 
+@functools.cache
 def python_call(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` of Python scalars (``float``, ``math.sqrt``), kept on the tape where an argument is traced."""
 
@@ -368,4 +370,5 @@ def python_call(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         return traced._tape.apply(function, *args)
 
+    call.__name__ = str(getattr(function, "__name__", "call"))
     return call

@@ -90,6 +90,7 @@ def noting(trace: Trace, function: Callable[..., Any], why: str) -> Callable[...
         with trace.classes.as_they_are() if pickles else contextlib.nullcontext():
             return function(*args, **kwargs)
 
+    call.__name__ = str(getattr(function, "__name__", "call"))
     pickles = getattr(function, "__module__", None) in ("pickle", "_pickle", "copyreg", "shelve")
     return call
 
