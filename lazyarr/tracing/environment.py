@@ -114,8 +114,8 @@ class Environment:
         #: Functions that are being completed; and those that could not be, with those that they wait for.
         self._waiting: list[types.FunctionType] | None = None
         self._incomplete: dict[types.FunctionType, list[types.FunctionType]] = {}
-        #: What stands for default arguments, by the identity of each.
-        self._defaults: dict[int, tuple[Any, Any]] = {}
+        #: What stands for default arguments and the like, by the identity of each.
+        self._fixed: dict[int, tuple[Any, Any]] = {}
         self._globals: dict[int, TracedGlobals] = {}
         self._cells: list[tuple[types.CellType, types.CellType, Any]] = []
         #: What stands for each enclosing variable, by its identity; `_cells` has those that are known.
@@ -272,10 +272,13 @@ class Environment:
         return restore
 
     def _default(self, value: Any) -> Any:
-        """What stands for a default argument: one for all functions that have it."""
-        if id(value) not in self._defaults:
-            self._defaults[id(value)] = value, self._trace.outside(Fixed(value), "a default argument")
-        return self._defaults[id(value)][1]
+        return self.fixed(value, "a default argument")
+
+    def fixed(self, value: Any, what: str) -> Any:
+        """What stands for a value that is always this one: one for all that have it."""
+        if id(value) not in self._fixed:
+            self._fixed[id(value)] = value, self.answer(Fixed(value), what)
+        return self._fixed[id(value)][1]
 
     def _close(self, function: types.FunctionType) -> None:
         known = {id(real) for real, _, _ in self._cells}

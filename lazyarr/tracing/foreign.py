@@ -8,10 +8,15 @@ from __future__ import annotations
 import dis
 import functools
 import types
+from abc import ABCMeta
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from lazyarr.array import LazyArray
+from lazyarr.tracing.classes import original
 from lazyarr.tracing.control.foreign import acts
 from lazyarr.tracing.packages import is_users, top_level
 from lazyarr.tracing.signature import Plain
@@ -20,7 +25,8 @@ from lazyarr.weak import WeakScalar
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
-_CONSTANTS = (bool, int, float, complex, str, bytes, type(None), type, types.FunctionType, types.BuiltinFunctionType)
+_NUMBERS = (bool, int, float, complex, str, bytes, type(None))
+_CONSTANTS = (*_NUMBERS, type, ABCMeta, types.FunctionType, types.BuiltinFunctionType)
 _WHY = "a call of another package's compiled function"
 
 
@@ -52,28 +58,71 @@ def on_data(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..
 
 #: What ``functools.lru_cache`` makes of a function.
 Remembering: type = functools._lru_cache_wrapper
+#: Whether functions change more than their arguments.
+_KNOWN: WeakKeyDictionary[types.FunctionType, bool] = WeakKeyDictionary()
+_ACTING = {"print", "open", "input", "next", "setattr", "delattr", "breakpoint", "__import__"}
 _STORES = {"STORE_ATTR", "DELETE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL"}
 
 
 def remembering(trace: Trace, function: Any, instance: Any = None) -> Callable[..., Any]:
-    """A function that remembers its results, as traced functions call it: it is given data, and remembers data."""
+    """A function that remembers its results, as traced functions call it: it is given data, and remembers data.
+
+    What it remembers is the user's: functions and classes, not what stands for them in this trace.
+    """
     own = function.__wrapped__
     why = f"calls {own.__name__}, which remembers its results"
+    environment = trace.environment
     given = on_data(trace, function, why)
-    changes = acts(own) or any(step.opname in _STORES for step in dis.get_instructions(own))
+
+    def plain(x: Any) -> Any:
+        if type(x) is tuple:
+            return tuple(map(plain, x))
+        found = environment.original(original(x) if isinstance(x, type) else x)
+        if trace.may_begin_again and (environment.has_made(found) or _holds_the_traces(trace, x)):
+            raise Plain(why)
+        return found
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if instance is not None:
             if trace.may_begin_again:
                 raise Plain(why)  # Its objects are the caller's, and hold data.
             args = (instance, *args)
-        if not changes and all(map(_is_constant, (*args, *kwargs.values()))):
+        args, kwargs = tuple(map(plain, args)), {name: plain(x) for name, x in kwargs.items()}
+        everything = (*args, *kwargs.values())
+        if not any(map(_changes, (own, *everything))) and all(map(_is_constant, everything)):
             trace.looked(why)
-            return function(*args, **kwargs)
-        return given(*args, **kwargs)
+            result = function(*args, **kwargs)
+        else:
+            result = given(*args, **kwargs)
+        if isinstance(result, (*_NUMBERS, np.ndarray, np.generic, LazyArray)):
+            return result
+        return environment.fixed(result, f"what {own.__name__} remembers")
 
     vars(call).update({name: getattr(function, name) for name in ("cache_info", "cache_clear", "cache_parameters")})
     return call
+
+
+def _holds_the_traces(trace: Trace, x: Any) -> bool:
+    """Whether something is an object of the caller's, as the function sees it, or made, and holds more than constants.
+
+    (What the caller's holds now is not known to the object itself.)
+    """
+    if not trace.classes.stands(x):
+        return False
+    return not trace.classes.is_made(x) or not all(map(_is_constant, vars(x).values()))
+
+
+def _changes(x: Any) -> bool:
+    """Whether something is a function that changes more than its arguments, or may do so."""
+    if type(x) is tuple:
+        return any(map(_changes, x))
+    if isinstance(x, types.BuiltinFunctionType):
+        return x.__name__ in _ACTING or top_level(x.__module__) not in ("builtins", "math", "cmath")
+    if not isinstance(x, types.FunctionType):
+        return False
+    if x not in _KNOWN:
+        _KNOWN[x] = acts(x) or any(step.opname in _STORES for step in dis.get_instructions(x))
+    return _KNOWN[x]
 
 
 def _is_constant(x: Any) -> bool:
