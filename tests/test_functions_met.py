@@ -91,10 +91,36 @@ def make():
 
 first, second, third, fourth, left = make()
 
+def attributed(x):
+    if "k" not in attributed.memo:
+        attributed.memo["k"] = x * 2
+    attributed.calls += 1
+    attributed.buffer[0] += x[1]
+    attributed.log.append(x.sum())
+    attributed.o.hit(x)
+    return attributed.memo["k"] + attributed.buffer
+
+attributed.memo, attributed.calls, attributed.buffer = {}, 0, np.zeros(5)
+attributed.log, attributed.o, attributed.unused = [], Counter(), deque()
+
+def memoized(f):
+    cache = {}
+    @functools.wraps(f)
+    def call(n, x):
+        call.calls += 1
+        if n not in cache:
+            cache[n] = f(x)
+        return cache[n]
+    call.calls, call.cache = 0, cache
+    return call
+
+doubled = memoized(lambda x: x * 2)
+
 def state():
     return repr((
         vars(counter), vars(called), vars(Holding.inner), Holding.pair, space.n, vars(space.c), lines, table, queue,
-        numbers, array, ordered, vars(holding).keys() - {"log"}, left(),
+        numbers, array, ordered, vars(holding).keys() - {"log"}, left(), attributed.memo, attributed.calls,
+        attributed.buffer, attributed.log, vars(attributed.o), attributed.unused, doubled.calls, doubled.cache,
     ))
 """
 BODIES = """
@@ -140,6 +166,15 @@ bound["fill"](7.0); return array.sum() + x.sum()
 bound["ordered"]("a", x * 2); return x.sum()
 for k in range(4): append(x[k])@return len(lines)
 list(map(append, [x.sum(), x * 2])); return len(lines)
+return attributed(x)
+if "k" not in attributed.memo: attributed.memo["k"] = x * 2@return attributed.memo["k"] + x
+attributed.log.append(x.sum()); attributed.buffer += x; return x.sum()
+attributed.memo.clear(); return attributed(x), attributed.calls, attributed.buffer
+attributed.memo = {"k": x}; attributed.buffer = attributed.buffer * 2; return attributed(x)
+print("a"); return attributed(x)
+for k in range(4): attributed.log.append(x[k]); attributed.buffer[k] = x[k]@return len(attributed.log)
+return doubled(3, x) + doubled(4, x)
+doubled.cache.clear(); return doubled(3, x) + doubled(4, x), doubled.calls
 s = 0.0@for k in range(5): s = s + second(x[k])@s = s + first(x[0])@return s, first.calls
 s = 0.0@for k in range(5): s = s + fourth(x[k])@first.calls += 1@for k in range(5): s = s + first(x[k])@return s
 s = 0.0@if x.sum() > 1: s = s + second(x[0])@first.calls += 1@for k in range(5): s = s + first(x[k])@return s

@@ -118,7 +118,8 @@ class _Ahead:
                 yield from self._data(cell.cell_contents, names, known or self._environment.has_closed(cell))
         for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             yield from self._data(value, names, known)
-        yield from self._held(vars(function).values(), names)
+        for name, value in vars(function).items():
+            yield from self._data(value, names, known or not is_data(name, value))
 
     def _of_classes(self) -> Iterator[Any]:
         """The data of classes that has one of the names that functions use."""

@@ -22,25 +22,23 @@ import numpy as np
 
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
 from lazyarr.numpy._ufunc import Ufunc
+from lazyarr.runtime import traced
 from lazyarr.scipy import counterpart as of_scipy
 from lazyarr.tracing.ahead import DELETES, INTROSPECTING, deletes_globals
+from lazyarr.tracing.classes import is_data
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.foreign import Remembering, is_foreign, may_write, on_data, remembering
-from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, OfModule
-from lazyarr.tracing.packages import STDLIB, is_own, is_users, top_level
+from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global
+from lazyarr.tracing.modules import PURE_MODULES, TracedModule
+from lazyarr.tracing.packages import is_own, is_users, top_level
 from lazyarr.tracing.scalars import python_call
-from lazyarr.tracing.signature import Plain
+from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.standins import class_for, class_of, is_instance, noting, numpy_module, numpys, on_attribute
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
-#: Modules whose functions depend on their arguments alone.
-_PURE_MODULES = {
-    "math", "cmath", "functools", "itertools", "operator", "typing", "dataclasses", "enum", "abc", "collections",
-    "numbers", "copy", "string", "types", "contextlib", "warnings", "__future__", "scipy",
-}  # fmt: skip
 #: Builtins that act on the world, or look into it.
 _ACTING = {"print", "open", "input", "id", "next", "breakpoint", "__import__"}
 #: Builtins of numbers that traced scalars take to the tape.
@@ -148,7 +146,7 @@ class Environment:
             found = self._functions[function] = self._transformed(function, module, cells)
             self._originals[id(found)] = found, function
             found.__qualname__ = function.__qualname__
-            found.__dict__.update(function.__dict__)
+            found.__dict__.update(self._attributes_of(function, function.__dict__))
             self._attributes.append((function, found, dict(found.__dict__)))
             self._trace.expect_equal(Attributes(function))
             self._complete([function])
@@ -184,6 +182,27 @@ class Environment:
         if function.__kwdefaults__:
             found.__kwdefaults__ = {k: self._default(v) for k, v in function.__kwdefaults__.items()}
         self._close(function)
+
+    def _attributes_of(self, function: types.FunctionType, attributes: dict[str, Any]) -> dict[str, Any]:
+        """What stands for attributes of a function: data of the user's that can be looked into is found outside."""
+        if not is_users(function.__module__):
+            return attributes
+        return {
+            name: self.fixed(x, f"the attribute {name!r}") if is_data(name, x) and self._is_open(x) else x
+            for name, x in attributes.items()
+        }
+
+    def _is_open(self, value: Any) -> bool:
+        """Whether all of a value can be looked into: the function may have no use for it, and it is to cost nothing."""
+        parts, thrown, own = Parts(self._trace.parts.package), self._trace.thrown, traced.set(None)
+        try:
+            parts.describe(value)
+        except (Plain, RecursionError):
+            self._trace.thrown = thrown
+            return False
+        finally:
+            traced.reset(own)
+        return not parts.opaque
 
     def globals_of(self, real: dict[str, Any]) -> TracedGlobals:
         """What stands for the globals of a module."""
@@ -380,7 +399,7 @@ class Environment:
         if _package(value) == "jax":
             raise Plain("it calls jax, which takes no lazy arrays")
         if type(getattr(value, "__self__", None)) is random.Random:
-            return self._trace.drawing.method(value)
+            return self.one(value, lambda: self._trace.drawing.method(value))
         if isinstance(value, np.ufunc):
             return UFUNCS.get(value) or of_scipy(value) or value
         if isinstance(value, Ufunc):
@@ -418,13 +437,13 @@ class Environment:
         if isinstance(value, Accelerated):
             if not isinstance(value.function, types.FunctionType):
                 return value
-            traced = self.traced(value.function)
+            found = self.traced(value.function)
             # What the user has set on the accelerated function, the function itself finds by its own name.
-            traced.__dict__.update(value.user_attributes())
-            self._attributes = [item for item in self._attributes if item[1] is not traced]
-            self._attributes.append((value, traced, dict(traced.__dict__)))
+            found.__dict__.update(self._attributes_of(value.function, value.user_attributes()))
+            self._attributes = [item for item in self._attributes if item[1] is not found]
+            self._attributes.append((value, found, dict(found.__dict__)))
             self._trace.expect_equal(lambda: sorted((k, id(v)) for k, v in value.user_attributes().items()))
-            return traced
+            return found
         if isinstance(value, types.MethodType):
             return None
         if isinstance(value, partial):
@@ -455,7 +474,7 @@ class Environment:
                 return python_call(value)
             if hasattr(builtins, value.__name__) and getattr(builtins, value.__name__) is value:
                 return self._acting(value.__name__, value) or value
-            if module not in _PURE_MODULES and module != "builtins":
+            if module not in PURE_MODULES and module != "builtins":
                 return noting(self._trace, value, f"calls {module}.{value.__name__}")
             return value
         return None
@@ -534,48 +553,3 @@ def _attribute(holder: Any, name: str, value: Any) -> tuple[Callable[[Any], None
 
 def _each(function: Callable[[Any], Any], values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
     return None if values is None else tuple(function(v) for v in values)
-
-
-class TracedModule:
-    """A module as a traced function sees it."""
-
-    def __init__(self, environment: Environment, module: types.ModuleType):
-        self.__dict__["_environment"] = environment
-        self.__dict__["_module"] = module
-
-    def __getattr__(self, name: str) -> Any:
-        environment, module = self._environment, self._module
-        if dict.__contains__(environment.globals_of(vars(module)), name):
-            return environment.globals_of(vars(module))[name]
-        value = getattr(module, name)
-        top = top_level(module.__name__)
-        if top in ("math", "cmath"):
-            return environment.one(value, lambda: python_call(value)) if callable(value) else value
-        if isinstance(value, types.ModuleType) and (top == "scipy" or top not in _PURE_MODULES):
-            return environment.replaced(value, name)
-        if type(getattr(value, "__self__", None)) is random.Random:
-            return environment._stand(environment._trace.drawing.method(value), value)
-        others = isinstance(value, type) and not is_users(value.__module__)
-        if others or (top in _PURE_MODULES and not is_foreign(value)):
-            return of_scipy(value) or environment._scipys(value) or value
-        if top in STDLIB:
-            if callable(value):
-                return environment.one(value, lambda: noting(environment._trace, value, f"calls {top}.{name}"))
-            if not isinstance(value, (int, float, complex, str, bytes, tuple, type(None))):
-                environment._trace.observed(f"looks at {top}.{name}")
-            return value
-        key = (id(vars(module)), name)
-        if key not in environment._answers:
-            environment._answers[key] = environment.answer(OfModule(module, name), f"{module.__name__}.{name}")
-        return environment._answers[key]
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._environment.globals_of(vars(self._module))[name] = value
-
-    def __delattr__(self, name: str) -> None:
-        environment, names = self._environment, vars(self._module)
-        environment._trace.observed(f"deletes {self._module.__name__}.{name}")
-        delattr(self._module, name)
-        environment._answers.pop((id(names), name), None)
-        dict.pop(environment.globals_of(names), name, None)
-
