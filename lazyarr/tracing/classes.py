@@ -42,7 +42,7 @@ _NOTHING = object()
 #: What is an attribute of a class, but does not stand in its dictionary.
 _OF_TYPES = {"__name__", "__qualname__", "__bases__", "__class__"}
 #: Lists and dicts that Python and its library keep in classes.
-_PYTHONS = {"__slots__", "__annotations__", "__dataclass_fields__"}
+_PYTHONS = {"__slots__", "__annotations__", "__dataclass_fields__", "_field_defaults"}
 #: Classes whose objects are made by ``__new__``.
 _IMMUTABLES = (tuple, frozenset, int, float, complex, str, bytes)
 _MAKERS = ("__new__", "__init__", "__post_init__")
@@ -76,6 +76,14 @@ def is_data(name: str, member: Any) -> bool:
     if name.startswith("__") or name == "_abc_impl" or hasattr(type(member), "__get__"):
         return False
     return not _is_constant(member)
+
+
+def data_of(kind: type, package: str) -> list[Any]:
+    """Data that a class of the function's own package has: it takes part where nothing stands for the class."""
+    if issubclass(kind, enum.Enum):
+        return []
+    own = (base for base in kind.__mro__ if is_own(base.__module__, package))
+    return [x for base in own for name, x in vars(base).items() if is_data(name, x)]
 
 
 def _is_constant(value: Any) -> bool:

@@ -412,7 +412,10 @@ class Environment:
             return of_scipy(value) or self._scipys(value) or self.traced(value)
         if isinstance(value, type):
             self.watch(value)
-            return self._trace.classes.named(value) or class_for(value)
+            named = self._trace.classes.named(value)
+            if named is None:
+                self._trace.takes_part(value)
+            return named or class_for(value)
         if callable(value):
             return self._callable(value, what)
         return None

@@ -19,6 +19,12 @@ import numpy as np
 from lazyarr.tracing.packages import is_users
 
 _LEAVES = (bool, int, float, complex, str, bytes, type(None), type, types.ModuleType, types.FunctionType)
+_CONTAINERS: tuple[Any, ...] = (list, tuple, set, frozenset, deque)
+
+
+def _has_attributes(value: Any) -> bool:
+    """Whether an object has a dict of attributes: the user's own ``__getattr__`` is not asked for it."""
+    return bool(type(value).__dictoffset__)
 
 
 def members(kind: type) -> Iterator[types.MemberDescriptorType]:
@@ -52,7 +58,7 @@ class Walk:
 
     def root(self, value: Any) -> Any:
         """The same as `value`; of an object the attributes are looked into, whosever class it has."""
-        looked_into = hasattr(value, "__dict__") and not isinstance(value, (*_LEAVES, partial))
+        looked_into = _has_attributes(value) and not isinstance(value, (*_LEAVES, partial))
         if looked_into and id(value) not in self._done:
             self._instead(value)
             self._done[id(value)] = (value, value)
@@ -82,7 +88,7 @@ class Walk:
             self._attributes(value)
         if is_users(type(value).__module__):
             self._slots(value)
-        if hasattr(value, "__dict__") and self._opens(value):
+        if _has_attributes(value) and self._opens(value):
             self._attributes(value)
         found = self._contents(value)
         self._done[id(value)] = (value, found)
@@ -135,9 +141,11 @@ class Walk:
         if isinstance(value, dict):
             self._items(value)
             return value
-        if not isinstance(value, (list, tuple, set, frozenset, deque)):
+        base = next((base for base in _CONTAINERS if isinstance(value, base)), None)
+        if base is None:
             return value
-        old = list(value)
+        # The methods of the base class: those of the user's own may do more.
+        old = list(base.__iter__(value))
         new = [self.value(x) for x in old]
         if all(map(_is, new, old)):
             return value
@@ -145,10 +153,9 @@ class Walk:
             # (The class's own ``__new__`` may take other things.)
             made: Any = value
             made = tuple.__new__(type(made), new) if isinstance(made, tuple) else frozenset.__new__(type(made), new)
-            if hasattr(value, "__dict__"):
+            if _has_attributes(value):
                 vars(made).update(vars(value))
             return made
-        # The methods of the base class: those of the user's own may do more.
         if isinstance(value, list):
             list.__setitem__(value, slice(None), new)
         elif isinstance(value, set):

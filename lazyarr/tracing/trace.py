@@ -29,7 +29,7 @@ from lazyarr.tracing.capture.buffers import Lists
 from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.capture.noted import Statements
 from lazyarr.tracing.capture.state import SMALL, is_small
-from lazyarr.tracing.classes import Classes
+from lazyarr.tracing.classes import Classes, data_of
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.drawing.draws import Draws
 from lazyarr.tracing.environment import Environment
@@ -309,7 +309,6 @@ class Trace:
             # (It may end the loop that is captured: what goes on without that is to be told of it, too.)
             why = f"{what} is a {type(value).__name__}, which lazyarr cannot look into"
             self.unknown(parts.opaque[self._told :], why)
-            self._told = len(parts.opaque)
         return shadow
 
     def expect(self, get: Callable[[], Any], value: Any) -> None:
@@ -391,7 +390,26 @@ class Trace:
 
     def unknown(self, found: Iterable[Any], why: str) -> None:
         """Objects that lazyarr cannot look into take part; all that streams of random numbers do is to give numbers."""
+        found = list(found)
+        found += self._new([x for kind in {type(x) for x in found} for x in data_of(kind, self.parts.package)])
         self._observed(why, all(map(self.streams.keep, found)))
+        self._told = len(self.parts.opaque)
+
+    def takes_part(self, kind: type) -> None:
+        """A class takes part that nothing stands for: the data that it has is known as containers are."""
+        self._new(data_of(kind, self.parts.package))
+        if len(self.parts.opaque) > self._told:
+            if self.may_begin_again:
+                self.parts.reject_reached_twice()
+            why = f"the class {kind.__name__} has data, and lazyarr cannot trace it"
+            self.unknown(self.parts.opaque[self._told :], why)
+
+    def _new(self, found: list[Any]) -> list[Any]:
+        """What of it is not known as something that lazyarr cannot look into; it is then."""
+        known = {id(x) for x in self.parts.opaque}
+        new = [x for x in found if id(x) not in known]
+        self.parts.opaque += new
+        return new
 
     def take_back(self) -> None:
         """Put back the streams of random numbers, and attributes of classes: the call begins again."""

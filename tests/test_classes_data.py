@@ -1,0 +1,153 @@
+"""Data of classes that nothing stands for in traced code: with metaclasses, slots, ``__new__``, bases written in C.
+
+And containers whose methods are the user's own: what looks for lazyarr's own values in them calls none of these.
+"""
+
+from __future__ import annotations
+
+import linecache
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr import accelerate
+
+pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+
+WORLD = """
+import enum, typing
+import numpy as np
+
+class Meta(type):
+    pass
+
+class WithMeta(metaclass=Meta):
+    table, d, a, _cache, count = [], {}, np.zeros(4), {}, 0
+
+    def __init__(self, x):
+        self.x = x
+        WithMeta.table.append(x.sum())
+
+    def value(self):
+        self.d["k"] = self.x * 2
+        return self.x.sum()
+
+class Slotted:
+    __slots__ = ("x",)
+    table, d, a = [], {}, np.zeros(4)
+
+    def __init__(self, x):
+        self.x = x
+        Slotted.table.append(x.sum())
+
+    def value(self):
+        self.d["k"] = self.x * 2
+        self.a[0] += 1
+        return self.x.sum()
+
+class New:
+    registry = []
+
+    def __new__(cls, x):
+        made = object.__new__(cls)
+        cls.registry.append(made)
+        return made
+
+    def __init__(self, x):
+        self.x = x
+
+class Noted:
+    subclasses = []
+
+    def __init_subclass__(cls):
+        cls.subclasses.append(cls)
+
+class Deriving(Noted):
+    seen = {}
+
+    def go(self, x):
+        self.seen["a"] = x * 2
+        return x.sum()
+
+class Problem(Exception):
+    log = []
+
+    def __init__(self, v):
+        self.log.append(v)
+
+class Many(list):
+    all = []
+
+    def add(self, v):
+        self.append(v)
+        self.all.append(v)
+
+class Guarded(list):
+    def __iter__(self):
+        raise RuntimeError("asked")
+
+class Giving:
+    __slots__ = ("x",)
+
+    def __getattr__(self, name):
+        return 5
+
+class Kind(enum.Enum):
+    A, B = 1, [1, 2]
+
+class Pair(typing.NamedTuple):
+    a: float
+    b: int = 2
+
+slotted, many, guarded, giving = Slotted(np.ones(3)), Many(), Guarded([1, 2]), Giving()
+Slotted.table.clear()
+
+def state():
+    return repr((
+        WithMeta.table, WithMeta.d, WithMeta.a, WithMeta._cache, WithMeta.count, Slotted.table, Slotted.d, Slotted.a,
+        [made.x for made in New.registry], Deriving.seen, Problem.log, Many.all, list(many), len(guarded), slotted.x,
+    ))
+"""
+BODIES = """
+WithMeta.table.append(x.sum()); return x
+WithMeta.d["a"] = x * 2; return len(WithMeta.d)
+WithMeta.a[0] += 1; return WithMeta.a.sum()
+WithMeta.a[:] = WithMeta.a + x[1]; return WithMeta.a * 2
+WithMeta._cache["x"] = x; WithMeta.count += 1; return WithMeta.count
+return WithMeta(x).value()
+Slotted.table.append(x.sum()); return len(Slotted.table)
+Slotted.a += x[1]; return Slotted(x).value()
+r = slotted.value(); slotted.x = x; slotted.d["z"] = x + 1; return r
+for k in range(4): Slotted.table.append(x[k])@return x.sum()
+s = 0.0@for k in range(4): s = s + Slotted(x[k:]).value()@return s
+return New(x).x.sum()
+Deriving.seen["b"] = x; return Deriving().go(x)
+try: raise Problem(x.sum())@except Problem: return len(Problem.log)
+many.add(x.sum()); return len(Many.all)
+several = Many(); several.add(x.sum() * 2); return len(Many.all), several
+guarded.append(1); return len(guarded), x.sum()
+guarded.append(x.sum()); return len(guarded)
+return giving.y + x.sum()
+giving.x = x * 2; return giving.x.sum()
+return Kind.A.value + Kind.B.value[0] + x, Pair(x.sum()).a + Pair(2.0).b
+""".strip().splitlines()
+
+
+def module(body: str) -> types.ModuleType:
+    text = f"{WORLD}\ndef function(x):\n    " + body.replace("@", "\n    ") + "\n"
+    name = f"<{body}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    made = types.ModuleType("__main__")
+    exec(compile(text, name, "exec"), vars(made))
+    return made
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_data_of_classes_is_as_python_leaves_it(body: str) -> None:
+    def run(made: Any, function: Any) -> list[Any]:
+        return [(repr(function(np.arange(5.0) + k)), made.state()) for k in range(3)]
+
+    plain, own = module(body), module(body)
+    assert run(own, accelerate(own.function, always=True)) == run(plain, plain.function)
