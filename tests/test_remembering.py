@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import gc
 import math
@@ -158,15 +159,32 @@ def test_what_is_remembered_is_the_users(what: str) -> None:
     assert_same(run(FUNCTIONS[what]), run(accelerate(FUNCTIONS[what], always=True)))
 
 
+def traces() -> int:
+    gc.collect()
+    return sum(type(x) is Trace for x in gc.get_objects())
+
+
 @pytest.mark.parametrize("what", ["a function", "in a tuple", "made by the function", "after an effect", "in a loop"])
 def test_nothing_of_a_trace_is_remembered(what: str) -> None:
-    def traces() -> int:
-        gc.collect()
-        return sum(type(x) is Trace for x in gc.get_objects())
-
     before = traces()
     function: Any = accelerate(FUNCTIONS[what], always=True)
     for k in range(3):
         function(np.arange(5.0) + k)
     del function
+    assert traces() <= before
+
+
+def test_functions_without_source_keep_no_trace() -> None:
+    @dataclasses.dataclass
+    class Point:
+        x: Any
+
+    def function(x: Any) -> Any:
+        return Point(x * 2).x
+
+    before = traces()
+    accelerated: Any = accelerate(function, always=True)
+    for _ in range(3):
+        accelerated(np.ones(3))
+    del accelerated
     assert traces() <= before

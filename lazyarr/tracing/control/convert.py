@@ -80,7 +80,8 @@ def converted_code(function: types.FunctionType) -> Converted:
             try:
                 result: Converted | NotConverted = _convert(function)
             except NotConverted as error:
-                result = error
+                # (Not the error itself: it knows the frames that it was raised in, and with them a trace.)
+                result = NotConverted(error.reason, error.line)
             key = id(code)
             known = _converted[key] = (weakref.ref(code, lambda gone: _forget(key, gone)), result)
     if isinstance(known[1], NotConverted):
