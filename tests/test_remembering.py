@@ -188,3 +188,48 @@ def test_functions_without_source_keep_no_trace() -> None:
         accelerated(np.ones(3))
     del accelerated
     assert traces() <= before
+
+
+BASE = np.arange(10.0)
+
+
+@functools.cache
+def views_of(n: int) -> Any:
+    return [BASE[:5], BASE[n : n + 5]]
+
+
+def _views_after_an_effect(x: Any) -> Any:
+    print("once")
+    views = views_of(3)
+    views[0][0] += 1
+    return views[1].sum() + x.sum()
+
+
+def _views_before_an_effect(x: Any) -> Any:
+    views = views_of(3)
+    views[0][0] += 1
+    print("once")
+    return views[1].sum() + x.sum()
+
+
+def _views_of_attributes(x: Any) -> Any:
+    print("once")
+    _of(_views_of_attributes).view[0] += 1
+    BASE[1] += x[1]
+    return _of(_views_of_attributes).view.sum()
+
+
+def _of(function: Any) -> Any:
+    return function
+
+
+_of(_views_of_attributes).view = BASE[:3]
+
+
+@pytest.mark.parametrize("function", [_views_after_an_effect, _views_before_an_effect, _views_of_attributes])
+def test_arrays_that_share_memory_are_remembered(function: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(called: Any) -> Any:
+        BASE[:] = range(10)
+        return [called(np.arange(5.0) + k) for k in range(3)], BASE.tolist(), capsys.readouterr().out
+
+    assert_same(run(function), run(accelerate(function, always=True)))

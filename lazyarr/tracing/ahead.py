@@ -21,7 +21,7 @@ from lazyarr.runtime import traced
 from lazyarr.tracing.classes import is_data
 from lazyarr.tracing.packages import is_own, is_users, top_level
 from lazyarr.tracing.remains import members
-from lazyarr.tracing.signature import Plain, memory_groups
+from lazyarr.tracing.signature import Parts, Plain, memory_groups
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
@@ -47,10 +47,7 @@ def look_ahead(trace: Trace) -> None:
     Plain
         If it is: arrays that share memory, also with arguments, or builtins that look at the frame.
     """
-    parts = copy.copy(trace.parts)
-    for name, value in vars(parts).items():
-        if isinstance(value, (list, dict)):
-            setattr(parts, name, value.copy())
+    parts = copied(trace.parts)
     known, opaque = len(parts.arrays), len(parts.opaque)
     # (Lazy arrays outside are not the trace's: that their data is looked at is no effect of the function.)
     own = traced.set(None)
@@ -65,6 +62,15 @@ def look_ahead(trace: Trace) -> None:
         raise Plain("a variable shares memory with an argument or with another variable")
     if len(parts.opaque) > opaque:
         parts.reject_reached_twice()
+
+
+def copied(parts: Parts) -> Parts:
+    """The same parts, to which others can be added."""
+    found = copy.copy(parts)
+    for name, value in vars(parts).items():
+        if isinstance(value, (list, dict)):
+            setattr(found, name, value.copy())
+    return found
 
 
 class _Ahead:

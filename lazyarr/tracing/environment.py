@@ -24,7 +24,7 @@ from lazyarr.dispatch import FUNCTIONS, UFUNCS
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.runtime import traced
 from lazyarr.scipy import counterpart as of_scipy
-from lazyarr.tracing.ahead import DELETES, INTROSPECTING, deletes_globals
+from lazyarr.tracing.ahead import DELETES, INTROSPECTING, copied, deletes_globals
 from lazyarr.tracing.classes import is_data
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
@@ -33,7 +33,7 @@ from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global
 from lazyarr.tracing.modules import PURE_MODULES, TracedModule
 from lazyarr.tracing.packages import is_own, is_users, top_level
 from lazyarr.tracing.scalars import python_call
-from lazyarr.tracing.signature import Parts, Plain
+from lazyarr.tracing.signature import Plain, memory_groups
 from lazyarr.tracing.standins import class_for, class_of, is_instance, noting, numpy_module, numpys, on_attribute
 
 if TYPE_CHECKING:
@@ -188,13 +188,14 @@ class Environment:
         if not is_users(function.__module__):
             return attributes
         return {
-            name: self.fixed(x, f"the attribute {name!r}") if is_data(name, x) and self._is_open(x) else x
+            name: self.fixed(x, f"the attribute {name!r}") if is_data(name, x) and self.can_take(x) else x
             for name, x in attributes.items()
         }
 
-    def _is_open(self, value: Any) -> bool:
-        """Whether all of a value can be looked into: the function may have no use for it, and it is to cost nothing."""
-        parts, thrown, own = Parts(self._trace.parts.package), self._trace.thrown, traced.set(None)
+    def can_take(self, value: Any) -> bool:
+        """Whether all of a value can be looked into, and shares no memory with what is known: nothing ends by that."""
+        parts, thrown, own = copied(self._trace.parts), self._trace.thrown, traced.set(None)
+        known, opaque = len(parts.arrays), len(parts.opaque)
         try:
             parts.describe(value)
         except (Plain, RecursionError):
@@ -202,7 +203,8 @@ class Environment:
             return False
         finally:
             traced.reset(own)
-        return not parts.opaque
+        shares = any(k >= known for group in memory_groups(parts.arrays) for k in group)
+        return len(parts.opaque) == opaque and not shares
 
     def globals_of(self, real: dict[str, Any]) -> TracedGlobals:
         """What stands for the globals of a module."""

@@ -96,6 +96,8 @@ def remembering(trace: Trace, function: Any, instance: Any = None) -> Callable[.
             result = given(*args, **kwargs)
         if isinstance(result, (*_NUMBERS, np.ndarray, np.generic, LazyArray)):
             return result
+        if not trace.may_begin_again and not environment.can_take(result):
+            return result
         return environment.fixed(result, f"what {own.__name__} remembers")
 
     vars(call).update({name: getattr(function, name) for name in ("cache_info", "cache_clear", "cache_parameters")})
