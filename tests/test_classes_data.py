@@ -1,6 +1,7 @@
 """Data of classes that nothing stands for in traced code: with metaclasses, slots, ``__new__``, bases written in C.
 
-And containers whose methods are the user's own: what looks for lazyarr's own values in them calls none of these.
+What such data, or a container, holds and the function has by another way too. And containers whose methods are the
+user's own: what looks for lazyarr's own values in them calls none of these.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarnin
 
 WORLD = """
 import enum, typing
+from collections import deque
 import numpy as np
 
 class Meta(type):
@@ -101,12 +103,29 @@ class Pair(typing.NamedTuple):
     a: float
     b: int = 2
 
+class Single:
+    one = None
+
+    def __new__(cls):
+        if cls.one is None:
+            cls.one = object.__new__(cls)
+            cls.one.n, cls.one.a = 0, np.zeros(5)
+        return cls.one
+
+    def hit(self, x):
+        self.n += 1
+        self.a += x
+        return self.a.sum()
+
+single, array, listed = Single(), np.arange(5.0), [1]
+queue = deque([array, listed])
 slotted, many, guarded, giving = Slotted(np.ones(3)), Many(), Guarded([1, 2]), Giving()
 Slotted.table.clear()
 
 def state():
     return repr((
         WithMeta.table, WithMeta.d, WithMeta.a, WithMeta._cache, WithMeta.count, Slotted.table, Slotted.d, Slotted.a,
+        vars(single), array, listed, queue,
         [made.x for made in New.registry], Deriving.seen, Problem.log, Many.all, list(many), len(guarded), slotted.x,
     ))
 """
@@ -131,6 +150,14 @@ guarded.append(1); return len(guarded), x.sum()
 guarded.append(x.sum()); return len(guarded)
 return giving.y + x.sum()
 giving.x = x * 2; return giving.x.sum()
+return single.hit(x), Single() is single
+return Single().hit(x), Single() is single, single.n
+print("once"); return single.hit(x), Single() is single
+print("once"); single.n += 1; return Single.one.n
+print("once"); return single.hit(x) + Single().hit(x) + Single.one.n
+queue.append(x.sum()); array[0] += 1; return queue[0].sum()
+array[0] += 1; queue.append(x.sum()); return queue[0].sum()
+queue.append(1); listed.append(2); return len(queue[1])
 return Kind.A.value + Kind.B.value[0] + x, Pair(x.sum()).a + Pair(2.0).b
 """.strip().splitlines()
 
@@ -145,9 +172,9 @@ def module(body: str) -> types.ModuleType:
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_data_of_classes_is_as_python_leaves_it(body: str) -> None:
+def test_data_of_classes_is_as_python_leaves_it(body: str, capsys: pytest.CaptureFixture[str]) -> None:
     def run(made: Any, function: Any) -> list[Any]:
-        return [(repr(function(np.arange(5.0) + k)), made.state()) for k in range(3)]
+        return [(repr(function(np.arange(5.0) + k)), made.state(), capsys.readouterr().out) for k in range(3)]
 
     plain, own = module(body), module(body)
     assert run(own, accelerate(own.function, always=True)) == run(plain, plain.function)

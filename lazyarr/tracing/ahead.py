@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyarr.runtime import traced
-from lazyarr.tracing.classes import is_data
+from lazyarr.tracing.classes import data_of, is_data
 from lazyarr.tracing.packages import is_own, is_users, top_level
 from lazyarr.tracing.remains import members
 from lazyarr.tracing.signature import Parts, Plain, memory_groups
@@ -48,20 +48,26 @@ def look_ahead(trace: Trace) -> None:
         If it is: arrays that share memory, also with arguments, or builtins that look at the frame.
     """
     parts = copied(trace.parts)
-    known, opaque = len(parts.arrays), len(parts.opaque)
+    known, before = len(parts.arrays), _count(parts)
+    ahead = _Ahead(trace)
     # (Lazy arrays outside are not the trace's: that their data is looked at is no effect of the function.)
     own = traced.set(None)
     try:
-        for value in _Ahead(trace).found():
+        for value in ahead.found():
             parts.describe(value)
+        parts.opaque += ahead.opaque
     except RecursionError:
         raise Plain("objects in objects, too deep to be looked into") from None
     finally:
         traced.reset(own)
     if any(k >= known for group in memory_groups(parts.arrays) for k in group):
         raise Plain("a variable shares memory with an argument or with another variable")
-    if len(parts.opaque) > opaque:
+    if parts.opaque and _count(parts) > before:
         parts.reject_reached_twice()
+
+
+def _count(parts: Parts) -> int:
+    return len(parts.arrays) + len(parts.holders) + len(parts.opaque)
 
 
 def copied(parts: Parts) -> Parts:
@@ -90,6 +96,8 @@ class _Ahead:
         #: Names that the functions use, and those of data that classes have.
         self._names: set[str] = set()
         self._members: dict[tuple[type, str], None] = {}
+        #: Data of classes that nothing will stand for.
+        self.opaque: list[Any] = []
 
     def found(self) -> Iterator[Any]:
         """The data among it."""
@@ -193,10 +201,14 @@ class _Ahead:
             if isinstance(value, container):
                 yield from container.__iter__(value)  # (The user's own may do more.)
         if isinstance(value, type):
+            named = self._classes.may_be_named(value)
             for base in value.__mro__:
                 if is_users(base.__module__):
                     yield from vars(base).values()
-                    self._members |= {(base, name): None for name, x in vars(base).items() if is_data(name, x)}
+                    if named:
+                        self._members |= {(base, name): None for name, x in vars(base).items() if is_data(name, x)}
+            if not named:
+                self.opaque += data_of(value, self._package)
         for base in kind.__mro__:
             if top_level(base.__module__) in _HOLDING:
                 for name in _PARTS & vars(base).keys():

@@ -156,10 +156,12 @@ class Classes:
 
     def named(self, kind: Any) -> Any:
         """What stands for a class that the traced function names; None where it is the class itself."""
+        return self.traced(kind) if self.may_be_named(kind) else None
+
+    def may_be_named(self, kind: Any) -> bool:
+        """Whether something stands for a class that the traced function names."""
         own = is_own(kind.__module__, self._trace.parts.package)
-        if not (own or hasattr(kind, "__dataclass_fields__")) or not _can_be_made(kind):
-            return None
-        return self.traced(kind)
+        return (own or hasattr(kind, "__dataclass_fields__")) and _can_be_made(kind)
 
     def seen(self, kind: Any) -> Any:
         """What stands for a class, where something does already."""
