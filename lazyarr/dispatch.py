@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from lazyarr.ir.types import UncompiledDtype
 from lazyarr.scipy import counterpart as of_scipy
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -73,7 +74,7 @@ def function_call(function: Any, args: Any, kwargs: Any) -> Any:
     if implementation is not None:
         try:
             return implementation(*args, **kwargs)
-        except NotCompiled as reason:
+        except (NotCompiled, UncompiledDtype) as reason:
             why = str(reason)
     args, kwargs = fixed_ints(args), fixed_ints(kwargs)
     if not holds_lazy(args) and not holds_lazy(kwargs):

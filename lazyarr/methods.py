@@ -48,11 +48,13 @@ for _name, _function in _FUNCTIONS.items():
 
 def _reshape(self: LazyArray, *shape: Any, order: str = "C", copy: bool | None = None) -> LazyArray:
     wanted = shape[0] if len(shape) == 1 else shape
+    if wanted is None:
+        wanted = self.shape
     return _shape.reshape(self, wanted, order, copy=copy)
 
 
 def _transpose(self: LazyArray, *axes: Any) -> LazyArray:
-    if not axes or axes == (None,):
+    if not axes or (len(axes) == 1 and axes[0] is None):
         return self.T
     return _shape.transpose(self, axes[0] if len(axes) == 1 else axes)
 

@@ -347,7 +347,7 @@ def f(n, x):
     return a, b, c, h, k, [n for n in x]
 """
     found = methods(converted_code(define(text)).code)
-    assert found == {"while_", "for_", "if_", "and_", "not_", "call", "listed"}
+    assert found == {"while_", "for_", "if_", "and_", "not_", "over", "listed"}
     unsure = converted_code(define(text.replace("return a", "return d, g, a"))).code
     assert methods(unsure) == {*found, "read"}
 

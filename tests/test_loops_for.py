@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.acceleration import programs
+from tests.acceleration import check, programs
 from tests.loop_checks import Array, compiled, noise, ramp, same
 
 
@@ -291,3 +292,124 @@ def test_new_counts_of_iterations_are_no_new_programs() -> None:
     assert programs(same(decays, *((noise(30), 0.5, n) for n in counts))) == 5
     assert programs(same(total, *((noise(60), n) for n in (5, 9, 30, 2, 60)))) == 4
     assert programs(same(history, *((noise(60), n) for n in counts[:4]))) == 4
+
+
+def by_enumerate_twice(x: Array) -> Any:
+    pairs = enumerate(x)
+    first = next(pairs)
+    total = 0.0
+    for i, v in pairs:
+        total += i * v
+        if i == 5:
+            break
+    rest = 0.0
+    for i, v in pairs:
+        rest += v + i
+    return first, total, rest, list(pairs)
+
+
+def by_zip_twice(x: Array) -> Any:
+    pairs = zip(x, x[1:])
+    next(pairs)
+    total = 0.0
+    for a, b in pairs:
+        total += a * b
+    return total, list(pairs), type(pairs).__name__, type(enumerate(x)).__name__
+
+
+def test_iterators_that_have_a_name_are_used_up() -> None:
+    for function in (by_enumerate_twice, by_zip_twice):
+        check(function, lambda k: (noise(12) + k,), calls=3)
+        check(function, lambda k: (noise(4) + k,), calls=3)
+
+
+def reversed_range(x: Array) -> Any:
+    for i in reversed(range(len(x) - 1)):
+        x[i] += 0.5 * x[i + 1]
+    last = -1
+    for i in range(len(x)):
+        for j in reversed(range(i, len(x), 3)):
+            x[j] -= 0.1 * x[i]
+            last = j
+    return x, last
+
+
+def reversed_rows(x: Array) -> Any:
+    total = 0.0
+    for i, row in enumerate(reversed(x)):
+        total = total * 0.5 + row[i % 3]
+    for i, row in zip(reversed(range(len(x))), x):
+        total += i * row[0]
+    return total
+
+
+def test_reversed() -> None:
+    assert "loop" in compiled(same(reversed_range, (noise(12),), (noise(1),), (noise(25),)))
+    assert "loop" in compiled(same(reversed_rows, (noise(12, 4),), (noise(0, 4),), (noise(30, 3),)))
+
+
+def reversed_enumerate(x: Array) -> Any:
+    return list(reversed(enumerate(x)))  # type: ignore[call-overload]
+
+
+def test_what_has_no_reverse() -> None:
+    same(reversed_enumerate, (noise(12),))
+
+
+def by_product(x: Array, n: int) -> Any:
+    total, steps = 0.0, 0
+    for i, j in itertools.product(range(n), range(x.shape[1])):
+        total = 0.9 * total + x[i, j] * j
+        if x[i, j] > 1.9:
+            break
+        if x[i, j] < -1.5:
+            continue
+        steps += 1
+    return total, steps, i, j
+
+
+def by_ndindex(x: Array) -> Any:
+    out = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        out[index] = x[index] ** 2
+    for i, j in np.ndindex(x.shape[0] - 1, x.shape[1] - 1):
+        out[i + 1, j + 1] += 0.5 * out[i, j]
+    return out
+
+
+def by_ndenumerate(x: Array) -> Any:
+    total = 0.0
+    for (i, j), v in np.ndenumerate(x):
+        if v > 0:
+            total += v * i - j
+    return total
+
+
+def triangle_by_product(x: Array) -> Any:
+    total: Any = 0.0
+    for k in range(len(x)):
+        for i, j in itertools.product(range(k), repeat=2):
+            total += x[i, 0] * x[j, 1] / (1 + k)
+    return total
+
+
+@pytest.mark.parametrize("function", [by_ndindex, by_ndenumerate, triangle_by_product])
+def test_loops_in_one_another_as_one(function: Any) -> None:
+    accelerated = same(function, (noise(12, 9),), (noise(1, 7),), (noise(30, 12),))
+    assert "loop" in compiled(accelerated)
+
+
+def test_products_of_ranges() -> None:
+    accelerated = same(by_product, (noise(12, 9), 12), (noise(12, 9), 7), (noise(30, 12), 20), (noise(9, 5), 0))
+    assert "loop" in compiled(accelerated)
+
+
+def negative_ndindex(x: Array, n: int) -> Any:
+    total: Any = 0.0
+    for i, j in np.ndindex(n, 2):
+        total += x[i, j]
+    return total
+
+
+def test_ndindex_of_a_negative_number() -> None:
+    same(negative_ndindex, (noise(12, 9), 12), (noise(12, 9), -1), (noise(12, 9), 0))

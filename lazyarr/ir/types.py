@@ -39,6 +39,10 @@ def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return found if name is None or DTYPES[name].char != found.char else DTYPES[name]
 
 
+class UncompiledDtype(TypeError):
+    """A dtype that no type of the graph has: strings, objects, dates, longdouble."""
+
+
 class ArrayType:
     """Type of one value. Interned: equal types are one object, compared by identity.
 
@@ -66,7 +70,7 @@ class ArrayType:
         if known is not None:
             return known
         if dtype not in NAMES:
-            raise TypeError(f"dtype {dtype} is not one lazyarr compiles: {', '.join(DTYPES)}")
+            raise UncompiledDtype(f"dtype {dtype} is not one lazyarr compiles: {', '.join(DTYPES)}")
         if weak and (shape or dtype not in _WEAK_OF):
             raise TypeError(f"a weak type is a Python scalar, not {dtype}{list(shape)}")
         self = object.__new__(cls)

@@ -124,14 +124,22 @@ def outer(a: Any, b: Any, out: Any = None) -> Any:
     return UFUNCS[np.multiply](as_lazy(a).ravel()[:, None], as_lazy(b).ravel()[None], out=out)
 
 
+def _listed(axes: Any) -> list[Any]:
+    """One axis, or any sequence of them."""
+    try:
+        return list(axes)
+    except TypeError:  # one number, of which there is no list
+        return [axes]
+
+
 @implements(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """As `numpy.tensordot`."""
     x, y = as_lazy(a), as_lazy(b)
-    if isinstance(axes, (tuple, list)):
+    if not hasattr(axes, "__index__") or np.ndim(axes):
         first, second = axes
-        left_axes = [one_axis(k, x.ndim) for k in (first if isinstance(first, (tuple, list)) else [first])]
-        right_axes = [one_axis(k, y.ndim) for k in (second if isinstance(second, (tuple, list)) else [second])]
+        left_axes = [one_axis(k, x.ndim) for k in _listed(first)]
+        right_axes = [one_axis(k, y.ndim) for k in _listed(second)]
     else:
         n = axes.__index__()
         left_axes, right_axes = list(range(x.ndim - n, x.ndim)), list(range(n))

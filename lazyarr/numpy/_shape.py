@@ -17,17 +17,25 @@ from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.growing import Growing
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.op import OPS
+from lazyarr.ir.types import NAMES
 from lazyarr.numpy._reduce import one_axis
 from lazyarr.runtime import NotCaptured, constant_data, record, recording
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
     """A shape, or axes, as a tuple of ints."""
-    if isinstance(shape, (tuple, list)):
-        return tuple(n.__index__() for n in shape)
     if isinstance(shape, (np.ndarray, LazyArray)) and shape.ndim:
         return tuple(int(n) for n in np.asarray(shape))
-    return (shape.__index__(),)
+    if hasattr(shape, "__index__"):
+        return (shape.__index__(),)
+    if shape is None:
+        raise TypeError("Use () not None as shape arguments")
+    if not isinstance(shape, Sequence) or isinstance(shape, str):
+        raise TypeError(f"expected a sequence of integers or a single integer, got '{shape}'")
+    for n in shape:
+        if not hasattr(n, "__index__"):
+            raise TypeError(f"'{type(n).__name__}' object cannot be interpreted as an integer")
+    return tuple(n.__index__() for n in shape)
 
 
 def _order(order: str, x: LazyArray) -> str:
@@ -268,10 +276,10 @@ def roll(a: Any, shift: Any, axis: Any = None) -> LazyArray:
     x = as_lazy(a)
     if axis is None:
         return roll(x.reshape(-1), shift, 0).reshape(x.shape)  # type: ignore[no-any-return]
-    several = isinstance(shift, (tuple, list))
+    several = isinstance(shift, Sequence)
     computed = [_computed_int(s) for s in (shift if several else (shift,))]
     if any(s is not None for s in computed):
-        ways = axis if isinstance(axis, (tuple, list)) else (axis,) * len(computed)
+        ways = axis if isinstance(axis, Sequence) else (axis,) * len(computed)
         if len(ways) == len(computed):
             return _rolled_by_data(x, [*zip(shift if several else (shift,), computed, ways, strict=True)])
     shifts, axes = np.broadcast_arrays(_ints(shift), _ints(axis))
@@ -312,9 +320,9 @@ def _rolled_by_data(x: LazyArray, ways: Sequence[tuple[Any, LazyArray | None, An
 
 
 def _ints(x: Any) -> np.ndarray[Any, Any]:
-    if isinstance(x, (tuple, list)):
-        return np.array([i.__index__() for i in x], dtype=np.int64)
-    return np.asarray(x.__index__() if not isinstance(x, np.ndarray) or x.ndim == 0 else x)
+    if isinstance(x, (np.ndarray, LazyArray)) and x.ndim:
+        return np.asarray(x)
+    return np.array([i.__index__() for i in x] if isinstance(x, Sequence) else x.__index__(), dtype=np.int64)
 
 
 @implements(np.flip)
@@ -324,7 +332,8 @@ def flip(m: Any, axis: Any = None) -> LazyArray:
     if axis is None:
         axes: tuple[int, ...] = tuple(range(x.ndim))
     else:
-        axes = tuple(one_axis(k, x.ndim) for k in (axis if isinstance(axis, tuple) else (axis,)))
+        one = hasattr(axis, "__index__") and not np.ndim(axis)
+        axes = tuple(one_axis(k, x.ndim) for k in ((axis,) if one else axis))
         if len(set(axes)) != len(axes):
             raise ValueError("repeated axis")
     return x[tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(x.ndim))]  # type: ignore[no-any-return]
@@ -452,6 +461,11 @@ def astype(x: LazyArray, dtype: Any, order: str = "K", casting: str = "unsafe", 
         raise TypeError(f"Cannot cast array data from {x.dtype!r} to {wanted!r} according to the rule '{casting}'")
     if not copy and wanted == x.dtype and order in ("K", "A"):
         return x
+    if wanted not in NAMES:
+        from lazyarr.fallback import run_in_numpy
+
+        function: Any = np.generic.astype if x._scalar else np.ndarray.astype
+        return run_in_numpy(function, (x, wanted, order, casting, subok, copy), {}, f"astype() to {wanted}")  # type: ignore[no-any-return]
     if x._scalar:
         return fresh_scalar(x, wanted)
     return LazyArray._new(cast(x._value(), wanted), x._copy_strides(order, wanted.itemsize))

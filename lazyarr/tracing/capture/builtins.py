@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,16 @@ from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, record
 from lazyarr.soft import Soft, joined, of
-from lazyarr.tracing.capture.counted import lazy_enumerate, lazy_range, lazy_zip, length_number
+from lazyarr.tracing.capture.counted import (
+    lazy_enumerate,
+    lazy_ndenumerate,
+    lazy_ndindex,
+    lazy_product,
+    lazy_range,
+    lazy_reversed,
+    lazy_zip,
+    length_number,
+)
 from lazyarr.tracing.scalars import python_call
 from lazyarr.tracing.standins import is_instance
 
@@ -173,14 +183,6 @@ def _range(control: Capture, *args: Any) -> Any:
     return lazy_range(*args)
 
 
-def _enumerate(control: Capture, *args: Any, **kwargs: Any) -> Any:
-    return lazy_enumerate(*args, **kwargs)
-
-
-def _zip(control: Capture, *args: Any, **kwargs: Any) -> Any:
-    return lazy_zip(*args, **kwargs)
-
-
 def _isinstance(control: Capture, x: Any, classes: Any) -> bool:
     return is_instance(x, classes)
 
@@ -225,7 +227,14 @@ def numpy_functions() -> dict[Any, Callable[..., Any]]:
 
 #: What stands for a builtin in transformed code: called with the control object first.
 REPLACED: dict[Any, Callable[..., Any]] = {
-    range: _range, enumerate: _enumerate, zip: _zip, len: _len, min: _extreme("min"), max: _extreme("max"),
+    range: _range, len: _len, min: _extreme("min"), max: _extreme("max"),
     int: _kind(int), float: _kind(float), complex: _kind(complex), bool: _kind(bool), sum: _sum, round: _round,
     type: _type, isinstance: _isinstance, abs: _numeric(abs), pow: _numeric(pow),
+}  # fmt: skip
+
+#: What stands for functions where a ``for`` runs over what they give. (Elsewhere that is an iterator, which others
+#: may use up.)
+ITERATED: dict[Any, Callable[..., Any]] = {
+    enumerate: lazy_enumerate, zip: lazy_zip, reversed: lazy_reversed, itertools.product: lazy_product,
+    np.ndindex: lazy_ndindex, np.ndenumerate: lazy_ndenumerate,
 }  # fmt: skip

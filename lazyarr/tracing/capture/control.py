@@ -18,9 +18,9 @@ from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, flush, guard, record
 from lazyarr.soft import HOLDING, Soft, settle
 from lazyarr.tracing.capture.branches import BranchCapture
-from lazyarr.tracing.capture.builtins import REPLACED, numpy_functions
+from lazyarr.tracing.capture.builtins import ITERATED, REPLACED, numpy_functions
 from lazyarr.tracing.capture.containers import Containers
-from lazyarr.tracing.capture.counted import FEW_TRIPS, Counted, counted
+from lazyarr.tracing.capture.counted import FEW_TRIPS, Counted, Product, counted
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE
 from lazyarr.tracing.capture.forms import ANOTHER_NUMBER, CHANGES_KIND
 from lazyarr.tracing.capture.loops import NEVER_TRUE, LoopCapture
@@ -78,6 +78,9 @@ class Capture(Control):
         set: Callable[[State], None], info: Info, test: Callable[[], Any] | None = None,
         lists: tuple[list[Any], ...] = (),
     ) -> None:  # fmt: skip
+        if isinstance(iterable, Product) and not lists:
+            self._nested(iterable, (), body, get, set, info, test)
+            return
         source = counted(iterable)
         left_out = self._left_out("for", info)
         if source is None or not self._worth(source, body) or left_out:
@@ -100,6 +103,21 @@ class Capture(Control):
 
         in_python = partial(self._unrolled, iterable, body, test)
         self._captured("for", capture.run, in_python, get, set, info, trips, peeled)
+
+    def _nested(
+        self, product: Product, taken: tuple[Any, ...], body: Callable[[Any], None], get: Callable[[], State],
+        set: Callable[[State], None], info: Info, test: Callable[[], Any] | None,
+    ) -> None:  # fmt: skip
+        """Loops in one another that are one statement: what is known of that holds for each of them."""
+
+        def innermost(x: Any) -> None:
+            body(product.item((*taken, x)))
+
+        def around(x: Any) -> None:
+            self._nested(product, (*taken, x), body, get, set, info, test)
+
+        run = innermost if len(taken) == len(product.parts) - 1 else around
+        self.for_(product.parts[len(taken)], run, get, set, info, test)
 
     def _require(self, truth: Any, what: str) -> None:
         """Let the program stand for calls in which something is true."""
@@ -381,6 +399,10 @@ class Capture(Control):
             settle([getattr(function, "__self__", None), *args, *kwargs.values()])
         return self.trace.recursion.run(self.trace.environment.met(function), args, kwargs)
 
+    def over(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        lazily = ITERATED.get(function) if isinstance(function, type) else None
+        return self.call(function, *args, **kwargs) if lazily is None else lazily(*args, **kwargs)
+
     def read(self, value: Any) -> Any:
         value = super().read(value)
         if self.trace.unbound and form(value) is not None:
@@ -470,7 +492,7 @@ def _alike(a: Any, b: Any) -> bool:
 
 def _has_loops(code: CodeType) -> bool:
     """Whether transformed code has loops of its own: writing out what holds them multiplies."""
-    return "for_" in code.co_names or "while_" in code.co_names or any(
+    return any(name in code.co_names for name in ("for_", "while_", "_nested")) or any(
         isinstance(part, CodeType) and _has_loops(part) for part in code.co_consts
     )
 

@@ -1,10 +1,13 @@
-"""What a loop runs over, as a count and an item for each index: ranges, arrays, enumerate, zip."""
+"""What a loop runs over, as a count and an item for each index: ranges, arrays, enumerate, zip, products of these."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar, computed, number_of
@@ -46,6 +49,10 @@ class Counted:
             yield self.item(index)
 
 
+class Range(Counted):
+    """A range of which not all numbers are known."""
+
+
 def lazy_range(*args: Any) -> Any:
     """``range`` of numbers that need not be known."""
     if not args or len(args) > 3:
@@ -56,7 +63,7 @@ def lazy_range(*args: Any) -> Any:
     start, stop, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1)[:3]
     if type(step) is ComputedScalar and step.low <= 0 <= step.high:
         raise NotCaptured("a range whose step may be 0")
-    return Counted(start, stop, step, lambda index: index)
+    return Range(start, stop, step, lambda index: index)
 
 
 def _bound(x: Any) -> Any:
@@ -127,3 +134,67 @@ def lazy_zip(*iterables: Any, strict: bool = False) -> Any:
         if strict and len(set(lengths)) > 1:
             return zip(*iterables, strict=True)
     return Counted(0, stop, 1, lambda index: tuple(p.item(p.start + index * p.step) for p in known))
+
+
+def lazy_reversed(iterable: Any) -> Any:
+    """``reversed`` by index where that is possible."""
+    inner = counted(iterable) if isinstance(iterable, Range | range | LazyArray) else None
+    if inner is None:
+        return reversed(iterable)
+    if inner.trips is not None:
+        back = range(inner.start, inner.stop, inner.step)[::-1]
+        return Counted(back.start, back.stop, back.step, inner.item)
+    if type(inner.step) is not int:
+        raise NotCaptured("the reverse of a range of unknown step")
+    size = abs(inner.step)
+    distance = inner.stop - inner.start if inner.step > 0 else inner.start - inner.stop
+    last = inner.start + ((distance + (size - 1)) // size - 1) * inner.step
+    return Counted(last, inner.start - inner.step, -inner.step, inner.item)
+
+
+@dataclass(frozen=True)
+class Product:
+    """Loops in one another that are written as one: ``itertools.product``, ``np.ndindex``, ``np.ndenumerate``.
+
+    Attributes
+    ----------
+    parts : tuple of Counted
+        What each of them runs over, from the outermost.
+    item : callable
+        The item for a tuple of theirs.
+    """
+
+    parts: tuple[Counted, ...]
+    item: Callable[[tuple[Any, ...]], Any]
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self.item, itertools.product(*self.parts))
+
+
+def lazy_product(*iterables: Any, repeat: Any = 1) -> Any:
+    """``itertools.product`` by index where that is possible."""
+    parts = [counted(x) for x in iterables]
+    if not parts or type(repeat) is not int or repeat < 1 or any(p is None for p in parts):
+        return itertools.product(*iterables, repeat=repeat)
+    return Product(tuple(p for p in parts if p is not None) * repeat, lambda taken: taken)
+
+
+def lazy_ndindex(*shape: Any) -> Any:
+    """``np.ndindex`` by index where that is possible."""
+    extents = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+    if not extents or any(
+        (n.kind is not int or n.low < 0) if type(n) is ComputedScalar
+        else not isinstance(n, Length) and (not isinstance(n, (int, WeakScalar)) or n < 0)  # type: ignore[operator]
+        for n in extents
+    ):  # fmt: skip
+        return np.ndindex(*shape)  # Of negative numbers it is an error.
+    parts = [counted(lazy_range(n)) for n in extents]
+    return Product(tuple(p for p in parts if p is not None), lambda taken: taken)
+
+
+def lazy_ndenumerate(arr: Any) -> Any:
+    """``np.ndenumerate`` by index where that is possible."""
+    if not isinstance(arr, LazyArray) or not arr.ndim:
+        return np.ndenumerate(arr)
+    parts = tuple(Counted(0, length_number(n), 1, lambda index: index) for n in arr.shape)
+    return Product(parts, lambda taken: (taken, arr[taken]))

@@ -1,7 +1,7 @@
 """Expressions of transformed code: calls, conditions and reads of names that may be undefined go through the control.
 
 ========================  ==============================================================
-``f(x, k=y)``             ``__control__.call(f, x, k=y)``
+``f(x, k=y)``             ``__control__.call(f, x, k=y)``; ``over(f, x)`` where a ``for`` runs over it
 ``a and b``               ``__control__.and_(a, lambda: b)``, likewise ``or_``
 ``not a``                 ``__control__.not_(a)``
 ``a if c else b``         ``__control__.if_expression(c, lambda: a, lambda: b, line)``
@@ -24,6 +24,9 @@ from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.control.liveness import walrus
 from lazyarr.tracing.control.nodes import Fresh, control_call, parameters, place, thunk, where
 from lazyarr.tracing.control.scope import Scope, bound_by
+
+#: Iterators over what they are given, which nobody else sees where that is a call, too.
+_ITERATORS = frozenset({"enumerate", "zip", "reversed"})
 
 
 class Expressions:
@@ -113,7 +116,11 @@ class Expressions:
             return control_call("read_free", [e], e)
         return e
 
-    def _call(self, e: ast.Call) -> ast.expr:
+    def iterable(self, e: ast.expr) -> ast.expr:
+        """What a ``for`` runs over. Of a call only the loop has the result: an iterator need not be one."""
+        return self._call(e, "over") if isinstance(e, ast.Call) else self(e)
+
+    def _call(self, e: ast.Call, method: str = "call") -> ast.expr:
         f = e.func
         if isinstance(f, ast.Name) and f.id == "super" and not e.args and not e.keywords:
             if self._scope.owner("super") is None and "super" not in self._hidden:
@@ -123,8 +130,14 @@ class Expressions:
                 e.args = [place(ast.Name("__class__", ast.Load()), e), place(ast.Name(first, ast.Load()), e)]
         if isinstance(f, ast.Attribute) and f.end_lineno is not None and not _unpacks(e):
             e.lineno = f.end_lineno  # where Python says a method's call is
-        self.children(e)
-        return control_call("call", [e.func, *e.args], e, e.keywords)
+        if method == "over" and isinstance(f, ast.Name) and f.id in _ITERATORS and self._scope.owner(f.id) is None:
+            e.args = [self.iterable(a) for a in e.args]
+            e.func = self(f)
+            for keyword in e.keywords:
+                self.children(keyword)
+        else:
+            self.children(e)
+        return control_call(method, [e.func, *e.args], e, e.keywords)
 
     def _bool_op(self, e: ast.BoolOp) -> ast.expr:
         if any(walrus(v) for v in e.values[1:]):
@@ -179,12 +192,12 @@ class Expressions:
 
     def _comprehension(self, e: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.expr:
         first = e.generators[0]
-        first.iter = self(first.iter)
+        first.iter = self.iterable(first.iter)
         before = self._hidden
         self._hidden = before.union(*(bound_by(g.target) for g in e.generators))
         for k, generator in enumerate(e.generators):
             if k:
-                generator.iter = self(generator.iter)
+                generator.iter = self.iterable(generator.iter)
             generator.target = self(generator.target)
             generator.ifs = [self(test) for test in generator.ifs]
         if isinstance(e, ast.DictComp):

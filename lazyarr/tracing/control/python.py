@@ -172,6 +172,10 @@ class Control:
         """``f(x, k=y)``."""
         return function(*args, **kwargs)
 
+    def over(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """``f(x, k=y)`` of which a ``for`` runs over the result, and nobody else sees it."""
+        return self.call(function, *args, **kwargs)
+
     def list_(self, display: list[Any]) -> list[Any]:
         """``[x, y]``: a list that grows in loops."""
         return display

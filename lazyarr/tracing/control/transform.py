@@ -175,7 +175,7 @@ class _Function:
         item, bound = self._fresh.new("item"), assigned([s], whole=False)
         assign = ast.Assign([self._expression(s.target)], place(ast.Name(item, ast.Load()), s.target))
         state, arguments = self._state(s)
-        iterable = self._expression(s.iter)
+        iterable = self._expression.iterable(s.iter)
         body = [ast.copy_location(assign, s.target), *self._block(s.body)]
         run = self._define("for", body, s, bound, item)
         defined = [run]
