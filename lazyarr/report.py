@@ -124,10 +124,10 @@ def note_faster(function: str, why: str, line: tuple[str, int]) -> None:
         faster[function] = (why, *line)
 
 
-def note_compiled(function: str, why: str) -> None:
-    """Forget that NumPy takes less time for an accelerated function, if that is why."""
+def note_compiled(function: str, *why: str) -> None:
+    """Forget that NumPy takes less time for an accelerated function, if one of these is why."""
     with _lock:
-        if faster.get(function, ("",))[0] == why:
+        if faster.get(function, ("",))[0] in why:
             del faster[function]
 
 

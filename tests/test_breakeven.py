@@ -270,3 +270,24 @@ def test_a_long_loop_on_numbers_of_an_object_is_plain_python() -> None:
     for n in (10, 1000, 1000):
         assert_same(swing(0.01, n), accelerated(0.01, n))
     assert "a long loop" in next(iter(accelerated._plain.values()))
+
+
+def unrolled(x: Any) -> Any:
+    total = 0.0
+    for shift in [1, 2, 3, 5, 7] * 60:
+        total += np.sort(x)[shift] * np.cumsum(x)[-shift]
+        x = np.roll(x, shift) * 0.99
+    return total, x
+
+
+def test_long_compilations_wait_until_calls_have_taken_some_time() -> None:
+    accelerated = calls(unrolled, lambda: (np.arange(8.0),), 4)
+    assert programs(accelerated) == 0
+    (found,) = lazyarr.report().faster
+    assert found.what == "unrolled: compiling takes long, and begins when calls have taken a tenth of that"
+    left = accelerated._even._postponed
+    assert len(left) == 1
+    left.update(dict.fromkeys(left, 1e-9))
+    for _ in range(2):
+        assert_same(unrolled(np.arange(8.0)), accelerated(np.arange(8.0)))
+    assert programs(accelerated) == 1

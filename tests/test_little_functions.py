@@ -457,3 +457,13 @@ def test_parts_of_what_is_not_computed_are_computed_soon() -> None:
         lights = [is_light(b[i] + 1) for i in range(50)]
         assert not lights[0]
         assert all(lights[40:])
+
+
+def test_pythons_complex_numbers_beside_a_float64_give_pythons() -> None:
+    # As in NumPy: a float64 is a float, so Python's complex numbers take it themselves.
+    x = lnp.linspace(0.0, 1.0, 4)
+    a, b = np.linspace(0.0, 1.0, 4)[1], x[1]
+    for one, other in ((1j * a, 1j * b), (2j - a, 2j - b), (1j / a, 1j / b), (2j**a, 2j**b), (-1j * a, -1j * b)):
+        assert type(one) is type(other) is complex
+        assert one == other
+    assert np.asarray(lnp.array([[b, -1j * b], [1j * b, b]])).tolist() == [[a, -1j * a], [1j * a, a]]

@@ -299,3 +299,67 @@ def test_an_argument_is_changed_in_place_and_then_shrinks() -> None:
 
     accelerated = same(squares, *[(noise(3000), n) for n in (7, 1, 9)])
     assert "loop" in compiled(accelerated)
+
+
+def test_ranges_of_computed_numbers() -> None:
+    def ranges(x: Array, n: int) -> Any:
+        out = np.zeros((n, 8))
+        for i in range(n):
+            out[i, 0] = (2.0 ** -np.arange(i)).sum()
+            out[i, 1] = (np.arange(1, i) * x[1 : max(i, 1)]).sum()
+            out[i, 2] = (np.arange(i, -1, -1) * x[: i + 1]).sum()
+            out[i, 3] = np.arange(i, n, 3).sum()
+            out[i, 4] = (np.arange(i + 5, i - 7, -4) ** 2).sum()
+            out[i, 5] = np.arange(i, dtype=float).sum() + np.arange(0, i, dtype=np.int64).size
+            k = np.arange(i)
+            k[: i // 2] = 7
+            out[i, 6] = k.sum() + np.arange(i).sum()
+            out[i, 7] = np.arange(i // 3, stop=i).sum() + np.arange(i, 2).size
+        return out
+
+    assert "loop" in compiled(same(ranges, (noise(40), 12), (noise(40), 30), (noise(40), 30)))
+
+
+def test_arrays_of_computed_lengths_that_are_made() -> None:
+    def made(x: Array, n: int) -> Any:
+        out = np.zeros((n, 4))
+        for i in range(n):
+            total = np.zeros(i)
+            total += x[:i]
+            total[: i // 2] *= 2
+            out[i, 0] = total.sum()
+            out[i, 1] = np.ones(i + 1) @ np.full(i + 1, 0.5)
+            out[i, 2] = (np.zeros((i, 3)) + x[:3]).sum()
+            empty = np.empty((2, i), dtype=np.int32)
+            empty[:] = i
+            out[i, 3] = empty.sum()
+        return out
+
+    assert "loop" in compiled(same(made, (noise(40), 12), (noise(40), 30)))
+
+
+def test_a_negative_length() -> None:
+    def negative(x: Array, n: int) -> Any:
+        total = 0.0
+        for i in range(n):
+            total += np.ones(5 - i).sum() * x[i]
+        return total
+
+    same(negative, (noise(40), 5), (noise(40), 6))
+    same(negative, (noise(40), 7))
+
+
+def test_open_grids_of_computed_numbers() -> None:
+    def smooth(image: Array, radius: int) -> Array:
+        out = np.zeros_like(image)
+        h, w = image.shape
+        for i in range(h):
+            for j in range(w):
+                top, bottom = max(i - radius, 0), min(i + radius + 1, h)
+                left, right = max(j - radius, 0), min(j + radius + 1, w)
+                y, x = np.ogrid[top - i : bottom - i, left - j : right - j]
+                weights = np.exp(-(y**2 + x**2) / 3.0)
+                out[i, j] = (weights * image[top:bottom, left:right]).sum() / weights.sum()
+        return out
+
+    assert "loop" in compiled(same(smooth, (grid(9, 11), 2), (grid(9, 11), 1), (grid(7, 8), 2)))

@@ -77,8 +77,11 @@ def _reflected(function: Any, general: Method, cost: float) -> Method:
         x = held(self)
         if x is None or type(other) not in NUMBERS or x.size * cost >= limits.elements or tracing() is not None:
             return general(self, other)
+        result = run(function, other, x)
+        if type(result) is complex:
+            return result  # What Python's complex numbers do with a float64, they do as with a float.
         found = _new(LazyArray)
-        found._mine = run(function, other, x)
+        found._mine = result
         return found
 
     return method

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.assignment import assigned_value
+from lazyarr.computed import ComputedScalar, compare
+from lazyarr.computed_arithmetic import larger
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, dtype_or_kind
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.ir.op import OPS
@@ -17,8 +20,11 @@ from lazyarr.ir.types import NAMES
 from lazyarr.numpy._shape import as_shape
 from lazyarr.ops.create import IOTA, const
 from lazyarr.ops.elementwise import ELEMENTWISE
-from lazyarr.runtime import record
+from lazyarr.runtime import guard, record
 from lazyarr.weak import WeakScalar
+
+#: Elements of an array of which the program computes the length, at most: memory is that of the longest.
+_MOST_COMPUTED = 1 << 20
 
 
 def _dtype(dtype: Any, default: Any = np.float64) -> np.dtype[Any]:
@@ -35,11 +41,30 @@ def _order(order: str) -> Any:
 
 
 def _filled(shape: Any, value: Any, dtype: np.dtype[Any], order: str) -> LazyArray:
+    computed = _filled_to_lengths(shape, value, dtype)
+    if computed is not None and order == "C":
+        return computed
     wanted = as_shape(shape)
     if any(n < 0 for n in wanted):
         raise ValueError("negative dimensions are not allowed")
     return LazyArray._new(assigned_value(value, wanted, dtype),
                           geometry.contiguous(wanted, dtype.itemsize, _order(order)))  # fmt: skip
+
+
+def _filled_to_lengths(shape: Any, value: Any, dtype: np.dtype[Any]) -> LazyArray | None:
+    """An array of one value of which the program computes lengths; None where it does not, or they may be large."""
+    extents = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    if not any(type(n) is ComputedScalar for n in extents):
+        return None
+    extents = tuple(_as_computed(n, None) for n in extents)
+    most = [n.high if type(n) is ComputedScalar else n for n in extents]
+    if any(n is None or n < 0 for n in most) or math.prod(most) > _MOST_COMPUTED:
+        return None
+    for n in extents:
+        if type(n) is ComputedScalar and n.low < 0:
+            guard(compare("greater_equal", n.value, 0), "a length is not negative")
+    longest = LazyArray._new(assigned_value(value, tuple(most), dtype))
+    return LazyArray._new(longest[tuple(slice(n) for n in extents)]._value())
 
 
 @implements(np.zeros)
@@ -167,6 +192,9 @@ def copy(a: Any, order: str = "K", subok: bool = False) -> LazyArray:
 @implements(np.arange)
 def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, **kwargs: Any) -> LazyArray:
     """As `numpy.arange`."""
+    computed = _arange_of_length(args, kwargs, args[3] if len(args) > 3 else dtype)
+    if computed is not None:
+        return computed
     bounds = _arange_bounds(args, kwargs)
     if len(args) > 3:
         dtype = args[3]
@@ -185,6 +213,43 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
     # Floats: NumPy itself decides the length and the rounding of each element.
     concrete: list[Any] = [b if isinstance(b, (int, float, np.generic)) else _concrete(b) for b in bounds]
     return as_lazy_constant(np.arange(*concrete, dtype=dtype))
+
+
+def _arange_of_length(args: tuple[Any, ...], kwargs: dict[str, Any], dtype: Any) -> LazyArray | None:
+    """``arange`` of integers of which the program computes some; None where it is another one, or may be very long."""
+    given = dict(zip(("start", "stop", "step"), args, strict=False)) | kwargs
+    if not any(type(b) is ComputedScalar for b in given.values()):
+        return None
+    if given.get("stop") is None:
+        given["start"], given["stop"] = None, given.get("start")
+    bounds = [_as_computed(given.get(name), default) for name, default in (("start", 0), ("stop", None), ("step", 1))]
+    start, stop, step = bounds
+    if any(b is None for b in bounds) or type(step) is not int or not step:
+        return None
+    if dtype is not None and np.dtype(dtype) not in (np.int64, np.float64):
+        return None
+    distance = stop - start if step > 0 else start - stop
+    length = larger((distance + (abs(step) - 1)) // abs(step), 0)
+    most = length if type(length) is int else length.high
+    if most > _MOST_COMPUTED:
+        return None
+    found = LazyArray._new(record(IOTA, length=most, dtype=np.dtype(np.int64)))[:length]
+    if step != 1:
+        found = found * step
+    if type(start) is not int or start:
+        found = found + start
+    return LazyArray._new(cast(found._value(), _dtype(dtype, np.int64)))
+
+
+def _as_computed(b: Any, default: int | None) -> Any:
+    """A bound as an int, or one that the program computes; None for others."""
+    if b is None:
+        return default
+    if type(b) is ComputedScalar:
+        return b if b.kind is int else None
+    if isinstance(b, WeakScalar):
+        return b.__index__() if b.python_type is int else None  # type: ignore[attr-defined]
+    return int(b) if isinstance(b, (int, np.integer)) else None
 
 
 def _arange_bounds(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:

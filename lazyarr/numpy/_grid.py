@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
+from lazyarr.computed import ComputedScalar
 from lazyarr.convert import PYTHON_SCALARS, as_lazy
 from lazyarr.dispatch import NotCompiled, function_call, holds_lazy, implements
 from lazyarr.fallback import run_on_constants
@@ -110,6 +111,26 @@ _lazy_only(np.geomspace)
 through_names(np, "block common_type ix_ require sort_complex")
 
 
+def _is_computed(item: Any) -> bool:
+    """Whether it is a slice of integers some of which the program computes."""
+    parts = (item.start, item.stop, item.step) if isinstance(item, slice) else ()
+    numbers = [n for n in parts if n is not None]
+    kinds = {n.python_type if isinstance(n, WeakScalar) else type(n) for n in numbers}
+    return kinds == {int} and any(type(n) is ComputedScalar for n in numbers)
+
+
+def _open_grid(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """``np.ogrid`` of slices of which the program computes some numbers."""
+    found = []
+    for axis, item in enumerate(key):
+        if _is_computed(item):
+            part = lazy.arange(0 if item.start is None else item.start, item.stop, item.step)
+        else:
+            part = ogrid[(item,)][0]
+        found.append(part[tuple(slice(None) if k == axis else None for k in range(len(key)))])
+    return tuple(found)
+
+
 class _Grid:
     """``np.mgrid`` and ``np.ogrid``: constants, made by NumPy."""
 
@@ -118,6 +139,8 @@ class _Grid:
         self.__doc__ = grid.__doc__
 
     def __getitem__(self, key: Any) -> Any:
+        if self._grid is np.ogrid and isinstance(key, tuple) and any(_is_computed(item) for item in key):
+            return _open_grid(key)
         items = tuple(known(item) for item in key) if isinstance(key, tuple) else known(key)
         return run_on_constants(self._grid.__getitem__, (items,), {})
 

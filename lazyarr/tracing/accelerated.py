@@ -17,7 +17,7 @@ from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
 from lazyarr.runtime import NotCaptured, evaluate, flush, is_tracing, own, recording, use_recording
 from lazyarr.tracing.around_loops import AroundLoops
 from lazyarr.tracing.bound import BoundAccelerated
-from lazyarr.tracing.breakeven import FIRST_CALL, BreakEven
+from lazyarr.tracing.breakeven import FIRST_CALL, POSTPONED, BreakEven
 from lazyarr.tracing.callables import calling, untraceable
 from lazyarr.tracing.capture.buffers import NO_ROOM
 from lazyarr.tracing.capture.slots import GOES_ON, RUNS_ONCE
@@ -275,9 +275,10 @@ class Accelerated:
         if stopped is not None:
             return self._after_stop(stopped, key, args, kwargs)
         if not self._compiles_all and self._even.waits(key, compiled.program.graph):
-            note_faster(self._name, FIRST_CALL, self._line or ("", 0))
+            why = POSTPONED if self._even.is_postponed(key) else FIRST_CALL
+            note_faster(self._name, why, self._line or ("", 0))
             return self._in_python(args, kwargs)
-        note_compiled(self._name, FIRST_CALL)
+        note_compiled(self._name, FIRST_CALL, POSTPONED)
         compiled.prepare()  # before anybody else sees it
         with self._lock:
             variants = self._known.setdefault(key, [])

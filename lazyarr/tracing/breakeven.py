@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _CALL, _BYTE, _FLOP = 7e-7, 1.5e-10, 3e-10
 #: Seconds that compiling takes at least, and for each operation.
 _COMPILE, _EACH = 0.03, 1e-3
+#: Seconds that compiling takes for each loop nest of a program without loops of its own, and how many of them double
+#: that: LLVM takes longer for each where there are very many in one function.
+_NEST, _NESTS = 3e-2, 4000
+#: Seconds of compiling that do not begin before NumPy has taken that part of them for calls.
+_PATIENCE = 3.0
 #: A single call is left to NumPy if it takes less than this part of the time of compiling; the second one compiles.
 _PART = 0.1
 #: A call as a compiled program that takes so many seconds may be slower than NumPy; a longer one has much to compute.
@@ -36,6 +41,7 @@ _TRIED_LONGER = 1e-3
 _TIMED, _MARGIN = 3, 0.9
 #: What the report says of single calls.
 FIRST_CALL = "a single call takes less time than compiling; the second one compiles"
+POSTPONED = "compiling takes long, and begins when calls have taken a tenth of that"
 #: A call that takes so many times longer than the first one, and so many seconds, is not of that signature after all.
 _OTHER, _LONG = 10.0, 1e-3
 #: Signatures that are known at a glance, at most.
@@ -68,6 +74,12 @@ def is_worth_compiling(graph: Graph) -> bool:
     return numpy_seconds(graph) > _PART * (_COMPILE + _EACH * len(graph.nodes))
 
 
+def compiling_seconds(graph: Graph) -> float:
+    """About how long compiling takes for a graph without loops: what is no formula of elements is a nest of its own."""
+    nests = sum(node.op.memory == "fresh" and not node.op.pointwise and bool(node.operands) for node in graph.nodes)
+    return _COMPILE + _EACH * len(graph.nodes) + _NEST * nests * (1 + nests / _NESTS)
+
+
 class BreakEven:
     """Which calls of an accelerated function NumPy runs though they can be compiled.
 
@@ -87,6 +99,8 @@ class BreakEven:
         #: Signatures that are tried both ways, and those for which it is known which way is faster, and why.
         self._trials: dict[Any, Trials] = {}
         self._compiled: set[Any] = set()
+        #: Signatures that are not compiled yet: for how many seconds NumPy is to run their calls.
+        self._postponed: dict[Any, float] = {}
         self._numpys: dict[Any, str] = {}
         #: Calls of signatures that come once.
         self.shapes = Trials(_TIMED, _MARGIN)
@@ -97,12 +111,21 @@ class BreakEven:
             return False
         self._met[key] = None
         while len(self._met) > _MOST:
+            self._postponed.pop(next(iter(self._met)), None)
             self._met.pop(next(iter(self._met)), None)
+        if (seconds := compiling_seconds(graph)) > _PATIENCE:
+            self._postponed[key] = _PART * seconds
         return True
+
+    def is_postponed(self, key: Any) -> bool:
+        """Whether the calls of a signature are NumPy's until they have taken some time."""
+        return key in self._postponed
 
     def is_numpys(self, key: Any, for_good: bool = False) -> bool:
         """Whether NumPy runs the next call of a signature, or all of them."""
         if key in self._numpys:
+            return True
+        if not for_good and key in self._postponed:
             return True
         trials = self._trials.get(key)
         return trials is not None and not for_good and trials.plain_is_next
@@ -118,7 +141,13 @@ class BreakEven:
             return trials.plain(run)
         begin = time.perf_counter()
         result = run()
-        self.glances.add(args, kwargs, time.perf_counter() - begin, None)
+        seconds, left = time.perf_counter() - begin, self._postponed.get(key)
+        if left is None:
+            self.glances.add(args, kwargs, seconds, None)
+        elif left > seconds:
+            self._postponed[key] = left - seconds
+        else:
+            self._postponed.pop(key, None)
         return result
 
     def direct(self, key: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any] | None:
