@@ -276,3 +276,30 @@ def test_floats_of_numpy_are_floats() -> None:
         return count, isinstance(most, float), isinstance(np.sqrt(x[0]), kinds), isinstance(x[0] * 1j, complex)
 
     agree(function, *((np.arange(5).astype(dtype),) for dtype in ("f8", "f4", "i8")))
+
+
+def test_an_int_that_becomes_a_numpy_integer_and_is_an_index() -> None:
+    def follow(way: Any, at: int) -> Any:
+        seen, steps = np.zeros(len(way)), 0
+        while at:
+            seen[at] += 1
+            after = way[at]
+            at = after
+            steps += 1
+            if steps > 20:
+                break
+        return seen, at, steps
+
+    def compress(parent: Any, i: int) -> Any:
+        root = i
+        while parent[root] != root:
+            root = parent[root]
+        while parent[i] != root:
+            parent[i], i = root, parent[i]
+        return root, i
+
+    ways = [np.array([3, 4, 2, 0, 6, 1, 7, 5]), np.array([0, 2, 4, 6, 1, 3, 5, 7]), np.zeros(8, dtype=int)]
+    same(follow, *[(way, at) for way in ways for at in (5, 1, -3)])
+    agree(follow, *[(way, at) for way in ways for at in (0, 5)])  # (Of 0, what is returned is the int.)
+    tree = np.array([0, 0, 1, 2, 3, 4, 4, 5])
+    same(compress, *[(tree, i) for i in (7, 1, 0, 3)])

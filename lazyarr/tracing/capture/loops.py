@@ -592,4 +592,6 @@ class LoopCapture:
 
 _COMPARED = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
 #: Operations of which a NumPy integer gives what Python's does while it fits.
-_RING = _COMPARED | {"add", "subtract", "multiply", "maximum", "minimum", "loop", "while", "cond"}
+_RING = _COMPARED | {
+    "add", "subtract", "multiply", "maximum", "minimum", "loop", "while", "cond", "select", "window", "put_window",
+}  # fmt: skip
