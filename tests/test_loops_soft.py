@@ -302,4 +302,4 @@ def test_an_int_that_becomes_a_numpy_integer_and_is_an_index() -> None:
     same(follow, *[(way, at) for way in ways for at in (5, 1, -3)])
     agree(follow, *[(way, at) for way in ways for at in (0, 5)])  # (Of 0, what is returned is the int.)
     tree = np.array([0, 0, 1, 2, 3, 4, 4, 5])
-    same(compress, *[(tree, i) for i in (7, 1, 0, 3)])
+    agree(compress, *[(tree, i) for i in (7, 1, 0, 3)])
