@@ -6,12 +6,19 @@ import copy
 import enum
 import functools
 import gc
+import json
 import math
 import os
 import pickle
+import statistics
+import struct
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -393,3 +400,47 @@ def test_arithmetic_of_numbers_raises_where_python_gets_there() -> None:
                         accelerated(np.array([first, 1.0]), s)
                 else:
                     assert_same(wanted, accelerated(np.array([first, 1.0]), s))
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_numbers_that_c_code_looks_into_are_pythons(always: bool) -> None:
+    def given(x: Any, n: int, a: float) -> Any:
+        recent = deque([a, n, 3.0], maxlen=n - 3)
+        lengths = np.timedelta64(n, "h"), np.datetime64(n, "D"), np.void(n).dtype, np.longdouble(a) / 3
+        exact = Decimal(n) / 7, Decimal(a), Fraction(n, 3), timedelta(days=n, hours=a), statistics.mean([a, n])
+        text = json.dumps({"n": n, "of": [a, {"x": n}]}), struct.pack("<if", n, a)
+        return list(recent), lengths, exact, text, x * n + a, np.arange(n) * np.timedelta64(n, "D")
+
+    accelerated: Any = accelerate(given, always=always)
+    x = np.linspace(0.0, 1.0, 12)
+    for n, a in ((5, 2.5), (6, 1.5), (5, 2.5), (5, 3.0)):
+        expected, got = given(x, n, a), accelerated(x, n, a)
+        assert repr(expected) == repr(got)
+
+
+def test_dates_beside_numbers_of_the_callers() -> None:
+    def hours(times: Any, step: int) -> Any:
+        return ((times - times[0]) / np.timedelta64(step, "h")).astype(int)
+
+    accelerated: Any = accelerate(hours)
+    times = np.datetime64("2024-01-01T00:00") + np.arange(20) * np.timedelta64(37, "m")
+    for step in (6, 6, 2, 6):
+        assert_same(hours(times, step), accelerated(times, step))
+
+
+def rolling(x: Any, width: int, function: Callable[..., Any] = np.mean) -> Any:
+    return function(np.lib.stride_tricks.sliding_window_view(x, width), axis=-1)
+
+
+def test_functions_of_numpy_as_arguments_and_defaults() -> None:
+    def chosen(x: Any, functions: Any, one: Any, make: Callable[..., Any] = np.zeros) -> Any:
+        found = make(len(x))
+        found[1:] = x[:-1]
+        return rolling(x, 3), rolling(x, 4, np.median), [f(x) for f in functions], one(x), found
+
+    accelerated: Any = accelerate(chosen, always=True)
+    for one in (np.linalg.norm, np.sort, np.fft.rfft, np.std, np.ndarray.sum):
+        for k in range(2):
+            x = np.linspace(0.0, 1.0, 12) + k
+            assert_same(chosen(x, (np.sum, np.tanh), one), accelerated(x, (np.sum, np.tanh), one))
+    assert programs(accelerated) == 4  # (The method is one that is not looked into.)

@@ -18,6 +18,8 @@ from lazyarr.tracing.classes import can_be_inherited, has_attributes_alone
 from lazyarr.tracing.packages import is_own
 from lazyarr.tracing.remains import Walk
 
+#: NumPy's functions: ufuncs, and those that ask their arguments first.
+_NUMPYS = (np.ufunc, type(np.mean))
 #: What stands for no value, in signatures that are made.
 _SENTINELS = (type(dataclasses.MISSING), type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)))
 _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
@@ -124,7 +126,7 @@ class Parts:
             return ("function", value)
         if isinstance(value, types.MethodType):
             return ("method", value.__func__, self.describe(value.__self__))
-        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, enum.Enum, *_SENTINELS)):
+        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, *_NUMPYS, enum.Enum, *_SENTINELS)):
             return ("object", value)
         at = self._seen.get(id(value))
         if at is not None:

@@ -14,9 +14,13 @@ from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.growing import Growing
 from lazyarr.tracing.scalars import TracedScalar
+from lazyarr.weak import WeakScalar
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
+
+#: Modules of Python's that work with Python's numbers only, as they stand in memory.
+_READING = frozenset({"datetime", "decimal", "fractions", "json", "statistics", "struct"})
 
 
 def class_of(*args: Any) -> Any:
@@ -82,12 +86,35 @@ def numpys() -> dict[int, Any]:
     return found
 
 
+def takes_pythons_own(function: Any) -> bool:
+    """Whether a function or class looks into the numbers that it is given, and keeps none of their containers."""
+    if isinstance(function, type) and issubclass(function, np.generic):
+        return function.__module__ == "numpy"  # Of a dtype that is not compiled.
+    module = getattr(function, "__module__", None)
+    return isinstance(module, str) and module.partition(".")[0].lstrip("_") in _READING
+
+
+def pythons(x: Any) -> Any:
+    """Nested arguments with numbers of the caller's as Python's own: the program is compiled for them."""
+    if isinstance(x, WeakScalar):
+        return x.python_type(x)
+    if type(x) in (list, Growing):
+        return [pythons(item) for item in x]
+    if type(x) is tuple:
+        return tuple(pythons(item) for item in x)
+    if type(x) is dict:
+        return {pythons(key): pythons(item) for key, item in x.items()}
+    return x
+
+
 def noting(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..., Any]:
     """`function`, whose use keeps the traced function from being compiled as a whole."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         trace.observed(why)
         with trace.classes.as_they_are() if pickles else contextlib.nullcontext():
+            if takes_pythons_own(function):
+                args, kwargs = pythons(args), pythons(kwargs)
             return function(*args, **kwargs)
 
     call.__name__ = str(getattr(function, "__name__", "call"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from types import BuiltinFunctionType, CodeType
+from types import BuiltinFunctionType, CodeType, MethodDescriptorType
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lazyarr import settings
 from lazyarr.array import LazyArray
@@ -29,6 +32,7 @@ from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, i
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.control.python import Control, Info, State
 from lazyarr.tracing.signature import Plain
+from lazyarr.tracing.standins import pythons, takes_pythons_own
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
@@ -395,6 +399,13 @@ class Capture(Control):
             return replaced(self, *args, **kwargs)
         if isinstance(function, type):
             self.trace.classes.called(function)
+        if isinstance(function, MethodDescriptorType) and function.__objclass__ is np.ndarray and args:
+            if isinstance(args[0], LazyArray):
+                return getattr(args[0], function.__name__)(*args[1:], **kwargs)
+        elif takes_pythons_own(function):
+            args, kwargs = pythons(args), pythons(kwargs)
+        elif function is deque:
+            args, kwargs = (*args[:1], *pythons(args[1:])), {name: pythons(x) for name, x in kwargs.items()}
         if self.trace.soft and _looks_at_types(function):
             settle([getattr(function, "__self__", None), *args, *kwargs.values()])
         return self.trace.recursion.run(self.trace.environment.met(function), args, kwargs)
