@@ -291,3 +291,29 @@ def test_long_compilations_wait_until_calls_have_taken_some_time() -> None:
     for _ in range(2):
         assert_same(unrolled(np.arange(8.0)), accelerated(np.arange(8.0)))
     assert programs(accelerated) == 1
+
+
+def transforms(x: Any) -> Any:
+    v = np.fft.fft(x)
+    for k in range(40):
+        a = np.fft.ifft(v).real ** 2
+        v = v * 0.9 + 0.01 * np.fft.fft(a) + k
+    return v
+
+
+def test_programs_of_which_loops_call_numpy_are_tried() -> None:
+    accelerated = calls(transforms, lambda: (np.arange(16.0),), 3)
+    (key,) = accelerated._known
+    assert key in accelerated._even._trials
+
+
+def test_trials_end_where_one_way_is_far_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lazyarr.tracing.trials import Trials
+
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    trials = Trials(3)
+    trials.ours(lambda: now.__setitem__(0, now[0] + 1.0))
+    assert trials.plain_is_next and not trials.over
+    trials.plain(lambda: now.__setitem__(0, now[0] + 5.0))
+    assert trials.over and not trials.plain_is_next and not trials.plain_wins

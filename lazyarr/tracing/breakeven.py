@@ -37,6 +37,8 @@ _PART = 0.1
 _TRIED = 3e-4
 #: The same of a call that is not direct.
 _TRIED_LONGER = 1e-3
+#: The same of a call as a program of which loops call NumPy.
+_TRIED_CALLING = 2e-2
 #: Calls that are timed, of each way, and the part of the time that NumPy has to take to be the faster one.
 _TIMED, _MARGIN = 3, 0.9
 #: What the report says of single calls.
@@ -164,10 +166,12 @@ class BreakEven:
         trials = self._trials.get(key)
         if trials is None:
             # (A call that is not direct costs what NumPy takes for many an operation: a loop may end early.)
-            wins = not self._tries_loops and compiled.direct is not None and (
-                not is_straight(compiled.program.graph) or not compiled.calls_numpy
-            )  # fmt: skip
-            if seconds > (_TRIED if compiled.direct is not None else _TRIED_LONGER) or wins:
+            loops = not is_straight(compiled.program.graph)
+            wins = not self._tries_loops and compiled.direct is not None and not compiled.calls_numpy
+            tried = _TRIED if compiled.direct is not None else _TRIED_LONGER
+            if loops and compiled.calls_numpy:
+                tried = _TRIED_CALLING  # Each call costs some microseconds more than Python's: there may be many.
+            if seconds > tried or wins:
                 self._compiled.add(key)
                 return True
             self._trials[key] = trials = Trials(_TIMED, _MARGIN)

@@ -13,6 +13,8 @@ Result = TypeVar("Result")
 _SHORT = 0.03
 #: Calls in which compiling has to pay.
 _CALLS = 20
+#: Where one call as plain Python takes so many times longer than each of the others, it is known which way is faster.
+_FAR = 4
 #: Signatures for which plain Python was faster, from which on it is taken to be for others; and how much larger ones.
 _LOST, _LARGER = 2, 2
 
@@ -44,7 +46,7 @@ class Trials:
     @property
     def plain_is_next(self) -> bool:
         """Whether the next call is to be tried as plain Python."""
-        return not self._settled and len(self._plain) < len(self._ours) and len(self._plain) < self._timed
+        return not self._settled and len(self._plain) < len(self._ours) and not self.over
 
     @property
     def plain_wins(self) -> bool:
@@ -54,7 +56,7 @@ class Trials:
     @property
     def over(self) -> bool:
         """Whether it is known which way is faster."""
-        return len(self._plain) == self._timed
+        return len(self._plain) == self._timed or bool(self._plain) and min(self._plain) > _FAR * max(self._ours)
 
     @property
     def worth(self) -> float:
