@@ -314,6 +314,7 @@ def test_trials_end_where_one_way_is_far_faster(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
     trials = Trials(3)
     trials.ours(lambda: now.__setitem__(0, now[0] + 1.0))
-    assert trials.plain_is_next and not trials.over
+    assert trials.plain_is_next
+    assert not trials.over
     trials.plain(lambda: now.__setitem__(0, now[0] + 5.0))
-    assert trials.over and not trials.plain_is_next and not trials.plain_wins
+    assert (trials.over, trials.plain_is_next, trials.plain_wins) == (True, False, False)

@@ -60,3 +60,52 @@ def test_a_call_that_raises_is_timed_too(monkeypatch: pytest.MonkeyPatch) -> Non
         with pytest.raises(AttributeError):
             accelerated(np.arange(3.0), None)
     assert accelerated._plain or not accelerated._pieces
+
+
+def test_signatures_that_come_once_are_tried_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lazyarr.tracing.accelerated._MOST_VARIANTS", 3)
+    accelerated: Any = lazyarr.accelerate(in_pieces)
+    seen: list[float] = []
+    theirs: list[float] = []
+    x = np.arange(5.0)
+    with lazyarr.settings.settings(always=0):
+        for _ in range(3):  # The list is longer each time: another signature.
+            np.testing.assert_array_equal(accelerated(x, seen), in_pieces(x, theirs))
+        assert len(accelerated._pieces) == 3
+        clock(monkeypatch, 3.0, 1.0, 3.0, 1.0)
+        for _ in range(6):
+            np.testing.assert_array_equal(accelerated(x, seen), in_pieces(x, theirs))
+    assert seen == theirs
+    assert accelerated._losses.of_new.plain_wins
+    assert len(accelerated._plain) == 1  # (What comes then is known at a glance.)
+
+
+def keys_of(x: Any, seen: list[float]) -> Any:
+    """Left to plain Python, with each length of the list."""
+    total: dict[int, int] = {}
+    for i in range(len(x)):
+        total[int(x[i] * 10)] = total.get(int(x[i] * 10), 0) + 1
+        if x[i] > 0.5 and i > 3:
+            seen.append(float(x[i]))
+    return total
+
+
+def test_many_signatures_that_are_left_to_python_are_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lazyarr.tracing.accelerated._MOST_VARIANTS", 3)
+    accelerated: Any = lazyarr.accelerate(keys_of)
+    traced = []
+    trace_first = accelerated._trace_first
+
+    def counted(*given: Any) -> Any:
+        traced.append(1)
+        return trace_first(*given)
+
+    monkeypatch.setattr(accelerated, "_trace_first", counted)
+    seen: list[float] = []
+    theirs: list[float] = []
+    x = np.random.default_rng(0).random(40)
+    with lazyarr.settings.settings(always=0):
+        for _ in range(8):
+            assert accelerated(x, seen) == keys_of(x, theirs)
+    assert seen == theirs
+    assert len(traced) < 8

@@ -217,13 +217,16 @@ class Accelerated:
                 note_faster(self._name, "shapes that come once, of many", self._line or ("", 0))
                 return shapes.plain(lambda: self._in_python(args, kwargs))
             return shapes.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))
-        if trials is None and not (self._compiles_all or self._known) and self._losses.cover(parts.elements):
-            return self._run_plain(key, "faster than in pieces for arrays of other shapes", args, kwargs)
+        if trials is None and not (self._compiles_all or self._known):
+            if self._losses.cover(parts.elements) or len(self._plain) >= _MOST_VARIANTS:
+                return self._run_plain(key, "faster than in pieces for arrays of other shapes", args, kwargs)
+            trials = self._losses.of_new if len(self._pieces) >= _MOST_VARIANTS else None
         if trials is None or settings.current.fallback == "error" or world.current() is not None:
             return self._trace_first(parts, key, specs, args, kwargs)
         if trials.plain_wins:
             self._losses.add(parts.elements)
-            return self._run_plain(key, f"faster than in pieces ({self._pieces[key]})", args, kwargs)
+            why = f"faster than in pieces ({self._pieces.get(key, 'of signatures that come once')})"
+            return self._run_plain(key, why, args, kwargs)
         if trials.plain_is_next:
             return trials.plain(lambda: self._otherwise(key, args, kwargs))
         return trials.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))

@@ -104,6 +104,8 @@ class Losses:
 
     def __init__(self) -> None:
         self._count = self._largest = 0
+        #: Calls of signatures that are new, where there have been many that were no program.
+        self.of_new = Trials()
 
     def add(self, elements: int) -> None:
         """Note such a signature, and how many elements its arrays have together."""
