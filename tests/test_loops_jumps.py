@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.acceleration import check
 from tests.loop_checks import Array, compiled, noise, ramp, same
 
 
@@ -395,3 +396,56 @@ def test_assertions() -> None:
         return total
 
     same(positive, (ramp(9),), (noise(9),))
+
+
+def test_any_and_all_of_items() -> None:
+    def asked(x: Array, n: int) -> Any:
+        out = np.zeros(n, dtype=bool)
+        for i in range(n):
+            out[i] = any(x[j] > x[i] for j in range(i + 1, n)) and not all(x[j] < 0.9 for j in range(i))
+        none = any(x[i] > 0 for i in range(0)), all(x[i] > 0 for i in range(0))
+        few = any(x[i] > 1 for i in range(3)), all(a < b for a, b in zip(x[:2], x[1:3], strict=True))
+        return out, none, few, any(v > 1.5 for v in x), all(v < 2.5 for v in x)
+
+    accelerated = same(asked, (noise(12), 12), (noise(30), 12), (np.ones(30), 30), (noise(30), 30))
+    assert "loop" in compiled(accelerated)
+
+
+def test_any_and_all_end_with_the_item_that_decides() -> None:
+    def reads(x: Array, n: int) -> Any:
+        return any(x[i] > 0.5 for i in range(n)), all(x[i + 1] < 0.5 for i in range(n))
+
+    def counts(x: Array) -> Any:
+        seen = []
+
+        def above(v: float) -> bool:
+            seen.append(v)
+            return v > 0.5
+
+        return any(above(float(v)) for v in x), seen, all([x[0] > 0, x[1] > 0])
+
+    same(reads, (np.arange(9.0), 40), (np.zeros(9), 8), (np.zeros(9), 40))
+    for make in (lambda k: (noise(12) + k,), lambda k: (np.zeros(7) - k,)):
+        check(counts, make, calls=3)
+
+
+def test_queens() -> None:
+    def queens(columns: Array) -> int:
+        n, row, count = len(columns), 0, 0
+        columns[0] = -1
+        while row >= 0:
+            columns[row] += 1
+            while columns[row] < n and not all(
+                columns[r] != columns[row] and abs(columns[r] - columns[row]) != row - r for r in range(row)
+            ):
+                columns[row] += 1
+            if columns[row] == n:
+                row -= 1
+            elif row == n - 1:
+                count += 1
+            else:
+                row += 1
+                columns[row] = -1
+        return count
+
+    assert "while" in compiled(same(queens, (np.zeros(6, dtype=int),)))

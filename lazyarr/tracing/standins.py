@@ -19,6 +19,8 @@ from lazyarr.weak import WeakScalar
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
 
+#: Scalars of dtypes that are not compiled.
+_UNCOMPILED = (np.datetime64, np.timedelta64, np.flexible, np.longdouble, np.clongdouble)
 #: Modules of Python's that work with Python's numbers only, as they stand in memory.
 _READING = frozenset({"datetime", "decimal", "fractions", "json", "statistics", "struct"})
 
@@ -89,7 +91,7 @@ def numpys() -> dict[int, Any]:
 def takes_pythons_own(function: Any) -> bool:
     """Whether a function or class looks into the numbers that it is given, and keeps none of their containers."""
     if isinstance(function, type) and issubclass(function, np.generic):
-        return function.__module__ == "numpy"  # Of a dtype that is not compiled.
+        return issubclass(function, _UNCOMPILED)
     module = getattr(function, "__module__", None)
     return isinstance(module, str) and module.partition(".")[0].lstrip("_") in _READING
 

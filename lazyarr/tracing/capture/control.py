@@ -445,6 +445,30 @@ class Capture(Control):
         self._captured("list", capture.run, in_python, lambda: (), lambda state: None, info, source.trips)
         return found
 
+    def asked(
+        self, function: Any, iterable: Iterable[Any], item: Callable[[Any], Any], name: str, line: int
+    ) -> Any:
+        source = counted(iterable)
+        info = Info((f"__break_{name}",), (True,), (True,), line, item.__code__.co_filename)
+        if function not in (any, all) or source is None or self._in_pieces() or self._left_out("for", info):
+            return super().asked(function, iterable, item, name, line)
+        if source.trips is not None and source.trips <= FEW_TRIPS:
+            items = [lambda x=x: self.truth(item(x)) for x in source]
+            return (self.or_ if function is any else self.and_)(function is all, *items)
+        # A loop that ends with the first item that decides.
+        ends: Any = False
+
+        def body(x: Any) -> None:
+            nonlocal ends
+            ends = self.truth(item(x)) if function is any else self.not_(item(x))
+
+        def set_(state: State) -> None:
+            nonlocal ends
+            (ends,) = state
+
+        self.for_(source, body, lambda: (ends,), set_, info, lambda: self.not_(ends))
+        return ends if function is any else self.not_(ends)
+
     def append(self, found: list[Any], item: Any) -> None:
         if isinstance(found, Growing) and found.collector is not None:
             found.collector(item)

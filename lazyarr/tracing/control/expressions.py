@@ -9,6 +9,7 @@
 ``x`` (may be undefined)  ``__control__.read(x)``
 ``[x, y]`` (that grows)   ``__control__.list_([x, y])``
 ``[f(a) for a in b]``     ``__control__.listed(b, lambda item: f(item), line)``
+``any(f(a) for a in b)``  ``__control__.asked(any, b, lambda item: f(item), "any", line)``, likewise ``all``
 ========================  ==============================================================
 
 An operand with ``:=`` in it keeps the Python form: in a lambda the name would be the lambda's own.
@@ -128,6 +129,12 @@ class Expressions:
                     raise NotConverted("super() without arguments, outside a method's own statements", e.lineno)
                 first = self._scope.parameters[0]
                 e.args = [place(ast.Name("__class__", ast.Load()), e), place(ast.Name(first, ast.Load()), e)]
+        if isinstance(f, ast.Name) and f.id in ("any", "all") and len(e.args) == 1 and not e.keywords:
+            [asked] = e.args
+            if isinstance(asked, ast.GeneratorExp) and _is_plain(asked) and self._scope.owner(f.id) is None:
+                name = ast.Constant(f.id)
+                iterable, item, line = self._listed(asked).args
+                return control_call("asked", [self(f), iterable, item, place(name, f), line], e)
         if isinstance(f, ast.Attribute) and f.end_lineno is not None and not _unpacks(e):
             e.lineno = f.end_lineno  # where Python says a method's call is
         if method == "over" and isinstance(f, ast.Name) and f.id in _ITERATORS and self._scope.owner(f.id) is None:
@@ -178,7 +185,7 @@ class Expressions:
         once = self._chained([*loads, *rest], ops, at)
         return place(ast.Call(ast.Lambda(parameters(*names), once), [left, middle], []), at)
 
-    def _listed(self, e: ast.ListComp) -> ast.expr:
+    def _listed(self, e: ast.ListComp | ast.GeneratorExp) -> ast.Call:
         """A comprehension of one ``for``: the function of an item has the comprehension's variables."""
         target, line = e.generators[0].target, e.lineno
         self._comprehension(e)
@@ -212,7 +219,7 @@ def _unpacks(e: ast.Call) -> bool:
     return any(isinstance(a, ast.Starred) for a in e.args) or any(k.arg is None for k in e.keywords)
 
 
-def _is_plain(e: ast.ListComp) -> bool:
+def _is_plain(e: ast.ListComp | ast.GeneratorExp) -> bool:
     """Whether a comprehension has one ``for`` over names, and nothing in it keeps its variables for later."""
     [first, *others] = e.generators
     targets = first.target.elts if isinstance(first.target, ast.Tuple) else [first.target]

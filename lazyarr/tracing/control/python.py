@@ -188,6 +188,12 @@ class Control:
         """``[item for ... in iterable]``."""
         return [item(x) for x in iterable]
 
+    def asked(
+        self, function: Any, iterable: Iterable[Any], item: Callable[[Any], Any], name: str, line: int
+    ) -> Any:
+        """``any(item for ... in iterable)``, or ``all``; `function` is what has that name."""
+        return function(item(x) for x in iterable)
+
     def assert_(self, condition: Any, message: Callable[[], Any] | None = None) -> None:
         """``assert c, m``."""
         if not condition:
