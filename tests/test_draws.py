@@ -529,6 +529,6 @@ def test_seeds_beyond_64_bits() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
-@pytest.mark.parametrize("seed", [*range(2000, 2016), 22, 32, 45, 72, 74])
+@pytest.mark.parametrize("seed", [*range(2000, 2016), 22, 32, 45, 72, 74, 3159])
 def test_random_programs(seed: int) -> None:
     assert random_draws.differs(seed) is None

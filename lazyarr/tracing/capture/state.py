@@ -35,7 +35,7 @@ class Snapshot:
         assert now.cells is not None
         self.variables = get()
         self.cells: dict[Cell, Value] = {cell: cell.value for cell in list(now.cells)}
-        self._checks = len(now.checks)
+        self._checks = list(now.checks)
         self._inputs = len(_inputs(now))
         self._scopes = len(now.scopes)
         self._holders, self._since_flush = list(now.holders), now.since_flush
@@ -63,7 +63,9 @@ class Snapshot:
             cell.value = value
         for cell, value in self._met():
             cell.value = value
-        del self._now.checks[self._checks :]
+        # (Some of those before may have been made meanwhile.)
+        known = set(map(id, self._checks))
+        self._now.checks[:] = [check for check in self._now.checks if id(check) in known]
 
 
 def _inputs(now: Recording) -> Any:
