@@ -21,9 +21,9 @@ _HALF = _HAS_HALF * 2 + 1
 _KINDS = {(np.random.RandomState, np.random.MT19937): "mt19937", (np.random.Generator, np.random.PCG64): "pcg64"}
 #: Classes of streams.
 CLASSES = (np.random.RandomState, np.random.Generator, random.Random)
-#: The number of words of each kind of stream; "python" is `random.Random`.
-#: (Streams that stand for others tell when somebody asks for their bit generator.)
+# (Streams that stand for others tell when somebody asks for their bit generator.)
 _bit_generator = np.random.Generator.bit_generator.__get__
+#: The number of words of each kind of stream; "python" is `random.Random`.
 SIZES = {"mt19937": 315, "pcg64": 5, "python": 315}
 
 

@@ -344,7 +344,7 @@ class Trace:
     def observed(self, why: str) -> None:
         """Data was looked at, or something happened that a compiled program would not repeat."""
         self._observed(why, False)
-        self.drawing.settle(others_draw=True)
+        self.drawing.settle()
 
     def _observed(self, why: str, harmless: bool) -> None:
         if self.depth:
@@ -382,7 +382,7 @@ class Trace:
     def draws(self, stream: Any, why: str) -> None:
         """Random numbers are about to be drawn: where the stream can be put back, the call can still begin again."""
         self._observed(why, self.streams.keep(stream) and all(map(self.streams.keep, self.drawing.ahead())))
-        self.drawing.settle(others_draw=True)
+        self.drawing.settle()
 
     def draw(self, function: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
         """Draw random numbers within the program, or give the function of NumPy's that is to do it."""

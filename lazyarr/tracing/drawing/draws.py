@@ -180,14 +180,14 @@ class Draws:
         """Streams that do not know of all that the program has drawn."""
         return [known.stream for known in self._known.values() if known.is_ahead]
 
-    def settle(self, others_draw: bool) -> None:
+    def settle(self) -> None:
         """Have the streams themselves be where the program is: others look at them, or draw from them."""
         for known in self._known.values():
             if known.is_ahead:
                 self._trace.streams.keep(known.stream)
                 streams.put_words(known.stream, np.array(evaluate([known.state._value()])[0]))
                 known.then = known.state._cell.value.node
-        self._stale = self._stale or others_draw and bool(self._known)
+        self._stale = self._stale or bool(self._known)
 
     def refresh(self) -> None:
         """Have the program be where the streams themselves are, which others may have drawn from."""

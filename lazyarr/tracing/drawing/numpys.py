@@ -107,9 +107,6 @@ def _uniform(draw: Draw, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> A
     return low + width * floats(draw, "random", shape_of(size))
 
 
-# --- integers and choices ----------------------------------------------------------------------------------------
-
-
 def _gamma(draw: Draw, shape: Any, scale: Any = 1.0, size: Any = None) -> Any:
     scale = one_number(scale)
     require_not_negative(scale, "the scale of gamma numbers is not negative")
@@ -156,6 +153,9 @@ def _binomial(draw: Draw, n: Any, p: Any, size: Any = None) -> Any:
 
 def _counts(found: LazyArray, shape: tuple[int, ...] | None, low: int, high: int) -> Any:
     return as_int(found, low, high) if shape is None else found
+
+
+# --- integers, choices, orders ----------------------------------------------------------------------------------
 
 
 def _below(draw: Draw, low: Any, high: Any, shape: tuple[int, ...] | None) -> LazyArray:
@@ -230,8 +230,7 @@ def _permutation(draw: Draw, x: Any, axis: int = 0) -> Any:
         raise Unsupported
     if isinstance(x, LazyArray) and x.ndim:
         return x[_order(draw, x.shape[0])]
-    count = x if type(x) is int else operator.index(x)
-    return _order(draw, count)
+    return _order(draw, operator.index(integer(x)))
 
 
 def _shuffle(draw: Draw, x: Any, axis: int = 0) -> None:
