@@ -33,6 +33,8 @@ def assert_same(expected: Any, got: Any) -> None:
             assert_same(expected[key], got[key])
     elif dataclasses.is_dataclass(expected) or hasattr(expected, "__dict__"):
         assert_same(vars(expected), vars(got))
+    elif isinstance(expected, np.random.Generator):
+        assert expected.bit_generator.state == got.bit_generator.state
     elif isinstance(expected, float):
         assert math.isclose(expected, got, rel_tol=1e-12) or (math.isnan(expected) and math.isnan(got))
     else:
