@@ -72,10 +72,9 @@ rest:
   ret double %other
 }}
 """
-#: What NumPy remembers of the last binomial distribution (numpy/random/distributions.h): nothing.
-_REMEMBERED = """  %kept = alloca [24 x i64], align 16
-  call void @llvm.memset.p0.i64(ptr %kept, i8 0, i64 192, i1 false)
-"""
+#: Bytes in which NumPy remembers what follows from the parameters of a binomial distribution
+#: (numpy/random/distributions.h); zeros: nothing yet.
+_REMEMBERED = 192
 #: `RandomState` draws a number also where the binomial distribution is 0.
 _ZERO = """  %none = icmp eq i64 %n, 0
   %never = fcmp oeq double %p, 0.0
@@ -91,7 +90,7 @@ _FUNCTIONS: dict[str, tuple[str, str, str]] = {
     **dict.fromkeys(("standard_normal", "standard_exponential"), ("double", "", "")),
     "standard_gamma": ("double", ", double %shape", ", double %shape"),
     "poisson": ("i64", ", double %mean", ", double %mean"),
-    "binomial": ("i64", ", double %p, i64 %n, ptr %kept", ", i64 %n, double %p"),
+    "binomial": ("i64", ", double %p, i64 %n, ptr %kept", ", i64 %n, double %p, ptr %kept"),
 }
 
 
@@ -112,6 +111,10 @@ def draw(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None
             code.do(f"call void @{name}(ptr {places[0]}, ptr {places[1]}, i64 {order.shape[0]})")
         return [order, state]
     parameters = "".join(f", {register(x.dtype)} {x.element(code, (), {})[0]}" for x in given[1:])
+    if distribution == "binomial":
+        kept = code.alloca("i8", _REMEMBERED)
+        code.do(f"call void @llvm.memset.p0.i64(ptr {kept}, i8 0, i64 {_REMEMBERED}, i1 false)")
+        parameters += f", ptr {kept}"
     call = f"call {register(numbers.dtype)} @{name}(ptr {native_blas.address(code, state)}{parameters})"
     if not numbers.shape:
         return [Scalar(numbers.dtype, (code.emit(call),)), state]
@@ -169,7 +172,7 @@ def _numpys(module: Module, stream: str, distribution: str) -> str | None:
     at_once = _at_once(distribution) if stream == "pcg64" else ""
     return at_once + _NUMPYS.format(
         name=found[0], distribution=distribution, type=type, given=given, parameters=parameters,
-        before=_REMEMBERED * ("%kept" in given) + _ZERO * (distribution == "binomial" and stream == "mt19937"),
+        before=_ZERO * (distribution == "binomial" and stream == "mt19937"),
         rest="_rest" if at_once else "", how="noinline cold " if at_once else "",
     )  # fmt: skip
 

@@ -23,6 +23,7 @@ _KINDS = {(np.random.RandomState, np.random.MT19937): "mt19937", (np.random.Gene
 CLASSES = (np.random.RandomState, np.random.Generator, random.Random)
 # (Streams that stand for others tell when somebody asks for their bit generator.)
 _bit_generator = np.random.Generator.bit_generator.__get__
+_legacy_generator = vars(np.random.RandomState)["_bit_generator"].__get__
 #: The number of words of each kind of stream; "python" is `random.Random`.
 SIZES = {"mt19937": 315, "pcg64": 5, "python": 315}
 
@@ -33,7 +34,7 @@ def bits(stream: Any) -> Any:
         return _bit_generator(stream)
     if type(stream) is random.Random:
         return stream
-    return stream._bit_generator if isinstance(stream, np.random.RandomState) else None
+    return _legacy_generator(stream) if isinstance(stream, np.random.RandomState) else None
 
 
 def kind_of(stream: Any) -> str | None:

@@ -98,7 +98,14 @@ class RandomState(_random.RandomState):
             observer.made_stream(self, seed)
 
     def __reduce__(self) -> Any:
-        return _restored, (_random.RandomState.get_state(self, legacy=False),)
+        return _restored, (self.get_state(legacy=False),)
+
+    @property
+    def _bit_generator(self) -> Any:  # type: ignore[override]
+        observer = recording().observer
+        if observer is not None:
+            observer.draws(None, "the bit generator of a stream is looked at")
+        return streams.bits(self)
 
 
 def _words() -> Any:
@@ -148,7 +155,7 @@ def standing_for(stream: Any) -> Any:
     """A stream for functions that are traced, in place of a caller's: whoever draws from it asks the trace."""
     if isinstance(stream, _random.Generator):
         return Generator(streams.bits(stream))
-    return RandomState(_random.MT19937(0))
+    return RandomState(streams.bits(stream))
 
 
 def _public(name: str) -> Any:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lazyarr import streams
 from lazyarr.dispatch import FUNCTIONS, UFUNCS
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.runtime import traced
@@ -450,7 +451,7 @@ class Environment:
             self._trace.expect_equal(lambda: sorted((k, id(v)) for k, v in value.user_attributes().items()))
             return found
         if isinstance(value, types.MethodType):
-            return None
+            return None if isinstance(value.__func__, types.FunctionType) else self._compiled_method(value)
         if isinstance(value, partial):
             args = [self.answer(partial(_item, value.args, k), what) for k in range(len(value.args))]
             named = {k: self.answer(partial(_item, value.keywords, k), what) for k in value.keywords}
@@ -483,6 +484,23 @@ class Environment:
                 return noting(self._trace, value, f"calls {module}.{value.__name__}")
             return value
         return None
+
+    def is_others(self, function: Any) -> bool:
+        """Whether a function may draw where lazyarr does not see it: code of another package, or a stream's own."""
+        stream = getattr(function, "__self__", None)
+        if isinstance(stream, streams.CLASSES):
+            return top_level(type(stream).__module__) in ("numpy", "random")
+        plain = function.__func__ if type(function) is types.MethodType else function
+        if type(plain) is not types.FunctionType or _is_traced(plain):
+            return False
+        return top_level(plain.__module__) not in ("numpy", "lazyarr", "jax", "jaxlib")
+
+    def _compiled_method(self, value: Any) -> Any:
+        """What stands for a method of compiled code; None for one that is found with its object."""
+        if isinstance(value.__self__, streams.CLASSES):
+            own = value is getattr(np.random, value.__name__, None)
+            return self._numpy_function(value) if own else None
+        return self.one(value, lambda: on_data(self._trace, value, f"calls {value.__name__}"))
 
     def _numpy_function(self, value: Any) -> Any:
         import lazyarr.numpy

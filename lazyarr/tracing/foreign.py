@@ -48,12 +48,17 @@ def on_data(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..
 
     def call(*args: Any, **kwargs: Any) -> Any:
         trace.observed(why)
-        given = _Given()
-        result = function(*map(given.data, args), **{name: given.data(x) for name, x in kwargs.items()})
-        given.write_back()
-        return given.lazy(result)
+        return call_on_data(function, args, kwargs)
 
     return call
+
+
+def call_on_data(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function with data in place of lazy arrays and traced numbers; what it writes is written."""
+    given = _Given()
+    result = function(*map(given.data, args), **{name: given.data(x) for name, x in kwargs.items()})
+    given.write_back()
+    return given.lazy(result)
 
 
 #: What ``functools.lru_cache`` makes of a function.

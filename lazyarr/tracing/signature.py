@@ -124,8 +124,10 @@ class Parts:
     def _structured(self, value: Any, kind: type) -> Any:
         if isinstance(value, types.FunctionType):
             return ("function", value)
-        if isinstance(value, types.MethodType):
+        if isinstance(value, types.MethodType) and isinstance(value.__func__, types.FunctionType):
             return ("method", value.__func__, self.describe(value.__self__))
+        if isinstance(getattr(value, "__self__", None), streams.CLASSES) and callable(value):
+            return ("draws", value.__name__, self.describe(value.__self__))
         if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, *_NUMPYS, enum.Enum, *_SENTINELS)):
             return ("object", value)
         at = self._seen.get(id(value))
@@ -154,8 +156,10 @@ class Parts:
     def _stream(self, value: Any) -> Any:
         """The key of a stream of random numbers, whose state is one of the arrays; None where it cannot be."""
         kind = streams.kind_of(value)
-        if kind is None or any(streams.bits(other) is streams.bits(value) for other, _ in self.streams):
+        if kind is None:
             return None
+        if any(streams.bits(other) is streams.bits(value) for other, _ in self.streams):
+            raise Plain("two streams of random numbers are one")
         self.streams.append((value, len(self.arrays)))
         return ("stream", kind, self._array(streams.words_of(value), None))
 

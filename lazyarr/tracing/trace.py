@@ -231,6 +231,8 @@ class Trace:
             return self._shadows.get(id(value), value)
         if spec[0] == "method":
             return types.MethodType(self.environment.traced(value.__func__), self.shadow(value.__self__, spec[2], at))
+        if spec[0] == "draws":
+            return getattr(self.shadow(value.__self__, spec[2], at), spec[1])
         if spec[0] == "stream":
             at[0] += 1
             self._shadows[id(value)] = found = self.drawing.given(value, self.arrays[at[0] - 1])

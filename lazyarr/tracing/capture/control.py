@@ -408,7 +408,11 @@ class Capture(Control):
             args, kwargs = (*args[:1], *pythons(args[1:])), {name: pythons(x) for name, x in kwargs.items()}
         if self.trace.soft and _looks_at_types(function):
             settle([getattr(function, "__self__", None), *args, *kwargs.values()])
-        return self.trace.recursion.run(self.trace.environment.met(function), args, kwargs)
+        met = self.trace.environment.met(function)
+        if self.trace.environment.is_others(met):
+            run = partial(self.trace.recursion.run, met, args, kwargs)
+            return self.trace.drawing.around(run, met)
+        return self.trace.recursion.run(met, args, kwargs)
 
     def over(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         lazily = ITERATED.get(function) if isinstance(function, type) else None

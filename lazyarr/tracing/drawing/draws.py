@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import operator
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +24,7 @@ from lazyarr.ops.draws import DRAW
 from lazyarr.runtime import NotCaptured, evaluate, record
 from lazyarr.tracing.drawing.parameters import Unsupported
 from lazyarr.tracing.drawing.recipes import is_drawn, recipe, seeding
+from lazyarr.tracing.foreign import call_on_data
 from lazyarr.tracing.lookups import Fixed
 from lazyarr.weak import WeakScalar
 
@@ -55,16 +56,23 @@ class _Stream:
         self.then = self.state._cell.value.node
 
 
+#: What copies of an object, and pickles, are made by.
+_COPYING = {"__reduce__", "__reduce_ex__", "__getstate__", "__copy__", "__deepcopy__"}
+
+
 class _Standing(random.Random):
     """What stands for a stream of Python's own that is the caller's."""
 
     def __init__(self, draws: Draws, stream: random.Random):
         super().__init__(0)
-        self.__dict__["_found"] = lambda name: getattr(stream, name)
+        self.__dict__["_found"] = stream.__getattribute__
         self.__dict__["_draws"] = draws
 
     def __getattribute__(self, name: str) -> Any:
         own = object.__getattribute__(self, "__dict__")
+        if name in _COPYING and "_draws" in own:
+            own["_draws"]._trace.draws(None, "a stream of random numbers is copied")
+            return getattr(own["_found"].__self__, name)
         if name.startswith("__") or "_draws" not in own:
             return super().__getattribute__(name)
         found = own["_found"](name)
@@ -104,7 +112,7 @@ class Draws:
             # (Methods that look at the state, or change it, are not put back.)
             acts = function.__name__ in ("seed", "getstate", "setstate", "shuffle")
             self._trace.draws(None if acts else function.__self__, f"random.{function.__name__} draws random numbers")
-            return found(*args, **kwargs)
+            return call_on_data(found, args, kwargs)
 
         return call
 
@@ -173,6 +181,27 @@ class Draws:
         numbers = record(DRAW, known.state._value(), *limits, stream=known.kind, distribution=distribution, shape=shape)
         known.state._assign(Value(numbers.node, 1))
         return LazyArray._new(numbers, scalar=not shape)
+
+    def around(self, call: Callable[[], Any], function: Any) -> Any:
+        """A call of what is not traced: perhaps it draws from the global streams, or from those that it holds."""
+        trace = self._trace
+        why = f"calls {getattr(function, '__name__', function)}, which may draw random numbers"
+        if isinstance(getattr(function, "__self__", None), streams.CLASSES):
+            trace.draws(function.__self__, why)
+            return call()
+        if world.current() is not None:
+            return call()
+        if self.ahead():
+            trace.draws(self.ahead()[0], why)
+        kept = all(map(trace.streams.keep, (_GLOBAL, _PYTHONS)))
+        before = [streams.words_of(stream) for stream in (_GLOBAL, _PYTHONS)]
+        result = call()
+        for stream, words in zip((_GLOBAL, _PYTHONS), before, strict=True):
+            if (streams.words_of(stream) != words).any():
+                if trace.depth:
+                    streams.put_words(stream, words)
+                trace.draws(stream if kept else None, why)
+        return result
 
     # -- where Python and NumPy go on --------------------------------------------------------------------------
 

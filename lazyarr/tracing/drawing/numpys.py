@@ -35,6 +35,8 @@ from lazyarr.tracing.drawing.parameters import (
 )
 from lazyarr.tracing.scalars import python_call
 
+#: Whether this NumPy's `Generator.choice` gives one of some numbers as Python's int.
+_CHOOSES_INT = type(np.random.default_rng(0).choice(2)) is int
 #: How far the sum of probabilities may be from 1, as NumPy has it.
 _TOLERANCE = math.sqrt(np.finfo(np.float64).eps)
 
@@ -222,7 +224,7 @@ def _chosen(draw: Draw, a: Any, shape: tuple[int, ...] | None, replace: Any, p: 
         found = _weighted(draw, lazy.asarray(p), count, shape)
     if a is not None:
         return a[found]
-    return as_int(found, 0, count) if legacy and shape is None else found
+    return as_int(found, 0, count) if shape is None and (legacy or _CHOOSES_INT) else found
 
 
 def _permutation(draw: Draw, x: Any, axis: int = 0) -> Any:

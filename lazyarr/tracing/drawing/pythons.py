@@ -56,18 +56,19 @@ def _expovariate(draw: Draw, lambd: Any) -> Any:
 def _randrange(draw: Draw, start: Any, stop: Any = None, step: Any = 1) -> Any:
     if type(step) is not int or step != 1:
         raise Unsupported
-    start = _python_integer(start)
-    low, high = (0, start) if stop is None else (start, _python_integer(stop))
+    start = python_integer(start)
+    low, high = (0, start) if stop is None else (start, python_integer(stop))
     width = high - low
     require(width > 0, "the limits of random integers are in order")
     return low + _one_below(draw, width)
 
 
 def _python_randint(draw: Draw, a: Any, b: Any) -> Any:
-    return _randrange(draw, a, _python_integer(b) + 1)
+    return _randrange(draw, a, python_integer(b) + 1)
 
 
-def _python_integer(x: Any) -> Any:
+def python_integer(x: Any) -> Any:
+    """An int of Python's own: `random` refuses others, or takes them for something else."""
     return unsupported() if isinstance(x, (bool, np.generic, LazyArray)) else integer(x)
 
 

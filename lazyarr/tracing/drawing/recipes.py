@@ -12,7 +12,7 @@ from lazyarr.ops.draws import SEED
 from lazyarr.runtime import record
 from lazyarr.tracing.drawing.numpys import LEGACY, MODERN
 from lazyarr.tracing.drawing.parameters import Draw, Unsupported, int_value, integer, require
-from lazyarr.tracing.drawing.pythons import PYTHON
+from lazyarr.tracing.drawing.pythons import PYTHON, python_integer
 
 _RECIPES = {"mt19937": LEGACY, "pcg64": MODERN, "python": PYTHON}
 #: The least seed that `RandomState` does not take.
@@ -47,7 +47,7 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 def seeding(kind: str, seed: Any) -> Value:
     """The state of a stream of a kind that a seed makes, an int."""
-    seed = integer(seed)
+    seed = python_integer(seed) if kind == "python" else integer(seed)
     what = "a seed of random numbers is not negative, and fits 32 bits"
     if kind != "python":
         require(seed >= 0, what)
