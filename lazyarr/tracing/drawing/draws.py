@@ -189,6 +189,9 @@ class Draws:
         if isinstance(getattr(function, "__self__", None), streams.CLASSES):
             trace.draws(function.__self__, why)
             return call()
+        if trace.in_python:
+            self.settle()
+            return call()
         if world.current() is not None:
             return call()
         if self.ahead():
