@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from types import BuiltinFunctionType, CodeType, MethodDescriptorType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from lazyarr.tracing.capture.builtins import ITERATED, REPLACED, numpy_functions
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import FEW_TRIPS, Counted, Product, counted
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE
-from lazyarr.tracing.capture.forms import ANOTHER_NUMBER, CHANGES_KIND
+from lazyarr.tracing.capture.forms import ANOTHER_NUMBER, CHANGES_KIND, TEST_CHANGES
 from lazyarr.tracing.capture.loops import NEVER_TRUE, LoopCapture
 from lazyarr.tracing.capture.slots import GOES_ON, RUNS_ONCE
 from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, is_small, values_of
@@ -177,8 +178,27 @@ class Capture(Control):
             body()
             LoopCapture(self.trace, info, get, set, lambda index: body(), None, test).run()
 
+        def rotated() -> None:
+            holds: list[Any] = [self.truth(test())]
+            if holds[0] is False:
+                return
+
+            def repeated(index: Any) -> None:
+                body()
+                holds[0] = self.truth(test())
+
+            def restore(state: State) -> None:
+                set(state[:-1])
+                holds[0] = state[-1]
+
+            names = (*info.names, "__test")
+            wider = replace(info, names=names, live_in=(*info.live_in, True), live_out=(*info.live_out, False))
+            LoopCapture(
+                self.trace, wider, lambda: (*get(), holds[0]), restore, repeated, None, lambda: holds[0]
+            ).run()
+
         in_python = partial(self._repeated, test, body)
-        self._captured("while", capture.run, in_python, get, set, info, peeled=peeled)
+        self._captured("while", capture.run, in_python, get, set, info, peeled=peeled, rotated=rotated)
 
     def _repeated(self, test: Callable[[], Any], body: Callable[[], None]) -> None:
         """A ``while`` in Python."""
@@ -222,10 +242,12 @@ class Capture(Control):
     def _captured(
         self, kind: str, run: Callable[[], None], in_python: Callable[[], None], get: Callable[[], State],
         set: Callable[[State], None], info: Info, trips: int | None = None, peeled: Callable[[], None] | None = None,
+        rotated: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Record a statement; if that cannot be, go back to before it and run it in Python.
 
-        `peeled` records a loop with its first iteration before it, which may be another one than the others are.
+        `peeled` records a loop with its first iteration before it, which may be another one than the others are;
+        `rotated` one whose condition is asked before it and at the end of each iteration.
         """
         trace = self.trace
         depth, ways = trace.depth, trace.lists.ways
@@ -272,6 +294,9 @@ class Capture(Control):
             containers.restore()
         if (why in _FIRST or why.endswith(ANOTHER_NUMBER)) and peeled is not None:
             self._captured(kind, trace.drawing.undoing()(peeled), in_python, get, set, info, trips)
+            return
+        if why == TEST_CHANGES and rotated is not None:
+            self._captured(kind, trace.drawing.undoing()(rotated), in_python, get, set, info, trips)
             return
         why = _RESULT.sub("the function's result", why)
         runs = kind not in ("if", "list") and why != NEVER_TRUE

@@ -21,6 +21,8 @@ from lazyarr.tracing.control.python import Undefined
 
 #: Why a loop is not captured that a variable enters as another kind of thing (None) than it has later.
 CHANGES_KIND = "a variable changes its kind in a loop"
+#: The same of a loop that asks a condition which draws random numbers, say.
+TEST_CHANGES = "the condition of the loop changes variables or arrays"
 #: The same of a variable that holds a number, after its name.
 ANOTHER_NUMBER = "begins as another type of number than it has later"
 

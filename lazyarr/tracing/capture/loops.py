@@ -30,7 +30,7 @@ from lazyarr.tracing.capture.buffers import NeedsRoom
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE, disown, exchange, exchanged
-from lazyarr.tracing.capture.forms import ANOTHER_NUMBER, all_hold, converted, is_exact, joined, zeros_of
+from lazyarr.tracing.capture.forms import ANOTHER_NUMBER, TEST_CHANGES, all_hold, converted, is_exact, joined, zeros_of
 from lazyarr.tracing.capture.places import Widened, places_of
 from lazyarr.tracing.capture.regions import Region, close_together
 from lazyarr.tracing.capture.rows import Rows
@@ -182,7 +182,7 @@ class LoopCapture:
             assert self.test is not None
             go_on = self.trace.control.truth(self.test())
             if not all(map(same_variable, self.get(), entry)) or any(c.value != v for c, v in places.items()):
-                raise NotCaptured("the condition of the loop changes variables or arrays")
+                raise NotCaptured(TEST_CHANGES)
             if go_on is False:
                 raise NotCaptured(NEVER_TRUE)
             tested = len(self.now.checks)
