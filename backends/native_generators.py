@@ -7,7 +7,22 @@ range, its normal numbers by G. Marsaglia's polar method. States are as `lazyarr
 
 from __future__ import annotations
 
-TWISTER = """
+#: How a function begins that makes two normal numbers at a time: by giving the one that is left.
+_LEFT = """entry:
+  %has = getelementptr inbounds i64, ptr %s, i64 313
+  %kept = getelementptr inbounds i64, ptr %s, i64 314
+  %is = load i64, ptr %has, align 8
+  %there = icmp ne i64 %is, 0
+  br i1 %there, label %take, label %make
+take:
+  %old = load double, ptr %kept, align 8
+  store i64 0, ptr %has, align 8
+  store double 0.0, ptr %kept, align 8
+  ret double %old
+make:
+"""
+TWISTER = (
+    """
 define internal i32 @draw_mixed(i32 %a, i32 %b, i32 %c) alwaysinline nounwind {
   %high = and i32 %a, -2147483648
   %low = and i32 %b, 2147483647
@@ -109,19 +124,9 @@ define internal double @draw_standard_exponential(ptr %s) nounwind {
   ret double %found
 }
 define internal double @draw_standard_normal(ptr %s) nounwind {
-entry:
-  %has = getelementptr inbounds i64, ptr %s, i64 313
-  %kept = getelementptr inbounds i64, ptr %s, i64 314
-  %is = load i64, ptr %has, align 8
-  %there = icmp ne i64 %is, 0
-  br i1 %there, label %take, label %try
-take:
-  %old = load double, ptr %kept, align 8
-  store i64 0, ptr %has, align 8
-  store double 0.0, ptr %kept, align 8
-  ret double %old
-try:
-  %u = call double @draw_random(ptr %s)
+"""
+    + _LEFT
+    + """  %u = call double @draw_random(ptr %s)
   %v = call double @draw_random(ptr %s)
   %u2 = fmul double 2.0, %u
   %v2 = fmul double 2.0, %v
@@ -133,7 +138,7 @@ try:
   %out = fcmp oge double %r, 1.0
   %nothing = fcmp oeq double %r, 0.0
   %again = or i1 %out, %nothing
-  br i1 %again, label %try, label %found
+  br i1 %again, label %make, label %found
 found:
   %size = call double @log(double %r)
   %twice = fmul double -2.0, %size
@@ -146,6 +151,7 @@ found:
   ret double %this
 }
 """
+)
 CONGRUENTIAL = """
 define internal i128 @draw_after(ptr %s) alwaysinline nounwind {
   %q = getelementptr inbounds i64, ptr %s, i64 2
@@ -201,7 +207,8 @@ define internal double @draw_random(ptr %s) nounwind {
 """
 #: What Python's `random` makes of words (CPython's Lib/random.py): J. Kinderman's and J. Monahan's normal numbers (ACM
 #: TOMS 3, 1977) among it.
-PYTHON = """
+PYTHON = (
+    """
 define internal i64 @draw_below(ptr %s, i64 %n) nounwind {{
 entry:
   %zeros = call i64 @llvm.ctlz.i64(i64 %n, i1 false)
@@ -230,19 +237,9 @@ found2:
   ret i64 %r2
 }}
 define internal double @draw_gauss(ptr %s) nounwind {{
-entry:
-  %has = getelementptr inbounds i64, ptr %s, i64 313
-  %kept = getelementptr inbounds i64, ptr %s, i64 314
-  %is = load i64, ptr %has, align 8
-  %there = icmp ne i64 %is, 0
-  br i1 %there, label %take, label %make
-take:
-  %old = load double, ptr %kept, align 8
-  store i64 0, ptr %has, align 8
-  store double 0.0, ptr %kept, align 8
-  ret double %old
-make:
-  %u = call double @draw_random(ptr %s)
+"""
+    + _LEFT
+    + """  %u = call double @draw_random(ptr %s)
   %v = call double @draw_random(ptr %s)
   %angle = fmul double %u, {turn}
   %left = fsub double 1.0, %v
@@ -277,6 +274,7 @@ found:
   ret double %z
 }}
 """
+)
 #: The numbers below ``n`` in random order, by the shuffle of R. Durstenfeld (Communications of the ACM 7, 1964).
 PERMUTATION = """
 define internal void @draw_permutation(ptr %s, ptr %x, i64 %n) nounwind {

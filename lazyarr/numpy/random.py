@@ -50,6 +50,14 @@ def _draw(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     return run_in_numpy(function, args, kwargs, f"{name} is not compiled", mutates=short == "shuffle")
 
 
+def _looked_at(stream: Any) -> Any:
+    """The bit generator of a stream, whose state may be looked at, or changed."""
+    observer = recording().observer
+    if observer is not None:
+        observer.draws(None, "the bit generator of a stream is looked at")
+    return streams.bits(stream)
+
+
 def _methods(base: Any) -> Any:
     """Class decorator: the drawing methods of NumPy's class `base`, giving lazy arrays."""
 
@@ -78,10 +86,7 @@ class Generator(_random.Generator):
     @property
     def bit_generator(self) -> Any:
         """The bit generator, whose state may be looked at, or changed."""
-        observer = recording().observer
-        if observer is not None:
-            observer.draws(None, "the bit generator of a stream is looked at")
-        return streams.bits(self)
+        return _looked_at(self)
 
     def __reduce__(self) -> Any:
         return Generator, (self.bit_generator,)
@@ -102,10 +107,7 @@ class RandomState(_random.RandomState):
 
     @property
     def _bit_generator(self) -> Any:  # type: ignore[override]
-        observer = recording().observer
-        if observer is not None:
-            observer.draws(None, "the bit generator of a stream is looked at")
-        return streams.bits(self)
+        return _looked_at(self)
 
 
 def _words() -> Any:

@@ -23,7 +23,6 @@ _NUMPYS = (np.ufunc, type(np.mean))
 #: What stands for no value, in signatures that are made.
 _SENTINELS = (type(dataclasses.MISSING), type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)))
 _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
-_CONTAINERS = (tuple, list, dict)
 
 
 class Plain(BaseException):

@@ -93,6 +93,10 @@ class Draws:
         #: Whether streams may have been drawn from by others.
         self._stale = False
 
+    def _of(self, stream: Any) -> _Stream | None:
+        """What is known of a stream, or of another one with its bit generator."""
+        return self._known.get(id(streams.bits(stream)))
+
     def given(self, stream: Any, state: LazyArray) -> Any:
         """What the function gets for a stream of the caller's, whose state is an input."""
         from lazyarr.numpy.random import standing_for
@@ -148,7 +152,7 @@ class Draws:
             return False, function
         kind = streams.kind_of(stream)
         wanted = None if kind is None else recipe(kind, name)
-        known = self._known.get(id(streams.bits(stream)))
+        known = self._of(stream)
         before = None if known is None else known.state._value()
         try:
             if name == "seed" and kind is not None and is_drawn(kind, name) and len(args) == 1 and not kwargs:
@@ -163,10 +167,10 @@ class Draws:
 
     def _current(self, stream: Any) -> _Stream:
         """What stands for a stream now."""
-        known = self._known.get(id(streams.bits(stream)))
+        known = self._of(stream)
         if known is None and (stream is _GLOBAL or stream is _PYTHONS):
             self._trace.outside(Fixed(stream), "the global stream of random numbers")
-            known = self._known.get(id(streams.bits(stream)))
+            known = self._of(stream)
         if known is None or known.stream is not stream:
             raise Unsupported
         if self._stale:
@@ -245,7 +249,7 @@ class Draws:
         """
         if id(value) in self._standing:
             return self._standing[id(value)][1], None
-        known = self._known.get(id(streams.bits(value))) if isinstance(value, streams.CLASSES) else None
+        known = self._of(value) if isinstance(value, streams.CLASSES) else None
         return (value, known.state) if known is not None and known.made and known.stream is value else None
 
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.computed import scalar_of_array
-from lazyarr.ir.node import Value
 from lazyarr.tracing.drawing.parameters import (
     Draw,
     Unsupported,
@@ -119,11 +117,7 @@ def _standard_gamma(draw: Draw, shape: Any, size: Any = None, dtype: Any = np.fl
     require_dtype(dtype, np.float64, out)
     shape = one_number(shape)
     require_not_negative(shape, "the shape of gamma numbers is not negative")
-    return floats(partial(_with, draw, float_value(shape)), "standard_gamma", shape_of(size))
-
-
-def _with(draw: Draw, parameter: Value, distribution: str, shape: tuple[int, ...]) -> LazyArray:
-    return draw(distribution, shape, parameter)
+    return floats(draw, "standard_gamma", shape_of(size), float_value(shape))
 
 
 def _lognormal(draw: Draw, mean: Any = 0.0, sigma: Any = 1.0, size: Any = None) -> Any:

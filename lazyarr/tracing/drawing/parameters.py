@@ -125,9 +125,9 @@ def one_number(x: Any) -> Any:
     return unsupported() if isinstance(found, LazyArray) else found
 
 
-def floats(draw: Draw, distribution: str, shape: tuple[int, ...] | None) -> Any:
+def floats(draw: Draw, distribution: str, shape: tuple[int, ...] | None, *parameters: Value) -> Any:
     """An array, or one number: a Python float."""
-    found = draw(distribution, shape or ())
+    found = draw(distribution, shape or (), *parameters)
     return scalar_of_array(found, float) if shape is None else found
 
 
