@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import linecache
 import random
 import sys
 import warnings
@@ -15,6 +14,7 @@ import numpy as np
 
 import lazyarr
 from lazyarr import streams
+from tests.written import module_of
 
 _FLOATS = (
     "rng.random()", "rng.normal()", "rng.normal(x % 1.0, 0.5)", "rng.uniform(-1, 1)", "rng.exponential(0.5)",
@@ -89,10 +89,9 @@ def program(seed: int) -> str:
 
 def function_of(text: str, name: str) -> Any:
     """The function of a program."""
-    names: dict[str, Any] = {"np": np, "random": random}
-    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    exec(compile(text, name, "exec"), names)
-    return names["f"]
+    made = module_of(text, name)
+    vars(made).update(np=np, random=random)
+    return made.f
 
 
 def outcome(function: Any, calls: int) -> list[Any]:

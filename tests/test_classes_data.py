@@ -6,7 +6,6 @@ user's own: what looks for lazyarr's own values in them calls none of these.
 
 from __future__ import annotations
 
-import linecache
 import types
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 from lazyarr import accelerate
+from tests.written import module_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
 
@@ -164,11 +164,7 @@ return Kind.A.value + Kind.B.value[0] + x, Pair(x.sum()).a + Pair(2.0).b
 
 def module(body: str) -> types.ModuleType:
     text = f"{WORLD}\ndef function(x):\n    " + body.replace("@", "\n    ") + "\n"
-    name = f"<{body}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    made = types.ModuleType("__main__")
-    exec(compile(text, name, "exec"), vars(made))
-    return made
+    return module_of(text, f"<{body}>")
 
 
 @pytest.mark.parametrize("body", BODIES)

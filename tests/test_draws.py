@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import linecache
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ import lazyarr
 from lazyarr import streams
 from tests import random_draws
 from tests.acceleration import assert_same, programs
+from tests.written import module_of
 
 ALWAYS: Any = lazyarr.accelerate(always=True)
 SHARED = np.random.default_rng(3)
@@ -64,10 +64,8 @@ def same(function: Callable[..., Any], *makers: Callable[[], Any], calls: int = 
 def written(*lines: str) -> Any:
     """A function ``f`` of this text, which can be looked up."""
     source = "".join(f"{line}\n" for line in lines)
-    name, names = f"<{source}>", dict[str, Any](np=np)
-    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-    exec(compile(source, name, "exec"), names)
-    found: Any = names["f"]
+    found: Any = module_of(source, f"<{source}>").f
+    found.__globals__["np"] = np
     assert inspect.getsource(found) == source
     return found
 

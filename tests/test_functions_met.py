@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import linecache
 import types
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 
 from lazyarr import accelerate
 from lazyarr.tracing import environment, standins
+from tests.written import module_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
 
@@ -185,11 +185,7 @@ s = first(x[0])@for k in range(5): s = s + second(x[k])@for k in range(5): s = s
 
 def module(body: str) -> types.ModuleType:
     text = f"{WORLD}\ndef function(x):\n    " + body.replace("@", "\n    ") + "\n"
-    name = f"<{body}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    made = types.ModuleType("__main__")
-    exec(compile(text, name, "exec"), vars(made))
-    return made
+    return module_of(text, f"<{body}>")
 
 
 def runs(made: Any, function: Any) -> list[Any]:

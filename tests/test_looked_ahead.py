@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import linecache
 import types
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 
 from lazyarr import accelerate
+from tests.written import module_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
 
@@ -184,11 +184,7 @@ first(x) + second(x)
 
 def module(shared: str, reached: str) -> types.ModuleType:
     text = WORLD.replace("REACHED", reached).replace("MEMORY", shared)
-    name = f"<{reached} of {shared}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    made = types.ModuleType("__main__")
-    exec(compile(text, name, "exec"), vars(made))
-    return made
+    return module_of(text, f"<{reached} of {shared}>")
 
 
 def runs(made: Any, function: Any) -> list[Any]:

@@ -7,7 +7,6 @@ Python's, call after call.
 from __future__ import annotations
 
 import contextlib
-import linecache
 import types
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 
 from lazyarr import accelerate
+from tests.written import module_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
 
@@ -120,11 +120,7 @@ STATEMENTS = {
 
 def module(effect: str, statement: str) -> types.ModuleType:
     text = f"{WORLD}{STATEMENTS[statement].replace('@', effect)}\n    return s\n"
-    name = f"<{effect} in {statement}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    made = types.ModuleType("__main__")
-    exec(compile(text, name, "exec"), vars(made))
-    return made
+    return module_of(text, f"<{effect} in {statement}>")
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
@@ -390,11 +386,9 @@ def seen(value: Any, known: dict[int, int], kept: list[Any]) -> str:
 def test_all_that_the_module_holds(name: str) -> None:
     x = np.random.default_rng(0).random(50)
     text, file = f"import math\nimport numpy as np\n{PROGRAMS[name]}", f"<{name}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
 
     def run(**options: bool) -> list[str]:
-        made = types.ModuleType("__main__")
-        exec(compile(text, file, "exec"), vars(made))
+        made = module_of(text, file)
         called = accelerate(made.function, **options) if options else made.function
         del made.function
         found = []
