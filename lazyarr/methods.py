@@ -15,6 +15,7 @@ from lazyarr.dispatch import UFUNCS, function_call
 from lazyarr.fallback import run_in_numpy
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
+from lazyarr.little import fast_path
 from lazyarr.little.data import Lent
 from lazyarr.little.elements import install_methods
 from lazyarr.little.functions import REDUCTIONS, reduction
@@ -39,7 +40,9 @@ def _method(function: Any) -> Callable[..., Any]:
 
     method.__name__ = function.__name__
     method.__doc__ = f"As `numpy.ndarray.{function.__name__}`."
-    return reduction(getattr(np.ndarray, method.__name__), method) if method.__name__ in REDUCTIONS else method
+    if method.__name__ not in REDUCTIONS or fast_path.compiled is not None:
+        return method
+    return reduction(getattr(np.ndarray, method.__name__), method)
 
 
 for _name, _function in _FUNCTIONS.items():

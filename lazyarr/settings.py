@@ -45,6 +45,9 @@ class Settings:
         Outside accelerated functions, NumPy does an operation at once whose operands are computed and that has less
         arithmetic than this (elements, times what each costs beside an addition): recording it, and running what is
         recorded, would take longer. 0: everything is recorded. Initially from ``LAZYARR_EAGER_BELOW``.
+    fast_path : int
+        1: the operators of such little data begin in C, where lazyarr was installed with a C compiler; 0: in Python.
+        Initially from ``LAZYARR_FAST_PATH``.
     threads : int
         How many threads share the loops of native code, for what is compiled from then on; 1: none are started. 0: as
         many as the process has cores, by its affinity, its control group and ``OMP_NUM_THREADS``. Initially from
@@ -82,6 +85,7 @@ class Settings:
     flush_after: int = 300
     unroll_limit: int = 10_000
     eager_below: int = 50_000
+    fast_path: int = 1
     threads: int = 0
     kept_memory: int = -1
     split_above: int = 10_000
@@ -103,7 +107,7 @@ class Settings:
         if self.reproducible not in (True, False):
             raise ValueError(f"reproducible is {self.reproducible!r}; expected True or False, or 1 or 0")
         for name, least in (("compile_after", 1), ("always", 0), ("flush_after", 1), ("unroll_limit", 1),
-                            ("eager_below", 0), ("threads", 0), ("kept_memory", -1), ("split_above", 1),
+                            ("eager_below", 0), ("fast_path", 0), ("threads", 0), ("kept_memory", -1), ("split_above", 1),
                             ("native_messages", 0), ("cache_size", 0)):  # fmt: skip
             if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least {least}")

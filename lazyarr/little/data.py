@@ -15,7 +15,8 @@ from lazyarr.backends.numpy import evaluate as of_node
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.ops.create import CONST
-from lazyarr.runtime import flush, recording, traced
+from lazyarr.runtime import flush, recording
+from lazyarr.runtime import traced as tracing_variable
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
 
@@ -24,13 +25,13 @@ _ndarray = np.ndarray
 _new = object.__new__
 _quiet = quiet.thread
 #: The recording of the trace that runs in this context, or None.
-tracing = traced.get
+tracing = tracing_variable.get
 #: Operands and elements that are numbers: Python's, and NumPy's scalars.
 NUMBERS = frozenset((float, int, complex, bool, *(dtype.type for dtype in NAMES)))
 
 
 #: Views of views of views that are lent: they settle one within another.
-_DEEPEST = 100
+DEEPEST = 100
 
 
 class _Limits:
@@ -192,7 +193,7 @@ def to_lend(x: LazyArray) -> Any:
     if x._mine is not None:
         return x._mine
     if x._lent is not None:
-        return x._lent.data() if x._lent.depth < _DEEPEST else None
+        return x._lent.data() if x._lent.depth < DEEPEST else None
     found = own_large(x, only_looks=True)
     return held(x) if found is None and is_whole(x) and not ranks else found
 
@@ -242,8 +243,8 @@ class Lent:
         What it is a view of: `root`, or a view that is lent too.
     look : callable
         ``look(parent, *how)`` gives the view of an array that has settled.
-    again : callable
-        ``again(data)`` gives NumPy's view of NumPy's array.
+    again : callable or None
+        ``again(data)`` gives NumPy's view of NumPy's array; None where it is the basic index ``how[0]``.
     root : LazyArray
         Whose memory it is,
     base : ndarray
@@ -256,14 +257,18 @@ class Lent:
 
     __slots__ = ("again", "base", "depth", "given", "how", "look", "parent", "root", "seen")
 
-    def __init__(self, parent: LazyArray, look: Method, how: tuple[Any, ...], again: Method, given: Any):
+    def __init__(self, parent: LazyArray, look: Method, how: tuple[Any, ...], again: Method | None, given: Any):
         lent = parent._lent if parent._mine is None else None
         if lent is None:
             self.root, self.base, self.depth = parent, given, 1
         else:
             self.root, self.base, self.depth = lent.root, lent.base, lent.depth + 1
         self.parent, self.look, self.how, self.again = parent, look, how, again
-        self.given, self.seen = given, again(given)
+        self.given, self.seen = given, self.look_again(given)
+
+    def look_again(self, given: Any) -> Any:
+        """NumPy's view of NumPy's array."""
+        return given[self.how[0]] if self.again is None else self.again(given)
 
     def data(self) -> Any:
         """What the view sees; None where that has moved."""
@@ -272,7 +277,7 @@ class Lent:
     def owned(self) -> Any:
         """What the view sees, to be written to; None where it may not be."""
         root = self.root
-        if self.depth >= _DEEPEST or (root._mine is None and own_large(root) is None):
+        if self.depth >= DEEPEST or (root._mine is None and own_large(root) is None):
             return None
         if root._mine is not self.base:
             parent = self.parent
@@ -282,7 +287,7 @@ class Lent:
                 before.shape, before.strides, before.dtype,
             ):  # fmt: skip
                 return None
-            self.base, self.given, self.seen = root._mine, given, self.again(given)
+            self.base, self.given, self.seen = root._mine, given, self.look_again(given)
         return self.seen
 
     def settled(self) -> LazyArray:
@@ -309,7 +314,7 @@ def _now(root: LazyArray) -> Any:
     return node.data if type(node) is Leaf else None
 
 
-def lend(parent: LazyArray, look: Method, how: tuple[Any, ...], again: Method, given: Any) -> LazyArray:
+def lend(parent: LazyArray, look: Method, how: tuple[Any, ...], again: Method | None, given: Any) -> LazyArray:
     """A view of an array whose data is `given`, and may be written to: see `Lent`."""
     found = _new(LazyArray)
     found._mine = None

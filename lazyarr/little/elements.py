@@ -126,7 +126,7 @@ def _get(general: Method) -> Method:
                 with storage_lock:
                     # (What was held may have been copied.)
                     if (given := to_lend(self)) is not None:
-                        return lend(self, indexing.get, (at,), operator.itemgetter(at), given)
+                        return lend(self, indexing.get, (at,), None, given)
             return general(self, key)
         at = _selection(key)
         if at is NotImplemented or _selected(x, at) >= limits.elements:

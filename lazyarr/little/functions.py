@@ -135,7 +135,7 @@ def _computed(
             if numpy not in GROWN or GROWN[numpy](only) < limits.elements:
                 found = quietly(ZEROS.get(numpy, numpy), only)
                 done_at_once()
-                return _results(found, (only,))
+                return results(found, (only,))
         return None
     if len(args) > count + 2 or not SPECIAL.isdisjoint(kwargs):
         return None
@@ -162,10 +162,10 @@ def _computed(
         return None
     found = quietly(_called, ZEROS.get(numpy, numpy), data, named)
     done_at_once()
-    return _results(found, given.arrays)
+    return results(found, given.arrays)
 
 
-def _results(found: Any, arrays: Sequence[Any]) -> Any:
+def results(found: Any, arrays: Sequence[Any]) -> Any:
     """Results of NumPy as arrays of their own; None where they are not."""
     kind = type(found)
     if kind is _ndarray:
@@ -175,7 +175,7 @@ def _results(found: Any, arrays: Sequence[Any]) -> Any:
             is_own = not any(np.may_share_memory(base, x) for x in arrays)
         return made(found) if is_own and found.dtype in NAMES else None
     if isinstance(found, tuple):
-        items = [_results(item, arrays) for item in found]
+        items = [results(item, arrays) for item in found]
         if any(item is None for item in items):
             return None
         return kind._make(items) if hasattr(kind, "_make") else tuple(items)
@@ -247,4 +247,4 @@ def _created(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return None
     found = quietly(_called, ZEROS.get(numpy, numpy), args, kwargs)
     done_at_once()
-    return _results(found, ())
+    return results(found, ())

@@ -122,7 +122,8 @@ def _unary(function: Any, general: Method, cost: float) -> Method:
 _product = partial(_binary, size_of=product_size)
 
 
-def _cost(ufunc: np.ufunc) -> float:
+def cost_of(ufunc: np.ufunc) -> float:
+    """What an element of a ufunc's result costs, in additions."""
     op = ELEMENTWISE.get(ufunc.__name__)
     return 1.0 if op is None else flops(op, ufunc.nin)
 
@@ -131,7 +132,7 @@ def install() -> None:
     """Put these methods before those of `LazyArray`."""
 
     def before(name: str, made: Any, function: str, ufunc: np.ufunc) -> None:
-        setattr(LazyArray, name, made(getattr(operator, function), getattr(LazyArray, name), _cost(ufunc)))
+        setattr(LazyArray, name, made(getattr(operator, function), getattr(LazyArray, name), cost_of(ufunc)))
 
     for name, ufunc in BINARY.items():
         if name == "divmod":

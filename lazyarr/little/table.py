@@ -16,7 +16,7 @@ def together(arrays: _Arrays) -> Any:
     return sum(x.size for x in arrays)
 
 
-def _apart(arrays: _Arrays) -> Any:
+def apart(arrays: _Arrays) -> Any:
     """Work on each element of one argument with each of the others."""
     return max(math.prod(x.size for x in arrays), together(arrays))
 
@@ -63,11 +63,11 @@ FUNCTIONS: dict[Any, Function] = {
         np.polyfit, np.cov, np.corrcoef, np.select, np.piecewise, np.linalg.multi_dot,
     ), Function(2)),
     **dict.fromkeys((np.dot, np.vdot, np.inner), Function(2, lambda arrays: product_size(arrays[0], arrays[-1]))),
-    **dict.fromkeys((np.outer, np.kron, np.tensordot, np.convolve, np.correlate), Function(2, _apart)),
+    **dict.fromkeys((np.outer, np.kron, np.tensordot, np.convolve, np.correlate), Function(2, apart)),
     **dict.fromkeys((np.interp, np.insert), Function(3)),
     **dict.fromkeys((np.clip, np.where), Function(3, broadcast_size)),
     **dict.fromkeys((np.isclose, np.allclose, np.array_equal), Function(2, broadcast_size)),
-    **dict.fromkeys((np.einsum, np.meshgrid), Function(4, _apart)),
+    **dict.fromkeys((np.einsum, np.meshgrid), Function(4, apart)),
 }  # fmt: skip
 #: Of these, those that take nested lists of numbers alone.
 OF_LISTS = frozenset((np.array, np.asarray))

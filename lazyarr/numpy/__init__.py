@@ -12,6 +12,7 @@ from typing import Any
 import numpy as _np
 
 from lazyarr.dispatch import UFUNCS, dispatched
+from lazyarr.little.fast_path import install_calls
 from lazyarr.numpy import _product, _ufunc
 
 
@@ -20,6 +21,7 @@ def _declare_ufuncs() -> None:
     for value in candidates:
         if isinstance(value, _np.ufunc) and value not in UFUNCS:
             UFUNCS[value] = (_product.ProductUfunc if value in _product.PRODUCTS else _ufunc.Ufunc)(value)
+    install_calls(_ufunc.Ufunc, UFUNCS.values())
 
 
 _declare_ufuncs()

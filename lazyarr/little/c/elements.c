@@ -1,0 +1,207 @@
+/* Elements and views of little data, and writes to them. */
+
+#include "fast_path.h"
+
+static int is_bound(PyObject *bound)
+{
+    return bound == Py_None || PyLong_CheckExact(bound);
+}
+
+static int is_whole_number(PyObject *key)
+{
+    return PyLong_CheckExact(key) || Py_TYPE(key) == &PyLongArrType_Type;
+}
+
+static int is_basic(PyObject *key)
+{
+    if (is_whole_number(key) || key == Py_None || key == Py_Ellipsis)
+        return 1;
+    return PySlice_Check(key) && is_bound(((PySliceObject *)key)->start) && is_bound(((PySliceObject *)key)->stop) &&
+           is_bound(((PySliceObject *)key)->step);
+}
+
+/* A lazy scalar in an index as NumPy's (a new reference); other things as they are. */
+static PyObject *plain(PyObject *key)
+{
+    if (Py_TYPE(key) == known.array) {
+        PyObject *data = data_of(key);
+        if (data && Py_TYPE(data) == &PyLongArrType_Type)
+            key = data;
+    }
+    return Py_NewRef(key);
+}
+
+/* A basic index as NumPy takes it (a new reference), and how many elements of it are whole numbers if all are, else -1;
+   NULL for any other index. */
+static PyObject *basic(PyObject *given, Py_ssize_t *numbers)
+{
+    PyObject *key;
+    Py_ssize_t k, count, whole = 0;
+    if (!PyTuple_CheckExact(given)) {
+        key = plain(given);
+        *numbers = is_whole_number(key) ? 1 : -1;
+        if (!is_basic(key))
+            Py_CLEAR(key);
+        return key;
+    }
+    count = PyTuple_GET_SIZE(given);
+    for (k = 0; k < count; k++)
+        if (Py_TYPE(PyTuple_GET_ITEM(given, k)) == known.array)
+            break;
+    if (k == count)
+        key = Py_NewRef(given);
+    else {
+        key = PyTuple_New(count);
+        if (!key) {
+            PyErr_Clear();
+            return NULL;
+        }
+        for (k = 0; k < count; k++)
+            PyTuple_SET_ITEM(key, k, plain(PyTuple_GET_ITEM(given, k)));
+    }
+    for (k = 0; k < count; k++) {
+        PyObject *part = PyTuple_GET_ITEM(key, k);
+        if (!is_basic(part)) {
+            Py_DECREF(key);
+            return NULL;
+        }
+        whole += is_whole_number(part);
+    }
+    *numbers = whole == count ? count : -1;
+    return key;
+}
+
+/* Where the one element stands that an index names; NULL where it is outside. */
+static char *element(PyArrayObject *data, PyObject *key)
+{
+    char *at = PyArray_BYTES(data);
+    int axis, nd = PyArray_NDIM(data);
+    for (axis = 0; axis < nd; axis++) {
+        PyObject *part = PyTuple_CheckExact(key) ? PyTuple_GET_ITEM(key, axis) : key;
+        npy_intp n = PyArray_DIM(data, axis), index;
+        if (PyLong_CheckExact(part)) {
+            index = PyLong_AsSsize_t(part);
+            if (index == -1 && PyErr_Occurred()) {
+                PyErr_Clear();
+                return NULL;
+            }
+        } else
+            index = PyArrayScalar_VAL(part, Long);
+        index += index < 0 ? n : 0;
+        if (index < 0 || index >= n)
+            return NULL;
+        at += index * PyArray_STRIDE(data, axis);
+    }
+    return at;
+}
+
+/* A lazy array that is a view of another: what `lazyarr.little.data.lend` makes. Takes the view, and no key. */
+static PyObject *lend(PyObject *parent, PyObject *given, PyObject *key, PyObject *view)
+{
+    PyObject *lent = NULL, *found = NULL, *how, *above = NULL, *depth;
+    if (SLOT(parent, array__mine) == Py_None)
+        above = Py_XNewRef(SLOT(parent, array__lent)); /* (Allocations collect garbage, whose code may do anything.) */
+    how = PyTuple_Pack(1, key);
+    depth = PyLong_FromSsize_t(above ? PyLong_AsSsize_t(SLOT(above, lent_depth)) + 1 : 1);
+    if (how && depth)
+        lent = known.lent->tp_alloc(known.lent, 0);
+    if (lent)
+        found = new_array();
+    if (found) {
+        SLOT(lent, lent_root) = Py_NewRef(above ? SLOT(above, lent_root) : parent);
+        SLOT(lent, lent_base) = Py_NewRef(above ? SLOT(above, lent_base) : given);
+        SLOT(lent, lent_depth) = Py_NewRef(depth);
+        SLOT(lent, lent_parent) = Py_NewRef(parent);
+        SLOT(lent, lent_look) = Py_NewRef(known.look);
+        SLOT(lent, lent_how) = Py_NewRef(how);
+        SLOT(lent, lent_again) = Py_NewRef(Py_None);
+        SLOT(lent, lent_given) = Py_NewRef(given);
+        SLOT(lent, lent_seen) = Py_NewRef(view);
+        SLOT(found, array__mine) = Py_NewRef(Py_None);
+        SLOT(found, array__lent) = Py_NewRef(lent);
+    }
+    Py_XDECREF(above);
+    Py_XDECREF(how);
+    Py_XDECREF(depth);
+    Py_XDECREF(lent);
+    Py_DECREF(view);
+    return found;
+}
+
+/* Whether the data of an array may be lent: its own, or what is lent to it and not too deep. */
+static int may_be_lent(PyObject *array)
+{
+    PyObject *lent;
+    if (SLOT(array, array__mine) && SLOT(array, array__mine) != Py_None)
+        return 1;
+    lent = SLOT(array, array__lent);
+    return lent && Py_TYPE(lent) == known.lent && PyLong_AsSsize_t(SLOT(lent, lent_depth)) < known.deepest;
+}
+
+/* ``self[key]``; NULL without an exception where that is not done here. */
+PyObject *get_item(PyObject *self, PyObject *given)
+{
+    PyObject *data, *key, *found = NULL;
+    PyArrayObject *array;
+    Py_ssize_t numbers;
+    if (!may_run() || !(key = basic(given, &numbers)))
+        return NULL;
+    data = data_of(self);
+    if (!data || !PyArray_CheckExact(data)) {
+        Py_DECREF(key);
+        return NULL;
+    }
+    Py_INCREF(data);
+    array = (PyArrayObject *)data;
+    if (numbers == PyArray_NDIM(array)) {
+        char *at = element(array, key);
+        if (at)
+            found = array_of(PyArray_Scalar(at, PyArray_DESCR(array), data));
+    } else if (may_be_lent(self)) {
+        PyObject *view = PyObject_GetItem(data, key);
+        if (view && !PyArray_CheckExact(view))
+            Py_CLEAR(view);
+        if (view && (PyArray_SIZE(array) < known.limit || PyArray_SIZE((PyArrayObject *)view) < known.limit))
+            found = lend(self, data, key, view);
+        else
+            Py_XDECREF(view);
+    }
+    if (!found)
+        PyErr_Clear(); /* (Python says what is wrong.) */
+    Py_DECREF(data);
+    Py_DECREF(key);
+    return found;
+}
+
+/* ``self[key] = value``; 0 where that is not done here. */
+int set_item(PyObject *self, PyObject *given, PyObject *value)
+{
+    PyObject *data, *key, *view = NULL;
+    PyArrayObject *array;
+    Operand operand;
+    Py_ssize_t numbers;
+    int done = 0;
+    if (!may_run() || !(key = basic(given, &numbers)))
+        return 0;
+    /* (From here on nothing is allocated that would collect garbage, until the data is written.) */
+    data = data_to_write(self);
+    if (!data || !operand_of(value, &operand)) {
+        Py_DECREF(key);
+        return 0;
+    }
+    array = (PyArrayObject *)data;
+    if (numbers != PyArray_NDIM(array))
+        view = PyObject_GetItem(data, key);
+    else if (!operand.nd && PyArray_ISBEHAVED(array) && as_type(&operand, PyArray_TYPE(array))) {
+        char *at = element(array, key);
+        if (at)
+            memcpy(at, operand.data, PyArray_ITEMSIZE(array));
+        done = at != NULL;
+    }
+    if (view && PyArray_CheckExact(view) && PyArray_SIZE((PyArrayObject *)view) < known.limit)
+        done = assign((PyArrayObject *)view, &operand);
+    PyErr_Clear(); /* (Python says what is wrong.) */
+    Py_XDECREF(view);
+    Py_DECREF(key);
+    return done;
+}

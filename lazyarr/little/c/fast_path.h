@@ -1,0 +1,117 @@
+/* What the files of this extension share. `module.c` says what it is for. */
+
+#ifndef LAZYARR_FAST_PATH_H
+#define LAZYARR_FAST_PATH_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>
+
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL lazyarr_fast_path_array
+#define PY_UFUNC_UNIQUE_SYMBOL lazyarr_fast_path_ufunc
+#ifndef FAST_PATH_IMPORTS
+#define NO_IMPORT_ARRAY
+#define NO_IMPORT_UFUNC
+#endif
+#include <numpy/arrayobject.h>
+#include <numpy/arrayscalars.h>
+#include <numpy/ufuncobject.h>
+
+/* Axes and operands of what is computed here; more is left to Python. */
+#define MOST_AXES 8
+#define MOST_OPERANDS 3
+/* Number types of NumPy that have loops here: bool to complex128, by their numbers. */
+#define TYPES (NPY_CLONGDOUBLE + 1)
+
+/* Attributes of lazyarr's classes that are read here: where objects keep them. */
+#define PLACES(X)                                                                                                      \
+    X(array, _mine) X(array, _lent) X(array, _cell) X(array, _form) X(array, _parent) X(array, _scalar)                \
+    X(array, _shape) X(array, _strides) X(cell, value) X(leaf, data) X(lent, again) X(lent, base) X(lent, depth)       \
+    X(lent, given) X(lent, how) X(lent, look) X(lent, parent) X(lent, root) X(lent, seen)
+
+/* What the Python side has told: see `install` in module.c. */
+typedef struct {
+    PyTypeObject *array;     /* LazyArray */
+    PyTypeObject *cell;      /* what holds the value of one that has settled, */
+    PyTypeObject *leaf;      /* and the node of such data */
+    PyTypeObject *lent;      /* lazyarr.little.data.Lent */
+    PyObject *look;          /* lazyarr.indexing.get */
+    PyObject *shape;         /* gives the shape of any array */
+    PyObject *tracing;       /* the context variable that is set while something is traced */
+    PyObject *ranks;         /* a list: empty where one process runs the program */
+    Py_ssize_t deepest;      /* views of views that Lent may be */
+    double limit;            /* elements that are little work; 0 for none */
+#define PLACE(type, name) Py_ssize_t type##_##name;
+    PLACES(PLACE)
+#undef PLACE
+} Known;
+
+extern Known known;
+
+/* An attribute (borrowed); NULL where it is not set. */
+#define SLOT(object, place) (*(PyObject **)((char *)(object) + known.place))
+
+/* An operand: elements of one type in memory that somebody else keeps alive, or a number. */
+typedef struct {
+    int type;                /* NumPy's number of the type; -1 for Python's numbers */
+    int is_array;            /* an ndarray, not a scalar */
+    int nd;
+    npy_intp *dims, *strides;
+    char *data;
+    PyObject *number;        /* Python's int or float, else NULL */
+    union {
+        double as_double[2];
+        float as_float[2];
+        npy_long as_long;
+        npy_int as_int;
+    } value;                 /* what `data` points to, of Python's numbers */
+} Operand;
+
+/* A ufunc's loops for operands of one type each. */
+typedef struct {
+    PyUFuncGenericFunction run;
+    void *data;
+    int result;
+} Loop;
+
+typedef struct {
+    int nin;
+    double cost;             /* of an element, in additions */
+    Loop loops[TYPES];
+} Loops;
+
+/* operands.c */
+int may_run(void);
+PyObject *data_of(PyObject *array);
+PyObject *data_to_write(PyObject *array);
+int operand_of(PyObject *object, Operand *found);
+int as_type(Operand *operand, int type);
+PyObject *new_array(void);
+PyObject *array_of(PyObject *data);
+void install_pool(void);
+
+/* loops.c */
+Loops *loops_of(PyObject *ufunc, double cost);
+PyObject *compute(const Loops *loops, Operand *operands);
+int compute_into(const Loops *loops, Operand *operands, PyArrayObject *target);
+int assign(PyArrayObject *target, Operand *value);
+
+/* elements.c */
+PyObject *get_item(PyObject *self, PyObject *key);
+int set_item(PyObject *self, PyObject *key, PyObject *value);
+
+/* slots.c */
+int install_slots(PyObject *tables);
+int install_call(PyTypeObject *type, PyObject *tables);
+
+/* functions.c */
+PyObject *operate(binaryfunc operator, PyObject *x, PyObject *y);
+PyObject *call_function(PyObject *module, PyObject *const *given, Py_ssize_t count);
+int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObject *context);
+
+/* attributes.c */
+PyObject *shape_of(PyObject *self);
+
+#endif

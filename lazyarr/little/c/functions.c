@@ -1,0 +1,350 @@
+/* Calls of NumPy's functions on little data: what is lazy in the arguments is replaced by its data, and new results are
+   lazy arrays. */
+
+#include "fast_path.h"
+
+#define MOST_GIVEN 16
+#define MOST_NUMBERS 1000
+#define DEEPEST_LIST 3
+
+/* How much work a call is, in elements of its arguments; as lazyarr.little.table says it. */
+enum { TOGETHER, APART, BROADCAST, PRODUCT, CREATED };
+
+typedef struct {
+    PyObject *target;    /* what is called */
+    PyObject *fold;      /* a ufunc's `reduce` that gives the same for an array and an axis, or NULL */
+    PyObject *fold_type; /* and the dtype it is given */
+    int arrays;          /* how many of the first arguments may hold arrays */
+    int work;
+    int of_lists;        /* takes lists of numbers alone */
+} Function;
+
+typedef struct {
+    PyObject *arrays[MOST_GIVEN]; /* borrowed */
+    int count, numbers;
+} Given;
+
+static PyObject *functions; /* function -> capsule */
+static PyObject *special;   /* names of arguments with which it is left to Python */
+static PyObject *wrap;      /* gives what is not simple as lazy arrays, or None */
+static PyObject *make_quiet;
+
+/* -- a context in which NumPy warns of nothing ------------------------------------------------------------------------- */
+
+static _Thread_local PyObject *quiet;
+static _Thread_local int entered;
+
+/* Enter it: 1 where it is to be left, 0 where this thread is in it; -1 with an exception on failure. */
+static int enter(void)
+{
+    if (entered)
+        return 0;
+    if ((!quiet && !(quiet = PyObject_CallNoArgs(make_quiet))) || PyContext_Enter(quiet) < 0)
+        return -1;
+    return entered = 1;
+}
+
+static PyObject *leave(int is_to_be_left, PyObject *found)
+{
+    if (is_to_be_left) {
+        entered = 0;
+        if (PyContext_Exit(quiet) < 0)
+            Py_CLEAR(found);
+    }
+    return found;
+}
+
+static PyObject *call_quietly(PyObject *function, PyObject *args, PyObject *kwargs)
+{
+    int is_to_be_left = enter();
+    return is_to_be_left < 0 ? NULL : leave(is_to_be_left, PyObject_Call(function, args, kwargs));
+}
+
+/* An operator of NumPy's on two operands; NULL without an exception where one of them is not there. */
+PyObject *operate(binaryfunc operator, PyObject *x, PyObject *y)
+{
+    int is_to_be_left;
+    PyObject *found;
+    Py_INCREF(x);
+    Py_INCREF(y);
+    is_to_be_left = enter();
+    found = is_to_be_left < 0 ? NULL : leave(is_to_be_left, operator(x, y));
+    Py_DECREF(x);
+    Py_DECREF(y);
+    return found;
+}
+
+/* -- arguments ----------------------------------------------------------------------------------------------------------- */
+
+static int is_known_type(int type)
+{
+    return type < TYPES && type != NPY_LONGDOUBLE && type != NPY_CLONGDOUBLE;
+}
+
+static int is_known_scalar(PyObject *x)
+{
+    return (PyArray_IsScalar(x, Number) || PyArray_IsScalar(x, Bool)) && !PyArray_IsScalar(x, LongDouble) &&
+           !PyArray_IsScalar(x, CLongDouble) && !PyArray_IsScalar(x, Half) && !PyArray_IsScalar(x, Timedelta);
+}
+
+static int is_plain(PyObject *x)
+{
+    return x == Py_None || PyLong_CheckExact(x) || PyFloat_CheckExact(x) || PyBool_Check(x) || PyComplex_CheckExact(x) ||
+           PyUnicode_CheckExact(x) || PyType_Check(x) || PyArray_DescrCheck(x) || is_known_scalar(x);
+}
+
+static int add_array(PyObject *data, Given *given)
+{
+    if (given->count == MOST_GIVEN ||
+        (PyArray_Check(data) && (!PyArray_SIZE((PyArrayObject *)data) || !is_known_type(PyArray_TYPE((PyArrayObject *)data)))))
+        return 0;
+    given->arrays[given->count++] = data;
+    return 1;
+}
+
+/* An argument as NumPy takes it (a new reference); NULL, without an exception, where it is of another kind. */
+static PyObject *argument(PyObject *x, Given *given, int depth)
+{
+    if (Py_TYPE(x) == known.array) {
+        PyObject *data = data_of(x);
+        return data && add_array(data, given) ? Py_NewRef(data) : NULL;
+    }
+    if (is_plain(x))
+        return ++given->numbers <= MOST_NUMBERS ? Py_NewRef(x) : NULL;
+    if (PyArray_CheckExact(x))
+        return PyArray_ISBEHAVED_RO((PyArrayObject *)x) && add_array(x, given) ? Py_NewRef(x) : NULL;
+    if (depth && (PyTuple_CheckExact(x) || PyList_CheckExact(x))) {
+        Py_ssize_t k, count = PySequence_Fast_GET_SIZE(x);
+        PyObject *found = PyTuple_CheckExact(x) ? PyTuple_New(count) : PyList_New(count);
+        for (k = 0; found && k < count; k++) {
+            PyObject *item = k < PySequence_Fast_GET_SIZE(x) ? argument(PySequence_Fast_GET_ITEM(x, k), given, depth - 1) : NULL;
+            if (!item)
+                Py_CLEAR(found);
+            else if (PyTuple_CheckExact(found))
+                PyTuple_SET_ITEM(found, k, item);
+            else
+                PyList_SET_ITEM(found, k, item);
+        }
+        if (!found)
+            PyErr_Clear();
+        return found;
+    }
+    return NULL;
+}
+
+static double size_of(PyObject *data)
+{
+    return PyArray_Check(data) ? (double)PyArray_SIZE((PyArrayObject *)data) : 1;
+}
+
+/* Elements of arrays that are broadcast; what is too many where they cannot be. */
+static double broadcast_size(const Given *given)
+{
+    double size = 1;
+    int axis, k;
+    for (axis = 1; axis <= MOST_AXES; axis++) {
+        npy_intp longest = 1;
+        for (k = 0; k < given->count; k++) {
+            PyArrayObject *x = (PyArrayObject *)given->arrays[k];
+            npy_intp n;
+            if (!PyArray_Check(x) || PyArray_NDIM(x) < axis)
+                continue;
+            n = PyArray_DIM(x, PyArray_NDIM(x) - axis);
+            if (PyArray_NDIM(x) > MOST_AXES || (n != 1 && longest != 1 && n != longest))
+                return known.limit;
+            longest = n == 1 ? longest : n;
+        }
+        size *= (double)longest;
+    }
+    return size;
+}
+
+static double work_of(const Function *function, const Given *given)
+{
+    double together = 0, apart = 1, inner;
+    PyArrayObject *x;
+    int k;
+    for (k = 0; k < given->count; k++) {
+        together += size_of(given->arrays[k]);
+        apart *= size_of(given->arrays[k]);
+    }
+    switch (function->work) {
+    case APART:
+        return apart > together ? apart : together;
+    case BROADCAST:
+        return broadcast_size(given);
+    case PRODUCT:
+        x = (PyArrayObject *)given->arrays[0];
+        inner = PyArray_Check(x) && PyArray_NDIM(x) ? (double)PyArray_DIM(x, PyArray_NDIM(x) - 1) : 1;
+        apart /= inner * inner;
+        return apart > together ? apart : together;
+    default:
+        return together;
+    }
+}
+
+/* Elements of what ``numpy.zeros`` and its like make; what is too many where that is not known. */
+static double created_size(PyObject *args)
+{
+    PyObject *shape = PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, 0) : NULL;
+    double size = 1;
+    Py_ssize_t k;
+    if (!shape || !(PyTuple_CheckExact(shape) || PyLong_CheckExact(shape)))
+        return known.limit;
+    if (PyLong_CheckExact(shape))
+        size = PyLong_AsDouble(shape);
+    else
+        for (k = 0; k < PyTuple_GET_SIZE(shape); k++)
+            size *= PyLong_CheckExact(PyTuple_GET_ITEM(shape, k)) ? PyLong_AsDouble(PyTuple_GET_ITEM(shape, k)) : -1;
+    if (PyErr_Occurred())
+        PyErr_Clear();
+    return size < 0 ? known.limit : size;
+}
+
+/* -- results ------------------------------------------------------------------------------------------------------------- */
+
+static PyObject *result(PyObject *found, const Given *given)
+{
+    PyObject *arrays, *wrapped;
+    int k;
+    if (!found)
+        return NULL;
+    if (PyBool_Check(found))
+        return found;
+    if (is_known_scalar(found))
+        return array_of(found);
+    if (PyArray_CheckExact(found)) {
+        PyArrayObject *array = (PyArrayObject *)found;
+        int own = !PyArray_BASE(array) && PyArray_ISBEHAVED(array) && is_known_type(PyArray_TYPE(array));
+        for (k = 0; own && k < given->count; k++)
+            own = given->arrays[k] != found;
+        if (own)
+            return array_of(found);
+    }
+    arrays = PyTuple_New(given->count);
+    for (k = 0; arrays && k < given->count; k++)
+        PyTuple_SET_ITEM(arrays, k, Py_NewRef(given->arrays[k]));
+    wrapped = arrays ? PyObject_CallFunctionObjArgs(wrap, found, arrays, NULL) : NULL;
+    Py_XDECREF(arrays);
+    Py_DECREF(found);
+    return wrapped;
+}
+
+/* A reduction by the ufunc itself: what NumPy's function comes to; NULL without an exception for other arguments. */
+static PyObject *folded(const Function *function, PyObject *args, PyObject *kwargs)
+{
+    PyObject *axis = NULL, *given, *found;
+    if (PyTuple_GET_SIZE(args) == 1 && !kwargs)
+        axis = Py_None;
+    else if (PyTuple_GET_SIZE(args) == 2 && !kwargs)
+        axis = PyTuple_GET_ITEM(args, 1);
+    else if (PyTuple_GET_SIZE(args) == 1 && PyDict_GET_SIZE(kwargs) == 1)
+        axis = PyDict_GetItemString(kwargs, "axis");
+    if (!axis || !(axis == Py_None || PyLong_CheckExact(axis)) || !PyArray_Check(PyTuple_GET_ITEM(args, 0)))
+        return NULL;
+    given = PyTuple_Pack(3, PyTuple_GET_ITEM(args, 0), axis, function->fold_type);
+    found = given ? call_quietly(function->fold, given, NULL) : NULL;
+    Py_XDECREF(given);
+    return found;
+}
+
+/* -- the call ------------------------------------------------------------------------------------------------------------ */
+
+/* The call with the data of its arguments; NULL, with or without an exception, where it is not done here. */
+static PyObject *called(const Function *function, PyObject *args, PyObject *kwargs, Given *given)
+{
+    Py_ssize_t k, count = PyTuple_GET_SIZE(args), at = 0;
+    PyObject *own_args, *own_kwargs = NULL, *name, *x, *found = NULL;
+    int of_lists = function->of_lists;
+    if (count > function->arrays + 2 || !count)
+        return NULL;
+    if (of_lists && !PyList_CheckExact(PyTuple_GET_ITEM(args, 0)) && !PyTuple_CheckExact(PyTuple_GET_ITEM(args, 0)))
+        return NULL;
+    own_args = PyTuple_New(count);
+    if (!own_args)
+        return NULL;
+    for (k = 0; k < count; k++) {
+        int before = given->count;
+        x = argument(PyTuple_GET_ITEM(args, k), given, DEEPEST_LIST);
+        /* (Elsewhere an array is one to write to, or a number.) */
+        if (!x || (k >= function->arrays && given->count > before)) {
+            Py_XDECREF(x);
+            goto done;
+        }
+        PyTuple_SET_ITEM(own_args, k, x);
+    }
+    if (kwargs && PyDict_GET_SIZE(kwargs)) {
+        int before = given->count;
+        own_kwargs = PyDict_New();
+        while (own_kwargs && PyDict_Next(kwargs, &at, &name, &x)) {
+            PyObject *own = PySet_Contains(special, name) ? NULL : argument(x, given, DEEPEST_LIST);
+            int failed = !own || given->count > before || PyDict_SetItem(own_kwargs, name, own) < 0;
+            Py_XDECREF(own);
+            if (failed)
+                goto done;
+        }
+    }
+    if (function->work == CREATED ? created_size(own_args) >= known.limit
+                                  : !(given->count || of_lists) || work_of(function, given) >= known.limit)
+        goto done;
+    if (function->fold)
+        found = folded(function, own_args, own_kwargs);
+    if (!found && !PyErr_Occurred())
+        found = call_quietly(function->target, own_args, own_kwargs);
+    found = result(found, given);
+done:
+    Py_DECREF(own_args);
+    Py_XDECREF(own_kwargs);
+    return found;
+}
+
+/* ``function(numpy, args, kwargs)``: None where the call is not done here. */
+PyObject *call_function(PyObject *module, PyObject *const *given, Py_ssize_t count)
+{
+    PyObject *capsule, *found;
+    Given arrays = {.count = 0};
+    (void)module;
+    if (count != 3 || !PyTuple_CheckExact(given[1])) {
+        PyErr_SetString(PyExc_TypeError, "expected a function, a tuple and a dict");
+        return NULL;
+    }
+    capsule = functions && may_run() ? PyDict_GetItemWithError(functions, given[0]) : NULL;
+    if (!capsule) {
+        if (PyErr_Occurred())
+            PyErr_Clear(); /* (What does not hash is none of these.) */
+        Py_RETURN_NONE;
+    }
+    found = called(PyCapsule_GetPointer(capsule, NULL), given[1], given[2] == Py_None ? NULL : given[2], &arrays);
+    if (!found && !PyErr_Occurred())
+        Py_RETURN_NONE;
+    return found;
+}
+
+/* ``functions(table, special, wrap, make_quiet)``: see module.c. */
+int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObject *context)
+{
+    PyObject *numpy, *entry, *capsule;
+    Py_ssize_t at = 0;
+    functions = PyDict_New();
+    if (!functions)
+        return -1;
+    while (PyDict_Next(table, &at, &numpy, &entry)) {
+        Function *own = PyMem_Calloc(1, sizeof(Function));
+        if (!own || !PyArg_ParseTuple(entry, "OOOiip", &own->target, &own->fold, &own->fold_type, &own->arrays,
+                                      &own->work, &own->of_lists))
+            return -1;
+        Py_INCREF(own->target);
+        Py_INCREF(own->fold_type);
+        if (own->fold == Py_None)
+            own->fold = NULL;
+        Py_XINCREF(own->fold);
+        capsule = PyCapsule_New(own, NULL, NULL);
+        if (!capsule || PyDict_SetItem(functions, numpy, capsule) < 0)
+            return -1;
+        Py_DECREF(capsule);
+    }
+    special = Py_NewRef(names);
+    wrap = Py_NewRef(wrapper);
+    make_quiet = Py_NewRef(context);
+    return 0;
+}

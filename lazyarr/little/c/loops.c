@@ -1,0 +1,334 @@
+/* NumPy's own inner loops over little operands of one type.
+
+   Most of what a ufunc takes for little data is finding the types, making an iterator and looking for errors that nobody
+   asked for. The loops are the same, so the results are to the last bit. */
+
+#include "fast_path.h"
+
+/* The loops of a ufunc whose operands have one type, whatever the result's; NULL with an exception on failure. */
+Loops *loops_of(PyObject *object, double cost)
+{
+    PyUFuncObject *ufunc = (PyUFuncObject *)object;
+    Loops *found;
+    int k, j, nin = ufunc->nin;
+    if (!PyObject_TypeCheck(object, &PyUFunc_Type) || nin < 1 || nin > 2 || ufunc->nout != 1 || ufunc->core_enabled) {
+        PyErr_SetString(PyExc_TypeError, "expected an element-wise ufunc of one or two operands and one result");
+        return NULL;
+    }
+    found = PyMem_Calloc(1, sizeof(Loops));
+    if (!found) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    found->nin = nin;
+    found->cost = cost;
+    for (k = 0; k < ufunc->ntypes; k++) {
+        const char *types = ufunc->types + k * ufunc->nargs;
+        int type = types[0];
+        int has_loop = type >= 0 && type < TYPES && type != NPY_LONGDOUBLE && type != NPY_CLONGDOUBLE;
+        for (j = 1; j < nin; j++)
+            has_loop = has_loop && types[j] == type;
+        has_loop = has_loop && types[nin] >= 0 && types[nin] < TYPES && ufunc->functions[k];
+        if (has_loop && !found->loops[type].run) {
+            found->loops[type].run = ufunc->functions[k];
+            found->loops[type].data = ufunc->data ? (void *)ufunc->data[k] : NULL;
+            found->loops[type].result = types[nin];
+        }
+    }
+    return found;
+}
+
+/* The shape of operands that are broadcast; the number of axes, or -1 where they cannot be. */
+static int broadcast(const Operand *operands, int count, npy_intp *shape)
+{
+    int nd = 0, axis, k;
+    for (k = 0; k < count; k++)
+        if (operands[k].nd > nd)
+            nd = operands[k].nd;
+    for (axis = 0; axis < nd; axis++) {
+        shape[axis] = 1;
+        for (k = 0; k < count; k++) {
+            int own = axis - nd + operands[k].nd;
+            npy_intp n = own < 0 ? 1 : operands[k].dims[own];
+            if (n == 1 || n == shape[axis])
+                continue;
+            if (shape[axis] != 1)
+                return -1;
+            shape[axis] = n;
+        }
+    }
+    return nd;
+}
+
+/* The strides of an operand along the axes of a shape; 0 where its memory does not run as a new array's would. */
+static int strides_in(const Operand *operand, int nd, const npy_intp *shape, npy_intp *strides)
+{
+    npy_intp before = NPY_MAX_INTP;
+    int axis;
+    for (axis = 0; axis < nd; axis++) {
+        int own = axis - nd + operand->nd;
+        if (own < 0 || (operand->dims[own] == 1 && shape[axis] != 1) || shape[axis] == 1) {
+            strides[axis] = 0;
+            continue;
+        }
+        strides[axis] = operand->strides[own];
+        /* (NumPy gives results the layout of their operands.) */
+        if (strides[axis] <= 0 || strides[axis] > before)
+            return 0;
+        before = strides[axis];
+    }
+    return 1;
+}
+
+/* Run a loop over all elements. Axes that follow one another in all operands are one. */
+static void run(const Loop *loop, int operands, char **data, int nd, const npy_intp *shape,
+                npy_intp strides[][MOST_AXES])
+{
+    npy_intp dims[MOST_AXES], steps[MOST_AXES][MOST_OPERANDS], at[MOST_AXES] = {0};
+    char *here[MOST_OPERANDS] = {NULL}, *given[MOST_OPERANDS];
+    int axis, k, count = 0;
+    for (axis = 0; axis < nd; axis++) {
+        int joins = count > 0;
+        if (shape[axis] == 1)
+            continue;
+        for (k = 0; joins && k < operands; k++)
+            joins = steps[count - 1][k] == strides[k][axis] * shape[axis];
+        if (joins)
+            dims[count - 1] *= shape[axis];
+        else
+            dims[count++] = shape[axis];
+        for (k = 0; k < operands; k++)
+            steps[count - 1][k] = strides[k][axis];
+    }
+    if (!count) {
+        dims[count++] = 1;
+        for (k = 0; k < operands; k++)
+            steps[0][k] = 0;
+    }
+    for (k = 0; k < operands; k++)
+        here[k] = data[k];
+    for (;;) {
+        npy_intp length[1] = {dims[count - 1]};
+        memcpy(given, here, sizeof(given));
+        loop->run(given, length, steps[count - 1], loop->data);
+        for (axis = count - 2; axis >= 0; axis--) {
+            for (k = 0; k < operands; k++)
+                here[k] += steps[axis][k];
+            if (++at[axis] < dims[axis])
+                break;
+            for (k = 0; k < operands; k++)
+                here[k] -= steps[axis][k] * dims[axis];
+            at[axis] = 0;
+        }
+        if (axis < 0)
+            return;
+    }
+}
+
+/* The loop for operands, which get its type; NULL where there is none. */
+static const Loop *chosen(const Loops *loops, Operand *operands)
+{
+    int type = -1, k, arrays = 0;
+    for (k = 0; k < loops->nin; k++) {
+        if (operands[k].type >= 0)
+            type = operands[k].type;
+        arrays += operands[k].is_array;
+    }
+    if (type < 0) {
+        /* (Of Python's numbers alone: only floats, which are float64.) */
+        for (k = 0; k < loops->nin; k++)
+            if (!PyFloat_CheckExact(operands[k].number))
+                return NULL;
+        type = NPY_DOUBLE;
+    }
+    /* (Scalars of complex numbers are computed otherwise than arrays.) */
+    if (!loops->loops[type].run || (PyTypeNum_ISCOMPLEX(type) && !arrays))
+        return NULL;
+    for (k = 0; k < loops->nin; k++)
+        if (!as_type(&operands[k], type))
+            return NULL;
+    return &loops->loops[type];
+}
+
+static int is_little(int nd, const npy_intp *shape, double cost)
+{
+    double size = cost;
+    int axis;
+    for (axis = 0; axis < nd; axis++)
+        size *= (double)shape[axis];
+    return size < known.limit;
+}
+
+static PyObject *scalar_of_type(char *data, int type)
+{
+    PyArray_Descr *descr;
+    PyObject *scalar;
+    if (type == NPY_DOUBLE) {
+        scalar = PyArrayScalar_New(Double);
+        if (scalar)
+            PyArrayScalar_ASSIGN(scalar, Double, *(double *)data);
+        return scalar;
+    }
+    descr = PyArray_DescrFromType(type);
+    scalar = PyArray_Scalar(data, descr, NULL);
+    Py_DECREF(descr);
+    return scalar;
+}
+
+/* A new array or scalar of NumPy's; NULL without an exception where this is not computed here. */
+PyObject *compute(const Loops *loops, Operand *operands)
+{
+    npy_intp shape[MOST_AXES], strides[MOST_OPERANDS][MOST_AXES];
+    char *data[MOST_OPERANDS];
+    const Loop *loop = chosen(loops, operands);
+    PyArrayObject *found;
+    int nd, k, axis;
+    if (!loop || (nd = broadcast(operands, loops->nin, shape)) < 0 || !is_little(nd, shape, loops->cost))
+        return NULL;
+    for (k = 0; k < loops->nin; k++) {
+        if (!strides_in(&operands[k], nd, shape, strides[k]))
+            return NULL;
+        data[k] = operands[k].data;
+    }
+    if (!nd) {
+        union { npy_cdouble pair; npy_long whole; } value;
+        data[loops->nin] = (char *)&value;
+        run(loop, loops->nin + 1, data, 0, shape, strides);
+        return scalar_of_type((char *)&value, loop->result);
+    }
+    found = (PyArrayObject *)PyArray_SimpleNew(nd, shape, loop->result);
+    if (!found) {
+        PyErr_Clear();
+        return NULL;
+    }
+    for (axis = 0; axis < nd; axis++)
+        strides[loops->nin][axis] = PyArray_STRIDES(found)[axis];
+    data[loops->nin] = PyArray_BYTES(found);
+    if (PyArray_SIZE(found))
+        run(loop, loops->nin + 1, data, nd, shape, strides);
+    return (PyObject *)found;
+}
+
+/* Where an operand's memory begins and ends. */
+static void extent(const Operand *operand, int size, char **begin, char **end)
+{
+    int axis;
+    *begin = *end = operand->data;
+    for (axis = 0; axis < operand->nd; axis++) {
+        npy_intp last = operand->strides[axis] * (operand->dims[axis] - 1);
+        if (last < 0)
+            *begin += last;
+        else
+            *end += last;
+    }
+    *end += size;
+}
+
+/* Whether a target may be written while an operand is read: apart from one another, or element by element the same. */
+static int is_safe(const Operand *target, const Operand *operand, int size)
+{
+    char *begin, *end, *other_begin, *other_end;
+    int axis;
+    if (!operand->is_array)
+        return 1;
+    extent(target, size, &begin, &end);
+    extent(operand, size, &other_begin, &other_end);
+    if (end <= other_begin || other_end <= begin)
+        return 1;
+    if (target->data != operand->data || target->nd != operand->nd)
+        return 0;
+    for (axis = 0; axis < target->nd; axis++)
+        if (target->dims[axis] != operand->dims[axis] || target->strides[axis] != operand->strides[axis])
+            return 0;
+    return 1;
+}
+
+/* The shape of a target into which operands are broadcast, and the strides of all; 0 where that is not done here. */
+static int lay_out(const Operand *target, const Operand *operands, int count, int size, npy_intp *shape,
+                   npy_intp strides[][MOST_AXES])
+{
+    int nd = target->nd, axis, k;
+    for (axis = 0; axis < nd; axis++) {
+        shape[axis] = target->dims[axis];
+        strides[count][axis] = target->strides[axis];
+    }
+    for (k = 0; k < count; k++) {
+        if (operands[k].nd > nd || !is_safe(target, &operands[k], size))
+            return 0;
+        for (axis = 0; axis < nd; axis++) {
+            int own = axis - nd + operands[k].nd;
+            npy_intp n = own < 0 ? 1 : operands[k].dims[own];
+            if (n != 1 && n != shape[axis])
+                return 0;
+            strides[k][axis] = n == 1 ? 0 : operands[k].strides[own];
+        }
+    }
+    return 1;
+}
+
+/* Write a result into an array, the first operand's own; 0 where this is not computed here. */
+int compute_into(const Loops *loops, Operand *operands, PyArrayObject *target)
+{
+    npy_intp shape[MOST_AXES], strides[MOST_OPERANDS][MOST_AXES];
+    char *data[MOST_OPERANDS];
+    const Loop *loop = chosen(loops, operands);
+    Operand into;
+    int k;
+    if (!loop || !operand_of((PyObject *)target, &into) || into.type != loop->result)
+        return 0;
+    if (!is_little(into.nd, into.dims, loops->cost) ||
+        !lay_out(&into, operands, loops->nin, PyArray_ITEMSIZE(target), shape, strides))
+        return 0;
+    for (k = 0; k < loops->nin; k++)
+        data[k] = operands[k].data;
+    data[loops->nin] = into.data;
+    if (PyArray_SIZE(target))
+        run(loop, loops->nin + 1, data, into.nd, shape, strides);
+    return 1;
+}
+
+#define COPY(name, type)                                                                                               \
+    static void name(char **data, npy_intp const *dims, npy_intp const *steps, void *unused)                          \
+    {                                                                                                                  \
+        npy_intp k, n = dims[0], from = steps[0], to = steps[1];                                                       \
+        const char *source = data[0];                                                                                  \
+        char *target = data[1];                                                                                        \
+        (void)unused;                                                                                                  \
+        if (from == (npy_intp)sizeof(type) && to == (npy_intp)sizeof(type)) {                                          \
+            memmove(target, source, n * sizeof(type));                                                                 \
+            return;                                                                                                    \
+        }                                                                                                              \
+        for (k = 0; k < n; k++, source += from, target += to)                                                          \
+            *(type *)target = *(const type *)source;                                                                   \
+    }
+
+typedef struct { npy_uint64 low, high; } Sixteen;
+COPY(copy_1, npy_uint8)
+COPY(copy_2, npy_uint16)
+COPY(copy_4, npy_uint32)
+COPY(copy_8, npy_uint64)
+COPY(copy_16, Sixteen)
+
+/* Write a value of the same type into an array; 0 where that is not done here. */
+int assign(PyArrayObject *target, Operand *value)
+{
+    npy_intp shape[MOST_AXES], strides[MOST_OPERANDS][MOST_AXES];
+    int size = PyArray_ITEMSIZE(target);
+    Loop loop = {size == 1   ? copy_1
+                 : size == 2 ? copy_2
+                 : size == 4 ? copy_4
+                 : size == 8 ? copy_8
+                             : copy_16,
+                 NULL, 0};
+    char *data[2];
+    Operand into;
+    if (!operand_of((PyObject *)target, &into) || into.type < 0 || size > 16 || !as_type(value, into.type))
+        return 0;
+    if (!lay_out(&into, value, 1, size, shape, strides))
+        return 0;
+    data[0] = value->data;
+    data[1] = into.data;
+    if (data[0] != data[1] && PyArray_SIZE(target))
+        run(&loop, 2, data, into.nd, shape, strides);
+    return 1;
+}

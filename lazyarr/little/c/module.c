@@ -1,0 +1,148 @@
+/* Operations on little data that is there, without the Python code that would look for it (see lazyarr.little).
+
+   Everything here is done by Python's methods too, which are asked where this gives up: without a compiler at
+   installation lazyarr does without it. */
+
+#define FAST_PATH_IMPORTS
+#include "fast_path.h"
+
+/* Where objects of a class keep an attribute that its ``__slots__`` name; -1 with an exception on failure. */
+static Py_ssize_t place_of(PyTypeObject *type, const char *name)
+{
+    PyObject *slot = PyObject_GetAttrString((PyObject *)type, name);
+    Py_ssize_t place;
+    if (!slot)
+        return -1;
+    if (Py_TYPE(slot) != &PyMemberDescr_Type) {
+        PyErr_Format(PyExc_TypeError, "%s.%s is no slot", type->tp_name, name);
+        Py_DECREF(slot);
+        return -1;
+    }
+    place = ((PyMemberDescrObject *)slot)->d_member->offset;
+    Py_DECREF(slot);
+    return place;
+}
+
+PyDoc_STRVAR(install_doc,
+"install(array, cell, leaf, lent, look, shape, deepest, tracing, ranks, operators, /)\n--\n\n"
+"Compute what the operators of little arrays do here.\n\n"
+"Parameters\n----------\n"
+"array, cell, leaf, lent : type\n    LazyArray, what holds its value, the node of data, and a view of data.\n"
+"look : callable\n    What such a view looks again with, after its parent has settled.\n"
+"shape : callable\n    Gives the shape of any array.\n"
+"deepest : int\n    Views of views that are lent.\n"
+"tracing : ContextVar\n    Not None while something is traced.\n"
+"ranks : list\n    Empty where one process runs the program.\n"
+"operators : dict\n    ``{name: (ufunc, cost of an element)}``.\n");
+
+static PyObject *install(PyObject *module, PyObject *args)
+{
+    Known given = {0};
+    PyObject *operators;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!O!O!OOnO!O!O!", &PyType_Type, &given.array, &PyType_Type, &given.cell,
+                          &PyType_Type, &given.leaf, &PyType_Type, &given.lent, &given.look, &given.shape,
+                          &given.deepest, &PyContextVar_Type, &given.tracing, &PyList_Type, &given.ranks,
+                          &PyDict_Type, &operators))
+        return NULL;
+    if (known.array) {
+        PyErr_SetString(PyExc_RuntimeError, "installed already");
+        return NULL;
+    }
+#define PLACE(type, name)                                                                                              \
+    given.type##_##name = place_of(given.type, #name);                                                                 \
+    if (given.type##_##name < 0)                                                                                       \
+        return NULL;
+    PLACES(PLACE)
+    Py_INCREF(given.array);
+    Py_INCREF(given.cell);
+    Py_INCREF(given.leaf);
+    Py_INCREF(given.lent);
+    Py_INCREF(given.look);
+    Py_INCREF(given.shape);
+    Py_INCREF(given.tracing);
+    Py_INCREF(given.ranks);
+    known = given;
+    if (install_slots(operators) < 0)
+        return NULL;
+    install_pool();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(calls_doc,
+"install_calls(kind, ufuncs, /)\n--\n\n"
+"Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element)}``.\n");
+
+static PyObject *install_calls(PyObject *module, PyObject *args)
+{
+    PyTypeObject *kind;
+    PyObject *ufuncs;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyType_Type, &kind, &PyDict_Type, &ufuncs) || install_call(kind, ufuncs) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(functions_doc,
+"install_functions(table, special, wrap, make_quiet, /)\n--\n\n"
+"Take calls of NumPy's functions.\n\n"
+"Parameters\n----------\n"
+"table : dict\n"
+"    ``{function: (target, fold, dtype, arrays, work, of_lists)}``: what to call; a ufunc's ``reduce`` that gives the\n"
+"    same with ``(array, axis, dtype)``, or None; how many arguments may hold arrays; the kind of work; whether it takes\n"
+"    lists of numbers alone.\n"
+"special : frozenset of str\n    Arguments with which a call is not taken.\n"
+"wrap : callable\n    ``wrap(found, arrays)`` gives results as lazy arrays, or None.\n"
+"make_quiet : callable\n    Gives a new context in which NumPy warns of nothing.\n");
+
+static PyObject *functions(PyObject *module, PyObject *args)
+{
+    PyObject *table, *special, *wrap, *make_quiet;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!OO", &PyDict_Type, &table, &PyFrozenSet_Type, &special, &wrap, &make_quiet) ||
+        install_functions(table, special, wrap, make_quiet) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(function_doc,
+"function(numpy, args, kwargs, /)\n--\n\nThe result of a call of little data; None where it is not one.\n");
+
+PyDoc_STRVAR(limit_doc, "limit(elements, /)\n--\n\nHow many elements are little work from now on; 0 for none.\n");
+
+static PyObject *limit(PyObject *module, PyObject *elements)
+{
+    double value = PyFloat_AsDouble(elements);
+    (void)module;
+    if (value == -1 && PyErr_Occurred())
+        return NULL;
+    known.limit = value;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(shape_doc, "shape(array, /)\n--\n\nThe shape of an array, as its property gives it.\n");
+
+static PyObject *shape(PyObject *module, PyObject *array)
+{
+    (void)module;
+    return shape_of(array);
+}
+
+static PyMethodDef methods[] = {{"function", (PyCFunction)(void (*)(void))call_function, METH_FASTCALL, function_doc},
+                                {"install_functions", functions, METH_VARARGS, functions_doc},
+                                {"install", install, METH_VARARGS, install_doc},
+                                {"install_calls", install_calls, METH_VARARGS, calls_doc},
+                                {"limit", limit, METH_O, limit_doc},
+                                {"shape", shape, METH_O, shape_doc},
+                                {NULL, NULL, 0, NULL}};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, .m_name = "lazyarr.little._fast_path", .m_doc = "Operations on little data in C.",
+    .m_size = -1, .m_methods = methods};
+
+PyMODINIT_FUNC PyInit__fast_path(void)
+{
+    import_array();
+    import_umath();
+    return PyModule_Create(&definition);
+}

@@ -1,0 +1,254 @@
+/* What operands are: the data of lazy arrays where it is there, NumPy's arrays and scalars, Python's numbers.
+
+   All of this runs with the interpreter's lock held, and no Python code between reading an array's data and being done
+   with it: so nobody can make the array settle meanwhile, and borrowed references stay good. */
+
+#include "fast_path.h"
+
+Known known;
+
+/* Whether there is anything to do here now: nothing is traced, and one process runs the program. */
+int may_run(void)
+{
+    PyObject *trace;
+    if (known.limit <= 0 || PyList_GET_SIZE(known.ranks))
+        return 0;
+    if (PyContextVar_Get(known.tracing, Py_None, &trace) < 0) {
+        PyErr_Clear();
+        return 0;
+    }
+    Py_DECREF(trace);
+    return trace == Py_None;
+}
+
+/* The data of an array's view, where its memory has not moved; else NULL. */
+static PyObject *seen_by(PyObject *lent)
+{
+    PyObject *root = SLOT(lent, lent_root), *mine;
+    if (!root || Py_TYPE(root) != known.array)
+        return NULL;
+    mine = SLOT(root, array__mine);
+    return mine && mine == SLOT(lent, lent_base) ? SLOT(lent, lent_seen) : NULL;
+}
+
+static int is_layout(PyObject *tuple, int nd, const npy_intp *numbers)
+{
+    int axis;
+    if (!tuple || !PyTuple_CheckExact(tuple) || PyTuple_GET_SIZE(tuple) != nd)
+        return 0;
+    for (axis = 0; axis < nd; axis++) {
+        PyObject *n = PyTuple_GET_ITEM(tuple, axis);
+        if (!PyLong_CheckExact(n) || PyLong_AsSsize_t(n) != numbers[axis])
+            return 0;
+    }
+    return 1;
+}
+
+/* The data of the cell of an array that is no view (borrowed), where it is held as it is; else NULL. */
+static PyObject *settled(PyObject *array)
+{
+    PyObject *cell = SLOT(array, array__cell), *value, *node, *data;
+    if (!cell || SLOT(array, array__form) != Py_None || SLOT(array, array__parent) != Py_None)
+        return NULL;
+    value = SLOT(cell, cell_value);
+    node = value && PyTuple_Check(value) ? PyTuple_GET_ITEM(value, 0) : NULL;
+    data = node && Py_TYPE(node) == known.leaf ? SLOT(node, leaf_data) : NULL;
+    if (!data || !PyArray_CheckExact(data) || PyErr_Occurred())
+        return NULL;
+    if (!is_layout(SLOT(array, array__shape), PyArray_NDIM((PyArrayObject *)data), PyArray_DIMS((PyArrayObject *)data)))
+        return NULL;
+    /* (The layout of a result follows those of the operands.) */
+    return PyArray_NDIM((PyArrayObject *)data) < 2 || is_layout(SLOT(array, array__strides),
+               PyArray_NDIM((PyArrayObject *)data), PyArray_STRIDES((PyArrayObject *)data)) ? data : NULL;
+}
+
+/* What an array reads (borrowed): an ndarray or a NumPy scalar; NULL where that is not held as it is. */
+PyObject *data_of(PyObject *array)
+{
+    PyObject *mine = SLOT(array, array__mine), *lent;
+    if (mine && mine != Py_None)
+        return mine;
+    lent = SLOT(array, array__lent);
+    if (lent && Py_TYPE(lent) == known.lent)
+        return seen_by(lent);
+    return SLOT(array, array__scalar) == Py_False ? settled(array) : NULL;
+}
+
+/* The ndarray that an array may write to in place (borrowed); NULL where there is none. */
+PyObject *data_to_write(PyObject *array)
+{
+    PyObject *mine = SLOT(array, array__mine), *lent, *depth;
+    if (!mine || mine == Py_None) {
+        lent = SLOT(array, array__lent);
+        if (!lent || Py_TYPE(lent) != known.lent)
+            return NULL;
+        depth = SLOT(lent, lent_depth);
+        if (!depth || PyLong_AsSsize_t(depth) >= known.deepest)
+            return NULL;
+        mine = seen_by(lent);
+    }
+    return mine && PyArray_CheckExact(mine) && PyArray_ISWRITEABLE((PyArrayObject *)mine) ? mine : NULL;
+}
+
+static int of_array(PyArrayObject *data, Operand *found)
+{
+    int type = PyArray_TYPE(data);
+    if (type >= TYPES || !PyArray_ISBEHAVED_RO(data) || PyArray_NDIM(data) > MOST_AXES)
+        return 0;
+    found->type = type;
+    found->is_array = 1;
+    found->nd = PyArray_NDIM(data);
+    found->dims = PyArray_DIMS(data);
+    found->strides = PyArray_STRIDES(data);
+    found->data = PyArray_BYTES(data);
+    return 1;
+}
+
+#define IS_SCALAR(Kind, number)                                                                                       \
+    if (kind == &Py##Kind##ArrType_Type) {                                                                             \
+        found->type = number;                                                                                          \
+        found->data = (char *)&PyArrayScalar_VAL(object, Kind);                                                        \
+        return 1;                                                                                                      \
+    }
+
+/* Describe an operand; 0 where it is of another kind. */
+int operand_of(PyObject *object, Operand *found)
+{
+    PyTypeObject *kind = Py_TYPE(object);
+    found->type = -1;
+    found->is_array = found->nd = 0;
+    found->dims = found->strides = NULL;
+    found->number = NULL;
+    if (kind == known.array) {
+        PyObject *array = object;
+        object = data_of(array);
+        if (!object) {
+            /* A scalar that has settled is held as an array. */
+            object = SLOT(array, array__scalar) == Py_True ? settled(array) : NULL;
+            if (!object || PyArray_NDIM((PyArrayObject *)object) || !of_array((PyArrayObject *)object, found))
+                return 0;
+            found->is_array = 0;
+            return 1;
+        }
+        kind = Py_TYPE(object);
+    }
+    if (kind == &PyArray_Type)
+        return of_array((PyArrayObject *)object, found);
+    if (kind == &PyFloat_Type || kind == &PyLong_Type) {
+        found->number = object;
+        return 1;
+    }
+    IS_SCALAR(Double, NPY_DOUBLE)
+    IS_SCALAR(Long, NPY_LONG)
+    IS_SCALAR(Bool, NPY_BOOL)
+    IS_SCALAR(Float, NPY_FLOAT)
+    IS_SCALAR(Int, NPY_INT)
+    return 0;
+}
+
+/* Give a Python number the type that it takes beside data of that type (NEP 50); 0 where NumPy has to say. */
+int as_type(Operand *operand, int type)
+{
+    double value;
+    long integer;
+    int over;
+    if (!operand->number)
+        return operand->type == type;
+    operand->data = (char *)&operand->value;
+    if (type == NPY_LONG || type == NPY_INT) {
+        if (!PyLong_CheckExact(operand->number))
+            return 0;
+        integer = PyLong_AsLongAndOverflow(operand->number, &over);
+        if (over || (type == NPY_INT && (integer < NPY_MIN_INT || integer > NPY_MAX_INT)))
+            return 0;
+        if (type == NPY_LONG)
+            operand->value.as_long = integer;
+        else
+            operand->value.as_int = (npy_int)integer;
+        operand->type = type;
+        return 1;
+    }
+    if (type != NPY_DOUBLE && type != NPY_FLOAT && type != NPY_CDOUBLE)
+        return 0;
+    value = PyFloat_CheckExact(operand->number) ? PyFloat_AS_DOUBLE(operand->number) : PyLong_AsDouble(operand->number);
+    if (value == -1 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return 0;
+    }
+    if (type == NPY_FLOAT)
+        operand->value.as_float[0] = (float)value;
+    else {
+        operand->value.as_double[0] = value;
+        operand->value.as_double[1] = 0;
+    }
+    operand->type = type;
+    return 1;
+}
+
+/* Lazy arrays that nobody has any more, to be taken for new ones. */
+static PyObject *pool[64];
+static int pooled;
+static destructor free_before;
+
+/* A new lazy array without attributes. */
+PyObject *new_array(void)
+{
+    PyObject *found;
+    if (!pooled)
+        return known.array->tp_alloc(known.array, 0);
+    found = pool[--pooled];
+    _Py_NewReference(found);
+    PyObject_GC_Track(found);
+    return found;
+}
+
+/* Whether an array has no attributes but data or a view of data, and no weak reference. */
+static int is_light(PyObject *array)
+{
+    Py_ssize_t place;
+    for (place = sizeof(PyObject); place < known.array->tp_basicsize; place += sizeof(PyObject *))
+        if (*(PyObject **)((char *)array + place) && place != known.array__mine && place != known.array__lent)
+            return 0;
+    return 1;
+}
+
+static void free_array(PyObject *array)
+{
+    PyObject *mine, *lent;
+    if (Py_TYPE(array) != known.array || pooled == sizeof(pool) / sizeof(pool[0]) || !is_light(array)) {
+        /* (It looks for the first class that frees otherwise than it does, and would find this.) */
+        known.array->tp_dealloc = free_before;
+        free_before(array);
+        known.array->tp_dealloc = free_array;
+        return;
+    }
+    PyObject_GC_UnTrack(array);
+    mine = SLOT(array, array__mine);
+    lent = SLOT(array, array__lent);
+    SLOT(array, array__mine) = SLOT(array, array__lent) = NULL;
+    /* (It keeps its reference to the class.) */
+    pool[pooled++] = array;
+    Py_XDECREF(mine);
+    Py_XDECREF(lent);
+}
+
+void install_pool(void)
+{
+    free_before = known.array->tp_dealloc;
+    known.array->tp_dealloc = free_array;
+}
+
+/* A new lazy array that has data to itself; takes the reference. */
+PyObject *array_of(PyObject *data)
+{
+    PyObject *found;
+    if (!data)
+        return NULL;
+    found = new_array();
+    if (!found) {
+        Py_DECREF(data);
+        return NULL;
+    }
+    SLOT(found, array__mine) = data;
+    return found;
+}

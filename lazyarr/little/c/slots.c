@@ -1,0 +1,302 @@
+/* Python's operators of lazy arrays: what is little is computed here, the rest by the methods that the class has.
+
+   The class keeps its methods; only the slots through which Python calls them are other functions, which go on to the
+   slots that were there before. */
+
+#include "fast_path.h"
+
+#define BINARY(X)                                                                                                      \
+    X(add) X(subtract) X(multiply) X(true_divide) X(floor_divide) X(remainder) X(and) X(or) X(xor) X(lshift) X(rshift)
+#define UNARY(X) X(negative) X(positive) X(absolute) X(invert)
+
+enum {
+#define NAME(name) op_##name,
+    BINARY(NAME) UNARY(NAME) op_power, op_matmul, op_square, op_sqrt, op_less, OPERATORS = op_less + 6
+};
+
+static const Loops *loops[OPERATORS];
+static PyObject *methods[OPERATORS][2]; /* of binary operators: forward and reflected */
+static PyNumberMethods before;
+static richcmpfunc compare_before;
+static objobjargproc assign_before;
+static PyObject *item_before; /* the method: Python code */
+
+static PyObject *binary(int which, PyObject *x, PyObject *y)
+{
+    Operand operands[2];
+    if (!loops[which] || !may_run() || !operand_of(x, &operands[0]) || !operand_of(y, &operands[1]))
+        return NULL;
+    return array_of(compute(loops[which], operands));
+}
+
+/* An operator that writes: gives `x`, or what is new where that is a scalar; NULL where it is not done here. */
+static PyObject *in_place(int which, PyObject *x, PyObject *y)
+{
+    PyObject *target;
+    Operand operands[2];
+    if (!loops[which] || Py_TYPE(x) != known.array || !may_run())
+        return NULL;
+    target = data_of(x);
+    if (!target || !PyArray_CheckExact(target))
+        return target ? binary(which, x, y) : NULL;
+    target = data_to_write(x);
+    if (!target || !operand_of(target, &operands[0]) || !operand_of(y, &operands[1]))
+        return NULL;
+    return compute_into(loops[which], operands, (PyArrayObject *)target) ? Py_NewRef(x) : NULL;
+}
+
+/* What the class has for an operator, as the slots that were there would call it; these look whether they are. */
+static PyObject *by_method(int which, PyObject *x, PyObject *y)
+{
+    int is_forward = PyObject_TypeCheck(x, known.array);
+    PyObject *method = methods[which][!is_forward];
+    return PyObject_CallFunctionObjArgs(method, is_forward ? x : y, is_forward ? y : x, NULL);
+}
+
+#define BINARY_SLOT(name)                                                                                              \
+    static PyObject *slot_##name(PyObject *x, PyObject *y)                                                             \
+    {                                                                                                                  \
+        PyObject *found = binary(op_##name, x, y);                                                                     \
+        return found ? found : by_method(op_##name, x, y);                                                             \
+    }                                                                                                                  \
+    static PyObject *slot_inplace_##name(PyObject *x, PyObject *y)                                                     \
+    {                                                                                                                  \
+        PyObject *found = in_place(op_##name, x, y);                                                                   \
+        return found ? found : before.nb_inplace_##name(x, y);                                                         \
+    }
+BINARY(BINARY_SLOT)
+
+static PyObject *unary(int which, PyObject *x)
+{
+    Operand operand;
+    if (!loops[which] || !may_run() || !operand_of(x, &operand))
+        return NULL;
+    return array_of(compute(loops[which], &operand));
+}
+
+#define UNARY_SLOT(name)                                                                                               \
+    static PyObject *slot_##name(PyObject *x)                                                                          \
+    {                                                                                                                  \
+        PyObject *found = unary(op_##name, x);                                                                         \
+        return found ? found : before.nb_##name(x);                                                                    \
+    }
+UNARY(UNARY_SLOT)
+
+/* Of arrays NumPy's ``**`` by a Python scalar 2 is a square, by 0.5 a root. */
+static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
+{
+    if (modulus == Py_None && Py_TYPE(x) == known.array) {
+        PyObject *data = data_of(x), *found = NULL;
+        if (data && PyArray_CheckExact(data) && PyArray_NDIM((PyArrayObject *)data)) {
+            int type = PyArray_TYPE((PyArrayObject *)data);
+            if (PyLong_CheckExact(y) && (type == NPY_LONG || PyTypeNum_ISFLOAT(type)) && PyLong_AsLong(y) == 2)
+                found = unary(op_square, x);
+            else if (PyFloat_CheckExact(y) && PyTypeNum_ISFLOAT(type) && PyFloat_AS_DOUBLE(y) == 0.5)
+                found = unary(op_sqrt, x);
+        }
+        PyErr_Clear(); /* (Of an exponent that is too large for C.) */
+        if (found)
+            return found;
+    }
+    return modulus == Py_None ? by_method(op_power, x, y) : before.nb_power(x, y, modulus);
+}
+
+/* Products of matrices and vectors are BLAS's, called by NumPy. */
+static PyObject *slot_matrix_multiply(PyObject *x, PyObject *y)
+{
+    Operand operands[2];
+    if (Py_TYPE(x) == known.array && Py_TYPE(y) == known.array && may_run() && operand_of(x, &operands[0]) &&
+        operand_of(y, &operands[1]) && operands[0].nd == 2 && operands[1].nd && operands[1].nd < 3) {
+        double rows = (double)operands[0].dims[0], inner = (double)operands[0].dims[1];
+        double columns = operands[1].nd == 2 ? (double)operands[1].dims[1] : 1;
+        if (rows * inner < known.limit && inner * columns < known.limit && rows * columns < known.limit) {
+            PyObject *found = operate(PyNumber_MatrixMultiply, data_of(x), data_of(y));
+            if (found && PyArray_CheckExact(found) && !PyArray_BASE((PyArrayObject *)found))
+                return array_of(found);
+            Py_XDECREF(found);
+            PyErr_Clear(); /* (The method says what is wrong.) */
+        }
+    }
+    return by_method(op_matmul, x, y);
+}
+
+static PyObject *slot_compare(PyObject *x, PyObject *y, int how)
+{
+    static const int which[] = {[Py_LT] = 0, [Py_LE] = 1, [Py_EQ] = 2, [Py_NE] = 3, [Py_GT] = 4, [Py_GE] = 5};
+    PyObject *found = binary(op_less + which[how], x, y);
+    return found ? found : compare_before(x, y, how);
+}
+
+static PyObject *slot_item(PyObject *self, PyObject *key)
+{
+    PyObject *found = get_item(self, key);
+    return found ? found : PyObject_CallFunctionObjArgs(item_before, self, key, NULL);
+}
+
+/* The interpreter calls a `__getitem__` that is Python code itself, past the slot: so the method is this. */
+static PyMethodDef item_method = {"__getitem__", slot_item, METH_O, "self[key]"};
+
+static int slot_assign(PyObject *self, PyObject *key, PyObject *value)
+{
+    return value && set_item(self, key, value) ? 0 : assign_before(self, key, value);
+}
+
+/* The NumPy scalar that an array is, or the one element it has (borrowed); NULL where it is not there. */
+static PyObject *scalar_of(PyObject *self)
+{
+    PyObject *data = may_run() ? data_of(self) : NULL;
+    return data && !PyArray_Check(data) ? data : NULL;
+}
+
+static int slot_bool(PyObject *self)
+{
+    PyObject *scalar = scalar_of(self);
+    return scalar ? PyObject_IsTrue(scalar) : before.nb_bool(self);
+}
+
+#define CONVERSION(name, is_known)                                                                                     \
+    static PyObject *slot_##name(PyObject *self)                                                                       \
+    {                                                                                                                  \
+        PyObject *scalar = scalar_of(self);                                                                            \
+        return scalar && (is_known) ? Py_TYPE(scalar)->tp_as_number->nb_##name(scalar) : before.nb_##name(self);       \
+    }
+CONVERSION(float, PyArray_IsScalar(scalar, Floating) || PyArray_IsScalar(scalar, Integer))
+CONVERSION(int, PyArray_IsScalar(scalar, Floating) || PyArray_IsScalar(scalar, Integer))
+CONVERSION(index, PyArray_IsScalar(scalar, Integer))
+
+static Py_ssize_t (*length_before)(PyObject *);
+
+static Py_ssize_t slot_length(PyObject *self)
+{
+    PyObject *data = data_of(self);
+    if (data && PyArray_CheckExact(data) && PyArray_NDIM((PyArrayObject *)data))
+        return PyArray_DIM((PyArrayObject *)data, 0);
+    return length_before(self);
+}
+
+/* Loops by the names of ufuncs, of a dict ``{ufunc's name: (ufunc, cost)}``; -1 with an exception on failure. */
+static int take(PyObject *tables, const char *name, int which)
+{
+    PyObject *entry = PyDict_GetItemString(tables, name), *ufunc;
+    double cost;
+    if (!entry) {
+        PyErr_Format(PyExc_KeyError, "%s", name);
+        return -1;
+    }
+    if (!PyArg_ParseTuple(entry, "Od", &ufunc, &cost))
+        return -1;
+    loops[which] = loops_of(ufunc, cost);
+    return loops[which] ? 0 : -1;
+}
+
+int install_slots(PyObject *tables)
+{
+    static const struct { const char *name; int which; } wanted[] = {
+        {"add", op_add}, {"subtract", op_subtract}, {"multiply", op_multiply}, {"divide", op_true_divide},
+        {"floor_divide", op_floor_divide}, {"remainder", op_remainder}, {"bitwise_and", op_and},
+        {"bitwise_or", op_or}, {"bitwise_xor", op_xor}, {"left_shift", op_lshift}, {"right_shift", op_rshift},
+        {"negative", op_negative}, {"positive", op_positive}, {"absolute", op_absolute}, {"invert", op_invert},
+        {"square", op_square}, {"sqrt", op_sqrt}, {"less", op_less}, {"less_equal", op_less + 1},
+        {"equal", op_less + 2}, {"not_equal", op_less + 3}, {"greater", op_less + 4},
+        {"greater_equal", op_less + 5}};
+    static const struct { const char *forward, *reflected; int which; } named[] = {
+        {"__add__", "__radd__", op_add}, {"__sub__", "__rsub__", op_subtract}, {"__mul__", "__rmul__", op_multiply},
+        {"__truediv__", "__rtruediv__", op_true_divide}, {"__floordiv__", "__rfloordiv__", op_floor_divide},
+        {"__mod__", "__rmod__", op_remainder}, {"__and__", "__rand__", op_and}, {"__or__", "__ror__", op_or},
+        {"__xor__", "__rxor__", op_xor}, {"__lshift__", "__rlshift__", op_lshift},
+        {"__rshift__", "__rrshift__", op_rshift}, {"__pow__", "__rpow__", op_power},
+        {"__matmul__", "__rmatmul__", op_matmul}};
+    PyNumberMethods *numbers = known.array->tp_as_number;
+    PyMappingMethods *items = known.array->tp_as_mapping;
+    PyObject *method;
+    size_t k;
+    for (k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++)
+        if (take(tables, wanted[k].name, wanted[k].which) < 0)
+            return -1;
+    for (k = 0; k < sizeof(named) / sizeof(named[0]); k++) {
+        methods[named[k].which][0] = PyObject_GetAttrString((PyObject *)known.array, named[k].forward);
+        methods[named[k].which][1] = PyObject_GetAttrString((PyObject *)known.array, named[k].reflected);
+        if (!methods[named[k].which][0] || !methods[named[k].which][1])
+            return -1;
+    }
+    before = *numbers;
+#define BINARY_INSTALL(name)                                                                                           \
+    numbers->nb_##name = slot_##name;                                                                                  \
+    numbers->nb_inplace_##name = slot_inplace_##name;
+#define INSTALL(name) numbers->nb_##name = slot_##name;
+    BINARY(BINARY_INSTALL)
+    UNARY(INSTALL)
+    INSTALL(power)
+    INSTALL(matrix_multiply)
+    INSTALL(bool)
+    INSTALL(float)
+    INSTALL(int)
+    INSTALL(index)
+    compare_before = known.array->tp_richcompare;
+    known.array->tp_richcompare = slot_compare;
+    item_before = PyObject_GetAttrString((PyObject *)known.array, item_method.ml_name);
+    method = item_before ? PyDescr_NewMethod(known.array, &item_method) : NULL;
+    if (!method || PyObject_SetAttrString((PyObject *)known.array, item_method.ml_name, method) < 0) {
+        Py_XDECREF(method);
+        return -1;
+    }
+    Py_DECREF(method);
+    items->mp_subscript = slot_item;
+    assign_before = items->mp_ass_subscript;
+    items->mp_ass_subscript = slot_assign;
+    length_before = items->mp_length;
+    items->mp_length = slot_length;
+    known.array->tp_as_sequence->sq_length = slot_length;
+    PyType_Modified(known.array);
+    return 0;
+}
+
+/* -- calls of ufuncs ------------------------------------------------------------------------------------------------- */
+
+static ternaryfunc call_before;
+static PyObject *by_ufunc; /* lazy ufunc -> capsule of its loops */
+
+static PyObject *slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    PyObject *capsule = kwargs && PyDict_GET_SIZE(kwargs) ? NULL : PyDict_GetItemWithError(by_ufunc, self), *found;
+    Operand operands[2];
+    const Loops *own;
+    int k, lazy = 0;
+    if (!capsule)
+        return PyErr_Occurred() ? NULL : call_before(self, args, kwargs);
+    own = PyCapsule_GetPointer(capsule, NULL);
+    if (PyTuple_GET_SIZE(args) != own->nin || !may_run())
+        return call_before(self, args, kwargs);
+    for (k = 0; k < own->nin; k++) {
+        PyObject *x = PyTuple_GET_ITEM(args, k);
+        lazy = lazy || Py_TYPE(x) == known.array;
+        if (!operand_of(x, &operands[k]))
+            return call_before(self, args, kwargs);
+    }
+    found = lazy ? array_of(compute(own, operands)) : NULL;
+    return found ? found : call_before(self, args, kwargs);
+}
+
+int install_call(PyTypeObject *type, PyObject *tables)
+{
+    PyObject *lazy, *entry, *ufunc;
+    Py_ssize_t at = 0;
+    double cost;
+    by_ufunc = PyDict_New();
+    if (!by_ufunc)
+        return -1;
+    while (PyDict_Next(tables, &at, &lazy, &entry)) {
+        PyObject *capsule;
+        Loops *own;
+        if (!PyArg_ParseTuple(entry, "Od", &ufunc, &cost) || !(own = loops_of(ufunc, cost)))
+            return -1;
+        capsule = PyCapsule_New(own, NULL, NULL);
+        if (!capsule || PyDict_SetItem(by_ufunc, lazy, capsule) < 0)
+            return -1;
+        Py_DECREF(capsule);
+    }
+    call_before = type->tp_call;
+    type->tp_call = slot_call;
+    PyType_Modified(type);
+    return 0;
+}

@@ -1,0 +1,90 @@
+"""Operators and ufuncs of little data in C, where the extension could be built (`setup.py`): they come before Python's.
+
+The extension is an optional part: each of its functions leaves to the methods of this package what it does not do, and
+they do what it does where it is missing.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from lazyarr import indexing, settings
+from lazyarr.array import Cell, LazyArray
+from lazyarr.dispatch import take_little
+from lazyarr.leaves import Leaf
+from lazyarr.little.data import DEEPEST, Lent, limits, tracing_variable
+from lazyarr.little.functions import results
+from lazyarr.little.operators import cost_of
+from lazyarr.little.table import FUNCTIONS, GROWN, NOT_COMPILED, OF_LISTS, SPECIAL, ZEROS, apart, broadcast_size, together
+from lazyarr.operators import BINARY, COMPARE, UNARY
+from lazyarr.world import active as ranks
+
+try:
+    from lazyarr.little import _fast_path as compiled
+except ImportError:  # no compiler was there at installation
+    compiled = None
+
+#: Integer powers raise where exponents are negative; what looks at several axes has no loop over elements.
+_NOT_HERE = frozenset(("power", "divmod", "matmul"))
+
+
+#: NumPy functions -> the ufunc's method that they come to for an array and an axis, and the dtype they give it.
+_FOLDS: dict[Any, tuple[Any, Any]] = {
+    np.sum: (np.add.reduce, None), np.prod: (np.multiply.reduce, None), np.max: (np.maximum.reduce, None),
+    np.min: (np.minimum.reduce, None), np.any: (np.logical_or.reduce, bool), np.all: (np.logical_and.reduce, bool),
+}  # fmt: skip
+
+
+def _follow() -> None:
+    """Take over what the settings say."""
+    compiled.limit(limits.elements if settings.current.fast_path else 0)
+
+
+def install() -> None:
+    """Have Python's operators of lazy arrays begin in C; afterwards no method of an operator is to be replaced."""
+    if compiled is None:
+        return
+    ufuncs = [u for u in (*BINARY.values(), *COMPARE.values(), *UNARY.values(), np.square, np.sqrt)
+              if u.__name__ not in _NOT_HERE]  # fmt: skip
+    shape = LazyArray.__dict__["shape"]
+    compiled.install(LazyArray, Cell, Leaf, Lent, indexing.get, shape.fget, DEEPEST, tracing_variable, ranks,
+                     {u.__name__: (u, cost_of(u)) for u in ufuncs})  # fmt: skip
+    setattr(LazyArray, "shape", property(compiled.shape, shape.fset, doc=shape.__doc__))
+    compiled.install_functions(_table(), SPECIAL, results, _quiet_context)
+    take_little(compiled.function)
+    settings.watch(_follow)
+    _follow()
+
+
+def _table() -> dict[Any, tuple[Any, ...]]:
+    """NumPy's functions that the extension takes: see ``install_functions`` there."""
+    kinds = {together: 0, apart: 1, broadcast_size: 2}
+    found: dict[Any, tuple[Any, ...]] = {}
+    for numpy, (arrays, work) in FUNCTIONS.items():
+        if numpy not in GROWN and numpy not in NOT_COMPILED:
+            fold, dtype = _FOLDS.get(numpy, (None, None))
+            found[numpy] = (ZEROS.get(numpy, numpy), fold, dtype, arrays, kinds.get(work, 3), numpy in OF_LISTS)
+    found |= {numpy: (ZEROS.get(numpy, numpy), None, None, 2, 4, False) for numpy in (np.zeros, np.ones, np.empty, np.full)}
+    return found
+
+
+def _quiet_context() -> contextvars.Context:
+    """A context of the extension's own: `lazyarr.quiet` enters another one, which may be within it."""
+    found = contextvars.Context()
+    found.run(partial(np.seterr, all="ignore"))
+    return found
+
+
+def install_calls(kind: type, ufuncs: Iterable[Any]) -> None:
+    """Have calls of lazy ufuncs of one class begin in C."""
+    if compiled is None:
+        return
+    known = {u: (u.numpy, cost_of(u.numpy)) for u in ufuncs
+             if type(u) is kind and u.nin <= 2 and u.nout == 1 and u.op is not None and not u.numpy.signature
+             and u.numpy.__name__ not in _NOT_HERE}  # fmt: skip
+    compiled.install_calls(kind, known)
