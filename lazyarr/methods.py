@@ -15,9 +15,9 @@ from lazyarr.dispatch import UFUNCS, function_call
 from lazyarr.fallback import run_in_numpy
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
-from lazyarr.little import fast_path
 from lazyarr.little.data import Lent
 from lazyarr.little.elements import install_methods
+from lazyarr.little.extension import compiled
 from lazyarr.little.functions import REDUCTIONS, reduction
 from lazyarr.numpy import _select, _shape
 from lazyarr.ops.create import const
@@ -40,7 +40,7 @@ def _method(function: Any) -> Callable[..., Any]:
 
     method.__name__ = function.__name__
     method.__doc__ = f"As `numpy.ndarray.{function.__name__}`."
-    if method.__name__ not in REDUCTIONS or fast_path.compiled is not None:
+    if method.__name__ not in REDUCTIONS or compiled is not None:
         return method
     return reduction(getattr(np.ndarray, method.__name__), method)
 

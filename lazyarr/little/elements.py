@@ -13,6 +13,7 @@ from lazyarr import indexing
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, lend, limits, made, new, own, own_large, run, to_lend, tracing
+from lazyarr.little.extension import compiled
 from lazyarr.little.functions import writing
 from lazyarr.little.operators import is_data
 from lazyarr.little.table import WRITING_METHODS, broadcast_size
@@ -253,6 +254,8 @@ def _given(general: Method) -> Method:
 def _copy(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, order: Any = "C") -> Any:
+        if _copied is not None and (order == "C" or order == "K") and (found := _copied(self, order)) is not None:
+            return found
         x = self._mine
         if x is None and self._lent is not None:
             x = self._lent.data()
@@ -262,10 +265,14 @@ def _copy(general: Method) -> Method:
 
 
 _turned = operator.attrgetter("T")
+_view = None if compiled is None else compiled.view
+_copied = None if compiled is None else compiled.copy
 
 
 def _transposed(general: Any) -> Any:
     def method(self: LazyArray) -> Any:
+        if _view is not None and (found := _view(self, general.fget, (), _turned, False)) is not None:
+            return found
         with storage_lock:
             x = None if tracing() is not None or not limits.elements else to_lend(self)
             return general.fget(self) if type(x) is not _ndarray else lend(self, general.fget, (), _turned, x)
@@ -277,10 +284,13 @@ def _reshaped(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, *how: Any, **kwargs: Any) -> Any:
         if not kwargs and tracing() is None and limits.elements and _are_plain(how):
+            again = operator.methodcaller(name, *how)
+            if _view is not None and (found := _view(self, general, how, again, True)) is not None:
+                return found
             with storage_lock:
                 x = to_lend(self)
                 if type(x) is _ndarray and x.flags.c_contiguous:
-                    return lend(self, general, how, operator.methodcaller(name, *how), x)
+                    return lend(self, general, how, again, x)
         return general(self, *how, **kwargs)
 
     name = general.__name__.strip("_")

@@ -18,16 +18,13 @@ from lazyarr.array import Cell, LazyArray
 from lazyarr.dispatch import take_little
 from lazyarr.leaves import Leaf
 from lazyarr.little.data import DEEPEST, Lent, limits, tracing_variable
+from lazyarr.little.extension import compiled
 from lazyarr.little.functions import results
 from lazyarr.little.operators import cost_of
 from lazyarr.little.table import FUNCTIONS, GROWN, NOT_COMPILED, OF_LISTS, SPECIAL, ZEROS, apart, broadcast_size, together
 from lazyarr.operators import BINARY, COMPARE, UNARY
+from lazyarr.runtime import storage_lock
 from lazyarr.world import active as ranks
-
-try:
-    from lazyarr.little import _fast_path as compiled
-except ImportError:  # no compiler was there at installation
-    compiled = None
 
 #: Integer powers raise where exponents are negative; what looks at several axes has no loop over elements.
 _NOT_HERE = frozenset(("power", "divmod", "matmul"))
@@ -52,7 +49,7 @@ def install() -> None:
     ufuncs = [u for u in (*BINARY.values(), *COMPARE.values(), *UNARY.values(), np.square, np.sqrt)
               if u.__name__ not in _NOT_HERE]  # fmt: skip
     shape = LazyArray.__dict__["shape"]
-    compiled.install(LazyArray, Cell, Leaf, Lent, indexing.get, shape.fget, DEEPEST, tracing_variable, ranks,
+    compiled.install(LazyArray, Cell, Leaf, Lent, indexing.get, shape.fget, storage_lock, DEEPEST, tracing_variable, ranks,
                      {u.__name__: (u, cost_of(u)) for u in ufuncs})  # fmt: skip
     setattr(LazyArray, "shape", property(compiled.shape, shape.fset, doc=shape.__doc__))
     compiled.install_functions(_table(), SPECIAL, results, _quiet_context)

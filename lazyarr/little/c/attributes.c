@@ -26,3 +26,10 @@ PyObject *shape_of(PyObject *self)
     }
     return found;
 }
+
+/* A copy that is an array of its own; NULL without an exception where that is not made here. */
+PyObject *copy_of(PyObject *self, NPY_ORDER order)
+{
+    PyArrayObject *data = Py_TYPE(self) == known.array && may_run() ? array_in(self) : NULL;
+    return data ? array_of(PyArray_NewCopy(data, order)) : NULL;
+}

@@ -95,15 +95,14 @@ static char *element(PyArrayObject *data, PyObject *key)
     return at;
 }
 
-/* A lazy array that is a view of another: what `lazyarr.little.data.lend` makes. Takes the view, and no key. */
-static PyObject *lend(PyObject *parent, PyObject *given, PyObject *key, PyObject *view)
+/* A lazy array that is a view of another: what `lazyarr.little.data.lend` makes. Takes the view alone. */
+static PyObject *lend(PyObject *parent, PyObject *given, PyObject *look, PyObject *how, PyObject *again, PyObject *view)
 {
-    PyObject *lent = NULL, *found = NULL, *how, *above = NULL, *depth;
-    if (SLOT(parent, array__mine) == Py_None)
+    PyObject *lent = NULL, *found = NULL, *above = NULL, *depth;
+    if (!SLOT(parent, array__mine) || SLOT(parent, array__mine) == Py_None)
         above = Py_XNewRef(SLOT(parent, array__lent)); /* (Allocations collect garbage, whose code may do anything.) */
-    how = PyTuple_Pack(1, key);
     depth = PyLong_FromSsize_t(above ? PyLong_AsSsize_t(SLOT(above, lent_depth)) + 1 : 1);
-    if (how && depth)
+    if (depth)
         lent = known.lent->tp_alloc(known.lent, 0);
     if (lent)
         found = new_array();
@@ -112,16 +111,15 @@ static PyObject *lend(PyObject *parent, PyObject *given, PyObject *key, PyObject
         SLOT(lent, lent_base) = Py_NewRef(above ? SLOT(above, lent_base) : given);
         SLOT(lent, lent_depth) = Py_NewRef(depth);
         SLOT(lent, lent_parent) = Py_NewRef(parent);
-        SLOT(lent, lent_look) = Py_NewRef(known.look);
+        SLOT(lent, lent_look) = Py_NewRef(look);
         SLOT(lent, lent_how) = Py_NewRef(how);
-        SLOT(lent, lent_again) = Py_NewRef(Py_None);
+        SLOT(lent, lent_again) = Py_NewRef(again);
         SLOT(lent, lent_given) = Py_NewRef(given);
         SLOT(lent, lent_seen) = Py_NewRef(view);
         SLOT(found, array__mine) = Py_NewRef(Py_None);
         SLOT(found, array__lent) = Py_NewRef(lent);
     }
     Py_XDECREF(above);
-    Py_XDECREF(how);
     Py_XDECREF(depth);
     Py_XDECREF(lent);
     Py_DECREF(view);
@@ -138,14 +136,80 @@ static int may_be_lent(PyObject *array)
     return lent && Py_TYPE(lent) == known.lent && PyLong_AsSsize_t(SLOT(lent, lent_depth)) < known.deepest;
 }
 
+/* The data of an array of positions or of a mask (borrowed); NULL for any other index. */
+static PyObject *selection(PyObject *key)
+{
+    PyObject *data = Py_TYPE(key) == known.array ? data_of(key) : key;
+    PyArrayObject *array = (PyArrayObject *)data;
+    int known_kind = data && PyArray_CheckExact(data) && PyArray_NDIM(array) &&
+                     (PyArray_ISBOOL(array) || PyArray_ISINTEGER(array));
+    return known_kind ? data : NULL;
+}
+
+/* Elements of ``data[where]`` at most. */
+static double selected(PyArrayObject *data, PyArrayObject *where)
+{
+    double size = (double)PyArray_SIZE(data), count = (double)PyArray_SIZE(where);
+    if (PyArray_ISBOOL(where))
+        return size;
+    return PyArray_NDIM(data) && size ? count * size / (double)PyArray_DIM(data, 0) : count;
+}
+
+static PyObject *get_selected(PyObject *self, PyObject *key)
+{
+    PyObject *data = data_of(self), *where = selection(key), *found;
+    if (!data || !where || !PyArray_CheckExact(data) ||
+        selected((PyArrayObject *)data, (PyArrayObject *)where) >= known.limit)
+        return NULL;
+    found = operate(PyObject_GetItem, data, where);
+    if (!found)
+        PyErr_Clear(); /* (Python says what is wrong.) */
+    return found ? new_result(found) : NULL;
+}
+
+static int set_selected(PyObject *self, PyObject *key, PyObject *value)
+{
+    PyObject *data, *where, *locked;
+    Operand operand;
+    int done = 0;
+    if (!selection(key))
+        return 0;
+    /* (NumPy lets other threads run while it writes: none may make the array settle.) */
+    locked = PyObject_CallMethod(known.lock, "acquire", NULL);
+    if (!locked)
+        return -1;
+    Py_DECREF(locked);
+    data = data_to_write(self);
+    where = selection(key);
+    if (data && where && operand_of(value, &operand) && as_type(&operand, PyArray_TYPE((PyArrayObject *)data)) &&
+        selected((PyArrayObject *)data, (PyArrayObject *)where) < known.limit) {
+        PyObject *own = Py_TYPE(value) == known.array ? data_of(value) : value;
+        if (own) {
+            Py_INCREF(data);
+            Py_INCREF(where);
+            Py_INCREF(own);
+            done = PyObject_SetItem(data, where, own) == 0;
+            Py_DECREF(own);
+            Py_DECREF(where);
+            Py_DECREF(data);
+            PyErr_Clear(); /* (Python says what is wrong.) */
+        }
+    }
+    locked = PyObject_CallMethod(known.lock, "release", NULL);
+    Py_XDECREF(locked);
+    return locked ? done : -1;
+}
+
 /* ``self[key]``; NULL without an exception where that is not done here. */
 PyObject *get_item(PyObject *self, PyObject *given)
 {
-    PyObject *data, *key, *found = NULL;
+    PyObject *data, *key, *how, *found = NULL;
     PyArrayObject *array;
     Py_ssize_t numbers;
-    if (!may_run() || !(key = basic(given, &numbers)))
+    if (!may_run())
         return NULL;
+    if (!(key = basic(given, &numbers)))
+        return get_selected(self, given);
     data = data_of(self);
     if (!data || !PyArray_CheckExact(data)) {
         Py_DECREF(key);
@@ -161,9 +225,11 @@ PyObject *get_item(PyObject *self, PyObject *given)
         PyObject *view = PyObject_GetItem(data, key);
         if (view && !PyArray_CheckExact(view))
             Py_CLEAR(view);
-        if (view && (PyArray_SIZE(array) < known.limit || PyArray_SIZE((PyArrayObject *)view) < known.limit))
-            found = lend(self, data, key, view);
-        else
+        if (view && (PyArray_SIZE(array) < known.limit || PyArray_SIZE((PyArrayObject *)view) < known.limit)) {
+            how = PyTuple_Pack(1, key);
+            found = how ? lend(self, data, known.look, how, Py_None, view) : NULL;
+            Py_XDECREF(how);
+        } else
             Py_XDECREF(view);
     }
     if (!found)
@@ -173,7 +239,30 @@ PyObject *get_item(PyObject *self, PyObject *given)
     return found;
 }
 
-/* ``self[key] = value``; 0 where that is not done here. */
+/* A view as a method gives it: ``look(self, *how)``, of NumPy's arrays ``again(data)``; None where it is not lent here. */
+PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *data, *view, *found = NULL;
+    (void)module;
+    if (count != 5 || Py_TYPE(args[0]) != known.array || !PyTuple_CheckExact(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "expected an array, a function, a tuple, a function and a bool");
+        return NULL;
+    }
+    data = may_run() ? data_of(args[0]) : NULL;
+    if (!data || !PyArray_CheckExact(data) || !may_be_lent(args[0]) ||
+        (args[4] == Py_True && !PyArray_IS_C_CONTIGUOUS((PyArrayObject *)data)))
+        Py_RETURN_NONE;
+    Py_INCREF(data);
+    view = PyObject_CallOneArg(args[3], data);
+    if (view && PyArray_CheckExact(view))
+        found = lend(args[0], data, args[1], args[2], args[3], view);
+    else
+        Py_XDECREF(view);
+    Py_DECREF(data);
+    return found;
+}
+
+/* ``self[key] = value``; 0 where that is not done here, -1 with an exception. */
 int set_item(PyObject *self, PyObject *given, PyObject *value)
 {
     PyObject *data, *key, *view = NULL;
@@ -181,8 +270,10 @@ int set_item(PyObject *self, PyObject *given, PyObject *value)
     Operand operand;
     Py_ssize_t numbers;
     int done = 0;
-    if (!may_run() || !(key = basic(given, &numbers)))
+    if (!may_run())
         return 0;
+    if (!(key = basic(given, &numbers)))
+        return set_selected(self, given, value);
     /* (From here on nothing is allocated that would collect garbage, until the data is written.) */
     data = data_to_write(self);
     if (!data || !operand_of(value, &operand)) {

@@ -41,6 +41,7 @@ typedef struct {
     PyObject *shape;         /* gives the shape of any array */
     PyObject *tracing;       /* the context variable that is set while something is traced */
     PyObject *ranks;         /* a list: empty where one process runs the program */
+    PyObject *lock;          /* held while an array's data is written, or becomes a value */
     Py_ssize_t deepest;      /* views of views that Lent may be */
     double limit;            /* elements that are little work; 0 for none */
 #define PLACE(type, name) Py_ssize_t type##_##name;
@@ -100,6 +101,7 @@ int assign(PyArrayObject *target, Operand *value);
 
 /* elements.c */
 PyObject *get_item(PyObject *self, PyObject *key);
+PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count);
 int set_item(PyObject *self, PyObject *key, PyObject *value);
 
 /* slots.c */
@@ -107,11 +109,13 @@ int install_slots(PyObject *tables);
 int install_call(PyTypeObject *type, PyObject *tables);
 
 /* functions.c */
+PyObject *new_result(PyObject *found);
 PyObject *operate(binaryfunc operator, PyObject *x, PyObject *y);
 PyObject *call_function(PyObject *module, PyObject *const *given, Py_ssize_t count);
 int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObject *context);
 
 /* attributes.c */
 PyObject *shape_of(PyObject *self);
+PyObject *copy_of(PyObject *self, NPY_ORDER order);
 
 #endif

@@ -230,6 +230,13 @@ static PyObject *result(PyObject *found, const Given *given)
     return wrapped;
 }
 
+/* What NumPy has made of arguments that `found` does not share memory with; takes the reference. */
+PyObject *new_result(PyObject *found)
+{
+    static const Given nothing = {.count = 0};
+    return result(found, &nothing);
+}
+
 /* A reduction by the ufunc itself: what NumPy's function comes to; NULL without an exception for other arguments. */
 static PyObject *folded(const Function *function, PyObject *args, PyObject *kwargs)
 {

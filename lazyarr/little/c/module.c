@@ -24,12 +24,13 @@ static Py_ssize_t place_of(PyTypeObject *type, const char *name)
 }
 
 PyDoc_STRVAR(install_doc,
-"install(array, cell, leaf, lent, look, shape, deepest, tracing, ranks, operators, /)\n--\n\n"
+"install(array, cell, leaf, lent, look, shape, lock, deepest, tracing, ranks, operators, /)\n--\n\n"
 "Compute what the operators of little arrays do here.\n\n"
 "Parameters\n----------\n"
 "array, cell, leaf, lent : type\n    LazyArray, what holds its value, the node of data, and a view of data.\n"
 "look : callable\n    What such a view looks again with, after its parent has settled.\n"
 "shape : callable\n    Gives the shape of any array.\n"
+"lock : lock\n    Held while an array's data is written, or becomes a value.\n"
 "deepest : int\n    Views of views that are lent.\n"
 "tracing : ContextVar\n    Not None while something is traced.\n"
 "ranks : list\n    Empty where one process runs the program.\n"
@@ -40,9 +41,9 @@ static PyObject *install(PyObject *module, PyObject *args)
     Known given = {0};
     PyObject *operators;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!O!O!OOnO!O!O!", &PyType_Type, &given.array, &PyType_Type, &given.cell,
+    if (!PyArg_ParseTuple(args, "O!O!O!O!OOOnO!O!O!", &PyType_Type, &given.array, &PyType_Type, &given.cell,
                           &PyType_Type, &given.leaf, &PyType_Type, &given.lent, &given.look, &given.shape,
-                          &given.deepest, &PyContextVar_Type, &given.tracing, &PyList_Type, &given.ranks,
+                          &given.lock, &given.deepest, &PyContextVar_Type, &given.tracing, &PyList_Type, &given.ranks,
                           &PyDict_Type, &operators))
         return NULL;
     if (known.array) {
@@ -60,6 +61,7 @@ static PyObject *install(PyObject *module, PyObject *args)
     Py_INCREF(given.lent);
     Py_INCREF(given.look);
     Py_INCREF(given.shape);
+    Py_INCREF(given.lock);
     Py_INCREF(given.tracing);
     Py_INCREF(given.ranks);
     known = given;
@@ -128,7 +130,29 @@ static PyObject *shape(PyObject *module, PyObject *array)
     return shape_of(array);
 }
 
-static PyMethodDef methods[] = {{"function", (PyCFunction)(void (*)(void))call_function, METH_FASTCALL, function_doc},
+PyDoc_STRVAR(copy_doc, "copy(array, order, /)\n--\n\nA copy of little data, in order \"C\" or \"K\"; None where it is not done here.\n");
+
+static PyObject *copy(PyObject *module, PyObject *args)
+{
+    PyObject *array, *found;
+    int order;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OC", &array, &order))
+        return NULL;
+    found = order == 'C' || order == 'K' ? copy_of(array, order == 'C' ? NPY_CORDER : NPY_KEEPORDER) : NULL;
+    if (!found && !PyErr_Occurred())
+        Py_RETURN_NONE;
+    return found;
+}
+
+PyDoc_STRVAR(view_doc,
+"view(array, look, how, again, is_contiguous, /)\n--\n\n"
+"A view of little data, as `lazyarr.little.data.lend` makes it: ``again(data)``, of contiguous data alone where that is\n"
+"wanted; None where it is not done here.\n");
+
+static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, METH_FASTCALL, view_doc},
+                                {"copy", copy, METH_VARARGS, copy_doc},
+                                {"function", (PyCFunction)(void (*)(void))call_function, METH_FASTCALL, function_doc},
                                 {"install_functions", functions, METH_VARARGS, functions_doc},
                                 {"install", install, METH_VARARGS, install_doc},
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},

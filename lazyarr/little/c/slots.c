@@ -106,14 +106,14 @@ static PyObject *slot_matrix_multiply(PyObject *x, PyObject *y)
 {
     Operand operands[2];
     if (Py_TYPE(x) == known.array && Py_TYPE(y) == known.array && may_run() && operand_of(x, &operands[0]) &&
-        operand_of(y, &operands[1]) && operands[0].nd == 2 && operands[1].nd && operands[1].nd < 3) {
-        double rows = (double)operands[0].dims[0], inner = (double)operands[0].dims[1];
+        operand_of(y, &operands[1]) && operands[0].nd && operands[0].nd < 3 && operands[1].nd && operands[1].nd < 3) {
+        double rows = operands[0].nd == 2 ? (double)operands[0].dims[0] : 1;
+        double inner = (double)operands[0].dims[operands[0].nd - 1];
         double columns = operands[1].nd == 2 ? (double)operands[1].dims[1] : 1;
         if (rows * inner < known.limit && inner * columns < known.limit && rows * columns < known.limit) {
             PyObject *found = operate(PyNumber_MatrixMultiply, data_of(x), data_of(y));
-            if (found && PyArray_CheckExact(found) && !PyArray_BASE((PyArrayObject *)found))
-                return array_of(found);
-            Py_XDECREF(found);
+            if (found)
+                return new_result(found);
             PyErr_Clear(); /* (The method says what is wrong.) */
         }
     }
@@ -138,7 +138,8 @@ static PyMethodDef item_method = {"__getitem__", slot_item, METH_O, "self[key]"}
 
 static int slot_assign(PyObject *self, PyObject *key, PyObject *value)
 {
-    return value && set_item(self, key, value) ? 0 : assign_before(self, key, value);
+    int done = value ? set_item(self, key, value) : 0;
+    return done < 0 ? -1 : done ? 0 : assign_before(self, key, value);
 }
 
 /* The NumPy scalar that an array is, or the one element it has (borrowed); NULL where it is not there. */
