@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -59,17 +60,32 @@ def call(*command: str | Path, cwd: Path, **environment: str) -> str:
     return done.stdout
 
 
+#: What the optional extension is called in a wheel, and whether it can be built here.
+EXTENSION = f"lazyarr/little/_fast_path{sysconfig.get_config_var('EXT_SUFFIX')}"
+HAS_COMPILER = shutil.which((sysconfig.get_config_var("CC") or "cc").split()[0]) is not None
+
+
+def extensions(wheel: Path) -> set[str]:
+    """The compiled files of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if name.endswith((".so", ".pyd"))}
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built from a source distribution, which is built from a copy of the tree."""
-    tree, dist = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("dist")
-    unwanted = shutil.ignore_patterns("__pycache__")
+    return built_in(tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("dist"))
+
+
+def built_in(tree: Path, dist: Path, **environment: str) -> Path:
+    """A wheel built from a source distribution of a copy of the tree."""
+    unwanted = shutil.ignore_patterns("__pycache__", "*.so")
     for folder in ("lazyarr", "passes", "backends"):
         shutil.copytree(ROOT / folder, tree / folder, symlinks=True, ignore=unwanted)
-    for file in ("pyproject.toml", "README.md", "LICENSE"):
+    for file in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, tree / file)
     # Without isolation nothing is downloaded; the `test` extra brings the build requirement.
-    call(sys.executable, "-m", "build", "--no-isolation", "--outdir", dist, cwd=tree)
+    call(sys.executable, "-m", "build", "--no-isolation", "--outdir", dist, cwd=tree, **environment)
     assert len(list(dist.glob("*.tar.gz"))) == 1
     (built,) = dist.glob("*.whl")
     return built
@@ -91,9 +107,14 @@ def test_wheel_holds_every_module_and_nothing_else(wheel: Path) -> None:
             inside = path.relative_to(ROOT / folder)
             if folder != "lazyarr" or inside.parts[0] not in ("passes", "backends"):
                 expected.add(f"{package}/{inside.as_posix()}")
+    assert extensions(wheel) == ({EXTENSION} if HAS_COMPILER else set())
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert found == expected
+    assert found - {EXTENSION} == expected
+
+
+def test_wheel_without_a_compiler(tmp_path: Path) -> None:
+    assert extensions(built_in(tmp_path / "tree", tmp_path / "dist", CC="false")) == set()
 
 
 def test_wheel_names_its_licence_and_command(wheel: Path) -> None:
