@@ -147,9 +147,12 @@ def own(x: LazyArray) -> Any:
     Data that is the value of a cell is copied, and the cell given up, if no view refers to that. Called with
     `storage_lock` held, until the data is written: else another thread might make the array settle in between.
     """
-    if x._mine is not None:
-        return x._mine
-    if x._lent is not None:
+    mine = x._mine
+    if mine is not None:
+        if type(mine) is not _ndarray or mine.flags.writeable:
+            return mine
+        x._settle()  # somebody was shown it
+    elif x._lent is not None:
         return x._lent.owned()
     data = _left(x)
     if data is None or data.size >= limits.elements:
@@ -277,7 +280,7 @@ class Lent:
     def owned(self) -> Any:
         """What the view sees, to be written to; None where it may not be."""
         root = self.root
-        if self.depth >= DEEPEST or (root._mine is None and own_large(root) is None):
+        if self.depth >= DEEPEST or own_large(root) is None:
             return None
         if root._mine is not self.base:
             parent = self.parent

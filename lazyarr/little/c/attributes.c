@@ -33,3 +33,89 @@ PyObject *copy_of(PyObject *self, NPY_ORDER order)
     PyArrayObject *data = Py_TYPE(self) == known.array && may_run() ? array_in(self) : NULL;
     return data ? array_of(PyArray_NewCopy(data, order)) : NULL;
 }
+
+/* -- what NumPy is given ----------------------------------------------------------------------------------------------- */
+
+/* A view of an array's data that nobody may write to; the data itself is not written from then on either, but copied
+   first: see `lazyarr.little.data.own`. */
+static PyObject *shown(PyObject *self)
+{
+    PyObject *data = data_of(self), *mine = SLOT(self, array__mine), *lent, *found;
+    if (!data || !PyArray_CheckExact(data))
+        return data && !PyArray_Check(data) ? PyArray_FromScalar(data, NULL) : NULL;
+    if (!mine || mine == Py_None) {
+        lent = SLOT(self, array__lent);
+        mine = lent && Py_TYPE(lent) == known.lent ? SLOT(lent, lent_base) : NULL;
+        if (!mine)
+            return NULL; /* (It has settled.) */
+    }
+    found = PyArray_View((PyArrayObject *)data, NULL, NULL);
+    if (found) {
+        PyArray_CLEARFLAGS((PyArrayObject *)found, NPY_ARRAY_WRITEABLE);
+        PyArray_CLEARFLAGS((PyArrayObject *)mine, NPY_ARRAY_WRITEABLE);
+    }
+    return found;
+}
+
+/* ``self.__array__(dtype=None, copy=None)``. */
+static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *found = NULL, *all, *method;
+    int copies = names && PyTuple_GET_SIZE(names) == 1 && args[count] == Py_True &&
+                 PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "copy") == 0;
+    if (!count && (!names || copies) && may_run()) {
+        if (!copies)
+            found = shown(self);
+        else if (array_in(self))
+            found = PyArray_NewCopy(array_in(self), NPY_KEEPORDER);
+    }
+    if (found || PyErr_Occurred())
+        return found;
+    all = PyTuple_New(count);
+    method = all ? PyObject_CallMethod(known.to_numpy, "__get__", "O", self) : NULL;
+    if (method) {
+        PyObject *named = PyDict_New();
+        Py_ssize_t k;
+        for (k = 0; k < count; k++)
+            PyTuple_SET_ITEM(all, k, Py_NewRef(args[k]));
+        for (k = 0; named && names && k < PyTuple_GET_SIZE(names); k++)
+            if (PyDict_SetItem(named, PyTuple_GET_ITEM(names, k), args[count + k]) < 0)
+                Py_CLEAR(named);
+        found = named ? PyObject_Call(method, all, named) : NULL;
+        Py_XDECREF(named);
+        Py_DECREF(method);
+    }
+    Py_XDECREF(all);
+    return found;
+}
+
+static PyMethodDef to_numpy_method = {"__array__", (PyCFunction)(void (*)(void))to_numpy,
+                                      METH_FASTCALL | METH_KEYWORDS, "As `numpy.ndarray.__array__`."};
+static getattrofunc attribute_before;
+static PyObject *interface, *structure;
+
+/* NumPy asks for these at each conversion, and is told with an exception. */
+static PyObject *attribute(PyObject *self, PyObject *name)
+{
+    if (name == interface || name == structure) {
+        PyErr_SetObject(PyExc_AttributeError, name);
+        return NULL;
+    }
+    return attribute_before(self, name);
+}
+
+int install_attributes(void)
+{
+    PyObject *method;
+    known.to_numpy = PyObject_GetAttrString((PyObject *)known.array, "__array__");
+    interface = PyUnicode_InternFromString("__array_interface__");
+    structure = PyUnicode_InternFromString("__array_struct__");
+    method = PyDescr_NewMethod(known.array, &to_numpy_method);
+    if (!known.to_numpy || !interface || !structure || !method ||
+        PyObject_SetAttrString((PyObject *)known.array, "__array__", method) < 0)
+        return -1;
+    Py_DECREF(method);
+    attribute_before = known.array->tp_getattro;
+    known.array->tp_getattro = attribute;
+    return 0;
+}

@@ -41,6 +41,7 @@ typedef struct {
     PyObject *shape;         /* gives the shape of any array */
     PyObject *tracing;       /* the context variable that is set while something is traced */
     PyObject *ranks;         /* a list: empty where one process runs the program */
+    PyObject *to_numpy;      /* the method `__array__` of any array */
     PyObject *lock;          /* held while an array's data is written, or becomes a value */
     Py_ssize_t deepest;      /* views of views that Lent may be */
     double limit;            /* elements that are little work; 0 for none */
@@ -116,6 +117,7 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
 
 /* attributes.c */
 PyObject *shape_of(PyObject *self);
+int install_attributes(void);
 PyObject *copy_of(PyObject *self, NPY_ORDER order);
 
 #endif

@@ -65,7 +65,7 @@ static PyObject *install(PyObject *module, PyObject *args)
     Py_INCREF(given.tracing);
     Py_INCREF(given.ranks);
     known = given;
-    if (install_slots(operators) < 0)
+    if (install_attributes() < 0 || install_slots(operators) < 0)
         return NULL;
     install_pool();
     Py_RETURN_NONE;

@@ -86,6 +86,9 @@ PyObject *data_to_write(PyObject *array)
         if (!depth || PyLong_AsSsize_t(depth) >= known.deepest)
             return NULL;
         mine = seen_by(lent);
+        /* (What somebody was shown is copied first.) */
+        if (mine && !PyArray_ISWRITEABLE((PyArrayObject *)SLOT(lent, lent_base)))
+            return NULL;
     }
     return mine && PyArray_CheckExact(mine) && PyArray_ISWRITEABLE((PyArrayObject *)mine) ? mine : NULL;
 }
