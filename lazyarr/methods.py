@@ -36,6 +36,8 @@ _FUNCTIONS: dict[str, Any] = {
 
 def _method(function: Any) -> Callable[..., Any]:
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
+        if compiled is not None and (found := compiled.function(function, (self, *args), kwargs)) is not None:
+            return found
         return function_call(function, (self, *args), kwargs)
 
     method.__name__ = function.__name__

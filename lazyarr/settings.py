@@ -107,8 +107,8 @@ class Settings:
         if self.reproducible not in (True, False):
             raise ValueError(f"reproducible is {self.reproducible!r}; expected True or False, or 1 or 0")
         for name, least in (("compile_after", 1), ("always", 0), ("flush_after", 1), ("unroll_limit", 1),
-                            ("eager_below", 0), ("fast_path", 0), ("threads", 0), ("kept_memory", -1), ("split_above", 1),
-                            ("native_messages", 0), ("cache_size", 0)):  # fmt: skip
+                            ("eager_below", 0), ("fast_path", 0), ("threads", 0), ("kept_memory", -1),
+                            ("split_above", 1), ("native_messages", 0), ("cache_size", 0)):  # fmt: skip
             if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected an integer of at least {least}")
 

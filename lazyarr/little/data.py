@@ -15,8 +15,7 @@ from lazyarr.backends.numpy import evaluate as of_node
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.ops.create import CONST
-from lazyarr.runtime import flush, recording
-from lazyarr.runtime import traced as tracing_variable
+from lazyarr.runtime import flush, recording, traced
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
 
@@ -25,7 +24,7 @@ _ndarray = np.ndarray
 _new = object.__new__
 _quiet = quiet.thread
 #: The recording of the trace that runs in this context, or None.
-tracing = tracing_variable.get
+tracing = traced.get
 #: Operands and elements that are numbers: Python's, and NumPy's scalars.
 NUMBERS = frozenset((float, int, complex, bool, *(dtype.type for dtype in NAMES)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any
 
@@ -180,6 +181,8 @@ def at(ufunc: np.ufunc, array: Any, key: Any, operand: tuple[Any, ...]) -> bool:
     """``ufunc.at(array, key, *operand)``; False where it is not a call of little data that is there."""
     if type(array) is not LazyArray or tracing() is not None:
         return False
+    if compiled is not None and compiled.at(ufunc.at, array, key, operand):
+        return True
     data = [held(x) if type(x) is LazyArray else x if type(x) in NUMBERS or is_data(x) else None for x in operand]
     place = _place(key)
     is_basic = place is not NotImplemented
@@ -267,6 +270,7 @@ def _copy(general: Method) -> Method:
 _turned = operator.attrgetter("T")
 _view = None if compiled is None else compiled.view
 _copied = None if compiled is None else compiled.copy
+_as_type = None if compiled is None else compiled.cast
 
 
 def _transposed(general: Any) -> Any:
@@ -278,6 +282,23 @@ def _transposed(general: Any) -> Any:
             return general.fget(self) if type(x) is not _ndarray else lend(self, general.fget, (), _turned, x)
 
     return property(method, doc=general.__doc__)
+
+
+def _part(name: str) -> Callable[[Any], Any]:
+    """The real or the imaginary part, of complex data a view."""
+    again = operator.attrgetter(name)
+
+    def made(general: Any) -> Any:
+        def get(self: LazyArray) -> Any:
+            if _view is not None and self.dtype.kind == "c":
+                found = _view(self, general.fget, (), again, False)
+                if found is not None:
+                    return found
+            return general.fget(self)
+
+        return property(get, general.fset, doc=general.__doc__)
+
+    return made
 
 
 def _reshaped(general: Method) -> Method:
@@ -304,6 +325,8 @@ def _are_plain(how: tuple[Any, ...]) -> bool:
 def _cast(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not kwargs and _as_type is not None and (found := _as_type(self, *args)) is not None:
+            return found
         x = None if kwargs or len(args) != 1 or tracing() is not None else held(self)
         if type(x) is not _ndarray or x.size >= limits.elements or x.dtype.kind == "c":
             return general(self, *args, **kwargs)
@@ -330,7 +353,7 @@ def _flattened(general: Method) -> Method:
 def install() -> None:
     """Put these methods before those of `LazyArray` that its own class has."""
     before(LazyArray, {"__getitem__": _get, "__setitem__": _set, "_single": _single, "_elements": _elements,
-                       "copy": _copy, "T": _transposed})  # fmt: skip
+                       "copy": _copy, "T": _transposed, "real": _part("real"), "imag": _part("imag")})  # fmt: skip
 
 
 def install_methods() -> None:

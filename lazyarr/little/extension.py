@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 compiled: Any
 try:
-    from lazyarr.little import _fast_path
-
-    compiled = _fast_path
+    compiled = importlib.import_module("lazyarr.little._fast_path")
 except ImportError:  # no compiler was there at installation
     compiled = None

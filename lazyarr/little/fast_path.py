@@ -17,13 +17,23 @@ from lazyarr import indexing, settings
 from lazyarr.array import Cell, LazyArray
 from lazyarr.dispatch import take_little
 from lazyarr.leaves import Leaf
-from lazyarr.little.data import DEEPEST, Lent, limits, tracing_variable
+from lazyarr.little.data import DEEPEST, Lent, limits
 from lazyarr.little.extension import compiled
 from lazyarr.little.functions import results
 from lazyarr.little.operators import cost_of
-from lazyarr.little.table import FUNCTIONS, GROWN, NOT_COMPILED, OF_LISTS, SPECIAL, ZEROS, apart, broadcast_size, together
+from lazyarr.little.table import (
+    FUNCTIONS,
+    GROWN,
+    NOT_COMPILED,
+    OF_LISTS,
+    SPECIAL,
+    ZEROS,
+    apart,
+    broadcast_size,
+    together,
+)
 from lazyarr.operators import BINARY, COMPARE, UNARY
-from lazyarr.runtime import storage_lock
+from lazyarr.runtime import storage_lock, traced
 from lazyarr.world import active as ranks
 
 #: Integer powers raise where exponents are negative; what looks at several axes has no loop over elements.
@@ -33,8 +43,14 @@ _NOT_HERE = frozenset(("power", "divmod", "matmul"))
 #: NumPy functions -> the ufunc's method that they come to for an array and an axis, and the dtype they give it.
 _FOLDS: dict[Any, tuple[Any, Any]] = {
     np.sum: (np.add.reduce, None), np.prod: (np.multiply.reduce, None), np.max: (np.maximum.reduce, None),
-    np.min: (np.minimum.reduce, None), np.any: (np.logical_or.reduce, bool), np.all: (np.logical_and.reduce, bool),
+    np.min: (np.minimum.reduce, None), np.mean: (np.add.reduce, None),
+    np.any: (np.logical_or.reduce, bool), np.all: (np.logical_and.reduce, bool),
 }  # fmt: skip
+
+
+#: NumPy functions that come to a method of the same name and arguments, where the first is an array.
+_METHODS = frozenset((np.mean, np.std, np.var, np.cumsum, np.cumprod, np.argmax, np.argmin, np.argsort, np.nonzero,
+                      np.searchsorted, np.take, np.trace, np.round))  # fmt: skip
 
 
 def _follow() -> None:
@@ -49,24 +65,35 @@ def install() -> None:
     ufuncs = [u for u in (*BINARY.values(), *COMPARE.values(), *UNARY.values(), np.square, np.sqrt)
               if u.__name__ not in _NOT_HERE]  # fmt: skip
     shape = LazyArray.__dict__["shape"]
-    compiled.install(LazyArray, Cell, Leaf, Lent, indexing.get, shape.fget, storage_lock, DEEPEST, tracing_variable, ranks,
-                     {u.__name__: (u, cost_of(u)) for u in ufuncs})  # fmt: skip
-    setattr(LazyArray, "shape", property(compiled.shape, shape.fset, doc=shape.__doc__))
+    compiled.install(LazyArray, Cell, Leaf, Lent, indexing.get, shape.fget, storage_lock, DEEPEST, traced,
+                     ranks, {u.__name__: (u, cost_of(u)) for u in ufuncs})  # fmt: skip
+    kind: Any = LazyArray
+    kind.shape = property(compiled.shape, shape.fset, doc=shape.__doc__)
     compiled.install_functions(_table(), SPECIAL, results, _quiet_context)
     take_little(compiled.function)
     settings.watch(_follow)
     _follow()
 
 
+def _inner(numpy: Any) -> Any:
+    """What is called: without NumPy's search for classes that have their own version (NEP 18), where it says what."""
+    numpy = ZEROS.get(numpy, numpy)
+    return getattr(numpy, "_implementation", numpy)
+
+
 def _table() -> dict[Any, tuple[Any, ...]]:
     """NumPy's functions that the extension takes: see ``install_functions`` there."""
-    kinds = {together: 0, apart: 1, broadcast_size: 2}
+    kinds: dict[Any, int] = {together: 0, apart: 1, broadcast_size: 2}
     found: dict[Any, tuple[Any, ...]] = {}
     for numpy, (arrays, work) in FUNCTIONS.items():
         if numpy not in GROWN and numpy not in NOT_COMPILED:
+            method = getattr(np.ndarray, numpy.__name__) if numpy in _METHODS else None
             fold, dtype = _FOLDS.get(numpy, (None, None))
-            found[numpy] = (ZEROS.get(numpy, numpy), fold, dtype, arrays, kinds.get(work, 3), numpy in OF_LISTS)
-    found |= {numpy: (ZEROS.get(numpy, numpy), None, None, 2, 4, False) for numpy in (np.zeros, np.ones, np.empty, np.full)}
+            kind = kinds.get(work, 3)
+            found[numpy] = (_inner(numpy), method, fold, dtype, numpy is np.mean, arrays, kind, numpy in OF_LISTS)
+    found[np.bincount] = (_inner(np.bincount), None, None, None, False, 2, 5, False)
+    for create in (np.zeros, np.ones, np.empty, np.full):
+        found[create] = (_inner(create), None, None, None, False, 2, 4, False)
     return found
 
 
@@ -77,7 +104,7 @@ def _quiet_context() -> contextvars.Context:
     return found
 
 
-def install_calls(kind: type, ufuncs: Iterable[Any]) -> None:
+def install_calls(kind: type[Any], ufuncs: Iterable[Any]) -> None:
     """Have calls of lazy ufuncs of one class begin in C."""
     if compiled is None:
         return

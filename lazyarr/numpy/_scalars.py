@@ -20,6 +20,9 @@ from lazyarr.ir.types import NAMES
 from lazyarr.ops.elementwise import COMPLEX
 from lazyarr.runtime import record
 
+#: Arguments that are not lazy.
+PLAIN = frozenset((int, float, complex, bool, str))
+
 
 class ScalarType(type):
     """The class of the classes that stand for NumPy's scalar types.
@@ -33,7 +36,7 @@ class ScalarType(type):
     numpy: Any
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if not holds_lazy(args):
+        if (len(args) == 1 and type(args[0]) in PLAIN) or not holds_lazy(args):
             return cls.numpy(*args, **kwargs)
         if not kwargs and cls.numpy in _DTYPES:
             dtype = _DTYPES[cls.numpy]

@@ -444,10 +444,10 @@ class Ufunc:
         from lazyarr import indexing
 
         args = (a, indices) if b is None else (a, indices, b)
-        if isinstance(a, LazyArray) and a._scalar:
-            raise TypeError("first operand must be array")
         if little_elements.at(self.numpy, *args[:2], args[2:]):
             return
+        if isinstance(a, LazyArray) and a._scalar:
+            raise TypeError("first operand must be array")
         try:
             indexing.ufunc_at(self, *args)
         except NotCompiled as reason:

@@ -31,7 +31,32 @@ PyObject *shape_of(PyObject *self)
 PyObject *copy_of(PyObject *self, NPY_ORDER order)
 {
     PyArrayObject *data = Py_TYPE(self) == known.array && may_run() ? array_in(self) : NULL;
-    return data ? array_of(PyArray_NewCopy(data, order)) : NULL;
+    PyObject *found;
+    if (!data)
+        return NULL;
+    Py_INCREF(data); /* (Other threads may run while it is copied.) */
+    found = PyArray_NewCopy(data, order);
+    Py_DECREF(data);
+    return array_of(found);
+}
+
+/* The elements as another type, as `numpy.ndarray.astype` with a dtype alone; NULL where that is not done here. */
+PyObject *cast_of(PyObject *self, PyObject *wanted)
+{
+    PyArrayObject *data = Py_TYPE(self) == known.array && may_run() ? array_in(self) : NULL;
+    PyArray_Descr *descr = NULL;
+    PyObject *found = NULL;
+    if (!data || (double)PyArray_SIZE(data) >= known.limit)
+        return NULL;
+    Py_INCREF(data);
+    if (PyArray_DescrConverter(wanted, &descr) == NPY_FAIL)
+        PyErr_Clear(); /* (Python says what is wrong.) */
+    else if (is_known_type(descr->type_num) && PyArray_ISNBO(descr->byteorder) &&
+             (PyTypeNum_ISCOMPLEX(descr->type_num) || !PyArray_ISCOMPLEX(data)))
+        found = cast_quietly(data, descr);
+    Py_XDECREF(descr);
+    Py_DECREF(data);
+    return found ? array_of(found) : NULL;
 }
 
 /* -- what NumPy is given ----------------------------------------------------------------------------------------------- */
@@ -64,10 +89,10 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
     int copies = names && PyTuple_GET_SIZE(names) == 1 && args[count] == Py_True &&
                  PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "copy") == 0;
     if (!count && (!names || copies) && may_run()) {
-        if (!copies)
-            found = shown(self);
-        else if (array_in(self))
-            found = PyArray_NewCopy(array_in(self), NPY_KEEPORDER);
+        PyArrayObject *data = copies ? array_in(self) : NULL;
+        Py_XINCREF(data);
+        found = data ? PyArray_NewCopy(data, NPY_KEEPORDER) : copies ? NULL : shown(self);
+        Py_XDECREF(data);
     }
     if (found || PyErr_Occurred())
         return found;

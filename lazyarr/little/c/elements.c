@@ -137,7 +137,7 @@ static int may_be_lent(PyObject *array)
 }
 
 /* The data of an array of positions or of a mask (borrowed); NULL for any other index. */
-static PyObject *selection(PyObject *key)
+PyObject *selection(PyObject *key)
 {
     PyObject *data = Py_TYPE(key) == known.array ? data_of(key) : key;
     PyArrayObject *array = (PyArrayObject *)data;
@@ -167,18 +167,30 @@ static PyObject *get_selected(PyObject *self, PyObject *key)
     return found ? new_result(found) : NULL;
 }
 
+/* Keep other threads from making arrays settle: NumPy lets them run while it writes. -1 with an exception on failure. */
+int begin_write(void)
+{
+    PyObject *done = PyObject_CallMethod(known.lock, "acquire", NULL);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+int end_write(void)
+{
+    PyObject *done = PyObject_CallMethod(known.lock, "release", NULL);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
 static int set_selected(PyObject *self, PyObject *key, PyObject *value)
 {
-    PyObject *data, *where, *locked;
+    PyObject *data, *where;
     Operand operand;
     int done = 0;
     if (!selection(key))
         return 0;
-    /* (NumPy lets other threads run while it writes: none may make the array settle.) */
-    locked = PyObject_CallMethod(known.lock, "acquire", NULL);
-    if (!locked)
+    if (begin_write() < 0)
         return -1;
-    Py_DECREF(locked);
     data = data_to_write(self);
     where = selection(key);
     if (data && where && operand_of(value, &operand) && as_type(&operand, PyArray_TYPE((PyArrayObject *)data)) &&
@@ -195,9 +207,7 @@ static int set_selected(PyObject *self, PyObject *key, PyObject *value)
             PyErr_Clear(); /* (Python says what is wrong.) */
         }
     }
-    locked = PyObject_CallMethod(known.lock, "release", NULL);
-    Py_XDECREF(locked);
-    return locked ? done : -1;
+    return end_write() < 0 ? -1 : done;
 }
 
 /* ``self[key]``; NULL without an exception where that is not done here. */

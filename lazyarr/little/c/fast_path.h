@@ -62,10 +62,14 @@ typedef struct {
     int nd;
     npy_intp *dims, *strides;
     char *data;
-    PyObject *number;        /* Python's int or float, else NULL */
+    PyObject *number;        /* Python's int, float or complex, else NULL */
+    PyObject *holder;        /* whose memory it is (borrowed): an ndarray or a scalar of NumPy's; else NULL */
+    PyObject *own;           /* what has been made of it: to be released */
     union {
-        double as_double[2];
-        float as_float[2];
+        npy_cdouble as_cdouble;
+        npy_cfloat as_cfloat;
+        double as_double;
+        float as_float;
         npy_long as_long;
         npy_int as_int;
     } value;                 /* what `data` points to, of Python's numbers */
@@ -90,6 +94,10 @@ PyObject *data_of(PyObject *array);
 PyObject *data_to_write(PyObject *array);
 int operand_of(PyObject *object, Operand *found);
 int as_type(Operand *operand, int type);
+int cast_operand(Operand *operand, int type);
+int promote(Operand *operands, int count);
+void hold(Operand *operands, int count);
+void release(Operand *operands, int count);
 PyObject *new_array(void);
 PyObject *array_of(PyObject *data);
 void install_pool(void);
@@ -97,12 +105,16 @@ void install_pool(void);
 /* loops.c */
 Loops *loops_of(PyObject *ufunc, double cost);
 PyObject *compute(const Loops *loops, Operand *operands);
+PyObject *reduce_all(const Loops *loops, PyArrayObject *data, int identity);
 int compute_into(const Loops *loops, Operand *operands, PyArrayObject *target);
 int assign(PyArrayObject *target, Operand *value);
 
 /* elements.c */
 PyObject *get_item(PyObject *self, PyObject *key);
 PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *selection(PyObject *key);
+int begin_write(void);
+int end_write(void);
 int set_item(PyObject *self, PyObject *key, PyObject *value);
 
 /* slots.c */
@@ -110,14 +122,18 @@ int install_slots(PyObject *tables);
 int install_call(PyTypeObject *type, PyObject *tables);
 
 /* functions.c */
+int is_known_type(int type);
+PyObject *cast_quietly(PyArrayObject *data, PyArray_Descr *descr);
 PyObject *new_result(PyObject *found);
 PyObject *operate(binaryfunc operator, PyObject *x, PyObject *y);
+PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *call_function(PyObject *module, PyObject *const *given, Py_ssize_t count);
 int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObject *context);
 
 /* attributes.c */
 PyObject *shape_of(PyObject *self);
 int install_attributes(void);
+PyObject *cast_of(PyObject *self, PyObject *wanted);
 PyObject *copy_of(PyObject *self, NPY_ORDER order);
 
 #endif

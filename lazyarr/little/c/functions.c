@@ -8,12 +8,16 @@
 #define DEEPEST_LIST 3
 
 /* How much work a call is, in elements of its arguments; as lazyarr.little.table says it. */
-enum { TOGETHER, APART, BROADCAST, PRODUCT, CREATED };
+enum { TOGETHER, APART, BROADCAST, PRODUCT, CREATED, COUNTED };
 
 typedef struct {
     PyObject *target;    /* what is called */
+    PyObject *method;    /* ndarray's method that does the same where the first argument is one, or NULL */
     PyObject *fold;      /* a ufunc's `reduce` that gives the same for an array and an axis, or NULL */
     PyObject *fold_type; /* and the dtype it is given */
+    const Loops *loops;  /* the loops of that ufunc, and whether it begins with its identity */
+    int identity;
+    int is_mean;         /* whether the sum is divided by the number of elements: float64 alone */
     int arrays;          /* how many of the first arguments may hold arrays */
     int work;
     int of_lists;        /* takes lists of numbers alone */
@@ -74,11 +78,25 @@ PyObject *operate(binaryfunc operator, PyObject *x, PyObject *y)
     return found;
 }
 
+/* A new array of another type, in the order of the given one. */
+PyObject *cast_quietly(PyArrayObject *data, PyArray_Descr *descr)
+{
+    PyObject *found = NULL;
+    int is_to_be_left = enter();
+    if (is_to_be_left < 0)
+        return NULL;
+    Py_INCREF(descr);
+    found = PyArray_NewLikeArray(data, NPY_KEEPORDER, descr, 0); /* (takes `descr`) */
+    if (found && PyArray_CopyInto((PyArrayObject *)found, data) < 0)
+        Py_CLEAR(found);
+    return leave(is_to_be_left, found);
+}
+
 /* -- arguments ----------------------------------------------------------------------------------------------------------- */
 
-static int is_known_type(int type)
+int is_known_type(int type)
 {
-    return type < TYPES && type != NPY_LONGDOUBLE && type != NPY_CLONGDOUBLE;
+    return type >= 0 && type < TYPES && type != NPY_LONGDOUBLE && type != NPY_CLONGDOUBLE;
 }
 
 static int is_known_scalar(PyObject *x)
@@ -201,6 +219,29 @@ static double created_size(PyObject *args)
     return size < 0 ? known.limit : size;
 }
 
+/* Elements of what ``numpy.bincount`` makes; what is too many where that is not known. */
+static double counted_size(PyObject *args, PyObject *kwargs)
+{
+    PyArrayObject *x = (PyArrayObject *)PyTuple_GET_ITEM(args, 0);
+    PyObject *least = PyTuple_GET_SIZE(args) > 2 ? PyTuple_GET_ITEM(args, 2) : NULL;
+    npy_intp k, n;
+    npy_long most = -1;
+    const char *at;
+    if (!PyArray_CheckExact(x) || PyArray_NDIM(x) != 1 || PyArray_TYPE(x) != NPY_LONG)
+        return known.limit;
+    if (!least && kwargs)
+        least = PyDict_GetItemString(kwargs, "minlength");
+    if (least && !PyLong_CheckExact(least))
+        return known.limit;
+    n = PyArray_DIM(x, 0);
+    for (k = 0, at = PyArray_BYTES(x); k < n; k++, at += PyArray_STRIDE(x, 0))
+        if (*(const npy_long *)at > most)
+            most = *(const npy_long *)at;
+    if (least && PyLong_AsDouble(least) > most)
+        return PyErr_Occurred() ? (PyErr_Clear(), known.limit) : PyLong_AsDouble(least);
+    return (double)most + 1;
+}
+
 /* -- results ------------------------------------------------------------------------------------------------------------- */
 
 static PyObject *result(PyObject *found, const Given *given)
@@ -237,10 +278,53 @@ PyObject *new_result(PyObject *found)
     return result(found, &nothing);
 }
 
+/* ``at(method, array, key, operands)``: a ufunc's `at`; False where that is not done here. */
+PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *data, *where, *found = NULL, *all, *x;
+    Py_ssize_t k, operands;
+    int done = 0;
+    (void)module;
+    if (count != 4 || !PyTuple_CheckExact(args[3])) {
+        PyErr_SetString(PyExc_TypeError, "expected a method, an array, a key and a tuple");
+        return NULL;
+    }
+    if (Py_TYPE(args[1]) != known.array || !may_run() || !selection(args[2]))
+        Py_RETURN_FALSE;
+    if (begin_write() < 0)
+        return NULL;
+    data = data_to_write(args[1]);
+    where = selection(args[2]);
+    operands = PyTuple_GET_SIZE(args[3]);
+    all = PyTuple_New(2 + operands);
+    if (all && data && where && (double)PyArray_SIZE((PyArrayObject *)data) < known.limit &&
+        (double)PyArray_SIZE((PyArrayObject *)where) < known.limit) {
+        PyTuple_SET_ITEM(all, 0, Py_NewRef(data));
+        PyTuple_SET_ITEM(all, 1, Py_NewRef(where));
+        for (k = 0, done = 1; done && k < operands; k++) {
+            x = PyTuple_GET_ITEM(args[3], k);
+            x = Py_TYPE(x) == known.array ? data_of(x) : is_plain(x) || PyArray_CheckExact(x) ? x : NULL;
+            done = x != NULL;
+            if (done)
+                PyTuple_SET_ITEM(all, 2 + k, Py_NewRef(x));
+        }
+        if (done)
+            found = call_quietly(args[0], all, NULL);
+    }
+    Py_XDECREF(all);
+    if (end_write() < 0 || (done && !found)) {
+        Py_XDECREF(found);
+        return NULL;
+    }
+    Py_XDECREF(found);
+    return PyBool_FromLong(done);
+}
+
 /* A reduction by the ufunc itself: what NumPy's function comes to; NULL without an exception for other arguments. */
 static PyObject *folded(const Function *function, PyObject *args, PyObject *kwargs)
 {
     PyObject *axis = NULL, *given, *found;
+    PyArrayObject *data;
     if (PyTuple_GET_SIZE(args) == 1 && !kwargs)
         axis = Py_None;
     else if (PyTuple_GET_SIZE(args) == 2 && !kwargs)
@@ -248,6 +332,15 @@ static PyObject *folded(const Function *function, PyObject *args, PyObject *kwar
     else if (PyTuple_GET_SIZE(args) == 1 && PyDict_GET_SIZE(kwargs) == 1)
         axis = PyDict_GetItemString(kwargs, "axis");
     if (!axis || !(axis == Py_None || PyLong_CheckExact(axis)) || !PyArray_Check(PyTuple_GET_ITEM(args, 0)))
+        return NULL;
+    data = (PyArrayObject *)PyTuple_GET_ITEM(args, 0);
+    if (axis == Py_None && (!function->is_mean || PyArray_TYPE(data) == NPY_DOUBLE) &&
+        (found = reduce_all(function->loops, data, function->identity))) {
+        if (function->is_mean)
+            PyArrayScalar_ASSIGN(found, Double, PyArrayScalar_VAL(found, Double) / (double)PyArray_SIZE(data));
+        return found;
+    }
+    if (function->is_mean)
         return NULL;
     given = PyTuple_Pack(3, PyTuple_GET_ITEM(args, 0), axis, function->fold_type);
     found = given ? call_quietly(function->fold, given, NULL) : NULL;
@@ -294,10 +387,14 @@ static PyObject *called(const Function *function, PyObject *args, PyObject *kwar
     if (function->work == CREATED ? created_size(own_args) >= known.limit
                                   : !(given->count || of_lists) || work_of(function, given) >= known.limit)
         goto done;
+    if (function->work == COUNTED && counted_size(own_args, own_kwargs) >= known.limit)
+        goto done;
     if (function->fold)
         found = folded(function, own_args, own_kwargs);
     if (!found && !PyErr_Occurred())
-        found = call_quietly(function->target, own_args, own_kwargs);
+        found = call_quietly(function->method && PyArray_CheckExact(PyTuple_GET_ITEM(own_args, 0)) ? function->method
+                                                                                                   : function->target,
+                             own_args, own_kwargs);
     found = result(found, given);
 done:
     Py_DECREF(own_args);
@@ -337,14 +434,26 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
         return -1;
     while (PyDict_Next(table, &at, &numpy, &entry)) {
         Function *own = PyMem_Calloc(1, sizeof(Function));
-        if (!own || !PyArg_ParseTuple(entry, "OOOiip", &own->target, &own->fold, &own->fold_type, &own->arrays,
-                                      &own->work, &own->of_lists))
+        if (!own || !PyArg_ParseTuple(entry, "OOOOpiip", &own->target, &own->method, &own->fold, &own->fold_type, &own->is_mean,
+                                      &own->arrays, &own->work, &own->of_lists))
             return -1;
         Py_INCREF(own->target);
         Py_INCREF(own->fold_type);
+        if (own->method == Py_None)
+            own->method = NULL;
+        Py_XINCREF(own->method);
         if (own->fold == Py_None)
             own->fold = NULL;
         Py_XINCREF(own->fold);
+        if (own->fold) {
+            PyObject *ufunc = PyObject_GetAttrString(own->fold, "__self__");
+            PyObject *identity = ufunc ? PyObject_GetAttrString(ufunc, "identity") : NULL;
+            if (!identity || !(own->loops = loops_of(ufunc, 1)))
+                return -1;
+            own->identity = identity == Py_None ? -1 : PyObject_IsTrue(identity);
+            Py_DECREF(identity);
+            Py_DECREF(ufunc);
+        }
         capsule = PyCapsule_New(own, NULL, NULL);
         if (!capsule || PyDict_SetItem(functions, numpy, capsule) < 0)
             return -1;

@@ -128,26 +128,19 @@ static void run(const Loop *loop, int operands, char **data, int nd, const npy_i
 /* The loop for operands, which get its type; NULL where there is none. */
 static const Loop *chosen(const Loops *loops, Operand *operands)
 {
-    int type = -1, k, arrays = 0;
-    for (k = 0; k < loops->nin; k++) {
-        if (operands[k].type >= 0)
-            type = operands[k].type;
-        arrays += operands[k].is_array;
-    }
-    if (type < 0) {
-        /* (Of Python's numbers alone: only floats, which are float64.) */
-        for (k = 0; k < loops->nin; k++)
-            if (!PyFloat_CheckExact(operands[k].number))
-                return NULL;
-        type = NPY_DOUBLE;
-    }
-    /* (Scalars of complex numbers are computed otherwise than arrays.) */
-    if (!loops->loops[type].run || (PyTypeNum_ISCOMPLEX(type) && !arrays))
-        return NULL;
+    const Loop *loop;
+    int k, arrays = 0;
     for (k = 0; k < loops->nin; k++)
-        if (!as_type(&operands[k], type))
-            return NULL;
-    return &loops->loops[type];
+        arrays += operands[k].is_array;
+    if (!promote(operands, loops->nin))
+        return NULL;
+    if (!loops->loops[operands[0].type].run && (operands[0].type == NPY_LONG || operands[0].type == NPY_INT))
+        for (k = 0; k < loops->nin; k++)
+            if (!cast_operand(&operands[k], NPY_DOUBLE))
+                return NULL;
+    loop = &loops->loops[operands[0].type];
+    /* (Scalars of complex numbers are computed otherwise than arrays.) */
+    return loop->run && (arrays || !PyTypeNum_ISCOMPLEX(operands[0].type)) ? loop : NULL;
 }
 
 static int is_little(int nd, const npy_intp *shape, double cost)
@@ -175,8 +168,7 @@ static PyObject *scalar_of_type(char *data, int type)
     return scalar;
 }
 
-/* A new array or scalar of NumPy's; NULL without an exception where this is not computed here. */
-PyObject *compute(const Loops *loops, Operand *operands)
+static PyObject *computed(const Loops *loops, Operand *operands)
 {
     npy_intp shape[MOST_AXES], strides[MOST_OPERANDS][MOST_AXES];
     char *data[MOST_OPERANDS];
@@ -207,6 +199,48 @@ PyObject *compute(const Loops *loops, Operand *operands)
     if (PyArray_SIZE(found))
         run(loop, loops->nin + 1, data, nd, shape, strides);
     return (PyObject *)found;
+}
+
+/* A new array or scalar of NumPy's; NULL without an exception where this is not computed here. */
+PyObject *compute(const Loops *loops, Operand *operands)
+{
+    PyObject *found;
+    hold(operands, loops->nin);
+    found = computed(loops, operands);
+    release(operands, loops->nin);
+    return found;
+}
+
+/* All elements of contiguous data together, as the ufunc's `reduce` goes over them; NULL, without an exception, where that
+   has other types within. `identity`: what it begins with, 0 or 1, or -1 for the first element. */
+PyObject *reduce_all(const Loops *loops, PyArrayObject *data, int identity)
+{
+    int type = PyArray_TYPE(data);
+    npy_intp count = PyArray_SIZE(data), size = PyArray_ITEMSIZE(data), steps[3] = {0, size, 0};
+    union { double as_double; float as_float; npy_long as_long; npy_bool as_bool; } value;
+    char *begin = PyArray_BYTES(data), *given[3] = {(char *)&value, begin, (char *)&value};
+    const Loop *loop;
+    if ((type != NPY_DOUBLE && type != NPY_FLOAT && type != NPY_LONG && type != NPY_BOOL) || !count ||
+        !PyArray_IS_C_CONTIGUOUS(data) || !PyArray_ISBEHAVED_RO(data))
+        return NULL;
+    loop = &loops->loops[type];
+    if (!loop->run || loop->result != type)
+        return NULL;
+    if (identity < 0) {
+        memcpy(&value, begin, size);
+        given[1] += size;
+        count--;
+    } else if (type == NPY_DOUBLE)
+        value.as_double = identity;
+    else if (type == NPY_FLOAT)
+        value.as_float = (float)identity;
+    else if (type == NPY_LONG)
+        value.as_long = identity;
+    else
+        value.as_bool = (npy_bool)identity;
+    if (count)
+        loop->run(given, &count, steps, loop->data);
+    return scalar_of_type((char *)&value, type);
 }
 
 /* Where an operand's memory begins and ends. */
@@ -266,15 +300,14 @@ static int lay_out(const Operand *target, const Operand *operands, int count, in
     return 1;
 }
 
-/* Write a result into an array, the first operand's own; 0 where this is not computed here. */
-int compute_into(const Loops *loops, Operand *operands, PyArrayObject *target)
+static int computed_into(const Loops *loops, Operand *operands, PyArrayObject *target)
 {
     npy_intp shape[MOST_AXES], strides[MOST_OPERANDS][MOST_AXES];
     char *data[MOST_OPERANDS];
     const Loop *loop = chosen(loops, operands);
     Operand into;
     int k;
-    if (!loop || !operand_of((PyObject *)target, &into) || into.type != loop->result)
+    if (!loop || operands[0].own || !operand_of((PyObject *)target, &into) || into.type != loop->result)
         return 0;
     if (!is_little(into.nd, into.dims, loops->cost) ||
         !lay_out(&into, operands, loops->nin, PyArray_ITEMSIZE(target), shape, strides))
@@ -285,6 +318,16 @@ int compute_into(const Loops *loops, Operand *operands, PyArrayObject *target)
     if (PyArray_SIZE(target))
         run(loop, loops->nin + 1, data, into.nd, shape, strides);
     return 1;
+}
+
+/* Write a result into an array, the first operand's own; 0 where this is not computed here. */
+int compute_into(const Loops *loops, Operand *operands, PyArrayObject *target)
+{
+    int done;
+    hold(operands, loops->nin);
+    done = computed_into(loops, operands, target);
+    release(operands, loops->nin);
+    return done;
 }
 
 #define COPY(name, type)                                                                                               \

@@ -90,9 +90,10 @@ PyDoc_STRVAR(functions_doc,
 "Take calls of NumPy's functions.\n\n"
 "Parameters\n----------\n"
 "table : dict\n"
-"    ``{function: (target, fold, dtype, arrays, work, of_lists)}``: what to call; a ufunc's ``reduce`` that gives the\n"
-"    same with ``(array, axis, dtype)``, or None; how many arguments may hold arrays; the kind of work; whether it takes\n"
-"    lists of numbers alone.\n"
+"    ``{function: (target, method, fold, dtype, is_mean, arrays, work, of_lists)}``: what to call; ndarray's method that\n"
+"    does the same, or None; a ufunc's ``reduce`` that gives the same with ``(array, axis, dtype)``, or None; whether that\n"
+"    is divided by the number of elements; how many arguments may hold arrays; the kind of work; whether it takes lists\n"
+"    of numbers alone.\n"
 "special : frozenset of str\n    Arguments with which a call is not taken.\n"
 "wrap : callable\n    ``wrap(found, arrays)`` gives results as lazy arrays, or None.\n"
 "make_quiet : callable\n    Gives a new context in which NumPy warns of nothing.\n");
@@ -106,6 +107,9 @@ static PyObject *functions(PyObject *module, PyObject *args)
         return NULL;
     Py_RETURN_NONE;
 }
+
+PyDoc_STRVAR(at_doc,
+"at(method, array, key, operands, /)\n--\n\nA ufunc's `at` of little data; False where it is not one, and nothing is done.\n");
 
 PyDoc_STRVAR(function_doc,
 "function(numpy, args, kwargs, /)\n--\n\nThe result of a call of little data; None where it is not one.\n");
@@ -145,6 +149,20 @@ static PyObject *copy(PyObject *module, PyObject *args)
     return found;
 }
 
+PyDoc_STRVAR(cast_doc, "cast(array, dtype, /)\n--\n\nLittle data as another type; None where it is not done here.\n");
+
+static PyObject *cast(PyObject *module, PyObject *args)
+{
+    PyObject *array, *dtype, *found;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OO", &array, &dtype))
+        return NULL;
+    found = cast_of(array, dtype);
+    if (!found && !PyErr_Occurred())
+        Py_RETURN_NONE;
+    return found;
+}
+
 PyDoc_STRVAR(view_doc,
 "view(array, look, how, again, is_contiguous, /)\n--\n\n"
 "A view of little data, as `lazyarr.little.data.lend` makes it: ``again(data)``, of contiguous data alone where that is\n"
@@ -152,7 +170,9 @@ PyDoc_STRVAR(view_doc,
 
 static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, METH_FASTCALL, view_doc},
                                 {"copy", copy, METH_VARARGS, copy_doc},
+                                {"cast", cast, METH_VARARGS, cast_doc},
                                 {"function", (PyCFunction)(void (*)(void))call_function, METH_FASTCALL, function_doc},
+                                {"at", (PyCFunction)(void (*)(void))call_at, METH_FASTCALL, at_doc},
                                 {"install_functions", functions, METH_VARARGS, functions_doc},
                                 {"install", install, METH_VARARGS, install_doc},
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},

@@ -74,10 +74,36 @@ PyObject *data_of(PyObject *array)
     return SLOT(array, array__scalar) == Py_False ? settled(array) : NULL;
 }
 
+/* Data that somebody was shown is left to them, and a copy taken; 0 where Python has to do it. */
+static int take_copy(PyObject *array, PyObject *mine)
+{
+    PyArrayObject *data = (PyArrayObject *)mine, *copy;
+    int same, axis;
+    if (!PyArray_CheckExact(mine) || (double)PyArray_SIZE(data) >= known.limit)
+        return 0;
+    Py_INCREF(mine);
+    copy = (PyArrayObject *)PyArray_NewCopy(data, NPY_KEEPORDER);
+    /* (Other threads may have run meanwhile.) */
+    same = copy && SLOT(array, array__mine) == mine;
+    for (axis = 0; same && axis < PyArray_NDIM(data); axis++)
+        same = PyArray_STRIDE(copy, axis) == PyArray_STRIDE(data, axis);
+    Py_DECREF(mine);
+    if (!same) {
+        PyErr_Clear();
+        Py_XDECREF(copy);
+        return 0;
+    }
+    SLOT(array, array__mine) = (PyObject *)copy;
+    Py_DECREF(mine);
+    return 1;
+}
+
 /* The ndarray that an array may write to in place (borrowed); NULL where there is none. */
 PyObject *data_to_write(PyObject *array)
 {
     PyObject *mine = SLOT(array, array__mine), *lent, *depth;
+    if (mine && PyArray_CheckExact(mine) && !PyArray_ISWRITEABLE((PyArrayObject *)mine) && take_copy(array, mine))
+        mine = SLOT(array, array__mine);
     if (!mine || mine == Py_None) {
         lent = SLOT(array, array__lent);
         if (!lent || Py_TYPE(lent) != known.lent)
@@ -99,6 +125,7 @@ static int of_array(PyArrayObject *data, Operand *found)
     if (type >= TYPES || !PyArray_ISBEHAVED_RO(data) || PyArray_NDIM(data) > MOST_AXES)
         return 0;
     found->type = type;
+    found->holder = (PyObject *)data;
     found->is_array = 1;
     found->nd = PyArray_NDIM(data);
     found->dims = PyArray_DIMS(data);
@@ -110,6 +137,7 @@ static int of_array(PyArrayObject *data, Operand *found)
 #define IS_SCALAR(Kind, number)                                                                                       \
     if (kind == &Py##Kind##ArrType_Type) {                                                                             \
         found->type = number;                                                                                          \
+        found->holder = object;                                                                                        \
         found->data = (char *)&PyArrayScalar_VAL(object, Kind);                                                        \
         return 1;                                                                                                      \
     }
@@ -121,7 +149,7 @@ int operand_of(PyObject *object, Operand *found)
     found->type = -1;
     found->is_array = found->nd = 0;
     found->dims = found->strides = NULL;
-    found->number = NULL;
+    found->number = found->holder = found->own = NULL;
     if (kind == known.array) {
         PyObject *array = object;
         object = data_of(array);
@@ -137,7 +165,7 @@ int operand_of(PyObject *object, Operand *found)
     }
     if (kind == &PyArray_Type)
         return of_array((PyArrayObject *)object, found);
-    if (kind == &PyFloat_Type || kind == &PyLong_Type) {
+    if (kind == &PyFloat_Type || kind == &PyLong_Type || kind == &PyComplex_Type) {
         found->number = object;
         return 1;
     }
@@ -152,40 +180,192 @@ int operand_of(PyObject *object, Operand *found)
 /* Give a Python number the type that it takes beside data of that type (NEP 50); 0 where NumPy has to say. */
 int as_type(Operand *operand, int type)
 {
-    double value;
-    long integer;
-    int over;
-    if (!operand->number)
+    PyObject *number = operand->number;
+    Py_complex value = {0, 0};
+    if (!number)
         return operand->type == type;
-    operand->data = (char *)&operand->value;
     if (type == NPY_LONG || type == NPY_INT) {
-        if (!PyLong_CheckExact(operand->number))
-            return 0;
-        integer = PyLong_AsLongAndOverflow(operand->number, &over);
-        if (over || (type == NPY_INT && (integer < NPY_MIN_INT || integer > NPY_MAX_INT)))
+        int over;
+        long integer = PyLong_CheckExact(number) ? PyLong_AsLongAndOverflow(number, &over) : 0;
+        if (!PyLong_CheckExact(number) || over || (type == NPY_INT && (integer < NPY_MIN_INT || integer > NPY_MAX_INT)))
             return 0;
         if (type == NPY_LONG)
             operand->value.as_long = integer;
         else
             operand->value.as_int = (npy_int)integer;
-        operand->type = type;
-        return 1;
+    } else {
+        if (PyComplex_CheckExact(number))
+            value = PyComplex_AsCComplex(number);
+        else
+            value.real = PyFloat_CheckExact(number) ? PyFloat_AS_DOUBLE(number) : PyLong_AsDouble(number);
+        if (PyErr_Occurred()) {
+            PyErr_Clear();
+            return 0;
+        }
+        if (type == NPY_DOUBLE && !PyComplex_CheckExact(number))
+            operand->value.as_double = value.real;
+        else if (type == NPY_FLOAT && !PyComplex_CheckExact(number))
+            operand->value.as_float = (float)value.real;
+        else if (type == NPY_CDOUBLE)
+            operand->value.as_cdouble = npy_cpack(value.real, value.imag);
+        else if (type == NPY_CFLOAT)
+            operand->value.as_cfloat = npy_cpackf((float)value.real, (float)value.imag);
+        else
+            return 0;
     }
-    if (type != NPY_DOUBLE && type != NPY_FLOAT && type != NPY_CDOUBLE)
+    operand->data = (char *)&operand->value;
+    operand->type = type;
+    return 1;
+}
+
+/* The type of operands of two types; -1 where NumPy has to say. */
+static int common(int x, int y)
+{
+    int larger = x > y ? x : y, smaller = x > y ? y : x;
+    if (x == y || smaller < 0)
+        return larger;
+    if (larger == NPY_LONG || larger == NPY_INT)
+        return smaller == NPY_BOOL || smaller == NPY_BYTE || smaller == NPY_UBYTE || smaller == NPY_SHORT ||
+                       smaller == NPY_USHORT || smaller == NPY_INT || (larger == NPY_LONG && smaller == NPY_UINT)
+                   ? larger
+                   : -1;
+    if (larger == NPY_DOUBLE || (larger == NPY_CDOUBLE && smaller != NPY_LONGDOUBLE))
+        return larger;
+    return larger == NPY_FLOAT && smaller <= NPY_USHORT ? larger : -1;
+}
+
+/* A NumPy scalar as one of another type. */
+static int cast_scalar(Operand *operand, int type)
+{
+    double value;
+    switch (operand->type) {
+    case NPY_BOOL:
+        value = *(npy_bool *)operand->data;
+        break;
+    case NPY_INT:
+        value = *(npy_int *)operand->data;
+        break;
+    case NPY_LONG:
+        value = (double)*(npy_long *)operand->data;
+        break;
+    case NPY_FLOAT:
+        value = *(npy_float *)operand->data;
+        break;
+    case NPY_DOUBLE:
+        value = *(npy_double *)operand->data;
+        break;
+    default:
         return 0;
-    value = PyFloat_CheckExact(operand->number) ? PyFloat_AS_DOUBLE(operand->number) : PyLong_AsDouble(operand->number);
-    if (value == -1 && PyErr_Occurred()) {
+    }
+    switch (type) {
+    case NPY_LONG:
+        operand->value.as_long = (npy_long)value; /* (Of at most 32 bits.) */
+        break;
+    case NPY_INT:
+        operand->value.as_int = (npy_int)value;
+        break;
+    case NPY_FLOAT:
+        operand->value.as_float = (float)value;
+        break;
+    case NPY_DOUBLE:
+        operand->value.as_double = value;
+        break;
+    case NPY_CDOUBLE:
+        operand->value.as_cdouble = npy_cpack(value, 0);
+        break;
+    default:
+        return 0;
+    }
+    operand->type = type;
+    operand->data = (char *)&operand->value;
+    return 1;
+}
+
+/* An array as one of another type, in an array of its own. */
+static int cast_array(Operand *operand, int type)
+{
+    PyArrayObject *given = (PyArrayObject *)operand->holder;
+    PyArray_Descr *descr = PyArray_DescrFromType(type);
+    Operand found;
+    int axis;
+    /* (A result has the order of its operands.) */
+    for (axis = 1; axis < operand->nd; axis++)
+        if (operand->dims[axis] > 1 && operand->dims[axis - 1] > 1 &&
+            operand->strides[axis] > operand->strides[axis - 1]) {
+            Py_DECREF(descr);
+            return 0;
+        }
+    Py_XSETREF(operand->own, PyArray_CastToType(given, descr, 0)); /* (takes `descr`) */
+    if (!operand->own) {
         PyErr_Clear();
         return 0;
     }
-    if (type == NPY_FLOAT)
-        operand->value.as_float[0] = (float)value;
-    else {
-        operand->value.as_double[0] = value;
-        operand->value.as_double[1] = 0;
-    }
-    operand->type = type;
+    /* (What was given stays held.) */
+    found = *operand;
+    if (!of_array((PyArrayObject *)operand->own, &found))
+        return 0;
+    found.holder = (PyObject *)given;
+    *operand = found;
     return 1;
+}
+
+/* An operand as one of another type; 0 where NumPy has to say. */
+int cast_operand(Operand *operand, int type)
+{
+    if (operand->number)
+        return as_type(operand, type);
+    if (operand->type == type)
+        return 1;
+    return operand->is_array ? cast_array(operand, type) : cast_scalar(operand, type);
+}
+
+/* Give operands one type: that of the result of NumPy's promotion; 0 where NumPy has to say. `release` them then. */
+int promote(Operand *operands, int count)
+{
+    int type = -1, k, is_float = 0, is_complex = 0;
+    for (k = 0; k < count; k++) {
+        if (operands[k].number) {
+            is_float = is_float || PyFloat_CheckExact(operands[k].number);
+            is_complex = is_complex || PyComplex_CheckExact(operands[k].number);
+            continue;
+        }
+        type = type < 0 ? operands[k].type : common(type, operands[k].type);
+        if (type < 0)
+            return 0;
+    }
+    /* Python's floats and complex numbers make data of another kind float64 or complex: of Python's numbers alone only
+       floats are computed here. */
+    if (type < 0) {
+        for (k = 0; k < count; k++)
+            if (!PyFloat_CheckExact(operands[k].number))
+                return 0;
+        type = NPY_DOUBLE;
+    }
+    if ((is_float || is_complex) && PyTypeNum_ISINTEGER(type))
+        type = NPY_DOUBLE;
+    if (is_complex && type == NPY_DOUBLE)
+        type = NPY_CDOUBLE;
+    for (k = 0; k < count; k++)
+        if (!cast_operand(&operands[k], type))
+            return 0;
+    return 1;
+}
+
+/* Keep the memory of operands until `release`: other threads may run while NumPy casts one. */
+void hold(Operand *operands, int count)
+{
+    int k;
+    for (k = 0; k < count; k++)
+        Py_XINCREF(operands[k].holder);
+}
+
+void release(Operand *operands, int count)
+{
+    int k;
+    for (k = 0; k < count; k++) {
+        Py_CLEAR(operands[k].own);
+        Py_XDECREF(operands[k].holder);
+    }
 }
 
 /* Lazy arrays that nobody has any more, to be taken for new ones. */

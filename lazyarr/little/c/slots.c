@@ -255,36 +255,65 @@ int install_slots(PyObject *tables)
 /* -- calls of ufuncs ------------------------------------------------------------------------------------------------- */
 
 static ternaryfunc call_before;
-static PyObject *by_ufunc; /* lazy ufunc -> capsule of its loops */
+static PyObject *ufunc_before;       /* the method `__array_ufunc__` */
+static PyObject *by_lazy, *by_ufunc; /* lazy ufunc, and NumPy's -> capsule of its loops */
+
+/* What operands come to; NULL, without an exception, where that is not computed here. */
+static PyObject *ufunc_of(const Loops *own, PyObject *const *args, Py_ssize_t count)
+{
+    Operand operands[2];
+    int k, lazy = 0;
+    if (count != own->nin || !may_run())
+        return NULL;
+    for (k = 0; k < own->nin; k++) {
+        lazy = lazy || Py_TYPE(args[k]) == known.array;
+        if (!operand_of(args[k], &operands[k]))
+            return NULL;
+    }
+    return lazy ? array_of(compute(own, operands)) : NULL;
+}
 
 static PyObject *slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    PyObject *capsule = kwargs && PyDict_GET_SIZE(kwargs) ? NULL : PyDict_GetItemWithError(by_ufunc, self), *found;
-    Operand operands[2];
-    const Loops *own;
-    int k, lazy = 0;
-    if (!capsule)
-        return PyErr_Occurred() ? NULL : call_before(self, args, kwargs);
-    own = PyCapsule_GetPointer(capsule, NULL);
-    if (PyTuple_GET_SIZE(args) != own->nin || !may_run())
-        return call_before(self, args, kwargs);
-    for (k = 0; k < own->nin; k++) {
-        PyObject *x = PyTuple_GET_ITEM(args, k);
-        lazy = lazy || Py_TYPE(x) == known.array;
-        if (!operand_of(x, &operands[k]))
-            return call_before(self, args, kwargs);
-    }
-    found = lazy ? array_of(compute(own, operands)) : NULL;
-    return found ? found : call_before(self, args, kwargs);
+    PyObject *capsule = kwargs && PyDict_GET_SIZE(kwargs) ? NULL : PyDict_GetItemWithError(by_lazy, self), *found = NULL;
+    if (capsule)
+        found = ufunc_of(PyCapsule_GetPointer(capsule, NULL), ((PyTupleObject *)args)->ob_item, PyTuple_GET_SIZE(args));
+    return found || PyErr_Occurred() ? found : call_before(self, args, kwargs);
 }
+
+/* ``self.__array_ufunc__(ufunc, method, *inputs, **kwargs)``: a ufunc of NumPy's own met a lazy array. */
+static PyObject *array_ufunc(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *found = NULL, *capsule = NULL, **all;
+    Py_ssize_t k, given = count + (names ? PyTuple_GET_SIZE(names) : 0);
+    if (count > 2 && !names && PyUnicode_Check(args[1]) && PyUnicode_CompareWithASCIIString(args[1], "__call__") == 0)
+        capsule = PyDict_GetItemWithError(by_ufunc, args[0]);
+    if (capsule)
+        found = ufunc_of(PyCapsule_GetPointer(capsule, NULL), args + 2, count - 2);
+    if (found || PyErr_Occurred())
+        return found;
+    all = PyMem_Malloc((given + 1) * sizeof(PyObject *));
+    if (!all)
+        return PyErr_NoMemory();
+    all[0] = self;
+    for (k = 0; k < given; k++)
+        all[k + 1] = args[k];
+    found = PyObject_Vectorcall(ufunc_before, all, count + 1, names);
+    PyMem_Free(all);
+    return found;
+}
+
+static PyMethodDef array_ufunc_method = {"__array_ufunc__", (PyCFunction)(void (*)(void))array_ufunc,
+                                         METH_FASTCALL | METH_KEYWORDS, "As `numpy.ndarray.__array_ufunc__`."};
 
 int install_call(PyTypeObject *type, PyObject *tables)
 {
-    PyObject *lazy, *entry, *ufunc;
+    PyObject *lazy, *entry, *ufunc, *method;
     Py_ssize_t at = 0;
     double cost;
+    by_lazy = PyDict_New();
     by_ufunc = PyDict_New();
-    if (!by_ufunc)
+    if (!by_lazy || !by_ufunc)
         return -1;
     while (PyDict_Next(tables, &at, &lazy, &entry)) {
         PyObject *capsule;
@@ -292,10 +321,17 @@ int install_call(PyTypeObject *type, PyObject *tables)
         if (!PyArg_ParseTuple(entry, "Od", &ufunc, &cost) || !(own = loops_of(ufunc, cost)))
             return -1;
         capsule = PyCapsule_New(own, NULL, NULL);
-        if (!capsule || PyDict_SetItem(by_ufunc, lazy, capsule) < 0)
+        if (!capsule || PyDict_SetItem(by_lazy, lazy, capsule) < 0 ||
+            PyDict_SetItem(by_ufunc, ufunc, capsule) < 0)
             return -1;
         Py_DECREF(capsule);
     }
+    ufunc_before = PyObject_GetAttrString((PyObject *)known.array, array_ufunc_method.ml_name);
+    method = PyDescr_NewMethod(known.array, &array_ufunc_method);
+    if (!ufunc_before || !method ||
+        PyObject_SetAttrString((PyObject *)known.array, array_ufunc_method.ml_name, method) < 0)
+        return -1;
+    Py_DECREF(method);
     call_before = type->tp_call;
     type->tp_call = slot_call;
     PyType_Modified(type);
