@@ -334,7 +334,9 @@ static PyObject *folded(const Function *function, PyObject *args, PyObject *kwar
     if (!axis || !(axis == Py_None || PyLong_CheckExact(axis)) || !PyArray_Check(PyTuple_GET_ITEM(args, 0)))
         return NULL;
     data = (PyArrayObject *)PyTuple_GET_ITEM(args, 0);
+    /* (Sums of bools are integers.) */
     if (axis == Py_None && (!function->is_mean || PyArray_TYPE(data) == NPY_DOUBLE) &&
+        (PyArray_TYPE(data) != NPY_BOOL || function->fold_type == (PyObject *)&PyBool_Type) &&
         (found = reduce_all(function->loops, data, function->identity))) {
         if (function->is_mean)
             PyArrayScalar_ASSIGN(found, Double, PyArrayScalar_VAL(found, Double) / (double)PyArray_SIZE(data));

@@ -1,0 +1,349 @@
+"""The extension in C for little data, beside NumPy and beside the Python methods that stand behind it."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import operator
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lazyarr
+import lazyarr.numpy as np
+from lazyarr import settings as lazy_settings
+from lazyarr.little.extension import compiled
+
+pytestmark = pytest.mark.skipif(compiled is None, reason="lazyarr was installed without a C compiler")
+
+DTYPES = ("bool", "int8", "uint8", "int16", "int32", "int64", "uint64", "float16", "float32", "float64", "complex64",
+          "complex128")  # fmt: skip
+BINARY = (operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
+          operator.and_, operator.or_, operator.xor, operator.lshift, operator.rshift, operator.lt, operator.le,
+          operator.eq, operator.ne, operator.gt, operator.ge, operator.matmul)  # fmt: skip
+IN_PLACE = (operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ifloordiv, operator.imod,
+            operator.ipow, operator.iand, operator.ior, operator.ixor)  # fmt: skip
+UNARY = (operator.neg, operator.pos, operator.abs, operator.invert)
+NUMBERS = (0, 1, 2, -3, 7, 2**40, 2**70, 0.5, -1.5, 2.0, float("nan"), float("inf"), 1j, True)
+UFUNCS = ("sin", "exp", "sqrt", "log", "abs", "maximum", "arctan2", "isnan", "logical_and", "floor", "conjugate", "sign")
+FUNCTIONS = ("sum", "prod", "max", "min", "mean", "std", "any", "all", "argmax", "cumsum", "sort", "argsort", "diff",
+             "nonzero", "zeros_like", "round", "unique", "median", "flatnonzero", "trace", "gradient")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with numpy.errstate(all="ignore"), lazy_settings.settings(eager_below=50_000, fast_path=1):
+        yield
+
+
+@pytest.fixture(params=[1, 0], ids=["fast path", "Python"])
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    with lazy_settings.settings(fast_path=request.param):
+        yield
+
+
+def array(dtype: str, shape: tuple[int, ...], order: str, seed: int) -> numpy.ndarray[Any, Any]:
+    rng = numpy.random.default_rng(seed)
+    values = rng.integers(-9, 10, shape) * (0.5 if numpy.dtype(dtype).kind in "fc" else 1)
+    if numpy.dtype(dtype).kind in "fc" and values.size > 3:
+        values.flat[1], values.flat[2] = numpy.nan, -0.0
+    made = numpy.asarray(values).astype(dtype)
+    return numpy.asarray(made, order="F") if order == "F" else made[::-1] if order == "reversed" and shape else made
+
+
+def lazy(x: numpy.ndarray[Any, Any], light: bool) -> Any:
+    """A lazy array with data of its own, or one that has settled; views of it as of NumPy's."""
+    if x.strides and x.strides[0] < 0:
+        return lazy(x[::-1], light)[::-1]
+    made = np.array(x, order="K")
+    return made.copy("K") if light else made
+
+
+def outcome(run: Callable[[], Any]) -> Any:
+    try:
+        return run()
+    except (TypeError, ValueError, OverflowError, IndexError, ZeroDivisionError):
+        return Exception
+
+
+def same(found: Any, expected: Any, layout: bool = True, rtol: float = 0.0) -> None:
+    """Whether two results are alike to the last bit, or the elements of floats to within `rtol`."""
+    if isinstance(expected, tuple):
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            same(one, other, layout, rtol)
+        return
+    if isinstance(expected, type):
+        assert found is expected
+        return
+    assert isinstance(found, type) is False, f"{found} was raised"
+    dtype = getattr(expected, "dtype", None)
+    assert getattr(found, "dtype", None) == dtype
+    ours, theirs = numpy.asarray(found), numpy.asarray(expected)
+    assert ours.shape == theirs.shape
+    if dtype is not None and layout and theirs.size > 1:
+        assert found.strides == expected.strides
+    if ours.tobytes() != theirs.tobytes():
+        if theirs.dtype.kind in "fc":
+            numpy.testing.assert_allclose(ours, theirs, rtol=rtol, atol=0.0)
+        else:
+            numpy.testing.assert_array_equal(ours, theirs)
+    if theirs.dtype.kind == "f":
+        numpy.testing.assert_array_equal(numpy.signbit(ours[ours == 0]), numpy.signbit(theirs[theirs == 0]))
+
+
+SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (5,), (3, 4), (4,), (3, 1), (2, 3, 4), (0,), (2, 0))
+
+
+@pytest.mark.parametrize("left", DTYPES)
+@pytest.mark.parametrize("right", DTYPES)
+def test_operators_of_two_types(left: str, right: str, way: None) -> None:
+    for k, (shape, other) in enumerate((((5,), (5,)), ((3, 4), (4,)), ((3, 1), (4,)), ((), (5,)))):
+        x, y = array(left, shape, "C", k), array(right, other, "C", k + 9)
+        for function in BINARY:
+            same(outcome(lambda f=function: f(lazy(x, True), lazy(y, True))), outcome(lambda f=function: f(x, y)))
+            scalars = x.flat[0], y.flat[0]
+            mine = lazy(x, True).flat[0], lazy(y, True).flat[0]
+            if function is not operator.pow:
+                same(outcome(lambda f=function: f(*mine)), outcome(lambda f=function: f(*scalars)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_operators_with_numbers(dtype: str, way: None) -> None:
+    for shape, number in itertools.product(((5,), (2, 3), ()), NUMBERS):
+        x = array(dtype, shape, "C", 3)
+        for function in (*BINARY[:5], *BINARY[7:18]):
+            same(outcome(lambda f=function: f(lazy(x, True), number)), outcome(lambda f=function: f(x, number)))
+            same(outcome(lambda f=function: f(number, lazy(x, True))), outcome(lambda f=function: f(number, x)))
+        for exponent in (2, 2.0, 0.5, 0, 1, 3, -1):
+            if shape:
+                same(outcome(lambda: lazy(x, True) ** exponent), outcome(lambda: x**exponent))
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.sampled_from(DTYPES), st.sampled_from(DTYPES), st.sampled_from(SHAPES), st.sampled_from(SHAPES),
+    st.sampled_from(("C", "F", "reversed")), st.sampled_from(("C", "F", "reversed")), st.booleans(),
+    st.sampled_from(BINARY), st.sampled_from(IN_PLACE), st.sampled_from(UNARY), st.integers(0, 99),
+)  # fmt: skip
+def test_operators_in_any_layout(
+    left: str, right: str, shape: tuple[int, ...], other: tuple[int, ...], order: str, other_order: str, light: bool,
+    binary: Any, in_place: Any, unary: Any, seed: int,
+) -> None:  # fmt: skip
+    with numpy.errstate(all="ignore"):
+        x, y = array(left, shape, order, seed), array(right, other, other_order, seed + 1)
+        mine, yours = lazy(x, light), lazy(y, not light)
+        same(outcome(lambda: binary(mine, yours)), outcome(lambda: binary(x, y)))
+        same(outcome(lambda: unary(mine)), outcome(lambda: unary(x)))
+        copies = [x.copy("K"), mine.copy("K")]
+        results = [outcome(lambda c=c, o=o: in_place(c, o)) for c, o in zip(copies, (y, yours), strict=True)]
+        same(results[1], results[0])
+        same(copies[1], copies[0])
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_ufuncs(name: str, dtype: str, way: None) -> None:
+    # (NumPy's own transcendental functions differ in the last bit, by where an element stands in memory.)
+    rtol = 1e-6 if dtype in ("float32", "complex64") else 2e-3 if dtype in ("bool", "int8", "uint8", "float16") else 1e-14
+    for shape, order in itertools.product(SHAPES, ("C", "F")):
+        x = array(dtype, shape, order, 5)
+        arguments = (x, x[..., ::-1].copy("K") if shape else x)[: getattr(numpy, name).nin]
+        mine = [lazy(a, True) for a in arguments]
+        expected = outcome(lambda a=arguments: getattr(numpy, name)(*a))
+        same(outcome(lambda m=mine: getattr(np, name)(*m)), expected, rtol=rtol)
+        same(outcome(lambda m=mine: getattr(numpy, name)(*m)), expected, rtol=rtol)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", ["bool", "int32", "int64", "float32", "float64", "complex128"])
+def test_functions(name: str, dtype: str, way: None) -> None:
+    for shape, order in itertools.product(((5,), (3, 4), (2, 3, 4)), ("C", "F")):
+        x = array(dtype, shape, order, 7)
+        for given_axis in ({}, {"axis": 0}, {"axis": -1}, {"axis": 5}):
+            expected = outcome(lambda x=x, a=given_axis: getattr(numpy, name)(x, **a))
+            found = outcome(lambda x=x, a=given_axis: getattr(np, name)(lazy(x, True), **a))
+            if isinstance(expected, list):
+                expected, found = tuple(expected), tuple(found)
+            same(found, expected, layout=False)
+
+
+def test_sums_have_the_bits_of_numpy() -> None:
+    rng = numpy.random.default_rng(3)
+    for length in (1, 2, 7, 8, 9, 100, 128, 129, 1000, 8191, 8192, 8193, 40_000):
+        for dtype in ("float64", "float32", "int64"):
+            x = (rng.normal(size=length) * 10.0 ** rng.integers(-5, 6, length)).astype(dtype)
+            mine = np.array(x).copy()
+            for name in ("sum", "prod", "max", "min", "mean"):
+                same(getattr(np, name)(mine), getattr(numpy, name)(x))
+                same(getattr(mine, name)(), getattr(x, name)())
+            square = x[: length // 4 * 4].reshape(-1, 4)
+            if square.size:
+                same(np.array(square).copy().sum(), square.sum())
+
+
+KEYS: tuple[Any, ...] = (0, -1, 7, slice(None), slice(1, 3), slice(None, None, -1), (1, 2), (0,), (slice(1, None), 0),
+        (..., 0), None, (None, 1), ..., (), (1, slice(None, None, 2)), [0, 2], numpy.array([1, 0]),
+        numpy.array([[True, False, True, True]] * 3), (1.5,), "a", True, numpy.int64(1), (numpy.array([0, 1]), 1))  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS, ids=repr)
+def test_items(key: Any, way: None) -> None:
+    for dtype, value in itertools.product(("float64", "int64", "complex64", "bool"), (3, 2.5, "row", "all")):
+        x = array(dtype, (3, 4), "C", 1)
+        mine = lazy(x, True)
+        same(outcome(lambda m=mine: m[key]), outcome(lambda x=x: x[key]))
+        held, ours = x[1:], mine[1:]
+        new = {"row": x[0].copy(), "all": x.copy()[::-1]}.get(value, value) if isinstance(value, str) else value
+        lazily = np.array(new).copy() if isinstance(new, numpy.ndarray) else new
+        expected = outcome(lambda x=x: x.__setitem__(key, new)) is None
+        assert (outcome(lambda m=mine: m.__setitem__(key, lazily)) is None) == expected
+        same(mine, x)
+        same(ours, held)
+
+
+def test_views_of_views_are_written_through(way: None) -> None:
+    for module in (numpy, np):
+        x = module.arange(24.0).reshape(4, 6).copy()
+        rows, turned = x[1:3], x.T
+        inner = rows[:, 2:5]
+        inner += 10.0
+        turned[0] = -1.0
+        x[3][2:4] *= 3.0
+        rows[0, 0], flat = 99.0, x.ravel()
+        flat[5] = 7.0
+        parts = (x * 1j).real
+        if module is numpy:
+            expected = [v.copy() for v in (x, rows, turned, inner, flat, parts)]
+        else:
+            for found, wanted in zip((x, rows, turned, inner, flat, parts), expected, strict=True):
+                same(found, wanted, layout=False)
+
+
+def test_what_numpy_was_shown_does_not_change(way: None) -> None:
+    x = np.zeros(5) + 1.0
+    view = x[1:3]
+    first = numpy.asarray(x)
+    assert not first.flags.writeable
+    x[0] = 9.0
+    view[0] = 7.0
+    numpy.testing.assert_array_equal(first, numpy.ones(5))
+    second = numpy.asarray(view)
+    view += 1.0
+    x *= 2.0
+    numpy.testing.assert_array_equal(second, [7.0, 1.0])
+    numpy.testing.assert_array_equal(numpy.asarray(x), [18.0, 16.0, 4.0, 2.0, 2.0])
+    own = numpy.array(x)
+    own[0] = 0.0
+    assert float(x[0]) == 18.0
+
+
+def test_overlapping_writes(way: None) -> None:
+    for module in (numpy, np):
+        x = module.arange(10.0).copy()
+        x[1:] = x[:-1]
+        x[2:6] += x[:4]
+        x[::-1][:3] -= x[:3]
+        if module is numpy:
+            expected = x.copy()
+    same(x, expected)
+
+
+def test_garbage_collection_between_steps() -> None:
+    threshold = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        x, expected = np.zeros(6) + 1.0, numpy.ones(6)
+        for k in range(300):
+            for y in (x, expected):
+                y[1:-1] += 0.5 * (y[2:] - y[:-2]) + y[k % 6] / 3.0
+                y[(k + 1) % 6] = y.sum() / 7.0
+        same(x, expected)
+    finally:
+        gc.set_threshold(*threshold)
+
+
+def test_nothing_leaks() -> None:
+    x, y, m = np.zeros(100) + 1.0, np.zeros(100) + 2.0, np.zeros((10, 10)) + 1.0
+    index = np.array([3, 1, 2]).copy()
+    whole = np.array(numpy.arange(100)).copy()
+
+    def work() -> None:
+        for _ in range(50):
+            (x + y) * 2.0 - x[1] / y
+            x[1:-1] = y[1:-1] + whole[1:-1]
+            x[index] = 1.0
+            np.add.at(x, index, 1.0)
+            m.T.sum(), np.sin(m), x.astype(int), numpy.asarray(x), np.where(x < y, x, y), m @ m
+            y.copy(), np.bincount(index), x.mean(), x == y, x ** 2, x[index], np.zeros(3), 1j * x, numpy.float32(2) * x
+
+    def blocks() -> int:
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    for _ in range(5):
+        work()
+    before = blocks()
+    for _ in range(20):
+        work()
+    assert blocks() - before < 900  # of 1000 times
+
+
+def test_threads_that_write_and_look() -> None:
+    x = np.zeros(2000) + 1.0
+    wrong: list[Any] = []
+
+    def write() -> None:
+        for k in range(300):
+            x[...] = float(k)
+
+    def look() -> None:
+        for _ in range(300):
+            seen = numpy.asarray(x)
+            first = seen.copy()
+            if not numpy.array_equal(first, seen):
+                wrong.append(seen)
+            x[:10] + x[10:20] * 2.0
+
+    threads = [threading.Thread(target=target) for target in (write, look, look, write)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_trace_is_not_passed_by() -> None:
+    factor = np.zeros(4) + 3.0
+
+    @lazyarr.accelerate(always=True)
+    def scaled(x: Any) -> Any:
+        return x * factor + factor[1]
+
+    given_array = numpy.arange(4.0)
+    for _ in range(3):
+        numpy.testing.assert_array_equal(scaled(given_array), given_array * 3.0 + 3.0)
+    factor[1] = 5.0
+    numpy.testing.assert_array_equal(scaled(given_array), given_array * [3.0, 5.0, 3.0, 3.0] + 5.0)
+
+
+def test_warnings_and_errors_of_numpy_stay_out() -> None:
+    x = np.zeros(3)
+    with numpy.errstate(all="raise"):
+        same(np.array(1.0) / x[0], numpy.array(numpy.inf)[()])
+        same(1.0 / (x + 0.0), numpy.full(3, numpy.inf))
+        same(np.log(x + 0.0), numpy.full(3, -numpy.inf))
+
+
+def test_settings_switch_it_off() -> None:
+    with lazy_settings.settings(fast_path=0):
+        assert compiled.function(numpy.sum, (np.zeros(3) + 1.0,), {}) is None
+    assert float(compiled.function(numpy.sum, (np.zeros(3) + 1.0,), {})) == 3.0
+    with lazy_settings.settings(eager_below=0):
+        assert compiled.function(numpy.sum, (np.zeros(3) + 1.0,), {}) is None
