@@ -175,10 +175,15 @@ int begin_write(void)
     return done ? 0 : -1;
 }
 
+/* (An exception that is there stays.) */
 int end_write(void)
 {
-    PyObject *done = PyObject_CallMethod(known.lock, "release", NULL);
+    PyObject *done, *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    done = PyObject_CallMethod(known.lock, "release", NULL);
     Py_XDECREF(done);
+    if (done)
+        PyErr_Restore(type, value, traceback);
     return done ? 0 : -1;
 }
 
