@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -61,21 +63,39 @@ def run_on_constants(function: Callable[..., Any], args: Any, kwargs: Any) -> An
     return _lazy(_once(function, args, kwargs), {}, constant=True)
 
 
-#: Functions that write files: of several ranks, the first one does.
-_WRITERS = {"dump", "save", "savetxt", "savez", "savez_compressed", "tofile"}
+#: Functions that write files: of several ranks, the first one does. -> where their arguments say which file.
+_WRITERS = {"dump": 1, "save": 0, "savetxt": 0, "savez": 0, "savez_compressed": 0, "tofile": 1}
 
 
 def _only_computes(function: Callable[..., Any]) -> bool:
     """Whether a function of NumPy does nothing but to give values (and to draw random numbers, which is noted)."""
-    return getattr(function, "__name__", "") not in _IMPURE | _WRITERS
+    return getattr(function, "__name__", "") not in _IMPURE | _WRITERS.keys()
 
 
 def _once(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """What a function of NumPy gives; one that writes a file is called by one rank, and the others wait for it."""
+    """What a function of NumPy gives; one that writes a file is called by one rank, and the others wait for it.
+
+    (What is no file of the system, `io.BytesIO` say, each rank has for itself, and writes to.)
+    """
     name = getattr(function, "__name__", "")
     if name not in _WRITERS:
         return function(*args, **kwargs)
+    at = _WRITERS[name]
+    target = args[at] if at < len(args) else kwargs.get("file", kwargs.get("fname", kwargs.get("fid")))
+    if not _is_file(target):
+        return function(*args, **kwargs)
     return world.once(name, lambda: function(*args, **kwargs))
+
+
+def _is_file(target: Any) -> bool:
+    """Whether what is written to is a path, or an open file of the system."""
+    if isinstance(target, (str, bytes, os.PathLike)) or target is sys.stdout or target is sys.stderr:
+        return True
+    try:
+        target.fileno()
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool) -> Any:

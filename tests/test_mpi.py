@@ -21,7 +21,7 @@ RUNNER = Path(__file__).parent / "rank_runner.py"
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.py"))
 ON_A_GRID = ["accelerated_masks", "heat", "long_fft", "made_of_little", "masks", "operations", "rearrange"]
 #: Some of their operations are NumPy's on whole arrays.
-FALL_BACK = ["aliased", "operations"]
+FALL_BACK = ["aliased", "memory_files", "operations"]
 #: Where a lazy global is the argument, too, one rank does not see that they are one array (more ranks do).
 NOT_ALONE = ["aliased"]
 #: All at once would have more processes than there are cores.

@@ -296,6 +296,7 @@ def test_attributes_and_names() -> None:
             assert getattr(mine, attribute) == getattr(theirs, attribute)
     with pytest.raises(AttributeError):
         lnp.add.nothing  # noqa: B018
+    assert repr(lnp.add) == repr(np.add)
 
 
 @pytest.mark.parametrize("char", "qQlL")

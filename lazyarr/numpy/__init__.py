@@ -38,6 +38,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _files,
     _grid,
     _histograms,
+    _iterate,
     _least_squares,
     _positions,
     _quantiles,
@@ -68,7 +69,7 @@ for _name in dir(_np):
     if not _name.startswith("_") and _name not in _OWN_MODULES:
         globals()[_name] = _public(_name)
 
-ndarray = _types.ndarray
+ndarray, nditer = _types.ndarray, _iterate.nditer
 c_, mgrid, ogrid, r_, vectorize = _grid.c_, _grid.mgrid, _grid.ogrid, _grid.r_, _grid.vectorize
 __version__ = _np.__version__
 __all__ = list(_np.__all__)

@@ -286,6 +286,10 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> LazyArray:
     A compiled program with `minlength` has results of that length, which is a guard of it.
     """
     index = as_lazy(x)
+    if not isinstance(x, (LazyArray, np.ndarray)) and index.dtype.kind not in "iub":
+        if index.size or index.ndim != 1:
+            raise NotCompiled("a list of other numbers than ints is counted")  # NumPy warns that this will go
+        index = as_lazy(index, _I64)
     if index.ndim != 1:
         raise ValueError("object too deep for desired array" if index.ndim > 1 else "object of too small depth for "
                          "desired array")  # fmt: skip

@@ -208,9 +208,8 @@ def concatenate(
     first = lazy[0]
     for k, a in enumerate(lazy):
         if a.ndim != first.ndim:
-            raise ValueError("all the input array dimensions except for the concatenation axis must match exactly, but "
-                             f"the array at index 0 has {first.ndim} dimension(s) and the array at index {k} has "
-                             f"{a.ndim} dimension(s)")
+            raise ValueError("all the input arrays must have same number of dimensions, but the array at index 0 has "
+                             f"{first.ndim} dimension(s) and the array at index {k} has {a.ndim} dimension(s)")
         for axis_, (m, n) in enumerate(zip(first.shape, a.shape, strict=True)):
             if axis_ != at and m != n:
                 raise ValueError("all the input array dimensions except for the concatenation axis must match exactly, "

@@ -133,8 +133,9 @@ def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET) -> Any:
     """As `numpy.ptp`."""
     keep = keepdims is not _UNSET and bool(keepdims)
-    low = ufunc_reduce(UFUNCS[np.minimum], a, axis, None, None, keep)
+    # (In NumPy's order: of nothing it says that there is no maximum, and `out` may be a part of `a`.)
     high = ufunc_reduce(UFUNCS[np.maximum], a, axis, None, out, keep)
+    low = ufunc_reduce(UFUNCS[np.minimum], a, axis, None, None, keep)
     return UFUNCS[np.subtract](high, low, out=reduce_out(out))
 
 

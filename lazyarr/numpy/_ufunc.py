@@ -63,7 +63,7 @@ class Ufunc:
         self._plain_enough = self._flops is not None and numpy.__name__ != "power"
 
     def __repr__(self) -> str:
-        return f"<lazy ufunc '{self.__name__}'>"
+        return repr(self.numpy)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

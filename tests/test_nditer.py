@@ -1,0 +1,109 @@
+"""`numpy.nditer` over arrays that it writes to, with NumPy beside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr.numpy as lnp
+from lazyarr import accelerate, settings
+from lazyarr.array import LazyArray
+
+pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+
+
+def doubled(np: Any, a: Any) -> None:
+    with np.nditer(a, op_flags=["readwrite"]) as it:
+        for x in it:
+            x[...] = 2 * x
+
+
+def reversed_view(np: Any, a: Any) -> None:
+    it = np.nditer(a[::-1, 1:], flags=["multi_index"], op_flags=[["readwrite"]])
+    while not it.finished:
+        it[0] = it.multi_index[0] * 10 + it.multi_index[1] + it[0]
+        it.iternext()
+
+
+def two_arrays(np: Any, a: Any) -> None:
+    for x, y in np.nditer([a, np.arange(4)], op_flags=[["readwrite"], ["readonly"]]):
+        x += y
+
+
+def reads_what_it_writes(np: Any, a: Any) -> None:
+    for x in np.nditer(a, op_flags=["readwrite"]):
+        a[1, 1] += 1
+        x[...] = a[1, 1]
+
+
+def columns_first(np: Any, a: Any) -> None:
+    for k, x in enumerate(np.nditer(a, op_flags=["writeonly"], order="F")):
+        x[...] = k
+
+
+def in_chunks(np: Any, a: Any) -> None:
+    for x in np.nditer(a, flags=["external_loop"], op_flags=["readwrite"]):
+        x *= 3
+
+
+def buffered(np: Any, a: Any) -> None:
+    flags = ["external_loop", "buffered"]
+    with np.nditer(a[:, ::-1], flags, ["readwrite"], op_dtypes=["f4"], casting="same_kind") as it:
+        for x in it:
+            x += 1
+
+
+def reduced(np: Any, a: Any) -> None:
+    axes = [[0, 1], [0, -1]]
+    with np.nditer([a.copy(), a[:, 0]], ["reduce_ok"], [["readonly"], ["readwrite"]], op_axes=axes) as it:
+        for x, y in it:
+            y[...] += x
+
+
+@pytest.mark.parametrize("eager_below", [50_000, 0])
+@pytest.mark.parametrize(
+    "change", [doubled, reversed_view, two_arrays, reads_what_it_writes, columns_first, in_chunks, buffered, reduced]
+)
+def test_arrays_are_written(change: Any, eager_below: int) -> None:
+    theirs = np.arange(12.0).reshape(3, 4)
+    change(np, theirs)
+    with settings.settings(eager_below=eager_below):
+        ours = lnp.arange(12.0).reshape(3, 4)
+        change(lnp, ours)
+    assert np.array_equal(np.asarray(ours), theirs)
+
+
+def test_elements_are_lazy_and_what_is_only_read_is_numpys() -> None:
+    a = lnp.ones(3)
+    assert all(isinstance(x, LazyArray) for x in lnp.nditer(a, op_flags=["readwrite"]))
+    assert lnp.nditer(a, op_flags=["readwrite"]).operands[0] is a
+    assert type(lnp.nditer(a)) is np.nditer
+
+
+def test_errors_are_numpys() -> None:
+    for given in ({"op_flags": ["none"]}, {"op_flags": ["readwrite"]}):
+        messages = []
+        for m in (np, lnp):
+            with pytest.raises(ValueError, match=r".") as raised:
+                m.nditer(m.broadcast_to(m.ones(2), (3, 2)), **given)
+            messages.append(str(raised.value))
+        assert messages[0] == messages[1]
+
+
+def test_in_accelerated_functions() -> None:
+    def change(a: Any) -> Any:
+        b = a * 2
+        x: Any
+        for x in np.nditer(b, op_flags=["readwrite"]):
+            x[...] = x + 1
+        for x in np.nditer(a, op_flags=["readwrite"]):
+            x[...] = x * 3
+        return b
+
+    fast = accelerate(change)
+    for _ in range(3):
+        one, other = np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(2, 3)
+        assert np.array_equal(fast(other), change(one))
+        assert np.array_equal(one, other)
