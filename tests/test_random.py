@@ -191,3 +191,74 @@ def test_compiling_leaves_the_global_stream_alone() -> None:
     found = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout
     numpy.random.seed(0)
     assert found == f"{numpy.random.rand()}\n"
+
+
+DRAWN = """
+rng.random(5)
+rng.random(None, np.float64, out)
+rng.random(out=out)
+rng.normal(x, 2.0)
+rng.normal(x[:2], scale=x[1:3])
+rng.integers(0, x.astype(int) + 1)
+rng.choice(x)
+rng.choice(x, 3, p=x / x.sum())
+rng.choice(f, 2, axis=0)
+rng.choice(f)
+rng.choice([1, 2, 3], (2, 2))
+rng.choice(["a", "b"], 3)
+rng.permutation(x)
+rng.permutation(f, axis=1)
+rng.permuted(f, axis=1)
+rng.permuted(f, out=f)
+rng.shuffle(x)
+rng.shuffle(f, axis=1)
+rng.shuffle(f[:, 0])
+rng.shuffle(f.T)
+rng.shuffle(x[::-2])
+rng.shuffle(listed)
+rng.multivariate_normal(x[:2], np.eye(2), 3)
+rng.poisson(x)
+rng.standard_gamma(x)
+rng.standard_gamma(x[:3], None, np.float64, out)
+rng.integers(0, 2, 3, dtype=bool)
+rng.normal(size=60000)
+rng.bytes(3)
+rng.choice(5, 9, replace=False)
+rng.integers(5, 1)
+rng.normal(x, -1.0)
+"""
+
+
+@pytest.mark.parametrize("line", DRAWN.split("\n")[1:-1])
+@pytest.mark.parametrize("stream", ["default_rng(3)", "RandomState(3)"])
+@pytest.mark.parametrize("eager_below", [50_000, 0])
+@pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+def test_little_draws(line: str, stream: str, eager_below: int) -> None:
+    def outcome(module: Any) -> Any:
+        x, f = module.arange(1.0, 5.0), module.arange(6.0).reshape(3, 2)
+        names = {"np": module, "x": x, "f": f, "out": module.zeros(3), "listed": [1, 2, 3]}
+        names["rng"] = eval(f"np.random.{stream}", names)
+        try:
+            found = eval(line, names)
+        except (TypeError, ValueError, AttributeError) as error:
+            found = "" if isinstance(error, AttributeError) else str(error)
+        then = names["rng"].normal(size=2)
+        return found, then, x + 0, f + 0, names["out"], names["listed"]
+
+    with settings.settings(eager_below=eager_below):
+        mine, theirs = outcome(np), outcome(numpy)
+    for a, b in zip(mine, theirs, strict=True):
+        assert numpy.array_equal(numpy.asarray(a), numpy.asarray(b))
+        assert numpy.asarray(a).dtype == numpy.asarray(b).dtype
+        assert isinstance(a, type(b)) or isinstance(a, LazyArray)
+
+
+def test_little_draws_do_not_write_to_their_arguments() -> None:
+    x = np.arange(4.0)
+    alike = np.array(x)
+    rng = np.random.default_rng(0)
+    drawn = rng.choice(x, 4)
+    drawn[:] = -1
+    rng.shuffle(x)
+    assert numpy.asarray(alike).tolist() == [0, 1, 2, 3]
+    assert sorted(numpy.asarray(x).tolist()) == [0, 1, 2, 3]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
 
+from lazyarr import quiet
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, limits, made, new, own, run, tracing
 from lazyarr.little.operators import is_data, size_of_both
 from lazyarr.little.table import FUNCTIONS, GROWN, NOT_COMPILED, OF_LISTS, SIZES, SPECIAL, WRITERS, ZEROS, together
-from lazyarr.quiet import quietly
 from lazyarr.runtime import storage_lock
+from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
 
 _ndarray = np.ndarray
+_quiet = quiet.thread
 #: Arguments that are no data.
 _PLAIN = NUMBERS | {str, type(None)}
 #: Methods that `reduction` stands before.
@@ -71,37 +73,38 @@ def into(ufunc: np.ufunc, args: tuple[Any, ...], out: Any, cost: float) -> LazyA
         target = own(out)
         if type(target) is not _ndarray or target.size * cost >= limits.elements:
             return None
-        run(_called, ufunc, data, {"out": target})
+        run(partial(ufunc, out=target), *data)
     return out
 
 
-class _Given:
-    """The data of arguments of which what is lazy is there."""
-
-    def __init__(self) -> None:
-        self.arrays: list[Any] = []
-        self.numbers = 0
-
-    def of(self, x: Any, depth: int = 3) -> Any:
-        """An argument for NumPy; raises `LookupError` where it is of another kind."""
-        kind = type(x)
-        if kind is LazyArray:
+def _argument(x: Any, arrays: list[Any], depth: int = 3) -> Any:
+    """An argument for NumPy, whose data is added to `arrays`; raises `LookupError` where it is of another kind."""
+    kind = type(x)
+    if kind is LazyArray:
+        data = x._mine
+        if data is None:
             data = held(x)
-            if data is None or data.size == 0:
-                raise LookupError
-            self.arrays.append(data)
-            return data
-        if kind in _PLAIN or isinstance(x, (np.dtype, type)):
-            self.numbers += 1
-            if self.numbers > _MOST_NUMBERS:
-                raise LookupError
+        if data is None or data.size == 0:
+            raise LookupError
+        arrays.append(data)
+        return data
+    if kind in _PLAIN:
+        return x
+    if kind is tuple or kind is list:
+        count = len(x)
+        inner = count and depth and type(x[0])
+        if not depth or count * (len(x[0]) if inner is list or inner is tuple else 1) > _MOST_NUMBERS:
+            raise LookupError
+        if _PLAIN.issuperset(map(type, x)):
             return x
-        if kind in (tuple, list) and depth:
-            return kind([self.of(item, depth - 1) for item in x])
-        if is_data(x) and x.size:
-            self.arrays.append(x)
-            return x
-        raise LookupError
+        depth -= 1
+        return kind([_argument(item, arrays, depth) for item in x])
+    if isinstance(x, (np.dtype, type)):
+        return x
+    if is_data(x) and x.size:
+        arrays.append(x)
+        return x
+    raise LookupError
 
 
 def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -133,47 +136,63 @@ def _computed(
         only = held(args[0])
         if type(only) is _ndarray and 0 < only.size < limits.elements:
             if numpy not in GROWN or GROWN[numpy](only) < limits.elements:
-                found = quietly(ZEROS.get(numpy, numpy), only)
-                done_at_once()
-                return results(found, (only,))
+                return results(_run(ZEROS.get(numpy, numpy), only), (only,))
         return None
-    if len(args) > count + 2 or not SPECIAL.isdisjoint(kwargs):
+    if len(args) > count + 2 or not (SPECIAL.isdisjoint(kwargs) if kwargs else args):
         return None
     if numpy in NOT_COMPILED and not NOT_COMPILED[numpy].isdisjoint(kwargs):
         return None
     of_lists = numpy in OF_LISTS
     if of_lists and (not args or type(args[0]) not in (list, tuple)):
         return None
-    given = _Given()
+    arrays: list[Any] = []
     try:
-        data = [given.of(x) for x in args[:count]]
-        arrays = len(given.arrays)
-        data += [given.of(x) for x in args[count:]]
-        named = {name: given.of(x) for name, x in kwargs.items()}
+        data = [_argument(x, arrays) for x in args[:count]]
+        first = len(arrays)
+        if len(args) > count:
+            data += [_argument(x, arrays) for x in args[count:]]
+        named = {name: _argument(x, arrays) for name, x in kwargs.items()} if kwargs else _NOTHING
         # (Elsewhere an array is one to write to, or a number.)
-        if not (arrays or of_lists) or len(given.arrays) > arrays:
+        if not (arrays or of_lists) or len(arrays) > first:
             return None
-        size = work(given.arrays)
+        size = work(arrays)
         if numpy in GROWN:
             size = max(size, GROWN[numpy](*data, **named))
     except (LookupError, TypeError, ValueError):
         return None
-    if size >= limits.elements:
-        return None
-    found = quietly(_called, ZEROS.get(numpy, numpy), data, named)
-    done_at_once()
-    return results(found, given.arrays)
+    return None if size >= limits.elements else results(_run(ZEROS.get(numpy, numpy), *data, **named), arrays)
+
+
+#: No arguments by name.
+_NOTHING: dict[str, Any] = {}
+
+
+def _run(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """As `run`, of NumPy's functions that are written in Python: such a call may come here again."""
+    if _quiet.entered:
+        found = function(*args, **kwargs)
+    else:
+        _quiet.entered = True
+        try:
+            found = _quiet.context.run(function, *args, **kwargs)
+        finally:
+            _quiet.entered = False
+    if ranks:
+        done_at_once()
+    return found
 
 
 def results(found: Any, arrays: Sequence[Any]) -> Any:
     """Results of NumPy as arrays of their own; None where they are not."""
     kind = type(found)
     if kind is _ndarray:
+        if found.dtype not in NAMES:
+            return None
         base = found.base
-        is_own = found.flags.writeable and not any(found is x or (base is not None and base is x) for x in arrays)
-        if base is not None and is_own:
-            is_own = not any(np.may_share_memory(base, x) for x in arrays)
-        return made(found) if is_own and found.dtype in NAMES else None
+        for x in arrays:
+            if x is found or (base is not None and (x is base or np.may_share_memory(base, x))):
+                return None
+        return (new(found) if base is None else made(found)) if found.flags.writeable else None
     if isinstance(found, tuple):
         items = [results(item, arrays) for item in found]
         if any(item is None for item in items):
@@ -188,18 +207,17 @@ def write(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """A call of what writes into its first argument; False where it is not one of little data that is there."""
     if not args or type(args[0]) is not LazyArray or tracing() is not None:
         return False
-    given = _Given()
+    arrays: list[Any] = []
     try:
-        data = [given.of(x) for x in args[1:]]
-        named = {name: given.of(x) for name, x in kwargs.items()}
+        data = [_argument(x, arrays) for x in args[1:]]
+        named = {name: _argument(x, arrays) for name, x in kwargs.items()}
     except LookupError:
         return False
     with storage_lock:
         target = own(args[0])
-        if type(target) is not _ndarray or sum(x.size for x in (target, *given.arrays)) >= limits.elements:
+        if type(target) is not _ndarray or sum(x.size for x in (target, *arrays)) >= limits.elements:
             return False
-        quietly(_called, numpy, [target, *data], named)
-    done_at_once()
+        _run(numpy, target, *data, **named)
     return True
 
 
@@ -218,33 +236,28 @@ def reduction(numpy: Any, general: Method) -> Method:
 
     @wraps(general)
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
-        x = None if args or len(kwargs) > 1 else held(self)
+        x = None if len(args) + len(kwargs) > 1 else held(self)
         if type(x) is not _ndarray or not 0 < x.size < limits.elements or tracing() is not None:
             return general(self, *args, **kwargs)
-        if kwargs:
-            axis = kwargs.get("axis")
-            return new(quietly(numpy, x, axis)) if type(axis) is int and x.ndim > 1 else general(self, **kwargs)
-        return new(quietly(numpy, x))
+        if args or kwargs:
+            axis = args[0] if args else kwargs.get("axis")
+            return new(_run(numpy, x, axis)) if type(axis) is int and x.ndim > 1 else general(self, *args, **kwargs)
+        return new(_run(numpy, x))
 
     return method
 
 
-def _called(numpy: Any, args: Iterable[Any], kwargs: dict[str, Any]) -> Any:
-    return numpy(*args, **kwargs)
-
-
 def _created(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A small new array that is made of numbers."""
-    if not SPECIAL.isdisjoint(kwargs) or not all(
-        type(x) in _PLAIN or isinstance(x, (np.dtype, type, tuple)) for x in (*args, *kwargs.values())
-    ):
+    if not SPECIAL.isdisjoint(kwargs):
         return None
+    for x in (*args, *kwargs.values()) if kwargs else args:
+        if type(x) not in _PLAIN and not isinstance(x, (np.dtype, type, tuple)):
+            return None
     try:
-        size = SIZES[numpy](*args, **{name: kwargs[name] for name in ("num",) if name in kwargs})
+        size = SIZES[numpy](*args, num=kwargs["num"]) if "num" in kwargs else SIZES[numpy](*args)
     except (TypeError, ZeroDivisionError):
         return None
     if not 0 <= size < limits.elements:
         return None
-    found = quietly(_called, ZEROS.get(numpy, numpy), args, kwargs)
-    done_at_once()
-    return results(found, ())
+    return results(_run(ZEROS.get(numpy, numpy), *args, **kwargs), ())

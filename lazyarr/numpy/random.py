@@ -7,7 +7,7 @@ seed. Drawing is no fallback, it makes data; a call that needs the data of lazy 
 from __future__ import annotations
 
 import operator
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, cast
 
 import numpy.random as _random
@@ -16,6 +16,7 @@ from lazyarr import streams, world
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import holds_lazy
 from lazyarr.fallback import run_in_numpy, run_on_constants
+from lazyarr.little import draws
 from lazyarr.numpy._streams import drawn
 from lazyarr.runtime import recording
 from lazyarr.weak import WeakScalar
@@ -47,7 +48,8 @@ def _draw(function: Any, name: str, args: Any, kwargs: Any) -> Any:
         if split is not None:
             return split
         return run_on_constants(function, args, kwargs)
-    return run_in_numpy(function, args, kwargs, f"{name} is not compiled", mutates=short == "shuffle")
+    writes = short == "shuffle" or (short in draws.INTO and len(args) > 1)
+    return run_in_numpy(function, args, kwargs, f"{name} is not compiled", mutates=writes)
 
 
 def _looked_at(stream: Any) -> Any:
@@ -72,16 +74,33 @@ def _methods(base: Any) -> Any:
 
 
 def _method(method: Any, name: str) -> Any:
+    little = _little(name)
+
     @wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if little is not None:
+            found = little(method.__get__(self._numpys), args, kwargs)
+            if found is not NotImplemented:
+                return found
         return _draw(method.__get__(self), name, args, kwargs)
 
     return call
 
 
+def _little(name: str) -> Any:
+    """What draws little arrays by a function of this name; None where nothing does."""
+    short = name.rpartition(".")[2]
+    return draws.shuffle if short == "shuffle" else None if short in _STATE else draws.draw
+
+
 @_methods(_random.Generator)
 class Generator(_random.Generator):
     """As `numpy.random.Generator`; arrays drawn from it are lazy."""
+
+    @cached_property
+    def _numpys(self) -> Any:
+        """NumPy's generator of the same stream, whose methods call its own, not these."""
+        return _random.Generator(streams.bits(self))
 
     @property
     def bit_generator(self) -> Any:
@@ -95,6 +114,11 @@ class Generator(_random.Generator):
 @_methods(_random.RandomState)
 class RandomState(_random.RandomState):
     """As `numpy.random.RandomState`; arrays drawn from it are lazy."""
+
+    @property
+    def _numpys(self) -> Any:
+        # (Another one would not share the normal number that is left.)
+        return self
 
     def __init__(self, seed: Any = None):
         super().__init__(_words() if seed is None else _known(seed))
@@ -165,8 +189,14 @@ def _public(name: str) -> Any:
     if not callable(value) or isinstance(value, type):
         return value
 
+    little = _little(name)
+
     @wraps(value)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if little is not None:
+            found = little(value, args, kwargs)
+            if found is not NotImplemented:
+                return found
         return _draw(value, f"numpy.random.{name}", args, kwargs)
 
     return call
