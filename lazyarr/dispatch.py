@@ -7,7 +7,7 @@ says `NotCompiled` for the arguments it got, runs in NumPy (`lazyarr.fallback`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 import numpy as np
@@ -93,24 +93,33 @@ def dispatched(function: Any) -> Callable[..., Any]:
     return call
 
 
-def fixed_ints(x: Any) -> Any:
-    """Nested arguments with traced Python ints as ints: lengths and axes, which a program is compiled for."""
+#: What holds nothing lazy.
+_PLAIN = frozenset((int, float, bool, complex, str, type(None)))
+
+
+@cache
+def _lazy_types() -> tuple[type, type]:
+    from lazyarr.array import LazyArray
     from lazyarr.weak import WeakScalar
 
+    return LazyArray, WeakScalar
+
+
+def fixed_ints(x: Any) -> Any:
+    """Nested arguments with traced Python ints as ints: lengths and axes, which a program is compiled for."""
     if type(x) in (list, tuple):
-        return type(x)(fixed_ints(item) for item in x)
+        return x if _PLAIN.issuperset(map(type, x)) else type(x)(fixed_ints(item) for item in x)
     if type(x) is dict:
         return {key: fixed_ints(item) for key, item in x.items()}
-    return x.__index__() if isinstance(x, WeakScalar) and x.python_type is int else x  # type: ignore[attr-defined]
+    return x.__index__() if isinstance(x, _lazy_types()[1]) and x.python_type is int else x  # type: ignore[attr-defined]
 
 
 def holds_lazy(x: Any) -> bool:
     """Whether a lazy array or a traced scalar stands anywhere in nested arguments."""
-    from lazyarr.array import LazyArray
-    from lazyarr.weak import WeakScalar
-
     if isinstance(x, (list, tuple)):
+        if _PLAIN.issuperset(map(type, x)):
+            return False
         return any(holds_lazy(item) for item in x)
     if isinstance(x, dict):
         return any(holds_lazy(item) for item in x.values())
-    return isinstance(x, (LazyArray, WeakScalar))
+    return isinstance(x, _lazy_types())

@@ -467,3 +467,80 @@ def test_pythons_complex_numbers_beside_a_float64_give_pythons() -> None:
         assert type(one) is type(other) is complex
         assert one == other
     assert np.asarray(lnp.array([[b, -1j * b], [1j * b, b]])).tolist() == [[a, -1j * a], [1j * a, a]]
+
+
+VIEWS = {
+    "ravel": lambda m, x: m.ravel(x),
+    "ravel of a transpose": lambda m, x: m.ravel(x.T),
+    "ravel in Fortran's order": lambda m, x: m.ravel(x, "F"),
+    "reshape": lambda m, x: m.reshape(x, (3, 2)),
+    "reshape to a vector": lambda m, x: m.reshape(x, -1),
+    "reshape of a transpose": lambda m, x: m.reshape(x.T, (2, 3)),
+    "reshape in Fortran's order": lambda m, x: m.reshape(x, (3, 2), order="F"),
+    "transpose": lambda m, x: m.transpose(x),
+    "transpose of axes": lambda m, x: m.transpose(x, (1, 0)),
+    "expand_dims": lambda m, x: m.expand_dims(x, 1),
+    "expand_dims from the end": lambda m, x: m.expand_dims(x, -1),
+    "expand_dims of a part": lambda m, x: m.expand_dims(x[1:, ::-1], 2),
+    "view of a view": lambda m, x: m.ravel(m.reshape(m.transpose(m.transpose(x)), (3, 2)))[1:],
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("first", ["ours", "settled"])
+def test_functions_that_give_views(name: str, first: str) -> None:
+    states = []
+    for m in (np, lnp):
+        x = m.arange(6.0).reshape(2, 3) + 0
+        seen = np.asarray(x) if first == "settled" else None
+        view = VIEWS[name](m, x)
+        view[...] += 10
+        x[0] = -1
+        states.append([np.array(v).tolist() for v in (x, view, VIEWS[name](m, x))])
+        view *= 2
+        states[-1] += [np.array(v).tolist() for v in (x, view)]
+        del seen
+    assert states[0] == states[1]
+
+
+def test_views_that_cannot_be_made_raise_as_numpys() -> None:
+    for call in (lambda m, x: m.reshape(x, (4, 2)), lambda m, x: m.expand_dims(x, 5), lambda m, x: m.transpose(x, 3)):
+        messages = []
+        for m in (np, lnp):
+            with pytest.raises(ValueError, match=r".") as raised:
+                call(m, m.arange(6.0).reshape(2, 3))
+            messages.append(str(raised.value))
+        assert messages[0] == messages[1]
+
+
+def test_elements_one_by_one_are_as_they_are_then() -> None:
+    states = []
+    for m in (np, lnp):
+        x = m.arange(5)
+        seen = []
+        for k, element in enumerate(x):
+            seen.append(int(element))
+            x[(k + 1) % 5] += 10
+            if k == 2:
+                x = m.asarray(x)
+        first, *rest = x
+        states.append((seen, int(first), list(map(int, rest)), int(sum(x)), len(x)))
+    assert states[0] == states[1]
+    assert isinstance(next(iter(lnp.arange(3))), LazyArray)
+    x = lnp.arange(3)
+    assert lnp.asarray(x) is x
+
+
+def test_lists_of_numbers_and_arrays() -> None:
+    def made(m: Any) -> Any:
+        x = m.arange(3.0)
+        return [
+            m.array([x[0], 1, x[2]]), m.array([[x[0], 2.0], (x[1], x[2])]), m.array([x, [1, 2, 3]]), m.array([1, 2.5]),
+            m.array([[1, 2], [3, 4]], dtype=float), m.array([True, 2]), m.array([[]]), m.array([x, x])[0],
+            m.array([[[1], [2]], [[3], [4]]]), m.concatenate([x, [1, 2]]), m.array([list(range(40))] * 40).sum(0),
+            m.dot(x, [1, 2, 3]), m.interp(0.5, [0, 1], x[:2]), m.where(x > 1, [1, 2, 3], 0.5), x.sum(0), x.max(axis=0),
+        ]  # fmt: skip
+
+    for mine, theirs in zip(made(lnp), made(np), strict=True):
+        assert np.array_equal(np.asarray(mine), np.asarray(theirs))
+        assert mine.dtype == theirs.dtype

@@ -59,7 +59,7 @@ def held(x: LazyArray) -> Any:
         return mine
     lent = x._lent
     if lent is not None:
-        return lent.data()
+        return lent.seen if lent.root._mine is lent.base else lent.data()
     if x._form is not None:
         return None
     value = x._cell.value

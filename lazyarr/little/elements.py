@@ -167,7 +167,9 @@ def _set(general: Method) -> Method:
             place = _selection(key)
         if place is not NotImplemented:
             with storage_lock:
-                x = _target(self, place, is_basic)
+                x = self._mine
+                if type(x) is not _ndarray or x.size >= limits.elements:
+                    x = _target(self, place, is_basic)
                 if type(x) is _ndarray:
                     # (Positions that are in the same memory: it may have been copied.)
                     run(operator.setitem, x, place if is_basic else _selection(key), y)
@@ -252,6 +254,32 @@ def _given(general: Method) -> Method:
         return general(self, *args) if x is None else getattr(x, name)(*args)
 
     return method
+
+
+def _length(general: Method) -> Method:
+    @wraps(general)
+    def method(self: LazyArray) -> int:
+        x = self._mine
+        return len(x) if type(x) is _ndarray and x.ndim else general(self)
+
+    return method
+
+
+def _iterator(general: Method) -> Method:
+    @wraps(general)
+    def method(self: LazyArray) -> Any:
+        x = held(self)
+        is_little = type(x) is _ndarray and x.ndim == 1 and tracing() is None and limits.elements
+        return _one_by_one(self, len(x)) if is_little else general(self)
+
+    return method
+
+
+def _one_by_one(array: LazyArray, count: int) -> Any:
+    """The elements of a vector, each as it is when its turn comes."""
+    for i in range(count):
+        x = array._mine
+        yield array[i] if x is None else new(x[i])
 
 
 def _copy(general: Method) -> Method:
@@ -353,7 +381,8 @@ def _flattened(general: Method) -> Method:
 def install() -> None:
     """Put these methods before those of `LazyArray` that its own class has."""
     before(LazyArray, {"__getitem__": _get, "__setitem__": _set, "_single": _single, "_elements": _elements,
-                       "copy": _copy, "T": _transposed, "real": _part("real"), "imag": _part("imag")})  # fmt: skip
+                       "__len__": _length, "__iter__": _iterator, "copy": _copy, "T": _transposed,
+                       "real": _part("real"), "imag": _part("imag")})  # fmt: skip
 
 
 def install_methods() -> None:

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
+from operator import itemgetter, methodcaller
 from typing import Any
 
 import numpy as np
 
-from lazyarr import quiet
+from lazyarr import indexing, quiet
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
-from lazyarr.little.data import NUMBERS, Method, held, limits, made, new, own, run, tracing
+from lazyarr.little.data import NUMBERS, Method, held, lend, limits, made, new, own, run, to_lend, tracing
 from lazyarr.little.operators import is_data, size_of_both
-from lazyarr.little.table import FUNCTIONS, GROWN, NOT_COMPILED, OF_LISTS, SIZES, SPECIAL, WRITERS, ZEROS, together
+from lazyarr.little.table import (
+    FUNCTIONS,
+    GROWN,
+    NOT_COMPILED,
+    OF_LISTS,
+    SIZES,
+    SPECIAL,
+    VIEWS,
+    WRITERS,
+    ZEROS,
+    together,
+)
 from lazyarr.runtime import storage_lock
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
@@ -116,10 +128,39 @@ def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return None
     known = FUNCTIONS.get(numpy)
     if known is None:
+        if numpy in VIEWS:
+            return _viewed(numpy, *args) if args and not kwargs else None
         if numpy in WRITERS:
             return ... if write(numpy, args, kwargs) else None
         return _created(numpy, args, kwargs) if numpy in SIZES else None
     return _computed(numpy, args, kwargs, *known)
+
+
+def _viewed(numpy: Any, x: Any, *how: Any) -> Any:
+    """A view of little data that is there; None where it is not to be lent.
+
+    (Of an array that has settled the methods make views, by way of these functions.)
+    """
+    if type(x) is not LazyArray or (x._mine is None and x._lent is None):
+        return None
+    if len(how) > 1 or (how and type(how[0]) not in (int, tuple)):
+        return None
+    with storage_lock:
+        data = to_lend(x)
+        if type(data) is not _ndarray:
+            return None
+        if numpy is np.expand_dims:
+            if not how or type(how[0]) is tuple or not 0 <= how[0] <= data.ndim:
+                return None
+            place = (slice(None),) * how[0] + (None,)
+            return lend(x, indexing.get, (place,), itemgetter(place), data)
+        if numpy is np.transpose:
+            axes = tuple(range(data.ndim))[::-1]
+            return None if how else lend(x, LazyArray._transposed, (axes,), methodcaller("transpose", axes), data)
+        if not data.flags.c_contiguous or (numpy is np.ravel) is bool(how):
+            return None
+        method: Any = getattr(LazyArray, numpy.__name__)
+        return lend(x, method.__wrapped__, how, methodcaller(numpy.__name__, *how), data)
 
 
 def fold(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -136,7 +177,8 @@ def _computed(
         only = held(args[0])
         if type(only) is _ndarray and 0 < only.size < limits.elements:
             if numpy not in GROWN or GROWN[numpy](only) < limits.elements:
-                return results(_run(ZEROS.get(numpy, numpy), only), (only,))
+                found = _run(ZEROS.get(numpy, numpy), only)
+                return args[0] if found is only else results(found, (only,))
         return None
     if len(args) > count + 2 or not (SPECIAL.isdisjoint(kwargs) if kwargs else args):
         return None

@@ -334,8 +334,7 @@ def nonzero(a: Any) -> tuple[LazyArray, ...]:
     """As `numpy.nonzero`; the data decides the result's shape, so it is looked at."""
     x = as_lazy(a)
     if x.ndim == 0:
-        raise ValueError("Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead. If "
-                         "the context of your code is not obvious, np.atleast_1d(a).nonzero() may be")
+        raise ValueError("Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead.")
     if getattr(recording().observer, "computes_lengths", False):
         return windows.positions(x if x.dtype == np.bool_ else LazyArray._new(cast(x._value(), np.dtype(bool))))
     parts = selection.positions(cast(x._value(), np.dtype(bool)))
