@@ -441,11 +441,11 @@ class Ufunc:
 
     def at(self, a: Any, indices: Any, b: Any = None, /) -> None:
         """Unbuffered in-place operation: repeated indices count every time."""
-        from lazyarr import indexing
-
         args = (a, indices) if b is None else (a, indices, b)
         if little_elements.at(self.numpy, *args[:2], args[2:]):
             return
+        from lazyarr import indexing
+
         if isinstance(a, LazyArray) and a._scalar:
             raise TypeError("first operand must be array")
         try:

@@ -82,13 +82,21 @@ static PyObject *shown(PyObject *self)
     return found;
 }
 
+/* Whether the elements are of a wanted dtype, where one is wanted. */
+static int is_type_of(PyObject *self, PyObject *wanted)
+{
+    PyArrayObject *data = array_in(self);
+    return wanted == Py_None ||
+           (data && PyArray_DescrCheck(wanted) && PyArray_EquivTypes((PyArray_Descr *)wanted, PyArray_DESCR(data)));
+}
+
 /* ``self.__array__(dtype=None, copy=None)``. */
 static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *found = NULL, *all, *method;
     int copies = names && PyTuple_GET_SIZE(names) == 1 && args[count] == Py_True &&
                  PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "copy") == 0;
-    if (!count && (!names || copies) && may_run()) {
+    if ((!count || is_type_of(self, args[0])) && count < 2 && (!names || copies) && may_run()) {
         PyArrayObject *data = copies ? array_in(self) : NULL;
         Py_XINCREF(data);
         found = data ? PyArray_NewCopy(data, NPY_KEEPORDER) : copies ? NULL : shown(self);

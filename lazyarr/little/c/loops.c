@@ -67,7 +67,7 @@ static int strides_in(const Operand *operand, int nd, const npy_intp *shape, npy
     int axis;
     for (axis = 0; axis < nd; axis++) {
         int own = axis - nd + operand->nd;
-        if (own < 0 || (operand->dims[own] == 1 && shape[axis] != 1) || shape[axis] == 1) {
+        if (own < 0 || (operand->dims[own] == 1 && shape[axis] != 1) || shape[axis] < 2) {
             strides[axis] = 0;
             continue;
         }
