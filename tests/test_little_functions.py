@@ -482,6 +482,9 @@ VIEWS = {
     "expand_dims": lambda m, x: m.expand_dims(x, 1),
     "expand_dims from the end": lambda m, x: m.expand_dims(x, -1),
     "expand_dims of a part": lambda m, x: m.expand_dims(x[1:, ::-1], 2),
+    "flip": lambda m, x: m.flip(x),
+    "flip of an axis": lambda m, x: m.flip(x, -1),
+    "flip of axes": lambda m, x: m.flip(x, (0, 1)),
     "view of a view": lambda m, x: m.ravel(m.reshape(m.transpose(m.transpose(x)), (3, 2)))[1:],
 }
 
@@ -504,7 +507,10 @@ def test_functions_that_give_views(name: str, first: str) -> None:
 
 
 def test_views_that_cannot_be_made_raise_as_numpys() -> None:
-    for call in (lambda m, x: m.reshape(x, (4, 2)), lambda m, x: m.expand_dims(x, 5), lambda m, x: m.transpose(x, 3)):
+    calls: tuple[Callable[[Any, Any], Any], ...] = (
+        lambda m, x: m.reshape(x, (4, 2)), lambda m, x: m.expand_dims(x, 5), lambda m, x: m.transpose(x, 3),
+    )  # fmt: skip
+    for call in calls:
         messages = []
         for m in (np, lnp):
             with pytest.raises(ValueError, match=r".") as raised:

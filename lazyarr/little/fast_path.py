@@ -64,11 +64,12 @@ def install() -> None:
         return
     ufuncs = [u for u in (*BINARY.values(), *COMPARE.values(), *UNARY.values(), np.square, np.sqrt)
               if u.__name__ not in _NOT_HERE]  # fmt: skip
-    shape = LazyArray.__dict__["shape"]
-    compiled.install(LazyArray, Cell, Leaf, Lent, indexing.get, shape.fget, storage_lock, DEEPEST, traced,
-                     ranks, {u.__name__: (u, cost_of(u)) for u in ufuncs})  # fmt: skip
-    kind: Any = LazyArray
-    kind.shape = property(compiled.shape, shape.fset, doc=shape.__doc__)
+    own = {name: LazyArray.__dict__[name] for name in ("shape", "ndim", "size")}
+    operators = {u.__name__: (u, cost_of(u)) for u in ufuncs}
+    compiled.install(LazyArray, Cell, Leaf, Lent, indexing.get, *(p.fget for p in own.values()), storage_lock, DEEPEST,
+                     traced, ranks, operators)  # fmt: skip
+    for name, general in own.items():
+        setattr(LazyArray, name, property(getattr(compiled, name), general.fset, doc=general.__doc__))
     compiled.install_functions(_table(), SPECIAL, results, _quiet_context)
     take_little(compiled.function)
     settings.watch(_follow)

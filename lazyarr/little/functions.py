@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
-from operator import itemgetter, methodcaller
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -153,7 +153,13 @@ def _viewed(numpy: Any, x: Any, *how: Any) -> Any:
             if not how or type(how[0]) is tuple or not 0 <= how[0] <= data.ndim:
                 return None
             place = (slice(None),) * how[0] + (None,)
-            return lend(x, indexing.get, (place,), itemgetter(place), data)
+            return lend(x, indexing.get, (place,), None, data)
+        if numpy is np.flip:
+            if how and (type(how[0]) is tuple or not -data.ndim <= how[0] < data.ndim):
+                return None
+            turned = {how[0] % data.ndim} if how else range(data.ndim)
+            place = tuple([slice(None, None, -1 if k in turned else None) for k in range(data.ndim)])
+            return lend(x, indexing.get, (place,), None, data)
         if numpy is np.transpose:
             axes = tuple(range(data.ndim))[::-1]
             return None if how else lend(x, LazyArray._transposed, (axes,), methodcaller("transpose", axes), data)

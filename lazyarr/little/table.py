@@ -76,7 +76,7 @@ SPECIAL = frozenset(("overwrite_input", "ddof", "correction", "mean", "like", "c
 #: Arguments with which functions are not compiled for larger data, which `lazyarr.report` tells of.
 NOT_COMPILED = {np.unique: frozenset(("axis",))}
 #: Functions that give views.
-VIEWS = frozenset((np.ravel, np.reshape, np.transpose, np.expand_dims))
+VIEWS = frozenset((np.ravel, np.reshape, np.transpose, np.expand_dims, np.flip))
 #: Functions that write into their first argument, and give nothing.
 WRITERS = frozenset((np.copyto, np.put, np.putmask, np.place, np.fill_diagonal, np.put_along_axis))
 #: Methods that write into their array, and give nothing.

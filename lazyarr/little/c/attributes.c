@@ -27,6 +27,18 @@ PyObject *shape_of(PyObject *self)
     return found;
 }
 
+PyObject *ndim_of(PyObject *self)
+{
+    PyArrayObject *data = Py_TYPE(self) == known.array ? array_in(self) : NULL;
+    return data ? PyLong_FromLong(PyArray_NDIM(data)) : PyObject_CallOneArg(known.ndim, self);
+}
+
+PyObject *size_of(PyObject *self)
+{
+    PyArrayObject *data = Py_TYPE(self) == known.array ? array_in(self) : NULL;
+    return data ? PyLong_FromSsize_t(PyArray_SIZE(data)) : PyObject_CallOneArg(known.size, self);
+}
+
 /* A copy that is an array of its own; NULL without an exception where that is not made here. */
 PyObject *copy_of(PyObject *self, NPY_ORDER order)
 {

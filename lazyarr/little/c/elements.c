@@ -99,7 +99,7 @@ static char *element(PyArrayObject *data, PyObject *key)
 static PyObject *lend(PyObject *parent, PyObject *given, PyObject *look, PyObject *how, PyObject *again, PyObject *view)
 {
     PyObject *lent = NULL, *found = NULL, *above = NULL, *depth;
-    if (!SLOT(parent, array__mine) || SLOT(parent, array__mine) == Py_None)
+    if ((!SLOT(parent, array__mine) || SLOT(parent, array__mine) == Py_None) && SLOT(parent, array__lent) != Py_None)
         above = Py_XNewRef(SLOT(parent, array__lent)); /* (Allocations collect garbage, whose code may do anything.) */
     depth = PyLong_FromSsize_t(above ? PyLong_AsSsize_t(SLOT(above, lent_depth)) + 1 : 1);
     if (depth)
@@ -126,14 +126,16 @@ static PyObject *lend(PyObject *parent, PyObject *given, PyObject *look, PyObjec
     return found;
 }
 
-/* Whether the data of an array may be lent: its own, or what is lent to it and not too deep. */
+/* Whether the data of an array may be lent: its own, what is lent to it and not too deep, or what has settled. */
 static int may_be_lent(PyObject *array)
 {
     PyObject *lent;
     if (SLOT(array, array__mine) && SLOT(array, array__mine) != Py_None)
         return 1;
     lent = SLOT(array, array__lent);
-    return lent && Py_TYPE(lent) == known.lent && PyLong_AsSsize_t(SLOT(lent, lent_depth)) < known.deepest;
+    if (lent && Py_TYPE(lent) == known.lent)
+        return PyLong_AsSsize_t(SLOT(lent, lent_depth)) < known.deepest;
+    return SLOT(array, array__writeable) == Py_True;
 }
 
 /* The data of an array of positions or of a mask (borrowed); NULL for any other index. */

@@ -28,7 +28,7 @@
 /* Attributes of lazyarr's classes that are read here: where objects keep them. */
 #define PLACES(X)                                                                                                      \
     X(array, _mine) X(array, _lent) X(array, _cell) X(array, _form) X(array, _parent) X(array, _scalar)                \
-    X(array, _shape) X(array, _strides) X(cell, value) X(leaf, data) X(lent, again) X(lent, base) X(lent, depth)       \
+    X(array, _shape) X(array, _strides) X(array, _writeable) X(cell, value) X(leaf, data) X(lent, again) X(lent, base) X(lent, depth)       \
     X(lent, given) X(lent, how) X(lent, look) X(lent, parent) X(lent, root) X(lent, seen)
 
 /* What the Python side has told: see `install` in module.c. */
@@ -38,7 +38,7 @@ typedef struct {
     PyTypeObject *leaf;      /* and the node of such data */
     PyTypeObject *lent;      /* lazyarr.little.data.Lent */
     PyObject *look;          /* lazyarr.indexing.get */
-    PyObject *shape;         /* gives the shape of any array */
+    PyObject *shape, *ndim, *size; /* give these of any array */
     PyObject *tracing;       /* the context variable that is set while something is traced */
     PyObject *ranks;         /* a list: empty where one process runs the program */
     PyObject *to_numpy;      /* the method `__array__` of any array */
@@ -72,6 +72,12 @@ typedef struct {
         float as_float;
         npy_long as_long;
         npy_int as_int;
+        npy_byte as_byte;
+        npy_ubyte as_ubyte;
+        npy_short as_short;
+        npy_ushort as_ushort;
+        npy_uint as_uint;
+        npy_ulong as_ulong;
     } value;                 /* what `data` points to, of Python's numbers */
 } Operand;
 
@@ -132,6 +138,8 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
 
 /* attributes.c */
 PyObject *shape_of(PyObject *self);
+PyObject *ndim_of(PyObject *self);
+PyObject *size_of(PyObject *self);
 int install_attributes(void);
 PyObject *cast_of(PyObject *self, PyObject *wanted);
 PyObject *copy_of(PyObject *self, NPY_ORDER order);

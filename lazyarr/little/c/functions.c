@@ -26,6 +26,7 @@ typedef struct {
 typedef struct {
     PyObject *arrays[MOST_GIVEN]; /* borrowed */
     int count, numbers;
+    int no_empty; /* arrays without elements are left to Python: NumPy warns, or raises */
 } Given;
 
 static PyObject *functions; /* function -> capsule */
@@ -114,7 +115,7 @@ static int is_plain(PyObject *x)
 static int add_array(PyObject *data, Given *given)
 {
     if (given->count == MOST_GIVEN ||
-        (PyArray_Check(data) && (!PyArray_SIZE((PyArrayObject *)data) || !is_known_type(PyArray_TYPE((PyArrayObject *)data)))))
+        (PyArray_Check(data) && ((given->no_empty && !PyArray_SIZE((PyArrayObject *)data)) || !is_known_type(PyArray_TYPE((PyArrayObject *)data)))))
         return 0;
     given->arrays[given->count++] = data;
     return 1;
@@ -150,7 +151,7 @@ static PyObject *argument(PyObject *x, Given *given, int depth)
     return NULL;
 }
 
-static double size_of(PyObject *data)
+static double elements_of(PyObject *data)
 {
     return PyArray_Check(data) ? (double)PyArray_SIZE((PyArrayObject *)data) : 1;
 }
@@ -183,8 +184,8 @@ static double work_of(const Function *function, const Given *given)
     PyArrayObject *x;
     int k;
     for (k = 0; k < given->count; k++) {
-        together += size_of(given->arrays[k]);
-        apart *= size_of(given->arrays[k]);
+        together += elements_of(given->arrays[k]);
+        apart *= elements_of(given->arrays[k]);
     }
     switch (function->work) {
     case APART:
@@ -194,7 +195,7 @@ static double work_of(const Function *function, const Given *given)
     case PRODUCT:
         x = (PyArrayObject *)given->arrays[0];
         inner = PyArray_Check(x) && PyArray_NDIM(x) ? (double)PyArray_DIM(x, PyArray_NDIM(x) - 1) : 1;
-        apart /= inner * inner;
+        apart /= inner ? inner * inner : 1;
         return apart > together ? apart : together;
     default:
         return together;
@@ -360,6 +361,7 @@ static PyObject *called(const Function *function, PyObject *args, PyObject *kwar
     int of_lists = function->of_lists;
     if (count > function->arrays + 2 || !count)
         return NULL;
+    given->no_empty = function->work != PRODUCT;
     if (of_lists && !PyList_CheckExact(PyTuple_GET_ITEM(args, 0)) && !PyTuple_CheckExact(PyTuple_GET_ITEM(args, 0)))
         return NULL;
     own_args = PyTuple_New(count);

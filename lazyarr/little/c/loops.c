@@ -72,10 +72,10 @@ static int strides_in(const Operand *operand, int nd, const npy_intp *shape, npy
             continue;
         }
         strides[axis] = operand->strides[own];
-        /* (NumPy gives results the layout of their operands.) */
-        if (strides[axis] <= 0 || strides[axis] > before)
+        /* (NumPy gives results the layout of their operands, but for the direction.) */
+        if (!strides[axis] || labs(strides[axis]) > before)
             return 0;
-        before = strides[axis];
+        before = labs(strides[axis]);
     }
     return 1;
 }

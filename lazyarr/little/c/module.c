@@ -24,12 +24,12 @@ static Py_ssize_t place_of(PyTypeObject *type, const char *name)
 }
 
 PyDoc_STRVAR(install_doc,
-"install(array, cell, leaf, lent, look, shape, lock, deepest, tracing, ranks, operators, /)\n--\n\n"
+"install(array, cell, leaf, lent, look, shape, ndim, size, lock, deepest, tracing, ranks, operators, /)\n--\n\n"
 "Compute what the operators of little arrays do here.\n\n"
 "Parameters\n----------\n"
 "array, cell, leaf, lent : type\n    LazyArray, what holds its value, the node of data, and a view of data.\n"
 "look : callable\n    What such a view looks again with, after its parent has settled.\n"
-"shape : callable\n    Gives the shape of any array.\n"
+"shape, ndim, size : callable\n    Give these of any array.\n"
 "lock : lock\n    Held while an array's data is written, or becomes a value.\n"
 "deepest : int\n    Views of views that are lent.\n"
 "tracing : ContextVar\n    Not None while something is traced.\n"
@@ -41,9 +41,9 @@ static PyObject *install(PyObject *module, PyObject *args)
     Known given = {0};
     PyObject *operators;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!O!O!OOOnO!O!O!", &PyType_Type, &given.array, &PyType_Type, &given.cell,
+    if (!PyArg_ParseTuple(args, "O!O!O!O!OOOOOnO!O!O!", &PyType_Type, &given.array, &PyType_Type, &given.cell,
                           &PyType_Type, &given.leaf, &PyType_Type, &given.lent, &given.look, &given.shape,
-                          &given.lock, &given.deepest, &PyContextVar_Type, &given.tracing, &PyList_Type, &given.ranks,
+                          &given.ndim, &given.size,                          &given.lock, &given.deepest, &PyContextVar_Type, &given.tracing, &PyList_Type, &given.ranks,
                           &PyDict_Type, &operators))
         return NULL;
     if (known.array) {
@@ -61,6 +61,8 @@ static PyObject *install(PyObject *module, PyObject *args)
     Py_INCREF(given.lent);
     Py_INCREF(given.look);
     Py_INCREF(given.shape);
+    Py_INCREF(given.ndim);
+    Py_INCREF(given.size);
     Py_INCREF(given.lock);
     Py_INCREF(given.tracing);
     Py_INCREF(given.ranks);
@@ -128,11 +130,15 @@ static PyObject *limit(PyObject *module, PyObject *elements)
 
 PyDoc_STRVAR(shape_doc, "shape(array, /)\n--\n\nThe shape of an array, as its property gives it.\n");
 
-static PyObject *shape(PyObject *module, PyObject *array)
-{
-    (void)module;
-    return shape_of(array);
-}
+#define ATTRIBUTE(name)                                                                                                \
+    static PyObject *name(PyObject *module, PyObject *array)                                                           \
+    {                                                                                                                  \
+        (void)module;                                                                                                  \
+        return name##_of(array);                                                                                       \
+    }
+ATTRIBUTE(shape)
+ATTRIBUTE(ndim)
+ATTRIBUTE(size)
 
 PyDoc_STRVAR(copy_doc, "copy(array, order, /)\n--\n\nA copy of little data, in order \"C\" or \"K\"; None where it is not done here.\n");
 
@@ -178,6 +184,8 @@ static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, 
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},
                                 {"limit", limit, METH_O, limit_doc},
                                 {"shape", shape, METH_O, shape_doc},
+                                {"ndim", ndim, METH_O, "ndim(array, /)\n--\n\nHow many axes an array has."},
+                                {"size", size, METH_O, "size(array, /)\n--\n\nHow many elements an array has."},
                                 {NULL, NULL, 0, NULL}};
 
 static struct PyModuleDef definition = {

@@ -21,16 +21,6 @@ int may_run(void)
     return trace == Py_None;
 }
 
-/* The data of an array's view, where its memory has not moved; else NULL. */
-static PyObject *seen_by(PyObject *lent)
-{
-    PyObject *root = SLOT(lent, lent_root), *mine;
-    if (!root || Py_TYPE(root) != known.array)
-        return NULL;
-    mine = SLOT(root, array__mine);
-    return mine && mine == SLOT(lent, lent_base) ? SLOT(lent, lent_seen) : NULL;
-}
-
 static int is_layout(PyObject *tuple, int nd, const npy_intp *numbers)
 {
     int axis;
@@ -60,6 +50,18 @@ static PyObject *settled(PyObject *array)
     /* (The layout of a result follows those of the operands.) */
     return PyArray_NDIM((PyArrayObject *)data) < 2 || is_layout(SLOT(array, array__strides),
                PyArray_NDIM((PyArrayObject *)data), PyArray_STRIDES((PyArrayObject *)data)) ? data : NULL;
+}
+
+/* The data of an array's view, where its memory has not moved; else NULL. */
+static PyObject *seen_by(PyObject *lent)
+{
+    PyObject *root = SLOT(lent, lent_root), *mine;
+    if (!root || Py_TYPE(root) != known.array)
+        return NULL;
+    mine = SLOT(root, array__mine);
+    if (!mine || mine == Py_None)
+        mine = SLOT(root, array__scalar) == Py_False ? settled(root) : NULL;
+    return mine && mine == SLOT(lent, lent_base) ? SLOT(lent, lent_seen) : NULL;
 }
 
 /* What an array reads (borrowed): an ndarray or a NumPy scalar; NULL where that is not held as it is. */
@@ -111,10 +113,11 @@ PyObject *data_to_write(PyObject *array)
         depth = SLOT(lent, lent_depth);
         if (!depth || PyLong_AsSsize_t(depth) >= known.deepest)
             return NULL;
-        mine = seen_by(lent);
-        /* (What somebody was shown is copied first.) */
-        if (mine && !PyArray_ISWRITEABLE((PyArrayObject *)SLOT(lent, lent_base)))
+        /* (What has settled, or what somebody was shown, is copied first.) */
+        if (SLOT(SLOT(lent, lent_root), array__mine) != SLOT(lent, lent_base) ||
+            !PyArray_ISWRITEABLE((PyArrayObject *)SLOT(lent, lent_base)))
             return NULL;
+        mine = seen_by(lent);
     }
     return mine && PyArray_CheckExact(mine) && PyArray_ISWRITEABLE((PyArrayObject *)mine) ? mine : NULL;
 }
@@ -174,6 +177,12 @@ int operand_of(PyObject *object, Operand *found)
     IS_SCALAR(Bool, NPY_BOOL)
     IS_SCALAR(Float, NPY_FLOAT)
     IS_SCALAR(Int, NPY_INT)
+    IS_SCALAR(UByte, NPY_UBYTE)
+    IS_SCALAR(Byte, NPY_BYTE)
+    IS_SCALAR(Short, NPY_SHORT)
+    IS_SCALAR(UShort, NPY_USHORT)
+    IS_SCALAR(UInt, NPY_UINT)
+    IS_SCALAR(ULong, NPY_ULONG)
     return 0;
 }
 
@@ -184,15 +193,29 @@ int as_type(Operand *operand, int type)
     Py_complex value = {0, 0};
     if (!number)
         return operand->type == type;
-    if (type == NPY_LONG || type == NPY_INT) {
+    if (PyTypeNum_ISINTEGER(type)) {
         int over;
         long integer = PyLong_CheckExact(number) ? PyLong_AsLongAndOverflow(number, &over) : 0;
-        if (!PyLong_CheckExact(number) || over || (type == NPY_INT && (integer < NPY_MIN_INT || integer > NPY_MAX_INT)))
+        if (!PyLong_CheckExact(number) || over)
             return 0;
-        if (type == NPY_LONG)
-            operand->value.as_long = integer;
-        else
-            operand->value.as_int = (npy_int)integer;
+        switch (type) {
+#define FITS(number, field, least, most)                                                                               \
+    case number:                                                                                                       \
+        if (integer < (least) || integer > (most))                                                                     \
+            return 0;                                                                                                  \
+        operand->value.field = integer;                                                                                \
+        break;
+            FITS(NPY_LONG, as_long, NPY_MIN_LONG, NPY_MAX_LONG)
+            FITS(NPY_INT, as_int, NPY_MIN_INT, NPY_MAX_INT)
+            FITS(NPY_BYTE, as_byte, NPY_MIN_BYTE, NPY_MAX_BYTE)
+            FITS(NPY_UBYTE, as_ubyte, 0, NPY_MAX_UBYTE)
+            FITS(NPY_SHORT, as_short, NPY_MIN_SHORT, NPY_MAX_SHORT)
+            FITS(NPY_USHORT, as_ushort, 0, NPY_MAX_USHORT)
+            FITS(NPY_UINT, as_uint, 0, (long)NPY_MAX_UINT)
+            FITS(NPY_ULONG, as_ulong, 0, NPY_MAX_LONG)
+        default:
+            return 0;
+        }
     } else {
         if (PyComplex_CheckExact(number))
             value = PyComplex_AsCComplex(number);

@@ -101,16 +101,15 @@ static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
     return modulus == Py_None ? by_method(op_power, x, y) : before.nb_power(x, y, modulus);
 }
 
-/* Products of matrices and vectors are BLAS's, called by NumPy. */
+/* Products of matrices and vectors are BLAS's, called by NumPy: also of large ones, where they are there. */
 static PyObject *slot_matrix_multiply(PyObject *x, PyObject *y)
 {
     Operand operands[2];
     if (Py_TYPE(x) == known.array && Py_TYPE(y) == known.array && may_run() && operand_of(x, &operands[0]) &&
         operand_of(y, &operands[1]) && operands[0].nd && operands[0].nd < 3 && operands[1].nd && operands[1].nd < 3) {
         double rows = operands[0].nd == 2 ? (double)operands[0].dims[0] : 1;
-        double inner = (double)operands[0].dims[operands[0].nd - 1];
         double columns = operands[1].nd == 2 ? (double)operands[1].dims[1] : 1;
-        if (rows * inner < known.limit && inner * columns < known.limit && rows * columns < known.limit) {
+        if (rows * columns < known.limit) {
             PyObject *found = operate(PyNumber_MatrixMultiply, data_of(x), data_of(y));
             if (found)
                 return new_result(found);
