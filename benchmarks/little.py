@@ -6,6 +6,7 @@ single operations on 8 and 1,000 elements.
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable
 from typing import Any
@@ -82,7 +83,7 @@ PROGRAMS = (bodies, filtered, heat, elimination, by_element, life)
 OPERATIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "a + b": lambda np, a, b: a + b, "a * 2.0": lambda np, a, b: a * 2.0, "a < b": lambda np, a, b: a < b,
     "np.sqrt(a)": lambda np, a, b: np.sqrt(a), "a.sum()": lambda np, a, b: a.sum(), "a[2]": lambda np, a, b: a[2],
-    "a[1:-1]": lambda np, a, b: a[1:-1], "a[2] = 1.0": lambda np, a, b: a.__setitem__(2, 1.0),
+    "a[1:-1]": lambda np, a, b: a[1:-1], "a[2] = 1.0": lambda np, a, b: operator.setitem(a, 2, 1.0),
     "np.where(a < b, a, b)": lambda np, a, b: np.where(a < b, a, b), "np.zeros(8)": lambda np, a, b: np.zeros(8),
 }  # fmt: skip
 

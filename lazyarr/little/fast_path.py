@@ -26,6 +26,7 @@ from lazyarr.little.table import (
     GROWN,
     NOT_COMPILED,
     OF_LISTS,
+    SIZES,
     SPECIAL,
     ZEROS,
     apart,
@@ -87,14 +88,17 @@ def _table() -> dict[Any, tuple[Any, ...]]:
     kinds: dict[Any, int] = {together: 0, apart: 1, broadcast_size: 2}
     found: dict[Any, tuple[Any, ...]] = {}
     for numpy, (arrays, work) in FUNCTIONS.items():
-        if numpy not in GROWN and numpy not in NOT_COMPILED:
+        if numpy not in NOT_COMPILED:
             method = getattr(np.ndarray, numpy.__name__) if numpy in _METHODS else None
             fold, dtype = _FOLDS.get(numpy, (None, None))
             kind = kinds.get(work, 3)
-            found[numpy] = (_inner(numpy), method, fold, dtype, numpy is np.mean, arrays, kind, numpy in OF_LISTS)
-    found[np.bincount] = (_inner(np.bincount), None, None, None, False, 2, 5, False)
-    for create in (np.zeros, np.ones, np.empty, np.full):
-        found[create] = (_inner(create), None, None, None, False, 2, 4, False)
+            found[numpy] = (_inner(numpy), method, fold, dtype, numpy is np.mean, arrays, kind, numpy in OF_LISTS,
+                            GROWN.get(numpy))
+    found[np.bincount] = (_inner(np.bincount), None, None, None, False, 2, 5, False, None)
+    for create, size in SIZES.items():
+        # (The extension knows the size of a shape itself.)
+        of_shape = create in (np.zeros, np.ones, np.empty, np.full)
+        found[create] = (_inner(create), None, None, None, False, 3, 4, False, None if of_shape else size)
     return found
 
 

@@ -21,6 +21,7 @@ typedef struct {
     int arrays;          /* how many of the first arguments may hold arrays */
     int work;
     int of_lists;        /* takes lists of numbers alone */
+    PyObject *size;      /* gives how many elements the result may have, where that is more than its arguments have */
 } Function;
 
 typedef struct {
@@ -243,6 +244,22 @@ static double counted_size(PyObject *args, PyObject *kwargs)
     return (double)most + 1;
 }
 
+/* What the Python side says of the size of a result; what is too many where it says nothing. */
+static double said_size(const Function *function, PyObject *args, PyObject *kwargs)
+{
+    PyObject *num = kwargs && function->work == CREATED ? PyDict_GetItemString(kwargs, "num") : NULL, *named, *found;
+    double size = -1;
+    /* (Sizes of what is created know no other names, which say nothing of them.) */
+    named = function->work != CREATED ? Py_XNewRef(kwargs) : num ? Py_BuildValue("{s:O}", "num", num) : NULL;
+    found = PyObject_Call(function->size, args, named);
+    Py_XDECREF(named);
+    if (found)
+        size = PyFloat_AsDouble(found);
+    Py_XDECREF(found);
+    PyErr_Clear();
+    return size >= 0 ? size : known.limit;
+}
+
 /* -- results ------------------------------------------------------------------------------------------------------------- */
 
 static PyObject *result(PyObject *found, const Given *given)
@@ -388,8 +405,11 @@ static PyObject *called(const Function *function, PyObject *args, PyObject *kwar
                 goto done;
         }
     }
-    if (function->work == CREATED ? created_size(own_args) >= known.limit
-                                  : !(given->count || of_lists) || work_of(function, given) >= known.limit)
+    if (function->work == CREATED
+            ? given->count || (!function->size && created_size(own_args) >= known.limit)
+            : !(given->count || of_lists) || work_of(function, given) >= known.limit)
+        goto done;
+    if (function->size && !(said_size(function, own_args, own_kwargs) < known.limit))
         goto done;
     if (function->work == COUNTED && counted_size(own_args, own_kwargs) >= known.limit)
         goto done;
@@ -438,11 +458,14 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
         return -1;
     while (PyDict_Next(table, &at, &numpy, &entry)) {
         Function *own = PyMem_Calloc(1, sizeof(Function));
-        if (!own || !PyArg_ParseTuple(entry, "OOOOpiip", &own->target, &own->method, &own->fold, &own->fold_type, &own->is_mean,
-                                      &own->arrays, &own->work, &own->of_lists))
+        if (!own || !PyArg_ParseTuple(entry, "OOOOpiipO", &own->target, &own->method, &own->fold, &own->fold_type, &own->is_mean,
+                                      &own->arrays, &own->work, &own->of_lists, &own->size))
             return -1;
         Py_INCREF(own->target);
         Py_INCREF(own->fold_type);
+        if (own->size == Py_None)
+            own->size = NULL;
+        Py_XINCREF(own->size);
         if (own->method == Py_None)
             own->method = NULL;
         Py_XINCREF(own->method);

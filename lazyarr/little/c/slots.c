@@ -261,15 +261,13 @@ static PyObject *by_lazy, *by_ufunc; /* lazy ufunc, and NumPy's -> capsule of it
 static PyObject *ufunc_of(const Loops *own, PyObject *const *args, Py_ssize_t count)
 {
     Operand operands[2];
-    int k, lazy = 0;
+    int k;
     if (count != own->nin || !may_run())
         return NULL;
-    for (k = 0; k < own->nin; k++) {
-        lazy = lazy || Py_TYPE(args[k]) == known.array;
+    for (k = 0; k < own->nin; k++)
         if (!operand_of(args[k], &operands[k]))
             return NULL;
-    }
-    return lazy ? array_of(compute(own, operands)) : NULL;
+    return array_of(compute(own, operands));
 }
 
 static PyObject *slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
