@@ -149,6 +149,18 @@ def _machine() -> Iterator[Finding]:
         count, why = settings.current.threads, "the setting threads"
     yield Finding("threads of native code", f"at most {count} ({why})")
     yield Finding("CPU features", " ".join(cpu_features()) or "the system does not say")
+    yield _fast_path()
+
+
+def _fast_path() -> Finding:
+    """Whether the extension in C is there."""
+    from lazyarr.little.extension import compiled
+
+    topic = "fast path of little arrays"
+    if compiled is None:
+        why = "not built: a C compiler and Python's headers were not there at installation"
+        return Finding(topic, why, "missing", _pip("--force-reinstall", "--no-deps", "lazyarr"))
+    return Finding(topic, "built" if settings.current.fast_path else "built; the setting fast_path switches it off")
 
 
 def _settings() -> Iterator[Finding]:

@@ -217,6 +217,10 @@ int as_type(Operand *operand, int type)
             return 0;
         }
     } else {
+        int over = 0;
+        /* (For some ufuncs NumPy makes an int64 of a large int first.) */
+        if (PyLong_CheckExact(number) && (PyLong_AsLongAndOverflow(number, &over), over))
+            return 0;
         if (PyComplex_CheckExact(number))
             value = PyComplex_AsCComplex(number);
         else
