@@ -25,7 +25,7 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.operators import ArrayOperators
-from lazyarr.runtime import NotCaptured, as_numpy, constant_data, evaluate, fetch, recording, storage_lock
+from lazyarr.runtime import FROZEN, NotCaptured, as_numpy, constant_data, evaluate, fetch, recording, storage_lock
 from lazyarr.source import is_ours
 from lazyarr.world import Part
 
@@ -202,7 +202,7 @@ class LazyArray(ArrayOperators):
         if self._parent is None:
             now = recording()
             if self._cell in now.frozen:
-                raise NotCaptured("an array is changed whose memory depends on a branch or a loop on data")
+                raise NotCaptured(FROZEN)
             self._cell.value = new
             if not isinstance(new.node, Leaf):
                 now.hold(self._cell)

@@ -119,6 +119,10 @@ class Observer(Protocol):
 storage_lock = threading.RLock()
 
 
+#: Why an array cannot be changed in place.
+FROZEN = "an array is changed whose memory depends on a branch or a loop on data, or which has elements several times"
+
+
 class NotCaptured(BaseException):
     """A loop or branch cannot become part of a compiled program; it runs in Python then.
 
@@ -156,7 +160,8 @@ class Recording:
         self.little = eager.LittleInARow()
         self.observer = observer
         #: Every storage cell that is alive, where loops and branches are captured; the nodes that each of the scopes
-        #: recorded first; and the cells whose sharing of memory is known at run time only.
+        #: recorded first; and the cells that nothing may write to: whose sharing of memory is known at run time only,
+        #: or which have elements several times.
         self.cells: WeakKeyDictionary[Any, None] | None = None
         self.scopes: list[set[Node]] = []
         self.frozen: set[Any] = set()

@@ -49,6 +49,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _shape,
     _sliding,
     _statistics,
+    _strided,
     _types,
 )
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 INTROSPECTING = {"exec", "eval", "globals", "locals", "vars", "dir"}
 _DELETE_GLOBAL = dis.opmap["DELETE_GLOBAL"]
 DELETES = "it deletes a global"
+#: What iterates over the memory of arrays, and how it says that it writes there.
+_ITERATORS, _WRITING = {"nditer", "nested_iters"}, {"readwrite", "writeonly"}
 _CONTAINERS: tuple[Any, ...] = (list, tuple, set, frozenset, deque)
 #: What holds nothing that could be called.
 _LEAVES = frozenset((bool, int, float, complex, str, bytes, type(None), slice, range))
@@ -116,6 +118,8 @@ class _Ahead:
         self._names |= names
         if deletes_globals(function.__code__):
             raise Plain(DELETES)
+        if _ITERATORS & names and _WRITING & _texts(function.__code__.co_consts):
+            raise Plain("it writes to arrays by numpy.nditer")
         for name in names:
             if name in function.__globals__:
                 yield from self._named(function.__globals__, name, names)
@@ -235,4 +239,17 @@ def _names(code: types.CodeType) -> set[str]:
     for part in code.co_consts:
         if isinstance(part, types.CodeType):
             found |= _names(part)
+    return found
+
+
+def _texts(constants: Iterable[Any]) -> set[str]:
+    """The texts among constants of code, those in tuples and in functions within it too."""
+    found: set[str] = set()
+    for value in constants:
+        if isinstance(value, str):
+            found.add(value)
+        elif isinstance(value, tuple):
+            found |= _texts(value)
+        elif isinstance(value, types.CodeType):
+            found |= _texts(value.co_consts)
     return found

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyarr import streams
-from lazyarr.dispatch import FUNCTIONS, UFUNCS
+from lazyarr.dispatch import FUNCTIONS, UFUNCS, dispatched
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.runtime import traced
 from lazyarr.scipy import counterpart as of_scipy
@@ -220,6 +220,8 @@ class Environment:
             return remembering(self._trace, plain, function.__self__)
         if type(plain) is not types.FunctionType or _is_traced(plain):
             return function
+        if plain in FUNCTIONS:
+            return dispatched(plain)  # (NumPy's other functions ask their arguments.)
         if not is_own(plain.__module__, self._trace.parts.package):
             return function
         return self.traced(plain) if plain is function else self.traced(plain).__get__(function.__self__)
@@ -512,6 +514,8 @@ class Environment:
                 return getattr(lazy, name)
         if isinstance(getattr(value, "__self__", None), (np.random.RandomState, np.random.Generator)):
             return noting(self._trace, value, "draws random numbers")
+        if isinstance(value, types.FunctionType) and value in FUNCTIONS:
+            return dispatched(value)
         # (Of NumPy's other modules: NumPy itself hands lazy arrays to what stands for the function.)
         return value if isinstance(value, types.FunctionType) or value in FUNCTIONS else None
 

@@ -10,20 +10,18 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
-from lazyarr import settings, views, world
-from lazyarr import strides as geometry
+from lazyarr import settings, world
 from lazyarr.array import Cell, LazyArray
-from lazyarr.decompose import decompose
 from lazyarr.growing import Growing
 from lazyarr.ir.graph import Line, Program, depth_first
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType, native
 from lazyarr.leaves import Leaf, Placeholder
+from lazyarr.memory_views import repeats, view_of_flat
 from lazyarr.plans import plans
 from lazyarr.runtime import NotCaptured, Recording, flush, guard
 from lazyarr.soft import WHY, Soft
 from lazyarr.source import user_line
-from lazyarr.strides import Index
 from lazyarr.tracing.ahead import look_ahead
 from lazyarr.tracing.capture.buffers import Lists
 from lazyarr.tracing.capture.control import Capture
@@ -191,6 +189,8 @@ class Trace:
         result._writeable = array.flags.writeable if lazy is None else lazy._writeable
         if not scalar:
             self._own(array if lazy is None else lazy, result, k)
+            if result._writeable and repeats(result._shape, result._strides):
+                self.recording.frozen.add(result._cell)
         return result
 
     def _leaf(self, data: Any, place: int | tuple[int, ...]) -> Value:
@@ -526,24 +526,3 @@ class Trace:
             taken = time.monotonic() - self._began
             if taken > _LONGEST and world.current() is None:
                 raise Plain("many branches on data that are not compiled")
-
-
-def view_of_flat(base: LazyArray, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> LazyArray:
-    """The view of a flat array at a byte offset with the given geometry, by slices where slices can say it."""
-    width = base.dtype.itemsize
-    found = decompose(base.shape, base.strides, width, offset, shape, strides)
-    if found is None:
-        steps = tuple(s // width for s in strides)
-        return base._view(views.Strided(offset // width, shape, steps), shape, strides, offset)
-    source = base
-    if found.regroup is not None:
-        axes, wanted = found.regroup
-        source = source._transposed(tuple(axes))
-        packed = geometry.reshape(source.shape, source.strides, width, tuple(wanted), "C")
-        assert packed is not None
-        source = source._view(views.Reshape(source.shape, tuple(wanted)), tuple(wanted), packed)
-    start, inner, inner_strides, normal = geometry.index(source.shape, source.strides, found.key())
-    assert isinstance(normal, Index)
-    view = source._view(views.Box(normal, inner), inner, inner_strides, start)
-    view = view._transposed(tuple(found.perm))
-    return view._view(views.Reshape(view.shape, shape), shape, strides)

@@ -8,7 +8,7 @@ from lazyarr.array import Cell, LazyArray
 from lazyarr.ir.graph import Check, depth_first
 from lazyarr.ir.node import Value
 from lazyarr.ops.elementwise import SELECT
-from lazyarr.runtime import NotCaptured, Recording, record
+from lazyarr.runtime import FROZEN, NotCaptured, Recording, record
 from lazyarr.tracing.capture.counted import Counted
 from lazyarr.tracing.capture.slots import Slot
 from lazyarr.tracing.capture.state import Snapshot, State, cells_of, unnumbered
@@ -47,7 +47,7 @@ def exchange(
     if not written:
         return None
     if any(cell in now.frozen for cell in cells.values()):
-        raise NotCaptured("an array is changed whose memory depends on a branch or a loop on data")
+        raise NotCaptured(FROZEN)
     owner = {s.entry._cell: at for at, s in arrays.items()}
     moves = {}
     for at in arrays:

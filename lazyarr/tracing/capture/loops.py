@@ -22,7 +22,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE
-from lazyarr.runtime import NotCaptured, guard, record, record_all
+from lazyarr.runtime import FROZEN, NotCaptured, guard, record, record_all
 from lazyarr.soft import Soft, settle_inside
 from lazyarr.soft import joined as joined_kinds
 from lazyarr.soft import of as soft_of
@@ -250,7 +250,7 @@ class LoopCapture:
                 slot.frozen = True
         for slot in slots:
             if slot.frozen and any(cell.value != given[cell] for cell in cells_of(slot.entry)):
-                raise NotCaptured("an array is changed whose memory depends on a branch or a loop on data")
+                raise NotCaptured(FROZEN)
         self.rows.require_own(snapshot.cells, given, held)
         snapshot.restore()
         self._record(snapshot, slots, outs, changed, contents, same, index, go_on, test_checks, checks, moves)
