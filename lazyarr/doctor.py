@@ -275,7 +275,8 @@ def try_compiler(
 def _largest_difference(
     run: Callable[..., object] | None, program: Callable[..., Any], backend: str | None
 ) -> float:
-    from lazyarr.tracing.accelerated import Accelerated, accelerate
+    from lazyarr.tracing.accelerated import Accelerated
+    from lazyarr.tracing.decorator import accelerate
 
     compiled = accelerate(program)
     assert isinstance(compiled, Accelerated)

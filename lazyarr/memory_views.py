@@ -47,8 +47,8 @@ def strided_view(array: LazyArray, shape: tuple[int, ...], strides: tuple[int, .
     width = array.dtype.itemsize
     if root.dtype != array.dtype or not is_static(root._shape) or root._form is not None or array._form is not None:
         return None
-    # (An offset that data decides is no int.)
-    if not isinstance(array._offset, int) or any(s % width for s in (*strides, array._offset)):
+    # (An offset that data decides equals none.)
+    if array._offset != array._offset or any(s % width for s in (*strides, array._offset)):
         return None
     order = tuple(sorted(range(len(root._shape)), key=lambda axis: -root._strides[axis]))
     packed = root._transposed(order)

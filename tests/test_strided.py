@@ -107,6 +107,7 @@ def test_arrays_that_nditer_writes_to() -> None:
     def doubled(x: Array) -> Any:
         print("doubles")
         with np.nditer(x, op_flags=["readwrite"]) as places:
+            place: Any
             for place in places:
                 place[...] = place * 2
         return x.sum()

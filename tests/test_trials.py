@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import lazyarr
+from lazyarr.tracing.accelerated import Accelerated
+from tests.acceleration import assert_same
 
 
 def in_pieces(x: Any, seen: list[float]) -> Any:
@@ -109,3 +111,67 @@ def test_many_signatures_that_are_left_to_python_are_not_traced(monkeypatch: pyt
             assert accelerated(x, seen) == keys_of(x, theirs)
     assert seen == theirs
     assert len(traced) < 8
+
+
+def aligned(a: str, b: str, gap: int = -2) -> Any:
+    """Smith and Waterman's scores: loops over texts are written out, with a branch on data for each pair of letters."""
+    score, best = np.zeros((len(a) + 1, len(b) + 1), np.int32), (0, 0, 0)
+    for i, x in enumerate(a, 1):
+        for j, y in enumerate(b, 1):
+            fits = score[i - 1, j - 1] + (2 if x == y else -1)
+            score[i, j] = max(0, fits, score[i - 1, j] + gap, score[i, j - 1] + gap)
+            if score[i, j] > best[0]:
+                best = int(score[i, j]), i, j
+    return score, best
+
+
+@pytest.fixture
+def traces(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is traced, in turn."""
+    found: list[Any] = []
+    traced = Accelerated.traced
+
+    def noted(self: Accelerated, *args: Any) -> Any:
+        found.append(self)
+        return traced(self, *args)
+
+    monkeypatch.setattr(Accelerated, "traced", noted)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+def test_texts_that_differ_at_each_call_are_not_traced_for_ever(
+    monkeypatch: pytest.MonkeyPatch, traces: list[Any]
+) -> None:
+    monkeypatch.setattr("lazyarr.tracing.trace._LONGEST_WRITTEN_OUT", 0.0)
+    monkeypatch.setattr("lazyarr.tracing.trials._WAITED", 1e6)
+    accelerated: Any = lazyarr.accelerate(aligned)
+    random = np.random.default_rng(0)
+    with lazyarr.settings.settings(always=0):
+        for _ in range(5):
+            a, b = ("".join(random.choice(list("ACGT"), 9)) for _ in range(2))
+            assert_same(aligned(a, b), accelerated(a, b))
+    assert traces.count(accelerated) <= 2
+    assert all(traces.count(loop) <= 3 for loop in traces)
+
+
+def picked(x: Any, n: int, weights: tuple[int, ...]) -> Any:
+    """What a number picks from a tuple is a constant of the program."""
+    total = 0.0
+    for name in "abc":
+        total += x[weights[n]] * len(name) + weights[n]
+    return total
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+@pytest.mark.parametrize(("waited", "most"), [(1e6, 3), (0.0, 8)])
+def test_a_loop_of_which_each_value_makes_a_program_waits(
+    monkeypatch: pytest.MonkeyPatch, traces: list[Any], waited: float, most: int
+) -> None:
+    monkeypatch.setattr("lazyarr.tracing.trials._WAITED", waited)
+    loop = Accelerated(picked, is_loop=True)
+    x, weights = np.arange(50.0), tuple(range(40))
+    with lazyarr.settings.settings(always=0):
+        for n in range(8):
+            assert_same(picked(x, n, weights), loop(x, n, weights))
+    assert traces.count(loop) == most

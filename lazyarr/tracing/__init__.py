@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lazyarr.tracing.accelerated import accelerate
+from lazyarr.tracing.decorator import accelerate
 
 __all__ = ["accelerate"]

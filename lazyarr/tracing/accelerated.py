@@ -1,4 +1,4 @@
-"""`accelerate`: a plain NumPy function, compiled for each signature it is called with."""
+"""A plain NumPy function, compiled for each signature it is called with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 import types
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar, overload
+from typing import Any, NoReturn
 
 import lazyarr.numpy  # noqa: F401  the lazy implementations
 from lazyarr import settings, world
@@ -25,16 +25,14 @@ from lazyarr.tracing.capture.state import cells_inside
 from lazyarr.tracing.compiled import Compiled, gathers_masks
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
-from lazyarr.tracing.origins import failing_lines
+from lazyarr.tracing.origins import failing_lines, has_loops
 from lazyarr.tracing.outputs import Outcome, leave_behind
 from lazyarr.tracing.recursion import Recursive
 from lazyarr.tracing.retries import CountsRefused, LengthsRefused, Raised
-from lazyarr.tracing.signature import Parts, Plain, memory_groups, sharing_key
+from lazyarr.tracing.signature import Parts, Plain, TookLong, memory_groups, sharing_key
 from lazyarr.tracing.strict import Kept, Refused, raise_numpys_error, strict_error
 from lazyarr.tracing.trace import Trace, stops_for
-from lazyarr.tracing.trials import Losses, Trials
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from lazyarr.tracing.trials import Losses, Patience, Trials
 
 #: Signatures a function is compiled for at their first call; further ones are compiled when they come again.
 _MOST_SIGNATURES = 32
@@ -77,7 +75,7 @@ class Accelerated:
         self._pieces: dict[Any, str] = {}
         self._trials: dict[Any, Trials] = {}
         self._plain: dict[Any, str] = {}
-        self._losses = Losses()
+        self._losses, self._patience = Losses(), Patience()
         self._even = BreakEven(self._python, is_loop)
         #: Whether a trace has met the function within itself, and the threads that run it as plain Python then.
         self._recurses = False
@@ -210,6 +208,8 @@ class Accelerated:
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call no compiled program serves."""
         trials = self._trials.get(key)
+        if self._patience.waits and trials is None and not self._compiles_all:
+            return self._patience.plain(lambda: self._otherwise(key, args, kwargs))
         if self._comes_once(key) and not self._compiles_all:
             shapes = self._even.shapes
             if shapes.plain_wins or shapes.plain_is_next and shapes.is_short:
@@ -255,6 +255,8 @@ class Accelerated:
         except (Plain, NotCaptured, Refused, Raised) as error:
             stopped = error
         if stopped is not None:
+            if isinstance(stopped, TookLong):
+                self._losses.add(parts.elements)
             return self._after_stop(stopped, key, args, kwargs)
         if trace.reasons:
             why, line = trace.reasons[0]
@@ -396,15 +398,25 @@ class Accelerated:
         Raised
             From what the function raises for these arguments, where it has had no effect.
         """
-        while True:
-            try:
-                return self._traced(parts, key, specs, args, kwargs, in_pieces, strict)
-            except LengthsRefused:
-                # Lengths that data decides stop somewhere outside of loops: there they are looked at.
-                self._looks_at_lengths.add(key)
-            except CountsRefused:
-                self._fixes_counts.add(key)
-            parts, key, specs = self._describe(args, kwargs)
+        begin = time.perf_counter()
+        try:
+            while True:
+                try:
+                    return self._traced(parts, key, specs, args, kwargs, in_pieces, strict)
+                except LengthsRefused:
+                    # Lengths that data decides stop somewhere outside of loops: there they are looked at.
+                    self._looks_at_lengths.add(key)
+                except CountsRefused:
+                    self._fixes_counts.add(key)
+                parts, key, specs = self._describe(args, kwargs)
+        finally:
+            self._note_traced(time.perf_counter() - begin)
+
+    def _note_traced(self, seconds: float) -> None:
+        """Note how long a trace has taken."""
+        programs = [one.program.graph for variants in list(self._known.values()) for one in variants]
+        if self._is_loop and not any(map(has_loops, programs)):
+            self._patience.traced(seconds)
 
     def _traced(
         self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
@@ -542,59 +554,4 @@ class Accelerated:
         return explain(self, args, kwargs)
 
 
-@overload
-def accelerate(*, strict: bool = False, always: bool = False) -> Callable[[Function], Function]: ...
-@overload
-def accelerate(function: Function, *, strict: bool = False, always: bool = False) -> Function: ...
-def accelerate(function: Any = None, *, strict: bool = False, always: bool = False) -> Any:
-    """Compile a function written in plain NumPy.
-
-    The function is traced when it is called with arguments of a new signature (dtypes, shapes, structure), optimized,
-    and compiled, its loops and branches as such. Later calls run the compiled program. Arrays that the function changes
-    in place are changed, after everything has succeeded. What cannot become one program runs in pieces, with NumPy's
-    results.
-
-    Parameters
-    ----------
-    function : callable
-        Takes and returns NumPy arrays, Python scalars, and tuples, lists, dicts and dataclasses of them.
-    strict : bool
-        Whether a call that would not run as one compiled program, but in pieces or as plain Python, is an error. It is
-        raised before the function has had any effect. Loops that are unrolled into the program are fine. Where the
-        function is called by another accelerated function, that one's `strict` counts.
-    always : bool
-        Whether calls are compiled where NumPy takes less time, too. Otherwise NumPy runs the first call of a signature
-        if it takes a fraction of the time of compiling (the second call compiles), and those of signatures for which it
-        was faster by the clock, as may be for a few elements. Strict functions are always compiled.
-
-    Returns
-    -------
-    Accelerated
-        Called as the function is; has the method ``explain``.
-
-    Raises
-    ------
-    StrictError
-        By calls of a strict function, with the line and the reason. Errors that NumPy raises stay NumPy's.
-
-    Examples
-    --------
-    >>> import numpy as np, lazyarr
-    >>> @lazyarr.accelerate
-    ... def step(u, dt):
-    ...     u[1:-1] += dt * (u[2:] - 2 * u[1:-1] + u[:-2])
-    ...     return u.sum()
-    """
-    if function is None:
-        return functools.partial(accelerate, strict=strict, always=always)
-    if isinstance(function, Accelerated):
-        same = (strict or function.strict, always or function.always)
-        return function if same == (function.strict, function.always) else Accelerated(function._given, *same)
-    if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(accelerate(function.__func__, strict=strict, always=always))
-    if not callable(function):
-        raise TypeError(f"accelerate takes a function, got a {type(function).__name__}")
-    return Accelerated(function, strict, always)
-
-
-__all__ = ["Accelerated", "Line", "Program", "accelerate"]
+__all__ = ["Accelerated", "Line", "Program"]

@@ -9,7 +9,7 @@ from lazyarr.ir.graph import Graph, Line, Program
 from lazyarr.ir.node import Node
 from lazyarr.ir.rewrite import all_nodes
 from lazyarr.passes.independent import dependences
-from lazyarr.tracing.origins import Ranges, within
+from lazyarr.tracing.origins import LOOPS, Ranges, within
 
 _WAYS = {
     "points": "point by point: each goes through all iterations",
@@ -39,7 +39,7 @@ def loop_ways(program: Program, ranges: Ranges, loops: Iterable[Line]) -> dict[L
             continue
         ways, reasons = native_make.ways(body), dependences(body)
         for node in all_nodes(body):
-            if node.op.name not in ("loop", "while"):
+            if node.op.name not in LOOPS:
                 continue
             lines = {*program.lines(node), *within(node.lines, ranges)} & places
             if lines:

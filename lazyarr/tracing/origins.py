@@ -9,6 +9,8 @@ from lazyarr.ir.node import Node
 
 #: File, first and last line of functions.
 Ranges = Sequence[tuple[str, int, int]]
+#: The operations that are loops.
+LOOPS = ("loop", "while")
 
 
 def within(lines: Iterable[Line], ranges: Ranges) -> set[Line]:
@@ -22,6 +24,11 @@ def graphs_in(graph: Graph) -> Iterator[Graph]:
         for inner in node.regions:
             yield inner
             yield from graphs_in(inner)
+
+
+def has_loops(graph: Graph) -> bool:
+    """Whether there are loops in a graph, in branches too: how long it takes is not known from how it looks."""
+    return any(node.op.name in LOOPS for g in (graph, *graphs_in(graph)) for node in g.nodes)
 
 
 def lines_in(node: Node, ranges: Ranges) -> set[Line]:

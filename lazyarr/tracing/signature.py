@@ -44,6 +44,10 @@ class Plain(BaseException):
             observer.thrown = self  # code that is traced may have an ``except`` clause for everything
 
 
+class TookLong(Plain):
+    """The same after a trace that took long: calls with other arguments would take as long to find that out."""
+
+
 class Parts:
     """The parts of a call's arguments, in the order of one walk.
 

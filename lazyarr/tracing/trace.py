@@ -31,9 +31,10 @@ from lazyarr.tracing.classes import Classes, data_of
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.drawing.draws import Draws
 from lazyarr.tracing.environment import Environment
+from lazyarr.tracing.origins import LOOPS
 from lazyarr.tracing.recursion import Recursion
 from lazyarr.tracing.scalars import Tape
-from lazyarr.tracing.signature import Parts, Plain, common_memory, memory_groups
+from lazyarr.tracing.signature import Parts, Plain, TookLong, common_memory, memory_groups
 from lazyarr.tracing.streams import Streams
 from lazyarr.tracing.strict import Refused
 
@@ -43,9 +44,10 @@ _MOST_COMPILING = 1.0
 _MOST_SMALL_PIECES = 16
 #: Seconds that a call in so many pieces may take, on whatever arrays, before it is left to NumPy.
 _LONGEST = 10.0
-#: The same where little is computed, besides the time of compiling.
-_LONGEST_SMALL = 3.0
-#: The same in a loop that is not captured and has no known end, or runs in pieces already.
+#: The same where little is computed, besides the time of compiling: with loops that are captured among it, and without.
+_LONGEST_SMALL, _LONGEST_WRITTEN_OUT = 3.0, 1.0
+#: The same in a loop that is not captured and has no known end, or runs in pieces already; in a function that is the
+#: loop of one which has taken long.
 _LONGEST_LEFT_OUT = 0.2
 
 
@@ -452,7 +454,7 @@ class Trace:
                 return False
             why = f"more than {settings.current.unroll_limit} array operations (a long Python loop)"
             if self.is_small_work():
-                self.thrown = Plain(f"{why} on arrays of less than {SMALL} elements", user_line(2))
+                self.thrown = TookLong(f"{why} on arrays of less than {SMALL} elements", user_line(2))
                 raise self.thrown
             self.observed(why)
         return True
@@ -480,19 +482,24 @@ class Trace:
         taken = time.monotonic() - self._began - (plans.seconds - self._compiled_before)
         if taken < longest or world.current() is not None:
             return
-        if self.computed_little and self.is_small_work():
-            raise Plain("many branches on data, between which little is computed, that are not compiled")
+        if self.computed_little and self.is_small_work() and (taken > _LONGEST_SMALL or not self._has_loops()):
+            raise TookLong("many branches on data, between which little is computed, that are not compiled")
+
+    def _has_loops(self) -> bool:
+        """Whether there is a loop among the recorded work, which may compute much."""
+        nodes = depth_first([holder.value for holder in self.recording.pending()])
+        return any(node.op.name in LOOPS for node in nodes)
 
     def _long_tape(self) -> None:
         """Very many operations on Python's numbers are written out: each call would do them in Python again."""
         again = self.may_begin_again and not self.strict and settings.current.fallback != "error"
         if again and self.is_small_work():
-            raise Plain("a long loop on Python's numbers that is not compiled", user_line(3))
+            raise TookLong("a long loop on Python's numbers that is not compiled", user_line(3))
 
     def may_repeat(self, has_no_end: bool) -> None:
         """The same of a loop that Python runs: `has_no_end` if it is not known how often."""
         in_vain = bool(self.reasons) or has_no_end
-        self.may_take_longer(_LONGEST_LEFT_OUT if in_vain else _LONGEST_SMALL)
+        self.may_take_longer(_LONGEST_LEFT_OUT if in_vain or self.is_loop else _LONGEST_WRITTEN_OUT)
 
     @property
     def computed_little(self) -> bool:

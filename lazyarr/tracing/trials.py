@@ -17,6 +17,9 @@ _CALLS = 20
 _FAR = 4
 #: Signatures for which plain Python was faster, from which on it is taken to be for others; and how much larger ones.
 _LOST, _LARGER = 2, 2
+#: Traces of a loop of a function that are made at sight; for how many times as long as one of the others took Python
+#: runs its calls then. (Compiling takes some times longer than tracing.)
+_FEW_TRACES, _WAITED = 2, 4
 
 
 class Trials:
@@ -94,6 +97,37 @@ class Trials:
             return run()
         finally:
             times.append(time.perf_counter() - begin)
+
+
+class Patience:
+    """How long a loop of a function is left to Python, of which each value of some variable makes another program.
+
+    Such a loop is written out: what it runs over is no range or array (a text, a list), or a number that is known picks
+    something out. Each program stands for little then, and there are as many as the values that come.
+    """
+
+    def __init__(self) -> None:
+        self._traces = 0
+        self._left = 0.0
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next call that no program serves is plain Python's."""
+        return self._left > 0
+
+    def traced(self, seconds: float) -> None:
+        """Note that a call was traced, in so many seconds; the first few are not held against the loop."""
+        self._traces += 1
+        if self._traces > _FEW_TRACES:
+            self._left = _WAITED * seconds
+
+    def plain(self, run: Callable[[], Result]) -> Result:
+        """A call as plain Python."""
+        begin = time.perf_counter()
+        try:
+            return run()
+        finally:
+            self._left -= time.perf_counter() - begin
 
 
 class Losses:
