@@ -444,3 +444,30 @@ def test_functions_of_numpy_as_arguments_and_defaults() -> None:
             x = np.linspace(0.0, 1.0, 12) + k
             assert_same(chosen(x, (np.sum, np.tanh), one), accelerated(x, (np.sum, np.tanh), one))
     assert programs(accelerated) == 4  # (The method is one that is not looked into.)
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+@pytest.mark.parametrize("always", [False, True])
+def test_decimals_fractions_and_dates_beside_numbers_of_the_callers(always: bool) -> None:
+    def compared(x: Any, n: int) -> Any:
+        print("acts")  # (What is raised from here on cannot be left to Python.)
+        whole = n == Fraction(5), Fraction(5) != n, n == Decimal(5), n < Fraction(11, 2), max(n, Fraction(3))
+        parts = Decimal(1) / n, n * Fraction(1, 3), timedelta(days=9) // n, n * timedelta(days=1), sum([Fraction(1), n])
+        return whole, parts, x * n
+
+    accelerated = accelerate(compared, always=always)
+    for n in (5, 6, 5, 7):
+        assert_same(compared(ramp(4), n), accelerated(ramp(4), n))
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+@pytest.mark.parametrize("always", [False, True])
+def test_methods_of_texts_get_pythons_numbers(always: bool) -> None:
+    def complement(text: str, n: int, table: dict[int, int]) -> Any:
+        print("acts")
+        return text.translate(table)[::-1], text.rjust(n, "-"), b"abc".find(b"c", n), np.ones(n)
+
+    table = str.maketrans("ACGT", "TGCA")
+    accelerated = accelerate(complement, always=always)
+    for n in (2, 30, 2, 3):
+        assert_same(complement("GATTACA", n, table), accelerated("GATTACA", n, table))

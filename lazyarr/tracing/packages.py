@@ -9,6 +9,9 @@ STDLIB = frozenset(sys.stdlib_module_names) - {"__main__"}
 #: Packages whose functions, modules and classes are what they are.
 _OTHERS = {"numpy", "scipy", "jax", "jaxlib", "lazyarr", *STDLIB}
 
+#: Modules of Python's that work with Python's numbers only, as they stand in memory.
+_READING = frozenset({"datetime", "decimal", "fractions", "json", "statistics", "struct"})
+
 
 def top_level(module: Any) -> str:
     """The top-level package of a module's name; the empty string for None."""
@@ -23,3 +26,8 @@ def is_users(module: Any) -> bool:
 def is_own(module: Any, package: str) -> bool:
     """Whether a module is of the package of the function that is traced, or the script itself."""
     return top_level(module) in (package, "__main__") and is_users(module)
+
+
+def takes_pythons_numbers(module: Any) -> bool:
+    """Whether code of a module looks into numbers as they stand in memory: nothing can stand for them there."""
+    return top_level(module).lstrip("_") in _READING

@@ -23,6 +23,7 @@ from lazyarr.ir.node import Value
 from lazyarr.ir.types import WEAK, ArrayType
 from lazyarr.leaves import Leaf
 from lazyarr.runtime import NotCaptured, recording
+from lazyarr.tracing.packages import takes_pythons_numbers
 from lazyarr.weak import WeakScalar, is_users_number, pythons, reflected
 
 if TYPE_CHECKING:
@@ -301,6 +302,8 @@ def _binary(function: Callable[..., Any]) -> Any:
         if is_users_number(other):
             plain = pythons(other, others)
             return function(self._pin(), other) if plain is None else self._tape.apply(function, self, plain)
+        if takes_pythons_numbers(type(other).__module__):
+            return function(self._pin(), other)
         return with_array(function, self, other)
 
     return forward
@@ -315,6 +318,8 @@ def _reflected(function: Callable[..., Any]) -> Any:
         if is_users_number(other):
             plain = pythons(other, f"__{name}__")
             return function(other, self._pin()) if plain is None else self._tape.apply(function, plain, self)
+        if takes_pythons_numbers(type(other).__module__):
+            return function(other, self._pin())
         return with_array(function, other, self)
 
     return backward

@@ -13,6 +13,7 @@ from lazyarr import soft
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.growing import Growing
+from lazyarr.tracing.packages import takes_pythons_numbers
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.weak import WeakScalar
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 #: Scalars of dtypes that are not compiled.
 _UNCOMPILED = (np.datetime64, np.timedelta64, np.flexible, np.longdouble, np.clongdouble)
-#: Modules of Python's that work with Python's numbers only, as they stand in memory.
-_READING = frozenset({"datetime", "decimal", "fractions", "json", "statistics", "struct"})
 
 
 def class_of(*args: Any) -> Any:
@@ -92,8 +91,9 @@ def takes_pythons_own(function: Any) -> bool:
     """Whether a function or class looks into the numbers that it is given, and keeps none of their containers."""
     if isinstance(function, type) and issubclass(function, np.generic):
         return issubclass(function, _UNCOMPILED)
-    module = getattr(function, "__module__", None)
-    return isinstance(module, str) and module.partition(".")[0].lstrip("_") in _READING
+    if isinstance(getattr(function, "__self__", None), (str, bytes, bytearray)):
+        return True  # a method of a text
+    return takes_pythons_numbers(getattr(function, "__module__", None))
 
 
 def pythons(x: Any) -> Any:
