@@ -25,6 +25,8 @@ class Overlapping(views.Strided):
 
 def repeats(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     """Whether a view may have an element of memory at two places; of regular geometries that is known exactly."""
+    if 0 in shape:
+        return False
     reach = 0
     for step, n in sorted((abs(s), n) for s, n in zip(strides, shape, strict=True) if n > 1):
         if step <= reach:

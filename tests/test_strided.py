@@ -102,6 +102,17 @@ def test_such_arguments_that_are_read_alone_are_compiled() -> None:
     assert programs(accelerated) == 1
 
 
+def test_arrays_without_elements_have_none_several_times() -> None:
+    def changed(x: Array) -> Any:
+        x[...] = x * 2
+        return x + 1
+
+    accelerated = lazyarr.accelerate(changed, always=True)
+    for _ in range(2):
+        assert_same(changed(np.ones((3, 0, 2))), accelerated(np.ones((3, 0, 2))))
+    assert programs(accelerated) == 1
+
+
 @pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
 def test_arrays_that_nditer_writes_to() -> None:
     def doubled(x: Array) -> Any:

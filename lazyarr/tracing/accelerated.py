@@ -202,7 +202,7 @@ class Accelerated:
         if self._untraceable:
             raise Plain(self._untraceable)
         parts = Parts(self._package)
-        specs = tuple(parts.describe(a) for a in args), tuple((k, parts.describe(v)) for k, v in kwargs.items())
+        specs = parts.describe_call(args, kwargs, not self.strict and world.current() is None)
         return parts, (specs, sharing_key(parts.arrays, memory_groups(parts.arrays))), specs
 
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from lazyarr.leaves import Leaf, Placeholder
 from lazyarr.ops.create import const
 from lazyarr.plans import Plan, plans
 from lazyarr.runtime import NotCaptured, capture, compute_part, own
+from lazyarr.tracing.closures import of_call, standing
 from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.signature import Parts, Plain, memory_groups
 from lazyarr.tracing.trace import Trace
@@ -52,6 +54,10 @@ class Compiled:
         #: Where the data of each parameter comes from, and how many roots there are besides conditions.
         self.sources = [self._source(leaf) for leaf in leaves]
         self.count = len(outcome.roots)
+        #: Functions of the call, which those of another may stand for, and whether none may.
+        self.functions = trace.parts.functions
+        left = any(id(part) in trace.environment.given for part in self.functions)
+        self._only_these = left or bool(outcome.stores)
         #: What makes calls without `Parts`; False until it is known whether there is such a thing.
         self.direct: Callable[..., Any] | None | Literal[False] = False
 
@@ -98,9 +104,17 @@ class Compiled:
 
     def fits(self, parts: Parts) -> list[Any] | None:
         """The scalars of a call if its guards hold; what the call finds outside its arguments joins `parts`."""
+        if all(map(operator.is_, self.functions, parts.functions)):
+            return self._fits(parts)
+        if self._only_these:
+            return None
+        with standing(self.functions, parts.functions):
+            return self._fits(parts)
+
+    def _fits(self, parts: Parts) -> list[Any] | None:
         trace = self.trace
         for get, value in trace.expected:
-            if get() is not value:
+            if get() is not of_call(value):
                 return None
         for get, value in trace.expected_equal:
             if get() != value:

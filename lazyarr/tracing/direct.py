@@ -16,6 +16,7 @@ import numpy as np
 from lazyarr.backends import native_call_form as form
 from lazyarr.backends.base import MISS
 from lazyarr.tracing import lookups
+from lazyarr.tracing.closures import FunctionForm
 
 __all__ = ["MISS", "direct_call"]
 
@@ -113,7 +114,7 @@ class _Description:
         if kind == "again":
             return form.Again(rest[0])
         if kind in ("function", "object"):
-            return form.Static(rest[0])
+            return form.Static(self._static(rest[0]))
         if isinstance(kind, str) or kind in (list, dict, slice):
             raise _Left
         if issubclass(kind, tuple):
@@ -178,6 +179,14 @@ class _Description:
                 root = form.Made(lambda array: array.transpose(inverse), (root,))
             self._ordered[slot] = root
         return self._ordered[slot]
+
+    def _static(self, value: Any) -> Any:
+        """What is to be the same in each direct call: a function that the program was compiled with."""
+        if not isinstance(value, FunctionForm):
+            return value
+        if value.function not in self.compiled.functions and value.is_made_anew:
+            raise _Left
+        return value.function
 
     def _result(self, spec: Any) -> form.Result:
         match spec:

@@ -125,6 +125,8 @@ class Environment:
         self._modules: dict[str, Any] = {}
         #: What stands for something of the user's, by its identity, and that.
         self._originals: dict[int, tuple[Any, Any]] = {}
+        #: What of the user's may be among what the call leaves, by its identity.
+        self.given: set[int] = set()
         #: What stands for functions that are not traced, by the identity of each.
         self._single: dict[int, tuple[Any, Any]] = {}
         #: Whether `lazyarr.numpy` stands for NumPy.
@@ -391,6 +393,7 @@ class Environment:
         """What of the user's or NumPy's something stands for; else it itself."""
         known = self._originals.get(id(value))
         if known is not None:
+            self.given.add(id(known[1]))
             return known[1]
         return numpys().get(id(value), value) if self._sees_numpy else value
 

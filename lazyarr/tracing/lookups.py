@@ -6,6 +6,8 @@ import types
 from dataclasses import dataclass
 from typing import Any
 
+from lazyarr.tracing.closures import of_call
+
 
 @dataclass(frozen=True, slots=True)
 class Global:
@@ -25,7 +27,7 @@ class Enclosing:
     cell: types.CellType
 
     def __call__(self) -> Any:
-        return self.cell.cell_contents
+        return of_call(self.cell).cell_contents
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES, native
 from lazyarr.runtime import fetch, recording
 from lazyarr.tracing.classes import can_be_inherited, has_attributes_alone
+from lazyarr.tracing.closures import Closures
 from lazyarr.tracing.packages import is_own
 from lazyarr.tracing.remains import Walk
 
@@ -63,12 +64,17 @@ class Parts:
         Lists, dicts and objects, which the call may change.
     opaque : list
         What lazyarr cannot look into.
+    functions : list of function or cell
+        Functions among the arguments that others may stand for, and their enclosing variables.
     streams : list of (object, int)
         Streams of random numbers, and where their states are among `arrays`.
     """
 
     def __init__(self, package: str) -> None:
         self.package = package
+        #: While arguments are described: what is known of functions that may be made anew for each call.
+        self.closures: Closures | None = None
+        self.functions: list[Any] = []
         self.arrays: list[Any] = []
         self.lazy: list[LazyArray | None] = []
         self.scalars: list[Any] = []
@@ -84,6 +90,14 @@ class Parts:
     def elements(self) -> int:
         """How many elements the arrays have together."""
         return sum(np.size(x) for x in self.arrays)
+
+    def describe_call(self, args: tuple[Any, ...], kwargs: dict[str, Any], by_form: bool) -> Any:
+        """The keys of a call's arguments; `by_form`: functions are known by what they are, where one can be."""
+        self.closures = Closures() if by_form else None
+        specs = tuple(self.describe(a) for a in args), tuple((k, self.describe(v)) for k, v in kwargs.items())
+        if self.closures is not None:
+            self.functions, self.closures = self.closures.parts, None
+        return specs
 
     def describe(self, value: Any) -> Any:
         """The key of one value; its parts are appended."""
@@ -126,7 +140,7 @@ class Parts:
 
     def _structured(self, value: Any, kind: type) -> Any:
         if isinstance(value, types.FunctionType):
-            return ("function", value)
+            return ("function", value if self.closures is None else self.closures.form(value))
         if isinstance(value, types.MethodType) and isinstance(value.__func__, types.FunctionType):
             return ("method", value.__func__, self.describe(value.__self__))
         if isinstance(getattr(value, "__self__", None), streams.CLASSES) and callable(value):
