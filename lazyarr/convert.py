@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,12 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
             return as_lazy(together, wanted)
     if isinstance(x, (list, tuple)) and _holds_lazy(x):
         return _from_nested(x, wanted)
+    if isinstance(getattr(type(x), "__array__", None), FunctionType):
+        # The user's: what it gives may be lazy, which NumPy does not take.
+        found = x.__array__()
+        if not isinstance(found, (LazyArray, np.ndarray)):
+            raise ValueError("object __array__ method not producing an array")
+        return as_lazy(found, wanted)
     for protocol in ("__array__", "__array_interface__", "__dlpack__", "__buffer__"):
         if hasattr(x, protocol):
             found = from_numpy(np.asarray(x))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.acceleration import check, programs
+from lazyarr import accelerate
+from tests.acceleration import assert_same, check, programs
 
 pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
 
@@ -144,3 +145,38 @@ def test_programs_are_one_program(what: str) -> None:
     function, make = FIELD[what]
     # (The third call may be the one that compiles for more than its own data.)
     assert programs(check(function, make, calls=4)) >= 1
+
+
+class Field:
+    """An object of the user's that NumPy takes for the array which it has."""
+
+    def __init__(self, data: Any):
+        self.data = data
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.asarray(self.data, dtype)
+
+    def __add__(self, other: Any) -> Field:
+        return Field(self.data + np.asarray(other))
+
+
+class NoField(Field):
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return [1.0]
+
+
+def test_objects_that_numpy_takes_for_their_arrays() -> None:
+    def moved(field: Field, x: Any, steps: int) -> Any:
+        for _ in range(steps):
+            field = field + Field(x) + 0.5 * x
+        whole = np.asarray(field)
+        return whole, np.sum(field), np.sin(field), np.stack([field, field]), np.array(field) is whole, field
+
+    accelerated: Any = accelerate(moved, always=True)
+    for k in range(3):
+        plain, own = Field(np.arange(4.0) + k), Field(np.arange(4.0) + k)
+        assert_same(moved(plain, np.ones(4), 6), accelerated(own, np.ones(4), 6))
+        assert_same(plain, own)
+    assert programs(accelerated) == 1
+    with pytest.raises(ValueError, match="not producing an array"):
+        accelerated(NoField(np.ones(4)), np.ones(4), 0)

@@ -363,3 +363,15 @@ def test_open_grids_of_computed_numbers() -> None:
         return out
 
     assert "loop" in compiled(same(smooth, (grid(9, 11), 2), (grid(9, 11), 1), (grid(7, 8), 2)))
+
+
+def test_joins_of_arrays_whose_lengths_data_decides() -> None:
+    def free(x: Array, fixed: Array) -> Any:
+        some = np.unique(x)
+        joined = np.concatenate((some, some[:2], fixed))
+        return joined, np.setdiff1d(np.arange(len(x)), fixed), np.append(some, 5), np.union1d(x, fixed)
+
+    x, fixed = np.array([3, 1, 3, 2, 1]), np.array([0, 2])
+    accelerated: Any = accelerate(free, always=True)
+    for k in range(3):
+        assert_same(free(x + k, fixed), accelerated(x + k, fixed))

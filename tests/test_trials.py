@@ -175,3 +175,21 @@ def test_a_loop_of_which_each_value_makes_a_program_waits(
         for n in range(8):
             assert_same(picked(x, n, weights), loop(x, n, weights))
     assert traces.count(loop) == most
+
+
+def through_memory(x: Any) -> Any:
+    """Python can do what cannot be traced: a lazy array has no memory to look at."""
+    y = x * 2
+    memory: Any = memoryview(y)
+    memory[0] = 5.0
+    return y
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+def test_what_raises_where_it_is_traced_alone_is_not_traced_for_ever(traces: list[Any]) -> None:
+    accelerated: Any = lazyarr.accelerate(through_memory)
+    for _ in range(14):
+        assert_same(through_memory(np.arange(3.0)), accelerated(np.arange(3.0)))
+    assert traces.count(accelerated) == 9
+    with pytest.raises(IndexError):
+        accelerated(np.zeros(0))

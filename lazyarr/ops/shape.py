@@ -350,6 +350,8 @@ def _infer_concatenate(*types: ArrayType, axis: int) -> ArrayType:
                     "all the input array dimensions except for the concatenation axis must match exactly, but along "
                     f"dimension {a}, the array at index 0 has size {n} and the array at index {k} has size {m}"
                 )
+    if any(isinstance(t.shape[axis], extents.Length) for t in types):
+        raise TypeError("concatenate takes no operands of which the program computes the length along that axis")
     total: Extent = 0
     for t in types:
         total = total + t.shape[axis]

@@ -312,7 +312,13 @@ class Accelerated:
         if self.strict:
             why = f"it raises {type(stopped.__cause__).__name__} while it is compiled: {stopped.__cause__}"
             self._raise_numpys_error(why, self._line, key, args, kwargs)
-        return self._in_python(args, kwargs)
+        result = self._in_python(args, kwargs)
+        # Python does not raise it: the trace does, and would at each call.
+        self._failures[key] = self._failures.get(key, 0) + 1
+        if self._failures[key] > _MOST_FAILURES:
+            cause = stopped.__cause__
+            self._plain[key] = f"it raises {type(cause).__name__} while it is compiled, not in Python: {cause}"
+        return result
 
     def _python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The function as it is."""
