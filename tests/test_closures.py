@@ -157,6 +157,30 @@ def test_functions_that_assign_to_enclosing_variables_or_call_themselves() -> No
     same(applied, accelerate(applied), lambda k: (factorial(k), 5))
 
 
+def test_strict_functions_leave_what_a_closure_holds_where_numpy_raises() -> None:
+    def written(f: Any, x: Array) -> Any:
+        for i in range(len(x)):
+            f(i, x[i])
+        return x * 2
+
+    def into(held: Array) -> Any:
+        def write(i: int, value: Any) -> None:
+            held[i] += value
+
+        return write
+
+    accelerated: Any = accelerate(written, strict=True)
+    for k in range(3):
+        plain, own = np.zeros(9 + k), np.zeros(9 + k)
+        assert_same(written(into(plain), np.arange(9.0)), accelerated(into(own), np.arange(9.0)))
+        assert_same(plain, own)
+    for _ in range(2):
+        own = np.zeros(9)
+        with pytest.raises(IndexError, match="index 9 is out of bounds"):
+            accelerated(into(own), np.arange(11.0))
+        assert not own.any()
+
+
 def test_threads_that_give_functions_of_one_code() -> None:
     accelerated: Any = accelerate(applied, always=True)
     wrong: list[Any] = []

@@ -22,6 +22,7 @@ from lazyarr.tracing.callables import calling, untraceable
 from lazyarr.tracing.capture.buffers import NO_ROOM
 from lazyarr.tracing.capture.slots import GOES_ON, RUNS_ONCE
 from lazyarr.tracing.capture.state import cells_inside
+from lazyarr.tracing.closures import standing
 from lazyarr.tracing.compiled import Compiled, gathers_masks
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
@@ -202,7 +203,7 @@ class Accelerated:
         if self._untraceable:
             raise Plain(self._untraceable)
         parts = Parts(self._package)
-        specs = parts.describe_call(args, kwargs, not self.strict and world.current() is None)
+        specs = parts.describe_call(args, kwargs, world.current() is None)
         return parts, (specs, sharing_key(parts.arrays, memory_groups(parts.arrays))), specs
 
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -544,7 +545,10 @@ class Accelerated:
         self, why: str, line: Line | None, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> NoReturn:
         """Of a strict function: what NumPy raises for a call whose program failed, or that it failed."""
-        outside = [get() for compiled in self._known.get(key, ()) for get, _ in compiled.trace.captured]
+        outside, given = [], self._describe(args, kwargs)[0].functions
+        for compiled in self._known.get(key, ()):
+            with standing(compiled.functions, given):
+                outside += [get() for get, _ in compiled.trace.captured]
         raise_numpys_error(self.function, args, kwargs, outside, strict_error(self._name, why, line))
 
     def explain(self, *args: Any, **kwargs: Any) -> Any:
