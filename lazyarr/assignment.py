@@ -111,10 +111,10 @@ def _as_source(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Lazy
         return value
     if isinstance(value, (np.ndarray, np.generic)):
         return from_numpy(value if value.dtype in NAMES else value.astype(dtype))
-    if holds_lazy(value):
+    if holds_lazy(value) or hasattr(type(value), "__array__"):
         return as_lazy(value)
     array = np.asarray(value, dtype)
-    if array.ndim > len(shape) and not hasattr(value, "__array__"):
+    if array.ndim > len(shape):
         raise ValueError("setting an array element with a sequence." + (
             f" The requested array would exceed the maximum number of dimension of {len(shape)}." if shape else ""))
     return from_numpy(array)

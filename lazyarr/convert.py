@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,8 @@ from lazyarr.runtime import record, recording
 from lazyarr.weak import WeakScalar
 
 PYTHON_SCALARS = (bool, int, float, complex)
+#: What NumPy says of an object whose ``__array__`` gives something else than an array of its own: a lazy one.
+NO_ARRAY = "__array__ method not producing an array"
 
 
 def cast(value: Value, dtype: np.dtype[Any]) -> Value:
@@ -142,8 +143,8 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
             return as_lazy(together, wanted)
     if isinstance(x, (list, tuple)) and _holds_lazy(x):
         return _from_nested(x, wanted)
-    if isinstance(getattr(type(x), "__array__", None), FunctionType):
-        # The user's: what it gives may be lazy, which NumPy does not take.
+    if hasattr(type(x), "__array__"):
+        # (Called as NumPy calls it: what it gives may be lazy, which NumPy does not take.)
         found = x.__array__()
         if not isinstance(found, (LazyArray, np.ndarray)):
             raise ValueError("object __array__ method not producing an array")
@@ -152,7 +153,12 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
         if hasattr(x, protocol):
             found = from_numpy(np.asarray(x))
             return found if wanted is None else as_lazy(found, wanted)
-    data = np.asarray(x, wanted)
+    try:
+        data = np.asarray(x, wanted)
+    except ValueError as error:
+        if NO_ARRAY in str(error) and isinstance(x, (list, tuple)):
+            return _from_nested(x, wanted)
+        raise
     if data.dtype not in NAMES:
         raise NotCompiled(f"dtype {data.dtype}")
     observer = recording().observer

@@ -11,6 +11,7 @@ import numpy as np
 
 from lazyarr import world
 from lazyarr.array import LazyArray, rebuild
+from lazyarr.convert import NO_ARRAY
 from lazyarr.ir.types import NAMES
 from lazyarr.report import FallbackError, FallbackWarning, calls, note
 from lazyarr.runtime import recording
@@ -38,7 +39,9 @@ def run_in_numpy(function: Callable[..., Any], args: Any, kwargs: Any, why: str,
     try:
         return _call(function, args, kwargs, writeable=mutates)
     except ValueError as error:
-        if "read-only" not in str(error):
+        if NO_ARRAY in str(error):
+            args, kwargs = _as_arrays(args), _as_arrays(kwargs)
+        elif "read-only" not in str(error):
             raise
     # The function writes to an argument: give it copies it may write to, and write those back.
     return _call(function, args, kwargs, writeable=True)
@@ -60,7 +63,25 @@ def run_on_constants(function: Callable[..., Any], args: Any, kwargs: Any) -> An
         for array in [*args, *kwargs.values()]:
             if isinstance(array, np.ndarray):
                 observer.foreign(array)
-    return _lazy(_once(function, args, kwargs), {}, constant=True)
+    try:
+        return _lazy(_once(function, args, kwargs), {}, constant=True)
+    except ValueError as error:
+        if NO_ARRAY not in str(error):
+            raise
+    # (Objects whose ``__array__`` gives lazy arrays.)
+    why = f"numpy.{getattr(function, '__name__', function)}: it is not compiled"
+    return run_in_numpy(function, _as_arrays(args), _as_arrays(kwargs), why)
+
+
+def _as_arrays(x: Any) -> Any:
+    """Arguments with lazy arrays in the place of objects that have ``__array__``."""
+    if type(x) in (list, tuple):
+        return type(x)(map(_as_arrays, x))
+    if type(x) is dict:
+        return {key: _as_arrays(value) for key, value in x.items()}
+    if isinstance(x, (LazyArray, np.ndarray, np.generic, type)) or not hasattr(x, "__array__"):
+        return x
+    return x.__array__()
 
 
 #: Functions that write files: of several ranks, the first one does. -> where their arguments say which file.

@@ -20,9 +20,11 @@ from lazyarr.little.elements import install_methods
 from lazyarr.little.extension import compiled
 from lazyarr.little.functions import REDUCTIONS, reduction
 from lazyarr.numpy import _select, _shape
+from lazyarr.numpy._types import ndarray
 from lazyarr.ops.create import const
 from lazyarr.runtime import record
 
+_CLASS = type
 #: Method -> NumPy function that does the same.
 _FUNCTIONS: dict[str, Any] = {
     name: getattr(np, name)
@@ -98,9 +100,15 @@ def _conj(self: LazyArray) -> Any:
 
 
 def _view(self: LazyArray, dtype: Any = None, type: Any = None) -> Any:
+    if dtype is ndarray or (isinstance(dtype, _CLASS) and issubclass(dtype, np.ndarray)):
+        dtype, type = None, dtype
+    if type is not None and type is not ndarray and type is not np.ndarray:
+        # (NumPy's own array then, which NumPy computes with.)
+        data = self._copied_data("a view as an array of another class")
+        return data.view(type=type) if dtype is None else data.view(dtype, type)
     if self._scalar and (dtype is None or np.dtype(dtype) == self.dtype):
         return self
-    if dtype is None or type is not None:
+    if dtype is None:
         return self._view(views.Reshape(self.shape, self.shape), self.shape, self.strides)
     wanted = np.dtype(dtype)
     if wanted.itemsize != self.dtype.itemsize:

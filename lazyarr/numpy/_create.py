@@ -140,6 +140,8 @@ def array(
     ndmin: int = 0, ndmax: int = 0, like: Any = None,
 ) -> LazyArray:  # fmt: skip
     """As `numpy.array`."""
+    if copy and hasattr(type(object), "__array__") and not isinstance(object, (LazyArray, np.ndarray, np.generic)):
+        object, copy = _copy_of(object), None
     x = as_lazy(object, dtype)
     # (The elements of a NumPy array are copied whatever is asked for.)
     foreign = isinstance(object, np.ndarray) and object.dtype == x.dtype
@@ -153,6 +155,16 @@ def array(
     if x.ndim < ndmin:
         x = x[(None,) * (ndmin - x.ndim)]
     return x
+
+
+def _copy_of(x: Any) -> Any:
+    """What an object gives when it is asked for a copy of its array; who does not know of copies is copied."""
+    try:
+        return x.__array__(copy=True)
+    except TypeError as error:
+        if "copy" not in str(error):
+            raise
+        return x.__array__().copy()
 
 
 def _laid_out(x: LazyArray, order: str | None, copy: bool | None = None) -> LazyArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,28 @@ from lazyarr.array import LazyArray
 
 
 class _ArrayMeta(type):
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Any:
+        """A class that is derived from `ndarray` is one of NumPy's arrays, which NumPy computes with."""
+        if any(isinstance(base, _ArrayMeta) for base in bases):
+            theirs = tuple(_Derived if isinstance(base, _ArrayMeta) else base for base in bases)
+            return type(name, theirs, namespace, **kwargs)
+        return super().__new__(cls, name, bases, namespace, **kwargs)
+
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, np.ndarray) or (isinstance(instance, LazyArray) and not instance._scalar)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
         return issubclass(subclass, (LazyArray, np.ndarray))
+
+
+class _Derived(np.ndarray):
+    """NumPy's arrays of a class that is derived from `ndarray`."""
+
+    def view(self, *args: Any, **kwargs: Any) -> Any:
+        """As `numpy.ndarray.view`, which `ndarray` means NumPy's arrays to."""
+        if kwargs.get("type") is ndarray:
+            kwargs["type"] = np.ndarray
+        return super().view(*(np.ndarray if x is ndarray else x for x in args), **kwargs)
 
 
 class ndarray(metaclass=_ArrayMeta):
@@ -24,6 +42,13 @@ class ndarray(metaclass=_ArrayMeta):
                 order: Any = None) -> Any:  # fmt: skip
         from lazyarr.array import rebuild
 
+        if issubclass(cls, np.ndarray):
+            given = buffer._copied_data("memory of an array") if isinstance(buffer, LazyArray) else buffer
+            return np.ndarray.__new__(cls, shape, dtype, given, offset, strides, order)
+        if isinstance(buffer, LazyArray) and buffer.dtype == np.dtype(dtype) and not offset and strides is None:
+            if buffer.flags.c_contiguous and order in (None, "C"):
+                wanted = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+                return buffer.reshape(-1)[: math.prod(wanted)].reshape(wanted)
         if buffer is None:
             return rebuild(np.zeros(shape, dtype, order or "C"))
         return rebuild(np.ndarray(shape, dtype, buffer, offset, strides, order).copy(order="K"))
