@@ -6,6 +6,7 @@ import gc
 import hashlib
 import math
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,6 +56,7 @@ class World:
         self.model: CostModel = self.communicator.from_first(kept if self.rank == 0 else None)
         self._worked, self._searches = 0.0, 0
         self._alone: list[str] = []
+        self._thread = threading.get_ident()
         self._given, self._others = communicator, {grid: self}
 
     def on(self, grid: Grid) -> World:
@@ -62,7 +64,7 @@ class World:
         found = self._others.get(grid)
         if found is None:
             found = self._others[grid] = World(self._given, grid)
-            found._others = self._others
+            found._others, found._thread = self._others, self._thread
             found.communicator.count_with(self.communicator)
         return found
 
@@ -110,8 +112,14 @@ class World:
         DivergedError
             If another rank is about to do something else.
         RuntimeError
-            If the others wait for this rank.
+            If the others wait for this rank, or if another thread than the one that made them ranks asks: ranks would
+            meet in other orders, and wait for each other.
         """
+        if self.size > 1 and threading.get_ident() != self._thread:
+            raise RuntimeError(
+                f"it takes all ranks, and another thread than the one that began asks for it ({what}): work on arrays "
+                "that are split has to be done in one thread"
+            )
         if self._alone:
             raise RuntimeError(
                 f"rank 0 alone does this ({self._alone[-1]}), and it takes all ranks: this one {what}. "

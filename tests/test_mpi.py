@@ -130,6 +130,11 @@ FAULTS = {
         "import lazyarr\nwith lazyarr.grid(*((3,) if rank == 1 else (1, 3))):\n    print(x.sum())", 1,
         ["do not run the same program", "rank 1: ", "enters lazyarr.grid(3,)", "script.py:6"], [],
     ),
+    "another thread": (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "with ThreadPoolExecutor(2) as pool:\n    print(list(pool.map(lambda k: float((x * k).sum()), range(4))))", 1,
+        ["has to be done in one thread"], ["rank 1 of 3"],
+    ),
     "one rank is killed": (
         "import os, signal\nif rank == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\nprint(x.sum())", 9, [], [],
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import index as as_index
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,10 @@ def _transposed(x: LazyArray, axes: Sequence[Any]) -> LazyArray:
 def swapaxes(a: Any, axis1: int, axis2: int) -> LazyArray:
     """As `numpy.swapaxes`."""
     x = as_lazy(a)
-    i, j = one_axis(axis1, x.ndim), one_axis(axis2, x.ndim)
+    i, j = (
+        np.lib.array_utils.normalize_axis_index(as_index(axis), x.ndim, name)
+        for axis, name in ((axis1, "axis1"), (axis2, "axis2"))
+    )
     axes = list(range(x.ndim))
     axes[i], axes[j] = axes[j], axes[i]
     return x._transposed(tuple(axes))
