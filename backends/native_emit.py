@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazyarr.backends.native_module import Aliases, Module
+from lazyarr.backends.native_module import Aliases, Module, lifted
 
 if TYPE_CHECKING:
     from lazyarr.backends.native_storage import Buffer
@@ -28,8 +28,9 @@ _TYPES = {"b1": "i1", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "
 
 
 _FLAGS = {"nsw", "nuw", "exact", "reassoc", "contract"}
-_NAMES = re.compile(r"%(?!b\d|entry\b)\w+")
-_DEFINED = re.compile(r"^  (%\w+) =", re.MULTILINE)
+#: Registers in a text, and those that it defines.
+NAMES = re.compile(r"%(?!b\d|entry\b)\w+")
+DEFINED = re.compile(r"^  (%\w+) =", re.MULTILINE)
 #: What is said of a loop that LLVM is not to make vectors of.
 _NO_VECTORS = '!{!"llvm.loop.vectorize.enable", i1 false}'
 #: The function that shares a range among threads; see `native_threads`.
@@ -129,6 +130,8 @@ class Code:
         self.forks = False
         #: The body of a loop that threads share, where what is emitted belongs to one.
         self.part: Part | None = None
+        #: Labels between the nodes of each graph of a large program.
+        self.cuts: list[list[str]] = []
 
     def name(self) -> str:
         self._count += 1
@@ -162,7 +165,18 @@ class Code:
             self._functions.append(self.allocas)
         return found
 
+    def scratches(self) -> set[str]:
+        """What `scratch` has given."""
+        return set(self._scratch.values())
+
     # --- blocks
+
+    def cut(self, cuts: list[str]) -> None:
+        """Begin a block, and add it to `cuts`: what is emitted up to the next one may become a function of its own."""
+        if not cuts or self.lines[-1] != f"{cuts[-1]}:":
+            cuts.append(self.new_label())
+            self.go(cuts[-1])
+            self.start(cuts[-1])
 
     def new_label(self) -> str:
         self._count += 1
@@ -327,15 +341,19 @@ class Code:
             yield "%begin", "%end"
         body, own = self.lines, self.allocas
         self.lines, self.allocas, self.label, self._stored_within = lines, allocas, label, within
-        defined = set(_DEFINED.findall("\n".join([*body, *own])))
-        used = dict.fromkeys(_NAMES.findall("\n".join(body)))
+        inner = "\n".join(body)
+        numbers: dict[str, tuple[str, str]] = {}
+        if self.large:
+            inner, numbers = lifted(inner)
+        defined = set(DEFINED.findall("\n".join([inner, *own])))
+        used = dict.fromkeys(NAMES.findall(inner))
         outside = [n for n in used if n not in defined and n not in ("%begin", "%end")]
         table = self.alloca("i64", max(1, len(outside)))
         text, addresses = [], []
         for k, name in enumerate(outside):
             slot = name.startswith("%slot")
-            type = "ptr" if slot else self._type(name)
-            value = self.emit(f"load ptr, ptr {name}") if slot else name
+            type, value = numbers[name] if name in numbers else ("ptr" if slot else self.type_of(name), name)
+            value = self.emit(f"load ptr, ptr {name}") if slot else value
             place = self.emit(f"getelementptr inbounds i64, ptr {table}, i64 {k}")
             self.do(f"store {type} {value}, ptr {place}")
             at = f"  %at{k} = getelementptr inbounds i64, ptr %table, i64 {k}"
@@ -345,7 +363,7 @@ class Code:
             else:
                 text += [at, f"  {name} = load {type}, ptr %at{k}"]
         arrays = [f"%in{k}" for k, name in enumerate(outside) if name.startswith("%slot")]
-        whole = "\n".join(["entry:", *own, *text, *body, "  ret void", "}"])
+        whole = "\n".join(["entry:", *own, *text, inner, "  ret void", "}"])
         found = self.module.part(whole, arrays)
         if arrays:
             # Only of parameters can it be said that they do not overlap.
@@ -371,7 +389,7 @@ class Code:
 
         return restore
 
-    def _type(self, name: str) -> str:
+    def type_of(self, name: str) -> str:
         """The type of a register, from the instruction that made it."""
         if name.startswith("%p") and name[2:].isdecimal():
             return "ptr"

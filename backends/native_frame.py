@@ -239,9 +239,17 @@ class Frame:
                 self._check(value)
             if not self.uses.get(value) and value.type.shape:
                 self.values.pop(value, None)
+        code, cuts = self.code, list[str]()
+        whole = code.large and code.part is None and code.aliases is None
+        if whole:
+            code.cuts.append(cuts)
         for node in ordered(self.graph, self.plan):
+            if whole:
+                code.cut(cuts)
             self._run(node)
         self.lowering.waiting.flush()
+        if whole:
+            code.cut(cuts)
         return [self.values[root] for root in self.graph.roots]
 
     def placed(self, value: Value, storage: Storage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lazyarr.backends import native_linked, native_little, native_threads
+from lazyarr.backends import native_linked, native_little, native_outlined, native_threads
 from lazyarr.backends.native_control import own
 from lazyarr.backends.native_emit import Code
 from lazyarr.backends.native_frame import Frame, Lowering, spill, unspill
@@ -28,6 +28,7 @@ def make(graph: Graph, donate: Sequence[int] = ()) -> tuple[Program, str]:
         donated = tuple(k for k, ok in zip(donated, allowed, strict=True) if ok)
         lowering, places, slots = _whole(graph, donated)
     code, module = lowering.code, lowering.code.module
+    native_outlined.outline(code)
     arguments = [f"ptr noalias %p{b.number}" for b in lowering.buffers]
     module.functions.append(
         f"define internal i32 @main({', '.join([*arguments, 'ptr %out', 'ptr %host'])}) noinline "

@@ -11,7 +11,29 @@ if TYPE_CHECKING:
     from lazyarr.backends.native_storage import Buffer
 
 #: What may differ between equal functions: registers, labels, metadata.
-_LOCAL = re.compile(r"(?<![\w@.])%?((?:b|v|slot)\d+|!\d+)\b")
+LOCAL = re.compile(r"(?<![\w@.])%?((?:b|v|slot)\d+|!\d+)\b")
+#: Arithmetic on floats, and its operands.
+FLOATS = re.compile(r"( = f(?:add|sub|mul) (?:[a-z]+ )*?(double|float) )(\S+), (\S+)$", re.MULTILINE)
+#: Numbers that LLVM makes something else of: 0, 1 and 2, and their negatives.
+_SPECIAL = {f"0x{sign}{rest}" for sign, rest in [
+    ("0", "0" * 15), ("8", "0" * 15), ("3", "FF" + "0" * 13), ("B", "FF" + "0" * 13), ("4", "0" * 15), ("C", "0" * 15)
+]}  # fmt: skip
+
+
+def lifted(text: str, most: int = 16) -> tuple[str, dict[str, tuple[str, str]]]:
+    """A text in which registers stand for the numbers of its arithmetic, and what they are: types, and values.
+
+    Functions that differ in numbers alone are then equal. A text with more than `most` numbers is left as it is.
+    """
+    names: dict[tuple[str, str], str] = {}
+
+    def name(type: str, operand: str) -> str:
+        if operand[0] == "%" or operand in _SPECIAL:
+            return operand
+        return names.setdefault((type, operand), f"%number{len(names)}")
+
+    found = FLOATS.sub(lambda m: f"{m[1]}{name(m[2], m[3])}, {name(m[2], m[4])}", text)
+    return (found, {n: key for key, n in names.items()}) if len(names) <= most else (text, {})
 
 
 class Module:
@@ -35,7 +57,7 @@ class Module:
         def canonical(match: re.Match[str]) -> str:
             return renamed.setdefault(match[1], f"{match[1][0]}{len(renamed)}")
 
-        key = f"{len(arrays)} {_LOCAL.sub(canonical, text)}"
+        key = f"{len(arrays)} {LOCAL.sub(canonical, text)}"
         found = self._parts.get(key)
         if found is None:
             found = self._parts[key] = f"part{len(self._parts)}"

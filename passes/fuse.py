@@ -21,8 +21,9 @@ from lazyarr.passes.base import Pass
 from lazyarr.passes.build import backend_of, is_free, static
 from lazyarr.passes.repeats import cut
 
-#: Back ends that compile: what is long and repeats itself is worth cutting.
-_COMPILED = ("xla", "native")
+#: Back ends that take longer than linear time: what is long and repeats itself is worth cutting. (Native code shares
+#: what is equal itself: `native_outlined`.)
+_CUT = ("xla",)
 
 Group = tuple[str, Sequence[Node]]
 Groups = list[Group]
@@ -55,7 +56,7 @@ class Fuse(Pass):
             # (What has run-time lengths stays together: they are values of one region. So does what is computed before
             # a loop that data ends: who compiles it takes care of the last bit.)
             together = runs_by_data(graph) or not all(static(*node.values) for node in graph.nodes)
-            pieces = [(b, [nodes] if together or b not in _COMPILED else cut(nodes, self.repeats))
+            pieces = [(b, [nodes] if together or b not in _CUT else cut(nodes, self.repeats))
                       for b, nodes in groups]  # fmt: skip
             groups = [(b, piece) for b, found in pieces for piece in found]
         if self.limit:
