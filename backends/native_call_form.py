@@ -79,7 +79,19 @@ class Again(NamedTuple):
     at: int
 
 
-Spec = Array | NumpyScalar | Number | Static | Items | Again
+class Stream(NamedTuple):
+    """A stream of random numbers of exactly this class.
+
+    `read` gives its state as an array, or None if it is of another kind; `write` takes the stream and a new state.
+    """
+
+    kind: type
+    read: Callable[[Any], Any]
+    write: Callable[[Any, Any], Any]
+    words: Array
+
+
+Spec = Array | NumpyScalar | Number | Static | Items | Again | Stream
 
 
 class Item(NamedTuple):

@@ -87,6 +87,7 @@ class _Direct:
             self.given.outside(get, spec)
         self.given.apart()
         self.given.replay(self.call.steps)
+        self.given.read_streams()
         self._program()
         code.do(f"store ptr {self._results()}, ptr %result")
         code.go("leave.free")
@@ -269,6 +270,11 @@ class _Direct:
                 continue
             done = objects.call("i32", "PyArray_CopyInto", f"ptr {found}", f"ptr {contents}")
             self.given.require(code.emit(f"icmp eq i32 {done}, 0"))
+        for k, _ in self.call.mutated:
+            if k in self.given.streams:
+                stream, form = self.given.streams[k]
+                put = objects.ask(form.write, [stream, self.given.arrays[k][0]])
+                self.given.require(code.emit(f"icmp ne ptr {put}, null"))
         result = self._build(self.call.result)
         objects.call("void", "Py_IncRef", f"ptr {result}")
         return result
@@ -399,9 +405,9 @@ class _Direct:
                     return self._build(Made(kind, (ScalarRoot(number),)))
                 new = self._number(number, make)
             case Made(function, items):
-                table = objects.array([self._build(item) for item in items])
-                operands = f"ptr {objects.object(function)}", f"ptr {table}", f"i64 {len(items)}", "ptr null"
-                new = objects.call("ptr", "PyObject_Vectorcall", *operands)
+                new = objects.ask(function, [self._build(item) for item in items])
+                self.given.require(code.emit(f"icmp ne ptr {new}, null"))
+                return new
             case Pack(kind, items):
                 return self._pack(kind, [self._build(item) for item in items])
         objects.hold(new)

@@ -26,6 +26,7 @@ from lazyarr.backends.native_call_form import (
     Spec,
     Static,
     Step,
+    Stream,
     Unsupported,
 )
 from lazyarr.backends.native_emit import part, stored
@@ -52,6 +53,8 @@ class Given:
     ----------
     arrays : list of (str, Array or NumpyScalar)
         Arrays and NumPy scalars, in the order of the walk.
+    streams : dict of int to (str, Stream)
+        The streams of random numbers, by the number of the array that is their state.
     positions : list of str
         The numbers of the call, as objects.
     miss : str
@@ -61,6 +64,7 @@ class Given:
     def __init__(self, objects: Objects):
         self.objects, self.code = objects, objects.code
         self.arrays: list[tuple[str, Array | NumpyScalar]] = []
+        self.streams: dict[int, tuple[str, Stream]] = {}
         self.positions: list[str] = []
         self.miss = "miss"
         self._numbers: list[str] = []
@@ -100,6 +104,8 @@ class Given:
                 self._require_equal("ptr", found, self._tuples[at])
             case Items():
                 self._items(spec, found)
+            case Stream():
+                self._stream(spec, found)
 
     def _static(self, value: Any, found: str) -> None:
         same = self.objects.is_object(found, value)
@@ -117,11 +123,20 @@ class Given:
         code.start(end)
         assert before
 
-    def _items(self, spec: Items, found: str) -> None:
-        self.require(self.objects.is_of(found, spec.kind))
+    def _met(self, found: str, kind: type) -> None:
+        """Require that an object is of a type, and has not been met before."""
+        self.require(self.objects.is_of(found, kind))
         for other in self._tuples:
             self.require(self.code.emit(f"icmp ne ptr {found}, {other}"))
         self._tuples.append(found)
+
+    def _stream(self, spec: Stream, found: str) -> None:
+        self._met(found, spec.kind)
+        self.streams[len(self.arrays)] = found, spec
+        self.arrays.append(("", spec.words))
+
+    def _items(self, spec: Items, found: str) -> None:
+        self._met(found, spec.kind)
         self._require_equal("i64", self.objects.call("i64", "PyTuple_Size", f"ptr {found}"), len(spec.items))
         for k, item in enumerate(spec.items):
             self.unpack(item, self.objects.call("ptr", "PyTuple_GetItem", f"ptr {found}", f"i64 {k}"))
@@ -152,14 +167,22 @@ class Given:
         """Require that no two arrays share memory."""
         code = self.code
         spans = []
-        for found, spec in self.arrays:
-            if isinstance(spec, Array) and spec.bytes:
+        for k, (found, spec) in enumerate(self.arrays):
+            if isinstance(spec, Array) and spec.bytes and k not in self.streams:
                 address = self.objects.field("i64", found, DATA)
                 spans.append([code.emit(f"add i64 {address}, {end}") for end in spec.span])
         for (low, high), (other_low, other_high) in combinations(spans, 2):
             before = code.emit(f"icmp ule i64 {high}, {other_low}")
             after = code.emit(f"icmp uge i64 {low}, {other_high}")
             self.require(code.emit(f"or i1 {before}, {after}"))
+
+    def read_streams(self) -> None:
+        """Have the states of the streams, which takes longest, as arrays."""
+        for k, (stream, spec) in self.streams.items():
+            words = self.objects.ask(spec.read, [stream])
+            self._require_found(words)
+            self.require(self.objects.is_of(words, np.ndarray))
+            self.arrays[k] = words, spec.words
 
     def address(self, k: int) -> str:
         """Where the elements of array number `k` are, one after the other."""
@@ -239,13 +262,8 @@ class Given:
 
     def _python(self, function: Any, operands: list[Any]) -> str:
         """What a Python function gives, or null."""
-        objects = self.objects
-        given = [self.positions[o.number] if isinstance(o, Position) else objects.object(o) for o in operands]
-        table = objects.array(given)
-        callee = objects.object(function)
-        return objects.hold(
-            objects.call("ptr", "PyObject_Vectorcall", f"ptr {callee}", f"ptr {table}", f"i64 {len(given)}", "ptr null")
-        )
+        given = [self.positions[o.number] if isinstance(o, Position) else self.objects.object(o) for o in operands]
+        return self.objects.ask(function, given)
 
     def _expected(self, step: Step, position: int) -> None:
         if step.limits is not None:
@@ -291,4 +309,3 @@ class Given:
             code.do(f"store {stored(dtype)} {self.word(position)}, ptr {place}")
         else:
             raise Unsupported(f"a {kind.__name__} as {dtype}")
-

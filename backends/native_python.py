@@ -104,6 +104,11 @@ class Objects:
             return ""
         return self.code.emit(text)
 
+    def ask(self, function: Any, given: list[str]) -> str:
+        """What a Python function gives, or null."""
+        operands = f"ptr {self.object(function)}", f"ptr {self.array(given)}", f"i64 {len(given)}", "ptr null"
+        return self.hold(self.call("ptr", "PyObject_Vectorcall", *operands))
+
     def hold(self, new: str) -> str:
         """Let go of an object when the function is left; `new` may be null."""
         slot = self.code.name()

@@ -101,7 +101,7 @@ def outcome(function: Any, calls: int) -> list[Any]:
     rng, old, u, found = np.random.default_rng(1), np.random.RandomState(2), np.linspace(0.1, 0.8, 8), []
     for n in range(6, 6 + calls):
         found.append((function(rng, old, u, n), u.copy()))
-    left = [streams.words_of(x).tolist() for x in (rng, old, np.random.rand.__self__)]  # type: ignore[attr-defined]
+    left = [streams.words_by_name(x).tolist() for x in (rng, old, np.random.rand.__self__)]  # type: ignore[attr-defined]
     return [found, left, random.getstate()]
 
 

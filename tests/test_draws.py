@@ -36,7 +36,7 @@ def other(kind: Any) -> Any:
 
 def state_of(x: Any) -> Any:
     if streams.kind_of(x) is not None:
-        return streams.words_of(x).tolist()
+        return streams.words_by_name(x).tolist()
     return str(x.bit_generator.state) if isinstance(x, np.random.Generator) else x
 
 

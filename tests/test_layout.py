@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "strides": {"ir"},
     "decompose": {"strides"},
     "ir": {"ops"},  # ir and ops know each other
-    "streams": set(),
+    "stream_memory": set(),
+    "streams": {"stream_memory"},
     "ops": {"ir", "streams"},
     "cost_model": {"disk"},
     "passes": {"ir", "ops", "cost_model"},  # a pass knows no back end

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lazyarr import streams
 from lazyarr.backends import native_call_form as form
 from lazyarr.backends.base import MISS
 from lazyarr.tracing import lookups
@@ -71,6 +72,7 @@ class _Description:
         self.taken, self.roots = taken, roots
         self.compiled, self.trace, self.outcome = compiled, compiled.trace, compiled.outcome
         self._ordered: dict[int, form.Result] = {}
+        self._has_stream = False
 
     def call(self, specs: Any) -> form.Call:
         trace, outcome = self.trace, self.outcome
@@ -99,7 +101,7 @@ class _Description:
     def _arrays(self, spec: form.Spec) -> int:
         if isinstance(spec, form.Items):
             return sum(map(self._arrays, spec.items))
-        return isinstance(spec, form.Array)
+        return isinstance(spec, (form.Array, form.Stream))
 
     # --- what is given
 
@@ -115,6 +117,8 @@ class _Description:
             return form.Again(rest[0])
         if kind in ("function", "object"):
             return form.Static(self._static(rest[0]))
+        if kind == "stream":
+            return self._stream(*rest)
         if isinstance(kind, str) or kind in (list, dict, slice):
             raise _Left
         if issubclass(kind, tuple):
@@ -122,6 +126,14 @@ class _Description:
         if kind in (bool, str, bytes, type(None), type(...), range) or issubclass(kind, np.dtype):
             return form.Static(rest[0])
         raise _Left
+
+    def _stream(self, kind: str, words: Any) -> form.Spec:
+        if self._has_stream:
+            raise _Left  # (Two may be one, by their bit generators.)
+        self._has_stream = True
+        array = self._spec(words)
+        assert isinstance(array, form.Array)
+        return form.Stream(streams.BASES[kind], partial(streams.words_if, kind), streams.put_words, array)
 
     def _look_up(self, get: Callable[[], Any]) -> form.LookUp:
         match get:
