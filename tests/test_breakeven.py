@@ -274,7 +274,7 @@ def test_a_long_loop_on_numbers_of_an_object_is_plain_python() -> None:
 
 def unrolled(x: Any) -> Any:
     total = 0.0
-    for shift in [1, 2, 3, 5, 7] * 60:
+    for shift in [1, 2, 3, 5, 7] * 150:
         total += np.sort(x)[shift] * np.cumsum(x)[-shift]
         x = np.roll(x, shift) * 0.99
     return total, x

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 #: Seconds that one of NumPy's operations takes at least, and for a byte that it reads or writes; for arithmetic.
 _CALL, _BYTE, _FLOP = 7e-7, 1.5e-10, 3e-10
 #: Seconds that compiling takes at least, and for each operation.
-_COMPILE, _EACH = 0.03, 1e-3
-#: Seconds that compiling takes for each loop nest of a program without loops of its own, and how many of them double
-#: that: LLVM takes longer for each where there are very many in one function.
-_NEST, _NESTS = 3e-2, 4000
+_COMPILE, _EACH = 0.03, 5e-4
+#: Seconds that compiling takes for each kind of loop nests; equal ones are one function.
+_NEST = 1e-2
 #: Seconds of compiling that do not begin before NumPy has taken that part of them for calls.
 _PATIENCE = 3.0
 #: A single call is left to NumPy if it takes less than this part of the time of compiling; the second one compiles.
@@ -78,8 +77,9 @@ def is_worth_compiling(graph: Graph) -> bool:
 
 def compiling_seconds(graph: Graph) -> float:
     """About how long compiling takes for a graph without loops: what is no formula of elements is a nest of its own."""
-    nests = sum(node.op.memory == "fresh" and not node.op.pointwise and bool(node.operands) for node in graph.nodes)
-    return _COMPILE + _EACH * len(graph.nodes) + _NEST * nests * (1 + nests / _NESTS)
+    nests = [node for node in graph.nodes if node.op.memory == "fresh" and not node.op.pointwise and node.operands]
+    kinds = {(node.op, node.types, tuple(v.type for v in node.operands)) for node in nests}
+    return _COMPILE + _EACH * len(graph.nodes) + _NEST * len(kinds)
 
 
 class BreakEven:
