@@ -402,3 +402,35 @@ def test_an_operation_that_takes_no_run_time_length_in_xla_is_native() -> None:
     total = _op("reduce", _op("concatenate", _op("expand", part, axes=(0,)), _op("expand", part, axes=(0,)), axis=0),
                  kind="add", axes=(0, 1))  # fmt: skip
     assert _where("xla", Graph(params, [total])) == ["native"]
+
+
+@pytest.mark.parametrize("at", [-2, -7])
+def test_a_place_before_the_first_element(at: int) -> None:
+    """What is known to be out of range when a program is compiled is NumPy's error where it is reached."""
+
+    def read(x: Any, y: Any) -> Any:
+        for i in range(x.shape[0]):
+            x[i, ::2, 0] = np.sin(x[i, ::2, at])
+            while abs(y[i]) < 3:
+                y[i] += 1.0
+        return x
+
+    def written(x: Any, y: Any) -> Any:
+        for i in range(x.shape[0]):
+            x[i, ::2, at] = y[i]
+            while abs(y[i]) < 3:
+                y[i] += 1.0
+        return x
+
+    with lazyarr_settings(compiler="xla"):
+        for function in (read, written):
+            accelerated: Any = lazyarr.accelerate(always=True)(function)
+            for extent in (1, 9):
+                plain, own = (np.arange(15.0 * extent).reshape(3, 5, extent) for _ in range(2))
+                if -at > extent:
+                    for call, x in ((function, plain), (accelerated, own)):
+                        with pytest.raises(IndexError, match=f"index {at} is out of bounds for axis 2 with size 1"):
+                            call(x, np.array([5.0, 6.0, 7.0]))
+                else:
+                    expected = function(plain, np.array([1.0, 6.0, 7.0]))
+                    np.testing.assert_allclose(accelerated(own, np.array([1.0, 6.0, 7.0])), expected, rtol=1e-14)

@@ -20,7 +20,9 @@ _ZERO = np.int64(0)
 _OPERANDS = {"all": 0, "index": 1, "block": 1, "slice": 2}
 
 
-def _axes(shape: tuple[int, ...], dims: Dims, scalars: tuple[Any, ...]) -> Iterator[tuple[Any, int, Any, Any]]:
+def _axes(
+    jax: Any, shape: tuple[int, ...], dims: Dims, scalars: tuple[Any, ...]
+) -> Iterator[tuple[Any, int, Any, Any]]:
     """For each axis: where its box starts, how long the box is, the window's start and its length."""
     given = iter(scalars)
     for n, dim in zip(shape, dims, strict=True):
@@ -29,18 +31,23 @@ def _axes(shape: tuple[int, ...], dims: Dims, scalars: tuple[Any, ...]) -> Itera
             continue
         start = next(given)
         if dim[0] == "index":
-            yield start, 1, start, None
+            yield _inside(jax, start), 1, start, None
         elif dim[0] == "block":
             span = (dim[1] - 1) * abs(dim[2]) + 1
-            yield (start if dim[2] > 0 else start - (span - 1)), span, start, None
+            yield _inside(jax, start if dim[2] > 0 else start - (span - 1)), span, start, None
         else:
             yield _ZERO, n, start, next(given)
+
+
+def _inside(jax: Any, start: Any) -> Any:
+    """A start that is not negative where it is known: jax refuses those that are before it could run the check."""
+    return start if isinstance(start, jax.core.Tracer) else np.maximum(np.int64(start), 0)
 
 
 def window(jax: Any, x: Any, *scalars: Any, dims: Dims) -> Any:
     """``x[i, j:k]``."""
     lax = jax.lax
-    axes = list(_axes(x.shape, dims, scalars))
+    axes = list(_axes(jax, x.shape, dims, scalars))
     shape = [dim[1] if dim[0] == "block" else n for n, dim in zip(x.shape, dims, strict=True) if dim[0] != "index"]
     if 0 in shape or x.size == 0:
         return lax.full(shape, 0, x.dtype)
@@ -113,7 +120,7 @@ def put_window(jax: Any, x: Any, value: Any, *scalars: Any, dims: Dims, apart: b
     lax = jax.lax
     if x.size == 0 or value.size == 0:
         return x
-    axes = list(_axes(x.shape, dims, scalars))
+    axes = list(_axes(jax, x.shape, dims, scalars))
     starts, box = [low for low, *_ in axes], tuple(n for _, n, *_ in axes)
     if any(n > m for n, m in zip(box, x.shape, strict=True)):
         return x  # longer than the axis can be: a check has failed
