@@ -18,7 +18,8 @@ from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_module import Module
 from lazyarr.backends.native_storage import Scalar, Storage
 from lazyarr.ir.node import Node
-from lazyarr.ops.draws import PYTHONS
+from lazyarr.ir.types import DTYPES
+from lazyarr.ops.draws import GENERATORS, PYTHONS
 
 #: The extension that has NumPy's distributions.
 _EXTENSION = "numpy.random._generator"
@@ -85,8 +86,16 @@ is0:
   ret i64 0
 more:
 """
+
+
+def _doubles(dtype: str, count: int) -> tuple[str, str, str]:
+    parameters = "".join(f", double %p{k}" for k in range(count))
+    return register(DTYPES[dtype]), parameters, parameters
+
+
 #: Functions of NumPy's: the type of the result, parameters as NumPy takes them, and ours.
 _FUNCTIONS: dict[str, tuple[str, str, str]] = {
+    **{name: _doubles(dtype, len(example)) for name, (dtype, example) in GENERATORS.items()},
     **dict.fromkeys(("standard_normal", "standard_exponential"), ("double", "", "")),
     "standard_gamma": ("double", ", double %shape", ", double %shape"),
     "poisson": ("i64", ", double %mean", ", double %mean"),

@@ -21,16 +21,17 @@ _FLOATS = (
     "np.random.rand()", "np.random.randn()", "np.random.uniform(0, k + 1)", "old.normal(0.5, 2.0)",
     "old.random_sample()", "random.random()", "random.gauss(0, 1)", "random.uniform(-1, 2)",
     "rng.random(3).sum()", "old.randn(2, 2)[1, 0]", "rng.standard_exponential(4)[k % 4]", "helper(rng, 2)",
-    "rng.gamma(2.0)", "u[rng.integers(8)]", "rng.choice(u)",
+    "rng.gamma(2.0)", "u[rng.integers(8)]", "rng.choice(u)", "rng.beta(2.0, 3.0)", "rng.laplace(x % 1.0)",
 )  # fmt: skip
 _INTS = (
     "rng.integers(5)", "np.random.randint(1, 7)", "old.randint(k + 1)", "random.randint(0, 3)", "random.randrange(9)",
     "rng.poisson(2.0)", "rng.binomial(4, 0.5)", "int(rng.choice(4))", "random.choice([1, 2, 5])",
-    "rng.permutation(6)[2]",
+    "rng.permutation(6)[2]", "rng.geometric(0.5)",
 )  # fmt: skip
 #: What only NumPy or Python draws, or does: not in loops.
 _OTHERS = (
-    "x += rng.beta(2.0, 3.0)", "x += np.random.gamma(2.0)", "x += random.triangular(0, 1, 0.5)", "print(round(x, 9))",
+    "x += rng.dirichlet((2.0, 3.0))[0]", "x += np.random.gamma(2.0)", "x += random.triangular(0, 1, 0.5)",
+    "print(round(x, 9))",
     "x += np.random.get_state()[2] % 7", "np.random.seed(k + 3)", "rng.shuffle(u)", "random.seed(int(k))",
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ from lazyarr.ir.graph import Graph, param
 from lazyarr.ir.node import make
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import of
-from lazyarr.ops.draws import distributions
+from lazyarr.ops.draws import GENERATORS, distributions
 from lazyarr.streams import SIZES, kind_of, put_words, seeded, some_words, stream_of, words_of
 
 INTEGERS = (
@@ -27,6 +27,10 @@ PARAMETERS: dict[str, tuple[tuple[Any, ...], ...]] = {
     "poisson": tuple((np.float64(mean),) for mean in (0.0, 0.3, 9.9, 10.0, 1e3)),
     "binomial": tuple((np.int64(n), np.float64(p)) for n, p in ((0, 0.5), (9, 0.0), (9, 0.2), (500, 0.7), (9, 1.0))),
     "standard_gamma": tuple((np.float64(shape),) for shape in (0.0, 0.3, 1.0, 4.5)),
+    **{
+        name: tuple(tuple(np.float64(x * k) for x in example) for k in (1.0, 0.8, 1.25))
+        for name, (_, example) in GENERATORS.items()
+    },
 }
 
 

@@ -18,8 +18,19 @@ from lazyarr.ir.op import Cost, Op, Sample, Types
 from lazyarr.ir.types import DTYPES, ArrayType
 from lazyarr.streams import SIZES, seeded, some_words, stream_of, words_of
 
+#: Distributions of `Generator` of which each number is one call of NumPy's function of that name in C: the dtype of the
+#: numbers, and an example of the parameters, all float64.
+GENERATORS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "beta": ("f64", (2.0, 3.0)), "chisquare": ("f64", (3.5,)), "f": ("f64", (4.0, 6.0)), "gumbel": ("f64", (0.5, 2.0)),
+    "laplace": ("f64", (0.5, 2.0)), "logistic": ("f64", (0.5, 2.0)), "noncentral_chisquare": ("f64", (3.0, 1.5)),
+    "pareto": ("f64", (3.0,)), "power": ("f64", (2.5,)), "rayleigh": ("f64", (1.5,)), "standard_cauchy": ("f64", ()),
+    "standard_t": ("f64", (3.0,)), "triangular": ("f64", (0.0, 1.0, 3.0)), "vonmises": ("f64", (0.5, 2.0)),
+    "wald": ("f64", (1.0, 2.0)), "weibull": ("f64", (2.0,)), "geometric": ("i64", (0.3,)),
+    "logseries": ("i64", (0.4,)), "negative_binomial": ("i64", (3.0, 0.4)), "zipf": ("i64", (2.5,)),
+}  # fmt: skip
 #: The dtype of each distribution's numbers, and those of its parameters.
 DISTRIBUTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    **{name: (dtype, ("f64",) * len(example)) for name, (dtype, example) in GENERATORS.items()},
     **dict.fromkeys(("random", "standard_normal", "standard_exponential"), ("f64", ())),
     "integers": ("i64", ("i64", "i64")), "standard_gamma": ("f64", ("f64",)), "poisson": ("i64", ("f64",)),
     "binomial": ("i64", ("i64", "f64")), "permutation": ("i64", ()),
@@ -31,7 +42,10 @@ PYTHONS = ("random", "below", "gauss", "normalvariate")
 
 def distributions(stream: str) -> tuple[str, ...]:
     """What can be drawn from a kind of stream."""
-    return PYTHONS if stream == "python" else tuple(name for name in DISTRIBUTIONS if name not in PYTHONS[1:])
+    if stream == "python":
+        return PYTHONS
+    others = (*PYTHONS[1:], *(GENERATORS if stream == "mt19937" else ()))
+    return tuple(name for name in DISTRIBUTIONS if name not in others)
 
 
 #: What `RandomState` calls them.
@@ -92,6 +106,7 @@ def _operands(rng: Any, stream: str, distribution: str) -> tuple[Any, ...]:
         "integers": (np.int64(-3), np.int64(rng.integers(-2, 40))), "standard_gamma": (np.float64(1.7),),
         "poisson": (np.float64(rng.uniform(0.5, 20.0)),), "binomial": (np.int64(12), np.float64(0.3)),
         "below": (np.int64(rng.integers(1, 2**62)),),
+        **{name: tuple(map(np.float64, example)) for name, (_, example) in GENERATORS.items()},
     }  # fmt: skip
     return some_words(stream), *parameters.get(distribution, ())
 

@@ -15,10 +15,12 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.computed import scalar_of_array
+from lazyarr.tracing.drawing.generators import GENERATORS
 from lazyarr.tracing.drawing.parameters import (
     Draw,
     Unsupported,
     as_int,
+    counts,
     float_value,
     floats,
     int_value,
@@ -136,7 +138,7 @@ def _poisson(draw: Draw, lam: Any = 1.0, size: Any = None) -> Any:
     what = "the mean of Poisson numbers is not negative, and not too large"
     require(lam >= 0.0, what)
     require(lam < float(_LARGEST_MEAN), what)
-    return _counts(draw("poisson", shape or (), float_value(lam)), shape, 0, 2**63 - 1)
+    return counts(draw("poisson", shape or (), float_value(lam)), shape)
 
 
 def _binomial(draw: Draw, n: Any, p: Any, size: Any = None) -> Any:
@@ -144,11 +146,7 @@ def _binomial(draw: Draw, n: Any, p: Any, size: Any = None) -> Any:
     what = "the parameters of binomial numbers are in their ranges"
     for holds in (n >= 0, p >= 0.0, p <= 1.0):
         require(holds, what)
-    return _counts(draw("binomial", shape or (), int_value(n), float_value(p)), shape, 0, 2**63 - 1)
-
-
-def _counts(found: LazyArray, shape: tuple[int, ...] | None, low: int, high: int) -> Any:
-    return as_int(found, low, high) if shape is None else found
+    return counts(draw("binomial", shape or (), int_value(n), float_value(p)), shape)
 
 
 # --- integers, choices, orders ----------------------------------------------------------------------------------
@@ -269,5 +267,6 @@ LEGACY: dict[str, Callable[..., Any]] = {
 MODERN: dict[str, Callable[..., Any]] = {
     "random": _standard_of("random"), "standard_normal": _standard_of("standard_normal"),
     "standard_exponential": _exponential_of,
-    "integers": _integers, "choice": _choice_of, "standard_gamma": _standard_gamma, "gamma": _gamma, **_COMMON,
+    "integers": _integers, "choice": _choice_of, "standard_gamma": _standard_gamma, "gamma": _gamma,
+    **_COMMON, **GENERATORS,
 }  # fmt: skip

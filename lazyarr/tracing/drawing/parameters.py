@@ -137,3 +137,8 @@ def as_int(found: LazyArray, low: Any, high: Any) -> ComputedScalar:
     least = limits[0] if limits[0] is not None else low.low if isinstance(low, ComputedScalar) else -(2**63)
     most = limits[1] if limits[1] is not None else high.high if isinstance(high, ComputedScalar) else 2**63 - 1
     return ComputedScalar(found._value(), int, low=least, high=most - 1)
+
+
+def counts(found: LazyArray, shape: tuple[int, ...] | None) -> Any:
+    """Numbers that are not negative: an array, or Python's int."""
+    return as_int(found, 0, 2**63 - 1) if shape is None else found
