@@ -49,7 +49,7 @@ def program(text: str) -> Any:
 
 def compare(function: Any, accelerated: Any, given: tuple[tuple[Any, ...], ...]) -> None:
     """One call of each: what it gives or raises, and what is left."""
-    outcomes = []
+    outcomes: list[tuple[Any, Any]] = []
     for call, arguments in ((function, given[0]), (accelerated, given[1])):
         try:
             outcomes.append((call(*arguments), None))
