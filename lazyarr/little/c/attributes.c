@@ -43,8 +43,11 @@ PyObject *size_of(PyObject *self)
 PyObject *copy_of(PyObject *self, NPY_ORDER order)
 {
     PyArrayObject *data = Py_TYPE(self) == known.array && may_run() ? array_in(self) : NULL;
+    PyObject *mine = data ? SLOT(self, array__mine) : NULL, *lent = data ? SLOT(self, array__lent) : NULL;
     PyObject *found;
-    if (!data)
+    int is_light = (mine && mine != Py_None) || (lent && lent != Py_None);
+    /* (Copies of what is large and has settled cost nothing: its value does not change.) */
+    if (!data || (!is_light && (double)PyArray_SIZE(data) >= known.limit))
         return NULL;
     Py_INCREF(data); /* (Other threads may run while it is copied.) */
     found = PyArray_NewCopy(data, order);
