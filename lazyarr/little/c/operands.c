@@ -416,6 +416,9 @@ PyObject *new_array(void)
 static int is_light(PyObject *array)
 {
     Py_ssize_t place;
+    /* (From Python 3.12 on the weak references stand before the object.) */
+    if (known.array->tp_weaklistoffset && *PyObject_GET_WEAKREFS_LISTPTR(array))
+        return 0;
     for (place = sizeof(PyObject); place < known.array->tp_basicsize; place += sizeof(PyObject *))
         if (*(PyObject **)((char *)array + place) && place != known.array__mine && place != known.array__lent)
             return 0;
