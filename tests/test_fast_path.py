@@ -350,3 +350,41 @@ def test_settings_switch_it_off() -> None:
     assert float(compiled.function(numpy.sum, (np.zeros(3) + 1.0,), {})) == 3.0
     with lazy_settings.settings(eager_below=0):
         assert compiled.function(numpy.sum, (np.zeros(3) + 1.0,), {}) is None
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda m, x: operator.setitem(x, [1, 2], 5),
+        lambda m, x: operator.setitem(x, (m.array([1]),), 5),
+        lambda m, x: operator.setitem(x, slice(m.int64(1), None), 5),
+        lambda m, x: operator.setitem(x[::2], [0], 5),
+        lambda m, x: x.__setitem__(0, 5),
+        lambda m, x: m.nan_to_num(x, False),
+        lambda m, x: m.nan_to_num(x[1:], copy=False),
+    ],
+)
+def test_what_was_shown_is_copied_by_each_way_to_write(way: None, write: Callable[..., Any]) -> None:
+    values = numpy.array([1.0, 2.0, numpy.nan, 4.0])
+    expected, found = values.copy(), lazy(values, light=True)
+    shown = numpy.asarray(found)
+    write(numpy, expected)
+    write(np, found)
+    same(found, expected)
+    same(np.array(shown), values)
+
+
+def test_what_was_shown_is_written_to_after_the_extension_was_switched_off() -> None:
+    found = lazy(numpy.arange(4.0), light=True)
+    shown = numpy.asarray(found)
+    with lazy_settings.settings(fast_path=0):
+        found[1] = 9
+    assert found.tolist() == [0, 9, 2, 3] and shown.tolist() == [0, 1, 2, 3]
+
+
+def test_writing_by_an_argument_given_by_position_leaves_what_was_recorded(way: None) -> None:
+    found = np.array([1.0, numpy.nan, 3.0])
+    recorded = found[:, None] * np.ones((3, 40_000))
+    assert np.nan_to_num(found, False) is found
+    same(found, numpy.array([1.0, 0.0, 3.0]))
+    same(recorded[:, 0].copy(), numpy.array([1.0, numpy.nan, 3.0]))

@@ -168,7 +168,8 @@ def _set(general: Method) -> Method:
         if place is not NotImplemented:
             with storage_lock:
                 x = self._mine
-                if type(x) is not _ndarray or x.size >= limits.elements:
+                # (What somebody was shown is read-only, and copied first.)
+                if type(x) is not _ndarray or x.size >= limits.elements or not x.flags.writeable:
                     x = _target(self, place, is_basic)
                 if type(x) is _ndarray:
                     # (Positions that are in the same memory: it may have been copied.)

@@ -24,6 +24,7 @@ from lazyarr.little.operators import cost_of
 from lazyarr.little.table import (
     FUNCTIONS,
     GROWN,
+    MOST_GIVEN,
     NOT_COMPILED,
     OF_LISTS,
     SIZES,
@@ -92,13 +93,13 @@ def _table() -> dict[Any, tuple[Any, ...]]:
             method = getattr(np.ndarray, numpy.__name__) if numpy in _METHODS else None
             fold, dtype = _FOLDS.get(numpy, (None, None))
             kind = kinds.get(work, 3)
-            found[numpy] = (_inner(numpy), method, fold, dtype, numpy is np.mean, arrays, kind, numpy in OF_LISTS,
-                            GROWN.get(numpy))
-    found[np.bincount] = (_inner(np.bincount), None, None, None, False, 2, 5, False, None)
+            found[numpy] = (_inner(numpy), method, fold, dtype, numpy is np.mean, arrays, MOST_GIVEN[numpy], kind,
+                            numpy in OF_LISTS, GROWN.get(numpy))
+    found[np.bincount] = (_inner(np.bincount), None, None, None, False, 2, 4, 5, False, None)
     for create, size in SIZES.items():
         # (The extension knows the size of a shape itself.)
         of_shape = create in (np.zeros, np.ones, np.empty, np.full)
-        found[create] = (_inner(create), None, None, None, False, 3, 4, False, None if of_shape else size)
+        found[create] = (_inner(create), None, None, None, False, 3, 5, 4, False, None if of_shape else size)
     return found
 
 

@@ -17,6 +17,7 @@ from lazyarr.little.operators import is_data, size_of_both
 from lazyarr.little.table import (
     FUNCTIONS,
     GROWN,
+    MOST_GIVEN,
     NOT_COMPILED,
     OF_LISTS,
     SIZES,
@@ -186,7 +187,7 @@ def _computed(
                 found = _run(ZEROS.get(numpy, numpy), only)
                 return args[0] if found is only else results(found, (only,))
         return None
-    if len(args) > count + 2 or not (SPECIAL.isdisjoint(kwargs) if kwargs else args):
+    if len(args) > MOST_GIVEN.get(numpy, count + 2) or not (SPECIAL.isdisjoint(kwargs) if kwargs else args):
         return None
     if numpy in NOT_COMPILED and not NOT_COMPILED[numpy].isdisjoint(kwargs):
         return None

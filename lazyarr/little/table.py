@@ -73,6 +73,17 @@ FUNCTIONS: dict[Any, Function] = {
 OF_LISTS = frozenset((np.array, np.asarray))
 #: Arguments with which functions write to their arguments, or warn by themselves.
 SPECIAL = frozenset(("overwrite_input", "ddof", "correction", "mean", "like", "copy", "shape"))
+
+
+def _most_given(numpy: Any, arrays: int) -> int:
+    """How many arguments a call may give by position: none of the `SPECIAL` ones, and two that hold no arrays."""
+    code = getattr(getattr(numpy, "_implementation", numpy), "__code__", None)
+    named = () if code is None else code.co_varnames[: code.co_argcount]
+    return min([arrays + 2, *(place for place, name in enumerate(named) if name in SPECIAL)])
+
+
+#: Function -> the most arguments by position with which a call is computed at once.
+MOST_GIVEN = {numpy: _most_given(numpy, known.arrays) for numpy, known in FUNCTIONS.items()}
 #: Arguments with which functions are not compiled for larger data, which `lazyarr.report` tells of.
 NOT_COMPILED = {np.unique: frozenset(("axis",))}
 #: Functions that give views.

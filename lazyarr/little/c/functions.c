@@ -19,6 +19,7 @@ typedef struct {
     int identity;
     int is_mean;         /* whether the sum is divided by the number of elements: float64 alone */
     int arrays;          /* how many of the first arguments may hold arrays */
+    int most;            /* and how many arguments may be given by position */
     int work;
     int of_lists;        /* takes lists of numbers alone */
     PyObject *size;      /* gives how many elements the result may have, where that is more than its arguments have */
@@ -376,7 +377,7 @@ static PyObject *called(const Function *function, PyObject *args, PyObject *kwar
     Py_ssize_t k, count = PyTuple_GET_SIZE(args), at = 0;
     PyObject *own_args, *own_kwargs = NULL, *name, *x, *found = NULL;
     int of_lists = function->of_lists;
-    if (count > function->arrays + 2 || !count)
+    if (count > function->most || !count)
         return NULL;
     given->no_empty = function->work != PRODUCT;
     if (of_lists && !PyList_CheckExact(PyTuple_GET_ITEM(args, 0)) && !PyTuple_CheckExact(PyTuple_GET_ITEM(args, 0)))
@@ -458,8 +459,8 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
         return -1;
     while (PyDict_Next(table, &at, &numpy, &entry)) {
         Function *own = PyMem_Calloc(1, sizeof(Function));
-        if (!own || !PyArg_ParseTuple(entry, "OOOOpiipO", &own->target, &own->method, &own->fold, &own->fold_type, &own->is_mean,
-                                      &own->arrays, &own->work, &own->of_lists, &own->size))
+        if (!own || !PyArg_ParseTuple(entry, "OOOOpiiipO", &own->target, &own->method, &own->fold, &own->fold_type, &own->is_mean,
+                                      &own->arrays, &own->most, &own->work, &own->of_lists, &own->size))
             return -1;
         Py_INCREF(own->target);
         Py_INCREF(own->fold_type);

@@ -92,10 +92,10 @@ PyDoc_STRVAR(functions_doc,
 "Take calls of NumPy's functions.\n\n"
 "Parameters\n----------\n"
 "table : dict\n"
-"    ``{function: (target, method, fold, dtype, is_mean, arrays, work, of_lists, size)}``: what to call; ndarray's method that\n"
+"    ``{function: (target, method, fold, dtype, is_mean, arrays, most, work, of_lists, size)}``: what to call; ndarray's method that\n"
 "    does the same, or None; a ufunc's ``reduce`` that gives the same with ``(array, axis, dtype)``, or None; whether that\n"
-"    is divided by the number of elements; how many arguments may hold arrays; the kind of work; whether it takes lists\n"
-"    of numbers alone; what gives the most elements of its result, or None.\n"
+"    is divided by the number of elements; how many arguments may hold arrays, and how many may be given by position;\n"
+"    the kind of work; whether it takes lists of numbers alone; what gives the most elements of its result, or None.\n"
 "special : frozenset of str\n    Arguments with which a call is not taken.\n"
 "wrap : callable\n    ``wrap(found, arrays)`` gives results as lazy arrays, or None.\n"
 "make_quiet : callable\n    Gives a new context in which NumPy warns of nothing.\n");
