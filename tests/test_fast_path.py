@@ -388,3 +388,38 @@ def test_writing_by_an_argument_given_by_position_leaves_what_was_recorded(way: 
     assert np.nan_to_num(found, False) is found
     same(found, numpy.array([1.0, 0.0, 3.0]))
     same(recorded[:, 0].copy(), numpy.array([1.0, numpy.nan, 3.0]))
+
+
+def test_threads_look_at_arrays_while_others_write() -> None:
+    found, whole = lazy(numpy.arange(3000.0), light=True), np.arange(3000)
+    wrong: list[Any] = []
+
+    def write() -> None:
+        nonlocal found
+        try:
+            for _ in range(300):
+                found += whole  # NumPy casts `whole`, and lets other threads run meanwhile
+                found.sort()
+                found[[1, 2]] = 3
+        except ValueError as error:
+            wrong.append(error)
+
+    def look() -> None:
+        for _ in range(300):
+            shown = numpy.asarray(found)
+            before = shown.copy()
+            found[0]
+            if not numpy.array_equal(shown, before):
+                wrong.append(before)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=run) for run in (write, write, look, look)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong

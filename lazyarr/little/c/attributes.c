@@ -77,8 +77,8 @@ PyObject *cast_of(PyObject *self, PyObject *wanted)
 /* -- what NumPy is given ----------------------------------------------------------------------------------------------- */
 
 /* A view of an array's data that nobody may write to; the data itself is not written from then on either, but copied
-   first: see `lazyarr.little.data.own`. */
-static PyObject *shown(PyObject *self)
+   first: see `lazyarr.little.data.own`. Called while no other thread writes. */
+static PyObject *shown_now(PyObject *self)
 {
     PyObject *data = data_of(self), *mine = SLOT(self, array__mine), *lent, *found;
     if (!data || !PyArray_CheckExact(data))
@@ -94,6 +94,17 @@ static PyObject *shown(PyObject *self)
         PyArray_CLEARFLAGS((PyArrayObject *)found, NPY_ARRAY_WRITEABLE);
         PyArray_CLEARFLAGS((PyArrayObject *)mine, NPY_ARRAY_WRITEABLE);
     }
+    return found;
+}
+
+static PyObject *shown(PyObject *self)
+{
+    PyObject *found;
+    if (begin_write() < 0)
+        return NULL;
+    found = shown_now(self);
+    if (end_write() < 0)
+        Py_CLEAR(found);
     return found;
 }
 

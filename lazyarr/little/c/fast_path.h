@@ -112,7 +112,7 @@ void install_pool(void);
 Loops *loops_of(PyObject *ufunc, double cost);
 PyObject *compute(const Loops *loops, Operand *operands);
 PyObject *reduce_all(const Loops *loops, PyArrayObject *data, int identity);
-int compute_into(const Loops *loops, Operand *operands, PyArrayObject *target);
+int compute_into(const Loops *loops, Operand *operands, PyObject *array, PyArrayObject *target);
 int assign(PyArrayObject *target, Operand *value);
 
 /* elements.c */

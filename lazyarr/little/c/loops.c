@@ -300,7 +300,7 @@ static int lay_out(const Operand *target, const Operand *operands, int count, in
     return 1;
 }
 
-static int computed_into(const Loops *loops, Operand *operands, PyArrayObject *target)
+static int computed_into(const Loops *loops, Operand *operands, PyObject *array, PyArrayObject *target)
 {
     npy_intp shape[MOST_AXES], strides[MOST_OPERANDS][MOST_AXES];
     char *data[MOST_OPERANDS];
@@ -308,6 +308,9 @@ static int computed_into(const Loops *loops, Operand *operands, PyArrayObject *t
     Operand into;
     int k;
     if (!loop || operands[0].own || !operand_of((PyObject *)target, &into) || into.type != loop->result)
+        return 0;
+    /* (While NumPy casts an operand, other threads may run, and make the array settle.) */
+    if (operands[loops->nin - 1].own && data_to_write(array) != (PyObject *)target)
         return 0;
     if (!is_little(into.nd, into.dims, loops->cost) ||
         !lay_out(&into, operands, loops->nin, PyArray_ITEMSIZE(target), shape, strides))
@@ -320,12 +323,12 @@ static int computed_into(const Loops *loops, Operand *operands, PyArrayObject *t
     return 1;
 }
 
-/* Write a result into an array, the first operand's own; 0 where this is not computed here. */
-int compute_into(const Loops *loops, Operand *operands, PyArrayObject *target)
+/* Write a result into the data of an array, the first operand's own; 0 where this is not computed here. */
+int compute_into(const Loops *loops, Operand *operands, PyObject *array, PyArrayObject *target)
 {
     int done;
     hold(operands, loops->nin);
-    done = computed_into(loops, operands, target);
+    done = computed_into(loops, operands, array, target);
     release(operands, loops->nin);
     return done;
 }

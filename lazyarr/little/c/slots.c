@@ -42,7 +42,7 @@ static PyObject *in_place(int which, PyObject *x, PyObject *y)
     target = data_to_write(x);
     if (!target || !operand_of(target, &operands[0]) || !operand_of(y, &operands[1]))
         return NULL;
-    return compute_into(loops[which], operands, (PyArrayObject *)target) ? Py_NewRef(x) : NULL;
+    return compute_into(loops[which], operands, x, (PyArrayObject *)target) ? Py_NewRef(x) : NULL;
 }
 
 /* What the class has for an operator, as the slots that were there would call it; these look whether they are. */
