@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 import lazyarr
 import lazyarr.numpy as np
 from lazyarr import settings as lazy_settings
+from lazyarr.array import LazyArray
+from lazyarr.ir.types import ArrayType
+from lazyarr.leaves import leaf
 from lazyarr.little.extension import compiled
 
 pytestmark = pytest.mark.skipif(compiled is None, reason="lazyarr was installed without a C compiler")
@@ -423,3 +426,9 @@ def test_threads_look_at_arrays_while_others_write() -> None:
     finally:
         sys.setswitchinterval(interval)
     assert not wrong
+
+
+def test_views_of_data_that_is_one_element_repeated_have_their_arrays_strides(way: None) -> None:
+    repeated = numpy.broadcast_to(numpy.ones(1), (6,))
+    found = LazyArray._new(leaf(repeated, ArrayType(repeated.dtype, repeated.shape)))
+    assert found.strides == (8,) and found[()].strides == (8,) and found[::-2].strides == (-16,)

@@ -77,7 +77,7 @@ def held(x: LazyArray) -> Any:
     if x._scalar:
         return data[()]
     # (The layout of a result follows those of the operands.)
-    return None if data.ndim > 1 and data.strides != x._strides else data
+    return None if data.strides != x._strides else data
 
 
 def new(data: Any) -> LazyArray:

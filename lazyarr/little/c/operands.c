@@ -48,7 +48,7 @@ static PyObject *settled(PyObject *array)
     if (!is_layout(SLOT(array, array__shape), PyArray_NDIM((PyArrayObject *)data), PyArray_DIMS((PyArrayObject *)data)))
         return NULL;
     /* (The layout of a result follows those of the operands.) */
-    return PyArray_NDIM((PyArrayObject *)data) < 2 || is_layout(SLOT(array, array__strides),
+    return !PyArray_NDIM((PyArrayObject *)data) || is_layout(SLOT(array, array__strides),
                PyArray_NDIM((PyArrayObject *)data), PyArray_STRIDES((PyArrayObject *)data)) ? data : NULL;
 }
 
