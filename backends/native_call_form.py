@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import CellType
+from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,6 +126,16 @@ class Attributes(NamedTuple):
     """What an object has in its dictionary, by name."""
 
     holder: Any
+    expected: tuple[tuple[str, Any], ...]
+
+
+class MadeOf(NamedTuple):
+    """The code and the default arguments that a function has: they themselves, and each of those with names."""
+
+    function: FunctionType
+    code: CodeType
+    defaults: tuple[Any, ...] | None
+    named: dict[str, Any] | None
     expected: tuple[tuple[str, Any], ...]
 
 
@@ -266,7 +276,7 @@ class Call:
     arguments: list[Spec]
     names: tuple[str, ...]
     same: list[tuple[LookUp, Any]]
-    equal: list[tuple[LookUp | Attributes, Any]]
+    equal: list[tuple[LookUp | Attributes | MadeOf, Any]]
     outside: list[tuple[LookUp, Spec]]
     steps: list[Step]
     sources: list[Source]

@@ -20,6 +20,7 @@ from lazyarr.backends.native_call_form import (
     Item,
     Items,
     LookUp,
+    MadeOf,
     Number,
     NumpyScalar,
     Position,
@@ -221,8 +222,11 @@ class Given:
         """Require that a look-up gives an object."""
         self.require(self.objects.is_object(self.look_up(get), value))
 
-    def equal(self, get: LookUp | Attributes, value: Any) -> None:
+    def equal(self, get: LookUp | Attributes | MadeOf, value: Any) -> None:
         """Require that a look-up gives what is equal to a value."""
+        if isinstance(get, MadeOf):
+            self._made_of(get)
+            return
         if isinstance(get, Attributes):
             self._attributes(get)
             return
@@ -236,9 +240,26 @@ class Given:
         holder = objects.object(attributes.holder)
         found = objects.hold(objects.call("ptr", "PyObject_GenericGetDict", f"ptr {holder}", "ptr null"))
         self._require_found(found)
+        self._has_items(found, attributes.expected)
+
+    def _made_of(self, made: MadeOf) -> None:
+        objects = self.objects
+        holder = objects.object(made.function)
+        for get, value in (("Code", made.code), ("Defaults", made.defaults), ("KwDefaults", made.named)):
+            found = objects.call("ptr", f"PyFunction_Get{get}", f"ptr {holder}")
+            if value is None:
+                self._require_equal("ptr", found, "null")
+            else:
+                self.require(objects.is_object(found, value))
+                if value is made.named:
+                    self._has_items(found, made.expected)
+
+    def _has_items(self, found: str, expected: tuple[tuple[str, Any], ...]) -> None:
+        """Require that a dictionary has these items and no others."""
+        objects = self.objects
         size = objects.call("i64", "PyDict_Size", f"ptr {found}")
-        self._require_equal("i64", size, len(attributes.expected))
-        for name, value in attributes.expected:
+        self._require_equal("i64", size, len(expected))
+        for name, value in expected:
             item = objects.call("ptr", "PyDict_GetItemWithError", f"ptr {found}", f"ptr {objects.object(name)}")
             self.require(objects.is_object(item, value))
 

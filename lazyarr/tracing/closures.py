@@ -22,6 +22,10 @@ from lazyarr.tracing.packages import is_users
 _given: ContextVar[Mapping[int, Any] | None] = ContextVar("given", default=None)
 #: Default arguments of which equal ones are as good.
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
+#: Modules of the classes of annotations that are known by what they look like.
+_OF_TYPES = ("abc", "builtins", "types", "typing")
+#: How many functions deep in enclosing variables others may stand for them.
+_DEEPEST = 50
 
 
 class FunctionForm:
@@ -42,6 +46,10 @@ class FunctionForm:
         """Whether other functions may be as good."""
         return self._form is not self.function
 
+    def stand_alone(self) -> None:
+        """Let no other function be as good."""
+        self._form = self.function
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FunctionForm) and self._form == other._form
 
@@ -60,22 +68,35 @@ class Closures:
     def __init__(self) -> None:
         self.parts: list[Any] = []
         self._numbers: dict[int, int] = {}
+        self._forms: list[FunctionForm] = []
+        self._is_too_deep = False
 
     def form(self, function: types.FunctionType) -> FunctionForm:
         """The key of a function."""
-        return FunctionForm(function, self._form(function))
+        self._forms.append(FunctionForm(function, self._form(function, 0)))
+        return self._forms[-1]
 
-    def _form(self, function: types.FunctionType) -> Any:
+    def finish(self) -> list[Any]:
+        """The parts, once all arguments are known: none where each function stands for itself alone."""
+        if self._is_too_deep:
+            self.parts = []
+            for form in self._forms:
+                form.stand_alone()
+        return self.parts
+
+    def _form(self, function: types.FunctionType, depth: int) -> Any:
         if id(function) in self._numbers:
             return ("again", self._numbers[id(function)])
         if not _is_made_anew(function):
             return function
+        self._is_too_deep |= depth > _DEEPEST
+        if self._is_too_deep:
+            return function
         self._add(function)
-        variables = tuple(self._variable(cell) for cell in function.__closure__ or ())
-        defaults = tuple((type(x), repr(x)) for x in function.__defaults__ or ())
-        return (_Same(function.__code__), id(function.__globals__), function.__qualname__, defaults, variables)
+        variables = tuple(self._variable(cell, depth) for cell in function.__closure__ or ())
+        return (made_of(function), _Same(function.__globals__), _described(function), variables)
 
-    def _variable(self, cell: types.CellType) -> Any:
+    def _variable(self, cell: types.CellType, depth: int) -> Any:
         if id(cell) in self._numbers:
             return ("again", self._numbers[id(cell)])
         self._add(cell)
@@ -83,7 +104,7 @@ class Closures:
             content = cell.cell_contents
         except ValueError:
             return "empty"
-        return self._form(content) if type(content) is types.FunctionType else "data"
+        return self._form(content, depth + 1) if type(content) is types.FunctionType else "data"
 
     def _add(self, part: Any) -> None:
         self._numbers[id(part)] = len(self.parts)
@@ -105,12 +126,37 @@ class _Same:
         return id(self._object)
 
 
+def made_of(function: types.FunctionType) -> Any:
+    """What a function runs and what it takes for arguments that it is not given: equal while those are as good."""
+    named = function.__kwdefaults__
+    return (
+        _Same(function.__code__),
+        tuple(map(_default, function.__defaults__ or ())),
+        tuple((name, _default(value)) for name, value in named.items()) if named else (),
+    )
+
+
+def _default(value: Any) -> Any:
+    return (type(value), repr(value)) if type(value) in _PLAIN else _Same(value)
+
+
+def _described(function: types.FunctionType) -> Any:
+    """What a function says of itself."""
+    annotations = tuple(
+        (name, value if isinstance(value, (str, type)) else repr(value))
+        for name, value in function.__annotations__.items()
+    )
+    return function.__name__, function.__qualname__, function.__module__, function.__doc__, annotations
+
+
 def _is_made_anew(function: types.FunctionType) -> bool:
     """Whether a function is one of those that are made where they are used, and has nothing that makes it special."""
     local = function.__name__ == "<lambda>" or "<locals>" in function.__qualname__
     if not local or function.__dict__ or function.__kwdefaults__ or not is_users(function.__module__):
         return False
-    if any(type(x) not in _PLAIN for x in function.__defaults__ or ()):
+    if any(type(x) not in _PLAIN for x in function.__defaults__ or ()) or type(function.__doc__) not in _PLAIN:
+        return False
+    if any(type(x).__module__ not in _OF_TYPES for x in function.__annotations__.values()):
         return False
     if function.__globals__.get(function.__name__) is function:
         return False

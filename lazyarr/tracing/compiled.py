@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -56,8 +57,15 @@ class Compiled:
         self.count = len(outcome.roots)
         #: Functions of the call, which those of another may stand for, and whether none may.
         self.functions = trace.parts.functions
-        left = any(id(part) in trace.environment.given for part in self.functions)
-        self._only_these = left or bool(outcome.stores)
+        #: What else is known of functions, which none of another call's may be.
+        self._others = trace.environment.known()
+        stood_for = {id(part): self._others.pop(id(part), None) for part in self.functions}
+        shares = any(
+            id(cell) in stood_for
+            for other in self._others.values() if isinstance(other, types.FunctionType)
+            for cell in other.__closure__ or ()
+        )  # fmt: skip
+        self._only_these = shares or not stood_for.keys().isdisjoint(trace.environment.alone) or bool(outcome.stores)
         #: What makes calls without `Parts`; False until it is known whether there is such a thing.
         self.direct: Callable[..., Any] | None | Literal[False] = False
 
@@ -106,7 +114,7 @@ class Compiled:
         """The scalars of a call if its guards hold; what the call finds outside its arguments joins `parts`."""
         if all(map(operator.is_, self.functions, parts.functions)):
             return self._fits(parts)
-        if self._only_these:
+        if self._only_these or any(id(part) in self._others for part in parts.functions):
             return None
         with standing(self.functions, parts.functions):
             return self._fits(parts)

@@ -147,7 +147,11 @@ class _Description:
                 return form.Item(vars(module), name)
         return form.Answer(get)
 
-    def _equal(self, get: Callable[[], Any], value: Any) -> tuple[form.LookUp | form.Attributes, Any]:
+    def _equal(self, get: Callable[[], Any], value: Any) -> tuple[form.LookUp | form.Attributes | form.MadeOf, Any]:
+        if isinstance(get, lookups.MadeOf) and get() == value:
+            named = get.function.__kwdefaults__
+            has = get.function, get.function.__code__, get.function.__defaults__, named
+            return form.MadeOf(*has, tuple((named or {}).items())), None
         if isinstance(get, lookups.Attributes) and isinstance(get.holder, types.FunctionType):
             found = tuple(vars(get.holder).items())
             if tuple((name, id(item)) for name, item in found) == value:

@@ -30,7 +30,7 @@ from lazyarr.tracing.classes import is_data
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.foreign import Remembering, is_foreign, may_write, on_data, remembering
-from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global
+from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, MadeOf
 from lazyarr.tracing.modules import PURE_MODULES, TracedModule
 from lazyarr.tracing.packages import is_own, is_users, top_level
 from lazyarr.tracing.scalars import python_call
@@ -125,8 +125,9 @@ class Environment:
         self._modules: dict[str, Any] = {}
         #: What stands for something of the user's, by its identity, and that.
         self._originals: dict[int, tuple[Any, Any]] = {}
-        #: What of the user's may be among what the call leaves, by its identity.
-        self.given: set[int] = set()
+        #: What of the user's may be among what the call leaves, or was found where nothing is expected to be as it
+        #: was: nothing else may stand for it. By its identity.
+        self.alone: set[int] = set()
         #: What stands for functions that are not traced, by the identity of each.
         self._single: dict[int, tuple[Any, Any]] = {}
         #: Whether `lazyarr.numpy` stands for NumPy.
@@ -148,10 +149,12 @@ class Environment:
             cells = tuple(self._enclosing.setdefault(id(c), types.CellType()) for c in function.__closure__ or ())
             found = self._functions[function] = self._transformed(function, module, cells)
             self._originals[id(found)] = found, function
-            found.__qualname__ = function.__qualname__
+            found.__qualname__, found.__module__ = function.__qualname__, function.__module__
+            found.__doc__, found.__annotations__ = function.__doc__, function.__annotations__
             found.__dict__.update(self._attributes_of(function, function.__dict__))
             self._attributes.append((function, found, dict(found.__dict__)))
             self._trace.expect_equal(Attributes(function))
+            self._trace.expect_equal(MadeOf(function))
             self._complete([function])
         elif function in self._incomplete:
             self._complete(self._incomplete[function])
@@ -222,6 +225,7 @@ class Environment:
             return remembering(self._trace, plain, function.__self__)
         if type(plain) is not types.FunctionType or _is_traced(plain):
             return function
+        self.alone.add(id(plain))
         if plain in FUNCTIONS:
             return dispatched(plain)  # (NumPy's other functions ask their arguments.)
         if not is_own(plain.__module__, self._trace.parts.package):
@@ -243,6 +247,10 @@ class Environment:
     def functions(self) -> list[Any]:
         """The user's functions that are traced."""
         return list(self._functions)
+
+    def known(self) -> dict[int, Any]:
+        """The user's functions that are traced and their enclosing variables, by the identity of each."""
+        return {id(part): part for f in self._functions for part in (f, *(f.__closure__ or ()))}
 
     def has_answered(self, real: dict[str, Any], name: str) -> bool:
         """Whether the traced function has come upon a global."""
@@ -365,14 +373,19 @@ class Environment:
     def answer(self, get: Callable[[], Any], what: str) -> Any:
         """The traced form of something found outside the arguments."""
         value = get()
-        replaced = self.replaced(value, what)
+        replaced = self.replaced(value, what, expected=True)
         if replaced is not None:
             self._trace.expect(get, value)
             return replaced
         return self._trace.outside(get, what)
 
-    def replaced(self, value: Any, what: str) -> Any:
-        """What stands for a function, module or class in the traced program; None for data."""
+    def replaced(self, value: Any, what: str, expected: bool = False) -> Any:
+        """What stands for a function, module or class in the traced program; None for data.
+
+        `expected`: later calls see whether there is another one in its place.
+        """
+        if not expected:
+            self.alone.add(id(value))
         found = self._replacement(value, what)
         return None if found is None else self._stand(found, value)
 
@@ -393,7 +406,7 @@ class Environment:
         """What of the user's or NumPy's something stands for; else it itself."""
         known = self._originals.get(id(value))
         if known is not None:
-            self.given.add(id(known[1]))
+            self.alone.add(id(known[1]))
             return known[1]
         return numpys().get(id(value), value) if self._sees_numpy else value
 

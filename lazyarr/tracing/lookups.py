@@ -6,7 +6,7 @@ import types
 from dataclasses import dataclass
 from typing import Any
 
-from lazyarr.tracing.closures import of_call
+from lazyarr.tracing.closures import made_of, of_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,16 @@ class Fixed:
 
     def __call__(self) -> Any:
         return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOf:
+    """The code and the default arguments of a function."""
+
+    function: types.FunctionType
+
+    def __call__(self) -> Any:
+        return made_of(of_call(self.function))
 
 
 @dataclass(frozen=True, slots=True)

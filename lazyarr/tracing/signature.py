@@ -96,7 +96,7 @@ class Parts:
         self.closures = Closures() if by_form else None
         specs = tuple(self.describe(a) for a in args), tuple((k, self.describe(v)) for k, v in kwargs.items())
         if self.closures is not None:
-            self.functions, self.closures = self.closures.parts, None
+            self.functions, self.closures = self.closures.finish(), None
         return specs
 
     def describe(self, value: Any) -> Any:

@@ -28,6 +28,7 @@ from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.capture.noted import Statements
 from lazyarr.tracing.capture.state import SMALL, is_small
 from lazyarr.tracing.classes import Classes, data_of
+from lazyarr.tracing.closures import FunctionForm
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.drawing.draws import Draws
 from lazyarr.tracing.environment import Environment
@@ -232,6 +233,7 @@ class Trace:
         if spec[0] == "again":
             return self._shadows.get(id(value), value)
         if spec[0] == "method":
+            self.environment.alone.add(id(value.__func__))
             return types.MethodType(self.environment.traced(value.__func__), self.shadow(value.__self__, spec[2], at))
         if spec[0] == "draws":
             return getattr(self.shadow(value.__self__, spec[2], at), spec[1])
@@ -240,7 +242,8 @@ class Trace:
             self._shadows[id(value)] = found = self.drawing.given(value, self.arrays[at[0] - 1])
             return found
         if spec[0] in ("function", "object"):
-            replaced = self.environment.replaced(value, "an argument")
+            stood_for = spec[0] == "function" and isinstance(spec[1], FunctionForm)
+            replaced = self.environment.replaced(value, "an argument", expected=stood_for)
             return value if replaced is None else replaced
         if isinstance(value, (tuple, list)) and spec[0] is kind:
             if kind is list:
