@@ -124,3 +124,32 @@ def test_arrays_that_nditer_writes_to() -> None:
         return x.sum()
 
     check(doubled, lambda k: (np.arange(6.0) + k,), calls=3)
+
+
+def seen_read_only(seen: Array, x: Array) -> Any:
+    return seen[1:], seen.T, as_strided(x, (2,), (8,)), as_strided(x, (2,), (8,), writeable=False), x[2:], list[int]
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+@pytest.mark.parametrize("always", [False, True])
+def test_views_of_what_is_read_only_are(always: bool) -> None:
+    accelerated = lazyarr.accelerate(seen_read_only, always=always)
+    for k in range(4):
+        x = np.arange(12.0) + k
+        seen = x[2:8].reshape(2, 3)
+        seen.flags.writeable = False
+        assert_same(seen_read_only(seen, x)[:-1], accelerated(seen, x)[:-1])
+        assert all(np.shares_memory(x, view) for view in accelerated(seen, x)[:-1])
+        assert accelerated(seen, x)[-1] == list[int]
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_direct_calls_that_give_views_of_what_is_read_only(always: bool) -> None:
+    def parts(seen: Array, x: Array) -> Any:
+        x += 1
+        return seen[1:], x[1:]
+
+    accelerated = lazyarr.accelerate(parts, always=always)
+    for k in range(5):
+        x, own = np.arange(12.0) + k, np.arange(12.0) + k
+        assert_same(parts(np.broadcast_to(x, (2, 12)), x), accelerated(np.broadcast_to(own, (2, 12)), own))

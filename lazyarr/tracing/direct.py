@@ -214,8 +214,9 @@ class _Description:
                 return form.ScalarRoot(slot)
             case ("argument", k):
                 return form.GivenArray(k)
-            case ("view", "input", source, chain):
-                return form.Made(partial(_viewed, chain), (form.GivenArray(self._base(source)),))
+            case ("view", "input", source, chain, writeable):
+                of_given = form.Made(partial(_viewed, chain), (form.GivenArray(self._base(source)),))
+                return of_given if writeable else form.Made(_read_only_view, (of_given,))
             case ("view", "root", slot, chain, writeable):
                 seen = form.Made(partial(_viewed, chain), (self._data(slot),)) if chain else self._data(slot)
                 return seen if writeable else form.Made(_read_only_view, (seen,))

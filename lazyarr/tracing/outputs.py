@@ -211,7 +211,8 @@ class Outcome:
         if self._trace.may_begin_again and self._trace.environment.has_made(value):
             raise Plain("a function that it has made outlives the call")
         self._trace.observed(f"returns a {kind.__name__} made while it ran")
-        if hasattr(value, "__dict__") and not isinstance(value, (types.FunctionType, types.ModuleType)):
+        has_attributes = type(getattr(value, "__dict__", None)) is dict  # (of ``list[int]`` it is that of the class)
+        if has_attributes and not isinstance(value, (types.FunctionType, types.ModuleType)):
             attributes = tuple((name, self._spec(item)) for name, item in vars(value).items())
             self._looked.value(value)
             return ("object", value, attributes)
@@ -278,7 +279,7 @@ class Outcome:
         source = self._inputs.get(array._cell)
         placed_by_data = any(isinstance(step, (views.Dynamic, Window)) for step in steps)
         if source is not None and not placed_by_data:
-            return ("view", "input", source, tuple(reversed(steps)))
+            return ("view", "input", source, tuple(reversed(steps)), array._writeable)
         if array._cell in self._shared and not array._scalar and not placed_by_data:
             slot = self._cells.get(array._cell)
             if slot is None:
@@ -526,14 +527,14 @@ class _Builder:
         if isinstance(array, LazyArray):
             for step in spec[3]:
                 array = lazy_view(array, step)
-            if spec[1] == "root" and not spec[4]:
+            if not spec[4] and array._writeable:
                 array = array.view()
                 array._writeable = False
             return array
         array = np.asarray(array)
         for step in spec[3]:
             array = step.view(array)
-        if spec[1] == "root" and not spec[4]:
+        if not spec[4] and array.flags.writeable:
             array = array.view()
             array.flags.writeable = False
         return rebuild(array.copy(order="K")) if self._outcome.lazy_out else array
