@@ -79,6 +79,8 @@ def _repeated(sequence: Any, times: Any) -> Any:
 def _product(x: Any, y: Any) -> Any:
     """``x * y``: of complex scalars the operator rounds otherwise than the ufunc."""
     found = _call(np.multiply, x, y)
+    if not hasattr(found, "_scalar"):
+        return found  # (Of fractions Python's own arithmetic made it.)
     if found.dtype.kind != "c" or found.shape or not found._scalar:
         return found
     node = found._value().node
