@@ -31,8 +31,8 @@ static PyObject *plain(PyObject *key)
     return Py_NewRef(key);
 }
 
-/* A basic index as NumPy takes it (a new reference), and how many elements of it are whole numbers if all are, else -1;
-   NULL for any other index. */
+/* A basic index as NumPy takes it (a new reference), and how many elements of it are whole numbers if all are, else
+   -1; NULL for any other index. */
 static PyObject *basic(PyObject *given, Py_ssize_t *numbers)
 {
     PyObject *key;
@@ -96,11 +96,13 @@ static char *element(PyArrayObject *data, PyObject *key)
 }
 
 /* A lazy array that is a view of another: what `lazyarr.little.data.lend` makes. Takes the view alone. */
-static PyObject *lend(PyObject *parent, PyObject *given, PyObject *look, PyObject *how, PyObject *again, PyObject *view)
+static PyObject *lend(PyObject *parent, PyObject *given, PyObject *look, PyObject *how, PyObject *again,
+                      PyObject *view)
 {
     PyObject *lent = NULL, *found = NULL, *above = NULL, *depth;
     if ((!SLOT(parent, array__mine) || SLOT(parent, array__mine) == Py_None) && SLOT(parent, array__lent) != Py_None)
-        above = Py_XNewRef(SLOT(parent, array__lent)); /* (Allocations collect garbage, whose code may do anything.) */
+        above =
+            Py_XNewRef(SLOT(parent, array__lent)); /* (Allocations collect garbage, whose code may do anything.) */
     depth = PyLong_FromSsize_t(above ? PyLong_AsSsize_t(SLOT(above, lent_depth)) + 1 : 1);
     if (depth)
         lent = known.lent->tp_alloc(known.lent, 0);
@@ -169,7 +171,8 @@ static PyObject *get_selected(PyObject *self, PyObject *key)
     return found ? new_result(found) : NULL;
 }
 
-/* Keep other threads from making arrays settle: NumPy lets them run while it writes. -1 with an exception on failure. */
+/* Keep other threads from making arrays settle: NumPy lets them run while it writes. -1 with an exception on failure.
+ */
 int begin_write(void)
 {
     PyObject *done = PyObject_CallMethod(known.lock, "acquire", NULL);
@@ -256,7 +259,8 @@ PyObject *get_item(PyObject *self, PyObject *given)
     return found;
 }
 
-/* A view as a method gives it: ``look(self, *how)``, of NumPy's arrays ``again(data)``; None where it is not lent here. */
+/* A view as a method gives it: ``look(self, *how)``, of NumPy's arrays ``again(data)``; None where it is not lent
+ * here. */
 PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     PyObject *data, *view, *found = NULL;

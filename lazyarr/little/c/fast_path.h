@@ -26,25 +26,26 @@
 #define TYPES (NPY_CLONGDOUBLE + 1)
 
 /* Attributes of lazyarr's classes that are read here: where objects keep them. */
-#define PLACES(X)                                                                                                      \
-    X(array, _mine) X(array, _lent) X(array, _cell) X(array, _form) X(array, _parent) X(array, _scalar)                \
-    X(array, _shape) X(array, _strides) X(array, _writeable) X(cell, value) X(leaf, data) X(lent, again) X(lent, base) X(lent, depth)       \
-    X(lent, given) X(lent, how) X(lent, look) X(lent, parent) X(lent, root) X(lent, seen)
+#define PLACES(X)                                                                                                    \
+    X(array, _mine)                                                                                                  \
+    X(array, _lent) X(array, _cell) X(array, _form) X(array, _parent) X(array, _scalar) X(array, _shape)             \
+        X(array, _strides) X(array, _writeable) X(cell, value) X(leaf, data) X(lent, again) X(lent, base)            \
+            X(lent, depth) X(lent, given) X(lent, how) X(lent, look) X(lent, parent) X(lent, root) X(lent, seen)
 
 /* What the Python side has told: see `install` in module.c. */
 typedef struct {
-    PyTypeObject *array;     /* LazyArray */
-    PyTypeObject *cell;      /* what holds the value of one that has settled, */
-    PyTypeObject *leaf;      /* and the node of such data */
-    PyTypeObject *lent;      /* lazyarr.little.data.Lent */
-    PyObject *look;          /* lazyarr.indexing.get */
+    PyTypeObject *array;           /* LazyArray */
+    PyTypeObject *cell;            /* what holds the value of one that has settled, */
+    PyTypeObject *leaf;            /* and the node of such data */
+    PyTypeObject *lent;            /* lazyarr.little.data.Lent */
+    PyObject *look;                /* lazyarr.indexing.get */
     PyObject *shape, *ndim, *size; /* give these of any array */
-    PyObject *tracing;       /* the context variable that is set while something is traced */
-    PyObject *ranks;         /* a list: empty where one process runs the program */
-    PyObject *to_numpy;      /* the method `__array__` of any array */
-    PyObject *lock;          /* held while an array's data is written, or becomes a value */
-    Py_ssize_t deepest;      /* views of views that Lent may be */
-    double limit;            /* elements that are little work; 0 for none */
+    PyObject *tracing;             /* the context variable that is set while something is traced */
+    PyObject *ranks;               /* a list: empty where one process runs the program */
+    PyObject *to_numpy;            /* the method `__array__` of any array */
+    PyObject *lock;                /* held while an array's data is written, or becomes a value */
+    Py_ssize_t deepest;            /* views of views that Lent may be */
+    double limit;                  /* elements that are little work; 0 for none */
 #define PLACE(type, name) Py_ssize_t type##_##name;
     PLACES(PLACE)
 #undef PLACE
@@ -57,14 +58,14 @@ extern Known known;
 
 /* An operand: elements of one type in memory that somebody else keeps alive, or a number. */
 typedef struct {
-    int type;                /* NumPy's number of the type; -1 for Python's numbers */
-    int is_array;            /* an ndarray, not a scalar */
+    int type;     /* NumPy's number of the type; -1 for Python's numbers */
+    int is_array; /* an ndarray, not a scalar */
     int nd;
     npy_intp *dims, *strides;
     char *data;
-    PyObject *number;        /* Python's int, float or complex, else NULL */
-    PyObject *holder;        /* whose memory it is (borrowed): an ndarray or a scalar of NumPy's; else NULL */
-    PyObject *own;           /* what has been made of it: to be released */
+    PyObject *number; /* Python's int, float or complex, else NULL */
+    PyObject *holder; /* whose memory it is (borrowed): an ndarray or a scalar of NumPy's; else NULL */
+    PyObject *own;    /* what has been made of it: to be released */
     union {
         npy_cdouble as_cdouble;
         npy_cfloat as_cfloat;
@@ -78,7 +79,7 @@ typedef struct {
         npy_ushort as_ushort;
         npy_uint as_uint;
         npy_ulong as_ulong;
-    } value;                 /* what `data` points to, of Python's numbers */
+    } value; /* what `data` points to, of Python's numbers */
 } Operand;
 
 /* A ufunc's loops for operands of one type each. */
@@ -90,23 +91,26 @@ typedef struct {
 
 typedef struct {
     int nin;
-    double cost;             /* of an element, in additions */
+    double cost; /* of an element, in additions */
     Loop loops[TYPES];
 } Loops;
 
-/* operands.c */
+/* data.c */
 int may_run(void);
+PyObject *settled(PyObject *array);
 PyObject *data_of(PyObject *array);
 PyObject *data_to_write(PyObject *array);
+PyObject *new_array(void);
+PyObject *array_of(PyObject *data);
+void install_pool(void);
+
+/* operands.c */
 int operand_of(PyObject *object, Operand *found);
 int as_type(Operand *operand, int type);
 int cast_operand(Operand *operand, int type);
 int promote(Operand *operands, int count);
 void hold(Operand *operands, int count);
 void release(Operand *operands, int count);
-PyObject *new_array(void);
-PyObject *array_of(PyObject *data);
-void install_pool(void);
 
 /* loops.c */
 Loops *loops_of(PyObject *ufunc, double cost);
@@ -131,7 +135,7 @@ int install_call(PyTypeObject *type, PyObject *tables);
 int is_known_type(int type);
 PyObject *cast_quietly(PyArrayObject *data, PyArray_Descr *descr);
 PyObject *new_result(PyObject *found);
-PyObject *operate(binaryfunc operator, PyObject *x, PyObject *y);
+PyObject *operate(binaryfunc operator, PyObject * x, PyObject *y);
 PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *call_function(PyObject *module, PyObject *const *given, Py_ssize_t count);
 int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObject *context);

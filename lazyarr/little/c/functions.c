@@ -1,5 +1,5 @@
-/* Calls of NumPy's functions on little data: what is lazy in the arguments is replaced by its data, and new results are
-   lazy arrays. */
+/* Calls of NumPy's functions on little data: what is lazy in the arguments is replaced by its data, and new results
+   are lazy arrays. */
 
 #include "fast_path.h"
 
@@ -17,12 +17,12 @@ typedef struct {
     PyObject *fold_type; /* and the dtype it is given */
     const Loops *loops;  /* the loops of that ufunc, and whether it begins with its identity */
     int identity;
-    int is_mean;         /* whether the sum is divided by the number of elements: float64 alone */
-    int arrays;          /* how many of the first arguments may hold arrays */
-    int most;            /* and how many arguments may be given by position */
+    int is_mean; /* whether the sum is divided by the number of elements: float64 alone */
+    int arrays;  /* how many of the first arguments may hold arrays */
+    int most;    /* and how many arguments may be given by position */
     int work;
-    int of_lists;        /* takes lists of numbers alone */
-    PyObject *size;      /* gives how many elements the result may have, where that is more than its arguments have */
+    int of_lists;   /* takes lists of numbers alone */
+    PyObject *size; /* gives how many elements the result may have, where that is more than its arguments have */
 } Function;
 
 typedef struct {
@@ -36,7 +36,8 @@ static PyObject *special;   /* names of arguments with which it is left to Pytho
 static PyObject *wrap;      /* gives what is not simple as lazy arrays, or None */
 static PyObject *make_quiet;
 
-/* -- a context in which NumPy warns of nothing ------------------------------------------------------------------------- */
+/* -- a context in which NumPy warns of nothing
+ * ------------------------------------------------------------------------- */
 
 static _Thread_local PyObject *quiet;
 static _Thread_local int entered;
@@ -95,7 +96,8 @@ PyObject *cast_quietly(PyArrayObject *data, PyArray_Descr *descr)
     return leave(is_to_be_left, found);
 }
 
-/* -- arguments ----------------------------------------------------------------------------------------------------------- */
+/* -- arguments
+ * ----------------------------------------------------------------------------------------------------------- */
 
 int is_known_type(int type)
 {
@@ -110,14 +112,16 @@ static int is_known_scalar(PyObject *x)
 
 static int is_plain(PyObject *x)
 {
-    return x == Py_None || PyLong_CheckExact(x) || PyFloat_CheckExact(x) || PyBool_Check(x) || PyComplex_CheckExact(x) ||
-           PyUnicode_CheckExact(x) || PyType_Check(x) || PyArray_DescrCheck(x) || is_known_scalar(x);
+    return x == Py_None || PyLong_CheckExact(x) || PyFloat_CheckExact(x) || PyBool_Check(x) ||
+           PyComplex_CheckExact(x) || PyUnicode_CheckExact(x) || PyType_Check(x) || PyArray_DescrCheck(x) ||
+           is_known_scalar(x);
 }
 
 static int add_array(PyObject *data, Given *given)
 {
     if (given->count == MOST_GIVEN ||
-        (PyArray_Check(data) && ((given->no_empty && !PyArray_SIZE((PyArrayObject *)data)) || !is_known_type(PyArray_TYPE((PyArrayObject *)data)))))
+        (PyArray_Check(data) && ((given->no_empty && !PyArray_SIZE((PyArrayObject *)data)) ||
+                                 !is_known_type(PyArray_TYPE((PyArrayObject *)data)))))
         return 0;
     given->arrays[given->count++] = data;
     return 1;
@@ -138,7 +142,8 @@ static PyObject *argument(PyObject *x, Given *given, int depth)
         Py_ssize_t k, count = PySequence_Fast_GET_SIZE(x);
         PyObject *found = PyTuple_CheckExact(x) ? PyTuple_New(count) : PyList_New(count);
         for (k = 0; found && k < count; k++) {
-            PyObject *item = k < PySequence_Fast_GET_SIZE(x) ? argument(PySequence_Fast_GET_ITEM(x, k), given, depth - 1) : NULL;
+            PyObject *item =
+                k < PySequence_Fast_GET_SIZE(x) ? argument(PySequence_Fast_GET_ITEM(x, k), given, depth - 1) : NULL;
             if (!item)
                 Py_CLEAR(found);
             else if (PyTuple_CheckExact(found))
@@ -261,7 +266,8 @@ static double said_size(const Function *function, PyObject *args, PyObject *kwar
     return size >= 0 ? size : known.limit;
 }
 
-/* -- results ------------------------------------------------------------------------------------------------------------- */
+/* -- results
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static PyObject *result(PyObject *found, const Given *given)
 {
@@ -369,7 +375,8 @@ static PyObject *folded(const Function *function, PyObject *args, PyObject *kwar
     return found;
 }
 
-/* -- the call ------------------------------------------------------------------------------------------------------------ */
+/* -- the call
+ * ------------------------------------------------------------------------------------------------------------ */
 
 /* The call with the data of its arguments; NULL, with or without an exception, where it is not done here. */
 static PyObject *called(const Function *function, PyObject *args, PyObject *kwargs, Given *given)
@@ -406,9 +413,8 @@ static PyObject *called(const Function *function, PyObject *args, PyObject *kwar
                 goto done;
         }
     }
-    if (function->work == CREATED
-            ? given->count || (!function->size && created_size(own_args) >= known.limit)
-            : !(given->count || of_lists) || work_of(function, given) >= known.limit)
+    if (function->work == CREATED ? given->count || (!function->size && created_size(own_args) >= known.limit)
+                                  : !(given->count || of_lists) || work_of(function, given) >= known.limit)
         goto done;
     if (function->size && !(said_size(function, own_args, own_kwargs) < known.limit))
         goto done;
@@ -459,8 +465,9 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
         return -1;
     while (PyDict_Next(table, &at, &numpy, &entry)) {
         Function *own = PyMem_Calloc(1, sizeof(Function));
-        if (!own || !PyArg_ParseTuple(entry, "OOOOpiiipO", &own->target, &own->method, &own->fold, &own->fold_type, &own->is_mean,
-                                      &own->arrays, &own->most, &own->work, &own->of_lists, &own->size))
+        if (!own ||
+            !PyArg_ParseTuple(entry, "OOOOpiiipO", &own->target, &own->method, &own->fold, &own->fold_type,
+                              &own->is_mean, &own->arrays, &own->most, &own->work, &own->of_lists, &own->size))
             return -1;
         Py_INCREF(own->target);
         Py_INCREF(own->fold_type);

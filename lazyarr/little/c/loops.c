@@ -1,7 +1,7 @@
 /* NumPy's own inner loops over little operands of one type.
 
-   Most of what a ufunc takes for little data is finding the types, making an iterator and looking for errors that nobody
-   asked for. The loops are the same, so the results are to the last bit. */
+   Most of what a ufunc takes for little data is finding the types, making an iterator and looking for errors that
+   nobody asked for. The loops are the same, so the results are to the last bit. */
 
 #include "fast_path.h"
 
@@ -183,7 +183,10 @@ static PyObject *computed(const Loops *loops, Operand *operands)
         data[k] = operands[k].data;
     }
     if (!nd) {
-        union { npy_cdouble pair; npy_long whole; } value;
+        union {
+            npy_cdouble pair;
+            npy_long whole;
+        } value;
         data[loops->nin] = (char *)&value;
         run(loop, loops->nin + 1, data, 0, shape, strides);
         return scalar_of_type((char *)&value, loop->result);
@@ -211,13 +214,18 @@ PyObject *compute(const Loops *loops, Operand *operands)
     return found;
 }
 
-/* All elements of contiguous data together, as the ufunc's `reduce` goes over them; NULL, without an exception, where that
-   has other types within. `identity`: what it begins with, 0 or 1, or -1 for the first element. */
+/* All elements of contiguous data together, as the ufunc's `reduce` goes over them; NULL, without an exception, where
+   that has other types within. `identity`: what it begins with, 0 or 1, or -1 for the first element. */
 PyObject *reduce_all(const Loops *loops, PyArrayObject *data, int identity)
 {
     int type = PyArray_TYPE(data);
     npy_intp count = PyArray_SIZE(data), size = PyArray_ITEMSIZE(data), steps[3] = {0, size, 0};
-    union { double as_double; float as_float; npy_long as_long; npy_bool as_bool; } value;
+    union {
+        double as_double;
+        float as_float;
+        npy_long as_long;
+        npy_bool as_bool;
+    } value;
     char *begin = PyArray_BYTES(data), *given[3] = {(char *)&value, begin, (char *)&value};
     const Loop *loop;
     if ((type != NPY_DOUBLE && type != NPY_FLOAT && type != NPY_LONG && type != NPY_BOOL) || !count ||
@@ -258,7 +266,8 @@ static void extent(const Operand *operand, int size, char **begin, char **end)
     *end += size;
 }
 
-/* Whether a target may be written while an operand is read: apart from one another, or element by element the same. */
+/* Whether a target may be written while an operand is read: apart from one another, or element by element the same.
+ */
 static int is_safe(const Operand *target, const Operand *operand, int size)
 {
     char *begin, *end, *other_begin, *other_end;
@@ -333,22 +342,24 @@ int compute_into(const Loops *loops, Operand *operands, PyObject *array, PyArray
     return done;
 }
 
-#define COPY(name, type)                                                                                               \
-    static void name(char **data, npy_intp const *dims, npy_intp const *steps, void *unused)                          \
-    {                                                                                                                  \
-        npy_intp k, n = dims[0], from = steps[0], to = steps[1];                                                       \
-        const char *source = data[0];                                                                                  \
-        char *target = data[1];                                                                                        \
-        (void)unused;                                                                                                  \
-        if (from == (npy_intp)sizeof(type) && to == (npy_intp)sizeof(type)) {                                          \
-            memmove(target, source, n * sizeof(type));                                                                 \
-            return;                                                                                                    \
-        }                                                                                                              \
-        for (k = 0; k < n; k++, source += from, target += to)                                                          \
-            *(type *)target = *(const type *)source;                                                                   \
+#define COPY(name, type)                                                                                             \
+    static void name(char **data, npy_intp const *dims, npy_intp const *steps, void *unused)                         \
+    {                                                                                                                \
+        npy_intp k, n = dims[0], from = steps[0], to = steps[1];                                                     \
+        const char *source = data[0];                                                                                \
+        char *target = data[1];                                                                                      \
+        (void)unused;                                                                                                \
+        if (from == (npy_intp)sizeof(type) && to == (npy_intp)sizeof(type)) {                                        \
+            memmove(target, source, n * sizeof(type));                                                               \
+            return;                                                                                                  \
+        }                                                                                                            \
+        for (k = 0; k < n; k++, source += from, target += to)                                                        \
+            *(type *)target = *(const type *)source;                                                                 \
     }
 
-typedef struct { npy_uint64 low, high; } Sixteen;
+typedef struct {
+    npy_uint64 low, high;
+} Sixteen;
 COPY(copy_1, npy_uint8)
 COPY(copy_2, npy_uint16)
 COPY(copy_4, npy_uint32)

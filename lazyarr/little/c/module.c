@@ -1,7 +1,16 @@
 /* Operations on little data that is there, without the Python code that would look for it (see lazyarr.little).
 
    Everything here is done by Python's methods too, which are asked where this gives up: without a compiler at
-   installation lazyarr does without it. */
+   installation lazyarr does without it.
+
+   data.c        the data of lazy arrays, where it is there, and new arrays
+   operands.c    what operands are, and the type they get together
+   loops.c       NumPy's inner loops over them
+   slots.c       Python's operators, and calls of ufuncs
+   elements.c    x[...], writes, views
+   functions.c   NumPy's functions
+   attributes.c  what is asked of arrays: shapes, copies, what NumPy is given
+   module.c      what Python sees of this */
 
 #define FAST_PATH_IMPORTS
 #include "fast_path.h"
@@ -23,18 +32,19 @@ static Py_ssize_t place_of(PyTypeObject *type, const char *name)
     return place;
 }
 
-PyDoc_STRVAR(install_doc,
-"install(array, cell, leaf, lent, look, shape, ndim, size, lock, deepest, tracing, ranks, operators, /)\n--\n\n"
-"Compute what the operators of little arrays do here.\n\n"
-"Parameters\n----------\n"
-"array, cell, leaf, lent : type\n    LazyArray, what holds its value, the node of data, and a view of data.\n"
-"look : callable\n    What such a view looks again with, after its parent has settled.\n"
-"shape, ndim, size : callable\n    Give these of any array.\n"
-"lock : lock\n    Held while an array's data is written, or becomes a value.\n"
-"deepest : int\n    Views of views that are lent.\n"
-"tracing : ContextVar\n    Not None while something is traced.\n"
-"ranks : list\n    Empty where one process runs the program.\n"
-"operators : dict\n    ``{name: (ufunc, cost of an element)}``.\n");
+PyDoc_STRVAR(
+    install_doc,
+    "install(array, cell, leaf, lent, look, shape, ndim, size, lock, deepest, tracing, ranks, operators, /)\n--\n\n"
+    "Compute what the operators of little arrays do here.\n\n"
+    "Parameters\n----------\n"
+    "array, cell, leaf, lent : type\n    LazyArray, what holds its value, the node of data, and a view of data.\n"
+    "look : callable\n    What such a view looks again with, after its parent has settled.\n"
+    "shape, ndim, size : callable\n    Give these of any array.\n"
+    "lock : lock\n    Held while an array's data is written, or becomes a value.\n"
+    "deepest : int\n    Views of views that are lent.\n"
+    "tracing : ContextVar\n    Not None while something is traced.\n"
+    "ranks : list\n    Empty where one process runs the program.\n"
+    "operators : dict\n    ``{name: (ufunc, cost of an element)}``.\n");
 
 static PyObject *install(PyObject *module, PyObject *args)
 {
@@ -43,16 +53,16 @@ static PyObject *install(PyObject *module, PyObject *args)
     (void)module;
     if (!PyArg_ParseTuple(args, "O!O!O!O!OOOOOnO!O!O!", &PyType_Type, &given.array, &PyType_Type, &given.cell,
                           &PyType_Type, &given.leaf, &PyType_Type, &given.lent, &given.look, &given.shape,
-                          &given.ndim, &given.size,                          &given.lock, &given.deepest, &PyContextVar_Type, &given.tracing, &PyList_Type, &given.ranks,
-                          &PyDict_Type, &operators))
+                          &given.ndim, &given.size, &given.lock, &given.deepest, &PyContextVar_Type, &given.tracing,
+                          &PyList_Type, &given.ranks, &PyDict_Type, &operators))
         return NULL;
     if (known.array) {
         PyErr_SetString(PyExc_RuntimeError, "installed already");
         return NULL;
     }
-#define PLACE(type, name)                                                                                              \
-    given.type##_##name = place_of(given.type, #name);                                                                 \
-    if (given.type##_##name < 0)                                                                                       \
+#define PLACE(type, name)                                                                                            \
+    given.type##_##name = place_of(given.type, #name);                                                               \
+    if (given.type##_##name < 0)                                                                                     \
         return NULL;
     PLACES(PLACE)
     Py_INCREF(given.array);
@@ -73,9 +83,10 @@ static PyObject *install(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(calls_doc,
-"install_calls(kind, ufuncs, /)\n--\n\n"
-"Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element)}``.\n");
+PyDoc_STRVAR(
+    calls_doc,
+    "install_calls(kind, ufuncs, /)\n--\n\n"
+    "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element)}``.\n");
 
 static PyObject *install_calls(PyObject *module, PyObject *args)
 {
@@ -87,18 +98,21 @@ static PyObject *install_calls(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(functions_doc,
-"install_functions(table, special, wrap, make_quiet, /)\n--\n\n"
-"Take calls of NumPy's functions.\n\n"
-"Parameters\n----------\n"
-"table : dict\n"
-"    ``{function: (target, method, fold, dtype, is_mean, arrays, most, work, of_lists, size)}``: what to call; ndarray's method that\n"
-"    does the same, or None; a ufunc's ``reduce`` that gives the same with ``(array, axis, dtype)``, or None; whether that\n"
-"    is divided by the number of elements; how many arguments may hold arrays, and how many may be given by position;\n"
-"    the kind of work; whether it takes lists of numbers alone; what gives the most elements of its result, or None.\n"
-"special : frozenset of str\n    Arguments with which a call is not taken.\n"
-"wrap : callable\n    ``wrap(found, arrays)`` gives results as lazy arrays, or None.\n"
-"make_quiet : callable\n    Gives a new context in which NumPy warns of nothing.\n");
+PyDoc_STRVAR(functions_doc, "install_functions(table, special, wrap, make_quiet, /)\n--\n\n"
+                            "Take calls of NumPy's functions.\n\n"
+                            "Parameters\n----------\n"
+                            "table : dict\n"
+                            "    ``{function: (target, method, fold, dtype, is_mean, arrays, most, work, of_lists, "
+                            "size)}``: what to call; ndarray's method that\n"
+                            "    does the same, or None; a ufunc's ``reduce`` that gives the same with ``(array, "
+                            "axis, dtype)``, or None; whether that\n"
+                            "    is divided by the number of elements; how many arguments may hold arrays, and how "
+                            "many may be given by position;\n"
+                            "    the kind of work; whether it takes lists of numbers alone; what gives the most "
+                            "elements of its result, or None.\n"
+                            "special : frozenset of str\n    Arguments with which a call is not taken.\n"
+                            "wrap : callable\n    ``wrap(found, arrays)`` gives results as lazy arrays, or None.\n"
+                            "make_quiet : callable\n    Gives a new context in which NumPy warns of nothing.\n");
 
 static PyObject *functions(PyObject *module, PyObject *args)
 {
@@ -110,11 +124,12 @@ static PyObject *functions(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(at_doc,
-"at(method, array, key, operands, /)\n--\n\nA ufunc's `at` of little data; False where it is not one, and nothing is done.\n");
+PyDoc_STRVAR(at_doc, "at(method, array, key, operands, /)\n--\n\nA ufunc's `at` of little data; False where it is "
+                     "not one, and nothing is done.\n");
 
-PyDoc_STRVAR(function_doc,
-"function(numpy, args, kwargs, /)\n--\n\nThe result of a call of little data; None where it is not one.\n");
+PyDoc_STRVAR(
+    function_doc,
+    "function(numpy, args, kwargs, /)\n--\n\nThe result of a call of little data; None where it is not one.\n");
 
 PyDoc_STRVAR(limit_doc, "limit(elements, /)\n--\n\nHow many elements are little work from now on; 0 for none.\n");
 
@@ -130,17 +145,19 @@ static PyObject *limit(PyObject *module, PyObject *elements)
 
 PyDoc_STRVAR(shape_doc, "shape(array, /)\n--\n\nThe shape of an array, as its property gives it.\n");
 
-#define ATTRIBUTE(name)                                                                                                \
-    static PyObject *name(PyObject *module, PyObject *array)                                                           \
-    {                                                                                                                  \
-        (void)module;                                                                                                  \
-        return name##_of(array);                                                                                       \
+#define ATTRIBUTE(name)                                                                                              \
+    static PyObject *name(PyObject *module, PyObject *array)                                                         \
+    {                                                                                                                \
+        (void)module;                                                                                                \
+        return name##_of(array);                                                                                     \
     }
 ATTRIBUTE(shape)
 ATTRIBUTE(ndim)
 ATTRIBUTE(size)
 
-PyDoc_STRVAR(copy_doc, "copy(array, order, /)\n--\n\nA copy of little data, in order \"C\" or \"K\"; None where it is not done here.\n");
+PyDoc_STRVAR(
+    copy_doc,
+    "copy(array, order, /)\n--\n\nA copy of little data, in order \"C\" or \"K\"; None where it is not done here.\n");
 
 static PyObject *copy(PyObject *module, PyObject *args)
 {
@@ -169,10 +186,10 @@ static PyObject *cast(PyObject *module, PyObject *args)
     return found;
 }
 
-PyDoc_STRVAR(view_doc,
-"view(array, look, how, again, is_contiguous, /)\n--\n\n"
-"A view of little data, as `lazyarr.little.data.lend` makes it: ``again(data)``, of contiguous data alone where that is\n"
-"wanted; None where it is not done here.\n");
+PyDoc_STRVAR(view_doc, "view(array, look, how, again, is_contiguous, /)\n--\n\n"
+                       "A view of little data, as `lazyarr.little.data.lend` makes it: ``again(data)``, of "
+                       "contiguous data alone where that is\n"
+                       "wanted; None where it is not done here.\n");
 
 static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, METH_FASTCALL, view_doc},
                                 {"copy", copy, METH_VARARGS, copy_doc},
@@ -188,9 +205,9 @@ static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, 
                                 {"size", size, METH_O, "size(array, /)\n--\n\nHow many elements an array has."},
                                 {NULL, NULL, 0, NULL}};
 
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "lazyarr.little._fast_path", .m_doc = "Operations on little data in C.",
-    .m_size = -1, .m_methods = methods};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "lazyarr.little._fast_path",
+                                        .m_doc = "Operations on little data in C.", .m_size = -1,
+                                        .m_methods = methods};
 
 PyMODINIT_FUNC PyInit__fast_path(void)
 {

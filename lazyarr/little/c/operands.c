@@ -1,126 +1,6 @@
-/* What operands are: the data of lazy arrays where it is there, NumPy's arrays and scalars, Python's numbers.
-
-   All of this runs with the interpreter's lock held, and no Python code between reading an array's data and being done
-   with it: so nobody can make the array settle meanwhile, and borrowed references stay good. */
+/* What operands are: the data of lazy arrays, NumPy's arrays and scalars, Python's numbers; and the type they get. */
 
 #include "fast_path.h"
-
-Known known;
-
-/* Whether there is anything to do here now: nothing is traced, and one process runs the program. */
-int may_run(void)
-{
-    PyObject *trace;
-    if (known.limit <= 0 || PyList_GET_SIZE(known.ranks))
-        return 0;
-    if (PyContextVar_Get(known.tracing, Py_None, &trace) < 0) {
-        PyErr_Clear();
-        return 0;
-    }
-    Py_DECREF(trace);
-    return trace == Py_None;
-}
-
-static int is_layout(PyObject *tuple, int nd, const npy_intp *numbers)
-{
-    int axis;
-    if (!tuple || !PyTuple_CheckExact(tuple) || PyTuple_GET_SIZE(tuple) != nd)
-        return 0;
-    for (axis = 0; axis < nd; axis++) {
-        PyObject *n = PyTuple_GET_ITEM(tuple, axis);
-        if (!PyLong_CheckExact(n) || PyLong_AsSsize_t(n) != numbers[axis])
-            return 0;
-    }
-    return 1;
-}
-
-/* The data of the cell of an array that is no view (borrowed), where it is held as it is; else NULL. */
-static PyObject *settled(PyObject *array)
-{
-    PyObject *cell = SLOT(array, array__cell), *value, *node, *data;
-    if (!cell || SLOT(array, array__form) != Py_None || SLOT(array, array__parent) != Py_None)
-        return NULL;
-    value = SLOT(cell, cell_value);
-    node = value && PyTuple_Check(value) ? PyTuple_GET_ITEM(value, 0) : NULL;
-    data = node && Py_TYPE(node) == known.leaf ? SLOT(node, leaf_data) : NULL;
-    if (!data || !PyArray_CheckExact(data) || PyErr_Occurred())
-        return NULL;
-    if (!is_layout(SLOT(array, array__shape), PyArray_NDIM((PyArrayObject *)data), PyArray_DIMS((PyArrayObject *)data)))
-        return NULL;
-    /* (The layout of a result follows those of the operands.) */
-    return !PyArray_NDIM((PyArrayObject *)data) || is_layout(SLOT(array, array__strides),
-               PyArray_NDIM((PyArrayObject *)data), PyArray_STRIDES((PyArrayObject *)data)) ? data : NULL;
-}
-
-/* The data of an array's view, where its memory has not moved; else NULL. */
-static PyObject *seen_by(PyObject *lent)
-{
-    PyObject *root = SLOT(lent, lent_root), *mine;
-    if (!root || Py_TYPE(root) != known.array)
-        return NULL;
-    mine = SLOT(root, array__mine);
-    if (!mine || mine == Py_None)
-        mine = SLOT(root, array__scalar) == Py_False ? settled(root) : NULL;
-    return mine && mine == SLOT(lent, lent_base) ? SLOT(lent, lent_seen) : NULL;
-}
-
-/* What an array reads (borrowed): an ndarray or a NumPy scalar; NULL where that is not held as it is. */
-PyObject *data_of(PyObject *array)
-{
-    PyObject *mine = SLOT(array, array__mine), *lent;
-    if (mine && mine != Py_None)
-        return mine;
-    lent = SLOT(array, array__lent);
-    if (lent && Py_TYPE(lent) == known.lent)
-        return seen_by(lent);
-    return SLOT(array, array__scalar) == Py_False ? settled(array) : NULL;
-}
-
-/* Data that somebody was shown is left to them, and a copy taken; 0 where Python has to do it. */
-static int take_copy(PyObject *array, PyObject *mine)
-{
-    PyArrayObject *data = (PyArrayObject *)mine, *copy;
-    int same, axis;
-    if (!PyArray_CheckExact(mine) || (double)PyArray_SIZE(data) >= known.limit)
-        return 0;
-    Py_INCREF(mine);
-    copy = (PyArrayObject *)PyArray_NewCopy(data, NPY_KEEPORDER);
-    /* (Other threads may have run meanwhile.) */
-    same = copy && SLOT(array, array__mine) == mine;
-    for (axis = 0; same && axis < PyArray_NDIM(data); axis++)
-        same = PyArray_STRIDE(copy, axis) == PyArray_STRIDE(data, axis);
-    Py_DECREF(mine);
-    if (!same) {
-        PyErr_Clear();
-        Py_XDECREF(copy);
-        return 0;
-    }
-    SLOT(array, array__mine) = (PyObject *)copy;
-    Py_DECREF(mine);
-    return 1;
-}
-
-/* The ndarray that an array may write to in place (borrowed); NULL where there is none. */
-PyObject *data_to_write(PyObject *array)
-{
-    PyObject *mine = SLOT(array, array__mine), *lent, *depth;
-    if (mine && PyArray_CheckExact(mine) && !PyArray_ISWRITEABLE((PyArrayObject *)mine) && take_copy(array, mine))
-        mine = SLOT(array, array__mine);
-    if (!mine || mine == Py_None) {
-        lent = SLOT(array, array__lent);
-        if (!lent || Py_TYPE(lent) != known.lent)
-            return NULL;
-        depth = SLOT(lent, lent_depth);
-        if (!depth || PyLong_AsSsize_t(depth) >= known.deepest)
-            return NULL;
-        /* (What has settled, or what somebody was shown, is copied first.) */
-        if (SLOT(SLOT(lent, lent_root), array__mine) != SLOT(lent, lent_base) ||
-            !PyArray_ISWRITEABLE((PyArrayObject *)SLOT(lent, lent_base)))
-            return NULL;
-        mine = seen_by(lent);
-    }
-    return mine && PyArray_CheckExact(mine) && PyArray_ISWRITEABLE((PyArrayObject *)mine) ? mine : NULL;
-}
 
 static int of_array(PyArrayObject *data, Operand *found)
 {
@@ -137,12 +17,12 @@ static int of_array(PyArrayObject *data, Operand *found)
     return 1;
 }
 
-#define IS_SCALAR(Kind, number)                                                                                       \
-    if (kind == &Py##Kind##ArrType_Type) {                                                                             \
-        found->type = number;                                                                                          \
-        found->holder = object;                                                                                        \
-        found->data = (char *)&PyArrayScalar_VAL(object, Kind);                                                        \
-        return 1;                                                                                                      \
+#define IS_SCALAR(Kind, number)                                                                                      \
+    if (kind == &Py##Kind##ArrType_Type) {                                                                           \
+        found->type = number;                                                                                        \
+        found->holder = object;                                                                                      \
+        found->data = (char *)&PyArrayScalar_VAL(object, Kind);                                                      \
+        return 1;                                                                                                    \
     }
 
 /* Describe an operand; 0 where it is of another kind. */
@@ -199,11 +79,11 @@ int as_type(Operand *operand, int type)
         if (!PyLong_CheckExact(number) || over)
             return 0;
         switch (type) {
-#define FITS(number, field, least, most)                                                                               \
-    case number:                                                                                                       \
-        if (integer < (least) || integer > (most))                                                                     \
-            return 0;                                                                                                  \
-        operand->value.field = integer;                                                                                \
+#define FITS(number, field, least, most)                                                                             \
+    case number:                                                                                                     \
+        if (integer < (least) || integer > (most))                                                                   \
+            return 0;                                                                                                \
+        operand->value.field = integer;                                                                              \
         break;
             FITS(NPY_LONG, as_long, NPY_MIN_LONG, NPY_MAX_LONG)
             FITS(NPY_INT, as_int, NPY_MIN_INT, NPY_MAX_INT)
@@ -360,8 +240,8 @@ int promote(Operand *operands, int count)
         if (type < 0)
             return 0;
     }
-    /* Python's floats and complex numbers make data of another kind float64 or complex: of Python's numbers alone only
-       floats are computed here. */
+    /* Python's floats and complex numbers make data of another kind float64 or complex: of Python's numbers alone
+       only floats are computed here. */
     if (type < 0) {
         for (k = 0; k < count; k++)
             if (!PyFloat_CheckExact(operands[k].number))
@@ -393,75 +273,4 @@ void release(Operand *operands, int count)
         Py_CLEAR(operands[k].own);
         Py_XDECREF(operands[k].holder);
     }
-}
-
-/* Lazy arrays that nobody has any more, to be taken for new ones. */
-static PyObject *pool[64];
-static int pooled;
-static destructor free_before;
-
-/* A new lazy array without attributes. */
-PyObject *new_array(void)
-{
-    PyObject *found;
-    if (!pooled)
-        return known.array->tp_alloc(known.array, 0);
-    found = pool[--pooled];
-    _Py_NewReference(found);
-    PyObject_GC_Track(found);
-    return found;
-}
-
-/* Whether an array has no attributes but data or a view of data, and no weak reference. */
-static int is_light(PyObject *array)
-{
-    Py_ssize_t place;
-    /* (From Python 3.12 on the weak references stand before the object.) */
-    if (known.array->tp_weaklistoffset && *PyObject_GET_WEAKREFS_LISTPTR(array))
-        return 0;
-    for (place = sizeof(PyObject); place < known.array->tp_basicsize; place += sizeof(PyObject *))
-        if (*(PyObject **)((char *)array + place) && place != known.array__mine && place != known.array__lent)
-            return 0;
-    return 1;
-}
-
-static void free_array(PyObject *array)
-{
-    PyObject *mine, *lent;
-    if (Py_TYPE(array) != known.array || pooled == sizeof(pool) / sizeof(pool[0]) || !is_light(array)) {
-        /* (It looks for the first class that frees otherwise than it does, and would find this.) */
-        known.array->tp_dealloc = free_before;
-        free_before(array);
-        known.array->tp_dealloc = free_array;
-        return;
-    }
-    PyObject_GC_UnTrack(array);
-    mine = SLOT(array, array__mine);
-    lent = SLOT(array, array__lent);
-    SLOT(array, array__mine) = SLOT(array, array__lent) = NULL;
-    /* (It keeps its reference to the class.) */
-    pool[pooled++] = array;
-    Py_XDECREF(mine);
-    Py_XDECREF(lent);
-}
-
-void install_pool(void)
-{
-    free_before = known.array->tp_dealloc;
-    known.array->tp_dealloc = free_array;
-}
-
-/* A new lazy array that has data to itself; takes the reference. */
-PyObject *array_of(PyObject *data)
-{
-    PyObject *found;
-    if (!data)
-        return NULL;
-    found = new_array();
-    if (!found) {
-        Py_DECREF(data);
-        return NULL;
-    }
-    SLOT(found, array__mine) = data;
-    return found;
 }

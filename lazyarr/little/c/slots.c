@@ -5,13 +5,18 @@
 
 #include "fast_path.h"
 
-#define BINARY(X)                                                                                                      \
+#define BINARY(X)                                                                                                    \
     X(add) X(subtract) X(multiply) X(true_divide) X(floor_divide) X(remainder) X(and) X(or) X(xor) X(lshift) X(rshift)
 #define UNARY(X) X(negative) X(positive) X(absolute) X(invert)
 
 enum {
 #define NAME(name) op_##name,
-    BINARY(NAME) UNARY(NAME) op_power, op_matmul, op_square, op_sqrt, op_less, OPERATORS = op_less + 6
+    BINARY(NAME) UNARY(NAME) op_power,
+    op_matmul,
+    op_square,
+    op_sqrt,
+    op_less,
+    OPERATORS = op_less + 6
 };
 
 static const Loops *loops[OPERATORS];
@@ -53,16 +58,16 @@ static PyObject *by_method(int which, PyObject *x, PyObject *y)
     return PyObject_CallFunctionObjArgs(method, is_forward ? x : y, is_forward ? y : x, NULL);
 }
 
-#define BINARY_SLOT(name)                                                                                              \
-    static PyObject *slot_##name(PyObject *x, PyObject *y)                                                             \
-    {                                                                                                                  \
-        PyObject *found = binary(op_##name, x, y);                                                                     \
-        return found ? found : by_method(op_##name, x, y);                                                             \
-    }                                                                                                                  \
-    static PyObject *slot_inplace_##name(PyObject *x, PyObject *y)                                                     \
-    {                                                                                                                  \
-        PyObject *found = in_place(op_##name, x, y);                                                                   \
-        return found ? found : before.nb_inplace_##name(x, y);                                                         \
+#define BINARY_SLOT(name)                                                                                            \
+    static PyObject *slot_##name(PyObject *x, PyObject *y)                                                           \
+    {                                                                                                                \
+        PyObject *found = binary(op_##name, x, y);                                                                   \
+        return found ? found : by_method(op_##name, x, y);                                                           \
+    }                                                                                                                \
+    static PyObject *slot_inplace_##name(PyObject *x, PyObject *y)                                                   \
+    {                                                                                                                \
+        PyObject *found = in_place(op_##name, x, y);                                                                 \
+        return found ? found : before.nb_inplace_##name(x, y);                                                       \
     }
 BINARY(BINARY_SLOT)
 
@@ -74,11 +79,11 @@ static PyObject *unary(int which, PyObject *x)
     return array_of(compute(loops[which], &operand));
 }
 
-#define UNARY_SLOT(name)                                                                                               \
-    static PyObject *slot_##name(PyObject *x)                                                                          \
-    {                                                                                                                  \
-        PyObject *found = unary(op_##name, x);                                                                         \
-        return found ? found : before.nb_##name(x);                                                                    \
+#define UNARY_SLOT(name)                                                                                             \
+    static PyObject *slot_##name(PyObject *x)                                                                        \
+    {                                                                                                                \
+        PyObject *found = unary(op_##name, x);                                                                       \
+        return found ? found : before.nb_##name(x);                                                                  \
     }
 UNARY(UNARY_SLOT)
 
@@ -154,11 +159,11 @@ static int slot_bool(PyObject *self)
     return scalar ? PyObject_IsTrue(scalar) : before.nb_bool(self);
 }
 
-#define CONVERSION(name, is_known)                                                                                     \
-    static PyObject *slot_##name(PyObject *self)                                                                       \
-    {                                                                                                                  \
-        PyObject *scalar = scalar_of(self);                                                                            \
-        return scalar && (is_known) ? Py_TYPE(scalar)->tp_as_number->nb_##name(scalar) : before.nb_##name(self);       \
+#define CONVERSION(name, is_known)                                                                                   \
+    static PyObject *slot_##name(PyObject *self)                                                                     \
+    {                                                                                                                \
+        PyObject *scalar = scalar_of(self);                                                                          \
+        return scalar && (is_known) ? Py_TYPE(scalar)->tp_as_number->nb_##name(scalar) : before.nb_##name(self);     \
     }
 CONVERSION(float, PyArray_IsScalar(scalar, Floating) || PyArray_IsScalar(scalar, Integer))
 CONVERSION(int, PyArray_IsScalar(scalar, Floating) || PyArray_IsScalar(scalar, Integer))
@@ -191,21 +196,48 @@ static int take(PyObject *tables, const char *name, int which)
 
 int install_slots(PyObject *tables)
 {
-    static const struct { const char *name; int which; } wanted[] = {
-        {"add", op_add}, {"subtract", op_subtract}, {"multiply", op_multiply}, {"divide", op_true_divide},
-        {"floor_divide", op_floor_divide}, {"remainder", op_remainder}, {"bitwise_and", op_and},
-        {"bitwise_or", op_or}, {"bitwise_xor", op_xor}, {"left_shift", op_lshift}, {"right_shift", op_rshift},
-        {"negative", op_negative}, {"positive", op_positive}, {"absolute", op_absolute}, {"invert", op_invert},
-        {"square", op_square}, {"sqrt", op_sqrt}, {"less", op_less}, {"less_equal", op_less + 1},
-        {"equal", op_less + 2}, {"not_equal", op_less + 3}, {"greater", op_less + 4},
-        {"greater_equal", op_less + 5}};
-    static const struct { const char *forward, *reflected; int which; } named[] = {
-        {"__add__", "__radd__", op_add}, {"__sub__", "__rsub__", op_subtract}, {"__mul__", "__rmul__", op_multiply},
-        {"__truediv__", "__rtruediv__", op_true_divide}, {"__floordiv__", "__rfloordiv__", op_floor_divide},
-        {"__mod__", "__rmod__", op_remainder}, {"__and__", "__rand__", op_and}, {"__or__", "__ror__", op_or},
-        {"__xor__", "__rxor__", op_xor}, {"__lshift__", "__rlshift__", op_lshift},
-        {"__rshift__", "__rrshift__", op_rshift}, {"__pow__", "__rpow__", op_power},
-        {"__matmul__", "__rmatmul__", op_matmul}};
+    static const struct {
+        const char *name;
+        int which;
+    } wanted[] = {{"add", op_add},
+                  {"subtract", op_subtract},
+                  {"multiply", op_multiply},
+                  {"divide", op_true_divide},
+                  {"floor_divide", op_floor_divide},
+                  {"remainder", op_remainder},
+                  {"bitwise_and", op_and},
+                  {"bitwise_or", op_or},
+                  {"bitwise_xor", op_xor},
+                  {"left_shift", op_lshift},
+                  {"right_shift", op_rshift},
+                  {"negative", op_negative},
+                  {"positive", op_positive},
+                  {"absolute", op_absolute},
+                  {"invert", op_invert},
+                  {"square", op_square},
+                  {"sqrt", op_sqrt},
+                  {"less", op_less},
+                  {"less_equal", op_less + 1},
+                  {"equal", op_less + 2},
+                  {"not_equal", op_less + 3},
+                  {"greater", op_less + 4},
+                  {"greater_equal", op_less + 5}};
+    static const struct {
+        const char *forward, *reflected;
+        int which;
+    } named[] = {{"__add__", "__radd__", op_add},
+                 {"__sub__", "__rsub__", op_subtract},
+                 {"__mul__", "__rmul__", op_multiply},
+                 {"__truediv__", "__rtruediv__", op_true_divide},
+                 {"__floordiv__", "__rfloordiv__", op_floor_divide},
+                 {"__mod__", "__rmod__", op_remainder},
+                 {"__and__", "__rand__", op_and},
+                 {"__or__", "__ror__", op_or},
+                 {"__xor__", "__rxor__", op_xor},
+                 {"__lshift__", "__rlshift__", op_lshift},
+                 {"__rshift__", "__rrshift__", op_rshift},
+                 {"__pow__", "__rpow__", op_power},
+                 {"__matmul__", "__rmatmul__", op_matmul}};
     PyNumberMethods *numbers = known.array->tp_as_number;
     PyMappingMethods *items = known.array->tp_as_mapping;
     PyObject *method;
@@ -220,8 +252,8 @@ int install_slots(PyObject *tables)
             return -1;
     }
     before = *numbers;
-#define BINARY_INSTALL(name)                                                                                           \
-    numbers->nb_##name = slot_##name;                                                                                  \
+#define BINARY_INSTALL(name)                                                                                         \
+    numbers->nb_##name = slot_##name;                                                                                \
     numbers->nb_inplace_##name = slot_inplace_##name;
 #define INSTALL(name) numbers->nb_##name = slot_##name;
     BINARY(BINARY_INSTALL)
@@ -251,7 +283,8 @@ int install_slots(PyObject *tables)
     return 0;
 }
 
-/* -- calls of ufuncs ------------------------------------------------------------------------------------------------- */
+/* -- calls of ufuncs
+ * ------------------------------------------------------------------------------------------------- */
 
 static ternaryfunc call_before;
 static PyObject *ufunc_before;       /* the method `__array_ufunc__` */
@@ -272,9 +305,11 @@ static PyObject *ufunc_of(const Loops *own, PyObject *const *args, Py_ssize_t co
 
 static PyObject *slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    PyObject *capsule = kwargs && PyDict_GET_SIZE(kwargs) ? NULL : PyDict_GetItemWithError(by_lazy, self), *found = NULL;
+    PyObject *capsule = kwargs && PyDict_GET_SIZE(kwargs) ? NULL : PyDict_GetItemWithError(by_lazy, self),
+             *found = NULL;
     if (capsule)
-        found = ufunc_of(PyCapsule_GetPointer(capsule, NULL), ((PyTupleObject *)args)->ob_item, PyTuple_GET_SIZE(args));
+        found =
+            ufunc_of(PyCapsule_GetPointer(capsule, NULL), ((PyTupleObject *)args)->ob_item, PyTuple_GET_SIZE(args));
     return found || PyErr_Occurred() ? found : call_before(self, args, kwargs);
 }
 
@@ -318,8 +353,7 @@ int install_call(PyTypeObject *type, PyObject *tables)
         if (!PyArg_ParseTuple(entry, "Od", &ufunc, &cost) || !(own = loops_of(ufunc, cost)))
             return -1;
         capsule = PyCapsule_New(own, NULL, NULL);
-        if (!capsule || PyDict_SetItem(by_lazy, lazy, capsule) < 0 ||
-            PyDict_SetItem(by_ufunc, ufunc, capsule) < 0)
+        if (!capsule || PyDict_SetItem(by_lazy, lazy, capsule) < 0 || PyDict_SetItem(by_ufunc, ufunc, capsule) < 0)
             return -1;
         Py_DECREF(capsule);
     }
