@@ -156,11 +156,12 @@ def _fast_path() -> Finding:
     """Whether the extension in C is there."""
     from lazyarr.little.extension import compiled
 
-    topic = "fast path of little arrays"
+    topic = "fast path"
     if compiled is None:
-        why = "not built: a C compiler and Python's headers were not there at installation"
+        why = "of little arrays: not built; it needs a C compiler and Python's headers"
         return Finding(topic, why, "missing", _pip("--force-reinstall", "--no-deps", "lazyarr"))
-    return Finding(topic, "built" if settings.current.fast_path else "built; the setting fast_path switches it off")
+    off = "" if settings.current.fast_path else "; the setting fast_path switches it off"
+    return Finding(topic, f"of little arrays: built{off}")
 
 
 def _settings() -> Iterator[Finding]:
