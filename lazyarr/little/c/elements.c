@@ -175,7 +175,7 @@ static PyObject *get_selected(PyObject *self, PyObject *key)
  */
 int begin_write(void)
 {
-    PyObject *done = PyObject_CallMethod(known.lock, "acquire", NULL);
+    PyObject *done = PyObject_CallNoArgs(known.acquire);
     Py_XDECREF(done);
     return done ? 0 : -1;
 }
@@ -185,7 +185,7 @@ int end_write(void)
 {
     PyObject *done, *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    done = PyObject_CallMethod(known.lock, "release", NULL);
+    done = PyObject_CallNoArgs(known.release);
     Py_XDECREF(done);
     if (done)
         PyErr_Restore(type, value, traceback);

@@ -28,9 +28,10 @@
 /* Attributes of lazyarr's classes that are read here: where objects keep them. */
 #define PLACES(X)                                                                                                    \
     X(array, _mine)                                                                                                  \
-    X(array, _lent) X(array, _cell) X(array, _form) X(array, _parent) X(array, _scalar) X(array, _shape)             \
-        X(array, _strides) X(array, _writeable) X(cell, value) X(leaf, data) X(lent, again) X(lent, base)            \
-            X(lent, depth) X(lent, given) X(lent, how) X(lent, look) X(lent, parent) X(lent, root) X(lent, seen)
+    X(array, _lent)                                                                                                  \
+    X(array, _cell) X(array, _form) X(array, _parent) X(array, _scalar) X(array, _shape) X(array, _strides)          \
+        X(array, _writeable) X(cell, value) X(leaf, data) X(lent, again) X(lent, base) X(lent, depth) X(lent, given) \
+            X(lent, how) X(lent, look) X(lent, parent) X(lent, root) X(lent, seen)
 
 /* What the Python side has told: see `install` in module.c. */
 typedef struct {
@@ -43,7 +44,7 @@ typedef struct {
     PyObject *tracing;             /* the context variable that is set while something is traced */
     PyObject *ranks;               /* a list: empty where one process runs the program */
     PyObject *to_numpy;            /* the method `__array__` of any array */
-    PyObject *lock;                /* held while an array's data is written, or becomes a value */
+    PyObject *acquire, *release;   /* of a lock that is held while an array's data is written, or becomes a value */
     Py_ssize_t deepest;            /* views of views that Lent may be */
     double limit;                  /* elements that are little work; 0 for none */
 #define PLACE(type, name) Py_ssize_t type##_##name;

@@ -49,11 +49,11 @@ PyDoc_STRVAR(
 static PyObject *install(PyObject *module, PyObject *args)
 {
     Known given = {0};
-    PyObject *operators;
+    PyObject *operators, *lock;
     (void)module;
     if (!PyArg_ParseTuple(args, "O!O!O!O!OOOOOnO!O!O!", &PyType_Type, &given.array, &PyType_Type, &given.cell,
                           &PyType_Type, &given.leaf, &PyType_Type, &given.lent, &given.look, &given.shape,
-                          &given.ndim, &given.size, &given.lock, &given.deepest, &PyContextVar_Type, &given.tracing,
+                          &given.ndim, &given.size, &lock, &given.deepest, &PyContextVar_Type, &given.tracing,
                           &PyList_Type, &given.ranks, &PyDict_Type, &operators))
         return NULL;
     if (known.array) {
@@ -65,6 +65,10 @@ static PyObject *install(PyObject *module, PyObject *args)
     if (given.type##_##name < 0)                                                                                     \
         return NULL;
     PLACES(PLACE)
+    given.acquire = PyObject_GetAttrString(lock, "acquire");
+    given.release = PyObject_GetAttrString(lock, "release");
+    if (!given.acquire || !given.release)
+        return NULL;
     Py_INCREF(given.array);
     Py_INCREF(given.cell);
     Py_INCREF(given.leaf);
@@ -73,7 +77,6 @@ static PyObject *install(PyObject *module, PyObject *args)
     Py_INCREF(given.shape);
     Py_INCREF(given.ndim);
     Py_INCREF(given.size);
-    Py_INCREF(given.lock);
     Py_INCREF(given.tracing);
     Py_INCREF(given.ranks);
     known = given;
