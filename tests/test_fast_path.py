@@ -171,7 +171,8 @@ def test_ufuncs(name: str, dtype: str, way: None) -> None:
 def test_functions(name: str, dtype: str, way: None) -> None:
     for shape, order in itertools.product(((5,), (3, 4), (2, 3, 4)), ("C", "F")):
         x = array(dtype, shape, order, 7)
-        axes: tuple[dict[str, Any], ...] = ({}, {"axis": 0}, {"axis": -1}, {"axis": 5})
+        axes: tuple[dict[str, Any], ...] = ({}, {"axis": 0}, {"axis": -1}, {"axis": 5}, {"keepdims": True},
+                                           {"axis": 0, "keepdims": True}, {"axis": -1, "keepdims": False})
         for axis in axes:
             expected = outcome(getattr(numpy, name), x, **axis)
             found = outcome(getattr(np, name), lazy(x, True), **axis)

@@ -74,8 +74,7 @@ PyObject *cast_of(PyObject *self, PyObject *wanted)
     return found ? array_of(found) : NULL;
 }
 
-/* -- what NumPy is given
- * ----------------------------------------------------------------------------------------------- */
+/* -- what NumPy is given -- */
 
 /* A view of an array's data that nobody may write to; the data itself is not written from then on either, but copied
    first: see `lazyarr.little.data.own`. Called while no other thread writes. */

@@ -36,8 +36,7 @@ static PyObject *special;   /* names of arguments with which it is left to Pytho
 static PyObject *wrap;      /* gives what is not simple as lazy arrays, or None */
 static PyObject *make_quiet;
 
-/* -- a context in which NumPy warns of nothing
- * ------------------------------------------------------------------------- */
+/* -- a context in which NumPy warns of nothing -- */
 
 static _Thread_local PyObject *quiet;
 static _Thread_local int entered;
@@ -96,8 +95,7 @@ PyObject *cast_quietly(PyArrayObject *data, PyArray_Descr *descr)
     return leave(is_to_be_left, found);
 }
 
-/* -- arguments
- * ----------------------------------------------------------------------------------------------------------- */
+/* -- arguments -- */
 
 int is_known_type(int type)
 {
@@ -266,8 +264,7 @@ static double said_size(const Function *function, PyObject *args, PyObject *kwar
     return size >= 0 ? size : known.limit;
 }
 
-/* -- results
- * ------------------------------------------------------------------------------------------------------------- */
+/* -- results -- */
 
 static PyObject *result(PyObject *found, const Given *given)
 {
@@ -348,19 +345,28 @@ PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count)
 /* A reduction by the ufunc itself: what NumPy's function comes to; NULL without an exception for other arguments. */
 static PyObject *folded(const Function *function, PyObject *args, PyObject *kwargs)
 {
-    PyObject *axis = NULL, *given, *found;
+    PyObject *axis = Py_None, *keeps = Py_False, *given, *found;
     PyArrayObject *data;
-    if (PyTuple_GET_SIZE(args) == 1 && !kwargs)
-        axis = Py_None;
-    else if (PyTuple_GET_SIZE(args) == 2 && !kwargs)
+    Py_ssize_t named = 0;
+    if (PyTuple_GET_SIZE(args) == 2)
         axis = PyTuple_GET_ITEM(args, 1);
-    else if (PyTuple_GET_SIZE(args) == 1 && PyDict_GET_SIZE(kwargs) == 1)
-        axis = PyDict_GetItemString(kwargs, "axis");
-    if (!axis || !(axis == Py_None || PyLong_CheckExact(axis)) || !PyArray_Check(PyTuple_GET_ITEM(args, 0)))
+    else if (PyTuple_GET_SIZE(args) != 1)
+        return NULL;
+    if (kwargs) {
+        PyObject *wanted = PyDict_GetItemString(kwargs, "axis"), *kept = PyDict_GetItemString(kwargs, "keepdims");
+        if (wanted && PyTuple_GET_SIZE(args) == 2)
+            return NULL;
+        axis = wanted ? wanted : axis;
+        keeps = kept ? kept : keeps;
+        named = (wanted != NULL) + (kept != NULL);
+        if (PyDict_GET_SIZE(kwargs) != named || !PyBool_Check(keeps))
+            return NULL;
+    }
+    if (!(axis == Py_None || PyLong_CheckExact(axis)) || !PyArray_Check(PyTuple_GET_ITEM(args, 0)))
         return NULL;
     data = (PyArrayObject *)PyTuple_GET_ITEM(args, 0);
     /* (Sums of bools are integers.) */
-    if (axis == Py_None && (!function->is_mean || PyArray_TYPE(data) == NPY_DOUBLE) &&
+    if (axis == Py_None && keeps == Py_False && (!function->is_mean || PyArray_TYPE(data) == NPY_DOUBLE) &&
         (PyArray_TYPE(data) != NPY_BOOL || function->fold_type == (PyObject *)&PyBool_Type) &&
         (found = reduce_all(function->loops, data, function->identity))) {
         if (function->is_mean)
@@ -369,14 +375,13 @@ static PyObject *folded(const Function *function, PyObject *args, PyObject *kwar
     }
     if (function->is_mean)
         return NULL;
-    given = PyTuple_Pack(3, PyTuple_GET_ITEM(args, 0), axis, function->fold_type);
+    given = PyTuple_Pack(5, PyTuple_GET_ITEM(args, 0), axis, function->fold_type, Py_None, keeps);
     found = given ? call_quietly(function->fold, given, NULL) : NULL;
     Py_XDECREF(given);
     return found;
 }
 
-/* -- the call
- * ------------------------------------------------------------------------------------------------------------ */
+/* -- the call -- */
 
 /* The call with the data of its arguments; NULL, with or without an exception, where it is not done here. */
 static PyObject *called(const Function *function, PyObject *args, PyObject *kwargs, Given *given)

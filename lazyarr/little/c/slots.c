@@ -283,8 +283,7 @@ int install_slots(PyObject *tables)
     return 0;
 }
 
-/* -- calls of ufuncs
- * ------------------------------------------------------------------------------------------------- */
+/* -- calls of ufuncs -- */
 
 static ternaryfunc call_before;
 static PyObject *ufunc_before;       /* the method `__array_ufunc__` */
