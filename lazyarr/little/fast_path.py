@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,16 +40,12 @@ from lazyarr.world import active as ranks
 
 #: Integer powers raise where exponents are negative; what looks at several axes has no loop over elements.
 _NOT_HERE = frozenset(("power", "divmod", "matmul"))
-
-
 #: NumPy functions -> the ufunc's method that they come to for an array and an axis, and the dtype they give it.
 _FOLDS: dict[Any, tuple[Any, Any]] = {
     np.sum: (np.add.reduce, None), np.prod: (np.multiply.reduce, None), np.max: (np.maximum.reduce, None),
     np.min: (np.minimum.reduce, None), np.mean: (np.add.reduce, None),
     np.any: (np.logical_or.reduce, bool), np.all: (np.logical_and.reduce, bool),
 }  # fmt: skip
-
-
 #: NumPy functions that come to a method of the same name and arguments, where the first is an array.
 _METHODS = frozenset((np.mean, np.std, np.var, np.cumsum, np.cumprod, np.argmax, np.argmin, np.argsort, np.nonzero,
                       np.searchsorted, np.take, np.trace, np.round))  # fmt: skip
@@ -84,22 +80,42 @@ def _inner(numpy: Any) -> Any:
     return getattr(numpy, "_implementation", numpy)
 
 
-def _table() -> dict[Any, tuple[Any, ...]]:
-    """NumPy's functions that the extension takes: see ``install_functions`` there."""
-    kinds: dict[Any, int] = {together: 0, apart: 1, broadcast_size: 2}
-    found: dict[Any, tuple[Any, ...]] = {}
+#: How much work a call is, as the extension counts it (lazyarr/little/c/functions.c).
+_TOGETHER, _APART, _BROADCAST, _PRODUCT, _CREATED, _COUNTED = range(6)
+
+
+class _Call(NamedTuple):
+    """How the extension calls one of NumPy's functions: what ``install_functions`` takes, in its order."""
+
+    target: Any
+    method: Any = None
+    fold: Any = None
+    dtype: Any = None
+    is_mean: bool = False
+    arrays: int = 1
+    most: int = 1
+    work: int = _TOGETHER
+    of_lists: bool = False
+    size: Any = None
+
+
+def _table() -> dict[Any, _Call]:
+    """NumPy's functions that the extension takes."""
+    kinds: dict[Any, int] = {together: _TOGETHER, apart: _APART, broadcast_size: _BROADCAST}
+    found: dict[Any, _Call] = {}
     for numpy, (arrays, work) in FUNCTIONS.items():
         if numpy not in NOT_COMPILED:
             method = getattr(np.ndarray, numpy.__name__) if numpy in _METHODS else None
             fold, dtype = _FOLDS.get(numpy, (None, None))
-            kind = kinds.get(work, 3)
-            found[numpy] = (_inner(numpy), method, fold, dtype, numpy is np.mean, arrays, MOST_GIVEN[numpy], kind,
-                            numpy in OF_LISTS, GROWN.get(numpy))
-    found[np.bincount] = (_inner(np.bincount), None, None, None, False, 2, 4, 5, False, None)
+            found[numpy] = _Call(
+                _inner(numpy), method, fold, dtype, numpy is np.mean, arrays, MOST_GIVEN[numpy],
+                kinds.get(work, _PRODUCT), numpy in OF_LISTS, GROWN.get(numpy),
+            )  # fmt: skip
+    # (The extension knows the size of counts, and of a shape, itself.)
+    found[np.bincount] = _Call(_inner(np.bincount), arrays=2, most=4, work=_COUNTED)
     for create, size in SIZES.items():
-        # (The extension knows the size of a shape itself.)
         of_shape = create in (np.zeros, np.ones, np.empty, np.full)
-        found[create] = (_inner(create), None, None, None, False, 3, 5, 4, False, None if of_shape else size)
+        found[create] = _Call(_inner(create), arrays=3, most=5, work=_CREATED, size=None if of_shape else size)
     return found
 
 
