@@ -147,7 +147,7 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
         # (Called as NumPy calls it: what it gives may be lazy, which NumPy does not take.)
         found = x.__array__()
         if not isinstance(found, (LazyArray, np.ndarray)):
-            raise ValueError("object __array__ method not producing an array")
+            raise ValueError(f"object {NO_ARRAY}")
         return as_lazy(found, wanted)
     for protocol in ("__array__", "__array_interface__", "__dlpack__", "__buffer__"):
         if hasattr(x, protocol):

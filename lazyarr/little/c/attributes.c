@@ -116,10 +116,25 @@ static int is_type_of(PyObject *self, PyObject *wanted)
            (data && PyArray_DescrCheck(wanted) && PyArray_EquivTypes((PyArray_Descr *)wanted, PyArray_DESCR(data)));
 }
 
+/* The method that was there before one of these. */
+PyObject *call_method(PyObject *method, PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    Py_ssize_t k, given = count + (names ? PyTuple_GET_SIZE(names) : 0);
+    PyObject *found, **all = PyMem_Malloc((given + 1) * sizeof(PyObject *));
+    if (!all)
+        return PyErr_NoMemory();
+    all[0] = self;
+    for (k = 0; k < given; k++)
+        all[k + 1] = args[k];
+    found = PyObject_Vectorcall(method, all, count + 1, names);
+    PyMem_Free(all);
+    return found;
+}
+
 /* ``self.__array__(dtype=None, copy=None)``. */
 static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    PyObject *found = NULL, *all, *method;
+    PyObject *found = NULL;
     int copies = names && PyTuple_GET_SIZE(names) == 1 && args[count] == Py_True &&
                  PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "copy") == 0;
     if ((!count || is_type_of(self, args[0])) && count < 2 && (!names || copies) && may_run()) {
@@ -130,22 +145,7 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
     }
     if (found || PyErr_Occurred())
         return found;
-    all = PyTuple_New(count);
-    method = all ? PyObject_CallMethod(known.to_numpy, "__get__", "O", self) : NULL;
-    if (method) {
-        PyObject *named = PyDict_New();
-        Py_ssize_t k;
-        for (k = 0; k < count; k++)
-            PyTuple_SET_ITEM(all, k, Py_NewRef(args[k]));
-        for (k = 0; named && names && k < PyTuple_GET_SIZE(names); k++)
-            if (PyDict_SetItem(named, PyTuple_GET_ITEM(names, k), args[count + k]) < 0)
-                Py_CLEAR(named);
-        found = named ? PyObject_Call(method, all, named) : NULL;
-        Py_XDECREF(named);
-        Py_DECREF(method);
-    }
-    Py_XDECREF(all);
-    return found;
+    return call_method(known.to_numpy, self, args, count, names);
 }
 
 static PyMethodDef to_numpy_method = {"__array__", (PyCFunction)(void (*)(void))to_numpy,

@@ -147,6 +147,7 @@ PyObject *shape_of(PyObject *self);
 PyObject *ndim_of(PyObject *self);
 PyObject *size_of(PyObject *self);
 int install_attributes(void);
+PyObject *call_method(PyObject *method, PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
 PyObject *cast_of(PyObject *self, PyObject *wanted);
 PyObject *copy_of(PyObject *self, NPY_ORDER order);
 

@@ -67,7 +67,7 @@ static PyObject *call_quietly(PyObject *function, PyObject *args, PyObject *kwar
     return is_to_be_left < 0 ? NULL : leave(is_to_be_left, PyObject_Call(function, args, kwargs));
 }
 
-/* An operator of NumPy's on two operands; NULL without an exception where one of them is not there. */
+/* An operator of NumPy's on two operands, in which it warns of nothing. */
 PyObject *operate(binaryfunc operator, PyObject *x, PyObject *y)
 {
     int is_to_be_left;

@@ -315,23 +315,14 @@ static PyObject *slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
 /* ``self.__array_ufunc__(ufunc, method, *inputs, **kwargs)``: a ufunc of NumPy's own met a lazy array. */
 static PyObject *array_ufunc(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    PyObject *found = NULL, *capsule = NULL, **all;
-    Py_ssize_t k, given = count + (names ? PyTuple_GET_SIZE(names) : 0);
+    PyObject *found = NULL, *capsule = NULL;
     if (count > 2 && !names && PyUnicode_Check(args[1]) && PyUnicode_CompareWithASCIIString(args[1], "__call__") == 0)
         capsule = PyDict_GetItemWithError(by_ufunc, args[0]);
     if (capsule)
         found = ufunc_of(PyCapsule_GetPointer(capsule, NULL), args + 2, count - 2);
     if (found || PyErr_Occurred())
         return found;
-    all = PyMem_Malloc((given + 1) * sizeof(PyObject *));
-    if (!all)
-        return PyErr_NoMemory();
-    all[0] = self;
-    for (k = 0; k < given; k++)
-        all[k + 1] = args[k];
-    found = PyObject_Vectorcall(ufunc_before, all, count + 1, names);
-    PyMem_Free(all);
-    return found;
+    return call_method(ufunc_before, self, args, count, names);
 }
 
 static PyMethodDef array_ufunc_method = {"__array_ufunc__", (PyCFunction)(void (*)(void))array_ufunc,
