@@ -63,7 +63,7 @@ class Lowering:
         self.calls: list[HostCall] = []
         self.checks: list[Check] = []
         #: Statements of the outermost graph that are done together.
-        self.waiting = Waiting(code)
+        self.waiting = Waiting(code, self.used)
         #: Buffers that hold what no frame names at the moment.
         self.held: list[Buffer] = []
         #: How loops are done, where it is not one iteration after another: see `native.ways`.
@@ -407,13 +407,14 @@ class Frame:
         if target is None and join is None and not self.outermost:
             return self.materialize(storage)
         self.working.append(storage)
+        before = len(self.lowering.buffers)
         target = target or self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
         self.working.append(target)
         if join is not None and native_joins.smooth(storage):
             self.lowering.waiting.flush()
             native_joins.make(self, join, storage, target, {})
         elif self.outermost:
-            self.lowering.waiting.fill(target, storage)
+            self.lowering.waiting.fill(target, storage, fresh=target.buffer.number >= before)
         else:
             nests.fill(self.code, target, storage)
         target.limits = storage.limits
@@ -430,7 +431,7 @@ class Frame:
             old = whole_array(new, buffer)
             if old is None or old.dtype != new.dtype or old.shape != new.shape:
                 continue
-            if not reads_elsewhere(self.code, new, old):
+            if not reads_elsewhere(self.code, new, old) and not self.lowering.waiting.needs(buffer, new):
                 self.lowering.writes(buffer)
                 return Strided.whole(self.code, new.dtype, buffer, new.shape, new.bounds)
         return None

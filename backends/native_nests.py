@@ -189,14 +189,15 @@ def _fill_boxes(c: Code, target: Strided, source: Storage, cuts: list[list[Span]
         _boxes_between(c, target, source, cuts, axis, first, last)
 
 
-def fill_rows(c: Code, target: Strided, source: Storage, first: Index, last: Index) -> None:
-    """The rows from `first` to before `last` of ``target[...] = source``, of static shape."""
+def fill_rows(c: Code, target: Strided, source: Storage, first: Index, last: Index,
+              columns: tuple[Index, Index] | None = None) -> None:  # fmt: skip
+    """The rows from `first` to before `last` of ``target[...] = source``, of static shape; of them these `columns`."""
     cuts = boxes(source, target.shape) or [[(0, int(n))] for n in target.shape]
-    _boxes_between(c, target, source, cuts, 0, first, last)
+    _boxes_between(c, target, source, cuts, 0, first, last, columns)
 
 
 def _boxes_between(c: Code, target: Strided, source: Storage, cuts: list[list[Span]], axis: int, first: Index,
-                   last: Index) -> None:  # fmt: skip
+                   last: Index, columns: tuple[Index, Index] | None = None) -> None:  # fmt: skip
     rank = len(cuts)
 
     def rest(box: tuple[Span, ...], at: tuple[Index, ...]) -> None:
@@ -206,6 +207,10 @@ def _boxes_between(c: Code, target: Strided, source: Storage, cuts: list[list[Sp
         for low, high in spans_within(source, box) if source.shape == target.shape else cuts[len(at)]:
             inner = (*box, (low, high))
             if not new(inner):
+                continue
+            if columns is not None and len(at) == 1:
+                with c.loop(c.maximum(columns[0], low), c.minimum(columns[1], high), within=(low, high)) as i:
+                    rest(inner, (*at, i))
                 continue
             if high == low + 1:
                 rest(inner, (*at, low))

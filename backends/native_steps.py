@@ -41,11 +41,13 @@ _MOST_STATEMENTS = 12
 _PLAIN = {"const", "slice", "expand", "full", "update_slice", "roll", "broadcast"}
 _FAR = 1 << 40
 
+#: For each buffer, the indices on one axis that are touched, relative to something; None: any.
+Touched = dict[Buffer, set[int | None]]
 #: A recorded nest: ``target[...] = source``.
 Fill = tuple[Strided, Storage]
 
 
-class _Impossible(Exception):
+class Impossible(Exception):
     """A statement touches rows at distances that are not constant."""
 
 
@@ -81,68 +83,77 @@ class Statement:
     turn: dict[Buffer, Buffer]
     low: int = 0
     high: int = 0
-    accesses: dict[Buffer, set[int | None]] = field(default_factory=dict)
+    accesses: Touched = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        row = self.target.map[0] if self.target.map else None
-        own = [m for m in self.target.map if m.axis == 0]
+        self.low, self.high, found = self.along(0)
+        self.accesses = {self.turn.get(b, b): rows for b, rows in found.items()}
+
+    def along(self, axis: int) -> tuple[int, int, Touched]:
+        """What is written on an axis of the buffer, and what is touched for its index ``i``, relative to that."""
+        own = [m for m in self.target.map if m.axis == axis]
         static = all(isinstance(n, int) for n in (*self.target.shape, *self.target.base))
-        if row is None or own != [row] or row.step != 1 or not isinstance(row.start, int) or not static:
-            raise _Impossible
-        self.low, self.high = row.start, row.start + self.target.bounds[0]
-        self._touch(self.target, 0, 0)
-        self._touch(self.source, 0, 0)
-        found = self.accesses.items()
-        self.accesses = {
-            self.turn.get(b, b): {None if r is None else r - self.low for r in rows} for b, rows in found
-        }
+        if not own or own != [self.target.map[axis]] or own[0].step != 1 or not isinstance(own[0].start, int):
+            raise Impossible
+        if not static:
+            raise Impossible
+        low = own[0].start
+        found: Touched = {}
+        for x in (self.target, self.source):
+            _touch(found, axis, x, axis, 0)
+        relative = {b: {None if r is None else r - low for r in rows} for b, rows in found.items()}
+        return low, low + self.target.bounds[axis], relative
 
     @property
     def written(self) -> Buffer:
         return self.turn.get(self.target.buffer, self.target.buffer)
 
-    def _touch(self, x: Storage, axis: int | None, offset: int) -> None:
-        """Note what is read of `x` at index ``k + offset`` on an axis in iteration k; without one, at any index."""
-        if axis is not None and isinstance(x, Strided):
-            along = [k for k, m in enumerate(x.map) if m.axis == axis]
-            start, step = (x.map[0].start, x.map[0].step) if along == [0] else (None, 0)
-            fits = isinstance(start, int) and step == 1
-            self.accesses.setdefault(x.buffer, set()).add(start + offset if fits and isinstance(start, int) else None)
-        elif axis is not None and isinstance(x, View):
-            along = [k for k, m in enumerate(x.map) if m.axis == axis]
-            m = x.map[along[0]] if len(along) == 1 else None
-            if m is not None and m.step == 1 and isinstance(m.start, int):
-                self._touch(x.inner, along[0], offset + m.start)
-            else:
-                self._touch(x.inner, None, 0)
-        elif axis is not None and isinstance(x, Pointwise):
-            for y in x.operands:
-                own = axis - (len(x.shape) - len(y.shape))
-                self._touch(y, own if own >= 0 and y.shape[own] != 1 else None, offset)
-        elif axis is not None and isinstance(x, Patched):
-            self._touch(x.inner, axis, offset)
-            m = x.map[axis]
-            self._touch(x.value, m.axis if m.axis >= 0 else None, offset - x.spans[axis][0])
-        elif axis is not None and isinstance(x, Rolled) and x.axis != axis:
-            self._touch(x.inner, axis, offset)
+
+def _touch(found: Touched, wanted: int, x: Storage, axis: int | None, offset: int) -> None:
+    """Note which indices of axis `wanted` of buffers are read for `x` at index ``k + offset`` on `axis`, less k.
+
+    None: any; without an axis `x` is read at any index.
+    """
+    if axis is not None and isinstance(x, Strided):
+        along = [k for k, m in enumerate(x.map) if m.axis == axis]
+        start, step = (x.map[wanted].start, x.map[wanted].step) if along == [wanted] else (None, 0)
+        fits = isinstance(start, int) and step == 1
+        found.setdefault(x.buffer, set()).add(start + offset if fits and isinstance(start, int) else None)
+    elif axis is not None and isinstance(x, View):
+        along = [k for k, m in enumerate(x.map) if m.axis == axis]
+        m = x.map[along[0]] if len(along) == 1 else None
+        if m is not None and m.step == 1 and isinstance(m.start, int):
+            _touch(found, wanted, x.inner, along[0], offset + m.start)
         else:
-            for buffer in x.buffers:
-                self.accesses.setdefault(buffer, set()).add(None)
+            _touch(found, wanted, x.inner, None, 0)
+    elif axis is not None and isinstance(x, Pointwise):
+        for y in x.operands:
+            own = axis - (len(x.shape) - len(y.shape))
+            _touch(found, wanted, y, own if own >= 0 and y.shape[own] != 1 else None, offset)
+    elif axis is not None and isinstance(x, Patched):
+        _touch(found, wanted, x.inner, axis, offset)
+        m = x.map[axis]
+        _touch(found, wanted, x.value, m.axis if m.axis >= 0 else None, offset - x.spans[axis][0])
+    elif axis is not None and isinstance(x, Rolled) and x.axis != axis:
+        _touch(found, wanted, x.inner, axis, offset)
+    else:
+        for buffer in x.buffers:
+            found.setdefault(buffer, set()).add(None)
 
 
 def _distances(first: Statement, second: Statement) -> Iterator[int]:
     """For row i of the second: rows i + d of the first that touch the same memory, one of them writing."""
     for writer, other, sign in ((first, second, 1), (second, first, -1)):
         rows = other.accesses.get(writer.written, ())
-        if rows and _arrays(other, writer.written) != {(writer.target.base, writer.target.dtype)}:
-            raise _Impossible
+        if rows and arrays_seen(other, writer.written) != {(writer.target.base, writer.target.dtype)}:
+            raise Impossible
         for row in rows:
             if row is None:
-                raise _Impossible
+                raise Impossible
             yield sign * row
 
 
-def _arrays(statement: Statement, buffer: Buffer) -> set[tuple[tuple[Index, ...], np.dtype[Any]]]:
+def arrays_seen(statement: Statement, buffer: Buffer) -> set[tuple[tuple[Index, ...], np.dtype[Any]]]:
     """The shapes and dtypes that a statement sees a buffer with."""
     found: set[tuple[tuple[Index, ...], np.dtype[Any]]] = set()
     stack: list[Storage] = [statement.target, statement.source]
@@ -240,7 +251,7 @@ class Pass:
             return None
         try:
             found = Pass(fills, turns, repeated, varying)
-        except _Impossible:
+        except Impossible:
             return None
         if found.high - found.low < FEW_ROWS or (found.most * found.iterations == 1 and len(fills) < 2):
             return None

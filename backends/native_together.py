@@ -6,10 +6,13 @@ They wait (`Waiting`) until something else needs one of the arrays, or cannot be
 
 from __future__ import annotations
 
-from lazyarr.backends import native_modulus, native_streams
+from collections.abc import Callable
+
+from lazyarr.backends import native_modulus, native_steps, native_streams, native_tiles
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code
 from lazyarr.backends.native_patched import boxes
+from lazyarr.backends.native_steps import Fill
 from lazyarr.backends.native_storage import Buffer, Pointwise, Storage, Strided, reads_elsewhere
 
 #: Elements that every statement does in turn.
@@ -23,11 +26,23 @@ _QUIET = {"full", "iota", "const", "slice", "transpose", "expand", "broadcast"}
 
 
 class Waiting:
-    """Statements ``target[...] = source`` that are not generated yet."""
+    """Statements ``target[...] = source`` that are not generated yet.
 
-    def __init__(self, code: Code):
-        self._code = code
-        self._statements: list[tuple[Strided, Storage]] = []
+    Parameters
+    ----------
+    code : Code
+    read : callable
+        The buffers that are read later, beside those of what waits.
+    """
+
+    def __init__(self, code: Code, read: Callable[[], set[Buffer]]):
+        self._code, self._read = code, read
+        self._statements: list[Fill] = []
+        #: The same for `native_tiles`; None where one of them cannot be part of tiles. Whether blocks are possible.
+        self._tiled: list[native_steps.Statement] | None = []
+        self._flat = True
+        #: Those of their buffers that nothing else has used.
+        self._fresh: set[Buffer] = set()
 
     @property
     def buffers(self) -> set[Buffer]:
@@ -38,25 +53,59 @@ class Waiting:
         """Whether an operation may be lowered while statements wait."""
         return not self._statements or pointwise or name in _QUIET
 
-    def fill(self, target: Strided, source: Storage) -> None:
-        """``target[...] = source``, now or later."""
+    def needs(self, buffer: Buffer, source: Storage) -> bool:
+        """Whether what waits reads or writes a buffer, and `source` reads neighbours of what it writes."""
+        if buffer not in self.buffers:
+            return False
+        return any(reads_elsewhere(self._code, source, target) for target, _ in self._statements)
+
+    def fill(self, target: Strided, source: Storage, fresh: bool = False) -> None:
+        """``target[...] = source``, now or later; `fresh`: nothing has used the target's buffer before."""
         length = self._length(target, source)
-        if length and self._joins(target, source, length):
-            self._statements.append((target, source))
-            return
-        self.flush()
-        if length:
-            self._statements.append((target, source))
-        else:
+        tiled = native_tiles.statement(self._code, target, source)
+        flat = self._flat and length > 0 and self._joins(target, source, length)
+        if tiled is not None and not (self._tiled and native_tiles.joins(self._tiled, tiled)):
+            tiled = None if self._statements else tiled
+        if self._statements and not flat and tiled is None:
+            self.flush()
+            tiled = native_tiles.statement(self._code, target, source)
+        if not length and tiled is None:
             nests.fill(self._code, target, source)
+            return
+        self._flat = flat if self._statements else length > 0
+        self._statements.append((target, source))
+        if tiled is None:
+            self._tiled = None
+        elif self._tiled is not None:
+            self._tiled.append(tiled)
+        if fresh:
+            self._fresh.add(target.buffer)
 
     def flush(self) -> None:
         """Do what waits."""
-        statements, self._statements = self._statements, []
-        if len(statements) == 1:
-            nests.fill(self._code, *statements[0])
-        elif statements:
-            _blocks(self._code, statements, self._length(*statements[0]))
+        statements, tiled, flat, fresh = self._statements, self._tiled, self._flat, self._fresh
+        self._statements, self._tiled, self._flat, self._fresh = [], [], True, set()
+        if tiled and not flat:
+            tiles = native_tiles.Tiles(tiled, self._read(), fresh)
+            if tiles.block:
+                tiles.emit(self._code)
+                return
+        for group in [statements] if flat else self._groups(statements):
+            if len(group) == 1:
+                nests.fill(self._code, *group[0])
+            elif group:
+                _blocks(self._code, group, self._length(*group[0]))
+
+    def _groups(self, statements: list[Fill]) -> list[list[Fill]]:
+        """Statements that cannot all be done block by block, as groups of which each can."""
+        groups: list[list[Fill]] = []
+        for target, source in statements:
+            length = self._length(target, source)
+            if groups and length and self._joins(target, source, length, groups[-1]):
+                groups[-1].append((target, source))
+            else:
+                groups.append([(target, source)])
+        return groups
 
     def _length(self, target: Strided, source: Storage) -> int:
         """The number of elements of a statement that may wait; 0 for another one."""
@@ -70,12 +119,13 @@ class Waiting:
             return 0
         return shape[-1]
 
-    def _joins(self, target: Strided, source: Storage, length: int) -> bool:
-        """Whether a statement may be done block by block with those that wait."""
-        others = self._statements
+    def _joins(self, target: Strided, source: Storage, length: int, others: list[Fill] | None = None) -> bool:
+        """Whether a statement may be done block by block with others, those that wait."""
+        others = self._statements if others is None else others
         if not others or len(others) == _MOST or self._length(*others[0]) != length:
             return False
-        if len(self.buffers | {target.buffer, *source.buffers}) > _STREAMS:
+        used = {b for other, other_source in others for b in (other.buffer, *other_source.buffers)}
+        if len(used | {target.buffer, *source.buffers}) > _STREAMS:
             return False
         if not any(other.buffer in source.buffers or other_source.buffers & source.buffers
                    for other, other_source in others):  # fmt: skip
