@@ -271,7 +271,7 @@ class Frame:
     def _run(self, node: Node) -> None:
         if self.outermost:
             self.lowering.node += 1
-            if not self.lowering.waiting.quiet(node.op.name, node.op.pointwise):
+            if not self.lowering.waiting.quiet(node):
                 self.lowering.waiting.flush()
         for k, v in enumerate(node.operands):
             if v in self.plan.written and not (node.op.name in WINDOW_WRITERS and k == 1):
@@ -406,19 +406,32 @@ class Frame:
         target, join = self._replaced(node, storage), self.plan.joins.get(node)
         if target is None and join is None and not self.outermost:
             return self.materialize(storage)
+        if join is None or not native_joins.smooth(storage):
+            return self.made_later(storage, target)
         self.working.append(storage)
-        before = len(self.lowering.buffers)
         target = target or self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
         self.working.append(target)
-        if join is not None and native_joins.smooth(storage):
-            self.lowering.waiting.flush()
-            native_joins.make(self, join, storage, target, {})
-        elif self.outermost:
-            self.lowering.waiting.fill(target, storage, fresh=target.buffer.number >= before)
-        else:
-            nests.fill(self.code, target, storage)
+        self.lowering.waiting.flush()
+        native_joins.make(self, join, storage, target, {})
         target.limits = storage.limits
         return target
+
+    def made_later(self, storage: Storage, target: Strided | None = None) -> Strided:
+        """Stored, in memory of its own or in `target`: now, or together with what follows."""
+        self.working.append(storage)
+        buffers = len(self.lowering.buffers)
+        target = target or self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
+        self.working.append(target)
+        self.fill(target, storage, fresh=target.buffer.number >= buffers)
+        target.limits = storage.limits
+        return target
+
+    def fill(self, target: Strided, source: Storage, fresh: bool = False) -> None:
+        """``target[...] = source``, now or together with what follows; `fresh`: nothing has used that memory before."""
+        if self.outermost:
+            self.lowering.waiting.fill(target, source, fresh)
+        else:
+            nests.fill(self.code, target, source)
 
     def _replaced(self, node: Node, new: Storage) -> Strided | None:
         """The memory of an array that a formula alone still reads, element for element; None without one.

@@ -96,7 +96,7 @@ class Tiles:
         self.columns: Axis | None = None
         self.strip = 0
         self.statements = [s for s in statements if s in self.rows.needs]
-        self.block = 0
+        self.block, self.slabs = 0, 1
         self._local: dict[Statement, int] = {}
         passing = [s for s in self.statements if s.written not in lasting and s.target.is_whole and s.written in fresh]
         rows = self.rows.high - self.rows.low

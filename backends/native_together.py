@@ -14,6 +14,8 @@ from lazyarr.backends.native_emit import Code
 from lazyarr.backends.native_patched import boxes
 from lazyarr.backends.native_steps import Fill
 from lazyarr.backends.native_storage import Buffer, Pointwise, Storage, Strided, reads_elsewhere
+from lazyarr.backends.native_views import VIEWS
+from lazyarr.ir.node import Node
 
 #: Elements that every statement does in turn.
 BLOCK = 1024
@@ -21,8 +23,8 @@ BLOCK = 1024
 _LEAST = 8192
 #: Statements that are done together at most, and arrays that they read and write: each is a stream from memory.
 _MOST, _STREAMS = 8, 12
-#: Operations of which results are formulas or registers: nothing is read while they are lowered.
-_QUIET = {"full", "iota", "const", "slice", "transpose", "expand", "broadcast"}
+#: Operations of which results are formulas or registers, or that write through `Frame.fill`.
+_QUIET = {"const", "update_slice"}
 
 
 class Waiting:
@@ -49,9 +51,11 @@ class Waiting:
         """What they read and write."""
         return {b for target, source in self._statements for b in (target.buffer, *source.buffers)}
 
-    def quiet(self, name: str, pointwise: bool) -> bool:
-        """Whether an operation may be lowered while statements wait."""
-        return not self._statements or pointwise or name in _QUIET
+    def quiet(self, node: Node) -> bool:
+        """Whether an operation may be lowered while statements wait: it reads no array, or sees to them itself."""
+        if not self._statements or node.op.pointwise or node.op.name in _QUIET:
+            return True
+        return node.op.name in VIEWS and bool(node.types[0].shape)  # (Else an element is read.)
 
     def needs(self, buffer: Buffer, source: Storage) -> bool:
         """Whether what waits reads or writes a buffer, and `source` reads neighbours of what it writes."""

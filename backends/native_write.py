@@ -64,9 +64,9 @@ def _write_merged(frame: Frame, node: Node, new: Patched) -> Strided | None:
     if isinstance(old, Strided) and old.is_whole and not reads_elsewhere(frame.code, new, old):
         target = frame.claim(base, old)
         if target is not None:
-            nests.fill(frame.code, target, new)
+            frame.fill(target, new)
             return target
-    return frame.materialize(new)
+    return frame.made_later(new)
 
 
 def _write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> Strided:
@@ -79,7 +79,7 @@ def _write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> St
         if isinstance(value, Strided) and (value.buffer, value.base, value.map) == there:
             return target  # (It has been received there.)
         if not reads_elsewhere(code, value, window):
-            nests.fill(code, window, value)
+            frame.fill(window, value)
             return target
         rest = complement(x, map, value.shape)
         if rest is None or _elements(rest) > _elements([(map, value.shape)]):
@@ -89,7 +89,8 @@ def _write(frame: Frame, node: Node, x: Storage, map: Map, value: Storage) -> St
     if patchable(x, map, value):
         new = Patched(x, map, value)
         if boxes(new, new.shape) is not None:
-            return frame.materialize(new)
+            return frame.made_later(new)
+    frame.lowering.waiting.flush()
     rest = complement(x, map, value.shape)
     target = frame.lowering.allocate(x.dtype, x.shape, x.bounds)
     if rest is None:

@@ -1,0 +1,215 @@
+"""Statements that read each other's neighbours, tile by tile: NumPy's values whatever the tiles are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lazyarr
+from lazyarr.backends import native_tiles
+from lazyarr.backends.native import compile
+from lazyarr.backends.native_tiles import Tiles
+from lazyarr.plans import plans
+
+
+@pytest.fixture(scope="module", autouse=True)
+def everywhere() -> Iterator[None]:
+    """Tiles for small arrays, too; (conftest.py keeps nothing on disk)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native_tiles, "_BEYOND", 1)
+        patch.setattr(native_tiles, "_ROW", 4)
+        patch.setattr(native_tiles, "_STRIP", 16)
+        patch.setattr(native_tiles, "_CACHES", (3_000, 12_000, 100_000))
+        yield
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Tiles]:
+    """The groups that are done tile by tile."""
+    found: list[Tiles] = []
+    emit = Tiles.emit
+
+    def noted(self: Tiles, code: Any) -> None:
+        found.append(self)
+        emit(self, code)
+
+    monkeypatch.setattr(Tiles, "emit", noted)
+    return found
+
+
+def check(f: Any, *args: Any) -> None:
+    """The same results, and the same arguments afterwards, to the bit."""
+    fast = lazyarr.accelerate(f, always=True)
+    for _ in range(3):
+        own, expected = ([a.copy() for a in args] for _ in range(2))
+        got, wanted = fast(*own), f(*expected)
+        for x, y in zip([*got, *own], [*wanted, *expected], strict=True):
+            assert (x.dtype, x.shape) == (y.dtype, y.shape)
+            np.testing.assert_array_equal(x, y)
+
+
+def limited(u: Any, c: Any, out: Any) -> Any:
+    """Diffusion of fourth order with limited fluxes: nothing between the statements is asked for."""
+    lap = 4.0 * u[1:-1, 1:-1] - (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2])
+    down = lap[1:, 1:-1] - lap[:-1, 1:-1]
+    down = np.where(down * (u[2:-1, 2:-2] - u[1:-2, 2:-2]) > 0, 0, down)
+    across = lap[1:-1, 1:] - lap[1:-1, :-1]
+    across = np.where(across * (u[2:-2, 2:-1] - u[2:-2, 1:-2]) > 0, 0, across)
+    out[...] = u[2:-2, 2:-2] - c * (down[1:] - down[:-1] + across[:, 1:] - across[:, :-1])
+    return (out,)
+
+
+@pytest.mark.parametrize("shape", [(60, 9), (45, 40), (200, 33), (64, 700), (40, 24, 17), (33, 90, 8)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_nothing_between_is_stored(made: list[Tiles], shape: tuple[int, ...], dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    u = rng.random((shape[0] + 4, shape[1] + 4, *shape[2:])).astype(dtype)
+    check(limited, u, rng.random(shape).astype(dtype), np.zeros(shape, dtype))
+    assert made and len(made[0]._local) == 3
+
+
+def test_long_rows_are_cut(made: list[Tiles]) -> None:
+    rng = np.random.default_rng(1)
+    check(limited, rng.random((64, 704)), rng.random((60, 700)), np.zeros((60, 700)))
+    assert made[0].strip
+
+
+def kept(u: Any) -> Any:
+    """What lies between is a result, too, or is read afterwards."""
+    a = u[1:] * u[:-1]
+    b = a[2:] - a[:-2]
+    c = b[1:] * b[:-1] + a[1:-2]
+    return a, c[3:] - c[:-3], b.sum(), c
+
+
+def one_row_apart(u: Any) -> Any:
+    a = np.sqrt(u[3:] + u[:-3])
+    b = a[5:] * a[:-5] - a[2:-3]
+    c = b[1:] + b[:-1]
+    return c * c, b[::-1].copy()
+
+
+def columns_and_rows(u: Any, v: Any, w: Any) -> Any:
+    """One axis from one array, one from another; and a turned array, which is no part of tiles."""
+    a = np.sqrt(u * v[:, None] + w)
+    b = np.sqrt(a[1:] + a[:-1])
+    c = np.sqrt(b[:, 1:] * b[:, :-1] + v[1:, None] * b[:, 1:])
+    d = c[3:].T + 1.0
+    return np.sqrt(c[1:] + c[:-1]), d
+
+
+def other_types(u: Any) -> Any:
+    a = (u * 100).astype(np.int16)
+    b = a[1:] - a[:-1]
+    c = (b[1:] > b[:-1]) & (b[1:] != 0)
+    d = c[1:] ^ c[:-1]
+    e = (d[1:] & ~d[:-1]).astype(np.float32) + b[3:]
+    return e, d
+
+
+def patched(u: Any) -> Any:
+    """Borders of what lies between are written."""
+    a = u * 2.0
+    a[0] = 0
+    a[:, -1] = 1.0
+    b = a[1:, 1:] - a[:-1, :-1]
+    b[:, 0] = a[1:, 0]
+    return b[2:] * b[:-2], (b[1:] + b[:-1]).max()
+
+
+def rolled(u: Any) -> Any:
+    a = np.roll(u, 1, axis=1) - u
+    b = np.roll(u, 1, axis=0) - u
+    c = a * b + np.roll(a, -1, axis=1)
+    return np.roll(c, 2, axis=0) + c, a[1:] - a[:-1]
+
+
+def in_place(u: Any) -> Any:
+    a = u[2:] - u[:-2]
+    b = a[1:] * a[:-1]
+    u[1:-2] += b
+    u[2:-3] -= b[1:-1] + a[1:-2] * u[3:-2]
+    c = u[1:] - u[:-1]
+    return (c[1:] + c[:-1],)
+
+
+def lines(u: Any) -> Any:
+    a = u.ravel()[: u.size // 2]
+    b = a[1:] * a[:-1]
+    c = b[7:] - b[:-7]
+    return c[1:] + c[:-1], b[3:] + 1.0
+
+
+@pytest.mark.parametrize("f", [kept, one_row_apart, other_types, patched, rolled, in_place, lines])
+@pytest.mark.parametrize("shape", [(100, 40), (333, 5), (61, 130), (48, 12, 9)])
+def test_numpys_values(f: Any, shape: tuple[int, ...]) -> None:
+    check(f, np.random.default_rng(2).random(shape))
+
+
+def test_axes_of_other_arrays(made: list[Tiles]) -> None:
+    rng = np.random.default_rng(3)
+    check(columns_and_rows, rng.random((150, 60)), rng.random(150), rng.random(60))
+    assert made
+
+
+def test_what_is_asked_for_is_written_past_the_caches(monkeypatch: pytest.MonkeyPatch, made: list[Tiles]) -> None:
+    monkeypatch.setattr("lazyarr.backends.native_streams._LARGE", 1)
+    monkeypatch.setattr("lazyarr.backends.native_streams._ROW", 64)
+    rng = np.random.default_rng(4)
+    for shape in ((45, 40), (40, 24, 17), (33, 90, 8)):
+        u = rng.random((shape[0] + 4, shape[1] + 4, *shape[2:]))
+        check(limited, u, rng.random(shape), np.zeros(shape))
+    assert any(tiles._streams(s) for tiles in made for s in tiles.statements)
+
+
+def test_memory_of_what_lies_between_is_that_of_tiles() -> None:
+    u = np.random.default_rng(5).random((2004, 104))
+    fast = lazyarr.accelerate(limited, always=True)
+    fast(u, np.ones((2000, 100)), np.zeros((2000, 100)))
+    graph = next(plan.after.graph.nodes[0].kw["body"] for plan in reversed(plans._plans.values()))
+    program = compile(graph).program
+    large = [m.size for m in program.memory[len(program.params) :] if m.size > u.nbytes / 4]
+    assert large == [2000 * 100 * 8]  # What is returned.
+
+
+Step = tuple[str, int, int, int]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["shift", "cross", "where", "scale", "patch"]), *[st.integers(0, 3)] * 3),
+        min_size=2, max_size=9,
+    ),
+    st.sampled_from([(70, 30), (90, 90), (40, 11, 12), (400,)]),
+    st.sampled_from([np.float64, np.float32]),
+)  # fmt: skip
+def test_random_chains(steps: list[Step], shape: tuple[int, ...], dtype: Any) -> None:
+    def chain(u: Any, v: Any) -> Any:
+        known = [u, v]
+        for kind, k, by, which in steps:
+            x, y = known[-1 - k % len(known)], known[which % len(known)]
+            rows = min(x.shape[0], y.shape[0])
+            rest = tuple(slice(0, min(a, b)) for a, b in zip(x.shape[1:], y.shape[1:], strict=True))
+            x, y = x[(slice(0, rows), *rest)], y[(slice(0, rows), *rest)]
+            if kind == "shift":
+                new = x[by:] - y[: rows - by] * 0.5
+            elif kind == "cross":
+                new = x[..., by:] * y[..., : y.shape[-1] - by] - x[..., by:]
+            elif kind == "where":
+                new = np.where(x[by:] > y[: rows - by], x[by:], y[by:])
+            elif kind == "scale":
+                new = x * 0.5 + y
+            else:
+                new = x + y
+                new[by : by + 2] = 0.25
+            known.append(new)
+        return (known[-1], *known[2:-1:3])
+
+    rng = np.random.default_rng(6)
+    check(chain, rng.random(shape).astype(dtype), rng.random(shape).astype(dtype))
