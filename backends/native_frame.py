@@ -444,7 +444,7 @@ class Frame:
             old = whole_array(new, buffer)
             if old is None or old.dtype != new.dtype or old.shape != new.shape:
                 continue
-            if not reads_elsewhere(self.code, new, old) and not self.lowering.waiting.needs(buffer, new):
+            if not reads_elsewhere(self.code, new, old) and not self.lowering.waiting.is_between(buffer):
                 self.lowering.writes(buffer)
                 return Strided.whole(self.code, new.dtype, buffer, new.shape, new.bounds)
         return None

@@ -129,7 +129,8 @@ def _touch(found: Touched, wanted: int, x: Storage, axis: int | None, offset: in
     elif axis is not None and isinstance(x, Pointwise):
         for y in x.operands:
             own = axis - (len(x.shape) - len(y.shape))
-            _touch(found, wanted, y, own if own >= 0 and y.shape[own] != 1 else None, offset)
+            same = own >= 0 and (y.shape[own] != 1 or x.shape[axis] == 1)
+            _touch(found, wanted, y, own if same else None, offset)
     elif axis is not None and isinstance(x, Patched):
         _touch(found, wanted, x.inner, axis, offset)
         m = x.map[axis]

@@ -26,7 +26,7 @@ _CACHES = 24_000, 200_000, 4_000_000
 #: How much more work it may be that elements at borders of tiles are computed twice.
 _TWICE = 1.6
 #: Bytes of arrays between statements from which on their way to memory and back is felt.
-_BEYOND = 1 << 20
+BEYOND = 1 << 20
 _MOST_STATEMENTS, _MOST_BUFFERS = 12, 16
 #: Elements of the last axis from which on rows are loops worth vectors.
 _ROW = 32
@@ -56,11 +56,11 @@ def statement(code: Code, target: Strided, source: Storage) -> Statement | None:
 
 
 def joins(statements: Sequence[Statement], new: Statement) -> bool:
-    """Whether a statement reads what others of a group write, and may be one of them."""
+    """Whether a statement reads what others of a group read or write, and may be one of them."""
     writers = {s.written: s for s in statements}
-    if len(statements) == _MOST_STATEMENTS or not writers.keys() & new.accesses.keys():
-        return False
     used = {b for s in statements for b in s.accesses}
+    if len(statements) == _MOST_STATEMENTS or not used & new.accesses.keys():
+        return False
     if new.written in used or len(used | new.accesses.keys()) > _MOST_BUFFERS:
         return False
     for buffer in writers.keys() & new.accesses.keys():
@@ -101,7 +101,7 @@ class Tiles:
         passing = [s for s in self.statements if s.written not in lasting and s.target.is_whole and s.written in fresh]
         rows = self.rows.high - self.rows.low
         between = sum(_row_bytes(s) * (self.rows.spans[s][1] - self.rows.spans[s][0]) for s in passing)
-        if not passing or between < _BEYOND or rows < FEW_ROWS:
+        if not passing or between < BEYOND or rows < FEW_ROWS:
             return
         threads = native_threads.threads()
         work = sum(nests.work(s.source) * float(np.prod([float(b) for b in s.target.bounds])) for s in statements)

@@ -24,7 +24,7 @@ _LEAST = 8192
 #: Statements that are done together at most, and arrays that they read and write: each is a stream from memory.
 _MOST, _STREAMS = 8, 12
 #: Operations of which results are formulas or registers, or that write through `Frame.fill`.
-_QUIET = {"const", "update_slice"}
+_QUIET = {"const", "update_slice", "concatenate"}
 
 
 class Waiting:
@@ -57,11 +57,11 @@ class Waiting:
             return True
         return node.op.name in VIEWS and bool(node.types[0].shape)  # (Else an element is read.)
 
-    def needs(self, buffer: Buffer, source: Storage) -> bool:
-        """Whether what waits reads or writes a buffer, and `source` reads neighbours of what it writes."""
-        if buffer not in self.buffers:
+    def is_between(self, buffer: Buffer) -> bool:
+        """Whether a statement that waits writes a buffer that may turn out to need no memory, once all is known."""
+        if self._tiled is None or buffer not in self._fresh or buffer.capacity < native_tiles.BEYOND:
             return False
-        return any(reads_elsewhere(self._code, source, target) for target, _ in self._statements)
+        return any(s.written is buffer for s in self._tiled)
 
     def fill(self, target: Strided, source: Storage, fresh: bool = False) -> None:
         """``target[...] = source``, now or later; `fresh`: nothing has used the target's buffer before."""
@@ -89,7 +89,7 @@ class Waiting:
         """Do what waits."""
         statements, tiled, flat, fresh = self._statements, self._tiled, self._flat, self._fresh
         self._statements, self._tiled, self._flat, self._fresh = [], [], True, set()
-        if tiled and not flat:
+        if tiled:
             tiles = native_tiles.Tiles(tiled, self._read(), fresh)
             if tiles.block:
                 tiles.emit(self._code)

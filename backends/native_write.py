@@ -8,7 +8,7 @@ import numpy as np
 
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends import native_scalar
-from lazyarr.backends.native_emit import Index
+from lazyarr.backends.native_emit import Index, literal
 from lazyarr.backends.native_frame import Frame, constant_view
 from lazyarr.backends.native_patched import Patched, bottom, boxes, patchable
 from lazyarr.backends.native_storage import (
@@ -17,6 +17,7 @@ from lazyarr.backends.native_storage import (
     Scalar,
     Storage,
     Strided,
+    View,
     identity,
     reads_elsewhere,
     view,
@@ -164,9 +165,33 @@ def pad(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
     return [target]
 
 
+#: Arrays that are joined in one pass at most: between each two of them it is decided anew what is read.
+_JOINED = 4
+
+
+def _joined(node: Node, given: list[Storage], shape: tuple[Index, ...], bounds: tuple[int, ...]) -> Patched | None:
+    """Arrays put together, as a formula; None where they had better be copied one after the other."""
+    if not 1 < len(given) <= _JOINED or any(not isinstance(n, int) for x in given for n in x.shape):
+        return None
+    if any(isinstance(x, Strided) and x.is_whole for x in given) or any(0 in x.bounds for x in given):
+        return None  # Copied at once, or not at all.
+    axis, first = node.kw["axis"], 0
+    found: Storage = View(Scalar(node.types[0].dtype, literal(0, node.types[0].dtype)), (), shape, bounds)
+    for x in given:
+        map = tuple(Along(first if k == axis else 0, k, 1) for k in range(len(shape)))
+        found = Patched(found, map, x)
+        first += int(x.shape[axis])
+    assert isinstance(found, Patched)
+    return found
+
+
 def concatenate(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
     code, axis = frame.code, node.kw["axis"]
     shape, bounds = frame.shape(node.types[0])
+    whole = _joined(node, given, shape, bounds)
+    if whole is not None:
+        return [frame.made_later(whole)]
+    frame.lowering.waiting.flush()
     target = frame.lowering.allocate(node.types[0].dtype, shape, bounds)
     first: Index = 0
     for x in given:

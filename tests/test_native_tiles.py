@@ -21,7 +21,7 @@ from lazyarr.plans import plans
 def everywhere() -> Iterator[None]:
     """Tiles for small arrays, too; (conftest.py keeps nothing on disk)."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(native_tiles, "_BEYOND", 1)
+        patch.setattr(native_tiles, "BEYOND", 1)
         patch.setattr(native_tiles, "_ROW", 4)
         patch.setattr(native_tiles, "_STRIP", 16)
         patch.setattr(native_tiles, "_CACHES", (3_000, 12_000, 100_000))
@@ -138,6 +138,29 @@ def in_place(u: Any) -> Any:
     return (c[1:] + c[:-1],)
 
 
+def gradients(u: Any) -> Any:
+    """What lies between is put together from its inner part and its borders."""
+    down, across = np.gradient(u[..., 0] if u.ndim == 3 else u)
+    size = np.sqrt(down * down + across * across + 1e-3)
+    down, across = down / size, across / size
+    return (np.gradient(down, axis=0) + np.gradient(across, axis=1),)
+
+
+def joined(u: Any) -> Any:
+    a = np.concatenate([u[:3] * 2, u[5:-1] + 1, u[:1] - u[1:2]])
+    b = np.concatenate([a[1:, :2] + a[:-1, :2], a[1:, 1:-1] * a[:-1, 2:]], axis=1)
+    c = np.concatenate([b[2:], b[1:3] * 2])
+    return c[1:] - c[:-1], np.concatenate([a, a + 1]), np.concatenate([u[:0], u])
+
+
+def side_by_side(u: Any) -> Any:
+    """Two that do not need each other, and what needs both; in memory that is free again."""
+    a, b = u[1:] - u[:-1], u[1:] + u[:-1]
+    p, q, r = a * a, b * b, a * b
+    p, q, r = (x[2:] + x[1:-1] + x[:-2] for x in (p, q, r))
+    return p * q - r * r, (p + q) ** 2
+
+
 def lines(u: Any) -> Any:
     a = u.ravel()[: u.size // 2]
     b = a[1:] * a[:-1]
@@ -145,7 +168,9 @@ def lines(u: Any) -> Any:
     return c[1:] + c[:-1], b[3:] + 1.0
 
 
-@pytest.mark.parametrize("f", [kept, one_row_apart, other_types, patched, rolled, in_place, lines])
+@pytest.mark.parametrize(
+    "f", [kept, one_row_apart, other_types, patched, rolled, in_place, gradients, joined, side_by_side, lines]
+)
 @pytest.mark.parametrize("shape", [(100, 40), (333, 5), (61, 130), (48, 12, 9)])
 def test_numpys_values(f: Any, shape: tuple[int, ...]) -> None:
     check(f, np.random.default_rng(2).random(shape))
