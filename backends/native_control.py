@@ -243,16 +243,17 @@ def _loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
         code.start(inside)
         at = code.add(start, code.mul(index, step)) if counted else index
         inner = state.enter(body, 1, state.scalars(), consts, [Scalar(np.dtype("i8"), (str(at),))])
+        buffers = len(frame.lowering.buffers)
         if native_steps.plain(body, _constants(body, carried)):
             results, sources, fills = _recorded(state, inner)
             together = native_steps.Pass.find(fills, [{}], repeated=False)
             if together is not None:
                 together.emit(code, 1)
             else:
-                for target, source in fills:
-                    nests.fill(code, target, source)
+                _one_after_another(frame, fills, [s.buffer for s in sources], buffers)
             state.update(inner, results, sources)
         else:
+            inner.looped = True
             state.update(inner, inner.run())
         inner.leave()
         code.go(latch)
@@ -278,6 +279,24 @@ def _recorded(state: State, inner: Frame) -> tuple[list[Storage], list[Strided],
         return results, state.sources(inner, results), code.recording
     finally:
         code.recording = outer
+
+
+def _one_after_another(frame: Frame, fills: Sequence[native_steps.Fill], lasting: Sequence[Buffer], buffers: int
+                       ) -> None:  # fmt: skip
+    """The nests of an iteration, of which `lasting` is what counts; there were so many buffers before it."""
+    lowering = frame.lowering
+    if lowering.code.part is not None or lowering.code.aliases is not None:
+        for target, source in fills:
+            nests.fill(frame.code, target, source)
+        return
+    writes = [target.buffer for target, _ in fills]
+    lowering.held.extend(lasting)
+    for target, source in fills:
+        own = target.buffer.number >= buffers and writes.count(target.buffer) == 1
+        lowering.waiting.fill(target, source, own)
+    lowering.waiting.flush()
+    for buffer in lasting:
+        lowering.held.remove(buffer)
 
 
 def _passes(frame: Frame, body: Graph, state: State, consts: Sequence[Storage], bounds: tuple[Index, Index, int]
@@ -385,6 +404,7 @@ def while_(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
         code.branch(more, inside, end)
         code.start(inside)
         inner = state.enter(body, 0, known, consts, [])
+        inner.looped = True
         results = inner.run()
         state.update(inner, results)
         inner.leave()

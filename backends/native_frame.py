@@ -62,7 +62,7 @@ class Lowering:
         #: What NumPy does.
         self.calls: list[HostCall] = []
         self.checks: list[Check] = []
-        #: Statements of the outermost graph that are done together.
+        #: Statements of a graph that are done together.
         self.waiting = Waiting(code, self.used)
         #: Buffers that hold what no frame names at the moment.
         self.held: list[Buffer] = []
@@ -113,6 +113,7 @@ class Lowering:
         free = [b for b in self.buffers if b.owned and b.part is self.code.part and b not in used
                 and capacity <= b.capacity <= 2 * capacity]  # fmt: skip
         buffer = min(free, key=lambda b: b.capacity) if free else self.buffer(True, capacity)
+        buffer.taken += 1
         self.writes(buffer)
         return Strided.whole(self.code, dtype, buffer, shape, bounds)
 
@@ -186,6 +187,8 @@ class Frame:
     def __init__(self, lowering: Lowering, graph: Graph, bound: Sequence[Storage], outermost: bool = False):
         self.lowering, self.code, self.graph = lowering, lowering.code, graph
         self.outermost = outermost
+        #: Whether it is the body of a loop that is done one iteration after another.
+        self.looped = False
         self.values: dict[Value, Storage] = dict(zip(graph.params, bound, strict=True))
         self.working: list[Storage] = []
         #: What selections, and passes over matrices, have given already.
@@ -271,8 +274,8 @@ class Frame:
     def _run(self, node: Node) -> None:
         if self.outermost:
             self.lowering.node += 1
-            if not self.lowering.waiting.quiet(node):
-                self.lowering.waiting.flush()
+        if not self.lowering.waiting.quiet(node):
+            self.lowering.waiting.flush()
         for k, v in enumerate(node.operands):
             if v in self.plan.written and not (node.op.name in WINDOW_WRITERS and k == 1):
                 # Read before it is written into an array: that window cannot be its memory.
@@ -404,7 +407,7 @@ class Frame:
         (``a += f`` is a new array in the graph.)
         """
         target, join = self._replaced(node, storage), self.plan.joins.get(node)
-        if target is None and join is None and not self.outermost:
+        if target is None and join is None and not self.waits:
             return self.materialize(storage)
         if join is None or not native_joins.smooth(storage):
             return self.made_later(storage, target)
@@ -416,20 +419,28 @@ class Frame:
         target.limits = storage.limits
         return target
 
+    @property
+    def waits(self) -> bool:
+        """Whether statements may wait for those that follow."""
+        code = self.code
+        return self.outermost or (
+            self.looped and code.part is None and code.aliases is None and code.recording is None
+        )
+
     def made_later(self, storage: Storage, target: Strided | None = None) -> Strided:
         """Stored, in memory of its own or in `target`: now, or together with what follows."""
         self.working.append(storage)
-        buffers = len(self.lowering.buffers)
+        own = target is None
         target = target or self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
         self.working.append(target)
-        self.fill(target, storage, fresh=target.buffer.number >= buffers)
+        self.fill(target, storage, own)
         target.limits = storage.limits
         return target
 
-    def fill(self, target: Strided, source: Storage, fresh: bool = False) -> None:
-        """``target[...] = source``, now or together with what follows; `fresh`: nothing has used that memory before."""
-        if self.outermost:
-            self.lowering.waiting.fill(target, source, fresh)
+    def fill(self, target: Strided, source: Storage, own: bool = False) -> None:
+        """``target[...] = source``, now or together with what follows; `own`: into memory that was allocated for it."""
+        if self.waits:
+            self.lowering.waiting.fill(target, source, own)
         else:
             nests.fill(self.code, target, source)
 

@@ -44,6 +44,8 @@ class Buffer:
     peers: list[Buffer] = field(default_factory=list)
     part: Part | None = None
     copies: int = 1
+    #: How many arrays it has been allocated for, one after the other.
+    taken: int = 0
 
     def __post_init__(self) -> None:
         self.peers = [self]
@@ -67,6 +69,13 @@ class Buffer:
     def size(self) -> int:
         """Bytes of all copies."""
         return self.capacity if self.copies == 1 else self.copies * self.stride
+
+    def hold(self, capacity: int) -> None:
+        """Let what it was last allocated for need so many bytes instead of those of a whole array."""
+        if self.taken == 1 and len(self.peers) == 1:
+            self.capacity = capacity
+        else:
+            self.require(capacity)
 
     def require(self, capacity: int) -> None:
         for peer in self.peers:

@@ -79,8 +79,8 @@ class Tiles:
         In order; each but the first `joins` those before it.
     lasting : set of Buffer
         What is read after the group.
-    fresh : set of Buffer
-        What nothing but the group has used.
+    own : set of Buffer
+        What was allocated for the group: nobody needs what was there before.
 
     Attributes
     ----------
@@ -91,14 +91,14 @@ class Tiles:
         Rows and columns of a tile; no rows: it is not worth while.
     """
 
-    def __init__(self, statements: Sequence[Statement], lasting: set[Buffer], fresh: set[Buffer]):
+    def __init__(self, statements: Sequence[Statement], lasting: set[Buffer], own: set[Buffer]):
         self.rows = Axis(statements, 0, lasting)
         self.columns: Axis | None = None
         self.strip = 0
         self.statements = [s for s in statements if s in self.rows.needs]
         self.block, self.slabs = 0, 1
         self._local: dict[Statement, int] = {}
-        passing = [s for s in self.statements if s.written not in lasting and s.target.is_whole and s.written in fresh]
+        passing = [s for s in self.statements if s.written not in lasting and s.target.is_whole and s.written in own]
         rows = self.rows.high - self.rows.low
         between = sum(_row_bytes(s) * (self.rows.spans[s][1] - self.rows.spans[s][0]) for s in passing)
         if not passing or between < BEYOND or rows < FEW_ROWS:
@@ -110,7 +110,7 @@ class Tiles:
         for s in passing if self.block else ():
             low, high = self.rows.needs[s]
             self._local[s] = self.block + high - low
-            s.written.capacity = self.slabs * self._room(s)
+            s.written.hold(self.slabs * self._room(s))
 
     def _choose(self, lasting: set[Buffer]) -> None:
         """How large a tile is, so that it stays in a cache and little is computed twice."""

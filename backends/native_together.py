@@ -43,8 +43,8 @@ class Waiting:
         #: The same for `native_tiles`; None where one of them cannot be part of tiles. Whether blocks are possible.
         self._tiled: list[native_steps.Statement] | None = []
         self._flat = True
-        #: Those of their buffers that nothing else has used.
-        self._fresh: set[Buffer] = set()
+        #: Those of their buffers that were allocated for them: nobody needs what was there before.
+        self._own: set[Buffer] = set()
 
     @property
     def buffers(self) -> set[Buffer]:
@@ -59,12 +59,12 @@ class Waiting:
 
     def is_between(self, buffer: Buffer) -> bool:
         """Whether a statement that waits writes a buffer that may turn out to need no memory, once all is known."""
-        if self._tiled is None or buffer not in self._fresh or buffer.capacity < native_tiles.BEYOND:
+        if self._tiled is None or buffer not in self._own or buffer.capacity < native_tiles.BEYOND:
             return False
         return any(s.written is buffer for s in self._tiled)
 
-    def fill(self, target: Strided, source: Storage, fresh: bool = False) -> None:
-        """``target[...] = source``, now or later; `fresh`: nothing has used the target's buffer before."""
+    def fill(self, target: Strided, source: Storage, own: bool = False) -> None:
+        """``target[...] = source``, now or later; `own`: into memory that was allocated for it."""
         length = self._length(target, source)
         tiled = native_tiles.statement(self._code, target, source)
         flat = self._flat and length > 0 and self._joins(target, source, length)
@@ -82,15 +82,15 @@ class Waiting:
             self._tiled = None
         elif self._tiled is not None:
             self._tiled.append(tiled)
-        if fresh:
-            self._fresh.add(target.buffer)
+        if own:
+            self._own.add(target.buffer)
 
     def flush(self) -> None:
         """Do what waits."""
-        statements, tiled, flat, fresh = self._statements, self._tiled, self._flat, self._fresh
-        self._statements, self._tiled, self._flat, self._fresh = [], [], True, set()
+        statements, tiled, flat, own = self._statements, self._tiled, self._flat, self._own
+        self._statements, self._tiled, self._flat, self._own = [], [], True, set()
         if tiled:
-            tiles = native_tiles.Tiles(tiled, self._read(), fresh)
+            tiles = native_tiles.Tiles(tiled, self._read(), own)
             if tiles.block:
                 tiles.emit(self._code)
                 return
