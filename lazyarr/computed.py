@@ -116,6 +116,9 @@ class ComputedScalar(WeakScalar):
 
     # -- what WeakScalar asks ------------------------------------------------------------------------------
 
+    def computed_value(self) -> Value:
+        return self.value
+
     @property
     def python_type(self) -> type:
         return self.kind

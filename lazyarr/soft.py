@@ -73,7 +73,7 @@ def of(x: Any) -> Soft | None:
         return None
     if isinstance(x, LazyArray):
         return soft.get(x._value()) if x._scalar else None
-    value = getattr(x, "value", None) if isinstance(x, WeakScalar) else None
+    value = x.computed_value() if isinstance(x, WeakScalar) else None
     return None if value is None else soft.get(value)
 
 

@@ -43,6 +43,10 @@ class WeakScalar:
     def weak_value(self, dtype: np.dtype[Any]) -> Value:
         """Its value in the graph, of weak type; notes that it has to fit `dtype`."""
 
+    def computed_value(self) -> Value | None:
+        """Its value in the graph, where the program computes it: asking an argument's number notes nothing."""
+        return None
+
 
 def pythons(x: Any, special: str) -> Any:
     """A number of the user's class as Python's own, where it leaves a special method to that; else None.

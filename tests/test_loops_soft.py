@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lazyarr import accelerate
-from tests.acceleration import assert_same
+from tests.acceleration import assert_same, programs
 from tests.loop_checks import Array, noise, outcome, same
 
 
@@ -303,3 +303,34 @@ def test_an_int_that_becomes_a_numpy_integer_and_is_an_index() -> None:
     agree(follow, *[(way, at) for way in ways for at in (0, 5)])  # (Of 0, what is returned is the int.)
     tree = np.array([0, 0, 1, 2, 3, 4, 4, 5])
     agree(compress, *[(tree, i) for i in (7, 1, 0, 3)])
+
+
+def test_numbers_given_beside_such_a_number_are_no_constants_of_the_program() -> None:
+    def carried(x: Any, c: float) -> Any:
+        y = 3.25
+        for _ in range(5):
+            y = c * np.sin(y)
+        return y * c + x
+
+    def in_a_loop(x: Any, c: float) -> Any:
+        out = 0 * x
+        for i in range(len(x)):
+            y = np.pi
+            for _ in range(4):
+                y -= (y - c * np.sin(y) - x[i]) / (5.0 - c * np.cos(y))
+            out[i] = y / c if y > c else c // 0.125
+        return out
+
+    def of_an_int(x: Any, c: Any) -> Any:
+        total = 0
+        for i in range(len(x)):
+            if x[i] > 0.5:
+                total = total + x[i]
+        return total * c, c - total, total < c, -total
+
+    for function in (carried, in_a_loop, of_an_int):
+        accelerated: Any = accelerate(function, always=True)
+        for c in (0.25, 0.5, -0.75, 0.125, 1.0, 3.5):
+            assert_same(function(noise(20), c), accelerated(noise(20), c))
+        assert programs(accelerated) == 1
+    agree(of_an_int, *((noise(9) * scale, c) for scale in (1, 0) for c in (2, -3, 2**62, 0.5, True)))
