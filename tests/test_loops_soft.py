@@ -334,3 +334,31 @@ def test_numbers_given_beside_such_a_number_are_no_constants_of_the_program() ->
             assert_same(function(noise(20), c), accelerated(noise(20), c))
         assert programs(accelerated) == 1
     agree(of_an_int, *((noise(9) * scale, c) for scale in (1, 0) for c in (2, -3, 2**62, 0.5, True)))
+
+
+def test_a_guard_of_a_type_that_fails_in_each_first_iteration_has_it_written_out() -> None:
+    def kepler(x: Any, c: float, most: int) -> Any:
+        out, steps = 0 * x, 0
+        for i in range(len(x)):
+            y, it, step = np.pi, 0, 1
+            while (it <= most) and (np.abs(step) > 1e-6):
+                step = -(y - c * np.sin(y) - x[i]) / (5.0 - c * np.cos(y))
+                y += step
+                it += 1
+            out[i] = y
+            steps += it
+        return out, steps
+
+    def in_the_body(x: Any, c: float, most: int) -> Any:
+        before, total = 0, 0.0
+        for i in range(len(x)):
+            total += np.sqrt(before) * c
+            before = x[i] + most
+        return total, before
+
+    for function in (kepler, in_the_body):
+        accelerated: Any = accelerate(function, strict=True, always=True)
+        for c, most in ((0.25, 100), (0.5, 3), (-0.75, 7), (0.125, 50)):
+            wanted, got = function(noise(20) + 2, c, most), accelerated(noise(20) + 2, c, most)
+            assert_same(wanted, got)
+        agree(function, *((noise(20) + 2, c, most) for c in (0.3, 0.6) for most in (-1, 0, 5)), (noise(0), 0.3, 1))

@@ -29,6 +29,7 @@ from lazyarr.soft import of as soft_of
 from lazyarr.tracing.capture.buffers import NeedsRoom
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
+from lazyarr.tracing.capture.entered import begins_alike, require_alike
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE, disown, exchange, exchanged
 from lazyarr.tracing.capture.forms import ANOTHER_NUMBER, TEST_CHANGES, all_hold, converted, is_exact, joined, zeros_of
 from lazyarr.tracing.capture.places import Widened, places_of
@@ -464,12 +465,13 @@ class LoopCapture:
             else:
                 slot_at[slot.at] = [carry(*x) for x in zip(slot.inits, slot.places, slot.results, strict=True)]
         soft_at = {}
+        known = [(s, s.soft.certain) for s in slots if s.soft is not None]
+        certain = {at: self._certain(s.inits[0]) if begins_alike(snapshot, s) else const(False) for s, at in known}
+        require_alike(self.info.names, slots, certain, test_checks, checks)
         for slot in slots:
             if slot.soft is None:
                 continue
-            before = snapshot.variables[slot.at]
-            alike = isinstance(before, Undefined) or form(before) == slot.form
-            was = self._certain(slot.inits[0]) if alike else const(False)
+            was = certain[slot.soft.certain]
             if slot.at in slot_at:
                 at = carry(was, slot.soft.certain, self._certain(slot.results[0]))
                 soft_at[slot.at] = at, slot.soft.kinds
