@@ -193,3 +193,65 @@ def test_what_raises_where_it_is_traced_alone_is_not_traced_for_ever(traces: lis
     assert traces.count(accelerated) == 9
     with pytest.raises(IndexError):
         accelerated(np.zeros(0))
+
+
+def correlated(images: list[Any], filters: list[Any]) -> Any:
+    """Lists of lists of Python's numbers: no loop becomes a program."""
+    found = [[0.0 for _ in filters] for _ in images]
+    for i in range(len(images)):
+        for r in range(len(images[0])):
+            for c in range(len(images[0][0])):
+                for f in range(len(filters)):
+                    found[i][f] += images[i][r][c] * filters[f][r][c]
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+@pytest.mark.parametrize("lost", [0.0, 1e6])
+def test_loops_within_loops_that_are_traced_in_vain_wait(
+    monkeypatch: pytest.MonkeyPatch, traces: list[Any], lost: float
+) -> None:
+    monkeypatch.setattr("lazyarr.tracing.trace._LONGEST_WRITTEN_OUT", 0.0)
+    monkeypatch.setattr("lazyarr.tracing.trace._LONGEST_LEFT_OUT", 0.0)
+    monkeypatch.setattr("lazyarr.tracing.trials._LOST_TRACING", lost)
+    random = np.random.default_rng(0)
+    images, filters = random.random((12, 12, 12)).tolist(), random.random((12, 12, 12)).tolist()
+    accelerated: Any = lazyarr.accelerate(correlated)
+    with lazyarr.settings.settings(always=0):
+        assert_same(correlated(images, filters), accelerated(images, filters))
+    assert (len(set(map(id, traces))) == 1) is (lost == 0.0)
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+def test_long_lists_are_not_looked_at_in_each_call_that_python_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lazyarr.tracing.trials._WAITED", 1e6)
+    loop = Accelerated(picked, is_loop=True)
+    x, weights = np.arange(50.0), tuple(range(4000))
+    looked = []
+    describe = loop._describe
+
+    def noted(*given: Any) -> Any:
+        looked.append(1)
+        return describe(*given)
+
+    monkeypatch.setattr(loop, "_describe", noted)
+    with lazyarr.settings.settings(always=0):
+        for n in range(40):
+            assert_same(picked(x, n, weights), loop(x, n, weights))
+    assert len(looked) < 30
+
+
+def test_calls_are_known_at_a_glance_for_as_long_as_that_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lazyarr.tracing.breakeven import Glances
+
+    now, missing = [0.0], object()
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+
+    def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        now[0] += args[0]
+        return args[0]
+
+    for looked, calls in ((0.5e-3, 0), (2e-3, 8), (4.5e-3, 18)):
+        glances = Glances(run)
+        assert glances.spare(lambda: run((1e-3,), {}), looked, (1e-3,), {}) == 1e-3
+        assert sum(glances.run((1e-3,), {}, missing) is not missing for _ in range(30)) == pytest.approx(calls, abs=1)

@@ -156,6 +156,10 @@ class Accelerated:
                     self._prefer(compiled, specs, key, time.perf_counter() - begin)
                     return result
                 parts, key, specs = self._describe(args, kwargs)
+            if self._patience.waits and key not in self._trials and not self._compiles_all:
+                waiting, looked = self._patience, time.perf_counter() - begin
+                run = functools.partial(self._otherwise, key, args, kwargs)
+                return self._even.glances.spare(lambda: waiting.plain(run), looked, args, kwargs)
             return self._first(parts, key, specs, args, kwargs)
         except CheckFailed as error:
             failed = error
@@ -209,8 +213,6 @@ class Accelerated:
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call no compiled program serves."""
         trials = self._trials.get(key)
-        if self._patience.waits and trials is None and not self._compiles_all:
-            return self._patience.plain(lambda: self._otherwise(key, args, kwargs))
         if self._comes_once(key) and not self._compiles_all:
             shapes = self._even.shapes
             if shapes.plain_wins or shapes.plain_is_next and shapes.is_short:
@@ -250,12 +252,14 @@ class Accelerated:
     def _trace_first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Trace a call, and compile if the trace stands for later calls."""
         stopped: BaseException | None = None
+        begin = time.perf_counter()
         try:
             trace, outcome = self.traced(parts, key, specs, args, kwargs, self._pieces.get(key), self.strict)
             parts = trace.parts
         except (Plain, NotCaptured, Refused, Raised) as error:
             stopped = error
         if stopped is not None:
+            self._patience.in_vain(time.perf_counter() - begin)
             if isinstance(stopped, TookLong):
                 self._losses.add(parts.elements)
             return self._after_stop(stopped, key, args, kwargs)
@@ -369,8 +373,13 @@ class Accelerated:
     def _around_loops(self) -> AroundLoops:
         if self._around is None:
             with self._lock:
-                self._around = AroundLoops(self.function, lambda loop: Accelerated(loop, is_loop=True))
+                self._around = AroundLoops(self.function, self._loop)
         return self._around
+
+    def _loop(self, function: types.FunctionType) -> Accelerated:
+        loop = Accelerated(function, is_loop=True)
+        loop._patience = Patience(self._patience)
+        return loop
 
     def _in_python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the function as it is; where it raises, what the caller owns is as before the call."""

@@ -6,6 +6,7 @@ Results are the same either way.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -188,12 +189,12 @@ class BreakEven:
 
 
 class _Plain:
-    """What is known of calls that Python runs: how long they take at most, and what counts them."""
+    """What is known of calls that Python runs: how long they take at most, what counts them, and how long it is so."""
 
-    __slots__ = ("counted", "most")
+    __slots__ = ("counted", "left", "most")
 
-    def __init__(self, most: float, counted: Counted | None):
-        self.most, self.counted = most, counted
+    def __init__(self, most: float, counted: Counted | None, left: float):
+        self.most, self.counted, self.left = most, counted, left
 
 
 class Glances:
@@ -201,6 +202,9 @@ class Glances:
 
     It may be wrong where arguments are not arrays: then a call that takes long ends it.
     """
+
+    #: For how many times as long as looking at arguments took, they are not looked at again.
+    _NOT_AGAIN = 4
 
     def __init__(self, function: Callable[[tuple[Any, ...], dict[str, Any]], Any]):
         self._function = function
@@ -218,14 +222,31 @@ class Glances:
         try:
             return self._function(args, kwargs)
         finally:
-            if time.perf_counter() - begin > plain.most:
+            took = time.perf_counter() - begin
+            plain.left -= took
+            if took > plain.most or plain.left < 0:
                 self.known.pop(key, None)
 
-    def add(self, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float, counted: Counted | None) -> None:
-        """Know calls with arguments like these, which take so long."""
+    def add(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float, counted: Counted | None,
+        left: float = math.inf,
+    ) -> None:  # fmt: skip
+        """Know calls with arguments like these, which take so long, until they have taken the time that is left."""
         while len(self.known) >= _MOST:
             self.known.pop(next(iter(self.known)), None)
-        self.known[_look(args, kwargs)] = _Plain(max(_OTHER * seconds, _LONG), counted)
+        self.known[_look(args, kwargs)] = _Plain(max(_OTHER * seconds, _LONG), counted, left)
+
+    def spare(self, run: Callable[[], Any], looked: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call as plain Python, which has taken so many seconds of looking at its arguments.
+
+        Where that was more than the call itself (long lists), the next ones are spared it.
+        """
+        begin = time.perf_counter()
+        result = run()
+        seconds = time.perf_counter() - begin
+        if looked > seconds:
+            self.add(args, kwargs, seconds, None, self._NOT_AGAIN * looked)
+        return result
 
 
 def _look(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -20,6 +20,8 @@ _LOST, _LARGER = 2, 2
 #: Traces of a loop of a function that are made at sight; for how many times as long as one of the others took Python
 #: runs its calls then. (Compiling takes some times longer than tracing.)
 _FEW_TRACES, _WAITED = 2, 4
+#: Seconds of tracing a function and loops in it, in vain, from which on loops within them wait as long.
+_LOST_TRACING = 2.0
 
 
 class Trials:
@@ -104,16 +106,35 @@ class Patience:
 
     Such a loop is written out: what it runs over is no range or array (a text, a list), or a number that is known picks
     something out. Each program stands for little then, and there are as many as the values that come.
+
+    Where tracing a function, the loops in it and those in them has taken long, and none became a program, loops that
+    are further inside wait too before they are traced.
+
+    Parameters
+    ----------
+    around : Patience, optional
+        That of the function, or the loop, around the loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, around: Patience | None = None) -> None:
         self._traces = 0
         self._left = 0.0
+        self._is_new = around is not None
+        #: Seconds of traces that came to nothing, of the function and all its loops.
+        self._in_vain: list[float] = [] if around is None else around._in_vain
 
     @property
     def waits(self) -> bool:
         """Whether the next call that no program serves is plain Python's."""
+        if self._is_new:
+            self._is_new = False
+            lost = sum(self._in_vain)
+            self._left = lost if lost > _LOST_TRACING else 0.0
         return self._left > 0
+
+    def in_vain(self, seconds: float) -> None:
+        """Note that a call was traced in so many seconds, and did not become a program."""
+        self._in_vain.append(seconds)
 
     def traced(self, seconds: float) -> None:
         """Note that a call was traced, in so many seconds; the first few are not held against the loop."""
