@@ -276,3 +276,42 @@ def test_the_setting_error_holds_at_every_call() -> None:
             with pytest.raises(FallbackError, match="share memory"):
                 accelerated(z, z.real)
     np.testing.assert_array_equal(z, np.arange(4) + 1j)
+
+
+def test_numpys_scalars_compared_with_numbers_that_are_given() -> None:
+    def compared(x: Any, e: Any) -> Any:
+        found = np.zeros(len(x))
+        for i in range(len(x)):
+            step = 1
+            if np.abs(step) > e:
+                found[i] = x[i]
+        whole, narrow = np.float64(2), np.float32(0.5)
+        return found, whole > e, narrow <= e, np.int8(1) == e, np.sin(0.5) != e, (np.int64(3) >= e) * x
+
+    accelerated: Any = accelerate(compared, always=True)
+    for e in (0.5, 0.25, 2.0, 1.0, 3.5):
+        assert_same(compared(np.arange(20.0), e), accelerated(np.arange(20.0), e))
+    # A comparison of two numbers that Python knows is Python's: each result is a program.
+    assert programs(accelerated) <= 5
+    others: tuple[Any, ...] = (1, 3, -(2**70), True, 1j)
+    for given in others:
+        assert_same(compared(np.arange(20.0), given), accelerated(np.arange(20.0), given))
+
+
+def test_an_array_without_axes_from_elsewhere_is_read_at_each_call() -> None:
+    class Opaque:
+        __slots__ = ("limit",)
+
+        def __init__(self) -> None:
+            self.limit = np.array(1.0)
+
+    holder = [Opaque()]
+
+    def above(x: Any, e: float) -> Any:
+        return x * (holder[0].limit > e)
+
+    accelerated: Any = accelerate(above, always=True)
+    for limit in (1.0, 0.0, 2.0, 0.25):
+        holder[0].limit[...] = limit
+        for e in (0.5, 0.25, 1.5):
+            assert_same(above(np.arange(6.0), e), accelerated(np.arange(6.0), e))

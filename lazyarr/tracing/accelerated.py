@@ -520,12 +520,14 @@ class Accelerated:
             left = [compiled.direct for compiled in self._known.get(key, ())]
             self._direct = tuple(direct for direct in self._direct if direct not in left)
         lifts = key is not None and not all_or_nothing
+        counted, begin = None, time.perf_counter()
         if lifts and self._stops():
             note_pieces(self._name, why, line or self._line or ("", 0))
-            return self._otherwise(key, args, kwargs)
-        counted, begin = note(f"{self._name} runs as plain Python: {why}"), time.perf_counter()
-        result = self._otherwise(key, args, kwargs) if lifts else self._in_python(args, kwargs)
-        if lifts and not self._lifts:
+            result = self._otherwise(key, args, kwargs)
+        else:
+            counted = note(f"{self._name} runs as plain Python: {why}")
+            result = self._otherwise(key, args, kwargs) if lifts else self._in_python(args, kwargs)
+        if lifts and key in self._plain and (self._around is None or self._around.is_plain(key)):
             self._even.glances.add(args, kwargs, time.perf_counter() - begin, counted)
         return result
 

@@ -55,12 +55,12 @@ class AroundLoops:
 
     def loops(self, key: Any) -> list[Accelerated]:
         """The loops that are functions in calls of a signature; none where plain Python takes less time."""
-        return [] if self._lifted is None or self._is_plain(key) else self._lifted.loops
+        return [] if self._lifted is None or self.is_plain(key) else self._lifted.loops
 
-    def _is_plain(self, key: Any) -> bool:
-        """Whether plain Python is known to take less time."""
+    def is_plain(self, key: Any) -> bool:
+        """Whether calls of a signature are plain Python's: no loop is compiled, or that takes less time."""
         trials = self._trials.get(key)
-        return key in self._numpys or (trials is not None and trials.plain_wins)
+        return self._lifted is None or key in self._numpys or (trials is not None and trials.plain_wins)
 
     def run(self, key: Any, call: Callable[[Any, Any, Any], Any], plain: Any, args: Any, kwargs: Any) -> Any:
         """A call with arguments of a signature.
@@ -94,7 +94,7 @@ class AroundLoops:
             if seconds > _SHORT:
                 trials.settle()
             return result
-        if self._is_plain(key):
+        if self.is_plain(key):
             return call(plain, args, kwargs)
         if trials.plain_is_next:
             return trials.plain(lambda: call(plain, args, kwargs))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -187,6 +188,35 @@ class _Ref:
         self.position = position
 
 
+def _held(x: Any) -> int:
+    """How many references there are to an operand of a ufunc."""
+    return sys.getrefcount(x)
+
+
+class _Compared:
+    """Finds out how many there are to the array that NumPy makes of its scalar to compare it."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> int:
+        return min(map(_held, inputs))
+
+
+_OF_A_SCALAR: Any = np.float64(1.0) > _Compared()  # type: ignore[operator]
+
+
+def _as_given(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands of a ufunc as the user has them: of scalars that are compared, NumPy makes arrays.
+
+    Nobody else has such an array. One that somebody has may be another one in other calls.
+    """
+    held = list(map(_held, inputs))
+    if not any(type(x) is np.ndarray and not x.ndim for x in inputs):
+        return inputs
+    return tuple(
+        x[()] if type(x) is np.ndarray and not x.ndim and count <= _OF_A_SCALAR else x
+        for x, count in zip(inputs, held, strict=True)
+    )
+
+
 class TracedScalar(WeakScalar):
     """A Python int, float or complex whose value a compiled program does not depend on.
 
@@ -229,7 +259,7 @@ class TracedScalar(WeakScalar):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from lazyarr.dispatch import ufunc_call
 
-        return ufunc_call(ufunc, method, inputs, kwargs)
+        return ufunc_call(ufunc, method, _as_given(inputs), kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         from lazyarr.dispatch import function_call
