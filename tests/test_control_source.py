@@ -209,3 +209,39 @@ def test_a_source_found_in_the_whole_file_is_nobody_elses() -> None:
     inner = {id(node) for node in ast.walk(first) if isinstance(node, ast.stmt | ast.expr)}
     assert ast.dump(first) == ast.dump(second)
     assert not inner & {id(node) for node in ast.walk(second)}
+
+
+def test_a_method_called_on_what_ends_left_of_where_it_begins() -> None:
+    def dilated(image: Any, kernel: Any) -> Any:
+        out = 0
+        for y in range(3):
+            # fmt: off
+            total = (
+                             kernel * image[y]
+            ).bit_count()
+            for _ in range(2):
+                out += [total,
+                              y].count(total)
+            out += total if (
+                                 total
+        ).real > 1 else str(
+            total).strip().__len__()
+            # fmt: on
+        return out
+
+    both(dilated, [3, 7, 9], 5)
+
+    def fails(x: Any) -> Any:
+        for _ in range(1):
+            # fmt: off
+            found = (
+                           [x]
+          ).index(3)
+            # fmt: on
+        return found
+
+    both(fails, 4)
+    with pytest.raises(ValueError, match="not in list") as caught:
+        transformed(fails)(4)
+    lines = [f.lineno for f in traceback.extract_tb(caught.value.__traceback__) if f.name == "fails"]
+    assert lines[-1] == fails.__code__.co_firstlineno + 5

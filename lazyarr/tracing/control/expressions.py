@@ -136,7 +136,10 @@ class Expressions:
                 iterable, item, line = self._listed(asked).args
                 return control_call("asked", [self(f), iterable, item, place(name, f), line], e)
         if isinstance(f, ast.Attribute) and f.end_lineno is not None and not _unpacks(e):
-            e.lineno = f.end_lineno  # where Python says a method's call is
+            # Where Python says a method's call is: at its name, if that is on a later line than the object begins.
+            if e.lineno != f.end_lineno and f.end_col_offset is not None:
+                e.col_offset = max(0, f.end_col_offset - len(f.attr.encode()))
+            e.lineno = f.end_lineno
         if method == "over" and isinstance(f, ast.Name) and f.id in _ITERATORS and self._scope.owner(f.id) is None:
             e.args = [self.iterable(a) for a in e.args]
             e.func = self(f)
