@@ -362,3 +362,41 @@ def test_a_guard_of_a_type_that_fails_in_each_first_iteration_has_it_written_out
             wanted, got = function(noise(20) + 2, c, most), accelerated(noise(20) + 2, c, most)
             assert_same(wanted, got)
         agree(function, *((noise(20) + 2, c, most) for c in (0.3, 0.6) for most in (-1, 0, 5)), (noise(0), 0.3, 1))
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "u1", "u8", "?", "c16"])
+def test_items_of_arrays_are_pythons_numbers(dtype: str) -> None:
+    x = np.abs(noise(30) * 9).reshape(6, 5).astype(dtype)
+    compared = x.real.copy() if dtype == "c16" else x
+
+    def in_a_loop(x: Array, y: Array) -> Any:
+        out, most = np.zeros(len(x), x.dtype), y.item(0, 1)
+        for i in range(len(x)):
+            out[i] = x[i].max().item() * 1 if x.dtype.kind != "?" else x[i].any().item()
+            if y[i].item(2) > most:
+                most = y.item((i, 2))
+        return out, most, x[:1, :1].item(), x[0, 0].tolist(), out.sum().item(), y.argmax().item()
+
+    accelerated: Any = accelerate(in_a_loop, strict=True, always=True)
+    for _ in range(3):
+        assert_same(in_a_loop(x, compared), accelerated(x, compared))
+
+
+def test_items_that_there_are_not() -> None:
+    def all_of_them(x: Array, k: int) -> Any:
+        return x.item()
+
+    def one(x: Array, k: int) -> Any:
+        y = 0.0
+        for i in range(len(x)):
+            y += x.item(i + k)
+        return y
+
+    def of_a_python_number(x: Array, k: int) -> Any:
+        found = max(0.0, x[k])
+        return found.item()
+
+    big = np.array([2**64 - 1], np.uint64)
+    agree(all_of_them, (noise(3), 0), (big, 0))
+    agree(one, (noise(20), 0), (noise(20), 1), (noise(20), -20))
+    agree(of_a_python_number, (np.array([2.0, -1.0]), 0), (np.array([2.0, -1.0]), 1))

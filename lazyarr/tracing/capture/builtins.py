@@ -30,7 +30,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.runtime import NotCaptured, record
-from lazyarr.soft import Soft, joined, of
+from lazyarr.soft import Soft, joined, of, settle
 from lazyarr.tracing.capture.counted import (
     lazy_enumerate,
     lazy_ndenumerate,
@@ -73,6 +73,29 @@ def _kind(kind: type) -> Callable[..., Any]:
         return python_call(kind)(*args, **kwargs)
 
     return call
+
+
+def item_asked(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
+    """The array without axes of which ``x.item()``, ``x.item(k)`` or ``x.tolist()`` gives the number; else None."""
+    x, method = getattr(function, "__self__", None), getattr(function, "__func__", None)
+    if kwargs or not isinstance(x, LazyArray) or method is None:
+        return None
+    asked = next((name for name in ("item", "tolist") if method is getattr(type(x), name)), None)
+    if asked is None or x.dtype.kind not in "biufc" or x.dtype.itemsize > (16 if x.dtype.kind == "c" else 8):
+        return None
+    settle(x)  # (Python's own numbers have no such methods.)
+    if args:
+        at = args[0] if len(args) == 1 and type(args[0]) is tuple else args
+        whole = all(isinstance(k, int) and type(k) is not bool for k in at)
+        return x[at] if asked == "item" and whole and len(at) == x.ndim and not x._scalar else None
+    if asked == "tolist":
+        return x if x._scalar or not x.ndim else None
+    return x.reshape(()) if extents.is_static(x.shape) and x.size == 1 else None
+
+
+def number_in(x: LazyArray) -> Any:
+    """Python's number that an array without axes holds."""
+    return scalar_of_array(x, {"b": bool, "f": float, "c": complex}.get(x.dtype.kind, int))
 
 
 def _extreme(name: str) -> Callable[..., Any]:

@@ -22,7 +22,7 @@ from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, flush, guard, record
 from lazyarr.soft import HOLDING, Soft, settle
 from lazyarr.tracing.capture.branches import BranchCapture
-from lazyarr.tracing.capture.builtins import ITERATED, REPLACED, numpy_functions
+from lazyarr.tracing.capture.builtins import ITERATED, REPLACED, item_asked, number_in, numpy_functions
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import FEW_TRIPS, Counted, Product, counted
 from lazyarr.tracing.capture.exchange import THEN_BOUND, THEN_THERE
@@ -429,6 +429,8 @@ class Capture(Control):
                 return getattr(args[0], function.__name__)(*args[1:], **kwargs)
         elif takes_pythons_own(function):
             args, kwargs = pythons(args), pythons(kwargs)
+        elif not self._in_pieces() and (element := item_asked(function, args, kwargs)) is not None:
+            return number_in(element)
         elif function is deque:
             args, kwargs = (*args[:1], *pythons(args[1:])), {name: pythons(x) for name, x in kwargs.items()}
         if self.trace.soft and _looks_at_types(function):
