@@ -255,3 +255,35 @@ def test_calls_are_known_at_a_glance_for_as_long_as_that_pays(monkeypatch: pytes
         glances = Glances(run)
         assert glances.spare(lambda: run((1e-3,), {}), looked, (1e-3,), {}) == 1e-3
         assert sum(glances.run((1e-3,), {}, missing) is not missing for _ in range(30)) == pytest.approx(calls, abs=1)
+
+
+def escapes(xs: list[float], most: int) -> list[int]:
+    """A short loop in a function that a comprehension calls: written out for each item."""
+
+    def steps(z: complex) -> int:
+        c = z
+        for n in range(most):
+            if abs(z) > 2.0:
+                return n
+            z = z * z + c
+        return most
+
+    return [steps(complex(x, y)) for x in xs for y in xs]
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+@pytest.mark.parametrize(("calls", "plain"), [(0, True), (10**9, False)])
+def test_a_short_loop_that_is_written_out_very_often(
+    monkeypatch: pytest.MonkeyPatch, calls: int, plain: bool
+) -> None:
+    monkeypatch.setattr("lazyarr.tracing.trace._LONGEST_SMALL", 0.0)
+    monkeypatch.setattr("lazyarr.tracing.trace._CALLS_WRITTEN_OUT", calls)
+    accelerated: Any = lazyarr.accelerate(escapes)
+    xs = [0.3 * k - 1.0 for k in range(6)]
+    with lazyarr.settings.settings(always=0):
+        for most in (20, 20, 25):
+            assert escapes(xs, most) == accelerated(xs, most)
+    assert bool(accelerated._plain) is plain
+    assert bool(accelerated._known) is not plain
+    always: Any = lazyarr.accelerate(escapes, strict=True)
+    assert escapes(xs, 20) == always(xs, 20)

@@ -47,6 +47,9 @@ _MOST_SMALL_PIECES = 16
 _LONGEST = 10.0
 #: The same where little is computed, besides the time of compiling: with loops that are captured among it, and without.
 _LONGEST_SMALL, _LONGEST_WRITTEN_OUT = 3.0, 1.0
+#: For so many calls, at most, a loop that is written out again and again is compiled as long as Python would run it;
+#: how many times as long as tracing them takes compiling them, too.
+_CALLS_WRITTEN_OUT, _COMPILED_AFTER = 20, 5
 #: The same in a loop that is not captured and has no known end, or runs in pieces already; in a function that is the
 #: loop of one which has taken long.
 _LONGEST_LEFT_OUT = 0.2
@@ -487,6 +490,20 @@ class Trace:
             return
         if self.computed_little and self.is_small_work() and (taken > _LONGEST_SMALL or not self._has_loops()):
             raise TookLong("many branches on data, between which little is computed, that are not compiled")
+
+    def may_write_out(self, python: float) -> None:
+        """Give up a trace in which one loop comes so often that Python would long have run it, in so many seconds.
+
+        Raises
+        ------
+        Plain
+            If tracing has taken many times as long, and the call can begin again.
+        """
+        again = self.may_begin_again and not self.strict and settings.current.fallback != "error"
+        taken = time.monotonic() - self._began - (plans.seconds - self._compiled_before)
+        longest = max(_LONGEST_SMALL, _CALLS_WRITTEN_OUT * python)
+        if again and _COMPILED_AFTER * taken > longest and world.current() is None and self.is_small_work():
+            raise TookLong("a short loop that Python writes out very often", user_line(3))
 
     def _has_loops(self) -> bool:
         """Whether there is a loop among the recorded work, which may compute much."""

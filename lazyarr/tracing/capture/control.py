@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -44,6 +44,8 @@ _MOST_WRITTEN_OUT = 1_000
 _MOST_UNROLLED = 64
 #: After how many iterations of a loop in Python it is asked whether that takes too long.
 _ASKED = 8
+#: After how often one loop is captured it is asked whether that takes too long; seconds of its iterations in Python.
+_MANY_AGAIN, _ITERATION = 32, 1e-5
 #: Items of a list comprehension that are written out: they fuse with what is around them.
 _FEW_ITEMS = 16
 _GIVING_NUMBERS = ("allclose", "array_equal")
@@ -75,6 +77,9 @@ class Capture(Control):
         self.trace = trace
         self.uncaptured = uncaptured
         self.written_out = 0
+        #: How often loops have been captured that Python writes out, and whether one is within another.
+        self.again: Counter[Info] = Counter()
+        self.has_nested = False
 
     # -- statements ----------------------------------------------------------------------------------------
 
@@ -108,6 +113,8 @@ class Capture(Control):
 
         in_python = partial(self._unrolled, iterable, body, test)
         self._captured("for", capture.run, in_python, get, set, info, trips, peeled)
+        if source.trips is not None and not self.trace.depth:
+            self._count_again(info, source.trips)
 
     def _nested(
         self, product: Product, taken: tuple[Any, ...], body: Callable[[Any], None], get: Callable[[], State],
@@ -276,6 +283,7 @@ class Capture(Control):
                 # What Python does between compiled pieces is not to be done twice: a guard that fails, fails here.
                 flush(trace.recording)
             trace.statements.note(kind, (info.file, info.line), "compiled", trips=trips)
+            self.has_nested |= depth > 0 and kind in ("for", "while")
             return
         except (NotCaptured, CheckFailed) as reason:
             why, line = str(reason), getattr(reason, "line", (info.file, info.line))
@@ -314,6 +322,12 @@ class Capture(Control):
             if depth:
                 raise NotCaptured(why, line) from None  # the first cause says more than its consequence
             raise
+
+    def _count_again(self, info: Info, trips: int) -> None:
+        """Give up where Python writes out one short loop so often that tracing takes longer than running it would."""
+        self.again[info] += 1
+        if not self.has_nested and not self.again[info] % _MANY_AGAIN:
+            self.trace.may_write_out(_ITERATION * trips * self.again[info])
 
     # -- expressions ---------------------------------------------------------------------------------------
 
