@@ -245,6 +245,8 @@ def _resolved(items: Sequence[Any], ndim: int) -> tuple[Any, ...]:
 def _array_items(item: Any) -> list[Any]:
     if hasattr(item, "__index__") and not isinstance(item, (LazyArray, np.ndarray, bool, np.bool_)):
         return [item.__index__()]
+    if hasattr(item, "as_index"):  # a range, with computed bounds
+        item = item.as_index()
     if isinstance(item, (list, tuple)) and len(item) == 0:
         return [LazyArray._new(leaf(np.zeros(0, np.int64), ArrayType(_I64, (0,))))]
     try:

@@ -315,3 +315,27 @@ def test_an_array_without_axes_from_elsewhere_is_read_at_each_call() -> None:
         holder[0].limit[...] = limit
         for e in (0.5, 0.25, 1.5):
             assert_same(above(np.arange(6.0), e), accelerated(np.arange(6.0), e))
+
+
+def test_a_range_of_a_computed_number_is_an_index() -> None:
+    distance = pytest.importorskip("scipy.spatial.distance")
+
+    def marked(x: Any, w: float) -> Any:
+        n = int(w * np.sqrt(3) * 5) + 1
+        x = x.copy()
+        x[range(n), range(n)] = 7
+        return x, x[range(1, n)]
+
+    def of_numpys_own(x: Any, w: float) -> Any:
+        n = int((w + 0.1) * (w + 0.1) / (2 * 0.05 * 0.05 * np.sqrt(3))) + 1
+        p = np.zeros((n, 2))
+        p[:, 0] = np.random.default_rng(0).uniform(0, w, n)
+        found = distance.cdist(p, p)
+        found[range(n), range(n)] = 7
+        return found
+
+    for function in (marked, of_numpys_own):
+        accelerated: Any = accelerate(function)
+        for w in (1.0, 1.1, 1.2, 1.3):
+            x = np.arange(400.0).reshape(20, 20)
+            assert_same(function(x, w), accelerated(x, w))

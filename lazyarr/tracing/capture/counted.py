@@ -52,6 +52,13 @@ class Counted:
 class Range(Counted):
     """A range of which not all numbers are known."""
 
+    def as_index(self) -> list[int]:
+        """Its numbers, as an index: Python has to know them."""
+        return list(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self.as_index(), np.int64 if dtype is None else dtype)
+
 
 def lazy_range(*args: Any) -> Any:
     """``range`` of numbers that need not be known."""
