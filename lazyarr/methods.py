@@ -184,6 +184,17 @@ def _has_views(array: LazyArray) -> bool:
     )
 
 
+def _to_numpy(self: LazyArray, dtype: Any = None, copy: bool = False) -> Any:
+    """NumPy's own array, or scalar.
+
+    (What NumPy's arrays do not have: by this name plotting libraries and data frames ask for the data of what is no
+    array of NumPy's, and go over elements, one by one, of what has no such method.)
+    """
+    if self._scalar and dtype is None:
+        return self._single("to_numpy()")
+    return np.array(self, dtype) if copy else np.asarray(self, dtype)
+
+
 def _numpy_method(name: str) -> Callable[..., Any]:
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
         function = getattr(np.generic if self._scalar else np.ndarray, name)
@@ -197,6 +208,7 @@ _OWN: dict[str, Any] = {
     "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "fill": _fill, "item": _item,
     "tolist": _tolist, "tobytes": _tobytes, "round": _round, "conj": _conj, "conjugate": _conj, "view": _view,
     "resize": _resize, "setflags": _setflags, "compress": _compress,
+    "to_numpy": _to_numpy,
 }  # fmt: skip
 for _name, _function in _OWN.items():
     setattr(LazyArray, _name, _function)

@@ -100,6 +100,19 @@ def test_ndarray() -> None:
     assert isinstance(made, LazyArray) and made.shape == (2, 3) and made.dtype == numpy.float32
 
 
+_NOT_COMPILED = (object, "U5", [("a", int), ("b", float)], "datetime64[D]", numpy.longdouble, numpy.ndarray)
+
+
+@pytest.mark.parametrize("dtype", _NOT_COMPILED)
+def test_ndarray_of_what_is_not_compiled(dtype: Any) -> None:
+    made, expected = np.ndarray((2, 3), dtype), numpy.ndarray((2, 3), dtype)
+    assert type(made) is type(expected) and made.shape == expected.shape and made.dtype == expected.dtype
+    made[:] = made[1, 2]
+    if made.dtype == object:
+        made[0, 1] = [1, 2]
+        assert made.tolist() == [[None, [1, 2], None], [None] * 3]
+
+
 @pytest.fixture
 def record() -> Iterator[Callable[[], list[tuple[str, int, str, int]]]]:
     """The record of fallbacks, empty at first: (file, line, what, times)."""

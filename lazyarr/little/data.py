@@ -80,6 +80,20 @@ def held(x: LazyArray) -> Any:
     return None if data.strides != x._strides else data
 
 
+def seen_of_large(x: LazyArray) -> Any:
+    """What a view sees of data that is there, only to be read, whatever its size; None where it is not.
+
+    (Of little data `held` gives what was seen before. A view of much is no value of its own, for the graph would not
+    know of what it is a part: NumPy's view is looked for each time.)
+    """
+    if ranks or tracing() is not None or x._mine is not None or x._lent is not None or x._parent is None:
+        return None
+    node = x._cell.value.node
+    if x._form is not None or type(node) is not Leaf or type(node.data) is not _ndarray:
+        return None
+    return x._elements("an element")
+
+
 def new(data: Any) -> LazyArray:
     """The array of data that nobody else has: a new array of NumPy's, or a scalar."""
     found = _new(LazyArray)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
 from collections.abc import Callable
@@ -13,7 +14,21 @@ import numpy as np
 from lazyarr import indexing
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
-from lazyarr.little.data import NUMBERS, Method, held, lend, limits, made, new, own, own_large, run, to_lend, tracing
+from lazyarr.little.data import (
+    NUMBERS,
+    Method,
+    held,
+    lend,
+    limits,
+    made,
+    new,
+    own,
+    own_large,
+    run,
+    seen_of_large,
+    to_lend,
+    tracing,
+)
 from lazyarr.little.extension import compiled
 from lazyarr.little.functions import writing
 from lazyarr.little.operators import is_data
@@ -22,6 +37,7 @@ from lazyarr.runtime import storage_lock
 
 _ndarray = np.ndarray
 _BOUNDS = frozenset((int, type(None)))
+_COUNTS = frozenset((int, bool))
 #: The most Python numbers in a list of positions that are looked at.
 _MOST_POSITIONS = 1000
 
@@ -63,7 +79,7 @@ def _bound(x: Any) -> Any:
 
 
 def _selection(key: Any) -> Any:
-    """The data of an array of positions or of a mask, or of a tuple with such; NotImplemented for any other index."""
+    """The data of positions or of a mask, or of a tuple with such; NotImplemented for any other index."""
     kind = type(key)
     if kind is tuple:
         parts = tuple([part if (part := _place(k)) is not NotImplemented else _positions(k) for k in key])
@@ -75,8 +91,31 @@ def _positions(key: Any) -> Any:
     kind = type(key)
     if kind is list and 0 < len(key) < _MOST_POSITIONS and all(type(k) is int for k in key):
         return np.array(key)
+    if kind is list or kind is tuple:
+        return _nested(key)
     found = held(key) if kind is LazyArray else key
     return found if type(found) is _ndarray and found.ndim and found.dtype.kind in "biu" else NotImplemented
+
+
+def _nested(key: Any) -> Any:
+    """Positions or a mask that are a sequence of arrays, sequences and numbers; NotImplemented for other sequences.
+
+    (What `numpy.where` gives, in an index of several axes: ``x[np.where(mask), 0]``.)
+    """
+    if not 0 < len(key) < _MOST_POSITIONS:
+        return NotImplemented
+    parts = []
+    for k in key:
+        kind = type(k)
+        part = held(k) if kind is LazyArray else k if kind in _COUNTS else _positions(k)
+        if not isinstance(part, (int, np.integer, np.bool_, _ndarray)):
+            return NotImplemented
+        parts.append(part)
+    try:
+        found = np.array(parts)
+    except ValueError:
+        return NotImplemented
+    return found if found.dtype.kind in "biu" else NotImplemented
 
 
 def _selected(x: Any, key: Any) -> Any:
@@ -119,7 +158,12 @@ def _get(general: Method) -> Method:
     def method(self: LazyArray, key: Any) -> Any:
         x = held(self)
         if type(x) is not _ndarray or not limits.elements or tracing() is not None:
-            return general(self, key)
+            seen = seen_of_large(self) if x is None and limits.elements else None
+            if seen is None:
+                return general(self, key)
+            at = _place(key)
+            is_element = at is not NotImplemented and type(at) is not slice and _is_element(at, seen.ndim)
+            return new(seen[at]) if is_element else general(self, key)
         at = _place(key)
         if at is not NotImplemented:
             if type(at) is not slice and _is_element(at, x.ndim):
@@ -257,6 +301,37 @@ def _given(general: Method) -> Method:
     return method
 
 
+def _said(general: Method) -> Method:
+    """A method that says something of the data, and leaves no way to it."""
+    ask = getattr(builtins, general.__name__.strip("_"))
+
+    @wraps(general)
+    def method(self: LazyArray, *args: Any) -> Any:
+        x = held(self) if tracing() is None else None
+        return general(self, *args) if x is None else ask(x, *args)
+
+    return method
+
+
+def _typed(general: Any) -> Any:
+    def get(self: LazyArray) -> Any:
+        x = self._mine
+        return general.fget(self) if x is None else x.dtype
+
+    return property(get, general.fset, doc=general.__doc__)
+
+
+def _filled(general: Method) -> Method:
+    @wraps(general)
+    def method(self: LazyArray, value: Any) -> None:
+        if type(value) in NUMBERS and type(self._mine) is _ndarray:
+            self[...] = value
+        else:
+            general(self, value)
+
+    return method
+
+
 def _length(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray) -> int:
@@ -270,17 +345,23 @@ def _iterator(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray) -> Any:
         x = held(self)
-        is_little = type(x) is _ndarray and x.ndim == 1 and tracing() is None and limits.elements
-        return _one_by_one(self, len(x)) if is_little else general(self)
+        if tracing() is not None or not limits.elements:
+            return general(self)
+        if type(x) is _ndarray and x.ndim:
+            return map(self.__getitem__, range(len(x)))
+        if isinstance(x, np.generic):
+            raise TypeError(f"'numpy.{x.dtype.name}' object is not iterable")
+        seen = seen_of_large(self) if x is None else None
+        return _one_by_one(self, seen) if seen is not None and seen.ndim == 1 else general(self)
 
     return method
 
 
-def _one_by_one(array: LazyArray, count: int) -> Any:
-    """The elements of a vector, each as it is when its turn comes."""
-    for i in range(count):
-        x = array._mine
-        yield array[i] if x is None else new(x[i])
+def _one_by_one(array: LazyArray, seen: np.ndarray[Any, Any]) -> Any:
+    """The elements of a vector that sees `seen` while its memory's array has the data that it has now."""
+    value = array._cell.value
+    for i in range(len(seen)):
+        yield new(seen[i]) if array._cell.value is value else array[i]
 
 
 def _copy(general: Method) -> Method:
@@ -319,6 +400,9 @@ def _part(name: str) -> Callable[[Any], Any]:
 
     def made(general: Any) -> Any:
         def get(self: LazyArray) -> Any:
+            x = self._mine
+            if isinstance(x, np.generic) and tracing() is None:
+                return new(again(x))
             if _view is not None and self.dtype.kind == "c":
                 found = _view(self, general.fget, (), again, False)
                 if found is not None:
@@ -357,13 +441,13 @@ def _cast(general: Method) -> Method:
         if len(args) == 1 and not kwargs and _as_type is not None and (found := _as_type(self, *args)) is not None:
             return found
         x = None if kwargs or len(args) != 1 or tracing() is not None else held(self)
-        if type(x) is not _ndarray or x.size >= limits.elements or x.dtype.kind == "c":
+        if not isinstance(x, (np.ndarray, np.generic)) or x.size >= limits.elements or x.dtype.kind == "c":
             return general(self, *args, **kwargs)
         dtype = args[0]
         known = dtype in (float, int, complex, bool) if isinstance(dtype, type) else isinstance(dtype, np.dtype)
         if not known or np.dtype(dtype) not in NAMES:
             return general(self, *args)
-        return new(run(_ndarray.astype, x, dtype))
+        return new(run(type(x).astype, x, dtype))
 
     return method
 
@@ -382,7 +466,8 @@ def _flattened(general: Method) -> Method:
 def install() -> None:
     """Put these methods before those of `LazyArray` that its own class has."""
     before(LazyArray, {"__getitem__": _get, "__setitem__": _set, "_single": _single, "_elements": _elements,
-                       "__len__": _length, "__iter__": _iterator, "copy": _copy, "T": _transposed,
+                       "__len__": _length, "__iter__": _iterator, "__repr__": _said, "__str__": _said,
+                       "__format__": _said, "__hash__": _said, "dtype": _typed, "copy": _copy, "T": _transposed,
                        "real": _part("real"), "imag": _part("imag")})  # fmt: skip
 
 
@@ -391,6 +476,7 @@ def install_methods() -> None:
     before(LazyArray, {"reshape": _reshaped, "ravel": _reshaped, "astype": _cast, "flatten": _flattened,
                        "item": _given, "tolist": _given})  # fmt: skip
     before(LazyArray, {name: partial(writing, getattr(_ndarray, name)) for name in WRITING_METHODS})
+    before(LazyArray, {"fill": _filled})
 
 
 def before(kind: type, made: dict[str, Method]) -> None:

@@ -26,7 +26,6 @@ from lazyarr.little.table import (
     GROWN,
     MOST_GIVEN,
     NOT_COMPILED,
-    OF_LISTS,
     SIZES,
     SPECIAL,
     ZEROS,
@@ -82,6 +81,8 @@ def _inner(numpy: Any) -> Any:
 
 #: How much work a call is, as the extension counts it (lazyarr/little/c/functions.c).
 _TOGETHER, _APART, _BROADCAST, _PRODUCT, _CREATED, _COUNTED = range(6)
+#: Functions of lists -> what they give for an array: 1 the array, 2 a copy.
+_OF_LISTS = {np.asarray: 1, np.array: 2}
 
 
 class _Call(NamedTuple):
@@ -95,7 +96,7 @@ class _Call(NamedTuple):
     arrays: int = 1
     most: int = 1
     work: int = _TOGETHER
-    of_lists: bool = False
+    of_lists: int = 0
     size: Any = None
 
 
@@ -109,7 +110,7 @@ def _table() -> dict[Any, _Call]:
             fold, dtype = _FOLDS.get(numpy, (None, None))
             found[numpy] = _Call(
                 _inner(numpy), method, fold, dtype, numpy is np.mean, arrays, MOST_GIVEN[numpy],
-                kinds.get(work, _PRODUCT), numpy in OF_LISTS, GROWN.get(numpy),
+                kinds.get(work, _PRODUCT), _OF_LISTS.get(numpy, 0), GROWN.get(numpy),
             )  # fmt: skip
     # (The extension knows the size of counts, and of a shape, itself.)
     found[np.bincount] = _Call(_inner(np.bincount), arrays=2, most=4, work=_COUNTED)

@@ -155,6 +155,13 @@ def _viewed(numpy: Any, x: Any, *how: Any) -> Any:
                 return None
             place = (slice(None),) * how[0] + (None,)
             return lend(x, indexing.get, (place,), None, data)
+        if numpy is np.squeeze:
+            named = {n % data.ndim for n in how if type(n) is int and -data.ndim <= n < data.ndim}
+            if data.size == 1 or len(named) != len(how) or any(data.shape[k] != 1 for k in named):
+                return None
+            gone = [n == 1 and (k in named or not how) for k, n in enumerate(data.shape)]
+            place = (*(0 if g else slice(None) for g in gone), ...)
+            return lend(x, indexing.get, (place,), None, data)
         if numpy is np.flip:
             if how and (type(how[0]) is tuple or not -data.ndim <= how[0] < data.ndim):
                 return None
@@ -202,9 +209,11 @@ def _computed(
             data += [_argument(x, arrays) for x in args[count:]]
         named = {name: _argument(x, arrays) for name, x in kwargs.items()} if kwargs else _NOTHING
         # (Elsewhere an array is one to write to, or a number.)
-        if not (arrays or of_lists) or len(arrays) > first:
+        is_sequence = type(args[0]) in (list, tuple) and len(args[0]) if args else False
+        if not (arrays or is_sequence) or len(arrays) > first:
             return None
-        size = work(arrays)
+        # (Of numbers alone there are no more than `_argument` lets pass.)
+        size = work(arrays) if arrays else 0
         if numpy in GROWN:
             size = max(size, GROWN[numpy](*data, **named))
     except (LookupError, TypeError, ValueError):
@@ -300,6 +309,7 @@ def _created(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A small new array that is made of numbers."""
     if not SPECIAL.isdisjoint(kwargs):
         return None
+    args = tuple([found if type(x) is LazyArray and isinstance(found := held(x), np.generic) else x for x in args])
     for x in (*args, *kwargs.values()) if kwargs else args:
         if type(x) not in _PLAIN and not isinstance(x, (np.dtype, type, tuple)):
             return None

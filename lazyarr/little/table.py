@@ -87,7 +87,7 @@ MOST_GIVEN = {numpy: _most_given(numpy, known.arrays) for numpy, known in FUNCTI
 #: Arguments with which functions are not compiled for larger data, which `lazyarr.report` tells of.
 NOT_COMPILED = {np.unique: frozenset(("axis",))}
 #: Functions that give views.
-VIEWS = frozenset((np.ravel, np.reshape, np.transpose, np.expand_dims, np.flip))
+VIEWS = frozenset((np.ravel, np.reshape, np.transpose, np.expand_dims, np.flip, np.squeeze))
 #: Functions that write into their first argument, and give nothing.
 WRITERS = frozenset((np.copyto, np.put, np.putmask, np.place, np.fill_diagonal, np.put_along_axis))
 #: Methods that write into their array, and give nothing.
@@ -120,7 +120,7 @@ def _square(x: Any, n: int | None = None, *_: Any) -> Any:
 
 def _paired(x: Any, *_: Any) -> Any:
     """Elements of ``np.cov(x)``, at most."""
-    return 4 if np.ndim(x) < 2 else 4 * max(x.shape) ** 2
+    return 4 if np.ndim(x) < 2 else 4 * max(np.shape(x)) ** 2
 
 
 #: Functions whose results may have more elements than their arguments have -> how many.

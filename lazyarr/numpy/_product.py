@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,17 +26,24 @@ from lazyarr.runtime import record
 _BATCH = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij"
 
 
+_by_operator: Callable[[Any, Any], Any] = operator.matmul
+
+
 class ProductUfunc(Ufunc):
     """A generalized ufunc of two operands whose result sums products over one axis."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs and len(args) == 2 and self.__name__ == "matmul" and type(args[0]) is type(args[1]) is LazyArray:
+            # The operator does little products at once, and comes back here for others.
+            return _by_operator(*args)
+        return self.operator(*args, **kwargs)
+
+    def operator(self, *args: Any, **kwargs: Any) -> Any:
+        """The call that an operator is."""
         try:
             return self._product(*args, **kwargs)
         except NotCompiled as reason:
             return run_in_numpy(self.numpy, args, kwargs, f"numpy.{self.__name__}: {reason}")
-
-    def operator(self, *args: Any, **kwargs: Any) -> Any:
-        return self(*args, **kwargs)
 
     def _product(
         self, *args: Any, out: Any = None, axis: Any = None, casting: str = "same_kind", order: str = "K",

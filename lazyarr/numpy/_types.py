@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
+from lazyarr.ir.types import NAMES
 
 
 class _ArrayMeta(type):
@@ -45,6 +46,9 @@ class ndarray(metaclass=_ArrayMeta):
         if issubclass(cls, np.ndarray):
             given = buffer._copied_data("memory of an array") if isinstance(buffer, LazyArray) else buffer
             return np.ndarray.__new__(cls, shape, dtype, given, offset, strides, order)
+        if np.dtype(dtype) not in NAMES:
+            given = np.asarray(buffer) if isinstance(buffer, LazyArray) else buffer
+            return np.ndarray(shape, dtype, given, offset, strides, order)
         if isinstance(buffer, LazyArray) and buffer.dtype == np.dtype(dtype) and not offset and strides is None:
             if buffer.flags.c_contiguous and order in (None, "C"):
                 wanted = (shape,) if hasattr(shape, "__index__") else tuple(shape)

@@ -20,10 +20,34 @@ static int is_basic(PyObject *key)
            is_bound(((PySliceObject *)key)->step);
 }
 
-/* A lazy scalar in an index as NumPy's (a new reference); other things as they are. */
+static int has_lazy_bounds(PyObject *key)
+{
+    PySliceObject *slice = (PySliceObject *)key;
+    return PySlice_Check(key) && (Py_TYPE(slice->start) == known.array || Py_TYPE(slice->stop) == known.array ||
+                                  Py_TYPE(slice->step) == known.array);
+}
+
+/* A lazy scalar in an index as NumPy's, also in a slice, there as Python's (a new reference); other things as they
+   are. */
 static PyObject *plain(PyObject *key)
 {
-    if (Py_TYPE(key) == known.array) {
+    if (has_lazy_bounds(key)) {
+        PySliceObject *slice = (PySliceObject *)key;
+        PyObject *bounds[3] = {slice->start, slice->stop, slice->step}, *found = NULL;
+        int k, count = 0;
+        for (k = 0; k < 3; k++) {
+            PyObject *data = Py_TYPE(bounds[k]) == known.array ? data_of(bounds[k]) : NULL;
+            bounds[k] = data && Py_TYPE(data) == &PyLongArrType_Type ? PyNumber_Index(data) : Py_NewRef(bounds[k]);
+            count += bounds[k] != NULL;
+        }
+        if (count == 3)
+            found = PySlice_New(bounds[0], bounds[1], bounds[2]);
+        for (k = 0; k < 3; k++)
+            Py_XDECREF(bounds[k]);
+        if (found)
+            return found;
+        PyErr_Clear(); /* (Python does without.) */
+    } else if (Py_TYPE(key) == known.array) {
         PyObject *data = data_of(key);
         if (data && Py_TYPE(data) == &PyLongArrType_Type)
             key = data;
@@ -46,7 +70,7 @@ static PyObject *basic(PyObject *given, Py_ssize_t *numbers)
     }
     count = PyTuple_GET_SIZE(given);
     for (k = 0; k < count; k++)
-        if (Py_TYPE(PyTuple_GET_ITEM(given, k)) == known.array)
+        if (Py_TYPE(PyTuple_GET_ITEM(given, k)) == known.array || has_lazy_bounds(PyTuple_GET_ITEM(given, k)))
             break;
     if (k == count)
         key = Py_NewRef(given);

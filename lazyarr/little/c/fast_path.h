@@ -135,6 +135,7 @@ int install_call(PyTypeObject *type, PyObject *tables);
 
 /* functions.c */
 int is_known_type(int type);
+int is_known_scalar(PyObject *x);
 PyObject *cast_quietly(PyArrayObject *data, PyArray_Descr *descr);
 PyObject *new_result(PyObject *found);
 PyObject *operate(binaryfunc operator, PyObject * x, PyObject *y);

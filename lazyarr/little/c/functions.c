@@ -9,6 +9,8 @@
 
 /* How much work a call is, in elements of its arguments; as lazyarr.little.table says it. */
 enum { TOGETHER, APART, BROADCAST, PRODUCT, CREATED, COUNTED };
+/* What functions that take lists give for an array. */
+enum { GIVES_SAME = 1, GIVES_COPY };
 
 typedef struct {
     PyObject *target;    /* what is called */
@@ -21,7 +23,7 @@ typedef struct {
     int arrays;  /* how many of the first arguments may hold arrays */
     int most;    /* and how many arguments may be given by position */
     int work;
-    int of_lists;   /* takes lists of numbers alone */
+    int of_lists;   /* takes lists of numbers alone: GIVES_SAME or GIVES_COPY of arrays */
     PyObject *size; /* gives how many elements the result may have, where that is more than its arguments have */
 } Function;
 
@@ -102,7 +104,7 @@ int is_known_type(int type)
     return type >= 0 && type < TYPES && type != NPY_LONGDOUBLE && type != NPY_CLONGDOUBLE;
 }
 
-static int is_known_scalar(PyObject *x)
+int is_known_scalar(PyObject *x)
 {
     return (PyArray_IsScalar(x, Number) || PyArray_IsScalar(x, Bool)) && !PyArray_IsScalar(x, LongDouble) &&
            !PyArray_IsScalar(x, CLongDouble) && !PyArray_IsScalar(x, Half) && !PyArray_IsScalar(x, Timedelta);
@@ -188,6 +190,8 @@ static double work_of(const Function *function, const Given *given)
     double together = 0, apart = 1, inner;
     PyArrayObject *x;
     int k;
+    if (!given->count)
+        return function->work == TOGETHER ? given->numbers : (double)given->numbers * given->numbers;
     for (k = 0; k < given->count; k++) {
         together += elements_of(given->arrays[k]);
         apart *= elements_of(given->arrays[k]);
@@ -207,21 +211,38 @@ static double work_of(const Function *function, const Given *given)
     }
 }
 
+static int is_extent(PyObject *x)
+{
+    return PyLong_CheckExact(x) || PyArray_IsScalar(x, Long);
+}
+
+static double extent_of(PyObject *x)
+{
+    double n = PyLong_CheckExact(x) ? PyLong_AsDouble(x) : (double)PyArrayScalar_VAL(x, Long);
+    if (PyErr_Occurred()) {
+        PyErr_Clear();
+        return -1;
+    }
+    return n;
+}
+
 /* Elements of what ``numpy.zeros`` and its like make; what is too many where that is not known. */
 static double created_size(PyObject *args)
 {
     PyObject *shape = PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, 0) : NULL;
     double size = 1;
     Py_ssize_t k;
-    if (!shape || !(PyTuple_CheckExact(shape) || PyLong_CheckExact(shape)))
+    if (!shape || !(PyTuple_CheckExact(shape) || is_extent(shape)))
         return known.limit;
-    if (PyLong_CheckExact(shape))
-        size = PyLong_AsDouble(shape);
+    if (!PyTuple_CheckExact(shape))
+        size = extent_of(shape);
     else
-        for (k = 0; k < PyTuple_GET_SIZE(shape); k++)
-            size *= PyLong_CheckExact(PyTuple_GET_ITEM(shape, k)) ? PyLong_AsDouble(PyTuple_GET_ITEM(shape, k)) : -1;
-    if (PyErr_Occurred())
-        PyErr_Clear();
+        for (k = 0; k < PyTuple_GET_SIZE(shape); k++) {
+            double n = is_extent(PyTuple_GET_ITEM(shape, k)) ? extent_of(PyTuple_GET_ITEM(shape, k)) : -1;
+            if (n < 0)
+                return known.limit;
+            size *= n;
+        }
     return size < 0 ? known.limit : size;
 }
 
@@ -383,6 +404,34 @@ static PyObject *folded(const Function *function, PyObject *args, PyObject *kwar
 
 /* -- the call -- */
 
+static int has_arrays(const Given *given)
+{
+    int k;
+    for (k = 0; k < given->count; k++)
+        if (PyArray_Check(given->arrays[k]))
+            return 1;
+    return 0;
+}
+
+/* Whether the first argument is a list or tuple with something in it: of numbers, where no data is in it. */
+static int is_sequence(PyObject *args)
+{
+    PyObject *first = PyTuple_GET_ITEM(args, 0);
+    return (PyList_CheckExact(first) || PyTuple_CheckExact(first)) && PySequence_Fast_GET_SIZE(first);
+}
+
+/* ``numpy.asarray(x)`` and ``numpy.array(x)`` of a lazy array; NULL where that is not done here. */
+static PyObject *again(const Function *function, PyObject *args, PyObject *kwargs)
+{
+    PyObject *x = PyTuple_GET_ITEM(args, 0), *data;
+    if (Py_TYPE(x) != known.array || PyTuple_GET_SIZE(args) != 1 || (kwargs && PyDict_GET_SIZE(kwargs)))
+        return NULL;
+    data = data_of(x);
+    if (!data || !PyArray_CheckExact(data))
+        return NULL;
+    return function->of_lists == GIVES_SAME ? Py_NewRef(x) : copy_of(x, NPY_KEEPORDER);
+}
+
 /* The call with the data of its arguments; NULL, with or without an exception, where it is not done here. */
 static PyObject *called(const Function *function, PyObject *args, PyObject *kwargs, Given *given)
 {
@@ -393,7 +442,7 @@ static PyObject *called(const Function *function, PyObject *args, PyObject *kwar
         return NULL;
     given->no_empty = function->work != PRODUCT;
     if (of_lists && !PyList_CheckExact(PyTuple_GET_ITEM(args, 0)) && !PyTuple_CheckExact(PyTuple_GET_ITEM(args, 0)))
-        return NULL;
+        return again(function, args, kwargs);
     own_args = PyTuple_New(count);
     if (!own_args)
         return NULL;
@@ -418,8 +467,9 @@ static PyObject *called(const Function *function, PyObject *args, PyObject *kwar
                 goto done;
         }
     }
-    if (function->work == CREATED ? given->count || (!function->size && created_size(own_args) >= known.limit)
-                                  : !(given->count || of_lists) || work_of(function, given) >= known.limit)
+    if (function->work == CREATED
+            ? has_arrays(given) || (!function->size && created_size(own_args) >= known.limit)
+            : !(given->count || of_lists || is_sequence(args)) || work_of(function, given) >= known.limit)
         goto done;
     if (function->size && !(said_size(function, own_args, own_kwargs) < known.limit))
         goto done;
@@ -471,7 +521,7 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
     while (PyDict_Next(table, &at, &numpy, &entry)) {
         Function *own = PyMem_Calloc(1, sizeof(Function));
         if (!own ||
-            !PyArg_ParseTuple(entry, "OOOOpiiipO", &own->target, &own->method, &own->fold, &own->fold_type,
+            !PyArg_ParseTuple(entry, "OOOOpiiiiO", &own->target, &own->method, &own->fold, &own->fold_type,
                               &own->is_mean, &own->arrays, &own->most, &own->work, &own->of_lists, &own->size))
             return -1;
         Py_INCREF(own->target);

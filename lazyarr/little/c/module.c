@@ -111,7 +111,7 @@ PyDoc_STRVAR(functions_doc, "install_functions(table, special, wrap, make_quiet,
                             "axis, dtype)``, or None; whether that\n"
                             "    is divided by the number of elements; how many arguments may hold arrays, and how "
                             "many may be given by position;\n"
-                            "    the kind of work; whether it takes lists of numbers alone; what gives the most "
+                            "    the kind of work; whether it takes lists of numbers alone (1: and gives arrays back, 2: copies of them); what gives the most "
                             "elements of its result, or None.\n"
                             "special : frozenset of str\n    Arguments with which a call is not taken.\n"
                             "wrap : callable\n    ``wrap(found, arrays)`` gives results as lazy arrays, or None.\n"

@@ -241,12 +241,11 @@ int promote(Operand *operands, int count)
             return 0;
     }
     /* Python's floats and complex numbers make data of another kind float64 or complex: of Python's numbers alone
-       only floats are computed here. */
+       only ints and floats are computed here. */
     if (type < 0) {
-        for (k = 0; k < count; k++)
-            if (!PyFloat_CheckExact(operands[k].number))
-                return 0;
-        type = NPY_DOUBLE;
+        if (is_complex)
+            return 0;
+        type = is_float ? NPY_DOUBLE : NPY_LONG;
     }
     if ((is_float || is_complex) && PyTypeNum_ISINTEGER(type))
         type = NPY_DOUBLE;

@@ -26,11 +26,52 @@ static richcmpfunc compare_before;
 static objobjargproc assign_before;
 static PyObject *item_before; /* the method: Python code */
 
+static PyObject *power(PyObject *x, PyObject *y)
+{
+    return PyNumber_Power(x, y, Py_None);
+}
+
+static const binaryfunc operators[OPERATORS] = {PyNumber_Add,         PyNumber_Subtract,  PyNumber_Multiply,
+                                                PyNumber_TrueDivide,  PyNumber_FloorDivide, PyNumber_Remainder,
+                                                PyNumber_And,         PyNumber_Or,        PyNumber_Xor,
+                                                PyNumber_Lshift,      PyNumber_Rshift,    [op_power] = power};
+
+/* A scalar of NumPy's, or a Python number (borrowed); NULL for anything else. */
+static PyObject *number_of(PyObject *x)
+{
+    PyObject *data = Py_TYPE(x) == known.array ? data_of(x) : x;
+    return data && (is_known_scalar(data) || PyLong_CheckExact(data) || PyFloat_CheckExact(data) ||
+                    PyComplex_CheckExact(data))
+               ? data
+               : NULL;
+}
+
+/* What NumPy's scalars give by their own operators, which have other bits than the loops for complex numbers and
+   powers; NULL, without an exception, where that is not done here. */
+static PyObject *of_scalars(int which, PyObject *x, PyObject *y)
+{
+    PyObject *first = number_of(x), *second = first ? number_of(y) : NULL, *found;
+    if (!second || !operators[which] || !may_run())
+        return NULL;
+    found = operate(operators[which], first, second);
+    if (!found)
+        PyErr_Clear(); /* (Python says what is wrong.) */
+    /* (A Python complex number and a float64 give Python's.) */
+    if (!found || PyComplex_CheckExact(found))
+        return found;
+    if (is_known_scalar(found))
+        return array_of(found);
+    Py_DECREF(found);
+    return NULL;
+}
+
 static PyObject *binary(int which, PyObject *x, PyObject *y)
 {
     Operand operands[2];
-    if (!loops[which] || !may_run() || !operand_of(x, &operands[0]) || !operand_of(y, &operands[1]))
+    if (!loops[which] || !may_run())
         return NULL;
+    if (!operand_of(x, &operands[0]) || !operand_of(y, &operands[1]))
+        return of_scalars(which, x, y);
     return array_of(compute(loops[which], operands));
 }
 
@@ -100,6 +141,8 @@ static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
                 found = unary(op_sqrt, x);
         }
         PyErr_Clear(); /* (Of an exponent that is too large for C.) */
+        if (!found && data && !PyArray_Check(data))
+            found = of_scalars(op_power, x, y);
         if (found)
             return found;
     }
