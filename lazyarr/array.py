@@ -579,15 +579,15 @@ class LazyArray(ArrayOperators):
             data = lent.data()
         if data is not None and (same := _OF_DATA.get(name)) is not None:
             return getattr(data, same)
-        with storage_lock:  # (other threads settle it too, and make it light again)
-            self._settle()
-            if name in _OF_VIEWS or name in _OF_DATA:
+        if name in _OF_VIEWS or name in _OF_DATA:
+            with storage_lock:  # (other threads settle it too, and make it light again)
+                self._settle()
                 return object.__getattribute__(self, name)
         # What only NumPy's scalars have (``is_integer``, ``hex``, ...), and memory to look at.
-        if name == "data" or (self._scalar and not name.startswith("_") and hasattr(self._dtype.type, name)):
+        scalar = self._scalar if data is None else isinstance(data, np.generic)
+        if name == "data" or (scalar and not name.startswith("_") and hasattr(self._dtype.type, name)):
             return getattr(self._single(f".{name}"), name)
-        kind = f"numpy.{self._dtype.name}" if self._scalar else "numpy.ndarray"
-        raise AttributeError(f"{kind!r} object has no attribute {name!r}")
+        raise AttributeError(f"'numpy.{self._dtype.name if scalar else 'ndarray'}' object has no attribute {name!r}")
 
 
 _PROTOCOLS = frozenset(("__array_interface__", "__array_struct__"))

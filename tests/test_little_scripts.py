@@ -107,7 +107,8 @@ def text(n: Any, x: Any) -> Any:
     a, m, z = x[1], x.reshape(2, 3) / 3, x[2] * 1j
     b = a + 1
     shown = [f"{a:.3f} {a} {a!r} {b:8.2e} {m}", str(m[0]), repr(m), repr(m[:, 1]), f"{z} {z:.2f}", f"{x > 1}"]
-    shown += [repr(x[1] > 0), format(b, ".3f"), f"{n.argmax(x):d}", f"{n.argmax(x):03d}", repr(n.array(2.5)), str(n.float32(0.1))]
+    shown += [repr(x[1] > 0), format(b, ".3f"), f"{n.argmax(x):d}", f"{n.argmax(x):03d}", repr(n.array(2.5))]
+    shown += [str(n.float32(0.1))]
     shown.append(repr(b + 1))
     try:
         f"{m:.2f}"
@@ -291,3 +292,34 @@ def test_what_is_said_of_data_leaves_it_where_it_is() -> None:
         assert [type(v) for v in x] == [LazyArray] * 6
         assert x._mine is not None
         assert y._mine is not None
+
+
+def test_to_ask_for_an_attribute_leaves_data_where_it_is() -> None:
+    with settings(eager_below=2000):
+        x = lnp.linspace(0.0, 1.0, 5)
+        y, single = x * 2, x[1] + 1
+        for array, kind in ((x, "numpy.ndarray"), (y, "numpy.ndarray"), (single, "numpy.float64")):
+            assert not any(hasattr(array, name) for name in ("units", "values", "_x", "iloc"))
+            with pytest.raises(AttributeError, match=f"'{kind}' object has no attribute 'units'"):
+                array.units  # noqa: B018
+            assert array._mine is not None or array._lent is not None
+        assert single.is_integer() is False
+        assert not hasattr(y, "is_integer")
+        assert single._mine is not None
+
+
+def test_elements_of_a_view_that_has_settled_follow_its_memory() -> None:
+    with settings(eager_below=2000):
+        x = lnp.arange(12.0).reshape(3, 4) * 1
+        view = x[1]
+        view._settle()
+        assert [float(v) for v in view] == [4, 5, 6, 7]
+        x[1, 2] = 60
+        assert float(view[2]) == 60
+        part = view[1:3]
+        part[0] = 50
+        view[3] = 70
+        assert view.tolist() == [4, 50, 60, 70]
+        assert (view * 1).tolist() == x[1].tolist() == [4, 50, 60, 70]
+        x += 1
+        assert [float(view[k]) for k in range(4)] == [5, 51, 61, 71]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from operator import methodcaller
@@ -80,17 +81,20 @@ def held(x: LazyArray) -> Any:
     return None if data.strides != x._strides else data
 
 
-def seen_of_large(x: LazyArray) -> Any:
+def seen_now(x: LazyArray) -> Any:
     """What a view sees of data that is there, only to be read, whatever its size; None where it is not.
 
-    (Of little data `held` gives what was seen before. A view of much is no value of its own, for the graph would not
-    know of what it is a part: NumPy's view is looked for each time.)
+    (A view of much is no value of its own, for the graph would not know of what it is a part: NumPy's view is looked
+    for each time.)
     """
     if ranks or tracing() is not None or x._mine is not None or x._lent is not None or x._parent is None:
         return None
     node = x._cell.value.node
     if x._form is not None or type(node) is not Leaf or type(node.data) is not _ndarray:
         return None
+    if math.prod(x._shape) < limits.elements:
+        x._value()  # (from now on it is what was seen before)
+        return held(x)
     return x._elements("an element")
 
 

@@ -25,7 +25,7 @@ from lazyarr.little.data import (
     own,
     own_large,
     run,
-    seen_of_large,
+    seen_now,
     to_lend,
     tracing,
 )
@@ -158,7 +158,7 @@ def _get(general: Method) -> Method:
     def method(self: LazyArray, key: Any) -> Any:
         x = held(self)
         if type(x) is not _ndarray or not limits.elements or tracing() is not None:
-            seen = seen_of_large(self) if x is None and limits.elements else None
+            seen = seen_now(self) if x is None and limits.elements else None
             if seen is None:
                 return general(self, key)
             at = _place(key)
@@ -351,7 +351,7 @@ def _iterator(general: Method) -> Method:
             return map(self.__getitem__, range(len(x)))
         if isinstance(x, np.generic):
             raise TypeError(f"'numpy.{x.dtype.name}' object is not iterable")
-        seen = seen_of_large(self) if x is None else None
+        seen = seen_now(self) if x is None else None
         return _one_by_one(self, seen) if seen is not None and seen.ndim == 1 else general(self)
 
     return method

@@ -34,13 +34,19 @@ static int is_layout(PyObject *tuple, int nd, const npy_intp *numbers)
     return 1;
 }
 
-/* The data of the cell of an array that is no view (borrowed), where it is held as it is; else NULL. */
+/* The data of an array's cell (borrowed), or what a view has seen of it, where it is held as it is; else NULL. */
 PyObject *settled(PyObject *array)
 {
-    PyObject *cell = SLOT(array, array__cell), *value, *node, *data;
-    if (!cell || SLOT(array, array__form) != Py_None || SLOT(array, array__parent) != Py_None)
+    PyObject *cell = SLOT(array, array__cell), *value, *seen, *node, *data;
+    if (!cell || SLOT(array, array__form) != Py_None)
         return NULL;
     value = SLOT(cell, cell_value);
+    if (SLOT(array, array__parent) != Py_None) {
+        seen = SLOT(array, array__seen);
+        if (!seen || !PyTuple_CheckExact(seen) || PyTuple_GET_SIZE(seen) != 2 || PyTuple_GET_ITEM(seen, 0) != value)
+            return NULL;
+        value = PyTuple_GET_ITEM(seen, 1);
+    }
     node = value && PyTuple_Check(value) ? PyTuple_GET_ITEM(value, 0) : NULL;
     data = node && Py_TYPE(node) == known.leaf ? SLOT(node, leaf_data) : NULL;
     if (!data || !PyArray_CheckExact(data) || PyErr_Occurred())

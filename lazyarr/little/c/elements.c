@@ -161,7 +161,7 @@ static int may_be_lent(PyObject *array)
     lent = SLOT(array, array__lent);
     if (lent && Py_TYPE(lent) == known.lent)
         return PyLong_AsSsize_t(SLOT(lent, lent_depth)) < known.deepest;
-    return SLOT(array, array__writeable) == Py_True;
+    return SLOT(array, array__writeable) == Py_True && SLOT(array, array__parent) == Py_None;
 }
 
 /* The data of an array of positions or of a mask (borrowed); NULL for any other index. */

@@ -30,9 +30,9 @@
     X(array, _mine)                                                                                                  \
     X(array, _lent)                                                                                                  \
     X(array, _cell)                                                                                                  \
-    X(array, _form) X(array, _parent) X(array, _scalar) X(array, _shape) X(array, _strides) X(array, _writeable)     \
-        X(cell, value) X(leaf, data) X(lent, again) X(lent, base) X(lent, depth) X(lent, given) X(lent, how)         \
-            X(lent, look) X(lent, parent) X(lent, root) X(lent, seen)
+    X(array, _form) X(array, _parent) X(array, _seen) X(array, _scalar) X(array, _shape) X(array, _strides)          \
+        X(array, _writeable) X(cell, value) X(leaf, data) X(lent, again) X(lent, base) X(lent, depth) X(lent, given) \
+            X(lent, how) X(lent, look) X(lent, parent) X(lent, root) X(lent, seen)
 
 /* What the Python side has told: see `install` in module.c. */
 typedef struct {
