@@ -5,6 +5,8 @@
 
 #include "fast_path.h"
 
+#include <math.h>
+
 #define BINARY(X)                                                                                                    \
     X(add) X(subtract) X(multiply) X(true_divide) X(floor_divide) X(remainder) X(and) X(or) X(xor) X(lshift) X(rshift)
 #define UNARY(X) X(negative) X(positive) X(absolute) X(invert)
@@ -31,6 +33,8 @@ static PyObject *power(PyObject *x, PyObject *y)
     return PyNumber_Power(x, y, Py_None);
 }
 
+static PyArray_Descr *double_type;
+
 static const binaryfunc operators[OPERATORS] = {PyNumber_Add,         PyNumber_Subtract,  PyNumber_Multiply,
                                                 PyNumber_TrueDivide,  PyNumber_FloorDivide, PyNumber_Remainder,
                                                 PyNumber_And,         PyNumber_Or,        PyNumber_Xor,
@@ -46,13 +50,33 @@ static PyObject *number_of(PyObject *x)
                : NULL;
 }
 
+/* A number as a double, where that is how NumPy takes it beside a float64. */
+static int as_double(PyObject *x, double *found)
+{
+    if (PyFloat_Check(x)) /* (A float64 is one.) */
+        *found = PyFloat_AS_DOUBLE(x);
+    else if (PyLong_CheckExact(x)) {
+        *found = PyLong_AsDouble(x);
+        if (PyErr_Occurred() || fabs(*found) > 9007199254740992.) {
+            PyErr_Clear();
+            return 0;
+        }
+    } else
+        return 0;
+    return 1;
+}
+
 /* What NumPy's scalars give by their own operators, which have other bits than the loops for complex numbers and
    powers; NULL, without an exception, where that is not done here. */
 static PyObject *of_scalars(int which, PyObject *x, PyObject *y)
 {
     PyObject *first = number_of(x), *second = first ? number_of(y) : NULL, *found;
+    double base, exponent;
     if (!second || !operators[which] || !may_run())
         return NULL;
+    /* (NumPy's own is the C library's, with a look for errors.) */
+    if (which == op_power && as_double(first, &base) && as_double(second, &exponent))
+        return array_of(PyArray_Scalar(&(double){pow(base, exponent)}, double_type, NULL));
     found = operate(operators[which], first, second);
     if (!found)
         PyErr_Clear(); /* (Python says what is wrong.) */
@@ -285,6 +309,7 @@ int install_slots(PyObject *tables)
     PyMappingMethods *items = known.array->tp_as_mapping;
     PyObject *method;
     size_t k;
+    double_type = PyArray_DescrFromType(NPY_DOUBLE);
     for (k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++)
         if (take(tables, wanted[k].name, wanted[k].which) < 0)
             return -1;
