@@ -239,7 +239,7 @@ def _strong(x: Any) -> Any:
     """A dtype, or what has one, of an item of a list."""
     if isinstance(x, WeakScalar):
         return np.dtype(x.python_type)
-    return np.asarray(x) if isinstance(x, PYTHON_SCALARS) else as_lazy(x)
+    return np.asarray(x) if issubclass(type(x), PYTHON_SCALARS) else as_lazy(x)
 
 
 def dtype_or_kind(x: Any) -> Any:

@@ -235,7 +235,7 @@ def _resolved(items: Sequence[Any], ndim: int) -> tuple[Any, ...]:
             found.append(LazyArray._new(item.value, scalar=True))
         elif isinstance(item, (slice, WeakScalar)):
             found.append(item if isinstance(item, slice) else item.__index__())  # type: ignore[attr-defined]
-        elif isinstance(item, np.integer):
+        elif issubclass(type(item), np.integer):
             found.append(int(item))
         else:
             found.extend(_array_items(item))

@@ -9,7 +9,7 @@ import numpy as np
 
 from lazyarr import complex_scalars, scalar_powers
 from lazyarr.dispatch import UFUNCS
-from lazyarr.runtime import record
+from lazyarr.runtime import record, traced
 from lazyarr.weak import WeakScalar
 
 #: Operator -> ufunc, in Python's own naming of the special methods.
@@ -37,6 +37,19 @@ class ArrayOperators:
     """The operators of an array; each method is made from the tables of this file."""
 
     __slots__ = ()
+
+    def _class(self) -> Any:
+        """What `isinstance` asks for: a scalar passes for NumPy's class, and so for a float or a complex number.
+
+        (Not while a function is traced, where NumPy's scalars and lazy ones are told apart.)
+        """
+        array: Any = self
+        data = array._mine
+        is_scalar = isinstance(data, np.generic) if data is not None else array._lent is None and array._scalar is True
+        return array.dtype.type if is_scalar and traced.get() is None else type(self)
+
+    __class__ = property(_class)
+
 
 
 def _call(ufunc: np.ufunc, *args: Any, **kwargs: Any) -> Any:

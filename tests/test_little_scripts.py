@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import numbers
 import operator
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -323,3 +326,28 @@ def test_elements_of_a_view_that_has_settled_follow_its_memory() -> None:
         assert (view * 1).tolist() == x[1].tolist() == [4, 50, 60, 70]
         x += 1
         assert [float(view[k]) for k in range(4)] == [5, 51, 61, 71]
+
+
+def test_scalars_pass_for_numpys_and_pythons() -> None:
+    below = (0, 2000, 2000)
+    for eager, fast in zip(below, (0, 0, 1), strict=True):
+        with settings(eager_below=eager, fast_path=fast):
+            x = np.array([0.5, 2.0])
+            y = lnp.array(x) + 0
+            m = lnp.ones((2, 2)) * 2
+            pairs = [(y[0], x[0]), (y.sum(), x.sum()), (lnp.argmax(y), np.argmax(x)), ((y > 1)[0], (x > 1)[0]),
+                     ((y * 1j)[1], (x * 1j)[1]), (lnp.float32(2) * y.astype("f4")[0], np.float32(2)),
+                     (lnp.zeros(5000).sum(), np.float64(0)), (m[0, 0] * 1, np.float64(2))]  # fmt: skip
+            classes = (float, complex, int, bool, str, numbers.Number, numbers.Real, numbers.Integral, np.generic,
+                       np.floating, np.integer, np.inexact, np.float64, np.float32, np.int64, np.bool_)  # fmt: skip
+            for found, expected in pairs:
+                assert type(found) is LazyArray
+                assert [isinstance(found, c) for c in classes] == [isinstance(expected, c) for c in classes]
+                assert found.__class__ is type(expected)
+                assert isinstance(found, LazyArray)
+                assert not isinstance(found, (np.ndarray, lnp.ndarray))
+                assert type(copy.copy(found)) is type(pickle.loads(pickle.dumps(found))) is LazyArray
+            for array in (y, y[:1], lnp.array(2.5), m, m[0], m.T):
+                assert array.__class__ is LazyArray
+                assert isinstance(array, lnp.ndarray)
+                assert not isinstance(array, (float, np.generic, numbers.Number))

@@ -242,4 +242,4 @@ def changed(loop: Loop, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_fixed(value: Any) -> bool:
-    return isinstance(value, (int, float, complex, str, bytes, type(None), np.generic, np.dtype))
+    return issubclass(type(value), (int, float, complex, str, bytes, type(None), np.generic, np.dtype))

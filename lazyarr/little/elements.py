@@ -56,7 +56,7 @@ def _place(key: Any) -> Any:
                 break
         else:
             return key
-    if key is None or key is ... or isinstance(key, np.integer):
+    if key is None or key is ... or issubclass(kind, np.integer):
         return key
     if kind is slice:
         if type(key.start) in _BOUNDS and type(key.stop) in _BOUNDS and type(key.step) in _BOUNDS:

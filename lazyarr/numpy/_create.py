@@ -223,7 +223,7 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
             value = record(ELEMENTWISE["add"], value, const(np.asarray(start).astype(kind), kind))
         return LazyArray._new(value)
     # Floats: NumPy itself decides the length and the rounding of each element.
-    concrete: list[Any] = [b if isinstance(b, (int, float, np.generic)) else _concrete(b) for b in bounds]
+    concrete: list[Any] = [b if _is_number(b) else _concrete(b) for b in bounds]
     return as_lazy_constant(np.arange(*concrete, dtype=dtype))
 
 
@@ -261,7 +261,7 @@ def _as_computed(b: Any, default: int | None) -> Any:
         return b if b.kind is int else None
     if isinstance(b, WeakScalar):
         return b.__index__() if b.python_type is int else None  # type: ignore[attr-defined]
-    return int(b) if isinstance(b, (int, np.integer)) else None
+    return int(b) if isinstance(b, (int, np.integer)) and _is_number(b) else None
 
 
 def _arange_bounds(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -274,7 +274,13 @@ def _arange_bounds(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
         given["step"] = 1
     start = given.get("start")
     bounds = (0 if start is None else start, given["stop"], given["step"])
-    return tuple(int(b) if isinstance(b, np.integer) else _concrete(b) for b in bounds)  # type: ignore[return-value]
+    whole = [isinstance(b, np.integer) and _is_number(b) for b in bounds]
+    return tuple(int(b) if w else _concrete(b) for b, w in zip(bounds, whole, strict=True))  # type: ignore[return-value]
+
+
+def _is_number(b: Any) -> bool:
+    """Whether a bound is Python's number or NumPy's."""
+    return issubclass(type(b), (int, float, np.generic))
 
 
 def _concrete(x: Any) -> Any:

@@ -33,10 +33,10 @@ through_names(
 @implements(np.real)
 def real(val: Any) -> Any:
     """As `numpy.real`."""
-    return val.real if isinstance(val, (*PYTHON_SCALARS, np.generic)) else as_lazy(val).real
+    return val.real if issubclass(type(val), (*PYTHON_SCALARS, np.generic)) else as_lazy(val).real
 
 
 @implements(np.imag)
 def imag(val: Any) -> Any:
     """As `numpy.imag`."""
-    return val.imag if isinstance(val, (*PYTHON_SCALARS, np.generic)) else as_lazy(val).imag
+    return val.imag if issubclass(type(val), (*PYTHON_SCALARS, np.generic)) else as_lazy(val).imag

@@ -24,7 +24,7 @@ class _Converter:
     def __init__(self, *given: Any):
         self._given = given
         self._arrays = [as_lazy(x) for x in given]
-        self.scalar_input = tuple(isinstance(x, (*PYTHON_SCALARS, np.generic, WeakScalar))
+        self.scalar_input = tuple(issubclass(type(x), (*PYTHON_SCALARS, np.generic, WeakScalar))
                                   or (isinstance(x, LazyArray) and x._scalar) for x in given)  # fmt: skip
 
     def __len__(self) -> int:

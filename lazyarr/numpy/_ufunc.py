@@ -242,7 +242,7 @@ class Ufunc:
                             f"{len(args)} were given")
         as_array = out is Ellipsis  # NumPy 2.3: an array where the result would be a scalar
         outs = _outs(None if as_array else out, nout)
-        if out is None and all(type(x) in PYTHON_SCALARS or isinstance(x, np.generic) for x in args):
+        if out is None and all(type(x) in PYTHON_SCALARS or issubclass(type(x), np.generic) for x in args):
             options = {"where": where, "casting": casting, "order": order, "dtype": dtype,
                        "signature": sig if signature is None else signature}  # fmt: skip
             if not holds_lazy(where):

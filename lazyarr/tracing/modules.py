@@ -48,7 +48,7 @@ class TracedModule:
         if top in STDLIB:
             if callable(value):
                 return environment.one(value, lambda: noting(environment._trace, value, f"calls {top}.{name}"))
-            if not isinstance(value, (int, float, complex, str, bytes, tuple, type(None))):
+            if not issubclass(type(value), (int, float, complex, str, bytes, tuple, type(None))):
                 environment._trace.observed(f"looks at {top}.{name}")
             return value
         key = (id(vars(module)), name)

@@ -204,7 +204,7 @@ class Outcome:
             function = self._trace.environment.original(value.__func__)
             if function is not value.__func__:
                 return ("method", function, self._spec(value.__self__))
-        if isinstance(value, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, slice)):
+        if issubclass(kind, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, slice)):
             return ("constant", value)
         if self._trace.classes.is_made(value):
             return self._object(value)

@@ -102,7 +102,7 @@ class Parts:
     def describe(self, value: Any) -> Any:
         """The key of one value; its parts are appended."""
         kind = type(value)
-        if kind is np.ndarray or kind is np.memmap or isinstance(value, np.generic):
+        if kind is np.ndarray or kind is np.memmap or issubclass(kind, np.generic):
             return self._array(value, None)
         if isinstance(value, LazyArray):
             held = value._held_data("an accelerated call")

@@ -151,11 +151,16 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
 static PyMethodDef to_numpy_method = {"__array__", (PyCFunction)(void (*)(void))to_numpy,
                                       METH_FASTCALL | METH_KEYWORDS, "As `numpy.ndarray.__array__`."};
 static getattrofunc attribute_before;
-static PyObject *interface, *structure;
+static PyObject *interface, *structure, *class_name;
 
-/* NumPy asks for these at each conversion, and is told with an exception. */
+/* NumPy asks for these at each conversion, and is told with an exception; `isinstance` asks for the class. */
 static PyObject *attribute(PyObject *self, PyObject *name)
 {
+    if (name == class_name && Py_TYPE(self) == known.array) {
+        PyObject *mine = SLOT(self, array__mine), *lent = SLOT(self, array__lent);
+        if (mine && mine != Py_None ? PyArray_Check(mine) : lent && lent != Py_None)
+            return Py_NewRef(Py_TYPE(self));
+    }
     if (name == interface || name == structure) {
         PyErr_SetObject(PyExc_AttributeError, name);
         return NULL;
@@ -169,8 +174,9 @@ int install_attributes(void)
     known.to_numpy = PyObject_GetAttrString((PyObject *)known.array, "__array__");
     interface = PyUnicode_InternFromString("__array_interface__");
     structure = PyUnicode_InternFromString("__array_struct__");
+    class_name = PyUnicode_InternFromString("__class__");
     method = PyDescr_NewMethod(known.array, &to_numpy_method);
-    if (!known.to_numpy || !interface || !structure || !method ||
+    if (!known.to_numpy || !interface || !structure || !class_name || !method ||
         PyObject_SetAttrString((PyObject *)known.array, "__array__", method) < 0)
         return -1;
     Py_DECREF(method);
