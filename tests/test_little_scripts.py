@@ -281,6 +281,20 @@ def asked_for_by_frames_and_plots(n: Any, x: Any) -> Any:
     return y, copied, float(single)
 
 
+@program
+def lists_of_lazy_numbers(n: Any, x: Any) -> Any:
+    found = []
+    for k in range(300):
+        found.append(x[k % 6] * k)
+    parts = [x[:1] * k for k in range(40)]
+    mixed = [x[1], 2, 2.5, n.argmax(x)]
+    return (
+        n.array(found), n.asarray(found[:20]), n.array(parts), n.array(mixed), n.hypot(parts, 1.0), n.sin(mixed),
+        n.maximum(found, 3), n.add([1, 2], [0.5, x[1]]), n.sqrt([4, 9]), n.abs((-1, 2)), n.mean(found), n.vstack(parts),
+        n.array([parts[:3], parts[3:6]]), n.concatenate(parts), n.exp([[x[0], x[1]], [1, 2]]), n.isnan([x[0], 1.0]),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
 def test_as_numpy(name: str) -> None:
     agree(PROGRAMS[name], np.array([0.0, 1.0, 2.0, 3.0, 1.5, 2.5]))

@@ -37,9 +37,6 @@ _quiet = quiet.thread
 _PLAIN = NUMBERS | {str, type(None)}
 #: Methods that `reduction` stands before.
 REDUCTIONS = frozenset("all any argmax argmin cumprod cumsum max mean min prod std sum var".split())
-#: The most Python numbers in an argument that are looked at.
-_MOST_NUMBERS = 1000
-
 
 def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> Any:
     """A call of a ufunc; None where it is not one of little data that is there."""
@@ -62,6 +59,9 @@ def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> Any:
         elif is_data(x):
             arrays.append(x)
             data.append(x)
+        elif type(x) in (list, tuple) and (made := _from_sequence(x)) is not None:
+            arrays.append(made)
+            data.append(made)
         else:
             return None
     size = size_of_both(arrays[0], arrays[-1]) if arrays else 1
@@ -72,6 +72,17 @@ def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> Any:
         return tuple(map(new, found)) if arrays else None
     # (Python's ints may be too large for NumPy's.)
     return new(found) if arrays or isinstance(found, np.generic) else None
+
+
+def _from_sequence(x: Any) -> Any:
+    """The array that a sequence of numbers and of little data is; None where it is none."""
+    if not len(x) or tracing() is not None:
+        return None
+    try:
+        found = np.asarray(_argument(x, []))
+    except (LookupError, TypeError, ValueError, OverflowError):
+        return None
+    return found if found.dtype in NAMES else None
 
 
 def into(ufunc: np.ufunc, args: tuple[Any, ...], out: Any, cost: float) -> LazyArray | None:
@@ -106,7 +117,7 @@ def _argument(x: Any, arrays: list[Any], depth: int = 3) -> Any:
     if kind is tuple or kind is list:
         count = len(x)
         inner = count and depth and type(x[0])
-        if not depth or count * (len(x[0]) if inner is list or inner is tuple else 1) > _MOST_NUMBERS:
+        if not depth or count * (len(x[0]) if inner is list or inner is tuple else 1) > limits.elements:
             raise LookupError
         if _PLAIN.issuperset(map(type, x)):
             return x
