@@ -291,6 +291,8 @@ def lists_of_lazy_numbers(n: Any, x: Any) -> Any:
     return (
         n.array(found), n.asarray(found[:20]), n.array(parts), n.array(mixed), n.hypot(parts, 1.0), n.sin(mixed),
         n.maximum(found, 3), n.add([1, 2], [0.5, x[1]]), n.sqrt([4, 9]), n.abs((-1, 2)), n.mean(found), n.vstack(parts),
+        found[:6] / x[1], x * [1, 2, 3, 4, 5, x[2]], [x[1], 2] - x[:2], (1, 2, 3) < x[:3],
+        x[2] ** [1, 2], parts[:4] @ x[:1],
         n.array([parts[:3], parts[3:6]]), n.concatenate(parts), n.exp([[x[0], x[1]], [1, 2]]), n.isnan([x[0], 1.0]),
     )  # fmt: skip
 

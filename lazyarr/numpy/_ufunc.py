@@ -97,6 +97,10 @@ class Ufunc:
         """The call that an operator is: of Python numbers alone it would be Python's arithmetic."""
         if self._pair_flops is not None and (pair := little.call(self.numpy, args, self._pair_flops)) is not None:
             return pair
+        if self._flops is not None and not kwargs and any(type(x) in (list, tuple) for x in args):
+            found = little.call(self.numpy, args, self._flops)
+            if found is not None:
+                return found
         if getattr(recording().observer, "soft", None):
             found = soft.call(self, args, kwargs, operator=True)
             if found is not None:
