@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends import native_joins, native_modulus, native_scalar, native_select
+from lazyarr.backends import native_integer, native_joins, native_modulus, native_scalar, native_select
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_call import HostCall
 from lazyarr.backends.native_emit import Code, Element, Index, part, register, stored
@@ -21,7 +21,6 @@ from lazyarr.backends.native_schedule import ordered
 from lazyarr.backends.native_storage import (
     Buffer,
     Extents,
-    Generate,
     Map,
     Pointwise,
     Scalar,
@@ -353,13 +352,13 @@ class Frame:
         shared = object()
         limits = None
         if node.op.name in ("floor_divide", "remainder"):
-            limits, generate = _whole_division(node.op.name, given, generate)
+            limits, generate = native_integer.whole_division(node.op.name, given, generate)
         for k, t in enumerate(types):
             result = Pointwise(t.dtype, shape, bounds, given, generate, flops, k, shared)
             result.limits = limits
             result.operation = node.op.name
             result.is_modulus = node.op.name == "absolute" and given[0].dtype.kind == "c"
-            result.ramp = _ramp(self.code, node.op.name, given)
+            result.ramp = native_integer.ramp(self.code, node.op.name, given)
             if limits is not None and isinstance(given[1], Scalar):
                 result.apart = (node.op.name, int(given[1].value[0]))
             results.append(result)
@@ -542,34 +541,6 @@ class Frame:
                 slot = slots[next(k for k, s in enumerate(scalars) if s is x)]
                 found.append(Scalar(x.dtype, unspill(code, slot, x.dtype)))
         return found
-
-
-def _ramp(c: Code, name: str, given: list[Storage]) -> tuple[Index, Index] | None:
-    """The even growth of ``ramp + scalar``, ``scalar * ramp`` and the like."""
-    if name not in ("add", "subtract", "multiply") or given[0].dtype != np.int64:
-        return None
-    x, y = given
-    ramp, scalar = (x.ramp, y) if isinstance(y, Scalar) else (y.ramp, x)
-    if ramp is None or not isinstance(scalar, Scalar) or (name == "subtract" and scalar is x):
-        return None
-    # Not the arithmetic of indices within arrays: this may wrap.
-    op, value = {"add": "add", "subtract": "sub", "multiply": "mul"}[name], scalar.value[0]
-    start = c.emit(f"{op} i64 {ramp[0]}, {value}")
-    return start, c.emit(f"mul i64 {ramp[1]}, {value}") if name == "multiply" else ramp[1]
-
-
-def _whole_division(name: str, given: list[Storage], generate: Generate) -> tuple[tuple[int, int] | None, Generate]:
-    """What is known of indices divided by a constant: limits of the result, and simpler code where none is negative."""
-    x, y = given
-    if x.dtype != np.int64 or not isinstance(y, Scalar) or not y.value[0].isdecimal() or y.value[0] == "0":
-        return None, generate
-    divisor = int(y.value[0])
-    if x.limits is None or x.limits[0] < 0:
-        return ((0, divisor - 1) if name == "remainder" else None), generate
-    if name == "remainder":
-        return (0, min(divisor - 1, x.limits[1])), lambda c, xs: ((c.emit(f"urem i64 {xs[0][0]}, {divisor}"),),)
-    quotients = (x.limits[0] // divisor, x.limits[1] // divisor)
-    return quotients, lambda c, xs: ((c.emit(f"udiv i64 {xs[0][0]}, {divisor}"),),)
 
 
 def _size(graph: Graph) -> int:

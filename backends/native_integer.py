@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.backends.native_emit import Code, register
+from lazyarr.backends.native_emit import Code, Index, register
+from lazyarr.backends.native_storage import Generate, Scalar, Storage
 
 Generator = Callable[..., Any]
 
@@ -248,3 +249,31 @@ def exact(c: Code, kind: str, a: str, b: str) -> tuple[tuple[str], tuple[str]]:
     if kind in ("left_shift", "power"):
         value = c.emit(f"select i1 {bad}, i64 0, i64 {value}")
     return (value,), (c.emit(f"xor i1 {bad}, true"),)
+
+
+def ramp(c: Code, name: str, given: list[Storage]) -> tuple[Index, Index] | None:
+    """The even growth of ``ramp + scalar``, ``scalar * ramp`` and the like."""
+    if name not in ("add", "subtract", "multiply") or given[0].dtype != np.int64:
+        return None
+    x, y = given
+    ramp, scalar = (x.ramp, y) if isinstance(y, Scalar) else (y.ramp, x)
+    if ramp is None or not isinstance(scalar, Scalar) or (name == "subtract" and scalar is x):
+        return None
+    # Not the arithmetic of indices within arrays: this may wrap.
+    op, value = {"add": "add", "subtract": "sub", "multiply": "mul"}[name], scalar.value[0]
+    start = c.emit(f"{op} i64 {ramp[0]}, {value}")
+    return start, c.emit(f"mul i64 {ramp[1]}, {value}") if name == "multiply" else ramp[1]
+
+
+def whole_division(name: str, given: list[Storage], generate: Generate) -> tuple[tuple[int, int] | None, Generate]:
+    """What is known of indices divided by a constant: limits of the result, and simpler code where none is negative."""
+    x, y = given
+    if x.dtype != np.int64 or not isinstance(y, Scalar) or not y.value[0].isdecimal() or y.value[0] == "0":
+        return None, generate
+    divisor = int(y.value[0])
+    if x.limits is None or x.limits[0] < 0:
+        return ((0, divisor - 1) if name == "remainder" else None), generate
+    if name == "remainder":
+        return (0, min(divisor - 1, x.limits[1])), lambda c, xs: ((c.emit(f"urem i64 {xs[0][0]}, {divisor}"),),)
+    quotients = (x.limits[0] // divisor, x.limits[1] // divisor)
+    return quotients, lambda c, xs: ((c.emit(f"udiv i64 {xs[0][0]}, {divisor}"),),)

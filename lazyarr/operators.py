@@ -51,7 +51,6 @@ class ArrayOperators:
     __class__ = property(_class)
 
 
-
 def _call(ufunc: np.ufunc, *args: Any, **kwargs: Any) -> Any:
     return UFUNCS[ufunc].operator(*args, **kwargs)
 
