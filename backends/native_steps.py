@@ -99,8 +99,9 @@ class Statement:
             raise Impossible
         low = own[0].start
         found: Touched = {}
+        seen: set[tuple[Storage, int | None, int]] = set()
         for x in (self.target, self.source):
-            _touch(found, axis, x, axis, 0)
+            _touch(found, seen, axis, x, axis, 0)
         relative = {b: {None if r is None else r - low for r in rows} for b, rows in found.items()}
         return low, low + self.target.bounds[axis], relative
 
@@ -109,11 +110,16 @@ class Statement:
         return self.turn.get(self.target.buffer, self.target.buffer)
 
 
-def _touch(found: Touched, wanted: int, x: Storage, axis: int | None, offset: int) -> None:
+def _touch(
+    found: Touched, seen: set[tuple[Storage, int | None, int]], wanted: int, x: Storage, axis: int | None, offset: int,
+) -> None:  # fmt: skip
     """Note which indices of axis `wanted` of buffers are read for `x` at index ``k + offset`` on `axis`, less k.
 
-    None: any; without an axis `x` is read at any index.
+    None: any; without an axis `x` is read at any index. `seen` holds what has been noted: formulas share parts.
     """
+    if (x, axis, offset) in seen:
+        return
+    seen.add((x, axis, offset))
     if axis is not None and isinstance(x, Strided):
         along = [k for k, m in enumerate(x.map) if m.axis == axis]
         start, step = (x.map[wanted].start, x.map[wanted].step) if along == [wanted] else (None, 0)
@@ -123,20 +129,20 @@ def _touch(found: Touched, wanted: int, x: Storage, axis: int | None, offset: in
         along = [k for k, m in enumerate(x.map) if m.axis == axis]
         m = x.map[along[0]] if len(along) == 1 else None
         if m is not None and m.step == 1 and isinstance(m.start, int):
-            _touch(found, wanted, x.inner, along[0], offset + m.start)
+            _touch(found, seen, wanted, x.inner, along[0], offset + m.start)
         else:
-            _touch(found, wanted, x.inner, None, 0)
+            _touch(found, seen, wanted, x.inner, None, 0)
     elif axis is not None and isinstance(x, Pointwise):
         for y in x.operands:
             own = axis - (len(x.shape) - len(y.shape))
             same = own >= 0 and (y.shape[own] != 1 or x.shape[axis] == 1)
-            _touch(found, wanted, y, own if same else None, offset)
+            _touch(found, seen, wanted, y, own if same else None, offset)
     elif axis is not None and isinstance(x, Patched):
-        _touch(found, wanted, x.inner, axis, offset)
+        _touch(found, seen, wanted, x.inner, axis, offset)
         m = x.map[axis]
-        _touch(found, wanted, x.value, m.axis if m.axis >= 0 else None, offset - x.spans[axis][0])
+        _touch(found, seen, wanted, x.value, m.axis if m.axis >= 0 else None, offset - x.spans[axis][0])
     elif axis is not None and isinstance(x, Rolled) and x.axis != axis:
-        _touch(found, wanted, x.inner, axis, offset)
+        _touch(found, seen, wanted, x.inner, axis, offset)
     else:
         for buffer in x.buffers:
             found.setdefault(buffer, set()).add(None)
