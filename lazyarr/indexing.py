@@ -247,12 +247,13 @@ def _array_items(item: Any) -> list[Any]:
         return [item.__index__()]
     if hasattr(item, "as_index"):  # a range, with computed bounds
         item = item.as_index()
-    if isinstance(item, (list, tuple)) and len(item) == 0:
-        return [LazyArray._new(leaf(np.zeros(0, np.int64), ArrayType(_I64, (0,))))]
     try:
         index = as_lazy(item)
     except (NotCompiled, TypeError) as error:
         raise IndexError(_BAD_INDEX) from error
+    if 0 in index._shape and not isinstance(item, (LazyArray, np.ndarray)):
+        # An empty list or range: its array would be one of floats.
+        index = LazyArray._new(leaf(np.zeros(index._shape, np.int64), ArrayType(_I64, index._shape)))
     if index.dtype == np.bool_:
         if index.ndim and getattr(recording().observer, "computes_lengths", False):
             return [_MaskPart.at(p, n) for p, n in zip(windows.positions(index), index._shape, strict=True)]

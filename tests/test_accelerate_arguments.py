@@ -339,3 +339,18 @@ def test_a_range_of_a_computed_number_is_an_index() -> None:
         for w in (1.0, 1.1, 1.2, 1.3):
             x = np.arange(400.0).reshape(20, 20)
             assert_same(function(x, w), accelerated(x, w))
+
+
+def test_a_range_without_numbers_is_an_index() -> None:
+    def chosen(x: Any, n: int) -> Any:
+        m = int(x[n])
+        y = x[range(m)]
+        x[range(m, 4, 2)] = 7
+        x[range(4, m)] = 8
+        return y, x
+
+    accelerated: Any = accelerate(chosen, always=True)
+    for n in (0, 0, 0, 3, 5):
+        given, expected = np.arange(10.0), np.arange(10.0)
+        assert_same(chosen(expected, n), accelerated(given, n))
+        assert_same(expected, given)
