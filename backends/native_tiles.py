@@ -47,6 +47,9 @@ def statement(code: Code, target: Strided, source: Storage) -> Statement | None:
         return None
     if source.shape != target.shape or native_modulus.has_comparison(source):
         return None
+    if code.large and boxes(source, target.shape) is not None:
+        # Code for each box: in a long program nests of their own are compiled once for all that are equal.
+        return None
     if native_periodic.repeated(source, target) is not None:
         return None
     try:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import lazyarr
 from lazyarr.backends import native_tiles
 from lazyarr.backends.native import compile
+from lazyarr.backends.native_patched import boxes
 from lazyarr.backends.native_tiles import Tiles
 from lazyarr.plans import plans
 
@@ -230,6 +231,24 @@ def test_memory_of_what_lies_between_is_that_of_tiles() -> None:
     program = compile(graph).program
     large = [m.size for m in program.memory[len(program.params) :] if m.size > u.nbytes / 4]
     assert large == [2000 * 100 * 8]  # What is returned.
+
+
+@pytest.mark.parametrize("count", [3, 39])
+def test_what_is_patched_is_no_part_of_tiles_in_long_programs(made: list[Tiles], count: int) -> None:
+    """Tiles have code for each box; there, equal nests are compiled once."""
+    steps = "abc" * (count // 3)
+
+    def many(u: Any) -> Any:
+        x, y = u, u * 0.5
+        for _ in steps:
+            y = x * 0.5 + y
+            y[1:-1, 1:-1] += 0.1 * (x[2:, 1:-1] - x[:-2, 1:-1])
+            x, y = np.maximum(y - x * x, 0.25), x
+        return x, y
+
+    check(many, np.random.default_rng(7).random((61 + count, 37)))
+    found = [s for tiles in made for s in tiles.statements if boxes(s.source, s.target.shape)]
+    assert bool(found) == (count == 3)
 
 
 Step = tuple[str, int, int, int]
