@@ -14,12 +14,12 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from lazyarr.backends import native_modulus, native_periodic, native_streams, native_threads
+from lazyarr.backends import native_math, native_modulus, native_periodic, native_streams, native_threads
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Index
 from lazyarr.backends.native_patched import boxes
 from lazyarr.backends.native_steps import FEW_ROWS, Impossible, Statement, Touched, arrays_seen
-from lazyarr.backends.native_storage import Buffer, Storage, Strided
+from lazyarr.backends.native_storage import Buffer, Pointwise, Storage, Strided, View
 
 #: Bytes of the elements that a thread works on: what the first cache holds, the second, or its part of the third.
 _CACHES = 24_000, 200_000, 4_000_000
@@ -110,10 +110,16 @@ class Tiles:
         work = sum(nests.work(s.source) * float(np.prod([float(b) for b in s.target.bounds])) for s in statements)
         self.slabs = threads if work > nests.WORTH and rows >= nests.FEW * threads else 1
         self._choose(lasting)
+        if any(s.written in lasting and self._is_repeated(s) and _depends_on_place(s.source) for s in self.statements):
+            self.block = 0
         for s in passing if self.block else ():
             low, high = self.rows.needs[s]
             self._local[s] = self.block + high - low
             s.written.hold(self.slabs * self._room(s))
+
+    def _is_repeated(self, s: Statement) -> bool:
+        """Whether elements of a statement are computed for two tiles."""
+        return any(axis.needs[s] != (0, 0) for axis in (self.rows, self.columns) if axis is not None)
 
     def _choose(self, lasting: set[Buffer]) -> None:
         """How large a tile is, so that it stays in a cache and little is computed twice."""
@@ -270,6 +276,22 @@ def _needs(statements: Sequence[Statement], touched: Mapping[Statement, Touched]
             known = needs.get(made, (low + at[0], high + at[0]))
             needs[made] = min(known[0], low + min(at)), max(known[1], high + max(at))
     return needs
+
+
+def _depends_on_place(source: Storage) -> bool:
+    """Whether the last bits of an element depend on where a loop begins: those of a function with a vector form do.
+
+    Then what is computed twice may differ from what is kept.
+    """
+    seen, stack = {source}, [source]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Pointwise) and x.operation in native_math.FUNCTIONS:
+            return True
+        inner = {x.inner} if isinstance(x, View) else set(getattr(x, "operands", ()))
+        stack += inner - seen
+        seen |= inner
+    return False
 
 
 def _row_bytes(s: Statement) -> int:
