@@ -243,14 +243,13 @@ def _loop(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]:
         code.start(inside)
         at = code.add(start, code.mul(index, step)) if counted else index
         inner = state.enter(body, 1, state.scalars(), consts, [Scalar(np.dtype("i8"), (str(at),))])
-        buffers = len(frame.lowering.buffers)
         if native_steps.plain(body, _constants(body, carried)):
             results, sources, fills = _recorded(state, inner)
             together = native_steps.Pass.find(fills, [{}], repeated=False)
             if together is not None:
                 together.emit(code, 1)
             else:
-                _one_after_another(frame, fills, [s.buffer for s in sources], buffers)
+                _one_after_another(state, fills, [s.buffer for s in sources])
             state.update(inner, results, sources)
         else:
             inner.looped = True
@@ -281,22 +280,25 @@ def _recorded(state: State, inner: Frame) -> tuple[list[Storage], list[Strided],
         code.recording = outer
 
 
-def _one_after_another(frame: Frame, fills: Sequence[native_steps.Fill], lasting: Sequence[Buffer], buffers: int
-                       ) -> None:  # fmt: skip
-    """The nests of an iteration, of which `lasting` is what counts; there were so many buffers before it."""
-    lowering = frame.lowering
+def _one_after_another(state: State, fills: Sequence[native_steps.Fill], new: Sequence[Buffer]) -> None:
+    """The nests of an iteration, of which arrays in `new` are what counts."""
+    lowering = state.frame.lowering
     if lowering.code.part is not None or lowering.code.aliases is not None:
         for target, source in fills:
-            nests.fill(frame.code, target, source)
+            nests.fill(lowering.code, target, source)
         return
     writes = [target.buffer for target, _ in fills]
-    lowering.held.extend(lasting)
-    for target, source in fills:
-        own = target.buffer.number >= buffers and writes.count(target.buffer) == 1
+    read = set(state.buffers)
+    held = list(lowering.held)
+    for k, (target, source) in enumerate(fills):
+        # (All are recorded: those that follow are known to nobody else.)
+        lowering.held[:] = [*held, *new, *(b for y, x in fills[k:] for b in (y.buffer, *x.buffers))]
+        own = target.buffer not in read and writes.count(target.buffer) == 1
         lowering.waiting.fill(target, source, own)
+        read |= source.buffers
+    lowering.held[:] = [*held, *new]
     lowering.waiting.flush()
-    for buffer in lasting:
-        lowering.held.remove(buffer)
+    lowering.held[:] = held
 
 
 def _passes(frame: Frame, body: Graph, state: State, consts: Sequence[Storage], bounds: tuple[Index, Index, int]

@@ -139,6 +139,17 @@ def in_place(u: Any) -> Any:
     return (c[1:] + c[:-1],)
 
 
+def read_again_later(u: Any) -> Any:
+    """What lies between two statements of an iteration is read by a third one, which is no part of their tiles."""
+    a, b = u.copy(), u * 0.5
+    for _ in range(100):  # (So many are a loop in the program, too.)
+        c = np.sqrt(a * b + 1.0)
+        a = np.sqrt(c * c + a)
+        d = np.sqrt(np.roll(c, 1, 0) + np.roll(c, -1, 0) + c)
+        b = np.sqrt(np.roll(d, 1, 0) + d * b + np.roll(c, 2, 0))
+    return a, b
+
+
 def gradients(u: Any) -> Any:
     """What lies between is put together from its inner part and its borders."""
     down, across = np.gradient(u[..., 0] if u.ndim == 3 else u)
@@ -181,7 +192,7 @@ def in_a_loop(u: Any) -> Any:
 def in_turns(u: Any) -> Any:
     """Cyclic neighbours, in a counted loop: the arrays take turns."""
     a, b = u.copy(), u * 0.5
-    for _ in range(5):
+    for _ in range(100):
         c = a * b * b
         a, b = (
             a + 0.1 * (np.roll(a, 1, 0) + np.roll(a, -1, 0) - 2 * a - c),
@@ -208,7 +219,7 @@ def lines(u: Any) -> Any:
 @pytest.mark.parametrize(
     "f",
     [kept, one_row_apart, other_types, patched, rolled, in_place, gradients, joined, side_by_side, in_a_loop, in_turns,
-     lines],
+     read_again_later, lines],
 )  # fmt: skip
 @pytest.mark.parametrize("shape", [(100, 40), (333, 5), (61, 130), (48, 12, 9)])
 def test_numpys_values(f: Any, shape: tuple[int, ...]) -> None:
@@ -305,3 +316,39 @@ def test_random_chains(steps: list[Step], shape: tuple[int, ...], dtype: Any) ->
 
     rng = np.random.default_rng(6)
     check(chain, rng.random(shape).astype(dtype), rng.random(shape).astype(dtype))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["roll", "across", "mix", "inner"]), *[st.integers(0, 3)] * 3), min_size=2, max_size=7
+    ),
+    st.sampled_from([(70, 30), (40, 11, 12), (400,)]),
+    st.booleans(),
+)
+def test_random_iterations(steps: list[Step], shape: tuple[int, ...], ends: bool) -> None:
+    def iterate(u: Any, v: Any) -> Any:
+        a, b = u.copy(), v.copy()
+        total = 0.0
+        for _ in range(70):
+            known = [a, b]
+            for kind, k, by, which in steps:
+                x, y = known[-1 - k % len(known)], known[which % len(known)]
+                if kind == "roll":
+                    new = np.roll(x, by, axis=0) * 0.5 + y * 0.25
+                elif kind == "across":
+                    new = np.roll(x, by + 1, axis=-1) - y * 0.5
+                elif kind == "mix":
+                    new = np.sqrt(x * x + 1.0) - y
+                else:
+                    new = x * 0.5
+                    new[1:-1] += 0.25 * (y[2:] - y[:-2])
+                known.append(np.sqrt(new * new + 0.5) - 0.5)
+            a, b = known[-1], known[-2] * 0.5 + b * 0.25
+            total = total + a.ravel()[3]
+            if ends and total > 1e6:
+                break
+        return a, b, np.asarray(total)
+
+    rng = np.random.default_rng(7)
+    check(iterate, rng.random(shape), rng.random(shape))
