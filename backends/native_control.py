@@ -283,7 +283,7 @@ def _recorded(state: State, inner: Frame) -> tuple[list[Storage], list[Strided],
 def _one_after_another(state: State, fills: Sequence[native_steps.Fill], new: Sequence[Buffer]) -> None:
     """The nests of an iteration, of which arrays in `new` are what counts."""
     lowering = state.frame.lowering
-    if lowering.code.part is not None or lowering.code.aliases is not None:
+    if not lowering.waiting.is_possible:
         for target, source in fills:
             nests.fill(lowering.code, target, source)
         return

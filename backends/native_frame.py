@@ -410,31 +410,29 @@ class Frame:
             return self.materialize(storage)
         if join is None or not native_joins.smooth(storage):
             return self.made_later(storage, target)
-        self.working.append(storage)
-        target = target or self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
-        self.working.append(target)
+        target = self._room(storage, target)
         self.lowering.waiting.flush()
         native_joins.make(self, join, storage, target, {})
-        target.limits = storage.limits
         return target
 
     @property
     def waits(self) -> bool:
         """Whether statements may wait for those that follow."""
-        code = self.code
-        return self.outermost or (
-            self.looped and code.part is None and code.aliases is None and code.recording is None
-        )
+        return self.outermost or (self.looped and self.lowering.waiting.is_possible)
+
+    def _room(self, storage: Storage, target: Strided | None) -> Strided:
+        """Where something is to be stored: in `target`, or in memory of its own."""
+        self.working.append(storage)
+        target = target or self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
+        self.working.append(target)
+        target.limits = storage.limits
+        return target
 
     def made_later(self, storage: Storage, target: Strided | None = None) -> Strided:
         """Stored, in memory of its own or in `target`: now, or together with what follows."""
-        self.working.append(storage)
-        own = target is None
-        target = target or self.lowering.allocate(storage.dtype, storage.shape, storage.bounds)
-        self.working.append(target)
-        self.fill(target, storage, own)
-        target.limits = storage.limits
-        return target
+        room = self._room(storage, target)
+        self.fill(room, storage, own=target is None)
+        return room
 
     def fill(self, target: Strided, source: Storage, own: bool = False) -> None:
         """``target[...] = source``, now or together with what follows; `own`: into memory that was allocated for it."""

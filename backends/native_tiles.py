@@ -30,7 +30,6 @@ BEYOND = 1 << 20
 _MOST_STATEMENTS, _MOST_BUFFERS = 12, 16
 #: Elements of the last axis from which on rows are loops worth vectors.
 _ROW = 32
-
 #: Columns of a tile at least, where they are the last axis.
 _STRIP = 512
 #: From where to before where.
@@ -95,7 +94,7 @@ class Tiles:
     """
 
     def __init__(self, statements: Sequence[Statement], lasting: set[Buffer], own: set[Buffer]):
-        self.rows = Axis(statements, 0, lasting)
+        self.rows = Axis({s: (s.low, s.high, s.accesses) for s in statements}, lasting)
         self.columns: Axis | None = None
         self.strip = 0
         self.statements = [s for s in statements if s in self.rows.needs]
@@ -152,7 +151,7 @@ class Tiles:
         if any(len(s.target.shape) < 2 for s in self.statements):
             return None
         try:
-            return Axis(self.statements, 1, lasting)
+            return Axis({s: s.along(1) for s in self.statements}, lasting)
         except Impossible:
             return None
 
@@ -229,6 +228,13 @@ class Tiles:
 class Axis:
     """What statements write on an axis, and what tiles need of that.
 
+    Parameters
+    ----------
+    found : dict of Statement to (int, int, dict)
+        In order, what `Statement.along` says of the axis.
+    lasting : set of Buffer
+        What is read after the group.
+
     Attributes
     ----------
     spans : dict of Statement to (int, int)
@@ -241,14 +247,10 @@ class Axis:
         How many indices more than its own a tile needs, at most.
     """
 
-    def __init__(self, statements: Sequence[Statement], axis: int, lasting: set[Buffer]):
-        touched = {}
-        self.spans: dict[Statement, tuple[int, int]] = {}
-        for s in statements:
-            low, high, touched[s] = s.along(axis)
-            self.spans[s] = low, high
-        self.needs = _needs(statements, touched, lasting)
-        ends = [self.spans[s] for s in statements if s.written in lasting]
+    def __init__(self, found: Mapping[Statement, tuple[int, int, Touched]], lasting: set[Buffer]):
+        self.spans = {s: (low, high) for s, (low, high, _) in found.items()}
+        self.needs = _needs({s: touched for s, (_, _, touched) in found.items()}, lasting)
+        ends = [span for s, span in self.spans.items() if s.written in lasting]
         self.low, self.high = min((a for a, _ in ends), default=0), max((b for _, b in ends), default=0)
         self.lag = max((high - low for low, high in self.needs.values()), default=0)
 
@@ -259,12 +261,11 @@ class Axis:
         return code.sub(first, low), code.sub(last, low)
 
 
-def _needs(statements: Sequence[Statement], touched: Mapping[Statement, Touched], lasting: set[Buffer]
-           ) -> dict[Statement, tuple[int, int]]:  # fmt: skip
+def _needs(touched: Mapping[Statement, Touched], lasting: set[Buffer]) -> dict[Statement, tuple[int, int]]:
     """What is needed for a tile of what each statement writes, from the last statement to the first."""
-    needs = {s: (0, 0) for s in statements if s.written in lasting}
-    writers = {s.written: s for s in statements}
-    for s in reversed(statements):
+    needs = {s: (0, 0) for s in touched if s.written in lasting}
+    writers = {s.written: s for s in touched}
+    for s in reversed(list(touched)):
         if s not in needs:
             continue
         low, high = needs[s]

@@ -49,7 +49,13 @@ class Waiting:
     @property
     def buffers(self) -> set[Buffer]:
         """What they read and write."""
-        return {b for target, source in self._statements for b in (target.buffer, *source.buffers)}
+        return _buffers(self._statements)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether what is generated now may come later: it belongs to no statement, and to one thread."""
+        code = self._code
+        return code.part is None and code.aliases is None and code.recording is None
 
     def quiet(self, node: Node) -> bool:
         """Whether an operation may be lowered while statements wait: it reads no array, or sees to them itself."""
@@ -66,17 +72,18 @@ class Waiting:
     def fill(self, target: Strided, source: Storage, own: bool = False) -> None:
         """``target[...] = source``, now or later; `own`: into memory that was allocated for it."""
         length = self._length(target, source)
-        tiled = native_tiles.statement(self._code, target, source)
-        flat = self._flat and length > 0 and self._joins(target, source, length)
-        if tiled is not None and not (self._tiled and native_tiles.joins(self._tiled, tiled)):
-            tiled = None if self._statements else tiled
-        if self._statements and not flat and tiled is None:
-            self.flush()
-            tiled = native_tiles.statement(self._code, target, source)
-        if not length and tiled is None:
+        tiled, flat = native_tiles.statement(self._code, target, source), length > 0
+        if self._statements:
+            in_blocks = self._flat and flat and self._joins(target, source, length, self._statements)
+            in_tiles = self._tiled is not None and tiled is not None and native_tiles.joins(self._tiled, tiled)
+            if in_blocks or in_tiles:
+                tiled, flat = tiled if in_tiles else None, in_blocks
+            else:
+                self.flush()
+        if not flat and tiled is None:
             nests.fill(self._code, target, source)
             return
-        self._flat = flat if self._statements else length > 0
+        self._flat = flat
         self._statements.append((target, source))
         if tiled is None:
             self._tiled = None
@@ -123,13 +130,11 @@ class Waiting:
             return 0
         return shape[-1]
 
-    def _joins(self, target: Strided, source: Storage, length: int, others: list[Fill] | None = None) -> bool:
-        """Whether a statement may be done block by block with others, those that wait."""
-        others = self._statements if others is None else others
+    def _joins(self, target: Strided, source: Storage, length: int, others: list[Fill]) -> bool:
+        """Whether a statement may be done block by block with others."""
         if not others or len(others) == _MOST or self._length(*others[0]) != length:
             return False
-        used = {b for other, other_source in others for b in (other.buffer, *other_source.buffers)}
-        if len(used | {target.buffer, *source.buffers}) > _STREAMS:
+        if len(_buffers([*others, (target, source)])) > _STREAMS:
             return False
         if not any(other.buffer in source.buffers or other_source.buffers & source.buffers
                    for other, other_source in others):  # fmt: skip
@@ -139,6 +144,11 @@ class Waiting:
             reads_elsewhere(self._code, source, other) or reads_elsewhere(self._code, other_source, target)
             for other, other_source in others
         )
+
+
+def _buffers(statements: list[Fill]) -> set[Buffer]:
+    """What statements read and write."""
+    return {b for target, source in statements for b in (target.buffer, *source.buffers)}
 
 
 def _blocks(c: Code, statements: list[tuple[Strided, Storage]], length: int) -> None:

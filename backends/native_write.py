@@ -17,7 +17,6 @@ from lazyarr.backends.native_storage import (
     Scalar,
     Storage,
     Strided,
-    View,
     identity,
     reads_elsewhere,
     view,
@@ -169,6 +168,11 @@ def pad(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
 _JOINED = 4
 
 
+def _from(axis: int, first: Index, rank: int) -> Map:
+    """The map of what begins at `first` on an axis, and at the beginning on the others."""
+    return tuple(Along(first if k == axis else 0, k, 1) for k in range(rank))
+
+
 def _joined(node: Node, given: list[Storage], shape: tuple[Index, ...], bounds: tuple[int, ...]) -> Patched | None:
     """Arrays put together, as a formula; None where they had better be copied one after the other."""
     if not 1 < len(given) <= _JOINED or any(not isinstance(n, int) for x in given for n in x.shape):
@@ -176,10 +180,10 @@ def _joined(node: Node, given: list[Storage], shape: tuple[Index, ...], bounds: 
     if any(isinstance(x, Strided) and x.is_whole for x in given) or any(0 in x.bounds for x in given):
         return None  # Copied at once, or not at all.
     axis, first = node.kw["axis"], 0
-    found: Storage = View(Scalar(node.types[0].dtype, literal(0, node.types[0].dtype)), (), shape, bounds)
+    zero = Scalar(node.types[0].dtype, literal(0, node.types[0].dtype))
+    found: Storage = constant_view(zero, shape, bounds)
     for x in given:
-        map = tuple(Along(first if k == axis else 0, k, 1) for k in range(len(shape)))
-        found = Patched(found, map, x)
+        found = Patched(found, _from(axis, first, len(shape)), x)
         first += int(x.shape[axis])
     assert isinstance(found, Patched)
     return found
@@ -195,8 +199,7 @@ def concatenate(frame: Frame, node: Node, given: list[Storage]) -> list[Storage]
     target = frame.lowering.allocate(node.types[0].dtype, shape, bounds)
     first: Index = 0
     for x in given:
-        map = tuple(Along(first if k == axis else 0, k, 1) for k in range(len(shape)))
-        into = view(code, target, map, x.shape, x.bounds)
+        into = view(code, target, _from(axis, first, len(shape)), x.shape, x.bounds)
         assert isinstance(into, Strided)
         nests.fill(code, into, x)
         first = code.add(first, x.shape[axis])

@@ -92,17 +92,23 @@ def keys_of(x: Any, seen: list[float]) -> Any:
     return total
 
 
+def noted_calls(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[tuple[Any, ...]]:
+    """The arguments of each call of a method of an object from now on."""
+    found: list[tuple[Any, ...]] = []
+    method = getattr(owner, name)
+
+    def noted(*given: Any) -> Any:
+        found.append(given)
+        return method(*given)
+
+    monkeypatch.setattr(owner, name, noted)
+    return found
+
+
 def test_many_signatures_that_are_left_to_python_are_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lazyarr.tracing.accelerated._MOST_VARIANTS", 3)
     accelerated: Any = lazyarr.accelerate(keys_of)
-    traced = []
-    trace_first = accelerated._trace_first
-
-    def counted(*given: Any) -> Any:
-        traced.append(1)
-        return trace_first(*given)
-
-    monkeypatch.setattr(accelerated, "_trace_first", counted)
+    traced = noted_calls(monkeypatch, accelerated, "_trace_first")
     seen: list[float] = []
     theirs: list[float] = []
     x = np.random.default_rng(0).random(40)
@@ -227,14 +233,7 @@ def test_long_lists_are_not_looked_at_in_each_call_that_python_runs(monkeypatch:
     monkeypatch.setattr("lazyarr.tracing.trials._WAITED", 1e6)
     loop = Accelerated(picked, is_loop=True)
     x, weights = np.arange(50.0), tuple(range(4000))
-    looked = []
-    describe = loop._describe
-
-    def noted(*given: Any) -> Any:
-        looked.append(1)
-        return describe(*given)
-
-    monkeypatch.setattr(loop, "_describe", noted)
+    looked = noted_calls(monkeypatch, loop, "_describe")
     with lazyarr.settings.settings(always=0):
         for n in range(40):
             assert_same(picked(x, n, weights), loop(x, n, weights))

@@ -38,6 +38,7 @@ _PLAIN = NUMBERS | {str, type(None)}
 #: Methods that `reduction` stands before.
 REDUCTIONS = frozenset("all any argmax argmin cumprod cumsum max mean min prod std sum var".split())
 
+
 def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> Any:
     """A call of a ufunc; None where it is not one of little data that is there."""
     if len(args) == 1 and type(args[0]) is LazyArray:

@@ -483,10 +483,8 @@ class Trace:
         Plain
             If it has, little is computed, and the call can begin again.
         """
-        if self.strict or not self.may_begin_again or settings.current.fallback == "error":
-            return
-        taken = time.monotonic() - self._began - (plans.seconds - self._compiled_before)
-        if taken < longest or world.current() is not None:
+        taken = self._taken()
+        if taken is None or taken < longest:
             return
         if self.computed_little and self.is_small_work() and (taken > _LONGEST_SMALL or not self._has_loops()):
             raise TookLong("many branches on data, between which little is computed, that are not compiled")
@@ -499,11 +497,18 @@ class Trace:
         Plain
             If tracing has taken many times as long, and the call can begin again.
         """
-        again = self.may_begin_again and not self.strict and settings.current.fallback != "error"
-        taken = time.monotonic() - self._began - (plans.seconds - self._compiled_before)
+        taken = self._taken()
         longest = max(_LONGEST_SMALL, _CALLS_WRITTEN_OUT * python)
-        if again and _COMPILED_AFTER * taken > longest and world.current() is None and self.is_small_work():
+        if taken is not None and _COMPILED_AFTER * taken > longest and self.is_small_work():
             raise TookLong("a short loop that Python writes out very often", user_line(3))
+
+    def _taken(self) -> float | None:
+        """Seconds that the trace has taken, besides the time of compiling; None where it may not be given up."""
+        if self.strict or not self.may_begin_again or settings.current.fallback == "error":
+            return None
+        if world.current() is not None:
+            return None
+        return time.monotonic() - self._began - (plans.seconds - self._compiled_before)
 
     def _has_loops(self) -> bool:
         """Whether there is a loop among the recorded work, which may compute much."""
