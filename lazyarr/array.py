@@ -145,15 +145,13 @@ class LazyArray(ArrayOperators):
                         setattr(self, name, getattr(view, name))
                     self._lent = None
                 return
-            self._scalar = not isinstance(data, np.ndarray)
-            array = np.asarray(data)
-            self._shape, self._dtype, self._strides = array.shape, array.dtype, array.strides
+            self._shape, self._dtype, self._strides = data.shape, data.dtype, data.strides
             # (Not `Cell(value)`: what a trace meets has not been made in it.)
             cell = self._cell = object.__new__(Cell)
-            cell.value = leaf(array, ArrayType(array.dtype, array.shape))
+            cell.value = leaf(data, ArrayType(data.dtype, data.shape))
             self._offset = 0
             self._form = self._parent = self._step = self._seen = None
-            self._writeable = not self._scalar
+            self._scalar, self._writeable = False, True
             self._lent = self._mine = None  # in this order: other threads look at `_mine` first
 
     # -- the value -----------------------------------------------------------------------------------------

@@ -27,6 +27,9 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 #: NumPy ufunc -> its lazy counterpart.
 UFUNCS: dict[np.ufunc, Any] = {}
 _first: list[Callable[[Any, Any, Any], Any]] = []
+_last: list[Callable[[Any], Any]] = []
+#: The definitions of lazyarr's own that are at work: what is a NumPy scalar to their callers is a lazy one to them.
+running: list[Any] = []
 
 
 def implements(*functions: Any) -> Callable[[Function], Function]:
@@ -53,12 +56,28 @@ def ufunc_call(ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any) -> Any:
     return (lazy if method == "__call__" else getattr(lazy, method))(*inputs, **kwargs)
 
 
-def take_little(first: Callable[[Any, Any, Any], Any]) -> None:
+def take_little(first: Callable[[Any, Any, Any], Any], last: Callable[[Any], Any] | None = None) -> None:
     """Ask this first at each call of a function: it gives None where it is not a call of little data that is there.
 
-    (Where NumPy's function gives nothing, `Ellipsis` says that it is done.)
+    (Where NumPy's function gives nothing, `Ellipsis` says that it is done.) `last` makes of the result of a definition
+    what its caller gets.
     """
     _first.append(first)
+    if last is not None:
+        _last.append(last)
+
+
+def run_definition(definition: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Call a definition of lazyarr's own."""
+    running.append(definition)
+    try:
+        found = definition(*args, **kwargs)
+    finally:
+        running.pop()
+    if not running:
+        for last in _last:
+            found = last(found)
+    return found
 
 
 def function_call(function: Any, args: Any, kwargs: Any) -> Any:
@@ -73,7 +92,7 @@ def function_call(function: Any, args: Any, kwargs: Any) -> Any:
     why = "it is not compiled"
     if implementation is not None:
         try:
-            return implementation(*args, **kwargs)
+            return run_definition(implementation, args, kwargs)
         except (NotCompiled, UncompiledDtype) as reason:
             why = str(reason)
     args, kwargs = fixed_ints(args), fixed_ints(kwargs)

@@ -44,8 +44,7 @@ class ArrayOperators:
         (Not while a function is traced, where NumPy's scalars and lazy ones are told apart.)
         """
         array: Any = self
-        data = array._mine
-        is_scalar = isinstance(data, np.generic) if data is not None else array._lent is None and array._scalar is True
+        is_scalar = array._mine is None and array._lent is None and array._scalar is True
         return array.dtype.type if is_scalar and traced.get() is None else type(self)
 
     __class__ = property(_class)

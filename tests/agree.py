@@ -30,8 +30,8 @@ def lazily(x: Any) -> Any:
 
 
 def is_computed(x: Any) -> bool:
-    """Whether a lazy array's elements are there."""
-    return isinstance(x, LazyArray) and isinstance(x._value().node, Leaf)
+    """Whether a lazy array's elements are there; of NumPy's own scalars they are."""
+    return isinstance(x._value().node, Leaf) if type(x) is LazyArray else isinstance(x, np.generic)
 
 
 def outcome(program: Program, namespace: Any, arguments: Any) -> tuple[Any, Exception | None]:

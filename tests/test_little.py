@@ -27,8 +27,8 @@ def eager() -> Iterator[None]:
 
 
 def is_light(x: Any) -> bool:
-    """Whether an array's data is its own, or lent."""
-    return isinstance(x, LazyArray) and (x._mine is not None or x._lent is not None)
+    """Whether an array's data is its own, or lent; of scalars, whether they are NumPy's."""
+    return isinstance(x, np.generic) if type(x) is not LazyArray else x._mine is not None or x._lent is not None
 
 
 def test_results_are_light() -> None:
@@ -528,7 +528,9 @@ def test_nothing_is_warned_of() -> None:
     x = lnp.asarray(np.zeros(3)) + 0
     with np.errstate(all="raise"):
         assert np.isnan(float((x / x)[0]))
-        assert np.isinf(float(1 / x[0]))
+        assert np.isinf(float((1 / x)[0]))
+        with pytest.raises(FloatingPointError):
+            1 / x[0]  # (a scalar of NumPy's own)
     assert operator.truediv(x, 0).shape == (3,)
 
 

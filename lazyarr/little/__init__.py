@@ -2,9 +2,9 @@
 
 `lazyarr.eager` says what is little. What NumPy makes of it is held as it is, in `LazyArray._mine`, by the one array it
 belongs to, which is written to in place; no node stands for it, and no cell. Basic indices lend views of it
-(`LazyArray._lent`). When somebody asks for more than that (another view, a larger operation, a trace), the array
-settles: its data becomes the value of a cell, which nobody changes (`LazyArray._settle`). An array that no view shares
-takes its data back when it is written to, or cut.
+(`LazyArray._lent`), and scalars are NumPy's own. When somebody asks for more than that (another view, a larger
+operation, a trace), the array settles: its data becomes the value of a cell, which nobody changes
+(`LazyArray._settle`). An array that no view shares takes its data back when it is written to, or cut.
 
 The methods of this package stand before those of `LazyArray`, and leave to them all that is not so simple.
 """
@@ -17,4 +17,4 @@ from lazyarr.little import elements, fast_path, functions, operators
 operators.install()
 elements.install()
 fast_path.install()
-take_little(functions.function)
+take_little(functions.function, functions.scalars)

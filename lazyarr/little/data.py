@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from lazyarr import quiet, settings, views
-from lazyarr.array import Cell, LazyArray
+from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.backends.numpy import evaluate as of_node
+from lazyarr.dispatch import running
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.ops.create import CONST
@@ -98,8 +99,13 @@ def seen_now(x: LazyArray) -> Any:
     return x._elements("an element")
 
 
-def new(data: Any) -> LazyArray:
-    """The array of data that nobody else has: a new array of NumPy's, or a scalar."""
+def new(data: Any) -> Any:
+    """The lazy array of a new array of NumPy's that nobody else has; a NumPy scalar as it is.
+
+    (Definitions of lazyarr's own go on with lazy scalars.)
+    """
+    if type(data) is not _ndarray:
+        return rebuild(data, True) if running and isinstance(data, np.generic) else data
     found = _new(LazyArray)
     found._mine = data
     return found

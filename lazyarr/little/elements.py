@@ -36,7 +36,7 @@ from lazyarr.little.table import WRITING_METHODS, broadcast_size
 from lazyarr.runtime import storage_lock
 
 _ndarray = np.ndarray
-_BOUNDS = frozenset((int, type(None)))
+_BOUNDS = frozenset((int, np.int64, type(None)))
 _COUNTS = frozenset((int, bool))
 #: The most Python numbers in a list of positions that are looked at.
 _MOST_POSITIONS = 1000
@@ -75,7 +75,7 @@ def _place(key: Any) -> Any:
 
 
 def _bound(x: Any) -> Any:
-    return x if x is None or type(x) is int else _place(x) if type(x) is LazyArray else NotImplemented
+    return x if type(x) in _BOUNDS else _place(x) if type(x) is LazyArray else NotImplemented
 
 
 def _selection(key: Any) -> Any:
@@ -245,7 +245,7 @@ def at(ufunc: np.ufunc, array: Any, key: Any, operand: tuple[Any, ...]) -> bool:
     return True
 
 
-def of_flat(base: LazyArray, key: Any) -> LazyArray | None:
+def of_flat(base: LazyArray, key: Any) -> Any:
     """``base.flat[key]`` of one element; None where it is not one of little data that is there."""
     x = held(base) if type(key) is int and tracing() is None else None
     return None if type(x) is not _ndarray or not limits.elements else new(x.flat[key])
@@ -349,8 +349,6 @@ def _iterator(general: Method) -> Method:
             return general(self)
         if type(x) is _ndarray and x.ndim:
             return map(self.__getitem__, range(len(x)))
-        if isinstance(x, np.generic):
-            raise TypeError(f"'numpy.{x.dtype.name}' object is not iterable")
         seen = seen_now(self) if x is None else None
         return _one_by_one(self, seen) if seen is not None and seen.ndim == 1 else general(self)
 
@@ -400,9 +398,6 @@ def _part(name: str) -> Callable[[Any], Any]:
 
     def made(general: Any) -> Any:
         def get(self: LazyArray) -> Any:
-            x = self._mine
-            if isinstance(x, np.generic) and tracing() is None:
-                return new(again(x))
             if _view is not None and self.dtype.kind == "c":
                 found = _view(self, general.fget, (), again, False)
                 if found is not None:

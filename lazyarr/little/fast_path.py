@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lazyarr import indexing, settings
-from lazyarr.array import Cell, LazyArray
-from lazyarr.dispatch import take_little
+from lazyarr.array import Cell, LazyArray, rebuild
+from lazyarr.dispatch import running, take_little
 from lazyarr.leaves import Leaf
 from lazyarr.little.data import DEEPEST, Lent, limits
 from lazyarr.little.extension import compiled
@@ -64,7 +64,7 @@ def install() -> None:
     own = {name: LazyArray.__dict__[name] for name in ("shape", "ndim", "size")}
     operators = {u.__name__: (u, cost_of(u)) for u in ufuncs}
     compiled.install(LazyArray, Cell, Leaf, Lent, indexing.get, *(p.fget for p in own.values()), storage_lock, DEEPEST,
-                     traced, ranks, operators)  # fmt: skip
+                     traced, ranks, running, rebuild, operators)  # fmt: skip
     for name, general in own.items():
         setattr(LazyArray, name, property(getattr(compiled, name), general.fset, doc=general.__doc__))
     compiled.install_functions(_table(), SPECIAL, results, _quiet_context)

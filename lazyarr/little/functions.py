@@ -273,6 +273,17 @@ def results(found: Any, arrays: Sequence[Any]) -> Any:
     return new(found) if isinstance(found, np.generic) and found.dtype in NAMES else None
 
 
+def scalars(found: Any) -> Any:
+    """What a definition has given, with NumPy's own scalars where they are there."""
+    kind = type(found)
+    if kind is tuple:
+        return tuple(map(scalars, found))
+    if kind is not LazyArray or found._mine is not None or found._lent is not None or not found._scalar:
+        return found
+    x = held(found) if limits.elements and tracing() is None else None
+    return found if x is None else x
+
+
 def write(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """A call of what writes into its first argument; False where it is not one of little data that is there."""
     if not args or type(args[0]) is not LazyArray or tracing() is not None:

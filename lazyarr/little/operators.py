@@ -12,21 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import quiet
 from lazyarr.array import LazyArray
 from lazyarr.eager import flops
 from lazyarr.ir.types import NAMES
-from lazyarr.little.data import NUMBERS, Method, held, limits, own, run, tracing
+from lazyarr.little.data import NUMBERS, Method, held, limits, new, own, run, tracing
 from lazyarr.little.table import broadcast_size, product_size
 from lazyarr.operators import BINARY, COMPARE, UNARY
 from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.runtime import storage_lock
-from lazyarr.world import active as ranks
-from lazyarr.world import done_at_once
 
 _ndarray = np.ndarray
-_new = object.__new__
-_quiet = quiet.thread
 
 
 def size_of_both(x: Any, y: Any) -> float:
@@ -63,11 +58,7 @@ def _binary(
             return general(self, other)
         if size * cost >= limits.elements or tracing() is not None:
             return general(self, other)
-        found = _new(LazyArray)
-        found._mine = function(x, y) if _quiet.entered else _quiet.context.run(function, x, y)
-        if ranks:
-            done_at_once()
-        return found
+        return new(run(function, x, y))
 
     return method
 
@@ -77,12 +68,7 @@ def _reflected(function: Any, general: Method, cost: float) -> Method:
         x = held(self)
         if x is None or type(other) not in NUMBERS or x.size * cost >= limits.elements or tracing() is not None:
             return general(self, other)
-        result = run(function, other, x)
-        if type(result) is complex:
-            return result  # What Python's complex numbers do with a float64, they do as with a float.
-        found = _new(LazyArray)
-        found._mine = result
-        return found
+        return new(run(function, other, x))
 
     return method
 
@@ -92,11 +78,6 @@ def _in_place(function: Any, general: Method, cost: float) -> Method:
         kind = type(other)
         y = held(other) if kind is LazyArray else other if kind in NUMBERS or is_data(other) else None
         if y is not None and tracing() is None:
-            scalar = self._mine
-            if isinstance(scalar, np.generic) and type(y) in NUMBERS:
-                found = _new(LazyArray)
-                found._mine = run(function, scalar, y)
-                return found
             with storage_lock:
                 x = own(self)
                 if type(x) is _ndarray and x.size * cost < limits.elements:
@@ -112,9 +93,7 @@ def _unary(function: Any, general: Method, cost: float) -> Method:
         x = held(self)
         if x is None or x.size * cost >= limits.elements or tracing() is not None:
             return general(self)
-        found = _new(LazyArray)
-        found._mine = run(function, x)
-        return found
+        return new(run(function, x))
 
     return method
 

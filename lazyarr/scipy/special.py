@@ -11,7 +11,7 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
-from lazyarr.dispatch import NotCompiled
+from lazyarr.dispatch import NotCompiled, run_definition
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import DTYPES
 from lazyarr.numpy._through import lazy
@@ -48,7 +48,7 @@ class SpecialUfunc(Ufunc):
         # (As in SciPy's loops.)
         inside = given if self.__name__ in _IN_OWN_PRECISION else _F64
         wide = (LazyArray._new(cast(v, inside), scalar=v.type.shape == ()) for v in values)
-        return (cast(self._definition(*wide)._value(), given),)
+        return (cast(as_lazy(run_definition(self._definition, tuple(wide), {}))._value(), given),)
 
 
 @lru_cache(maxsize=1024)

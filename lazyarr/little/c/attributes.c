@@ -5,7 +5,7 @@
 static PyArrayObject *array_in(PyObject *self)
 {
     PyObject *data = data_of(self);
-    return data && PyArray_CheckExact(data) ? (PyArrayObject *)data : NULL;
+    return (PyArrayObject *)data;
 }
 
 /* The shape of an array. */
@@ -81,8 +81,8 @@ PyObject *cast_of(PyObject *self, PyObject *wanted)
 static PyObject *shown_now(PyObject *self)
 {
     PyObject *data = data_of(self), *mine = SLOT(self, array__mine), *lent, *found;
-    if (!data || !PyArray_CheckExact(data))
-        return data && !PyArray_Check(data) ? PyArray_FromScalar(data, NULL) : NULL;
+    if (!data)
+        return NULL;
     if (!mine || mine == Py_None) {
         lent = SLOT(self, array__lent);
         mine = lent && Py_TYPE(lent) == known.lent ? SLOT(lent, lent_base) : NULL;
@@ -158,7 +158,7 @@ static PyObject *attribute(PyObject *self, PyObject *name)
 {
     if (name == class_name && Py_TYPE(self) == known.array) {
         PyObject *mine = SLOT(self, array__mine), *lent = SLOT(self, array__lent);
-        if (mine && mine != Py_None ? PyArray_Check(mine) : lent && lent != Py_None)
+        if ((mine && mine != Py_None) || (lent && lent != Py_None))
             return Py_NewRef(Py_TYPE(self));
     }
     if (name == interface || name == structure) {

@@ -74,7 +74,7 @@ static PyObject *seen_by(PyObject *lent)
     return mine && mine == SLOT(lent, lent_base) ? SLOT(lent, lent_seen) : NULL;
 }
 
-/* What an array reads (borrowed): an ndarray or a NumPy scalar; NULL where that is not held as it is. */
+/* What an array reads (borrowed): an ndarray; NULL where that is not held as it is, and of scalars. */
 PyObject *data_of(PyObject *array)
 {
     PyObject *mine = SLOT(array, array__mine), *lent;
@@ -188,12 +188,25 @@ void install_pool(void)
     known.array->tp_dealloc = free_array;
 }
 
-/* A new lazy array that has data to itself; takes the reference. */
+/* A scalar as it is, but a lazy one where a definition of lazyarr's own goes on with it. Takes the reference. */
+static PyObject *scalar_of(PyObject *scalar)
+{
+    PyObject *found;
+    if (!PyList_GET_SIZE(known.running))
+        return scalar;
+    found = PyObject_CallFunctionObjArgs(known.lazy_scalar, scalar, Py_True, NULL);
+    Py_DECREF(scalar);
+    return found;
+}
+
+/* A new lazy array that has data to itself, or a scalar. Takes the reference. */
 PyObject *array_of(PyObject *data)
 {
     PyObject *found;
     if (!data)
         return NULL;
+    if (!PyArray_Check(data))
+        return scalar_of(data);
     found = new_array();
     if (!found) {
         Py_DECREF(data);

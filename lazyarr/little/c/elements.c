@@ -2,14 +2,14 @@
 
 #include "fast_path.h"
 
-static int is_bound(PyObject *bound)
-{
-    return bound == Py_None || PyLong_CheckExact(bound);
-}
-
 static int is_whole_number(PyObject *key)
 {
-    return PyLong_CheckExact(key) || Py_TYPE(key) == &PyLongArrType_Type;
+    return PyLong_CheckExact(key) || Py_TYPE(key) == &PyLongArrType_Type || Py_TYPE(key) == &PyIntArrType_Type;
+}
+
+static int is_bound(PyObject *bound)
+{
+    return bound == Py_None || is_whole_number(bound);
 }
 
 static int is_basic(PyObject *key)
@@ -20,79 +20,23 @@ static int is_basic(PyObject *key)
            is_bound(((PySliceObject *)key)->step);
 }
 
-static int has_lazy_bounds(PyObject *key)
+/* Whether an index is basic, and how many elements of it are whole numbers if all are, else -1. */
+static int is_basic_index(PyObject *key, Py_ssize_t *numbers)
 {
-    PySliceObject *slice = (PySliceObject *)key;
-    return PySlice_Check(key) && (Py_TYPE(slice->start) == known.array || Py_TYPE(slice->stop) == known.array ||
-                                  Py_TYPE(slice->step) == known.array);
-}
-
-/* A lazy scalar in an index as NumPy's, also in a slice, there as Python's (a new reference); other things as they
-   are. */
-static PyObject *plain(PyObject *key)
-{
-    if (has_lazy_bounds(key)) {
-        PySliceObject *slice = (PySliceObject *)key;
-        PyObject *bounds[3] = {slice->start, slice->stop, slice->step}, *found = NULL;
-        int k, count = 0;
-        for (k = 0; k < 3; k++) {
-            PyObject *data = Py_TYPE(bounds[k]) == known.array ? data_of(bounds[k]) : NULL;
-            bounds[k] = data && Py_TYPE(data) == &PyLongArrType_Type ? PyNumber_Index(data) : Py_NewRef(bounds[k]);
-            count += bounds[k] != NULL;
-        }
-        if (count == 3)
-            found = PySlice_New(bounds[0], bounds[1], bounds[2]);
-        for (k = 0; k < 3; k++)
-            Py_XDECREF(bounds[k]);
-        if (found)
-            return found;
-        PyErr_Clear(); /* (Python does without.) */
-    } else if (Py_TYPE(key) == known.array) {
-        PyObject *data = data_of(key);
-        if (data && Py_TYPE(data) == &PyLongArrType_Type)
-            key = data;
-    }
-    return Py_NewRef(key);
-}
-
-/* A basic index as NumPy takes it (a new reference), and how many elements of it are whole numbers if all are, else
-   -1; NULL for any other index. */
-static PyObject *basic(PyObject *given, Py_ssize_t *numbers)
-{
-    PyObject *key;
     Py_ssize_t k, count, whole = 0;
-    if (!PyTuple_CheckExact(given)) {
-        key = plain(given);
+    if (!PyTuple_CheckExact(key)) {
         *numbers = is_whole_number(key) ? 1 : -1;
-        if (!is_basic(key))
-            Py_CLEAR(key);
-        return key;
+        return is_basic(key);
     }
-    count = PyTuple_GET_SIZE(given);
-    for (k = 0; k < count; k++)
-        if (Py_TYPE(PyTuple_GET_ITEM(given, k)) == known.array || has_lazy_bounds(PyTuple_GET_ITEM(given, k)))
-            break;
-    if (k == count)
-        key = Py_NewRef(given);
-    else {
-        key = PyTuple_New(count);
-        if (!key) {
-            PyErr_Clear();
-            return NULL;
-        }
-        for (k = 0; k < count; k++)
-            PyTuple_SET_ITEM(key, k, plain(PyTuple_GET_ITEM(given, k)));
-    }
+    count = PyTuple_GET_SIZE(key);
     for (k = 0; k < count; k++) {
         PyObject *part = PyTuple_GET_ITEM(key, k);
-        if (!is_basic(part)) {
-            Py_DECREF(key);
-            return NULL;
-        }
+        if (!is_basic(part))
+            return 0;
         whole += is_whole_number(part);
     }
     *numbers = whole == count ? count : -1;
-    return key;
+    return 1;
 }
 
 /* Where the one element stands that an index names; NULL where it is outside. */
@@ -110,7 +54,7 @@ static char *element(PyArrayObject *data, PyObject *key)
                 return NULL;
             }
         } else
-            index = PyArrayScalar_VAL(part, Long);
+            index = Py_TYPE(part) == &PyLongArrType_Type ? PyArrayScalar_VAL(part, Long) : PyArrayScalar_VAL(part, Int);
         index += index < 0 ? n : 0;
         if (index < 0 || index >= n)
             return NULL;
@@ -186,8 +130,7 @@ static double selected(PyArrayObject *data, PyArrayObject *where)
 static PyObject *get_selected(PyObject *self, PyObject *key)
 {
     PyObject *data = data_of(self), *where = selection(key), *found;
-    if (!data || !where || !PyArray_CheckExact(data) ||
-        selected((PyArrayObject *)data, (PyArrayObject *)where) >= known.limit)
+    if (!data || !where || selected((PyArrayObject *)data, (PyArrayObject *)where) >= known.limit)
         return NULL;
     found = operate(PyObject_GetItem, data, where);
     if (!found)
@@ -245,20 +188,18 @@ static int set_selected(PyObject *self, PyObject *key, PyObject *value)
 }
 
 /* ``self[key]``; NULL without an exception where that is not done here. */
-PyObject *get_item(PyObject *self, PyObject *given)
+PyObject *get_item(PyObject *self, PyObject *key)
 {
-    PyObject *data, *key, *how, *found = NULL;
+    PyObject *data, *how, *found = NULL;
     PyArrayObject *array;
     Py_ssize_t numbers;
     if (!may_run())
         return NULL;
-    if (!(key = basic(given, &numbers)))
-        return get_selected(self, given);
+    if (!is_basic_index(key, &numbers))
+        return get_selected(self, key);
     data = data_of(self);
-    if (!data || !PyArray_CheckExact(data)) {
-        Py_DECREF(key);
+    if (!data)
         return NULL;
-    }
     Py_INCREF(data);
     array = (PyArrayObject *)data;
     if (numbers == PyArray_NDIM(array)) {
@@ -279,7 +220,6 @@ PyObject *get_item(PyObject *self, PyObject *given)
     if (!found)
         PyErr_Clear(); /* (Python says what is wrong.) */
     Py_DECREF(data);
-    Py_DECREF(key);
     return found;
 }
 
@@ -294,7 +234,7 @@ PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     data = may_run() ? data_of(args[0]) : NULL;
-    if (!data || !PyArray_CheckExact(data) || !may_be_lent(args[0]) ||
+    if (!data || !may_be_lent(args[0]) ||
         (args[4] == Py_True && !PyArray_IS_C_CONTIGUOUS((PyArrayObject *)data)))
         Py_RETURN_NONE;
     Py_INCREF(data);
@@ -308,23 +248,21 @@ PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count)
 }
 
 /* ``self[key] = value``; 0 where that is not done here, -1 with an exception. */
-int set_item(PyObject *self, PyObject *given, PyObject *value)
+int set_item(PyObject *self, PyObject *key, PyObject *value)
 {
-    PyObject *data, *key, *view = NULL;
+    PyObject *data, *view = NULL;
     PyArrayObject *array;
     Operand operand;
     Py_ssize_t numbers;
     int done = 0;
     if (!may_run())
         return 0;
-    if (!(key = basic(given, &numbers)))
-        return set_selected(self, given, value);
+    if (!is_basic_index(key, &numbers))
+        return set_selected(self, key, value);
     /* (From here on nothing is allocated that would collect garbage, until the data is written.) */
     data = data_to_write(self);
-    if (!data || !operand_of(value, &operand)) {
-        Py_DECREF(key);
+    if (!data || !operand_of(value, &operand))
         return 0;
-    }
     array = (PyArrayObject *)data;
     if (numbers != PyArray_NDIM(array))
         view = PyObject_GetItem(data, key);
@@ -338,6 +276,5 @@ int set_item(PyObject *self, PyObject *given, PyObject *value)
         done = assign((PyArrayObject *)view, &operand);
     PyErr_Clear(); /* (Python says what is wrong.) */
     Py_XDECREF(view);
-    Py_DECREF(key);
     return done;
 }

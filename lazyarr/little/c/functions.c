@@ -28,7 +28,7 @@ typedef struct {
 } Function;
 
 typedef struct {
-    PyObject *arrays[MOST_GIVEN]; /* borrowed */
+    PyArrayObject *arrays[MOST_GIVEN]; /* borrowed */
     int count, numbers;
     int no_empty; /* arrays without elements are left to Python: NumPy warns, or raises */
 } Given;
@@ -119,11 +119,11 @@ static int is_plain(PyObject *x)
 
 static int add_array(PyObject *data, Given *given)
 {
-    if (given->count == MOST_GIVEN ||
-        (PyArray_Check(data) && ((given->no_empty && !PyArray_SIZE((PyArrayObject *)data)) ||
-                                 !is_known_type(PyArray_TYPE((PyArrayObject *)data)))))
+    PyArrayObject *array = (PyArrayObject *)data;
+    if (given->count == MOST_GIVEN || (given->no_empty && !PyArray_SIZE(array)) ||
+        !is_known_type(PyArray_TYPE(array)))
         return 0;
-    given->arrays[given->count++] = data;
+    given->arrays[given->count++] = array;
     return 1;
 }
 
@@ -158,11 +158,6 @@ static PyObject *argument(PyObject *x, Given *given, int depth)
     return NULL;
 }
 
-static double elements_of(PyObject *data)
-{
-    return PyArray_Check(data) ? (double)PyArray_SIZE((PyArrayObject *)data) : 1;
-}
-
 /* Elements of arrays that are broadcast; what is too many where they cannot be. */
 static double broadcast_size(const Given *given)
 {
@@ -171,9 +166,9 @@ static double broadcast_size(const Given *given)
     for (axis = 1; axis <= MOST_AXES; axis++) {
         npy_intp longest = 1;
         for (k = 0; k < given->count; k++) {
-            PyArrayObject *x = (PyArrayObject *)given->arrays[k];
+            PyArrayObject *x = given->arrays[k];
             npy_intp n;
-            if (!PyArray_Check(x) || PyArray_NDIM(x) < axis)
+            if (PyArray_NDIM(x) < axis)
                 continue;
             n = PyArray_DIM(x, PyArray_NDIM(x) - axis);
             if (PyArray_NDIM(x) > MOST_AXES || (n != 1 && longest != 1 && n != longest))
@@ -193,8 +188,8 @@ static double work_of(const Function *function, const Given *given)
     if (!given->count)
         return function->work == TOGETHER ? given->numbers : (double)given->numbers * given->numbers;
     for (k = 0; k < given->count; k++) {
-        together += elements_of(given->arrays[k]);
-        apart *= elements_of(given->arrays[k]);
+        together += (double)PyArray_SIZE(given->arrays[k]);
+        apart *= (double)PyArray_SIZE(given->arrays[k]);
     }
     switch (function->work) {
     case APART:
@@ -202,8 +197,8 @@ static double work_of(const Function *function, const Given *given)
     case BROADCAST:
         return broadcast_size(given);
     case PRODUCT:
-        x = (PyArrayObject *)given->arrays[0];
-        inner = PyArray_Check(x) && PyArray_NDIM(x) ? (double)PyArray_DIM(x, PyArray_NDIM(x) - 1) : 1;
+        x = given->arrays[0];
+        inner = PyArray_NDIM(x) ? (double)PyArray_DIM(x, PyArray_NDIM(x) - 1) : 1;
         apart /= inner ? inner * inner : 1;
         return apart > together ? apart : together;
     default:
@@ -213,12 +208,14 @@ static double work_of(const Function *function, const Given *given)
 
 static int is_extent(PyObject *x)
 {
-    return PyLong_CheckExact(x) || PyArray_IsScalar(x, Long);
+    return PyLong_CheckExact(x) || PyArray_IsScalar(x, Long) || PyArray_IsScalar(x, Int);
 }
 
 static double extent_of(PyObject *x)
 {
-    double n = PyLong_CheckExact(x) ? PyLong_AsDouble(x) : (double)PyArrayScalar_VAL(x, Long);
+    double n = PyLong_CheckExact(x)       ? PyLong_AsDouble(x)
+               : PyArray_IsScalar(x, Int) ? (double)PyArrayScalar_VAL(x, Int)
+                                          : (double)PyArrayScalar_VAL(x, Long);
     if (PyErr_Occurred()) {
         PyErr_Clear();
         return -1;
@@ -301,13 +298,13 @@ static PyObject *result(PyObject *found, const Given *given)
         PyArrayObject *array = (PyArrayObject *)found;
         int own = !PyArray_BASE(array) && PyArray_ISBEHAVED(array) && is_known_type(PyArray_TYPE(array));
         for (k = 0; own && k < given->count; k++)
-            own = given->arrays[k] != found;
+            own = given->arrays[k] != array;
         if (own)
             return array_of(found);
     }
     arrays = PyTuple_New(given->count);
     for (k = 0; arrays && k < given->count; k++)
-        PyTuple_SET_ITEM(arrays, k, Py_NewRef(given->arrays[k]));
+        PyTuple_SET_ITEM(arrays, k, Py_NewRef((PyObject *)given->arrays[k]));
     wrapped = arrays ? PyObject_CallFunctionObjArgs(wrap, found, arrays, NULL) : NULL;
     Py_XDECREF(arrays);
     Py_DECREF(found);
@@ -404,22 +401,6 @@ static PyObject *folded(const Function *function, PyObject *args, PyObject *kwar
 
 /* -- the call -- */
 
-static int has_arrays(const Given *given)
-{
-    int k;
-    for (k = 0; k < given->count; k++)
-        if (PyArray_Check(given->arrays[k]))
-            return 1;
-    return 0;
-}
-
-/* Whether the first argument is a list or tuple with something in it: of numbers, where no data is in it. */
-static int is_sequence(PyObject *args)
-{
-    PyObject *first = PyTuple_GET_ITEM(args, 0);
-    return (PyList_CheckExact(first) || PyTuple_CheckExact(first)) && PySequence_Fast_GET_SIZE(first);
-}
-
 /* ``numpy.asarray(x)`` and ``numpy.array(x)`` of a lazy array; NULL where that is not done here. */
 static PyObject *again(const Function *function, PyObject *args, PyObject *kwargs)
 {
@@ -427,7 +408,7 @@ static PyObject *again(const Function *function, PyObject *args, PyObject *kwarg
     if (Py_TYPE(x) != known.array || PyTuple_GET_SIZE(args) != 1 || (kwargs && PyDict_GET_SIZE(kwargs)))
         return NULL;
     data = data_of(x);
-    if (!data || !PyArray_CheckExact(data))
+    if (!data)
         return NULL;
     return function->of_lists == GIVES_SAME ? Py_NewRef(x) : copy_of(x, NPY_KEEPORDER);
 }
@@ -468,8 +449,8 @@ static PyObject *called(const Function *function, PyObject *args, PyObject *kwar
         }
     }
     if (function->work == CREATED
-            ? has_arrays(given) || (!function->size && created_size(own_args) >= known.limit)
-            : !(given->count || of_lists || is_sequence(args)) || work_of(function, given) >= known.limit)
+            ? given->count || (!function->size && created_size(own_args) >= known.limit)
+            : work_of(function, given) >= known.limit)
         goto done;
     if (function->size && !(said_size(function, own_args, own_kwargs) < known.limit))
         goto done;

@@ -5,8 +5,6 @@
 
 #include "fast_path.h"
 
-#include <math.h>
-
 #define BINARY(X)                                                                                                    \
     X(add) X(subtract) X(multiply) X(true_divide) X(floor_divide) X(remainder) X(and) X(or) X(xor) X(lshift) X(rshift)
 #define UNARY(X) X(negative) X(positive) X(absolute) X(invert)
@@ -28,87 +26,23 @@ static richcmpfunc compare_before;
 static objobjargproc assign_before;
 static PyObject *item_before; /* the method: Python code */
 
-static PyObject *power(PyObject *x, PyObject *y)
-{
-    return PyNumber_Power(x, y, Py_None);
-}
-
-static PyArray_Descr *double_type;
-
-static const binaryfunc operators[OPERATORS] = {PyNumber_Add,         PyNumber_Subtract,  PyNumber_Multiply,
-                                                PyNumber_TrueDivide,  PyNumber_FloorDivide, PyNumber_Remainder,
-                                                PyNumber_And,         PyNumber_Or,        PyNumber_Xor,
-                                                PyNumber_Lshift,      PyNumber_Rshift,    [op_power] = power};
-
-/* A scalar of NumPy's, or a Python number (borrowed); NULL for anything else. */
-static PyObject *number_of(PyObject *x)
-{
-    PyObject *data = Py_TYPE(x) == known.array ? data_of(x) : x;
-    return data && (is_known_scalar(data) || PyLong_CheckExact(data) || PyFloat_CheckExact(data) ||
-                    PyComplex_CheckExact(data))
-               ? data
-               : NULL;
-}
-
-/* A number as a double, where that is how NumPy takes it beside a float64. */
-static int as_double(PyObject *x, double *found)
-{
-    if (PyFloat_Check(x)) /* (A float64 is one.) */
-        *found = PyFloat_AS_DOUBLE(x);
-    else if (PyLong_CheckExact(x)) {
-        *found = PyLong_AsDouble(x);
-        if (PyErr_Occurred() || fabs(*found) > 9007199254740992.) {
-            PyErr_Clear();
-            return 0;
-        }
-    } else
-        return 0;
-    return 1;
-}
-
-/* What NumPy's scalars give by their own operators, which have other bits than the loops for complex numbers and
-   powers; NULL, without an exception, where that is not done here. */
-static PyObject *of_scalars(int which, PyObject *x, PyObject *y)
-{
-    PyObject *first = number_of(x), *second = first ? number_of(y) : NULL, *found;
-    double base, exponent;
-    if (!second || !operators[which] || !may_run())
-        return NULL;
-    /* (NumPy's own is the C library's, with a look for errors.) */
-    if (which == op_power && as_double(first, &base) && as_double(second, &exponent))
-        return array_of(PyArray_Scalar(&(double){pow(base, exponent)}, double_type, NULL));
-    found = operate(operators[which], first, second);
-    if (!found)
-        PyErr_Clear(); /* (Python says what is wrong.) */
-    /* (A Python complex number and a float64 give Python's.) */
-    if (!found || PyComplex_CheckExact(found))
-        return found;
-    if (is_known_scalar(found))
-        return array_of(found);
-    Py_DECREF(found);
-    return NULL;
-}
-
 static PyObject *binary(int which, PyObject *x, PyObject *y)
 {
     Operand operands[2];
     if (!loops[which] || !may_run())
         return NULL;
     if (!operand_of(x, &operands[0]) || !operand_of(y, &operands[1]))
-        return of_scalars(which, x, y);
+        return NULL;
     return array_of(compute(loops[which], operands));
 }
 
-/* An operator that writes: gives `x`, or what is new where that is a scalar; NULL where it is not done here. */
+/* An operator that writes: gives `x`; NULL where it is not done here. */
 static PyObject *in_place(int which, PyObject *x, PyObject *y)
 {
     PyObject *target;
     Operand operands[2];
     if (!loops[which] || Py_TYPE(x) != known.array || !may_run())
         return NULL;
-    target = data_of(x);
-    if (!target || !PyArray_CheckExact(target))
-        return target ? binary(which, x, y) : NULL;
     target = data_to_write(x);
     if (!target || !operand_of(target, &operands[0]) || !operand_of(y, &operands[1]))
         return NULL;
@@ -157,7 +91,7 @@ static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
 {
     if (modulus == Py_None && Py_TYPE(x) == known.array) {
         PyObject *data = data_of(x), *found = NULL;
-        if (data && PyArray_CheckExact(data) && PyArray_NDIM((PyArrayObject *)data)) {
+        if (data && PyArray_NDIM((PyArrayObject *)data)) {
             int type = PyArray_TYPE((PyArrayObject *)data);
             if (PyLong_CheckExact(y) && (type == NPY_LONG || PyTypeNum_ISFLOAT(type)) && PyLong_AsLong(y) == 2)
                 found = unary(op_square, x);
@@ -165,8 +99,6 @@ static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
                 found = unary(op_sqrt, x);
         }
         PyErr_Clear(); /* (Of an exponent that is too large for C.) */
-        if (!found && data && !PyArray_Check(data))
-            found = of_scalars(op_power, x, y);
         if (found)
             return found;
     }
@@ -213,35 +145,12 @@ static int slot_assign(PyObject *self, PyObject *key, PyObject *value)
     return done < 0 ? -1 : done ? 0 : assign_before(self, key, value);
 }
 
-/* The NumPy scalar that an array is, or the one element it has (borrowed); NULL where it is not there. */
-static PyObject *scalar_of(PyObject *self)
-{
-    PyObject *data = may_run() ? data_of(self) : NULL;
-    return data && !PyArray_Check(data) ? data : NULL;
-}
-
-static int slot_bool(PyObject *self)
-{
-    PyObject *scalar = scalar_of(self);
-    return scalar ? PyObject_IsTrue(scalar) : before.nb_bool(self);
-}
-
-#define CONVERSION(name, is_known)                                                                                   \
-    static PyObject *slot_##name(PyObject *self)                                                                     \
-    {                                                                                                                \
-        PyObject *scalar = scalar_of(self);                                                                          \
-        return scalar && (is_known) ? Py_TYPE(scalar)->tp_as_number->nb_##name(scalar) : before.nb_##name(self);     \
-    }
-CONVERSION(float, PyArray_IsScalar(scalar, Floating) || PyArray_IsScalar(scalar, Integer))
-CONVERSION(int, PyArray_IsScalar(scalar, Floating) || PyArray_IsScalar(scalar, Integer))
-CONVERSION(index, PyArray_IsScalar(scalar, Integer))
-
 static Py_ssize_t (*length_before)(PyObject *);
 
 static Py_ssize_t slot_length(PyObject *self)
 {
     PyObject *data = data_of(self);
-    if (data && PyArray_CheckExact(data) && PyArray_NDIM((PyArrayObject *)data))
+    if (data && PyArray_NDIM((PyArrayObject *)data))
         return PyArray_DIM((PyArrayObject *)data, 0);
     return length_before(self);
 }
@@ -309,7 +218,6 @@ int install_slots(PyObject *tables)
     PyMappingMethods *items = known.array->tp_as_mapping;
     PyObject *method;
     size_t k;
-    double_type = PyArray_DescrFromType(NPY_DOUBLE);
     for (k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++)
         if (take(tables, wanted[k].name, wanted[k].which) < 0)
             return -1;
@@ -328,10 +236,6 @@ int install_slots(PyObject *tables)
     UNARY(INSTALL)
     INSTALL(power)
     INSTALL(matrix_multiply)
-    INSTALL(bool)
-    INSTALL(float)
-    INSTALL(int)
-    INSTALL(index)
     compare_before = known.array->tp_richcompare;
     known.array->tp_richcompare = slot_compare;
     item_before = PyObject_GetAttrString((PyObject *)known.array, item_method.ml_name);
