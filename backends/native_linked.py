@@ -19,17 +19,19 @@ def linked(extension: str, routine: str, wide: str) -> tuple[str, str] | None:
 
     `wide` is what names end with where integers have 64 bits. None where there is no such routine.
     """
-    library = _library(extension)
+    found = library(extension)
     for name, integer in ((f"scipy_{routine}{wide}", "i64"), (f"{routine}{wide}", "i64"),
                           (f"scipy_{routine}", "i32"), (routine, "i32")):  # fmt: skip
-        if hasattr(library, name):
-            _add(name, extension, library)
+        if hasattr(found, name):
+            _add(name, extension, found)
             return name, integer
     return None
 
 
 #: What functions are from that NumPy has in tables, one for each dtype.
 _TABLES = "NumPy's tables"
+#: What functions of ours are from that multiply matrices (`native_gemm`).
+GEMM = "native_gemm"
 #: Where functions stand in `PyArray_ArrFuncs`, which is public: after 21 casts and twelve others.
 _PLACES = {"sort": 33, "argsort": 36}
 
@@ -61,7 +63,7 @@ def array_function(kind: str, dtype: np.dtype[Any], which: int) -> str | None:
     if not address or not _sorts(address, kind, dtype):
         return None
     name = f"numpy_{kind}_{dtype.kind}{dtype.itemsize}_{which}"
-    _set(name, _TABLES, address)
+    set_address(name, _TABLES, address)
     return name
 
 
@@ -86,15 +88,20 @@ def link(name: str, extension: str) -> bool:
         if extension == _TABLES:
             _, kind, dtype, which = name.split("_")
             return array_function(kind, np.dtype(dtype), int(which)) == name
-        library = _library(extension)
-        if not hasattr(library, name):
+        if extension == GEMM:
+            from lazyarr.backends import native_gemm
+
+            return native_gemm.link(name)
+        found = library(extension)
+        if not hasattr(found, name):
             return False
-        _add(name, extension, library)
+        _add(name, extension, found)
     return True
 
 
 @lru_cache(maxsize=4)
-def _library(extension: str) -> ctypes.CDLL:
+def library(extension: str) -> ctypes.CDLL:
+    """An extension of NumPy's, with what that was linked with."""
     # A look-up in the extension finds what that was linked with.
     return ctypes.CDLL(import_module(extension).__file__)
 
@@ -102,10 +109,11 @@ def _library(extension: str) -> ctypes.CDLL:
 def _add(name: str, extension: str, library: ctypes.CDLL) -> None:
     address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
     assert address is not None
-    _set(name, extension, address)
+    set_address(name, extension, address)
 
 
-def _set(name: str, extension: str, address: int) -> None:
+def set_address(name: str, extension: str, address: int) -> None:
+    """Make a name known to the linker, and what it is from."""
     import llvmlite.binding as llvm
 
     llvm.add_symbol(name, address)

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from lazyarr.backends import native_blas, native_complex_products, native_joins, native_rows, native_scalar
+from lazyarr.backends import (
+    native_blas,
+    native_complex_products,
+    native_gemm,
+    native_joins,
+    native_rows,
+    native_scalar,
+)
 from lazyarr.backends import native_nests as nests
 from lazyarr.backends.native_emit import Code, Index, literal
 from lazyarr.backends.native_frame import Frame
@@ -26,6 +33,10 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
     """``a @ b`` of at most two axes each."""
     a, b = given
     dtype = a.dtype
+    if not frame.lowering.exact and native_gemm.multiplies(a, b):
+        result = frame.lowering.allocate(dtype, *frame.shape(node.types[0]))
+        native_gemm.matmul(frame, a, b, result)
+        return [result]
     if dtype == np.float16 or len(a.shape) > 2 or len(b.shape) > 2:
         return _by_numpy(frame, node, given)
     multiply, add = native_rows.arithmetic(dtype)

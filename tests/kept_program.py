@@ -39,6 +39,12 @@ def drawn(rng: Any, n: int) -> Any:
     return total
 
 
+@lazyarr.accelerate(always=True)
+def multiplied(u: Any) -> Any:
+    """A product of large matrices, by code that programs share."""
+    return (u + 1) @ u.T
+
+
 def main() -> None:
     rng = np.random.default_rng(0)
     u, found = rng.random((200, 300)), hashlib.sha256()
@@ -52,6 +58,7 @@ def main() -> None:
             found.update(str(first(x, limit)).encode())
         except IndexError as error:
             found.update(str(error).encode())
+    found.update(multiplied(u).tobytes())
     found.update(str([drawn(rng, 500), rng.random()]).encode())
     names = sorted(entry.path.name for entry in disk.entries())
     print(found.hexdigest(), dict(sorted(disk.hits().items())), disk.problem, lazyarr.report().guards[0].what, *names,
