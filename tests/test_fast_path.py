@@ -433,3 +433,28 @@ def test_views_of_data_that_is_one_element_repeated_have_their_arrays_strides(wa
     repeated = numpy.broadcast_to(numpy.ones(1), (6,))
     found = LazyArray._new(leaf(repeated, ArrayType(repeated.dtype, repeated.shape)))
     assert found.strides == (8,) and found[()].strides == (8,) and found[::-2].strides == (-16,)
+
+
+@pytest.mark.parametrize("name", ["array", "asarray"])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "i4", "?", "c16", "u1", "f2"])
+def test_arrays_of_numpys_are_copied(name: str, dtype: str, way: None) -> None:
+    whole = numpy.arange(12).astype(dtype)
+    matrix = whole.reshape(3, 4)
+    for x in (whole, matrix.T, whole[::-1], matrix[:, ::2], whole[:0], whole[3:4].reshape(())):
+        for how in ((), ("f8",), (int,), (complex,), (bool,), (numpy.float32,), (None,)):
+            if x.dtype.kind == "c" and how and numpy.dtype(how[0]).kind != "c":
+                continue  # (NumPy warns of it.)
+            for named in (False, True) if how else (False,):
+                expected = getattr(numpy, name)(x, dtype=how[0]) if named else getattr(numpy, name)(x, *how)
+                found = getattr(np, name)(x, dtype=how[0]) if named else getattr(np, name)(x, *how)
+                assert isinstance(found, LazyArray)
+                shown = numpy.asarray(found)
+                assert (shown.dtype, shown.shape) == (expected.dtype, expected.shape)
+                assert numpy.array_equal(shown, expected)
+                if name == "array":
+                    assert found.strides == expected.strides
+                before = x.copy()
+                found[...] = 1
+                assert numpy.array_equal(x, before)
+                again = getattr(np, name)(found)
+                assert (again is found) == (name == "asarray")

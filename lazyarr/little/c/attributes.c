@@ -66,9 +66,8 @@ PyObject *cast_of(PyObject *self, PyObject *wanted)
     Py_INCREF(data);
     if (PyArray_DescrConverter(wanted, &descr) == NPY_FAIL)
         PyErr_Clear(); /* (Python says what is wrong.) */
-    else if (is_known_type(descr->type_num) && PyArray_ISNBO(descr->byteorder) &&
-             (PyTypeNum_ISCOMPLEX(descr->type_num) || !PyArray_ISCOMPLEX(data)))
-        found = cast_quietly(data, descr);
+    else
+        found = cast_to(data, descr);
     Py_XDECREF(descr);
     Py_DECREF(data);
     return found ? array_of(found) : NULL;

@@ -138,7 +138,7 @@ int install_call(PyTypeObject *type, PyObject *tables);
 /* functions.c */
 int is_known_type(int type);
 int is_known_scalar(PyObject *x);
-PyObject *cast_quietly(PyArrayObject *data, PyArray_Descr *descr);
+PyObject *cast_to(PyArrayObject *data, PyArray_Descr *descr);
 PyObject *new_result(PyObject *found);
 PyObject *operate(binaryfunc operator, PyObject * x, PyObject *y);
 PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count);

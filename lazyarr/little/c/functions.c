@@ -84,7 +84,7 @@ PyObject *operate(binaryfunc operator, PyObject *x, PyObject *y)
 }
 
 /* A new array of another type, in the order of the given one. */
-PyObject *cast_quietly(PyArrayObject *data, PyArray_Descr *descr)
+static PyObject *cast_quietly(PyArrayObject *data, PyArray_Descr *descr)
 {
     PyObject *found = NULL;
     int is_to_be_left = enter();
@@ -95,6 +95,15 @@ PyObject *cast_quietly(PyArrayObject *data, PyArray_Descr *descr)
     if (found && PyArray_CopyInto((PyArrayObject *)found, data) < 0)
         Py_CLEAR(found);
     return leave(is_to_be_left, found);
+}
+
+/* The same, as lazy arrays are cast here; NULL without an exception where that is not done. */
+PyObject *cast_to(PyArrayObject *data, PyArray_Descr *descr)
+{
+    if (!is_known_type(descr->type_num) || !PyArray_ISNBO(descr->byteorder) ||
+        (PyArray_ISCOMPLEX(data) && !PyTypeNum_ISCOMPLEX(descr->type_num)))
+        return NULL;
+    return cast_quietly(data, descr);
 }
 
 /* -- arguments -- */
@@ -401,16 +410,37 @@ static PyObject *folded(const Function *function, PyObject *args, PyObject *kwar
 
 /* -- the call -- */
 
-/* ``numpy.asarray(x)`` and ``numpy.array(x)`` of a lazy array; NULL where that is not done here. */
+/* ``numpy.asarray(x)`` and ``numpy.array(x)`` of an array, with or without a dtype; NULL where that is not done here. */
 static PyObject *again(const Function *function, PyObject *args, PyObject *kwargs)
 {
-    PyObject *x = PyTuple_GET_ITEM(args, 0), *data;
-    if (Py_TYPE(x) != known.array || PyTuple_GET_SIZE(args) != 1 || (kwargs && PyDict_GET_SIZE(kwargs)))
+    PyObject *x = PyTuple_GET_ITEM(args, 0), *wanted = NULL, *data, *found = NULL;
+    PyArray_Descr *descr = NULL;
+    int is_lazy = Py_TYPE(x) == known.array;
+    if (PyTuple_GET_SIZE(args) == 2)
+        wanted = PyTuple_GET_ITEM(args, 1);
+    else if (kwargs && PyDict_GET_SIZE(kwargs) == 1 && PyTuple_GET_SIZE(args) == 1)
+        wanted = PyDict_GetItemString(kwargs, "dtype");
+    if (PyTuple_GET_SIZE(args) + (kwargs ? PyDict_GET_SIZE(kwargs) : 0) != 1 + (wanted != NULL))
         return NULL;
-    data = data_of(x);
-    if (!data)
+    data = is_lazy ? data_of(x) : PyArray_CheckExact(x) && PyArray_ISBEHAVED_RO((PyArrayObject *)x) ? x : NULL;
+    if (!data || (!is_lazy && (!is_known_type(PyArray_TYPE((PyArrayObject *)data)) ||
+                               (double)PyArray_SIZE((PyArrayObject *)data) >= known.limit)))
         return NULL;
-    return function->of_lists == GIVES_SAME ? Py_NewRef(x) : copy_of(x, NPY_KEEPORDER);
+    if (wanted && wanted != Py_None) {
+        if (PyArray_DescrConverter(wanted, &descr) == NPY_FAIL) {
+            PyErr_Clear(); /* (Python says what is wrong.) */
+            return NULL;
+        }
+        if (!PyArray_EquivTypes(descr, PyArray_DESCR((PyArrayObject *)data)))
+            found = is_lazy ? cast_of(x, (PyObject *)descr) : array_of(cast_to((PyArrayObject *)data, descr));
+        wanted = found || !PyArray_EquivTypes(descr, PyArray_DESCR((PyArrayObject *)data)) ? wanted : NULL;
+        Py_DECREF(descr);
+        if (wanted)
+            return found;
+    }
+    if (is_lazy)
+        return function->of_lists == GIVES_SAME ? Py_NewRef(x) : copy_of(x, NPY_KEEPORDER);
+    return array_of(PyArray_NewCopy((PyArrayObject *)data, NPY_KEEPORDER));
 }
 
 /* The call with the data of its arguments; NULL, with or without an exception, where it is not done here. */
