@@ -441,7 +441,8 @@ def test_arrays_of_numpys_are_copied(name: str, dtype: str, way: None) -> None:
     whole = numpy.arange(12).astype(dtype)
     matrix = whole.reshape(3, 4)
     for x in (whole, matrix.T, whole[::-1], matrix[:, ::2], whole[:0], whole[3:4].reshape(())):
-        for how in ((), ("f8",), (int,), (complex,), (bool,), (numpy.float32,), (None,)):
+        ways: list[tuple[Any, ...]] = [(), ("f8",), (int,), (complex,), (bool,), (numpy.float32,), (None,)]
+        for how in ways:
             if x.dtype.kind == "c" and how and numpy.dtype(how[0]).kind != "c":
                 continue  # (NumPy warns of it.)
             for named in (False, True) if how else (False,):
