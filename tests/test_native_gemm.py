@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lazyarr
-from lazyarr.backends import native_gemm, native_threads
+from lazyarr.backends import native_gemm, native_gemm_code, native_threads
 
 Array = np.ndarray[Any, Any]
 DTYPES = [np.dtype("f8"), np.dtype("f4")]
@@ -28,7 +28,7 @@ def multiply(a: Array, b: Array, target: Array) -> None:
     """``target[...] = a @ b`` by the function itself, which is given no more memory than it asks for."""
     size = a.itemsize
     (m, k), n = a.shape, b.shape[1]
-    memory = np.full(native_gemm.room(a.dtype, m, n, k) + 16, 5, a.dtype)
+    memory = np.full(native_gemm_code.room(a.dtype, m, n, k) + 16, 5, a.dtype)
     native_threads.pool().ensure(native_threads.threads())
     call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(llvm.address_of_symbol(native_gemm.function(a.dtype)))
     words = [x for y in (a, b) for x in (y.ctypes.data, *(s // size for s in y.strides))]
@@ -69,7 +69,8 @@ def test_all_shapes_and_layouts(dtype: Any, seed: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("shape", [(4099, 3, 7), (3, 8200, 5), (9, 11, 4000), (2050, 4085, 3), (70, 90, 1)])
+@pytest.mark.parametrize("shape", [(4099, 3, 7), (3, 8200, 5), (9, 11, 4000), (2050, 4085, 3), (70, 90, 1),
+                                   (5, 4100, 700), (8, 2100, 1031), (3, 9000, 301), (1, 4099, 800)])
 def test_more_than_is_packed_at_a_time(dtype: Any, shape: tuple[int, int, int]) -> None:
     m, n, k = shape
     rng = np.random.default_rng(1)
@@ -103,6 +104,12 @@ def test_rounding_is_that_of_sums(dtype: Any) -> None:
     assert np.array_equal(turned[:4, :5], target[37:41, 90:95])
     multiply(a, a.T, target)
     assert np.array_equal(target, target.T)
+    # (Few rows, and a matrix that comes from memory.)
+    a, b = rng.standard_normal((40, 601)).astype(dtype), rng.standard_normal((601, 4001)).astype(dtype)
+    many, few = np.empty((40, 4001), dtype), np.empty((7, 4001), dtype)
+    multiply(a, b, many)
+    multiply(a[:7], b, few)
+    assert np.array_equal(few, many[:7])
 
 
 PROGRAMS: dict[str, Callable[..., Any]] = {
