@@ -37,8 +37,8 @@ from lazyarr.operators import BINARY, COMPARE, UNARY
 from lazyarr.runtime import storage_lock, traced
 from lazyarr.world import active as ranks
 
-#: Integer powers raise where exponents are negative; what looks at several axes has no loop over elements.
-_NOT_HERE = frozenset(("power", "divmod", "matmul"))
+#: What has two results, or looks at several axes, has no loop over elements with one result.
+_NOT_HERE = frozenset(("divmod", "matmul"))
 #: NumPy functions -> the ufunc's method that they come to for an array and an axis, and the dtype they give it.
 _FOLDS: dict[Any, tuple[Any, Any]] = {
     np.sum: (np.add.reduce, None), np.prod: (np.multiply.reduce, None), np.max: (np.maximum.reduce, None),

@@ -95,7 +95,8 @@ typedef struct {
 
 typedef struct {
     int nin;
-    double cost; /* of an element, in additions */
+    double cost;   /* of an element, in additions */
+    int of_floats; /* whether other types are left to Python */
     Loop loops[TYPES];
 } Loops;
 

@@ -22,6 +22,8 @@ Loops *loops_of(PyObject *object, double cost)
     }
     found->nin = nin;
     found->cost = cost;
+    /* (Integers raise where exponents are negative.) */
+    found->of_floats = strcmp(ufunc->name, "power") == 0;
     for (k = 0; k < ufunc->ntypes; k++) {
         const char *types = ufunc->types + k * ufunc->nargs;
         int type = types[0];
@@ -132,7 +134,7 @@ static const Loop *chosen(const Loops *loops, Operand *operands)
     int k, arrays = 0;
     for (k = 0; k < loops->nin; k++)
         arrays += operands[k].is_array;
-    if (!promote(operands, loops->nin))
+    if (!promote(operands, loops->nin) || (loops->of_floats && !PyTypeNum_ISFLOAT(operands[0].type)))
         return NULL;
     if (!loops->loops[operands[0].type].run && (operands[0].type == NPY_LONG || operands[0].type == NPY_INT))
         for (k = 0; k < loops->nin; k++)

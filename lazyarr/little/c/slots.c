@@ -5,6 +5,8 @@
 
 #include "fast_path.h"
 
+#include <math.h>
+
 #define BINARY(X)                                                                                                    \
     X(add) X(subtract) X(multiply) X(true_divide) X(floor_divide) X(remainder) X(and) X(or) X(xor) X(lshift) X(rshift)
 #define UNARY(X) X(negative) X(positive) X(absolute) X(invert)
@@ -86,6 +88,20 @@ static PyObject *unary(int which, PyObject *x)
     }
 UNARY(UNARY_SLOT)
 
+/* Whether NumPy's ``**`` by an exponent is `numpy.power`, and no function that it takes for some numbers. */
+static int is_general(PyObject *exponent)
+{
+    double value = PyFloat_CheckExact(exponent) ? PyFloat_AS_DOUBLE(exponent) : -1;
+    if (PyLong_CheckExact(exponent)) {
+        int over;
+        value = (double)PyLong_AsLongAndOverflow(exponent, &over);
+        return !over && fabs(value) > 2;
+    }
+    if (PyFloat_CheckExact(exponent))
+        return value != -1 && value != 0 && value != 0.5 && value != 1 && value != 2;
+    return Py_TYPE(exponent) == known.array || PyArray_CheckExact(exponent);
+}
+
 /* Of arrays NumPy's ``**`` by a Python scalar 2 is a square, by 0.5 a root. */
 static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
 {
@@ -97,6 +113,8 @@ static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
                 found = unary(op_square, x);
             else if (PyFloat_CheckExact(y) && PyTypeNum_ISFLOAT(type) && PyFloat_AS_DOUBLE(y) == 0.5)
                 found = unary(op_sqrt, x);
+            else if (is_general(y))
+                found = binary(op_power, x, y);
         }
         PyErr_Clear(); /* (Of an exponent that is too large for C.) */
         if (found)
@@ -192,6 +210,7 @@ int install_slots(PyObject *tables)
                   {"invert", op_invert},
                   {"square", op_square},
                   {"sqrt", op_sqrt},
+                  {"power", op_power},
                   {"less", op_less},
                   {"less_equal", op_less + 1},
                   {"equal", op_less + 2},
