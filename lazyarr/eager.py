@@ -36,8 +36,13 @@ def is_little(size: int, flops: float = 1.0) -> bool:
 _ONE_BY_ONE = frozenset("sin cos tan remainder fmod floor_divide divmod hypot".split())
 
 
+#: So many times the arithmetic is still little work where the elements alone are little: 30,000 exponentials take NumPy
+#: 25 us, in which they could just be recorded and an evaluation begun.
+_DEAR = 4
+
+
 def flops(op: Op, operands: int, **attrs: Any) -> float:
-    """What an element of an element-wise operation costs in NumPy, in additions; 1 at least.
+    """What an element of an element-wise operation weighs beside an addition; 1 at least.
 
     Of what NumPy has vector code for that is less than the arithmetic: 10,000 exponentials take 8.5 us, as many
     additions 2.5, sines 82.
@@ -46,7 +51,8 @@ def flops(op: Op, operands: int, **attrs: Any) -> float:
     if found is None:
         one = ArrayType(np.dtype(np.float64), (1,))
         arithmetic = max(1.0, float(op.cost(*[one] * operands, **attrs).flops))
-        found = _flops[op] = arithmetic if op.name in _ONE_BY_ONE else math.sqrt(arithmetic)
+        costs = arithmetic if op.name in _ONE_BY_ONE else math.sqrt(arithmetic)
+        found = _flops[op] = max(1.0, costs / _DEAR)
     return found
 
 

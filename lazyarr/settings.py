@@ -42,9 +42,9 @@ class Settings:
         Number of recorded array values up to which an accelerated call becomes one program, its Python loops
         unrolled; a longer call is run in pieces of about `flush_after`, which repeat and are compiled once.
     eager_below : int
-        Outside accelerated functions, NumPy does an operation at once whose operands are computed and that has less
-        arithmetic than this (elements, times what each costs beside an addition): recording it, and running what is
-        recorded, would take longer. 0: everything is recorded. Initially from ``LAZYARR_EAGER_BELOW``.
+        Outside accelerated functions, NumPy does an operation at once whose operands are computed and that has fewer
+        elements than this (each counts more than once where it costs more than four additions): recording it, and
+        running what is recorded, would take longer. 0: everything is recorded. Initially from ``LAZYARR_EAGER_BELOW``.
     fast_path : int
         1: the operators of such little data begin in C, where lazyarr was installed with a C compiler; 0: in Python.
         Initially from ``LAZYARR_FAST_PATH``.
