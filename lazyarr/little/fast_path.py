@@ -26,11 +26,13 @@ from lazyarr.little.table import (
     GROWN,
     MOST_GIVEN,
     NOT_COMPILED,
+    READ_ONCE,
     SIZES,
     SPECIAL,
     ZEROS,
     apart,
     broadcast_size,
+    read_once,
     together,
 )
 from lazyarr.operators import BINARY, COMPARE, UNARY
@@ -98,11 +100,12 @@ class _Call(NamedTuple):
     work: int = _TOGETHER
     of_lists: int = 0
     size: Any = None
+    weight: float = 1.0
 
 
 def _table() -> dict[Any, _Call]:
     """NumPy's functions that the extension takes."""
-    kinds: dict[Any, int] = {together: _TOGETHER, apart: _APART, broadcast_size: _BROADCAST}
+    kinds: dict[Any, int] = {together: _TOGETHER, read_once: _TOGETHER, apart: _APART, broadcast_size: _BROADCAST}
     found: dict[Any, _Call] = {}
     for numpy, (arrays, work) in FUNCTIONS.items():
         if numpy not in NOT_COMPILED:
@@ -111,6 +114,7 @@ def _table() -> dict[Any, _Call]:
             found[numpy] = _Call(
                 _inner(numpy), method, fold, dtype, numpy is np.mean, arrays, MOST_GIVEN[numpy],
                 kinds.get(work, _PRODUCT), _OF_LISTS.get(numpy, 0), GROWN.get(numpy),
+                READ_ONCE if work is read_once else 1.0,
             )  # fmt: skip
     # (The extension knows the size of counts, and of a shape, itself.)
     found[np.bincount] = _Call(_inner(np.bincount), arrays=2, most=4, work=_COUNTED)

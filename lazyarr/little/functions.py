@@ -201,7 +201,7 @@ def _computed(
     if len(args) == 1 and not kwargs and type(args[0]) is LazyArray:
         # Most calls, without the steps that others take.
         only = held(args[0])
-        if type(only) is _ndarray and 0 < only.size < limits.elements:
+        if type(only) is _ndarray and 0 < only.size and work((only,)) < limits.elements:
             if numpy not in GROWN or GROWN[numpy](only) < limits.elements:
                 found = _run(ZEROS.get(numpy, numpy), only)
                 return args[0] if found is only else results(found, (only,))

@@ -24,6 +24,7 @@ typedef struct {
     int most;    /* and how many arguments may be given by position */
     int work;
     int of_lists;   /* takes lists of numbers alone: GIVES_SAME or GIVES_COPY of arrays */
+    double weight;  /* of an element, where all count */
     PyObject *size; /* gives how many elements the result may have, where that is more than its arguments have */
 } Function;
 
@@ -211,7 +212,7 @@ static double work_of(const Function *function, const Given *given)
         apart /= inner ? inner * inner : 1;
         return apart > together ? apart : together;
     default:
-        return together;
+        return together * function->weight;
     }
 }
 
@@ -532,8 +533,9 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
     while (PyDict_Next(table, &at, &numpy, &entry)) {
         Function *own = PyMem_Calloc(1, sizeof(Function));
         if (!own ||
-            !PyArg_ParseTuple(entry, "OOOOpiiiiO", &own->target, &own->method, &own->fold, &own->fold_type,
-                              &own->is_mean, &own->arrays, &own->most, &own->work, &own->of_lists, &own->size))
+            !PyArg_ParseTuple(entry, "OOOOpiiiiOd", &own->target, &own->method, &own->fold, &own->fold_type,
+                              &own->is_mean, &own->arrays, &own->most, &own->work, &own->of_lists, &own->size,
+                              &own->weight))
             return -1;
         Py_INCREF(own->target);
         Py_INCREF(own->fold_type);
