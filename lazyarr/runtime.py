@@ -475,6 +475,8 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
     reached = set(depth_first([*wanted, *(c.ok for c, _ in now.checks)]))
     pending = now.pending()
+    if all(h.value.node in reached for h in pending):
+        return _compute(now, list(roots), pending)
     # (Data that exists, and constants, are no work that is shared.)
     shared = {node for node in reached if node.operands}
     passed = 0

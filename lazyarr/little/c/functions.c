@@ -424,8 +424,8 @@ static PyObject *again(const Function *function, PyObject *args, PyObject *kwarg
     if (PyTuple_GET_SIZE(args) + (kwargs ? PyDict_GET_SIZE(kwargs) : 0) != 1 + (wanted != NULL))
         return NULL;
     data = is_lazy ? data_of(x) : PyArray_CheckExact(x) && PyArray_ISBEHAVED_RO((PyArrayObject *)x) ? x : NULL;
-    if (!data || (!is_lazy && (!is_known_type(PyArray_TYPE((PyArrayObject *)data)) ||
-                               (double)PyArray_SIZE((PyArrayObject *)data) >= known.limit)))
+    /* (It is copied in any case, however large it is.) */
+    if (!data || (!is_lazy && !is_known_type(PyArray_TYPE((PyArrayObject *)data))))
         return NULL;
     if (wanted && wanted != Py_None) {
         if (PyArray_DescrConverter(wanted, &descr) == NPY_FAIL) {
