@@ -165,13 +165,17 @@ def _viewed(numpy: Any, x: Any, *how: Any) -> Any:
         if numpy is np.expand_dims:
             if not how or type(how[0]) is tuple or not 0 <= how[0] <= data.ndim:
                 return None
-            place = (slice(None),) * how[0] + (None,)
-            return lend(x, indexing.get, (place,), None, data)
+            # (Not an index: NumPy gives the new axis another stride.)
+            shape = (*data.shape[: how[0]], 1, *data.shape[how[0] :])
+            reshape: Any = LazyArray.reshape
+            return lend(x, reshape.__wrapped__, (shape,), methodcaller("reshape", shape), data)
         if numpy is np.squeeze:
             named = {n % data.ndim for n in how if type(n) is int and -data.ndim <= n < data.ndim}
             if data.size == 1 or len(named) != len(how) or any(data.shape[k] != 1 for k in named):
                 return None
             gone = [n == 1 and (k in named or not how) for k, n in enumerate(data.shape)]
+            if not any(gone):
+                return x
             place = (*(0 if g else slice(None) for g in gone), ...)
             return lend(x, indexing.get, (place,), None, data)
         if numpy is np.flip:
