@@ -6,6 +6,8 @@ user's own: what looks for lazyarr's own values in them calls none of these.
 
 from __future__ import annotations
 
+import copy
+import pickle
 import types
 from typing import Any
 
@@ -174,3 +176,27 @@ def test_data_of_classes_is_as_python_leaves_it(body: str, capsys: pytest.Captur
 
     plain, own = module(body), module(body)
     assert run(own, accelerate(own.function, always=True)) == run(plain, plain.function)
+
+
+class _Copied:
+    def __init__(self) -> None:
+        self.x = np.zeros(3)
+
+
+def test_classes_of_objects_that_were_copied_before() -> None:
+    copy.deepcopy(_Copied())
+    assert "__slotnames__" in vars(_Copied)  # which `copy` notes there
+
+    def function(x: Any, seen: list[str]) -> Any:
+        seen.append("acts")
+        print("acts")
+        found = [copy.deepcopy(_Copied()), copy.copy(_Copied()), pickle.loads(pickle.dumps(_Copied()))]
+        for k, one in enumerate(found):
+            one.x = one.x + x * k
+        return [one.x for one in found]
+
+    accelerated: Any = accelerate(function)
+    for _ in range(3):
+        ours: list[str] = []
+        np.testing.assert_array_equal(accelerated(np.arange(3.0), ours), function(np.arange(3.0), []))
+        assert ours == ["acts"]
