@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import itertools
 import math
 import types
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 
 from lazyarr import accelerate
 from lazyarr.settings import settings as configured
+from lazyarr.tracing.around_loops import AroundLoops
+from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.control import lifting
 from lazyarr.tracing.control.find import find
 from tests.acceleration import assert_same
@@ -321,3 +324,42 @@ def test_loops_that_numpy_runs_between_all_stops_are_plain_python() -> None:
     for _ in range(30):
         assert accelerated(3000) == inside(3000)
     assert accelerated._around is None or not any(accelerated._around.loops(key) for key in accelerated._plain)
+
+
+def test_loops_over_small_arrays_that_grow_are_plain_python_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def inside(n: int) -> Any:
+        print("begins")
+        x = history = np.zeros((2, 1))
+        while n:
+            n -= 1
+            x = np.array([[0.9, 0.1], [0.0, 0.8]]) @ x + 1.0
+            history = np.hstack((history, x))
+            if n % 50 == 0:
+                print(history.shape)
+        return history
+
+    traced = []
+    before = Capture._repeated
+    monkeypatch.setattr(Capture, "_repeated", lambda *args: [traced.append(1), before(*args)][1])
+    accelerated: Any = accelerate(inside)
+    with configured(always=0):
+        for _ in range(4):
+            assert_same(accelerated(200), inside(200))
+    # (In pieces it takes hundreds of times as long: a call that has printed cannot be begun again.)
+    assert not traced and accelerated.is_plain
+
+
+def test_the_time_of_compiling_loops_is_not_that_of_later_calls() -> None:
+    clock = types.SimpleNamespace(perf_counter=lambda: next(times))
+    times = itertools.accumulate(itertools.cycle((0.0, 1.0)))
+    function = define("def f(x):\n    for k in range(len(x)):\n        x[k] += k\n    return x\n", np=np)
+    loops = AroundLoops(function, accelerate)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lazyarr.tracing.around_loops.time", clock)
+        for _ in range(3):
+            loops.run("key", lambda f, args, kwargs: f(*args), function, (np.zeros(9),), {})
+        assert not loops._trials  # two calls that took a second are no trial
+        for _ in range(5):
+            loops.run("key", lambda f, args, kwargs: f(*args), function, (np.zeros(9),), {})
+    assert not loops._trials["key"].plain_is_next  # as each call takes so long, plain Python is not tried
+    forget(function)

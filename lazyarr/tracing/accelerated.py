@@ -30,7 +30,7 @@ from lazyarr.tracing.origins import failing_lines, has_loops
 from lazyarr.tracing.outputs import Outcome, leave_behind
 from lazyarr.tracing.recursion import Recursive
 from lazyarr.tracing.retries import CountsRefused, LengthsRefused, Raised
-from lazyarr.tracing.signature import Parts, Plain, TookLong, memory_groups, sharing_key
+from lazyarr.tracing.signature import InVain, Parts, Plain, TookLong, memory_groups, sharing_key
 from lazyarr.tracing.strict import Kept, Refused, raise_numpys_error, strict_error
 from lazyarr.tracing.trace import Trace, stops_for
 from lazyarr.tracing.trials import Losses, Patience, Trials
@@ -77,6 +77,8 @@ class Accelerated:
         self._trials: dict[Any, Trials] = {}
         self._plain: dict[Any, str] = {}
         self._losses, self._patience = Losses(), Patience()
+        #: Whether a call was left to NumPy because pieces would take longer.
+        self.pieces_lose = False
         self._even = BreakEven(self._python, is_loop)
         #: Whether a trace has met the function within itself, and the threads that run it as plain Python then.
         self._recurses = False
@@ -260,6 +262,7 @@ class Accelerated:
             stopped = error
         if stopped is not None:
             self._patience.in_vain(time.perf_counter() - begin)
+            self.pieces_lose |= isinstance(stopped, InVain)
             if isinstance(stopped, TookLong):
                 self._losses.add(parts.elements)
             return self._after_stop(stopped, key, args, kwargs)
@@ -365,7 +368,7 @@ class Accelerated:
         """A call that is no program: its loops may be (not those of each call of a function that calls itself)."""
         if world.current() is None and not self._recurses and (around := self._around_loops()).serves:
             result = around.run(key, self._running, self.function, args, kwargs)
-            if around.given_up:
+            if around.given_up and not around.pieces_lose:
                 self._plain.pop(key, None)  # Pieces are better than nothing.
             return result
         return self._python(args, kwargs)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Seconds that a call takes at most of which it is tried whether plain Python takes less: calls of many small loops do.
 _SHORT = 0.02
+#: Calls of a signature that may take longer because loops are compiled in them, before they are timed.
+_COMPILING = 4
 
 Run = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
@@ -33,8 +35,12 @@ class AroundLoops:
         self._lifted: Lifted | None = lift(function, make) if isinstance(function, types.FunctionType) else None
         #: Whether there are, or were, loops that stop for what only Python does, and go on.
         self.stops = self._lifted is not None and self._lifted.stops
+        #: Whether one of them was left to NumPy because pieces would take longer.
+        self.pieces_lose = False
         self._trials: dict[Any, Trials] = {}
         self._met: set[Any] = set()
+        #: How many calls of a signature have taken longer.
+        self._long: dict[Any, int] = {}
         #: Signatures of which NumPy runs all loops.
         self._numpys: set[Any] = set()
 
@@ -82,6 +88,7 @@ class AroundLoops:
             self._met.add(key)
             result = call(function, args, kwargs)
             if all(loop.is_plain for loop in self._lifted.loops):
+                self.pieces_lose = any(loop.pieces_lose for loop in self._lifted.loops)
                 self._lifted = None
             return result
         trials = self._trials.get(key)
@@ -89,6 +96,9 @@ class AroundLoops:
             begin = time.perf_counter()
             result = call(function, args, kwargs)
             seconds = time.perf_counter() - begin
+            if seconds > _SHORT and self._long.get(key, 0) < _COMPILING:
+                self._long[key] = self._long.get(key, 0) + 1
+                return result
             self._trials[key] = trials = Trials()
             trials.took(seconds)
             if seconds > _SHORT:

@@ -45,7 +45,11 @@ class Plain(BaseException):
             observer.thrown = self  # code that is traced may have an ``except`` clause for everything
 
 
-class TookLong(Plain):
+class InVain(Plain):
+    """The same where pieces would take longer than NumPy: a function around such a loop is not to try them either."""
+
+
+class TookLong(InVain):
     """The same after a trace that took long: calls with other arguments would take as long to find that out."""
 
 

@@ -35,7 +35,7 @@ from lazyarr.tracing.environment import Environment
 from lazyarr.tracing.origins import LOOPS
 from lazyarr.tracing.recursion import Recursion
 from lazyarr.tracing.scalars import Tape
-from lazyarr.tracing.signature import Parts, Plain, TookLong, common_memory, memory_groups
+from lazyarr.tracing.signature import InVain, Parts, Plain, TookLong, common_memory, memory_groups
 from lazyarr.tracing.streams import Streams
 from lazyarr.tracing.strict import Refused
 
@@ -553,8 +553,8 @@ class Trace:
         self._computed += sum(v.type.size for n in program.graph.nodes if n.op.memory == "fresh" for v in n.values)
         if len(self.programs) > _MOST_SMALL_PIECES and self.may_begin_again and settings.current.fallback != "error":
             if all(is_small(cell.value.type) for cell in list(self.recording.cells or ())):
-                raise Plain("many branches on data of small arrays that are not compiled")
+                raise InVain("many branches on data of small arrays that are not compiled")
             self.may_repeat(False)
             taken = time.monotonic() - self._began
             if taken > _LONGEST and world.current() is None:
-                raise Plain("many branches on data that are not compiled")
+                raise InVain("many branches on data that are not compiled")

@@ -32,7 +32,7 @@ from lazyarr.tracing.capture.slots import GOES_ON, RUNS_ONCE
 from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, is_small, values_of
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.control.python import Control, Info, State
-from lazyarr.tracing.signature import Plain
+from lazyarr.tracing.signature import InVain
 from lazyarr.tracing.standins import pythons, takes_pythons_own
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Capture(Control):
                 self.written_out += 1
                 if self.written_out > _MOST_WRITTEN_OUT and not self.trace.reasons:
                     # Each attempt to capture what holds this one would write it all out again.
-                    raise Plain("nested loops that are not compiled")
+                    raise InVain("nested loops that are not compiled")
             body(item)
             if test is None:
                 continue
@@ -313,7 +313,7 @@ class Capture(Control):
             may_be_plain = settings.current.fallback != "error" and not trace.strict
             if may_be_plain and all(is_small(cell.value.type) for cell in snapshot.cells):
                 # Written out, or in pieces, each of its many small operations would cost more than NumPy takes for it.
-                raise Plain(f"a long loop over small arrays that is not compiled ({why})", line)
+                raise InVain(f"a long loop over small arrays that is not compiled ({why})", line)
         self.uncaptured[info] = why, line
         self._left_out(kind, info)
         try:
