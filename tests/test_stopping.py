@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from lazyarr import accelerate
 from lazyarr.settings import settings as configured
+from lazyarr.tracing.accelerated import Accelerated
 from lazyarr.tracing.around_loops import AroundLoops
 from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.control import lifting
@@ -338,9 +339,8 @@ def test_loops_over_small_arrays_that_grow_are_plain_python_at_once(monkeypatch:
                 print(history.shape)
         return history
 
-    traced = []
-    before = Capture._repeated
-    monkeypatch.setattr(Capture, "_repeated", lambda *args: [traced.append(1), before(*args)][1])
+    traced: list[Any] = []
+    monkeypatch.setattr(Capture, "_repeated", lambda *args: traced.append(args))
     accelerated: Any = accelerate(inside)
     with configured(always=0):
         for _ in range(4):
@@ -350,10 +350,10 @@ def test_loops_over_small_arrays_that_grow_are_plain_python_at_once(monkeypatch:
 
 
 def test_the_time_of_compiling_loops_is_not_that_of_later_calls() -> None:
-    clock = types.SimpleNamespace(perf_counter=lambda: next(times))
     times = itertools.accumulate(itertools.cycle((0.0, 1.0)))
+    clock = types.SimpleNamespace(perf_counter=lambda: next(times))
     function = define("def f(x):\n    for k in range(len(x)):\n        x[k] += k\n    return x\n", np=np)
-    loops = AroundLoops(function, accelerate)
+    loops = AroundLoops(function, Accelerated)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lazyarr.tracing.around_loops.time", clock)
         for _ in range(3):
