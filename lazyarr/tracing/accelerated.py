@@ -456,6 +456,8 @@ class Accelerated:
         if in_pieces is not None:
             trace.observed(in_pieces)
             trace.may_begin_again = True  # (That is what happened in an earlier call.)
+        if not self._compiles_all and isinstance(self.function, types.FunctionType):
+            trace.function = self.function
         at = [0, 0]
         end = use_recording(trace.recording)
         try:

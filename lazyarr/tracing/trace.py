@@ -32,6 +32,7 @@ from lazyarr.tracing.closures import FunctionForm
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.drawing.draws import Draws
 from lazyarr.tracing.environment import Environment
+from lazyarr.tracing.loops_ahead import may_loop
 from lazyarr.tracing.origins import LOOPS
 from lazyarr.tracing.recursion import Recursion
 from lazyarr.tracing.scalars import Tape
@@ -103,6 +104,8 @@ class Trace:
         self.strict = False
         #: Whether its loops can stop for what only Python does, and be compiled in between.
         self.stops: Callable[[], bool] = lambda: False
+        #: The function, if its calls may be left to NumPy because pieces of them might take longer.
+        self.function: types.FunctionType | None = None
         #: Whether the function is a loop of another one, which goes on with what it gives.
         self.is_loop = False
         #: Whether nothing has happened but that data was looked at: the call can then be begun again.
@@ -369,6 +372,9 @@ class Trace:
         if not self.reasons and begins and self.stops():
             self.thrown = Plain(stops_for(why), user_line(2))
             raise self.thrown
+        if begins and not harmless and self._may_lose():
+            self.thrown = InVain(f"{why}, and loops may come after it", user_line(2))
+            raise self.thrown
         if not self.reasons and begins and not harmless and self.recording.frozen and not self.strict:
             # Where such an array is changed the call would begin again, and do this twice.
             raise NotCaptured(f"it is known at run time only whose memory a variable means ({why})")
@@ -384,6 +390,15 @@ class Trace:
             flush(self.recording)
         else:
             self.reasons.append((why, user_line(2)))
+
+    def _may_lose(self) -> bool:
+        """Whether going on, without a way back, may take much longer than NumPy: loops over small arrays may come."""
+        if self.function is None or self.strict or world.current() is not None or settings.current.fallback == "error":
+            return False
+        if not all(is_small(cell.value.type) for cell in list(self.recording.cells or ())):
+            return False
+        running = self.environment.functions()
+        return may_loop(running or [self.function], self.classes.known(), begun=bool(running))
 
     def looked(self, why: str) -> None:
         """Data was looked at by what has no effect: the call can still begin again."""

@@ -1,0 +1,168 @@
+"""Calls that act before loops over small arrays: they are not begun in pieces, from which there is no way back."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr import accelerate
+from lazyarr.settings import settings
+from tests.acceleration import assert_same
+
+pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+
+AHEAD = "loops may come after it"
+
+
+@pytest.fixture(autouse=True)
+def _numpy_may_run() -> Iterator[None]:
+    with settings(always=0, eager_below=50_000):
+        yield
+
+
+def _grows(u: Any, n: int) -> Any:
+    for _ in range(n):
+        u = np.hstack((u, u[-1:] * 0.5 + 1))
+    return u
+
+
+class _Model:
+    def __init__(self, n: int):
+        self.n, self.u = n, np.ones(2)
+
+    def __step(self) -> None:
+        for k in range(self.n):
+            self.u = np.append(self.u, self.u.sum() % 7 + k)
+
+    @property
+    def done(self) -> Any:
+        self.__step()
+        return self.u
+
+    @functools.lru_cache  # noqa: B019
+    def kept(self) -> Any:
+        self.__step()
+        return self.u
+
+
+class _Eager:
+    def __init__(self, n: int):
+        self.u = _grows(np.ones(2), n)
+
+
+def in_itself(n: int) -> Any:
+    print("acts")
+    u = np.ones(2)
+    while u.size < n:
+        u = np.append(u, u[-1] * 0.5)
+    return u
+
+
+def in_a_function(n: int) -> Any:
+    print("acts")
+    return _grows(np.ones(2), n)
+
+
+def in_a_method(n: int) -> Any:
+    model = _Model(n)
+    print("acts")
+    return model.done
+
+
+def in_one_that_is_remembered(n: int) -> Any:
+    model = _Model(n)
+    print("acts")
+    return model.kept()
+
+
+def in_making_an_object(n: int) -> Any:
+    print("acts")
+    return _Eager(n).u
+
+
+def in_the_caller(n: int) -> Any:
+    _says()
+    u = _grows(np.ones(2), n)
+    return u
+
+
+def around_it(n: int) -> Any:
+    u = np.ones(2)
+    for k in range(n):
+        _says()
+        u = np.append(u, k)
+    return u
+
+
+def _says() -> None:
+    print("acts")
+
+
+ALL = in_itself, in_a_function, in_a_method, in_one_that_is_remembered, in_making_an_object, in_the_caller, around_it
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_loops_that_come_after_an_act(function: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    accelerated: Any = accelerate(function)
+    for _ in range(3):
+        expected = function(200)
+        said = capsys.readouterr().out
+        assert_same(accelerated(200), expected)
+        assert capsys.readouterr().out == said
+    assert not accelerated._pieces
+    assert accelerated._plain
+
+
+def test_loops_that_came_before_it() -> None:
+    def function(u: Any, n: int) -> Any:
+        for _ in range(n):
+            u = u * 0.5 + 1
+        print("acts")
+        return u + 1
+
+    accelerated: Any = accelerate(function)
+    for _ in range(3):
+        assert_same(accelerated(np.ones(5), 200), function(np.ones(5), 200))
+    assert not any(AHEAD in why for why in accelerated._plain.values())
+
+
+def test_loops_over_large_arrays_run_in_pieces() -> None:
+    def function(u: Any, n: int) -> Any:
+        print("acts")
+        seen = {}
+        for k in range(n):
+            u = u * 0.5 + 1
+            seen[k] = str(u[0])
+        return u, seen
+
+    accelerated: Any = accelerate(function)
+    for _ in range(2):
+        assert_same(accelerated(np.ones(200_000), 3), function(np.ones(200_000), 3))
+    assert not any(AHEAD in why for why in accelerated._plain.values())
+
+
+def test_objects_that_nobody_looks_into() -> None:
+    class Curve:
+        def __init__(self, x: list[float]):
+            self.x = x
+
+        def at(self, t: Any) -> Any:
+            return None if t < self.x[0] else self.x[1] * t + t**2.0
+
+    Curve.__module__ = "some_package"
+
+    def function(curve: Any, ts: Any) -> Any:
+        found = []
+        for t in ts:
+            found.append(curve.at(t))
+        return found
+
+    accelerated: Any = accelerate(function)
+    curve = Curve([0.0, 2.0])
+    for _ in range(3):
+        assert_same(accelerated(curve, np.arange(300.0)), function(curve, np.arange(300.0)))
+    assert not accelerated._pieces
