@@ -166,3 +166,90 @@ def test_objects_that_nobody_looks_into() -> None:
     for _ in range(3):
         assert_same(accelerated(curve, np.arange(300.0)), function(curve, np.arange(300.0)))
     assert not accelerated._pieces
+
+
+def _relaxes(u: Any, n: int) -> Any:
+    for _ in range(n):
+        for i in range(1, u.shape[0] - 1):
+            u[i] = 0.5 * (u[i - 1] + u[i + 1])
+    return u.sum()
+
+
+class _Grid:
+    scale = 0.5
+
+    def __init__(self, n: int):
+        self.u = np.linspace(0, 1, n) ** 2
+        self.sweeps = 0
+
+    def relax(self, n: int) -> Any:
+        for _ in range(n):
+            for i in range(1, self.u.shape[0] - 1):
+                self.u[i] = self.scale * (self.u[i - 1] + self.u[i + 1])
+            self.sweeps += 1
+        return self
+
+
+def _fails(u: Any, at: int) -> None:
+    for i in range(100):
+        u[i] += 1
+        if i == at:
+            raise ValueError("here")
+
+
+def calls_others(n: int) -> Any:
+    print("acts")
+    u = np.linspace(0, 1, 40) ** 2
+    first = _relaxes(u, n)
+    print(first)
+    grid = _Grid(40)
+    grid.scale = 0.25
+    same = grid.relax(n) is grid
+    seen = [_relaxes(grid.u, k) for k in range(3)]
+    numbers = np.zeros(100)
+    try:
+        _fails(numbers, 7)
+    except ValueError as error:
+        seen.append(str(error))
+    return first, u, grid.u, grid.sweeps, same, seen, numbers
+
+
+def test_functions_that_are_called_are_compiled(capsys: pytest.CaptureFixture[str]) -> None:
+    accelerated: Any = accelerate(calls_others)
+    for k in range(4):
+        expected = calls_others(30)
+        said = capsys.readouterr().out
+        assert_same(accelerated(30), expected)
+        assert capsys.readouterr().out == said
+        if not k:
+            made = {one.function: one for one in accelerated._around._callees.accelerated}
+            assert set(made) == {_relaxes, _Grid.relax}  # (what stands in a `try` is left)
+            assert made[_relaxes]._known and made[_Grid.relax]._known
+
+
+def test_what_is_called_is_what_the_names_mean_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    def calls(n: int) -> Any:
+        print("acts")
+        return _relaxes(np.linspace(0, 1, 40), n)
+
+    accelerated: Any = accelerate(calls)
+    assert_same(accelerated(30), calls(30))
+    monkeypatch.setitem(globals(), "_relaxes", lambda u, n: u.size + n)
+    assert accelerated(30) == calls(30) == 70
+
+
+def test_an_error_of_what_is_called(capsys: pytest.CaptureFixture[str]) -> None:
+    def calls(u: Any, at: int) -> Any:
+        print("acts")
+        _fails(u, at)
+
+    accelerated: Any = accelerate(calls)
+    for at in (7, 100, 7):
+        try:
+            calls(np.zeros(100), at)
+        except ValueError as error:
+            with pytest.raises(ValueError, match=str(error)):
+                accelerated(np.zeros(100), at)
+        else:
+            assert accelerated(np.zeros(100), at) is None
+    assert capsys.readouterr().out == "acts\n" * 6

@@ -19,6 +19,7 @@ from lazyarr.tracing.around_loops import AroundLoops
 from lazyarr.tracing.bound import BoundAccelerated
 from lazyarr.tracing.breakeven import FIRST_CALL, POSTPONED, BreakEven
 from lazyarr.tracing.callables import calling, untraceable
+from lazyarr.tracing.callees import Callees
 from lazyarr.tracing.capture.buffers import NO_ROOM
 from lazyarr.tracing.capture.slots import GOES_ON, RUNS_ONCE
 from lazyarr.tracing.capture.state import cells_inside
@@ -30,7 +31,7 @@ from lazyarr.tracing.origins import failing_lines, has_loops
 from lazyarr.tracing.outputs import Outcome, leave_behind
 from lazyarr.tracing.recursion import Recursive
 from lazyarr.tracing.retries import CountsRefused, LengthsRefused, Raised
-from lazyarr.tracing.signature import InVain, Parts, Plain, TookLong, memory_groups, sharing_key
+from lazyarr.tracing.signature import Acts, InVain, Parts, Plain, TookLong, memory_groups, sharing_key
 from lazyarr.tracing.strict import Kept, Refused, raise_numpys_error, strict_error
 from lazyarr.tracing.trace import Trace, stops_for
 from lazyarr.tracing.trials import Losses, Patience, Trials
@@ -263,6 +264,8 @@ class Accelerated:
         if stopped is not None:
             self._patience.in_vain(time.perf_counter() - begin)
             self.pieces_lose |= isinstance(stopped, InVain)
+            if isinstance(stopped, Acts):
+                self._around_loops().use_callees(Callees(self._package, self._called))
             if isinstance(stopped, TookLong):
                 self._losses.add(parts.elements)
             return self._after_stop(stopped, key, args, kwargs)
@@ -383,6 +386,11 @@ class Accelerated:
         loop = Accelerated(function, is_loop=True)
         loop._patience = Patience(self._patience)
         return loop
+
+    def _called(self, function: types.FunctionType) -> Accelerated:
+        called = Accelerated(function)
+        called._patience = Patience(self._patience)
+        return called
 
     def _in_python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the function as it is; where it raises, what the caller owns is as before the call."""

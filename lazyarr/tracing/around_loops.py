@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from lazyarr.tracing.callees import Callees
 from lazyarr.tracing.control.lifting import Lifted, lift
 from lazyarr.tracing.trials import Trials
 
@@ -32,7 +33,10 @@ class AroundLoops:
     """
 
     def __init__(self, function: Any, make: Callable[[types.FunctionType], Accelerated]):
+        self._function, self._make = function, make
         self._lifted: Lifted | None = lift(function, make) if isinstance(function, types.FunctionType) else None
+        #: The functions that it calls, if they are accelerated too.
+        self._callees: Callees | None = None
         #: Whether there are, or were, loops that stop for what only Python does, and go on.
         self.stops = self._lifted is not None and self._lifted.stops
         #: Whether one of them was left to NumPy because pieces would take longer.
@@ -43,6 +47,17 @@ class AroundLoops:
         self._long: dict[Any, int] = {}
         #: Signatures of which NumPy runs all loops.
         self._numpys: set[Any] = set()
+
+    def use_callees(self, callees: Callees) -> None:
+        """Accelerate what the function calls, too: it is not traced, because of what it does itself."""
+        if self._callees is None and isinstance(self._function, types.FunctionType):
+            self._callees = callees
+            self._lifted = lift(self._function, self._make, callees.standing)
+
+    def _all(self) -> list[Accelerated]:
+        """The loops, and the functions that have been called."""
+        loops = [] if self._lifted is None else self._lifted.loops
+        return loops if self._callees is None else [*loops, *self._callees.accelerated]
 
     @property
     def serves(self) -> bool:
@@ -61,7 +76,7 @@ class AroundLoops:
 
     def loops(self, key: Any) -> list[Accelerated]:
         """The loops that are functions in calls of a signature; none where plain Python takes less time."""
-        return [] if self._lifted is None or self.is_plain(key) else self._lifted.loops
+        return [] if self._lifted is None or self.is_plain(key) else self._all()
 
     def is_plain(self, key: Any) -> bool:
         """Whether calls of a signature are plain Python's: no loop is compiled, or that takes less time."""
@@ -87,8 +102,8 @@ class AroundLoops:
         if key not in self._met:
             self._met.add(key)
             result = call(function, args, kwargs)
-            if all(loop.is_plain for loop in self._lifted.loops):
-                self.pieces_lose = any(loop.pieces_lose for loop in self._lifted.loops)
+            if all(loop.is_plain for loop in self._all()):
+                self.pieces_lose = any(loop.pieces_lose for loop in self._all())
                 self._lifted = None
             return result
         trials = self._trials.get(key)
@@ -109,7 +124,7 @@ class AroundLoops:
         if trials.plain_is_next:
             return trials.plain(lambda: call(plain, args, kwargs))
         result = trials.ours(lambda: call(function, args, kwargs))
-        ways = {loop.all_numpys for loop in self._lifted.loops}
+        ways = {loop.all_numpys for loop in self._all()}
         if True in ways and False not in ways:
             self._numpys.add(key)
         return result

@@ -75,14 +75,19 @@ def may_loop(functions: Iterable[types.FunctionType], kinds: Iterable[Any], begu
         Whether they run; otherwise all of the first one is still to come.
     """
     functions = list(functions)
-    looping = _looping(functions, kinds)
     if not begun:
-        return bool(_described(functions[0].__code__).loops) or _names(functions[0], 0) & looping != set()
+        return has_loops(functions[0])
+    looping = _looping(functions, kinds)
     found = [(f, line) for file, line in _lines() if (f := _at(functions, file, line)) is not None]
     return any(
         any(last >= line for _, last in _described(f.__code__).loops) or not _names(f, line).isdisjoint(looping)
         for f, line in found
     )
+
+
+def has_loops(function: types.FunctionType) -> bool:
+    """Whether there are loops in a function, or in one of the user's that it names."""
+    return bool(_described(function.__code__).loops) or not _names(function, 0).isdisjoint(_looping([function], ()))
 
 
 def _lines() -> Iterator[tuple[str, int]]:

@@ -49,6 +49,10 @@ class InVain(Plain):
     """The same where pieces would take longer than NumPy: a function around such a loop is not to try them either."""
 
 
+class Acts(InVain):
+    """The same before a call does what cannot be taken back: what it calls may be compiled all the same."""
+
+
 class TookLong(InVain):
     """The same after a trace that took long: calls with other arguments would take as long to find that out."""
 

@@ -36,7 +36,7 @@ from lazyarr.tracing.loops_ahead import may_loop
 from lazyarr.tracing.origins import LOOPS
 from lazyarr.tracing.recursion import Recursion
 from lazyarr.tracing.scalars import Tape
-from lazyarr.tracing.signature import InVain, Parts, Plain, TookLong, common_memory, memory_groups
+from lazyarr.tracing.signature import Acts, InVain, Parts, Plain, TookLong, common_memory, memory_groups
 from lazyarr.tracing.streams import Streams
 from lazyarr.tracing.strict import Refused
 
@@ -373,7 +373,7 @@ class Trace:
             self.thrown = Plain(stops_for(why), user_line(2))
             raise self.thrown
         if begins and not harmless and self._may_lose():
-            self.thrown = InVain(f"{why}, and loops may come after it", user_line(2))
+            self.thrown = Acts(f"{why}, and loops may come after it", user_line(2))
             raise self.thrown
         if not self.reasons and begins and not harmless and self.recording.frozen and not self.strict:
             # Where such an array is changed the call would begin again, and do this twice.

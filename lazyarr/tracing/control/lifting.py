@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lazyarr.tracing.callees import AroundCalls
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.control.find import Source, compile_function, find, made_here
 from lazyarr.tracing.control.flow import Flow
@@ -33,7 +34,7 @@ from lazyarr.tracing.control.nodes import definition, parameters, place
 from lazyarr.tracing.control.scope import Scope, scopes
 from lazyarr.tracing.control.stopping import Stopping, stopping
 
-_LIFTED = "__lifted__"
+_LIFTED, _STANDING = "__lifted__", "__standing__"
 #: Statements and expressions with which a loop is no function of its own.
 _UNFIT = (
     ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.Try, ast.TryStar, ast.FunctionDef, ast.Lambda, ast.Import,
@@ -75,7 +76,10 @@ class _Loop:
     gives: list[str]
 
 
-def lift(function: types.FunctionType, make: Callable[[types.FunctionType], Any]) -> Lifted | None:
+def lift(
+    function: types.FunctionType, make: Callable[[types.FunctionType], Any],
+    standing: Callable[[Any], Any] | None = None,
+) -> Lifted | None:  # fmt: skip
     """A function with its loops made functions; None if there is none that can be.
 
     Parameters
@@ -83,6 +87,8 @@ def lift(function: types.FunctionType, make: Callable[[types.FunctionType], Any]
     function : function
     make : callable
         Given the function of a loop, what is to be called in its place.
+    standing : callable, optional
+        Given what the function calls, what is to be called in its place.
     """
     try:
         source = find(function)
@@ -98,17 +104,25 @@ def lift(function: types.FunctionType, make: Callable[[types.FunctionType], Any]
         found = _Loops(source.node, is_loop, stops).found
     except (NotConverted, RecursionError):
         return None
-    if not found:
+    if not found and standing is None:
         return None
     lifted = [make(_outlined(function, source, loop)) for loop in found]
     by_statement = {loop.statement: _call(k, loop) for k, loop in enumerate(found)}
     node = _Replace(by_statement).visit(source.node)
     free = [*function.__code__.co_freevars, _LIFTED]
+    cells = {_LIFTED: types.CellType(lifted)}
+    if standing is not None:
+        calls = AroundCalls(_STANDING)
+        node.body = [calls.visit(s) for s in node.body]
+        if not found and not calls.found:
+            return None
+        free.append(_STANDING)
+        cells[_STANDING] = types.CellType(standing)
     try:
         code = compile_function(node, source.private, function.__code__, free)
     except SyntaxError:
         return None  # such as `global` within the loop, of a variable that the loop gives back
-    made = _function(function, code, {_LIFTED: types.CellType(lifted)})
+    made = _function(function, code, cells)
     made.__defaults__, made.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
     return Lifted(made, lifted, any(loop.statement in stops.groups for loop in found))
 
