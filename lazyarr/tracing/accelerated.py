@@ -93,6 +93,8 @@ class Accelerated:
         self._looks_at_lengths: set[Any] = set()
         self._fixes_counts: set[Any] = set()
         self._lock = threading.RLock()
+        #: Seconds it took to look at the arguments of the latest call.
+        self._looked = 0.0
         self._package = (getattr(function, "__module__", None) or "").partition(".")[0]
         self._untraceable = untraceable(self.function)
         self._own = frozenset(vars(self)) | {"_own"}
@@ -144,6 +146,7 @@ class Accelerated:
         plain, begin = "", time.perf_counter()
         try:
             parts, key, specs = self._describe(args, kwargs)
+            self._looked = time.perf_counter() - begin
         except Plain as reason:
             plain = str(reason)
         if plain:
@@ -370,7 +373,7 @@ class Accelerated:
     def _otherwise(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that is no program: its loops may be (not those of each call of a function that calls itself)."""
         if world.current() is None and not self._recurses and (around := self._around_loops()).serves:
-            result = around.run(key, self._running, self.function, args, kwargs)
+            result = around.run(key, self._running, self.function, args, kwargs, self._looked)
             if around.given_up and not around.pieces_lose:
                 self._plain.pop(key, None)  # Pieces are better than nothing.
             return result

@@ -83,7 +83,9 @@ class AroundLoops:
         trials = self._trials.get(key)
         return self._lifted is None or key in self._numpys or (trials is not None and trials.plain_wins)
 
-    def run(self, key: Any, call: Callable[[Any, Any, Any], Any], plain: Any, args: Any, kwargs: Any) -> Any:
+    def run(
+        self, key: Any, call: Callable[[Any, Any, Any], Any], plain: Any, args: Any, kwargs: Any, looked: float = 0.0
+    ) -> Any:  # fmt: skip
         """A call with arguments of a signature.
 
         Parameters
@@ -96,6 +98,8 @@ class AroundLoops:
             The function as it is.
         args, kwargs
             The arguments.
+        looked : float
+            Seconds it took to find the signature, which plain Python is spared later.
         """
         assert self._lifted is not None
         function = self._lifted.function
@@ -115,7 +119,7 @@ class AroundLoops:
                 self._long[key] = self._long.get(key, 0) + 1
                 return result
             self._trials[key] = trials = Trials()
-            trials.took(seconds)
+            trials.took(seconds + looked)
             if seconds > _SHORT:
                 trials.settle()
             return result
@@ -123,7 +127,7 @@ class AroundLoops:
             return call(plain, args, kwargs)
         if trials.plain_is_next:
             return trials.plain(lambda: call(plain, args, kwargs))
-        result = trials.ours(lambda: call(function, args, kwargs))
+        result = trials.ours(lambda: call(function, args, kwargs), looked)
         ways = {loop.all_numpys for loop in self._all()}
         if True in ways and False not in ways:
             self._numpys.add(key)

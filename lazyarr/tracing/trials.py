@@ -78,9 +78,9 @@ class Trials:
         """Whether lazyarr takes so little time that plain Python cannot take very long."""
         return min(self._ours) < _SHORT
 
-    def ours(self, run: Callable[[], Result]) -> Result:
-        """A call that lazyarr runs."""
-        return self._run(self._ours, run)
+    def ours(self, run: Callable[[], Result], looked: float = 0.0) -> Result:
+        """A call that lazyarr runs, after it has looked at its arguments for so many seconds."""
+        return self._run(self._ours, run, looked)
 
     def took(self, seconds: float) -> None:
         """Note the time of a call that lazyarr has run."""
@@ -91,14 +91,14 @@ class Trials:
         """A call as plain Python."""
         return self._run(self._plain, run)
 
-    def _run(self, times: list[float], run: Callable[[], Result]) -> Result:
+    def _run(self, times: list[float], run: Callable[[], Result], before: float = 0.0) -> Result:
         if len(times) == self._timed:
             return run()
         begin = time.perf_counter()
         try:
             return run()
         finally:
-            times.append(time.perf_counter() - begin)
+            times.append(time.perf_counter() - begin + before)
 
 
 class Patience:
