@@ -200,3 +200,30 @@ def test_classes_of_objects_that_were_copied_before() -> None:
         ours: list[str] = []
         np.testing.assert_array_equal(accelerated(np.arange(3.0), ours), function(np.arange(3.0), []))
         assert ours == ["acts"]
+
+
+def test_arrays_of_other_libraries_meet_the_numbers_of_the_call() -> None:
+    class Strict:
+        """Takes what it knows, as arrays of jax do."""
+
+        def __init__(self, x: Any):
+            self.x = x
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return np.asarray(self.x, dtype)
+
+        def __add__(self, other: Any) -> Any:
+            if type(other) not in (int, float, np.ndarray):
+                raise TypeError(f"a {type(other)}")
+            return Strict(self.x + other)
+
+    Strict.__module__ = "some_library"
+
+    def function(given: Any, c: float, x: Any) -> Any:
+        return (given + c).x, (given + x).x * c
+
+    accelerated: Any = accelerate(function)
+    for c in (1.5, 2.5, 3.5):
+        ours, theirs = (f(Strict(2.0), c, np.arange(3.0)) for f in (accelerated, function))
+        assert ours[0] == theirs[0]
+        np.testing.assert_array_equal(ours[1], theirs[1])

@@ -175,6 +175,9 @@ class Parts:
         if self.opens(value):
             self.holders.append(value)
             return (kind, *((name, self.describe(item)) for name, item in vars(value).items()))
+        if hasattr(kind, "__array__"):
+            # It takes numbers and arrays, and would not know those that stand for the call's.
+            raise Plain(f"it is given a {kind.__module__}.{kind.__name__}, an array of another library")
         self.opaque.append(value)
         return ("opaque", kind)
 
