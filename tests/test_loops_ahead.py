@@ -141,8 +141,30 @@ def test_loops_over_large_arrays_run_in_pieces() -> None:
 
     accelerated: Any = accelerate(function)
     for _ in range(2):
-        assert_same(accelerated(np.ones(200_000), 3), function(np.ones(200_000), 3))
+        assert_same(accelerated(np.ones(300_000), 3), function(np.ones(300_000), 3))
     assert not any(AHEAD in why for why in accelerated._plain.values())
+
+
+def test_loops_that_write_elements_of_longer_arrays() -> None:
+    def once(seed: int) -> Any:
+        np.random.seed(seed)
+        total, n = 0.0, 0
+        while True:
+            total += np.random.beta(2, 5)
+            n += 1
+            if total > 1:
+                return n, total
+
+    def function(n: int) -> Any:
+        counts, totals = np.zeros(n, dtype=int), np.zeros(n)
+        for i in range(n):
+            counts[i], totals[i] = once(i)
+        return counts[:300], totals[:300]
+
+    accelerated: Any = accelerate(function)
+    for _ in range(2):
+        assert_same(accelerated(15_000), function(15_000))
+    assert not accelerated._pieces  # (in pieces it takes seconds, NumPy a twentieth of one)
 
 
 def test_objects_that_nobody_looks_into() -> None:

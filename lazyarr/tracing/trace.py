@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import types
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ import numpy as np
 from lazyarr import settings, world
 from lazyarr.array import Cell, LazyArray
 from lazyarr.growing import Growing
+from lazyarr.ir import extents
 from lazyarr.ir.graph import Line, Program, depth_first
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.types import ArrayType, native
@@ -54,6 +56,19 @@ _CALLS_WRITTEN_OUT, _COMPILED_AFTER = 20, 5
 #: The same in a loop that is not captured and has no known end, or runs in pieces already; in a function that is the
 #: loop of one which has taken long.
 _LONGEST_LEFT_OUT = 0.2
+
+
+#: Elements of arrays from which on pieces of loops gain: each statement of a piece takes Python some 0.2 ms.
+_LARGE = 100_000
+#: Operations that give an array in which some elements are others: NumPy writes these alone.
+_UPDATES = frozenset({"update_slice", "dynamic_update_slice", "put_window", "scatter"})
+
+
+def _elements(node: Node) -> Any:
+    """How many elements NumPy computes, or writes, where it does what a node stands for."""
+    if node.op.name in _UPDATES:
+        return node.operands[1].type.size
+    return sum(v.type.size for v in node.values)
 
 
 def stops_for(why: str) -> str:
@@ -392,10 +407,11 @@ class Trace:
             self.reasons.append((why, user_line(2)))
 
     def _may_lose(self) -> bool:
-        """Whether going on, without a way back, may take much longer than NumPy: loops over small arrays may come."""
+        """Whether going on, without a way back, may take much longer than NumPy: loops may come, and no array is large."""
         if self.function is None or self.strict or world.current() is not None or settings.current.fallback == "error":
             return False
-        if not all(is_small(cell.value.type) for cell in list(self.recording.cells or ())):
+        sizes = (math.prod(extents.bounded(cell.value.type.shape)) for cell in list(self.recording.cells or ()))
+        if max(sizes, default=0) >= _LARGE:
             return False
         running = self.environment.functions()
         return may_loop(running or [self.function], self.classes.known(), begun=bool(running))
@@ -483,7 +499,7 @@ class Trace:
     def is_small_work(self) -> bool:
         """Whether NumPy computes the recorded operations faster than they are recorded."""
         nodes = list(depth_first([holder.value for holder in self.recording.pending()]))
-        return bool(sum(v.type.size for node in nodes for v in node.values) <= SMALL * len(nodes))
+        return bool(sum(map(_elements, nodes)) <= SMALL * len(nodes))
 
     def may_take_longer(self, longest: float = _LONGEST_SMALL) -> None:
         """Ask, where Python runs a loop or decides a branch, whether the trace has not taken too long.
@@ -565,7 +581,7 @@ class Trace:
             are many, and have taken long.
         """
         self.programs.append(program)
-        self._computed += sum(v.type.size for n in program.graph.nodes if n.op.memory == "fresh" for v in n.values)
+        self._computed += sum(_elements(n) for n in program.graph.nodes if n.op.memory == "fresh")
         if len(self.programs) > _MOST_SMALL_PIECES and self.may_begin_again and settings.current.fallback != "error":
             if all(is_small(cell.value.type) for cell in list(self.recording.cells or ())):
                 raise InVain("many branches on data of small arrays that are not compiled")
