@@ -407,7 +407,7 @@ class Trace:
             self.reasons.append((why, user_line(2)))
 
     def _may_lose(self) -> bool:
-        """Whether going on, without a way back, may take much longer than NumPy: loops may come, and no array is large."""
+        """Whether going on, without a way back, may take much longer than NumPy: loops may come, nothing is large."""
         if self.function is None or self.strict or world.current() is not None or settings.current.fallback == "error":
             return False
         sizes = (math.prod(extents.bounded(cell.value.type.shape)) for cell in list(self.recording.cells or ()))
