@@ -162,8 +162,8 @@ def test_loops_that_write_elements_of_longer_arrays() -> None:
         return counts[:300], totals[:300]
 
     accelerated: Any = accelerate(function)
-    for _ in range(2):
-        assert_same(accelerated(15_000), function(15_000))
+    for n in (15_000, 15_000, 120_000):
+        assert_same(accelerated(n), function(n))
     assert not accelerated._pieces  # (in pieces it takes seconds, NumPy a twentieth of one)
 
 

@@ -410,7 +410,9 @@ class Trace:
         """Whether going on, without a way back, may take much longer than NumPy: loops may come, nothing is large."""
         if self.function is None or self.strict or world.current() is not None or settings.current.fallback == "error":
             return False
-        sizes = (math.prod(extents.bounded(cell.value.type.shape)) for cell in list(self.recording.cells or ()))
+        values = [cell.value for cell in list(self.recording.cells or ())]
+        # (What is empty yet is perhaps a record, of which a loop writes one element after the other.)
+        sizes = (math.prod(extents.bounded(v.type.shape)) for v in values if v.node.op.memory != "free")
         if max(sizes, default=0) >= _LARGE:
             return False
         running = self.environment.functions()
