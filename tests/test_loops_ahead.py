@@ -12,6 +12,7 @@ import pytest
 from lazyarr import accelerate
 from lazyarr.settings import settings
 from tests.acceleration import assert_same
+from tests.control_compare import define, forget
 
 pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
 
@@ -275,3 +276,34 @@ def test_an_error_of_what_is_called(capsys: pytest.CaptureFixture[str]) -> None:
         else:
             assert accelerated(np.zeros(100), at) is None
     assert capsys.readouterr().out == "acts\n" * 6
+
+
+def test_a_loop_beside_statements_that_are_not_compiled_meets_an_object_and_a_long_record() -> None:
+    class Coin:
+        def __init__(self, p: float):
+            self.p, self.n = p, 0
+
+        def toss(self) -> Any:
+            self.n += 1
+            return np.random.random() < self.p
+
+    Coin.__module__ = "some_package"
+    names: dict[str, Any] = {"np": np, "Coin": Coin}
+    text = """
+def function(n):
+    coins = [Coin(0.25), Coin(0.5)]
+    record = np.empty(n)
+    for i in range(n):
+        record[i] = coins[i % 2].toss()
+    return record.sum(), str(coins[0].n), record
+"""
+    function = define(text, "function", **names)
+    accelerated: Any = accelerate(function)
+    for _ in range(2):
+        np.random.seed(3)
+        expected = function(100_001)
+        np.random.seed(3)
+        assert_same(accelerated(100_001), expected)
+    around = accelerated._around
+    assert not accelerated._known and (around is None or not any(loop._pieces for loop in around._all()))
+    forget(function)

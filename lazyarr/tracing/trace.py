@@ -41,6 +41,7 @@ from lazyarr.tracing.scalars import Tape
 from lazyarr.tracing.signature import Acts, InVain, Parts, Plain, TookLong, common_memory, memory_groups
 from lazyarr.tracing.streams import Streams
 from lazyarr.tracing.strict import Refused
+from lazyarr.tracing.work import made, moved
 
 #: Seconds that compiling the pieces of one call may take; pieces that are not known then are interpreted.
 _MOST_COMPILING = 1.0
@@ -60,16 +61,6 @@ _LONGEST_LEFT_OUT = 0.2
 
 #: Elements of arrays from which on pieces of loops gain: each statement of a piece takes Python some 0.2 ms.
 _LARGE = 100_000
-#: Operations that give an array in which some elements are others: NumPy writes these alone.
-_UPDATES = frozenset({"update_slice", "dynamic_update_slice", "put_window", "scatter"})
-
-
-def _elements(node: Node) -> Any:
-    """How many elements NumPy computes, or writes, where it does what a node stands for."""
-    if node.op.name in _UPDATES:
-        return node.operands[1].type.size
-    return sum(v.type.size for v in node.values)
-
 
 def stops_for(why: str) -> str:
     """The reason why a call runs around loops that stop."""
@@ -413,7 +404,7 @@ class Trace:
         values = [cell.value for cell in list(self.recording.cells or ())]
         # (What is empty yet is perhaps a record, of which a loop writes one element after the other.)
         sizes = (math.prod(extents.bounded(v.type.shape)) for v in values if v.node.op.memory != "free")
-        if max(sizes, default=0) >= _LARGE:
+        if max(sizes, default=0) >= _LARGE and not self.is_loop:
             return False
         running = self.environment.functions()
         return may_loop(running or [self.function], self.classes.known(), begun=bool(running))
@@ -501,7 +492,7 @@ class Trace:
     def is_small_work(self) -> bool:
         """Whether NumPy computes the recorded operations faster than they are recorded."""
         nodes = list(depth_first([holder.value for holder in self.recording.pending()]))
-        return bool(sum(map(_elements, nodes)) <= SMALL * len(nodes))
+        return bool(sum(map(moved, nodes)) <= SMALL * len(nodes))
 
     def may_take_longer(self, longest: float = _LONGEST_SMALL) -> None:
         """Ask, where Python runs a loop or decides a branch, whether the trace has not taken too long.
@@ -583,7 +574,7 @@ class Trace:
             are many, and have taken long.
         """
         self.programs.append(program)
-        self._computed += sum(_elements(n) for n in program.graph.nodes if n.op.memory == "fresh")
+        self._computed += sum(made(n) for n in program.graph.nodes if n.op.memory == "fresh")
         if len(self.programs) > _MOST_SMALL_PIECES and self.may_begin_again and settings.current.fallback != "error":
             if all(is_small(cell.value.type) for cell in list(self.recording.cells or ())):
                 raise InVain("many branches on data of small arrays that are not compiled")
