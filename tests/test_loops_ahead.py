@@ -68,6 +68,11 @@ def in_a_function(n: int) -> Any:
     return _grows(np.ones(2), n)
 
 
+def on_the_same_line(n: int) -> Any:
+    print("acts"); u = _grows(np.ones(2), n)  # fmt: skip  # noqa: E702
+    return u
+
+
 def in_a_method(n: int) -> Any:
     model = _Model(n)
     print("acts")
@@ -103,7 +108,10 @@ def _says() -> None:
     print("acts")
 
 
-ALL = in_itself, in_a_function, in_a_method, in_one_that_is_remembered, in_making_an_object, in_the_caller, around_it
+ALL = (
+    in_itself, in_a_function, on_the_same_line, in_a_method, in_one_that_is_remembered, in_making_an_object,
+    in_the_caller, around_it,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("function", ALL)

@@ -79,9 +79,11 @@ def may_loop(functions: Iterable[types.FunctionType], kinds: Iterable[Any], begu
         return has_loops(functions[0])
     looping = _looping(functions, kinds)
     found = [(f, line) for file, line in _lines() if (f := _at(functions, file, line)) is not None]
+    # (The line that acts may go on with a call; the lines that have led there are calls that go on.)
     return any(
-        any(last >= line for _, last in _described(f.__code__).loops) or not _names(f, line).isdisjoint(looping)
-        for f, line in found
+        any(last >= line for _, last in _described(f.__code__).loops)
+        or not _names(f, line if depth else line - 1).isdisjoint(looping)
+        for depth, (f, line) in enumerate(found)
     )
 
 
