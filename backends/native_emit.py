@@ -408,7 +408,8 @@ class Code:
         if op == "call":
             return rest.partition(" @")[0]
         if op == "extractvalue":
-            return ("i64", "i1")[int(text[-1])]
+            fields, _, place = rest.partition("{ ")[2].partition(" }")
+            return fields.split(", ")[int(place.rpartition(", ")[2])]
         if " to " in rest:
             return rest.rpartition(" to ")[2]
         return next(word for word in rest.split(" ") if word not in _FLAGS)

@@ -18,6 +18,7 @@ from tests.acceleration import assert_same
 KINDS = {
     "sums": ("x = x - x.mean() * {a}", "x, x.sum()"),
     "extrema": ("x = x / (x.max() + {a})\n    s = s + x.argmin()", "x, s"),
+    "places": ("j = np.argmin(x + y * {a})\n    for i in range(30): x[(i * j) % 150] += {a} * i", "x, j"),
     "windows": ("y[{i}] = (np.exp(-((x[{i} : {i} + 5] - x[{i} + 2]) ** 2)) * x[{i} : {i} + 5]).sum() * {a}", "y"),
     "written": ("x[1:-1] = x[1:-1] + {a} * (y[2:] - y[:-2])\n    y[1:-1] -= {a} * (x[2:] - x[:-2])", "x, y"),
     "matrices": ("y = y + {a} * (m @ y)\n    s = s + y.sum()", "y, s"),
