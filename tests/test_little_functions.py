@@ -109,6 +109,31 @@ _calls("where", lambda f, v, m, s, k: f(v > 0, v, 0.0), lambda f, v, m, s, k: f(
 _calls("isclose allclose array_equal", lambda f, v, m, s, k: f(v, v), lambda f, v, m, s, k: f(v, v[::-1]))
 _calls("einsum", lambda f, v, m, s, k: f("ij,j->i", m, v[:4]), lambda f, v, m, s, k: f("ij->j", m))
 _calls("meshgrid", lambda f, v, m, s, k: f(v, k), lambda f, v, m, s, k: f(v, k, indexing="ij"))
+_calls("roots poly", lambda f, v, m, s, k: f(v), lambda f, v, m, s, k: f((1.0, -3.0, 2.0)))
+_calls("polyder polyint sinc unwrap nanmedian nanprod nancumsum nancumprod nanargmax nanargmin fix amax amin "
+       "cumulative_sum cumulative_prod fft.fftshift fft.ifftshift diagflat histogram_bin_edges angle",
+       lambda f, v, m, s, k: f(v))  # fmt: skip
+_calls("nanmedian nanargmax amax nancumsum fft.fftshift unwrap", lambda f, v, m, s, k: f(m, axis=0))
+_calls("angle", lambda f, v, m, s, k: f(v * 1j, deg=True))
+_calls("diagflat", lambda f, v, m, s, k: f(v, 2), lambda f, v, m, s, k: f(m, k=-1))
+_calls("dstack", lambda f, v, m, s, k: f((v, v)), lambda f, v, m, s, k: f([m, m]))
+_calls("block", lambda f, v, m, s, k: f([[s, s], [s, s]]), lambda f, v, m, s, k: f([v, v]))
+_calls("linalg.matrix_rank linalg.cond", lambda f, v, m, s, k: f(s), lambda f, v, m, s, k: f(m))
+_calls("fft.fft2 fft.ifft2 fft.fftn fft.ifftn fft.rfft2 fft.irfft2", lambda f, v, m, s, k: f(m),
+       lambda f, v, m, s, k: f(m, (5, 3)))  # fmt: skip
+_calls("unravel_index", lambda f, v, m, s, k: f(k, (3, 4)), lambda f, v, m, s, k: f(7, (3, 4)))
+_calls("ravel_multi_index", lambda f, v, m, s, k: f((k, k), (3, 4)), lambda f, v, m, s, k: f((2, 3), (3, 4)))
+_calls("polyadd polysub polymul polydiv", lambda f, v, m, s, k: f(v, v[:3]), lambda f, v, m, s, k: f(v, [2.0, 1.0]))
+_calls("intersect1d setdiff1d setxor1d union1d", lambda f, v, m, s, k: f(v, m), lambda f, v, m, s, k: f(k, [2, 7]))
+_calls("extract", lambda f, v, m, s, k: f(v > 0, v), lambda f, v, m, s, k: f(m > 1, m))
+_calls("compress", lambda f, v, m, s, k: f(v > 0, v), lambda f, v, m, s, k: f([True, False, True], m, axis=0))
+_calls("choose", lambda f, v, m, s, k: f(k, [v[:4], v[:4] * 2, v[2:]]),
+       lambda f, v, m, s, k: f([0, 1], [v[:2], m[0, :2]]))  # fmt: skip
+_calls("nanpercentile nanquantile", lambda f, v, m, s, k: f(v, 0.5), lambda f, v, m, s, k: f(m, [0.2, 0.5], axis=0))
+_calls("histogram2d", lambda f, v, m, s, k: f(v, v * 2), lambda f, v, m, s, k: f(v, v, 3),
+       lambda f, v, m, s, k: f(v, v, bins=[2, 4], range=[[0, 5], [-1, 6]]))  # fmt: skip
+_calls("resize", lambda f, v, m, s, k: f(v, 9), lambda f, v, m, s, k: f(m, (2, 7)))
+_calls("array_equiv", lambda f, v, m, s, k: f(v, v), lambda f, v, m, s, k: f(m, m[0]))
 
 
 def test_every_function_of_the_table_is_called() -> None:
@@ -139,7 +164,7 @@ def test_results_belong_to_nobody_else(function: Any) -> None:
 
 
 #: Truth values and shapes are no arrays, and an array that is given is given back.
-NOT_LIGHT = {np.allclose, np.array_equal, np.empty_like, np.asarray}
+NOT_LIGHT = {np.allclose, np.array_equal, np.array_equiv, np.empty_like, np.asarray}
 
 
 @pytest.mark.parametrize("function", [f for f in FUNCTIONS if f not in NOT_LIGHT],

@@ -418,8 +418,12 @@ def _reshaped(general: Method) -> Method:
                 return found
             with storage_lock:
                 x = to_lend(self)
-                if type(x) is _ndarray and x.flags.c_contiguous:
-                    return lend(self, general, how, again, x)
+                if type(x) is _ndarray and (x.flags.c_contiguous or x.size < limits.elements):
+                    seen = again(x)
+                    if seen.base is x or (seen.base is not None and seen.base is x.base):
+                        return lend(self, general, how, again, x)
+                    # (What is not contiguous NumPy copies, where no strides say it.)
+                    return made(seen)
         return general(self, *how, **kwargs)
 
     name = general.__name__.strip("_")

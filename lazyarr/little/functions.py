@@ -11,6 +11,7 @@ import numpy as np
 
 from lazyarr import indexing, quiet
 from lazyarr.array import LazyArray
+from lazyarr.dispatch import FUNCTIONS as DEFINITIONS
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, lend, limits, made, new, own, run, to_lend, tracing
 from lazyarr.little.operators import is_data, size_of_both
@@ -19,7 +20,9 @@ from lazyarr.little.table import (
     GROWN,
     MOST_GIVEN,
     NOT_COMPILED,
+    OF_DEGREES,
     OF_LISTS,
+    READ,
     SIZES,
     SPECIAL,
     VIEWS,
@@ -150,25 +153,29 @@ def function(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 
 def _viewed(numpy: Any, x: Any, *how: Any) -> Any:
-    """A view of little data that is there; None where it is not to be lent.
-
-    (Of an array that has settled the methods make views, by way of these functions.)
-    """
-    if type(x) is not LazyArray or (x._mine is None and x._lent is None):
+    """A view of little data that is there; None where it is not to be lent."""
+    if type(x) is not LazyArray or tracing() is not None:
         return None
-    if len(how) > 1 or (how and type(how[0]) not in (int, tuple)):
+    if numpy not in _TURNS and (len(how) > 1 or (how and type(how[0]) not in (int, tuple))):
         return None
     with storage_lock:
-        data = to_lend(x)
-        if type(data) is not _ndarray:
+        is_light = x._mine is not None or x._lent is not None
+        # (Of an array that has settled the methods make these views, by way of the functions.)
+        if not is_light and numpy in _OF_METHODS:
             return None
-        if numpy is np.expand_dims:
+        data = to_lend(x)
+        if type(data) is not _ndarray or not (is_light or data.size < limits.elements):
+            return None
+        if numpy in _TURNS:
+            return _turned(numpy, x, how, data)
+        if numpy in _LEAST:
+            return _with_axes(x, _LEAST[numpy], data) if not how else None
+        is_expanded = numpy is np.expand_dims
+        if is_expanded:
             if not how or type(how[0]) is tuple or not 0 <= how[0] <= data.ndim:
                 return None
-            # (Not an index: NumPy gives the new axis another stride.)
-            shape = (*data.shape[: how[0]], 1, *data.shape[how[0] :])
-            reshape: Any = LazyArray.reshape
-            return lend(x, reshape.__wrapped__, (shape,), methodcaller("reshape", shape), data)
+            # (By its shape: a new axis has another stride in NumPy than one of an index has.)
+            numpy, how = np.reshape, ((*data.shape[: how[0]], 1, *data.shape[how[0] :]),)
         if numpy is np.squeeze:
             named = {n % data.ndim for n in how if type(n) is int and -data.ndim <= n < data.ndim}
             if data.size == 1 or len(named) != len(how) or any(data.shape[k] != 1 for k in named):
@@ -187,10 +194,40 @@ def _viewed(numpy: Any, x: Any, *how: Any) -> Any:
         if numpy is np.transpose:
             axes = tuple(range(data.ndim))[::-1]
             return None if how else lend(x, LazyArray._transposed, (axes,), methodcaller("transpose", axes), data)
-        if not data.flags.c_contiguous or (numpy is np.ravel) is bool(how):
+        if not (data.flags.c_contiguous or is_expanded) or (numpy is np.ravel) is bool(how):
             return None
         method: Any = getattr(LazyArray, numpy.__name__)
         return lend(x, method.__wrapped__, how, methodcaller(numpy.__name__, *how), data)
+
+
+_OF_METHODS = frozenset((np.ravel, np.reshape, np.transpose))
+#: Functions that give a view with the axes in another order or direction.
+_TURNS = frozenset((np.swapaxes, np.moveaxis, np.rollaxis, np.fliplr, np.flipud, np.rot90))
+#: Functions that give an array of so many axes at least.
+_LEAST = {np.atleast_1d: 1, np.atleast_2d: 2, np.atleast_3d: 3}
+
+
+def _turned(numpy: Any, x: LazyArray, how: tuple[Any, ...], data: Any) -> Any:
+    """A view as one of `_TURNS` gives it; None where the lazy definition says what is wrong, or another is wanted."""
+    if not all(type(n) is int or (type(n) is tuple and all(type(k) is int for k in n)) for n in how):
+        return None
+    try:
+        seen = numpy(data, *how)
+    except (TypeError, ValueError):
+        return None
+    if seen.base is not data and (seen.base is None or seen.base is not data.base):
+        return None
+    return lend(x, DEFINITIONS[numpy], how, lambda given: numpy(given, *how), data)
+
+
+def _with_axes(x: LazyArray, least: int, data: Any) -> Any:
+    """An array, or a view of it with as many axes as are wanted at least."""
+    if data.ndim >= least:
+        return x
+    place: tuple[Any, ...] = (None,) * (least - data.ndim) + (...,)
+    if least == 3 and data.ndim:
+        place = (None, slice(None), None) if data.ndim == 1 else (slice(None), slice(None), None)
+    return lend(x, indexing.get, (place,), None, data)
 
 
 def fold(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -210,24 +247,30 @@ def _computed(
                 found = _run(ZEROS.get(numpy, numpy), only)
                 return args[0] if found is only else results(found, (only,))
         return None
-    if len(args) > MOST_GIVEN.get(numpy, count + 2) or not (SPECIAL.isdisjoint(kwargs) if kwargs else args):
+    if len(args) > MOST_GIVEN.get(numpy, count + 2) or not (kwargs or args):
+        return None
+    if kwargs and not SPECIAL.isdisjoint(kwargs) and not _divides(numpy, args, kwargs):
         return None
     if numpy in NOT_COMPILED and not NOT_COMPILED[numpy].isdisjoint(kwargs):
         return None
     of_lists = numpy in OF_LISTS
     if of_lists and (not args or type(args[0]) not in (list, tuple)):
-        return None
+        return _as_type(numpy, *args, **kwargs) if len(args) == 1 and [*kwargs] == ["dtype"] else None
     arrays: list[Any] = []
     try:
         data = [_argument(x, arrays) for x in args[:count]]
         first = len(arrays)
         if len(args) > count:
             data += [_argument(x, arrays) for x in args[count:]]
-        named = {name: _argument(x, arrays) for name, x in kwargs.items()} if kwargs else _NOTHING
+        read: list[Any] = []
+        named = _NOTHING
+        if kwargs:
+            named = {name: _argument(x, read if name in READ else arrays) for name, x in kwargs.items()}
         # (Elsewhere an array is one to write to, or a number.)
         is_sequence = type(args[0]) in (list, tuple) and len(args[0]) if args else False
         if not (arrays or is_sequence) or len(arrays) > first:
             return None
+        arrays += read
         # (Of numbers alone there are no more than `_argument` lets pass.)
         size = work(arrays) if arrays else 0
         if numpy in GROWN:
@@ -235,6 +278,33 @@ def _computed(
     except (LookupError, TypeError, ValueError):
         return None
     return None if size >= limits.elements else results(_run(ZEROS.get(numpy, numpy), *data, **named), arrays)
+
+
+def _divides(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether what is `SPECIAL` is degrees of freedom alone, of which enough are left: else NumPy warns by itself."""
+    names = SPECIAL.intersection(kwargs)
+    degrees = kwargs.get("ddof", kwargs.get("correction"))
+    if numpy not in OF_DEGREES or len(names) != 1 or type(degrees) not in (int, float) or not args:
+        return False
+    x = args[0]
+    given = held(x) if type(x) is LazyArray and "where" not in kwargs else None
+    return type(given) is _ndarray and given.ndim > 0 and min(given.shape) > degrees
+
+
+def _as_type(numpy: Any, x: Any, dtype: Any) -> Any:
+    """``numpy.array(x, dtype=dtype)``, and `numpy.asarray`, of a lazy array; None where it is not little data."""
+    if type(x) is not LazyArray or not isinstance(dtype, (type, np.dtype, str)):
+        return None
+    data = held(x)
+    if type(data) is not _ndarray or data.size >= limits.elements:
+        return None
+    try:
+        wanted = np.dtype(dtype)
+    except TypeError:
+        return None
+    if wanted not in NAMES or (data.dtype.kind == "c" and wanted.kind != "c"):
+        return None
+    return x if numpy is np.asarray and wanted == data.dtype else new(_run(np.array, data, wanted))
 
 
 #: No arguments by name.
@@ -286,6 +356,34 @@ def scalars(found: Any) -> Any:
         return found
     x = held(found) if limits.elements and tracing() is None else None
     return found if x is None else x
+
+
+def joined(join: Callable[[Any], Any], key: Any) -> Any:
+    """What ``numpy.r_[key]`` and ``numpy.c_[key]`` give; None where it is not one of little data that is there."""
+    if not limits.elements or tracing() is not None:
+        return None
+    arrays: list[Any] = []
+    count = 0.0
+    try:
+        data = []
+        for part in key if type(key) is tuple else (key,):
+            data.append(part if type(part) is slice else _argument(part, arrays))
+            count += _numbers(part) if type(part) is slice else 0
+    except LookupError:
+        return None
+    if sum(x.size for x in arrays) + count >= limits.elements:
+        return None
+    return results(_run(join, tuple(data) if type(key) is tuple else data[0]), arrays)
+
+
+def _numbers(place: slice) -> float:
+    """How many numbers a slice stands for in an index of ``numpy.r_``; raises `LookupError` where that is not known."""
+    start, stop, step = 0 if place.start is None else place.start, place.stop, 1 if place.step is None else place.step
+    if type(step) is complex:
+        return abs(step)
+    if not {type(start), type(stop), type(step)} <= {int, float} or not step:
+        raise LookupError
+    return float(abs((stop - start) / step))
 
 
 def write(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -65,22 +65,31 @@ FUNCTIONS: dict[Any, Function] = {
         np.zeros_like, np.ones_like, np.empty_like, np.array, np.asarray, np.copy, np.nonzero, np.argwhere,
         np.flatnonzero, np.unique, np.diag, np.triu, np.tril, np.tile, np.round, np.gradient, np.nansum, np.lexsort,
         np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, np.linalg.qr, np.linalg.svd, np.linalg.slogdet,
-        np.linalg.pinv, np.linalg.matrix_power, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.trapezoid,
+        np.linalg.pinv, np.linalg.matrix_power, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft,
         np.nan_to_num, np.partition, np.argpartition, np.histogram, np.ediff1d, np.linalg.eig, np.linalg.eigvals,
-        np.nanmean, np.nanstd, np.nanvar, np.nanmin, np.nanmax, np.pad, np.vander, np.delete,
+        np.nanmean, np.nanstd, np.nanvar, np.nanmin, np.nanmax, np.pad, np.vander, np.delete, np.roots, np.poly,
+        np.polyder, np.polyint, np.sinc, np.unwrap, np.nanmedian, np.nanprod, np.nancumsum, np.nancumprod,
+        np.nanargmax, np.nanargmin, np.fix, np.angle, np.dstack, np.block, np.cumulative_sum,
+        np.cumulative_prod, np.linalg.matrix_rank, np.linalg.cond, np.fft.fftshift, np.fft.ifftshift, np.fft.fft2,
+        np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2, np.unravel_index, np.diagflat,
+        np.histogram_bin_edges,
     ), Function(1)),
     **dict.fromkeys((
         np.percentile, np.quantile, np.searchsorted, np.cross, np.take, np.linalg.solve, np.linalg.lstsq, np.repeat,
         np.bincount, np.append, np.isin, np.digitize, np.full_like, np.average, np.take_along_axis, np.polyval,
-        np.polyfit, np.cov, np.corrcoef, np.select, np.piecewise, np.linalg.multi_dot,
+        np.polyfit, np.cov, np.corrcoef, np.select, np.piecewise, np.linalg.multi_dot, np.trapezoid, np.polyadd,
+        np.polysub, np.intersect1d, np.setdiff1d, np.setxor1d, np.union1d, np.extract, np.compress, np.choose,
+        np.nanpercentile, np.nanquantile, np.ravel_multi_index, np.histogram2d, np.resize,
     ), Function(2)),
     **dict.fromkeys((np.dot, np.vdot, np.inner), Function(2, lambda arrays: product_size(arrays[0], arrays[-1]))),
-    **dict.fromkeys((np.outer, np.kron, np.tensordot, np.convolve, np.correlate), Function(2, apart)),
+    **dict.fromkeys((np.outer, np.kron, np.tensordot, np.convolve, np.correlate, np.polymul,
+                     np.polydiv), Function(2, apart)),
     **dict.fromkeys((np.interp, np.insert), Function(3)),
     **dict.fromkeys((np.clip, np.where), Function(3, broadcast_size)),
-    **dict.fromkeys((np.isclose, np.allclose, np.array_equal), Function(2, broadcast_size)),
+    **dict.fromkeys((np.isclose, np.allclose, np.array_equal, np.array_equiv), Function(2, broadcast_size)),
     **dict.fromkeys((np.einsum, np.meshgrid), Function(4, apart)),
 }  # fmt: skip
+FUNCTIONS |= {numpy: Function(1) for numpy in (np.amax, np.amin) if numpy not in FUNCTIONS}
 #: Of these, those that take nested lists of numbers alone.
 OF_LISTS = frozenset((np.array, np.asarray))
 #: Arguments with which functions write to their arguments, or warn by themselves.
@@ -96,41 +105,70 @@ def _most_given(numpy: Any, arrays: int) -> int:
 
 #: Function -> the most arguments by position with which a call is computed at once.
 MOST_GIVEN = {numpy: _most_given(numpy, known.arrays) for numpy, known in FUNCTIONS.items()}
+#: Arguments by name that hold arrays which are only read, of functions of which others are not.
+READ = frozenset(("weights", "where", "x", "prepend", "append", "fweights", "aweights"))
+#: Functions that warn by themselves where `ddof` leaves nothing to divide by.
+OF_DEGREES = frozenset((np.std, np.var, np.nanstd, np.nanvar))
 #: Arguments with which functions are not compiled for larger data, which `lazyarr.report` tells of.
 NOT_COMPILED = {np.unique: frozenset(("axis",))}
 #: Functions that give views.
-VIEWS = frozenset((np.ravel, np.reshape, np.transpose, np.expand_dims, np.flip, np.squeeze))
+VIEWS = frozenset((np.ravel, np.reshape, np.transpose, np.expand_dims, np.flip, np.squeeze, np.atleast_1d,
+                   np.atleast_2d, np.atleast_3d, np.swapaxes, np.moveaxis, np.rollaxis, np.fliplr, np.flipud, np.rot90))
 #: Functions that write into their first argument, and give nothing.
 WRITERS = frozenset((np.copyto, np.put, np.putmask, np.place, np.fill_diagonal, np.put_along_axis))
 #: Methods that write into their array, and give nothing.
 WRITING_METHODS = ("fill", "sort", "partition", "put")
 
 
-def _repeated(x: Any, times: Any = 1, *_: Any) -> Any:
+def _repeated(x: Any, times: Any = 1, *_: Any, reps: Any = None, repeats: Any = None, **__: Any) -> Any:
     """Elements of ``np.tile(x, times)`` and of ``np.repeat(x, times)``, at most."""
     size = np.size(x)
+    times = times if reps is None and repeats is None else repeats if reps is None else reps
     if isinstance(times, np.ndarray):
         return size * int(times.max(initial=0))
     return size * (math.prod(times) if isinstance(times, (tuple, list)) else int(times))
 
 
-def _counted(x: Any, weights: Any = None, minlength: int = 0, *_: Any) -> Any:
+def _counted(x: Any, weights: Any = None, minlength: int = 0, *_: Any, **__: Any) -> Any:
     """Elements of ``np.bincount(x)``."""
     return max(int(np.max(x, initial=0)), minlength)
 
 
-def _padded(x: Any, width: Any, *_: Any) -> Any:
+def _padded(x: Any, pad_width: Any, *_: Any, **__: Any) -> Any:
     """Elements of ``np.pad(x, width)``, at most."""
-    most = 2 * int(np.max(width, initial=0))
+    if type(pad_width) is dict:
+        pad_width = [*pad_width.values()]
+    most = 2 * int(np.max(pad_width, initial=0))
     return math.prod(n + most for n in np.shape(x))
 
 
-def _square(x: Any, n: int | None = None, *_: Any) -> Any:
+def _square(x: Any, n: int | None = None, *_: Any, N: int | None = None, **__: Any) -> Any:  # noqa: N803  NumPy's
     """Elements of ``np.vander(x, n)``, and of ``np.diag(x)`` at most."""
-    return np.size(x) * (n or np.size(x))
+    return np.size(x) * (n or N or np.size(x))
 
 
-def _paired(x: Any, *_: Any) -> Any:
+def _diagonal(x: Any, k: int = 0) -> Any:
+    """Elements of a matrix of which `x` is a diagonal."""
+    return (np.size(x) + abs(k)) ** 2
+
+
+def _reshaped(x: Any, new_shape: Any) -> Any:
+    """Elements of ``np.resize(x, new_shape)``."""
+    return math.prod(_tuple(new_shape))
+
+
+def _binned(x: Any, y: Any, bins: Any = 10, *_: Any, **__: Any) -> Any:
+    """Elements of ``np.histogram2d(x, y, bins)``; infinite where the bins are given by their edges."""
+    counts = bins if isinstance(bins, (list, tuple)) and len(bins) == 2 else (bins, bins)
+    return math.prod(counts) if all(isinstance(n, (int, np.integer)) for n in counts) else math.inf
+
+
+def _transformed(x: Any, s: Any = None, *_: Any, **__: Any) -> Any:
+    """Elements of a transform over several axes."""
+    return np.size(x) if s is None else math.inf
+
+
+def _paired(x: Any, *_: Any, **__: Any) -> Any:
     """Elements of ``np.cov(x)``, at most."""
     return 4 if np.ndim(x) < 2 else 4 * max(np.shape(x)) ** 2
 
@@ -138,7 +176,9 @@ def _paired(x: Any, *_: Any) -> Any:
 #: Functions whose results may have more elements than their arguments have -> how many.
 GROWN: dict[Any, Callable[..., Any]] = {
     np.tile: _repeated, np.repeat: _repeated, np.bincount: _counted, np.pad: _padded, np.vander: _square,
-    np.diag: lambda x, *_: _square(x) if np.ndim(x) == 1 else 0, np.cov: _paired, np.corrcoef: _paired,
+    np.diag: lambda x, k=0: _diagonal(x, k) if np.ndim(x) == 1 else 0, np.diagflat: _diagonal, np.cov: _paired,
+    np.corrcoef: _paired, np.resize: _reshaped, np.histogram2d: _binned,
+    **dict.fromkeys((np.fft.fft2, np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2), _transformed),
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from lazyarr.computed import ComputedScalar
 from lazyarr.convert import PYTHON_SCALARS, as_lazy
 from lazyarr.dispatch import NotCompiled, function_call, holds_lazy, implements
 from lazyarr.fallback import run_on_constants
+from lazyarr.little.functions import joined
 from lazyarr.numpy._positions import known
 from lazyarr.numpy._reduce import one_axis
 from lazyarr.numpy._through import SUBSTITUTES, lazy, rebound, through_names
@@ -159,6 +160,8 @@ class _Concatenator:
     def __getitem__(self, key: Any) -> Any:
         if not holds_lazy(key):
             return run_on_constants(self._numpy.__getitem__, (key,), {})
+        if (found := joined(self._numpy.__getitem__, key)) is not None:
+            return found
         return rebound(type(self._numpy).__getitem__)(self, key)
 
     def __len__(self) -> int:

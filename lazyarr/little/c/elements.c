@@ -223,6 +223,13 @@ PyObject *get_item(PyObject *self, PyObject *key)
     return found;
 }
 
+/* Whether NumPy has made a view of an array, and not a copy. */
+static int is_part(PyArrayObject *view, PyObject *data)
+{
+    PyObject *base = PyArray_BASE(view);
+    return base && (base == data || base == PyArray_BASE((PyArrayObject *)data));
+}
+
 /* A view as a method gives it: ``look(self, *how)``, of NumPy's arrays ``again(data)``; None where it is not lent
  * here. */
 PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -235,11 +242,15 @@ PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     data = may_run() ? data_of(args[0]) : NULL;
     if (!data || !may_be_lent(args[0]) ||
-        (args[4] == Py_True && !PyArray_IS_C_CONTIGUOUS((PyArrayObject *)data)))
+        (args[4] == Py_True && !PyArray_IS_C_CONTIGUOUS((PyArrayObject *)data) &&
+         (double)PyArray_SIZE((PyArrayObject *)data) >= known.limit))
         Py_RETURN_NONE;
     Py_INCREF(data);
     view = PyObject_CallOneArg(args[3], data);
-    if (view && PyArray_CheckExact(view))
+    if (view && PyArray_CheckExact(view) && args[4] == Py_True && !is_part((PyArrayObject *)view, data)) {
+        Py_CLEAR(view);
+        found = Py_NewRef(Py_None);
+    } else if (view && PyArray_CheckExact(view))
         found = lend(args[0], data, args[1], args[2], args[3], view);
     else
         Py_XDECREF(view);

@@ -195,10 +195,9 @@ static PyObject *cast(PyObject *module, PyObject *args)
     return found;
 }
 
-PyDoc_STRVAR(view_doc, "view(array, look, how, again, is_contiguous, /)\n--\n\n"
-                       "A view of little data, as `lazyarr.little.data.lend` makes it: ``again(data)``, of "
-                       "contiguous data alone where that is\n"
-                       "wanted; None where it is not done here.\n");
+PyDoc_STRVAR(view_doc, "view(array, look, how, again, may_copy, /)\n--\n\n"
+                       "A view of little data, as `lazyarr.little.data.lend` makes it: ``again(data)``; None where "
+                       "that is a copy,\nas it may be, or where it is not done here.\n");
 
 static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, METH_FASTCALL, view_doc},
                                 {"copy", copy, METH_VARARGS, copy_doc},

@@ -1,0 +1,164 @@
+"""More of NumPy's functions of little data: views, also of data that has settled, arrays by name, ``numpy.r_``."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr.numpy as lnp
+from lazyarr.settings import settings
+from tests.agree import agree
+from tests.test_little import is_light
+from tests.test_little_functions import MATRIX, POSITIONS, VECTOR
+
+
+@pytest.fixture(autouse=True)
+def eager() -> Iterator[None]:
+    with settings(eager_below=2000):
+        yield
+
+
+Call = Callable[[Any, Any, Any], Any]
+VIEWS: dict[str, Call] = {
+    "swapaxes": lambda np, v, m: np.swapaxes(m, 0, -1),
+    "moveaxis": lambda np, v, m: np.moveaxis(m, 0, 1),
+    "rollaxis": lambda np, v, m: np.rollaxis(m, 1),
+    "fliplr": lambda np, v, m: np.fliplr(m),
+    "flipud": lambda np, v, m: np.flipud(m),
+    "rot90": lambda np, v, m: np.rot90(m),
+    "rot90 twice": lambda np, v, m: np.rot90(m, 2),
+    "rot90 not at all": lambda np, v, m: np.rot90(m, 4),
+    "rot90 the other way": lambda np, v, m: np.rot90(m, 1, (1, 0)),
+    "atleast_1d": lambda np, v, m: np.atleast_1d(v),
+    "atleast_2d": lambda np, v, m: np.atleast_2d(v),
+    "atleast_2d of a matrix": lambda np, v, m: np.atleast_2d(m),
+    "atleast_3d": lambda np, v, m: np.atleast_3d(v),
+    "atleast_3d of a matrix": lambda np, v, m: np.atleast_3d(m),
+    "squeeze": lambda np, v, m: np.squeeze(m[:1]),
+    "squeeze of what has no such axis": lambda np, v, m: np.squeeze(m),
+    "expand_dims": lambda np, v, m: np.expand_dims(m, 1),
+    "a column as a matrix": lambda np, v, m: m[:, 1].reshape(3, 1),
+    "a column by its rest": lambda np, v, m: m[:, 1].reshape((-1, 1)),
+    "every other": lambda np, v, m: v[::2].reshape(3, 1),
+    "a part in another shape": lambda np, v, m: m[:, :2].reshape(-1),
+    "transposed in another shape": lambda np, v, m: m.T.reshape(2, 6),
+    "backwards": lambda np, v, m: v[::-1].reshape(2, 3),
+    "a column, flat": lambda np, v, m: m[:, 1].ravel(),
+    "a part, flat": lambda np, v, m: m[1:, :2].ravel(),
+    "an axis too many": lambda np, v, m: np.swapaxes(m, 0, 2),
+    "no axes to turn": lambda np, v, m: np.fliplr(v),
+    "a shape that does not fit": lambda np, v, m: m[:, 1].reshape(2, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("settled", [False, True])
+def test_views(name: str, settled: bool) -> None:
+    def program(np: Any, v: Any, m: Any) -> Any:
+        v, m = v + 0, m + 0
+        if settled:
+            np.diagonal(m), np.array_split(v, 2)
+        found = VIEWS[name](np, v, m)
+        v[1], m[1, 1] = 100.0, 200.0
+        again = found.copy()
+        found[...] = -found
+        found *= 2
+        m += 1
+        return found, again, v, m, VIEWS[name](np, v, m), found.strides
+
+    agree(program, VECTOR, MATRIX)
+    agree(program, VECTOR.astype(np.float32), MATRIX.T.copy().T)
+
+
+def test_columns_in_another_shape_stay_light() -> None:
+    m = lnp.asarray(MATRIX) + 0
+    column = m[:, 1].reshape(3, 1)
+    assert is_light(m)
+    assert is_light(column)
+    column += 1
+    assert np.array_equal(np.asarray(m)[:, 1], MATRIX[:, 1] + 1)
+    assert is_light(m.T.reshape(-1))
+
+
+JOINED: dict[str, Call] = {
+    "r_": lambda np, v, m: np.r_[v, v[1:], 3.0, [1, 2]],
+    "a slice of numbers": lambda np, v, m: np.r_[v, 0:4, -1:1:5j, 0:1:0.25],
+    "c_": lambda np, v, m: np.c_[v, v * 2],
+    "c_ of matrices": lambda np, v, m: np.c_[m, m[:, 0]],
+    "an axis": lambda np, v, m: np.r_["1,2,0", v, v],
+    "of several axes": lambda np, v, m: np.r_["-1", m, m],
+    "one": lambda np, v, m: np.r_[v],
+    "a number": lambda np, v, m: np.r_[v[0], v[1]],
+    "that do not fit": lambda np, v, m: np.c_[v, m],
+    "without an end": lambda np, v, m: np.r_[v, 1:],
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_joined(name: str) -> None:
+    def program(np: Any, v: Any, m: Any) -> Any:
+        v, m = v + 0, m + 0
+        found = JOINED[name](np, v, m)
+        found[0] = 5
+        return found, v, m
+
+    agree(program, VECTOR, MATRIX)
+
+
+def test_what_is_joined_is_light_or_large() -> None:
+    v = lnp.asarray(VECTOR) + 0
+    assert is_light(lnp.r_[v, 0:5])
+    assert is_light(lnp.c_[v, v])
+    assert lnp.r_[v, 0:5000].shape == (5006,)
+    assert not is_light(lnp.r_[v, 0:5000])
+
+
+NAMED: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
+    "average": lambda np, v, m, k: np.average(v, weights=v + 9),
+    "average of rows": lambda np, v, m, k: np.average(m, axis=1, weights=m[0]),
+    "trapezoid": lambda np, v, m, k: (np.trapezoid(v, v), np.trapezoid(v, x=v.cumsum())),
+    "diff": lambda np, v, m, k: np.diff(v, prepend=v[:2], append=0),
+    "where": lambda np, v, m, k: (np.sum(m, where=m > 2), np.mean(m, axis=0, where=m > 0.1)),
+    "cov": lambda np, v, m, k: np.cov(m, aweights=m[0], ddof=0),
+    "ddof": lambda np, v, m, k: (np.std(v, ddof=1), np.var(m, axis=0, ddof=2), v.std(ddof=1), m.var(0, ddof=1)),
+    "correction": lambda np, v, m, k: np.var(v, correction=1),
+    "pad": lambda np, v, m, k: (np.pad(m, 1, mode="reflect"), np.pad(v, (2, 1), constant_values=(3, 4))),
+    "repeat": lambda np, v, m, k: (np.repeat(m, 2, axis=0), np.repeat(v, repeats=3), np.tile(v, reps=(2, 2))),
+    "vander": lambda np, v, m, k: np.vander(v, N=3, increasing=True),
+    "a type": lambda np, v, m, k: (np.array(v, dtype=int), np.asarray(v, dtype=float), np.asarray(m, dtype="f4")),
+    "a type that loses the imaginary part": lambda np, v, m, k: np.array(v + 1j, dtype=complex),
+    "positions of numbers": lambda np, v, m, k: (np.unravel_index(7, (3, 4)), np.unravel_index(m.argmax(), m.shape)),
+    "positions outside": lambda np, v, m, k: np.unravel_index(12, (3, 4)),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_arguments_by_name(name: str) -> None:
+    agree(NAMED[name], VECTOR, MATRIX, POSITIONS)
+    agree(NAMED[name], VECTOR.astype(np.float32), MATRIX.T.copy().T, POSITIONS)
+
+
+def test_a_type_of_an_array_that_has_it() -> None:
+    v = lnp.asarray(VECTOR) + 0
+    assert lnp.asarray(v, dtype=float) is v
+    again = lnp.array(v, dtype=float)
+    again[0] = 99
+    assert v[0] == VECTOR[0]
+
+
+def test_nothing_to_divide_by_warns_as_numpy_does() -> None:
+    """What warns by itself is not made at once, where nobody would be told what NumPy says."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        agree(lambda np, v: (np.var(v[:1], ddof=1), np.std(v, ddof=6)), VECTOR)
+
+
+def test_large_results_by_name_are_not_made_at_once() -> None:
+    v = lnp.asarray(VECTOR) + 0
+    large = (lnp.tile(v, reps=1000), lnp.repeat(v, repeats=1000), lnp.pad(v, pad_width=3000), lnp.vander(v, N=1000),
+             lnp.diag(v, k=100), lnp.resize(v, 5000))  # fmt: skip
+    assert not any(map(is_light, large))
