@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -73,7 +74,9 @@ def interpret(graph: Graph, arguments: Sequence[Any], allowance: Allowance | Non
     last = last_uses(graph)
     with np.errstate(all="ignore"):
         for node in graph.nodes:
-            outcome = evaluate(node, [values[operand] for operand in node.operands], allowance)
+            outcome = _written(node, values, last)
+            if outcome is None:
+                outcome = evaluate(node, [values[operand] for operand in node.operands], allowance)
             if allowance is not None:
                 allowance.take(outcome)
             for index, array in enumerate(outcome):
@@ -82,6 +85,30 @@ def interpret(graph: Graph, arguments: Sequence[Any], allowance: Allowance | Non
             for dead in last.get(node, ()):
                 values.pop(dead, None)
     return [values[root] for root in graph.roots]
+
+
+def _references(x: Any) -> int:
+    return sys.getrefcount(x)
+
+
+_example = np.empty(())
+#: What `_references` gives for an array to which one variable refers.
+_ALONE = _references(_example)
+
+
+def _written(node: Node, values: dict[Value, Any], last: dict[Node, list[Value]]) -> tuple[Any, ...] | None:
+    """The result of what writes to its first operand, in that one's memory; None where somebody has that besides.
+
+    (Views refer to the array that they are of. Without this each of many writes to a large array would copy it.)
+    """
+    if node.op.into is None or (first := node.operands[0]) not in last.get(node, ()) or first in node.operands[1:]:
+        return None
+    x = values.pop(first)
+    if type(x) is np.ndarray and _references(x) == _ALONE and x.flags.owndata and x.flags.writeable:
+        node.op.into(x, *(values[operand] for operand in node.operands[1:]), **node.kw)
+        return (x,)
+    values[first] = x
+    return None
 
 
 def evaluate(node: Node, arguments: Sequence[Any], allowance: Allowance | None = None) -> tuple[Any, ...]:

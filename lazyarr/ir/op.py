@@ -168,6 +168,9 @@ class Op:
     across : Across, optional
         How a result is computed where an axis that it goes along is split; of several results every rank gets all of
         those after the first.
+    into : callable, optional
+        ``into(x, *others, **attrs)``: as `evaluate`, with NumPy, of an operation whose result is its first operand with
+        something written to it; writes that to `x` itself.
     communicates : bool
         Whether ranks send each other something: it takes the token of the one before it, as its last operand but for
         those that are there for the order alone, and gives its own, as its last result.
@@ -198,6 +201,7 @@ class Op:
     across: Across | None = None
     ordered: Callable[..., Any] | None = None
     rearranged: Callable[..., Any] | None = None
+    into: Callable[..., None] | None = None
     communicates: bool = False
 
     def __post_init__(self) -> None:

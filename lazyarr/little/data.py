@@ -191,7 +191,7 @@ def own_large(x: LazyArray, only_looks: bool = False) -> Any:
     found = own(x)
     if found is not None or x._lent is not None or ranks or not limits.elements:
         return found
-    if not only_looks and _is_to_be_made(x):
+    if not only_looks and is_to_be_made(x):
         return _take(x, _made(x))
     data = _left(x)
     if type(data) is not _ndarray:
@@ -236,7 +236,7 @@ def _left(x: LazyArray) -> Any:
     return held(x)
 
 
-def _is_to_be_made(x: LazyArray) -> bool:
+def is_to_be_made(x: LazyArray) -> bool:
     """Whether an array is one of `numpy.zeros` and the like that was not made yet."""
     node = x._cell.value.node
     made = bool(node.operands) and all(v.node.op is CONST for v in node.operands)
@@ -244,7 +244,7 @@ def _is_to_be_made(x: LazyArray) -> bool:
 
 
 def _made(x: LazyArray) -> _ndarray[Any, Any]:
-    """The data of an array that `_is_to_be_made`, in its layout."""
+    """The data of an array that `is_to_be_made`, in its layout."""
     value = x._cell.value
     numbers = [np.asarray(v.node.kw["value"].value, v.type.dtype) for v in value.node.operands]
     found = quiet.quietly(of_node, value.node, numbers)[value.index]

@@ -13,11 +13,14 @@ import numpy as np
 
 from lazyarr import indexing
 from lazyarr.array import LazyArray
+from lazyarr.ir.extents import is_static
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import (
     NUMBERS,
     Method,
     held,
+    is_to_be_made,
+    is_whole,
     lend,
     limits,
     made,
@@ -34,10 +37,13 @@ from lazyarr.little.functions import writing
 from lazyarr.little.operators import is_data
 from lazyarr.little.table import WRITING_METHODS, broadcast_size
 from lazyarr.runtime import storage_lock
+from lazyarr.world import active as ranks
 
 _ndarray = np.ndarray
 _BOUNDS = frozenset((int, np.int64, type(None)))
 _COUNTS = frozenset((int, bool))
+#: How many times as large as what is pending an array is for this to be computed first, to be written to it.
+_PARTS = 8
 #: The most Python numbers in a list of positions that are looked at.
 _MOST_POSITIONS = 1000
 
@@ -199,11 +205,26 @@ def _target(array: LazyArray, place: Any, is_basic: bool) -> Any:
     return x if light else own_large(array)
 
 
+def _is_part_of_much(array: LazyArray, value: LazyArray) -> bool:
+    """Whether what is pending is to be written to a small part of a large array that is there, or could be."""
+    if not limits.elements or ranks or tracing() is not None or value._scalar or not is_static(value._shape):
+        return False
+    size = math.prod(value._shape) * _PARTS
+    light = array._mine is not None or array._lent is not None
+    if not (light or (is_whole(array) and (held(array) is not None or is_to_be_made(array)))):
+        return False
+    return limits.elements <= size <= math.prod(array.shape)
+
+
 def _set(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, key: Any, value: Any) -> None:
         kind = type(value)
         y = held(value) if kind is LazyArray else value if kind in NUMBERS or is_data(value) else None
+        if y is None and kind is LazyArray and _is_part_of_much(self, value):
+            # (What it is written into is not copied then, as it would be where writes to it are pending.)
+            value._elements("a part of a large array is written")
+            y = held(value)
         # (Whether the array takes its data back is asked last.)
         place = NotImplemented if y is None or tracing() is not None else _place(key)
         is_basic = place is not NotImplemented

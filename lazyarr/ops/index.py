@@ -59,12 +59,17 @@ def _infer_update_slice(
     return x
 
 
-def _update_slice(
-    xp: Any, x: Any, value: Any, *, start: tuple[int, ...], stop: tuple[int, ...], step: tuple[int, ...]
-) -> Any:
-    result = np.array(x)
-    result[python_slices(start, stop, step)] = value
-    return result
+def _of_copy(into: Callable[..., None]) -> Callable[..., Any]:
+    def evaluate(xp: Any, x: Any, *others: Any, **how: Any) -> Any:
+        result = np.array(x)
+        into(result, *others, **how)
+        return result
+
+    return evaluate
+
+
+def _into_slice(x: Any, value: Any, **bounds: tuple[int, ...]) -> None:
+    x[python_slices(**bounds)] = value
 
 
 def _access_update_slice(
@@ -130,7 +135,7 @@ UPDATE_SLICE = Op(
     name="update_slice",
     numpy="x[start:stop:step, ...] = value",
     infer=_infer_update_slice,
-    evaluate=_update_slice,
+    evaluate=_of_copy(_into_slice),
     jax=update_slice,
     access=_access_update_slice,
     pointwise=False,
@@ -139,6 +144,7 @@ UPDATE_SLICE = Op(
     backends=("xla", "numpy"),
     samples=_samples_update_slice,
     part=_part_update_slice,
+    into=_into_slice,
 )
 
 # --- dynamic slices --------------------------------------------------------------------------------------
@@ -232,10 +238,8 @@ def _infer_dynamic_update_slice(x: ArrayType, value: ArrayType, *starts: ArrayTy
     return x
 
 
-def _dynamic_update_slice(xp: Any, x: Any, value: Any, *starts: Any) -> Any:
-    result = np.array(x)
-    result[_clamped(starts, value.shape, x.shape)] = value
-    return result
+def _into_box(x: Any, value: Any, *starts: Any) -> None:
+    x[_clamped(starts, value.shape, x.shape)] = value
 
 
 def _samples_dynamic_update_slice() -> Iterator[Sample]:
@@ -257,7 +261,7 @@ DYNAMIC_UPDATE_SLICE = Op(
     name="dynamic_update_slice",
     numpy="x[start:start + length, ...] = value",
     infer=_infer_dynamic_update_slice,
-    evaluate=_dynamic_update_slice,
+    evaluate=_of_copy(_into_box),
     jax=lambda jax, x, value, *starts: write_box(jax, x, value, _starts(jax, starts)),
     access=lambda x, value, *starts: (
         tuple(Along(k) for k in range(x.ndim)), _access_dynamic(value.shape, x.shape), *[()] * len(starts)
@@ -267,6 +271,7 @@ DYNAMIC_UPDATE_SLICE = Op(
     cost=_update_cost,
     backends=("xla", "numpy"),
     samples=_samples_dynamic_update_slice,
+    into=_into_box,
 )  # fmt: skip
 
 # --- gather ----------------------------------------------------------------------------------------------
@@ -436,16 +441,14 @@ def _infer_scatter(
     return x
 
 
-def _scatter(xp: Any, x: Any, value: Any, *indices: Any, axes: tuple[int, ...], kind: str) -> Any:
-    result = np.array(x)
+def _scatter_into(x: Any, value: Any, *indices: Any, axes: tuple[int, ...], kind: str) -> None:
     if any(x.shape[a] == 0 for a in axes) or value.size == 0:
-        return result
-    target, index = _index_first(result, axes), _wrapped(indices, x.shape, axes)
+        return
+    target, index = _index_first(x, axes), _wrapped(indices, x.shape, axes)
     if kind == "set":
         target[index] = value
     else:
         getattr(np, kind).at(target, index, value)
-    return result
 
 
 #: Kinds XLA's scatter has itself, where the dtype allows.
@@ -576,7 +579,7 @@ SCATTER = Op(
     name="scatter",
     numpy="x[:, i, :, j] = value, or numpy.<kind>.at(x, indices, value)",
     infer=_infer_scatter,
-    evaluate=_scatter,
+    evaluate=_of_copy(_scatter_into),
     jax=_jax_scatter,
     access=_access_scatter,
     pointwise=False,
@@ -591,4 +594,5 @@ SCATTER = Op(
     part=_part_scatter,
     across=ACROSS["scatter"],
     ordered=ORDERED["scatter"],
+    into=_scatter_into,
 )

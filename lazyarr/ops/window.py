@@ -88,8 +88,12 @@ def _infer_put_window(x: Value, value: Value, *scalars: Value, dims: Dims) -> Ar
 
 def _put_window(xp: Any, x: Any, value: Any, *scalars: Any, dims: Dims) -> Any:
     result = np.array(x)
-    result[(*window_key(dims, scalars), ...)] = value
+    _into_window(result, value, *scalars, dims=dims)
     return result
+
+
+def _into_window(x: Any, value: Any, *scalars: Any, dims: Dims) -> None:
+    x[(*window_key(dims, scalars), ...)] = value
 
 
 def _access_window(x: ArrayType, *scalars: ArrayType, dims: Dims) -> tuple[OperandAccess, ...]:
@@ -183,6 +187,7 @@ PUT_WINDOW = Op(
     padded=xla_lengths.untouched,
     dependent=True,
     checked=True,
+    into=_into_window,
 )
 
 def _array_and(n: int) -> Callable[[Any], tuple[Any, ...]]:

@@ -1,0 +1,118 @@
+"""Writes of little to large arrays, one after the other: the large array is not copied for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr.numpy as lnp
+from lazyarr.backends.numpy import interpret
+from lazyarr.ir.graph import Graph, param
+from lazyarr.ir.node import Value, apply
+from lazyarr.ir.types import ArrayType
+from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.ops.index import UPDATE_SLICE
+from lazyarr.ops.shape import SLICE
+from lazyarr.settings import settings
+from tests.agree import agree
+
+F64 = np.dtype(np.float64)
+
+
+@pytest.fixture(autouse=True)
+def eager() -> Iterator[None]:
+    with settings(eager_below=100):
+        yield
+
+
+def _written(x: Value, value: Value, at: int) -> Value:
+    return apply(UPDATE_SLICE, x, value, start=(at,), stop=(at + 2,), step=(1,))
+
+
+def test_interpreted_writes_go_to_memory_that_nobody_else_has() -> None:
+    x, value = param(0, ArrayType(F64, (6,))), param(1, ArrayType(F64, (2,)))
+    made = apply(ELEMENTWISE["negative"], x)
+    last = _written(_written(made, value, 0), value, 3)
+    given, part = np.arange(6.0), np.array([10.0, 20.0])
+    (found,) = interpret(Graph([x, value], [last]), [given, part])
+    assert found.tolist() == [10.0, 20.0, -2.0, 10.0, 20.0, -5.0]
+    assert given.tolist() == list(range(6))
+
+
+def test_interpreted_writes_leave_what_is_read_later() -> None:
+    """An argument, a value that is read again, a result, and what a view sees."""
+    x, value = param(0, ArrayType(F64, (6,))), param(1, ArrayType(F64, (2,)))
+    of_argument = _written(x, value, 0)
+    made = apply(ELEMENTWISE["negative"], x)
+    view = apply(SLICE, made, start=(1,), stop=(3,), step=(1,))
+    first = _written(made, value, 1)
+    of_view = apply(ELEMENTWISE["add"], view, value)
+    second = _written(first, value, 4)
+    both = apply(ELEMENTWISE["add"], first, second)
+    given, part = np.arange(6.0), np.array([10.0, 20.0])
+    found = interpret(Graph([x, value], [of_argument, second, of_view, both, first]), [given, part])
+    assert [f.tolist() for f in found] == [
+        [10, 20, 2, 3, 4, 5], [0, 10, 20, -3, 10, 20], [9, 18], [0, 20, 40, -6, 6, 15], [0, 10, 20, -3, -4, -5],
+    ]  # fmt: skip
+    assert given.tolist() == list(range(6))
+
+
+def paths(np: Any, x: Any, steps: int) -> Any:
+    """Columns, each of the one before; what is pending is written to a large array."""
+    a = np.empty((len(x), steps + 1))
+    a[:, 0] = x
+    kept = []
+    for k in range(steps):
+        before = a[:, k]
+        b = np.exp(-before) + np.sin(before) * 0.5
+        kept.append((before, b))
+        a[:, k + 1] = 1 / (1 + b)
+    return a, kept[::7]
+
+
+def rows_and_parts(np: Any, x: Any, steps: int) -> Any:
+    """Rows and parts of them, an array that is kept from before, and a view that is written through."""
+    a = np.zeros((steps, len(x)))
+    copies = []
+    for k in range(1, steps):
+        b = np.sqrt(np.abs(a[k - 1] + x)) + 1
+        if k % 5 == 0:
+            copies.append(a.copy())
+        view = a[k]
+        view[:] = b
+        a[k, ::2] = np.cos(b[::2] * 2) - b[1::2]
+        a[k, 1:3] *= 2
+    return a, copies, a.T[3]
+
+
+def onto_itself(np: Any, x: Any, steps: int) -> Any:
+    a = np.ones((steps, len(x)))
+    for k in range(1, steps):
+        a[k] = np.exp(-a[:k].sum(0)) + a[k - 1] * x
+        if k == 3:
+            b = a
+            a = a + 0
+    return a, b
+
+
+@pytest.mark.parametrize("program", [paths, rows_and_parts, onto_itself])
+@pytest.mark.parametrize("size", [60, 90, 400])
+def test_parts_of_large_arrays(program: Any, size: int) -> None:
+    for _ in range(3):
+        agree(program, np.linspace(0.1, 2, size), 40, rtol=64)
+
+
+def test_a_large_array_is_not_copied_for_each_part() -> None:
+    """What is pending is computed as it is written, so the array stays its own, where it was."""
+    with settings(eager_below=1000):
+        a = lnp.zeros((900, 20))
+        a[0, 0] = 1
+        memory = a._mine.ctypes.data
+        for k in range(19):
+            pending = lnp.exp(-a[:, k]) * np.float64(0.5) + lnp.sin(a[:, k])
+            assert pending._mine is None
+            a[:, k + 1] = pending
+        assert a._mine.ctypes.data == memory
