@@ -36,6 +36,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _create,
     _definitions,
     _files,
+    _forms,
     _grid,
     _histograms,
     _iterate,
@@ -60,6 +61,8 @@ def _public(name: str) -> Any:
         return UFUNCS[value]
     if isinstance(value, type):
         return _scalars.SCALAR_TYPES.get(value, value)
+    if isinstance(value, types.ModuleType) and name in _forms.NAMES:
+        return _forms.form(name)
     if isinstance(value, types.ModuleType) or not callable(value):
         return value
     return dispatched(value)

@@ -1,6 +1,6 @@
-"""NumPy's submodules that lazyarr has nothing of its own for: ``from lazyarr.numpy.typing import NDArray``.
+"""NumPy's submodules that are no files of lazyarr's: ``from lazyarr.numpy.typing import NDArray``.
 
-A program that takes ``lazyarr.numpy`` for ``numpy`` finds NumPy's own module under each such name.
+A program that takes ``lazyarr.numpy`` for ``numpy`` finds NumPy's own module under each such name, or a form of it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
+
+from lazyarr.numpy._forms import NAMES, form
 
 #: lazyarr's package, NumPy's, and the submodules of lazyarr's own.
 _OURS, _THEIRS, _OWN = "lazyarr.numpy.", "numpy.", ("fft", "linalg", "random")
@@ -32,7 +34,8 @@ class _Finder(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         # What stands here afterwards is what the import gives: a module of two names would exist twice.
-        sys.modules[module.__name__] = importlib.import_module(_THEIRS + module.__name__.removeprefix(_OURS))
+        name = module.__name__.removeprefix(_OURS)
+        sys.modules[module.__name__] = form(name) if name in NAMES else importlib.import_module(_THEIRS + name)
 
 
 def install() -> None:
