@@ -33,6 +33,36 @@ def _defers(other: Any) -> bool:
     return getattr(kind, "__array_ufunc__", True) is None
 
 
+def _taken(name: str, array: Any, other: Any, was_asked: bool = False) -> Any:
+    """What the operator `name` of `other` gives where that comes first by its ``__array_priority__``, as in NumPy.
+
+    (NotImplemented where it does not, or has nothing to say: then the array's operator goes on.) `was_asked`: whether
+    Python has called it with the lazy array.
+    """
+    kind = type(other)
+    if kind in _WITHOUT or hasattr(kind, "__array_ufunc__") or issubclass(kind, ArrayOperators):
+        return NotImplemented
+    priority = getattr(other, "__array_priority__", None)
+    if priority is None or not priority > (_OF_SCALARS if array._scalar else 0.0):
+        return NotImplemented
+    from lazyarr.tracing.packages import is_users
+
+    is_packages = not is_users(kind.__module__)
+    operator = getattr(kind, name, None)
+    if operator is None or (was_asked and not is_packages):
+        return NotImplemented
+    # (Sparse matrices look for NumPy's own class.)
+    return operator(other, array._elements("a package's operator") if is_packages and not array._scalar else array)
+
+
+#: The priority of NumPy's scalars.
+_OF_SCALARS = -1000000.0
+#: Classes of operands that have no priority.
+_WITHOUT = frozenset((float, int, bool, complex, list, tuple, str, bytes, type(None), np.ndarray))
+#: Comparison -> what asks the same from the other side.
+_TURNED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+
+
 class ArrayOperators:
     """The operators of an array; each method is made from the tables of this file."""
 
@@ -111,12 +141,14 @@ def _absolute(x: Any) -> Any:
     return _call(np.absolute, x)
 
 
-def _forward(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+def _forward(ufunc: np.ufunc, turned: str) -> Callable[[Any, Any], Any]:
     repeats = ufunc is np.multiply
 
     def operator(self: Any, other: Any) -> Any:
         if _defers(other):
             return NotImplemented
+        if (found := _taken(turned, self, other)) is not NotImplemented:
+            return found
         if ufunc is np.power:
             return _scalar_power(self, other) if self._scalar else _power(self, other)
         if repeats and self._scalar and isinstance(other, (list, tuple, str, bytes)):
@@ -126,8 +158,8 @@ def _forward(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     return operator
 
 
-def _equality(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
-    compare = _forward(ufunc)
+def _equality(ufunc: np.ufunc, turned: str) -> Callable[[Any, Any], Any]:
+    compare = _forward(ufunc, turned)
 
     def operator(self: Any, other: Any) -> Any:
         if other is not None:
@@ -146,10 +178,12 @@ def _equality(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     return operator
 
 
-def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+def _reflected(ufunc: np.ufunc, turned: str) -> Callable[[Any, Any], Any]:
     def operator(self: Any, other: Any) -> Any:
         if _defers(other):
             return NotImplemented
+        if (found := _taken(turned, self, other, was_asked=True)) is not NotImplemented:
+            return found
         if ufunc is np.multiply and self._scalar and isinstance(other, (list, tuple, str, bytes)):
             return _repeated(other, self)
         if ufunc is np.power and self._scalar:
@@ -159,10 +193,12 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     return operator
 
 
-def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+def _in_place(ufunc: np.ufunc, turned: str) -> Callable[[Any, Any], Any]:
     def operator(self: Any, other: Any) -> Any:
         if self._scalar:
             return NotImplemented
+        if (found := _taken(turned, self, other)) is not NotImplemented:
+            return found
         if ufunc is np.power:
             return _power(self, other, out=(self,))
         return _call(ufunc, self, other, out=(self,))
@@ -175,11 +211,12 @@ def _unary(ufunc: np.ufunc) -> Callable[[Any], Any]:
 
 
 for _name, _ufunc in BINARY.items():
-    setattr(ArrayOperators, f"__{_name}__", _forward(_ufunc))
-    setattr(ArrayOperators, f"__r{_name}__", _reflected(_ufunc))
+    setattr(ArrayOperators, f"__{_name}__", _forward(_ufunc, f"__r{_name}__"))
+    setattr(ArrayOperators, f"__r{_name}__", _reflected(_ufunc, f"__{_name}__"))
     if _name != "divmod":
-        setattr(ArrayOperators, f"__i{_name}__", _in_place(_ufunc))
+        setattr(ArrayOperators, f"__i{_name}__", _in_place(_ufunc, f"__r{_name}__"))
 for _name, _ufunc in COMPARE.items():
-    setattr(ArrayOperators, f"__{_name}__", (_equality if _name in ("eq", "ne") else _forward)(_ufunc))
+    _compare = _equality if _name in ("eq", "ne") else _forward
+    setattr(ArrayOperators, f"__{_name}__", _compare(_ufunc, f"__{_TURNED[_name]}__"))
 for _name, _ufunc in UNARY.items():
     setattr(ArrayOperators, f"__{_name}__", _absolute if _ufunc is np.absolute else _unary(_ufunc))
