@@ -244,6 +244,11 @@ INDICES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "columns": lambda np, m, k: m[:, k],
     "a list": lambda np, m, k: m[[2, 0]],
     "lists": lambda np, m, k: m[[2, 0], [1, 3]],
+    "a list of NumPy's numbers": lambda np, m, k: (m[[k[0], k[1]]], m[[k[0], 1], :], m[None, [k[1], np.int8(2)]]),
+    "lists of NumPy's numbers": lambda np, m, k: (m[[k[0], 1], [k[2], k[0]]], m[[k[0]], k], k[[k[1], np.int32(-1)]]),
+    "a list of NumPy's truth values": lambda np, m, k: (m[[k[0] > 1, k[1] > 1, True]], m[[k[0] > 1, False, True], 1]),
+    "NumPy's numbers that are no index": lambda np, m, k: m[[np.uint64(1), -1]],
+    "a list of NumPy's numbers outside": lambda np, m, k: m[[k[0], k[0] + 7]],
     "a list of columns": lambda np, m, k: m[..., [2, 0]],
     "a mask of rows": lambda np, m, k: m[m[:, 0] > 1, 1],
     "a mask": lambda np, m, k: m[m > 1],
@@ -277,7 +282,7 @@ def test_indices(name: str) -> None:
 @pytest.mark.parametrize(
     "key",
     ["k % 3, k", "slice(None), k", "[2, 0]", "m > 1", "m[:, 0] > 1, 1", "k + 5", "((0, 1),)", "slice(None), [0, 0]",
-     "1, k", "m[:, 0] > 1, slice(1, None)"],
+     "1, k", "m[:, 0] > 1, slice(1, None)", "[k[0], k[1]]", "slice(None), [k[0], 3]", "[k[0] > 1, True, k[1] > 1]"],
 )  # fmt: skip
 def test_indices_written(key: str) -> None:
     def program(np: Any, m: Any, k: Any) -> Any:
@@ -293,6 +298,7 @@ def test_indices_written(key: str) -> None:
 def test_positions_are_light() -> None:
     m, k = lnp.asarray(MATRIX) + 0, lnp.asarray(POSITIONS) + 0
     assert all(map(is_light, (m[k % 3, k], m[:, k], m[[2, 0]], m[m > 1], m.flat[3])))
+    assert all(map(is_light, (m[[k[0], k[1]]], m[None, [k[0], 1]])))
 
 
 def test_arrays_of_numpys_are_operands() -> None:

@@ -41,7 +41,8 @@ from lazyarr.world import active as ranks
 
 _ndarray = np.ndarray
 _BOUNDS = frozenset((int, np.int64, type(None)))
-_COUNTS = frozenset((int, bool))
+_INTEGERS = frozenset((int, *(dtype.type for dtype in NAMES if dtype.kind in "iu")))
+_COUNTS = _INTEGERS | {bool, np.bool_}
 #: How many times as large as what is pending an array is for this to be computed first, to be written to it.
 _PARTS = 8
 #: The most Python numbers in a list of positions that are looked at.
@@ -95,8 +96,9 @@ def _selection(key: Any) -> Any:
 
 def _positions(key: Any) -> Any:
     kind = type(key)
-    if kind is list and 0 < len(key) < _MOST_POSITIONS and all(type(k) is int for k in key):
-        return np.array(key)
+    if kind is list and 0 < len(key) < _MOST_POSITIONS and _INTEGERS.issuperset(map(type, key)):
+        found = np.array(key)
+        return found if found.dtype.kind in "iu" else NotImplemented
     if kind is list or kind is tuple:
         return _nested(key)
     found = held(key) if kind is LazyArray else key
