@@ -581,30 +581,3 @@ def test_lists_of_numbers_and_arrays() -> None:
     for mine, theirs in zip(made(lnp), made(np), strict=True):
         assert np.array_equal(np.asarray(mine), np.asarray(theirs))
         assert mine.dtype == theirs.dtype
-
-
-def test_views_of_functions_have_numpys_geometry() -> None:
-    def program(np: Any, m: Any) -> Any:
-        column = m[:, 1:2]
-        found = [np.expand_dims(m, 1), np.expand_dims(m, 0), np.expand_dims(m, 2), np.expand_dims(column, 1),
-                 np.squeeze(m), m.squeeze(), np.squeeze(column), np.squeeze(column, 1), m.T.squeeze()]  # fmt: skip
-        told = [(x.shape, x.strides, x.flags.owndata, x.flags.num, x.base is None) for x in found]
-        found[0][1, 0] = 7
-        found[3][0] = 8
-        found[4][2] = 9
-        found[6][1] = 10
-        return told, m
-
-    with settings(eager_below=2000):
-        agree(program, MATRIX)
-
-
-def test_memory_that_is_shown_is_not_to_be_written() -> None:
-    with settings(eager_below=2000):
-        x = lnp.asarray(MATRIX) + 0
-        seen = memoryview(x.data)
-        assert seen.readonly
-        before = bytes(seen)
-        x[0] = 100
-        assert bytes(seen) == before
-        assert bytes(x.data) == np.asarray(x).tobytes()

@@ -162,3 +162,28 @@ def test_large_results_by_name_are_not_made_at_once() -> None:
     large = (lnp.tile(v, reps=1000), lnp.repeat(v, repeats=1000), lnp.pad(v, pad_width=3000), lnp.vander(v, N=1000),
              lnp.diag(v, k=100), lnp.resize(v, 5000))  # fmt: skip
     assert not any(map(is_light, large))
+
+
+def test_views_of_functions_have_numpys_geometry() -> None:
+    def program(np: Any, m: Any) -> Any:
+        column = m[:, 1:2]
+        found = [np.expand_dims(m, 1), np.expand_dims(m, 0), np.expand_dims(m, 2), np.expand_dims(column, 1),
+                 np.squeeze(m), m.squeeze(), np.squeeze(column), np.squeeze(column, 1), m.T.squeeze()]  # fmt: skip
+        told = [(x.shape, x.strides, x.flags.owndata, x.flags.num, x.base is None) for x in found]
+        found[0][1, 0] = 7
+        found[3][0] = 8
+        found[4][2] = 9
+        found[6][1] = 10
+        return told, m
+
+    agree(program, MATRIX)
+
+
+def test_memory_that_is_shown_is_not_to_be_written() -> None:
+    x = lnp.asarray(MATRIX) + 0
+    seen = memoryview(x.data)
+    assert seen.readonly
+    before = bytes(seen)
+    x[0] = 100
+    assert bytes(seen) == before
+    assert bytes(x.data) == np.asarray(x).tobytes()

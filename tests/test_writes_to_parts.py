@@ -107,7 +107,7 @@ def test_parts_of_large_arrays(program: Any, size: int) -> None:
 
 def test_a_large_array_is_not_copied_for_each_part() -> None:
     """What is pending is computed as it is written, so the array stays its own, where it was."""
-    with settings(eager_below=1000):
+    with settings(eager_below=800):
         a = lnp.zeros((900, 20))
         a[0, 0] = 1
         memory = a._mine.ctypes.data
