@@ -107,12 +107,12 @@ def test_parts_of_large_arrays(program: Any, size: int) -> None:
 
 def test_a_large_array_is_not_copied_for_each_part() -> None:
     """What is pending is computed as it is written, so the array stays its own, where it was."""
-    with settings(eager_below=800):
+    with settings(eager_below=1000):
         a = lnp.zeros((900, 20))
         a[0, 0] = 1
         memory = a._mine.ctypes.data
-        for k in range(19):
-            pending = lnp.exp(-a[:, k]) * np.float64(0.5) + lnp.sin(a[:, k])
+        for k in range(12):
+            pending = lnp.sin(-a[:, k]) * np.float64(0.5)  # (sines of so many are no little work)
             assert pending._mine is None
             a[:, k + 1] = pending
         assert a._mine.ctypes.data == memory
