@@ -27,7 +27,7 @@ _LEAST = 48**3
 @lru_cache(maxsize=1)
 def is_faster() -> bool:
     """Whether NumPy's BLAS uses vectors of half the width that the processor has."""
-    if not native_engine.has("avx512f"):
+    if not native_engine.has("avx512f") or not native_threads.are_possible():
         return False
     found = native_linked.linked("numpy._core._multiarray_umath", "openblas_get_corename", "64_")
     if found is None:

@@ -336,9 +336,14 @@ def set_threads(count: int | None) -> None:
     settings.configure(threads=count or 0)
 
 
+def are_possible() -> bool:
+    """Whether there can be workers on this system."""
+    return _FUTEX is not None and platform.system() == "Linux"
+
+
 def threads() -> int:
     """How many threads a loop nest may use."""
-    if _FUTEX is None or platform.system() != "Linux":
+    if not are_possible():
         return 1
     return settings.current.threads or cores.available()[0]
 
