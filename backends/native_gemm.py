@@ -6,6 +6,8 @@ The code (`native_gemm_code`) is one function for a dtype, compiled when a progr
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -16,7 +18,7 @@ from lazyarr.backends import native_engine, native_gemm_code, native_linked, nat
 from lazyarr.backends.native_blas import address
 from lazyarr.backends.native_emit import FORK, Code, Index
 from lazyarr.backends.native_frame import Frame
-from lazyarr.backends.native_storage import Storage, Strided
+from lazyarr.backends.native_storage import Along, Storage, Strided, view
 
 #: OpenBLAS's names of processors for which it uses vectors of 32 bytes, or less.
 _NARROW = ("HASWELL", "ZEN", "SANDYBRIDGE", "NEHALEM", "PRESCOTT", "EXCAVATOR", "PILEDRIVER")
@@ -39,13 +41,15 @@ def is_faster() -> bool:
 
 
 def multiplies(a: Storage, b: Storage) -> bool:
-    """Whether `matmul` takes ``a @ b``: matrices, the first one of any number of them, that are known to be large."""
-    if a.dtype not in (np.float32, np.float64) or len(a.shape) < 2 or len(b.shape) != 2:
+    """Whether `matmul` takes ``a @ b``: stacks of matrices, or one and a matrix, that are known to be large."""
+    if a.dtype not in (np.float32, np.float64) or len(a.shape) < 2 or len(b.shape) < 2:
         return False
-    if not all(isinstance(n, int) for n in (*a.shape, *b.shape)) or min(b.bounds) < 2:
+    if not all(isinstance(n, int) and n > 0 for n in (*a.shape, *b.shape)) or min(b.bounds[-2:]) < 2:
         return False
-    rows = int(np.prod(a.bounds[:-1], dtype=object))
-    return rows > 1 and rows * b.bounds[0] * b.bounds[1] >= _LEAST and is_faster()
+    if len(b.shape) > 2 and a.bounds[:-2] != b.bounds[:-2]:
+        return False  # (They are broadcast.)
+    rows = int(np.prod(a.bounds[:-1] if len(b.shape) == 2 else a.bounds[-2], dtype=object))
+    return rows > 1 and rows * b.bounds[-2] * b.bounds[-1] >= _LEAST and is_faster()
 
 
 def matmul(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
@@ -53,23 +57,37 @@ def matmul(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:
     frame.working.append(target)
     a, b = frame.stored(a), frame.stored(b)
     frame.working += [a, b]
-    if _apart(a) is None:
+    stacks = b.bounds[:-2]
+    if not stacks and _apart(a) is None:
         a = frame.materialize(a)
         frame.working.append(a)
-    (k, n), m = b.bounds, int(np.prod(a.bounds[:-1]))
+    (k, n), m = b.bounds[-2:], int(np.prod(a.bounds[len(stacks) : -1]))
     size = native_gemm_code.room(a.dtype, m, n, k)
     memory = frame.lowering.allocate(a.dtype, (size,), (size,))
-    c, name = frame.code, function(a.dtype)
+    c = frame.code
+    with ExitStack() as loops:
+        at = [loops.enter_context(c.loop(0, count)) for count in stacks]
+        a, b, target = (_one(c, x, at) for x in (a, b, target))
+        _call(c, a, b, target, memory, (m, n, k))
+
+
+def _one(c: Code, x: Strided, at: Sequence[Index]) -> Strided:
+    """One of a stack of matrices."""
+    axes = range(len(x.shape) - len(at))
+    found = view(c, x, (*(Along(i, -1, 0) for i in at), *(Along(0, k, 1) for k in axes)), x.shape[len(at) :],
+                 x.bounds[len(at) :])  # fmt: skip
+    assert isinstance(found, Strided)
+    return found
+
+
+def _call(c: Code, a: Strided, b: Strided, target: Strided, memory: Strided, size: tuple[int, int, int]) -> None:
+    name, (m, n, k) = function(a.dtype), size
     c.module.declare(name, f"declare void @{name}(ptr)")
     c.forks = True
     words: list[tuple[str, Index | None]] = []
     for x, apart in ((a, _apart(a)), (b, b.strides[0])):
         words += [("ptr", address(c, x)), ("i64", apart), ("i64", x.strides[-1])]
     words += [("ptr", address(c, target)), ("i64", n), ("i64", m), ("i64", n), ("i64", k), ("ptr", address(c, memory))]
-    _call(c, name, words)
-
-
-def _call(c: Code, name: str, words: list[tuple[str, Index | None]]) -> None:
     table = c.scratch("gemm", "i64", len(words))
     for at, (type, word) in enumerate(words):
         c.do(f"store {type} {word}, ptr {c.emit(f'getelementptr inbounds i64, ptr {table}, i64 {at}')}")

@@ -121,6 +121,9 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "one row to each": lambda a, b: a.reshape(20, 4, 1, -1) @ b,
     "stacks that are no matrix": lambda a, b: np.ascontiguousarray(a.reshape(8, 10, -1).transpose(1, 0, 2))[:, ::2] @ b,
     "stacks with steps": lambda a, b: a.reshape(8, 10, -1)[:, ::2] @ b,
+    "stacks of both": lambda a, b: np.stack([a, b, a.T])[:, ::-1] @ np.stack([b, a, b]).transpose(0, 2, 1),
+    "stacks of stacks": lambda a, b: a[:, None, None] * np.ones((2, 60, 1)) @ (b[:, None, None] + np.ones((2, 80, 1))),
+    "stacks that are broadcast": lambda a, b: np.stack([a, b])[:, None] @ np.stack([b, a, b]),
     "in a loop": lambda a, b: repeated(a, b),
     "dot": lambda a, b: np.dot(a, b) - np.tensordot(a, b, 1),
 }
