@@ -24,6 +24,8 @@ from lazyarr.backends.native_storage import Along, Storage, Strided, view
 _NARROW = ("HASWELL", "ZEN", "SANDYBRIDGE", "NEHALEM", "PRESCOTT", "EXCAVATOR", "PILEDRIVER")
 #: Multiplications from which on it is faster than BLAS: packing takes its time.
 _LEAST = 48**3
+#: Columns that fill a vector; terms for which that pays whatever the shape, or with so many rows and columns.
+_COLUMNS, _TERMS, _FEW_TERMS, _MANY = 8, 32, 4, 64
 
 
 @lru_cache(maxsize=1)
@@ -44,12 +46,13 @@ def multiplies(a: Storage, b: Storage) -> bool:
     """Whether `matmul` takes ``a @ b``: stacks of matrices, or one and a matrix, that are known to be large."""
     if a.dtype not in (np.float32, np.float64) or len(a.shape) < 2 or len(b.shape) < 2:
         return False
-    if not all(isinstance(n, int) and n > 0 for n in (*a.shape, *b.shape)) or min(b.bounds[-2:]) < 2:
+    if not all(isinstance(n, int) and n > 0 for n in (*a.shape, *b.shape)):
         return False
     if len(b.shape) > 2 and a.bounds[:-2] != b.bounds[:-2]:
         return False  # (They are broadcast.)
-    rows = int(np.prod(a.bounds[:-1] if len(b.shape) == 2 else a.bounds[-2], dtype=object))
-    return rows > 1 and rows * b.bounds[-2] * b.bounds[-1] >= _LEAST and is_faster()
+    m, (k, n) = int(np.prod(a.bounds[:-1] if len(b.shape) == 2 else a.bounds[-2], dtype=object)), b.bounds[-2:]
+    pays = k >= _TERMS or (k >= _FEW_TERMS and min(m, n) >= _MANY)
+    return m > 1 and n >= _COLUMNS and pays and m * n * k >= _LEAST and is_faster()
 
 
 def matmul(frame: Frame, a: Storage, b: Storage, target: Strided) -> None:

@@ -5,6 +5,9 @@ Products may be contracted (fused multiply-add) and their terms reordered, as in
 
 from __future__ import annotations
 
+from functools import partial, reduce
+from typing import Any
+
 import numpy as np
 
 from lazyarr.backends import (
@@ -16,13 +19,15 @@ from lazyarr.backends import (
     native_scalar,
 )
 from lazyarr.backends import native_nests as nests
-from lazyarr.backends.native_emit import Code, Index, literal
+from lazyarr.backends.native_emit import Code, Element, Index, literal
 from lazyarr.backends.native_frame import Frame
 from lazyarr.backends.native_storage import Computed, Pointwise, Storage, Strided
 from lazyarr.ir.node import Node
 
 #: Multiplications from which on a product of matrices goes to BLAS: the call costs three microseconds.
 LARGE = 24**3
+#: Rows and columns of little matrices, of which there are many: BLAS is called for each.
+LITTLE = 8
 #: Rows that are added to the result at a time.
 UNROLL = 4
 #: Rows of a result that they are added to at a time.
@@ -33,6 +38,8 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
     """``a @ b`` of at most two axes each."""
     a, b = given
     dtype = a.dtype
+    if _are_little(frame, a, b):
+        return [_stacks(frame, node, a, b)]
     if not frame.lowering.exact and native_gemm.multiplies(a, b):
         result = frame.lowering.allocate(dtype, *frame.shape(node.types[0]))
         native_gemm.matmul(frame, a, b, result)
@@ -72,6 +79,43 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
         return [target]
     _loops(code, a, b, target)
     return [target]
+
+
+def _are_little(frame: Frame, a: Storage, b: Storage) -> bool:
+    """Whether a product is one of many little matrices, or of many rows and a little one."""
+    if frame.lowering.exact or a.dtype.kind not in "fc" or a.dtype == np.float16:
+        return False
+    if min(len(a.shape), len(b.shape)) < 2 or not all(isinstance(n, int) for n in (*a.shape, *b.shape)):
+        return False
+    if 0 in (*a.bounds, *b.bounds) or max(b.bounds[-2:]) > LITTLE:
+        return False
+    if len(b.shape) == 2:
+        return int(np.prod(a.bounds[:-1], dtype=object)) > LITTLE**2
+    return a.bounds[-2] <= LITTLE
+
+
+def _stacks(frame: Frame, node: Node, a: Storage, b: Storage) -> Storage:
+    """Products of little matrices: the sum for each element, written out."""
+    target = frame.lowering.allocate(a.dtype, *frame.shape(node.types[0]))
+    frame.working.append(target)
+    a, b = frame.stored(a), frame.stored(b)
+    frame.working += [a, b]
+    multiply, add = native_rows.arithmetic(a.dtype)
+
+    def of_stack(c: Code, x: Storage, at: tuple[Index, ...], row: Index, column: Index) -> Element:
+        before = at[len(at) - (len(x.shape) - 2) :] if len(x.shape) > 2 else ()
+        place = tuple(0 if n == 1 else i for i, n in zip(before, x.bounds[:-2], strict=True))
+        return x.element(c, (*place, row, column), {})
+
+    def element(c: Code, at: tuple[Index, ...], seen: dict[Any, Any]) -> Element:
+        *stack, i, j = at
+        terms = [multiply(c, of_stack(c, a, tuple(stack), i, k), of_stack(c, b, tuple(stack), k, j))
+                 for k in range(a.bounds[-1])]  # fmt: skip
+        return reduce(partial(add, c), terms)
+
+    work = 2.0 * a.bounds[-1]
+    nests.fill(frame.code, target, Computed(target.dtype, target.shape, target.bounds, element, (a, b), work))
+    return target
 
 
 def _joined(frame: Frame, node: Node, join: native_joins.Join, given: list[Storage]) -> Storage:

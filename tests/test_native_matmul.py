@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lazyarr import accelerate
-from lazyarr.backends import native_blas
+from lazyarr.backends import native_blas, native_gemm
 from tests.bits import assert_same_bits
 
 Array = np.ndarray[Any, Any]
@@ -26,6 +26,12 @@ FORMS: dict[str, Callable[[Array, Array], Array]] = {
     "turned with itself": lambda a, b: a.T @ a,
     "repeated": lambda a, b: a @ np.broadcast_to(b[:, :1], b.shape),
 }
+
+
+@pytest.fixture(autouse=True)
+def blas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where products of our own are faster."""
+    monkeypatch.setattr(native_gemm, "is_faster", lambda: False)
 
 
 @pytest.fixture
