@@ -26,8 +26,8 @@ from lazyarr.ir.node import Node
 
 #: Multiplications from which on a product of matrices goes to BLAS: the call costs three microseconds.
 LARGE = 24**3
-#: Rows and columns of little matrices, of which there are many: BLAS is called for each.
-LITTLE = 8
+#: Rows and columns of little matrices, of which there are many: BLAS is called for each. Of complex numbers, fewer.
+LITTLE, LITTLE_COMPLEX = 16, 4
 #: Rows that are added to the result at a time.
 UNROLL = 4
 #: Rows of a result that they are added to at a time.
@@ -87,11 +87,12 @@ def _are_little(frame: Frame, a: Storage, b: Storage) -> bool:
         return False
     if min(len(a.shape), len(b.shape)) < 2 or not all(isinstance(n, int) for n in (*a.shape, *b.shape)):
         return False
-    if 0 in (*a.bounds, *b.bounds) or max(b.bounds[-2:]) > LITTLE:
+    most = LITTLE if a.dtype.kind == "f" else LITTLE_COMPLEX
+    if 0 in (*a.bounds, *b.bounds) or max(b.bounds[-2:]) > most:
         return False
     if len(b.shape) == 2:
-        return int(np.prod(a.bounds[:-1], dtype=object)) > LITTLE**2
-    return a.bounds[-2] <= LITTLE
+        return int(np.prod(a.bounds[:-1], dtype=object)) > most**2
+    return a.bounds[-2] <= most
 
 
 def _stacks(frame: Frame, node: Node, a: Storage, b: Storage) -> Storage:
