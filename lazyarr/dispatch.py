@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, wraps
+from threading import get_ident
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,8 +29,9 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 UFUNCS: dict[np.ufunc, Any] = {}
 _first: list[Callable[[Any, Any, Any], Any]] = []
 _last: list[Callable[[Any], Any]] = []
-#: The definitions of lazyarr's own that are at work: what is a NumPy scalar to their callers is a lazy one to them.
-running: list[Any] = []
+#: The threads in which definitions of lazyarr's own are at work, each as often as there are some: to these a lazy scalar
+#: is what is one of NumPy's to their callers.
+running: list[int] = []
 
 
 def implements(*functions: Any) -> Callable[[Function], Function]:
@@ -69,12 +71,13 @@ def take_little(first: Callable[[Any, Any, Any], Any], last: Callable[[Any], Any
 
 def run_definition(definition: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Call a definition of lazyarr's own."""
-    running.append(definition)
+    thread = get_ident()
+    running.append(thread)
     try:
         found = definition(*args, **kwargs)
     finally:
-        running.pop()
-    if not running:
+        running.remove(thread)
+    if thread not in running:
         for last in _last:
             found = last(found)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -187,3 +188,18 @@ def test_memory_that_is_shown_is_not_to_be_written() -> None:
     x[0] = 100
     assert bytes(seen) == before
     assert bytes(x.data) == np.asarray(x).tobytes()
+
+
+def test_a_definition_in_one_thread_changes_nothing_in_another() -> None:
+    x, found = lnp.arange(5.0) * 1, []
+
+    def called(row: Any) -> Any:
+        # (Another thread takes an element while this one is within a definition.)
+        thread = threading.Thread(target=lambda: found.append(type(x[1] + 0)))
+        thread.start()
+        thread.join()
+        return row
+
+    lnp.apply_along_axis(called, 0, lnp.ones((2, 3)))
+    assert found
+    assert set(found) == {np.float64}

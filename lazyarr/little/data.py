@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable
 from operator import methodcaller
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,8 @@ def new(data: Any) -> Any:
     (Definitions of lazyarr's own go on with lazy scalars.)
     """
     if type(data) is not _ndarray:
-        return rebuild(data, True) if running and isinstance(data, np.generic) else data
+        within = running and get_ident() in running and isinstance(data, np.generic)
+        return rebuild(data, True) if within else data
     found = _new(LazyArray)
     found._mine = data
     return found

@@ -192,7 +192,10 @@ void install_pool(void)
 static PyObject *scalar_of(PyObject *scalar)
 {
     PyObject *found;
-    if (!PyList_GET_SIZE(known.running))
+    Py_ssize_t k = PyList_GET_SIZE(known.running);
+    while (--k >= 0 && PyLong_AsUnsignedLong(PyList_GET_ITEM(known.running, k)) != PyThread_get_thread_ident())
+        ;
+    if (k < 0)
         return scalar;
     found = PyObject_CallFunctionObjArgs(known.lazy_scalar, scalar, Py_True, NULL);
     Py_DECREF(scalar);

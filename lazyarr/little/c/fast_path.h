@@ -44,7 +44,7 @@ typedef struct {
     PyObject *shape, *ndim, *size; /* give these of any array */
     PyObject *tracing;             /* the context variable that is set while something is traced */
     PyObject *ranks;               /* a list: empty where one process runs the program */
-    PyObject *running;             /* a list: empty where no definition of lazyarr's own is at work */
+    PyObject *running;             /* a list of the threads in which definitions of lazyarr's own are at work */
     PyObject *lazy_scalar;         /* gives such a definition a NumPy scalar as a lazy one */
     PyObject *to_numpy;            /* the method `__array__` of any array */
     PyObject *acquire, *release;   /* of a lock that is held while an array's data is written, or becomes a value */

@@ -45,7 +45,7 @@ PyDoc_STRVAR(
     "deepest : int\n    Views of views that are lent.\n"
     "tracing : ContextVar\n    Not None while something is traced.\n"
     "ranks : list\n    Empty where one process runs the program.\n"
-    "running : list\n    Empty where no definition of lazyarr's own is at work.\n"
+    "running : list of int\n    Threads in which definitions of lazyarr's own are at work.\n"
     "lazy_scalar : callable\n    ``lazy_scalar(x, True)`` gives those a NumPy scalar as a lazy one.\n"
     "operators : dict\n    ``{name: (ufunc, cost of an element)}``.\n");
 
