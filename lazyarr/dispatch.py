@@ -29,8 +29,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 UFUNCS: dict[np.ufunc, Any] = {}
 _first: list[Callable[[Any, Any, Any], Any]] = []
 _last: list[Callable[[Any], Any]] = []
-#: The threads in which definitions of lazyarr's own are at work, each as often as there are some: to these a lazy scalar
-#: is what is one of NumPy's to their callers.
+#: The threads in which definitions of lazyarr's own are at work, each as often as there are some: to these a lazy
+#: scalar is what is one of NumPy's to their callers.
 running: list[int] = []
 
 
