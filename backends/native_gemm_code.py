@@ -70,6 +70,8 @@ def _product(c: Code, v: Vector) -> None:
     m, n, k = (word(i) for i in (8, 9, 10))
     worth = c.emit(f"icmp sgt i64 {c.mul(c.mul(m, n), k)}, {_WORTH}")
     direct = both(c.emit(f"icmp eq i64 {b_column}, 1"), c.emit(f"icmp sle i64 {m}, {_FEW}"))
+    # (Kernels take the distance 0 for a packed panel; one row that is repeated is short work to pack.)
+    direct = both(direct, c.emit(f"icmp ne i64 {b_row}, 0"))
     # (The sums of what streams stand where the second factor would be packed.)
     few = both(c.emit(f"icmp sle i64 {m}, {ROWS}"), c.emit(f"icmp sge i64 {k}, {_TERMS}"))
     large = c.emit(f"icmp sgt i64 {c.mul(n, k)}, {_FAR // v.dtype.itemsize}")

@@ -69,6 +69,19 @@ def test_all_shapes_and_layouts(dtype: Any, seed: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("shape", [(2, 70, 90), (24, 300, 300), (5, 1030, 1100), (40, 50, 60)])
+def test_rows_and_columns_that_are_repeated(dtype: Any, shape: tuple[int, int, int]) -> None:
+    rng = np.random.default_rng(7)
+    m, k, n = shape
+    a, b = whole(rng, (m, k), dtype), whole(rng, (k, n), dtype)
+    for x in (a, np.broadcast_to(a[:1], a.shape), np.broadcast_to(a[:, :1], a.shape)):
+        for y in (b, np.broadcast_to(b[:1], b.shape), np.broadcast_to(b[:, :1], b.shape)):
+            target = np.full((m, n), np.nan, dtype)
+            multiply(x, y, target)
+            assert np.array_equal(target, np.ascontiguousarray(x) @ np.ascontiguousarray(y))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("shape", [(4099, 3, 7), (3, 8200, 5), (9, 11, 4000), (2050, 4085, 3), (70, 90, 1),
                                    (5, 4100, 700), (8, 2100, 1031), (3, 9000, 301), (1, 4099, 800)])
 def test_more_than_is_packed_at_a_time(dtype: Any, shape: tuple[int, int, int]) -> None:
