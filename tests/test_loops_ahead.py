@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 
 from lazyarr import accelerate
 from lazyarr.settings import settings
+from lazyarr.tracing.callees import Callees
 from tests.acceleration import assert_same
 from tests.control_compare import define, forget
 
@@ -256,6 +257,24 @@ def test_functions_that_are_called_are_compiled(capsys: pytest.CaptureFixture[st
             made = {one.function: one for one in accelerated._around._callees.accelerated}
             assert set(made) == {_relaxes, _Grid.relax}  # (what stands in a `try` is left)
             assert made[_relaxes]._known and made[_Grid.relax]._known
+
+
+def test_functions_that_each_call_makes_anew_are_not_kept() -> None:
+    def made(k: int) -> Callable[[Any], Any]:
+        def halves(x: Any) -> Any:
+            for _ in range(3):
+                x = x * 0.5 + k
+            return x
+
+        halves.__module__ = "some_package"
+        return halves
+
+    callees = Callees("some_package", accelerate)
+    for k in range(200):
+        function = made(k)
+        assert_same(callees.standing(function)(np.arange(5.0)), function(np.arange(5.0)))
+        assert callees.standing(function) is callees.standing(function)
+    assert len(callees.accelerated) < 100
 
 
 def test_what_is_called_is_what_the_names_mean_then(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from lazyarr.tracing.packages import is_own
 if TYPE_CHECKING:
     from lazyarr.tracing.accelerated import Accelerated
 
+#: Functions of the same code that are kept accelerated: where there are more, each call makes one anew.
+_MOST_ALIKE = 32
 _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
@@ -32,6 +34,7 @@ class Callees:
     def __init__(self, package: str, make: Callable[[types.FunctionType], Accelerated]):
         self._package, self._make = package, make
         self._found: dict[types.FunctionType, Accelerated | None] = {}
+        self._alike: dict[types.CodeType, list[types.FunctionType]] = {}
 
     @property
     def accelerated(self) -> list[Accelerated]:
@@ -52,9 +55,15 @@ class Callees:
     def _of(self, function: types.FunctionType) -> Accelerated | None:
         """The accelerated function; None where it is not to be one."""
         if function not in self._found:
+            alike = self._alike.setdefault(function.__code__, [])
+            alike.append(function)
+            if len(alike) > _MOST_ALIKE:
+                # (It would be kept for good otherwise, with all that its variables refer to.)
+                self._found.pop(alike.pop(0), None)
             suits = is_own(function.__module__, self._package) and not function.__code__.co_flags & _SUSPENDS
-            self._found[function] = self._make(function) if suits and has_loops(function) else None
-        return self._found[function]
+            self._found[function] = made = self._make(function) if suits and has_loops(function) else None
+            return made
+        return self._found.get(function)
 
 
 #: What programs call most, and is no function of theirs.
