@@ -11,6 +11,7 @@ import pytest
 
 from lazyarr import accelerate
 from lazyarr.settings import settings
+from lazyarr.tracing.accelerated import Accelerated
 from lazyarr.tracing.callees import Callees
 from tests.acceleration import assert_same
 from tests.control_compare import define, forget
@@ -269,7 +270,7 @@ def test_functions_that_each_call_makes_anew_are_not_kept() -> None:
         halves.__module__ = "some_package"
         return halves
 
-    callees = Callees("some_package", accelerate)
+    callees = Callees("some_package", Accelerated)
     for k in range(200):
         function = made(k)
         assert_same(callees.standing(function)(np.arange(5.0)), function(np.arange(5.0)))
