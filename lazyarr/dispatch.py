@@ -6,6 +6,7 @@ says `NotCompiled` for the arguments it got, runs in NumPy (`lazyarr.fallback`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache, wraps
 from threading import get_ident
@@ -32,6 +33,15 @@ _last: list[Callable[[Any], Any]] = []
 #: The threads in which definitions of lazyarr's own are at work, each as often as there are some: to these a lazy
 #: scalar is what is one of NumPy's to their callers.
 running: list[int] = []
+
+
+def _forked() -> None:
+    """Other threads do not live on in a forked child."""
+    running[:] = [thread for thread in running if thread == get_ident()]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def implements(*functions: Any) -> Callable[[Function], Function]:

@@ -72,6 +72,15 @@ def test_values_of_polynomials(kind: str, eager_below: int) -> None:
         agree(lambda np, x, c: np.asarray(of(np, "val2d")(x, x, c)), VECTOR, MATRIX, rtol=4)
 
 
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+def test_values_of_polynomials_from_roots(eager_below: int) -> None:
+    with settings(eager_below=eager_below):
+        for x, r in ((VECTOR, VECTOR), (VECTOR, MATRIX), (MATRIX, MATRIX), (MATRIX, VECTOR), (VECTOR[:3], MATRIX)):
+            agree(lambda np, x, r: np.polynomial.polynomial.polyvalfromroots(x, r), x, r, rtol=4)
+            agree(lambda np, x, r: np.polynomial.polynomial.polyvalfromroots(x, r=r, tensor=True), x, r, rtol=4)
+        agree(lambda np, x, r: np.polynomial.polynomial.polyvalfromroots(x, r, False), VECTOR[:3], MATRIX, rtol=4)
+
+
 @pytest.mark.parametrize("name", ["testing", "polynomial", "polynomial.chebyshev"])
 def test_forms_are_imported_by_their_names(name: str) -> None:
     theirs, ours = importlib.import_module(f"numpy.{name}"), importlib.import_module(f"lazyarr.numpy.{name}")

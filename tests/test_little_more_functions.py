@@ -203,3 +203,12 @@ def test_a_definition_in_one_thread_changes_nothing_in_another() -> None:
     lnp.apply_along_axis(called, 0, lnp.ones((2, 3)))
     assert found
     assert set(found) == {np.float64}
+
+
+def test_turning_an_array_without_axes() -> None:
+    def turned(np: Any, v: Any) -> Any:
+        x = np.array(2.5)
+        found = np.flip(x)
+        return found + 1, float(found), np.flip(x) * v, np.sum(np.flip(x)), np.asarray(np.flip(x), dtype="f4")
+
+    agree(turned, VECTOR)

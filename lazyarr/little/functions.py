@@ -186,7 +186,8 @@ def _viewed(numpy: Any, x: Any, *how: Any) -> Any:
             place = (*(0 if g else slice(None) for g in gone), ...)
             return lend(x, indexing.get, (place,), None, data)
         if numpy is np.flip:
-            if how and (type(how[0]) is tuple or not -data.ndim <= how[0] < data.ndim):
+            # (Of an array without axes it is a number.)
+            if not data.ndim or (how and (type(how[0]) is tuple or not -data.ndim <= how[0] < data.ndim)):
                 return None
             turned = {how[0] % data.ndim} if how else range(data.ndim)
             place = tuple([slice(None, None, -1 if k in turned else None) for k in range(data.ndim)])

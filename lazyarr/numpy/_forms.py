@@ -42,7 +42,9 @@ def _function(module: str, name: str, function: Any) -> Any:
         return _of_data(function) if compares else function
     if name.endswith(("grid2d", "grid3d")):
         return _of_data(function)
-    return _evaluating(function) if name.endswith("val") else function
+    if name.endswith("valfromroots"):
+        return _evaluating(function, "r")
+    return _evaluating(function, "c") if name.endswith("val") else function
 
 
 def _of_data(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,16 +66,18 @@ def _data(x: Any) -> Any:
     return {key: _data(item) for key, item in x.items()} if type(x) is dict else x
 
 
-def _evaluating(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that evaluates a polynomial, of several columns of coefficients at each of the points too."""
+def _evaluating(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A function that evaluates a polynomial, of several columns of coefficients (`name`) at each of the points too."""
 
     @wraps(function)
-    def call(x: Any, c: Any, tensor: bool = True) -> Any:
-        if isinstance(x, LazyArray) and not x._scalar and tensor:
-            # (What NumPy does for its own arrays.)
-            given = np.array(c, ndmin=1)
-            return function(x, given.reshape(given.shape + (1,) * x.ndim), tensor=False)
-        return function(x, c, tensor=tensor)
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        given = {**dict(zip((name, "tensor"), args, strict=False)), **kwargs}
+        if isinstance(x, LazyArray) and not x._scalar and len(args) < 3 and given.keys() <= {name, "tensor"}:
+            if name in given and given.get("tensor", True):
+                # (What NumPy does for its own arrays.)
+                coefficients = np.array(given[name], ndmin=1)
+                return function(x, coefficients.reshape(coefficients.shape + (1,) * x.ndim), tensor=False)
+        return function(x, *args, **kwargs)
 
     return call
 

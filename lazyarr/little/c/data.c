@@ -65,13 +65,16 @@ PyObject *settled(PyObject *array)
 /* The data of an array's view, where its memory has not moved; else NULL. */
 static PyObject *seen_by(PyObject *lent)
 {
-    PyObject *root = SLOT(lent, lent_root), *mine;
+    PyObject *root = SLOT(lent, lent_root), *mine, *seen = SLOT(lent, lent_seen);
+    /* (Of an array without axes an index gives a scalar.) */
+    if (!seen || !PyArray_CheckExact(seen))
+        return NULL;
     if (!root || Py_TYPE(root) != known.array)
         return NULL;
     mine = SLOT(root, array__mine);
     if (!mine || mine == Py_None)
         mine = SLOT(root, array__scalar) == Py_False ? settled(root) : NULL;
-    return mine && mine == SLOT(lent, lent_base) ? SLOT(lent, lent_seen) : NULL;
+    return mine && mine == SLOT(lent, lent_base) ? seen : NULL;
 }
 
 /* What an array reads (borrowed): an ndarray; NULL where that is not held as it is, and of scalars. */
