@@ -119,6 +119,7 @@ _calls("diagflat", lambda f, v, m, s, k: f(v, 2), lambda f, v, m, s, k: f(m, k=-
 _calls("dstack", lambda f, v, m, s, k: f((v, v)), lambda f, v, m, s, k: f([m, m]))
 _calls("block", lambda f, v, m, s, k: f([[s, s], [s, s]]), lambda f, v, m, s, k: f([v, v]))
 _calls("linalg.matrix_rank linalg.cond", lambda f, v, m, s, k: f(s), lambda f, v, m, s, k: f(m))
+_calls("linalg.vector_norm linalg.matrix_norm linalg.trace", lambda f, v, m, s, k: f(s), lambda f, v, m, s, k: f(m))
 _calls("fft.fft2 fft.ifft2 fft.fftn fft.ifftn fft.rfft2 fft.irfft2", lambda f, v, m, s, k: f(m),
        lambda f, v, m, s, k: f(m, (5, 3)))  # fmt: skip
 _calls("unravel_index", lambda f, v, m, s, k: f(k, (3, 4)), lambda f, v, m, s, k: f(7, (3, 4)))

@@ -72,7 +72,7 @@ FUNCTIONS: dict[Any, Function] = {
         np.nanargmax, np.nanargmin, np.fix, np.angle, np.dstack, np.block, np.cumulative_sum,
         np.cumulative_prod, np.linalg.matrix_rank, np.linalg.cond, np.fft.fftshift, np.fft.ifftshift, np.fft.fft2,
         np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2, np.unravel_index, np.diagflat,
-        np.histogram_bin_edges,
+        np.histogram_bin_edges, np.linalg.vector_norm, np.linalg.matrix_norm, np.linalg.trace,
     ), Function(1)),
     **dict.fromkeys((
         np.percentile, np.quantile, np.searchsorted, np.cross, np.take, np.linalg.solve, np.linalg.lstsq, np.repeat,
