@@ -288,7 +288,8 @@ def test_long_compilations_wait_until_calls_have_taken_some_time() -> None:
     left = accelerated._even._postponed
     assert len(left) == 1
     left.update(dict.fromkeys(left, 1e-9))
-    for _ in range(2):
+    # (At the second call; on a busy machine the trace of one may take too long, and a later one has another.)
+    for _ in range(10):
         assert_same(unrolled(np.arange(8.0)), accelerated(np.arange(8.0)))
     assert programs(accelerated) == 1
 
