@@ -24,8 +24,10 @@ from lazyarr.backends.native_storage import Along, Storage, Strided, view
 _NARROW = ("HASWELL", "ZEN", "SANDYBRIDGE", "NEHALEM", "PRESCOTT", "EXCAVATOR", "PILEDRIVER")
 #: Multiplications from which on it is faster than BLAS: packing takes its time.
 _LEAST = 48**3
-#: Columns that fill a vector; terms for which that pays whatever the shape, or with so many rows and columns.
-_COLUMNS, _TERMS, _FEW_TERMS, _MANY = 8, 32, 4, 64
+#: Columns that fill a vector; terms for which that pays whatever the shape, or with so many rows and columns; columns
+#: of a factor that is not packed for so few rows. (OpenBLAS's threads wait for more work for tens of milliseconds, on
+#: the cores of ours: it is called as little as can be.)
+_COLUMNS, _TERMS, _FEW_TERMS, _MANY, _WIDE = 8, 32, 4, 64, 1024
 
 
 @lru_cache(maxsize=1)
@@ -51,7 +53,7 @@ def multiplies(a: Storage, b: Storage) -> bool:
     if len(b.shape) > 2 and a.bounds[:-2] != b.bounds[:-2]:
         return False  # (They are broadcast.)
     m, (k, n) = int(np.prod(a.bounds[:-1] if len(b.shape) == 2 else a.bounds[-2], dtype=object)), b.bounds[-2:]
-    pays = k >= _TERMS or (k >= _FEW_TERMS and min(m, n) >= _MANY)
+    pays = k >= _TERMS or (k >= _FEW_TERMS and min(m, n) >= _MANY) or (m <= native_gemm_code.FEW and n >= _WIDE)
     return m > 1 and n >= _COLUMNS and pays and m * n * k >= _LEAST and is_faster()
 
 

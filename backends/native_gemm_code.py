@@ -24,10 +24,10 @@ _MOST_ROWS, _MOST_COLUMNS = 2048, 4080
 #: Panels of rows and of columns that are a thread's least share.
 _PANELS = 8, 4
 #: Rows up to which the second factor is read where it is: it would be packed for too few.
-_FEW = 32
+FEW = 32
 #: Bytes of a second factor from which on it comes from memory: for the rows of one panel it is then read row by row, in
 #: pieces of so many bytes.
-_FAR, _PIECE = 1 << 23, 4096
+_FAR, _PIECE = 1 << 23, 2048
 #: Multiplications from which on threads share them.
 _WORTH = 1 << 19
 
@@ -69,7 +69,7 @@ def _product(c: Code, v: Vector) -> None:
     (a_row, a_column), (b_row, b_column), apart = (word(1), word(2)), (word(4), word(5)), word(7)
     m, n, k = (word(i) for i in (8, 9, 10))
     worth = c.emit(f"icmp sgt i64 {c.mul(c.mul(m, n), k)}, {_WORTH}")
-    direct = both(c.emit(f"icmp eq i64 {b_column}, 1"), c.emit(f"icmp sle i64 {m}, {_FEW}"))
+    direct = both(c.emit(f"icmp eq i64 {b_column}, 1"), c.emit(f"icmp sle i64 {m}, {FEW}"))
     # (Kernels take the distance 0 for a packed panel; one row that is repeated is short work to pack.)
     direct = both(direct, c.emit(f"icmp ne i64 {b_row}, 0"))
     # (The sums of what streams stand where the second factor would be packed.)

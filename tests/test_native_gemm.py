@@ -137,6 +137,7 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "stacks of both": lambda a, b: np.stack([a, b, a.T])[:, ::-1] @ np.stack([b, a, b]).transpose(0, 2, 1),
     "stacks of stacks": lambda a, b: a[:, None, None] * np.ones((2, 60, 1)) @ (b[:, None, None] + np.ones((2, 80, 1))),
     "stacks that are broadcast": lambda a, b: np.stack([a, b])[:, None] @ np.stack([b, a, b]),
+    "few rows, few terms": lambda a, b: a[:8, :3] @ np.tile(b[:3], (1, 70)),
     "in a loop": lambda a, b: repeated(a, b),
     "dot": lambda a, b: np.dot(a, b) - np.tensordot(a, b, 1),
 }
