@@ -38,9 +38,10 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
     """``a @ b`` of at most two axes each."""
     a, b = given
     dtype = a.dtype
-    if _are_little(frame, a, b):
+    may_reorder = not frame.lowering.exact
+    if may_reorder and _are_little(a, b):
         return [_stacks(frame, node, a, b)]
-    if not frame.lowering.exact and native_gemm.multiplies(a, b):
+    if may_reorder and native_gemm.multiplies(a, b):
         result = frame.lowering.allocate(dtype, *frame.shape(node.types[0]))
         native_gemm.matmul(frame, a, b, result)
         return [result]
@@ -81,9 +82,9 @@ def matmul(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | No
     return [target]
 
 
-def _are_little(frame: Frame, a: Storage, b: Storage) -> bool:
+def _are_little(a: Storage, b: Storage) -> bool:
     """Whether a product is one of many little matrices, or of many rows and a little one."""
-    if frame.lowering.exact or a.dtype.kind not in "fc" or a.dtype == np.float16:
+    if a.dtype.kind not in "fc" or a.dtype == np.float16:
         return False
     if min(len(a.shape), len(b.shape)) < 2 or not all(isinstance(n, int) for n in (*a.shape, *b.shape)):
         return False
@@ -104,7 +105,7 @@ def _stacks(frame: Frame, node: Node, a: Storage, b: Storage) -> Storage:
     multiply, add = native_rows.arithmetic(a.dtype)
 
     def of_stack(c: Code, x: Storage, at: tuple[Index, ...], row: Index, column: Index) -> Element:
-        before = at[len(at) - (len(x.shape) - 2) :] if len(x.shape) > 2 else ()
+        before = at[len(at) - (len(x.shape) - 2) :]
         place = tuple(0 if n == 1 else i for i, n in zip(before, x.bounds[:-2], strict=True))
         return x.element(c, (*place, row, column), {})
 

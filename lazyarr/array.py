@@ -582,10 +582,10 @@ class LazyArray(ArrayOperators):
                 self._settle()
                 return object.__getattribute__(self, name)
         # What only NumPy's scalars have (``is_integer``, ``hex``, ...), and memory to look at.
-        scalar = self._scalar if data is None else isinstance(data, np.generic)
+        scalar = data is None and self._scalar
         if name == "data" and not scalar:
             return self._elements(".data").data
-        if name == "data" or (scalar and not name.startswith("_") and hasattr(self._dtype.type, name)):
+        if scalar and not name.startswith("_") and hasattr(self._dtype.type, name):
             return getattr(self._single(f".{name}"), name)
         raise AttributeError(f"'numpy.{self._dtype.name if scalar else 'ndarray'}' object has no attribute {name!r}")
 

@@ -62,7 +62,7 @@ class FlatIterator:
         if (one := of_flat(self.base, key)) is not None:
             return one
         found = self._flat()[key]
-        return found.copy() if isinstance(found, LazyArray) and found.ndim else found
+        return found.copy() if found.ndim else found
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not self.base._writeable:

@@ -116,14 +116,19 @@ ALL = (
 )  # fmt: skip
 
 
+def assert_alike(accelerated: Any, function: Any, size: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both give the same, and print the same."""
+    expected = function(size)
+    said = capsys.readouterr().out
+    assert_same(accelerated(size), expected)
+    assert capsys.readouterr().out == said
+
+
 @pytest.mark.parametrize("function", ALL)
 def test_loops_that_come_after_an_act(function: Any, capsys: pytest.CaptureFixture[str]) -> None:
     accelerated: Any = accelerate(function)
     for _ in range(3):
-        expected = function(200)
-        said = capsys.readouterr().out
-        assert_same(accelerated(200), expected)
-        assert capsys.readouterr().out == said
+        assert_alike(accelerated, function, 200, capsys)
     assert not accelerated._pieces
     assert accelerated._plain
 
@@ -250,10 +255,7 @@ def calls_others(n: int) -> Any:
 def test_functions_that_are_called_are_compiled(capsys: pytest.CaptureFixture[str]) -> None:
     accelerated: Any = accelerate(calls_others)
     for k in range(4):
-        expected = calls_others(30)
-        said = capsys.readouterr().out
-        assert_same(accelerated(30), expected)
-        assert capsys.readouterr().out == said
+        assert_alike(accelerated, calls_others, 30, capsys)
         if not k:
             made = {one.function: one for one in accelerated._around._callees.accelerated}
             assert set(made) == {_relaxes, _Grid.relax}  # (what stands in a `try` is left)

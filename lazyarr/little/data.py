@@ -342,6 +342,11 @@ def _now(root: LazyArray) -> Any:
     return node.data if type(node) is Leaf else None
 
 
+def is_part(view: Any, data: Any) -> bool:
+    """Whether NumPy has made a view of an array, and not a copy."""
+    return view.base is not None and (view.base is data or view.base is data.base)
+
+
 def lend(parent: LazyArray, look: Method, how: tuple[Any, ...], again: Method | None, given: Any) -> LazyArray:
     """A view of an array whose data is `given`, and may be written to: see `Lent`."""
     found = _new(LazyArray)

@@ -19,6 +19,7 @@ from lazyarr.little.data import (
     NUMBERS,
     Method,
     held,
+    is_part,
     is_to_be_made,
     is_whole,
     lend,
@@ -443,7 +444,7 @@ def _reshaped(general: Method) -> Method:
                 x = to_lend(self)
                 if type(x) is _ndarray and (x.flags.c_contiguous or x.size < limits.elements):
                     seen = again(x)
-                    if seen.base is x or (seen.base is not None and seen.base is x.base):
+                    if is_part(seen, x):
                         return lend(self, general, how, again, x)
                     # (What is not contiguous NumPy copies, where no strides say it.)
                     return made(seen)

@@ -13,7 +13,7 @@ from lazyarr import indexing, quiet
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import FUNCTIONS as DEFINITIONS
 from lazyarr.ir.types import NAMES
-from lazyarr.little.data import NUMBERS, Method, held, lend, limits, made, new, own, run, to_lend, tracing
+from lazyarr.little.data import NUMBERS, Method, held, is_part, lend, limits, made, new, own, run, to_lend, tracing
 from lazyarr.little.operators import is_data, size_of_both
 from lazyarr.little.table import (
     FUNCTIONS,
@@ -216,7 +216,7 @@ def _turned(numpy: Any, x: LazyArray, how: tuple[Any, ...], data: Any) -> Any:
         seen = numpy(data, *how)
     except (TypeError, ValueError):
         return None
-    if seen.base is not data and (seen.base is None or seen.base is not data.base):
+    if not is_part(seen, data):
         return None
     return lend(x, DEFINITIONS[numpy], how, lambda given: numpy(given, *how), data)
 

@@ -91,5 +91,3 @@ class AroundCalls(ast.NodeTransformer):
         return node
 
     visit_Try = visit_TryStar = visit_With = visit_FunctionDef = visit_Lambda = visit_ClassDef = _left
-
-

@@ -41,8 +41,8 @@ _INTERFERING = ("__init_subclass__", "__getattribute__", "__delattr__")
 _NOTHING = object()
 #: What is an attribute of a class, but does not stand in its dictionary.
 _OF_TYPES = {"__name__", "__qualname__", "__bases__", "__class__"}
-#: Lists and dicts that Python and its library keep in classes.
-#: What Python and its own modules keep in a class: `copy` and `pickle` note the slots of one whose objects they met.
+#: Lists and dicts that Python and its library keep in classes: `copy` and `pickle` note the slots of one whose objects
+#: they met.
 _PYTHONS = {"__slots__", "__slotnames__", "__annotations__", "__dataclass_fields__", "_field_defaults"}
 #: Classes whose objects are made by ``__new__``.
 _IMMUTABLES = (tuple, frozenset, int, float, complex, str, bytes)

@@ -57,10 +57,9 @@ _CALLS_WRITTEN_OUT, _COMPILED_AFTER = 20, 5
 #: The same in a loop that is not captured and has no known end, or runs in pieces already; in a function that is the
 #: loop of one which has taken long.
 _LONGEST_LEFT_OUT = 0.2
-
-
 #: Elements of arrays from which on pieces of loops gain: each statement of a piece takes Python some 0.2 ms.
 _LARGE = 100_000
+
 
 def stops_for(why: str) -> str:
     """The reason why a call runs around loops that stop."""
@@ -399,7 +398,7 @@ class Trace:
 
     def _may_lose(self) -> bool:
         """Whether going on, without a way back, may take much longer than NumPy: loops may come, nothing is large."""
-        if self.function is None or self.strict or world.current() is not None or settings.current.fallback == "error":
+        if self.function is None or not self._may_be_plain():
             return False
         values = [cell.value for cell in list(self.recording.cells or ())]
         # (What is empty yet is perhaps a record, of which a loop writes one element after the other.)
@@ -526,11 +525,13 @@ class Trace:
         if taken is not None and _COMPILED_AFTER * taken > longest and self.is_small_work():
             raise TookLong("a short loop that Python writes out very often", user_line(3))
 
+    def _may_be_plain(self) -> bool:
+        """Whether plain Python may do what is not compiled."""
+        return not self.strict and world.current() is None and settings.current.fallback != "error"
+
     def _taken(self) -> float | None:
         """Seconds that the trace has taken, besides the time of compiling; None where it may not be given up."""
-        if self.strict or not self.may_begin_again or settings.current.fallback == "error":
-            return None
-        if world.current() is not None:
+        if not self.may_begin_again or not self._may_be_plain():
             return None
         return time.monotonic() - self._began - (plans.seconds - self._compiled_before)
 

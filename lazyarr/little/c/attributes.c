@@ -4,8 +4,7 @@
 
 static PyArrayObject *array_in(PyObject *self)
 {
-    PyObject *data = data_of(self);
-    return (PyArrayObject *)data;
+    return (PyArrayObject *)data_of(self);
 }
 
 /* The shape of an array. */

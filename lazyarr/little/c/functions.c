@@ -416,7 +416,7 @@ static PyObject *again(const Function *function, PyObject *args, PyObject *kwarg
 {
     PyObject *x = PyTuple_GET_ITEM(args, 0), *wanted = NULL, *data, *found = NULL;
     PyArray_Descr *descr = NULL;
-    int is_lazy = Py_TYPE(x) == known.array;
+    int is_lazy = Py_TYPE(x) == known.array, is_cast;
     if (PyTuple_GET_SIZE(args) == 2)
         wanted = PyTuple_GET_ITEM(args, 1);
     else if (kwargs && PyDict_GET_SIZE(kwargs) == 1 && PyTuple_GET_SIZE(args) == 1)
@@ -432,11 +432,11 @@ static PyObject *again(const Function *function, PyObject *args, PyObject *kwarg
             PyErr_Clear(); /* (Python says what is wrong.) */
             return NULL;
         }
-        if (!PyArray_EquivTypes(descr, PyArray_DESCR((PyArrayObject *)data)))
+        is_cast = !PyArray_EquivTypes(descr, PyArray_DESCR((PyArrayObject *)data));
+        if (is_cast)
             found = is_lazy ? cast_of(x, (PyObject *)descr) : array_of(cast_to((PyArrayObject *)data, descr));
-        wanted = found || !PyArray_EquivTypes(descr, PyArray_DESCR((PyArrayObject *)data)) ? wanted : NULL;
         Py_DECREF(descr);
-        if (wanted)
+        if (is_cast)
             return found;
     }
     if (is_lazy)

@@ -5,8 +5,6 @@
 
 #include "fast_path.h"
 
-#include <math.h>
-
 #define BINARY(X)                                                                                                    \
     X(add) X(subtract) X(multiply) X(true_divide) X(floor_divide) X(remainder) X(and) X(or) X(xor) X(lshift) X(rshift)
 #define UNARY(X) X(negative) X(positive) X(absolute) X(invert)
@@ -31,9 +29,7 @@ static PyObject *item_before; /* the method: Python code */
 static PyObject *binary(int which, PyObject *x, PyObject *y)
 {
     Operand operands[2];
-    if (!loops[which] || !may_run())
-        return NULL;
-    if (!operand_of(x, &operands[0]) || !operand_of(y, &operands[1]))
+    if (!loops[which] || !may_run() || !operand_of(x, &operands[0]) || !operand_of(y, &operands[1]))
         return NULL;
     return array_of(compute(loops[which], operands));
 }
@@ -91,14 +87,15 @@ UNARY(UNARY_SLOT)
 /* Whether NumPy's ``**`` by an exponent is `numpy.power`, and no function that it takes for some numbers. */
 static int is_general(PyObject *exponent)
 {
-    double value = PyFloat_CheckExact(exponent) ? PyFloat_AS_DOUBLE(exponent) : -1;
     if (PyLong_CheckExact(exponent)) {
         int over;
-        value = (double)PyLong_AsLongAndOverflow(exponent, &over);
-        return !over && fabs(value) > 2;
+        long whole = PyLong_AsLongAndOverflow(exponent, &over);
+        return !over && (whole > 2 || whole < -2);
     }
-    if (PyFloat_CheckExact(exponent))
+    if (PyFloat_CheckExact(exponent)) {
+        double value = PyFloat_AS_DOUBLE(exponent);
         return value != -1 && value != 0 && value != 0.5 && value != 1 && value != 2;
+    }
     return Py_TYPE(exponent) == known.array || PyArray_CheckExact(exponent);
 }
 
