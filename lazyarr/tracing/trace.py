@@ -115,8 +115,8 @@ class Trace:
         self.is_loop = False
         #: Whether nothing has happened but that data was looked at: the call can then be begun again.
         self.may_begin_again = True
-        self._began = time.monotonic()
-        self._compiled_before = plans.seconds
+        self._began, self._thread_began = time.monotonic(), time.thread_time()
+        self._compiled_before, self._thread_compiled_before = plans.seconds, plans.thread_seconds
         #: Seconds of compiling after which pieces are interpreted.
         self.most_compiling = _MOST_COMPILING
         #: Elements that the pieces have computed.
@@ -506,10 +506,9 @@ class Trace:
         Plain
             If it has, little is computed, and the call can begin again.
         """
-        taken = self._taken()
-        if taken is None or taken < longest:
+        if not self._took(longest):
             return
-        if self.computed_little and self.is_small_work() and (taken > _LONGEST_SMALL or not self._has_loops()):
+        if self.computed_little and self.is_small_work() and (self._took(_LONGEST_SMALL) or not self._has_loops()):
             raise TookLong("many branches on data, between which little is computed, that are not compiled")
 
     def may_write_out(self, python: float) -> None:
@@ -520,20 +519,25 @@ class Trace:
         Plain
             If tracing has taken many times as long, and the call can begin again.
         """
-        taken = self._taken()
         longest = max(_LONGEST_SMALL, _CALLS_WRITTEN_OUT * python)
-        if taken is not None and _COMPILED_AFTER * taken > longest and self.is_small_work():
+        if self._took(longest / _COMPILED_AFTER) and self.is_small_work():
             raise TookLong("a short loop that Python writes out very often", user_line(3))
 
     def _may_be_plain(self) -> bool:
         """Whether plain Python may do what is not compiled."""
         return not self.strict and world.current() is None and settings.current.fallback != "error"
 
-    def _taken(self) -> float | None:
-        """Seconds that the trace has taken, besides the time of compiling; None where it may not be given up."""
+    def _took(self, longest: float) -> bool:
+        """Whether the trace, which may be given up, has taken longer than so many seconds, besides those of compiling.
+
+        They are the thread's: what else the machine does decides nothing. (Asking for them takes microseconds.)
+        """
         if not self.may_begin_again or not self._may_be_plain():
-            return None
-        return time.monotonic() - self._began - (plans.seconds - self._compiled_before)
+            return False
+        if time.monotonic() - self._began - (plans.seconds - self._compiled_before) < longest:
+            return False
+        compiling = plans.thread_seconds - self._thread_compiled_before
+        return time.thread_time() - self._thread_began - compiling >= longest
 
     def _has_loops(self) -> bool:
         """Whether there is a loop among the recorded work, which may compute much."""
