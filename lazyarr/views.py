@@ -134,6 +134,16 @@ class Dynamic:
     axes: tuple[int, ...]
     indices: tuple[Value, ...]
 
+    @property
+    def scalars(self) -> tuple[Value, ...]:
+        """The indices, as a window has its numbers."""
+        return self.indices
+
+    @property
+    def dims(self) -> tuple[tuple[Any, ...], ...]:
+        """The same as those of a window."""
+        return tuple(("index",) if axis in self.axes else ("all",) for axis in range(len(self.shape)))
+
     def _starts(self) -> list[Value]:
         zero = const(0, np.dtype(np.int64))
         where = dict(zip(self.axes, self.indices, strict=True))

@@ -7,8 +7,9 @@ equal when the program runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE
-from lazyarr.ops.window import Dim, Dims
+from lazyarr.ops.window import Dim, Dims, operands_of, window_key
 from lazyarr.runtime import NotCaptured, fetch, guard, record, recording
 from lazyarr.weak import WeakScalar
 
@@ -50,9 +51,24 @@ class Window:
         return record(OPS["put_window"], base, new, *self.scalars, dims=self.dims)
 
     def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        from lazyarr.ops.window import window_key
-
         return base[(*window_key(self.dims, tuple(int(np.asarray(fetch(s))) for s in self.scalars)), ...)]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The same of a program's result: its numbers are results, too.
+
+    Attributes
+    ----------
+    dims
+        As those of a window.
+    """
+
+    dims: Dims
+
+    def view(self, base: Any, numbers: Iterator[Any]) -> Any:
+        """The view of an array, lazy or not, with the next of some numbers."""
+        return base[(*window_key(self.dims, tuple(islice(numbers, operands_of(self.dims)))), ...)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from tests.random_loops import Program, seeded_program
 from tests.random_runner import Counts, TookTooLong, signature, time_limit
 
 #: The ways in: what becomes of the plain function.
-MODES = ("numpy", "control", "accelerate", "lifted", "xla")
+MODES = ("numpy", "control", "accelerate", "lifted", "straight", "xla")
 _names = itertools.count()
 
 
@@ -152,20 +152,29 @@ class Lifted(Plain):
     """Its loops as accelerated functions of their own, Python for the rest."""
 
     in_parts = True
+    straight = False
 
     def prepare(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        from lazyarr.tracing import where_large
         from lazyarr.tracing.accelerated import Accelerated as AnyAccelerated
         from lazyarr.tracing.control.lifting import lift
 
+        where_large.LARGE = 0
         assert isinstance(function, FunctionType)
-        lifted = lift(function, lambda loop: AnyAccelerated(loop, is_loop=True))
+        lifted = lift(function, lambda loop: AnyAccelerated(loop, is_loop=True), None, self.straight)
         return function if lifted is None else lifted.function
+
+
+class Straightened(Lifted):
+    """The same with the statements between them."""
+
+    straight = True
 
 
 def implementation(mode: str) -> Plain:
     """A way in by its name."""
     return {"numpy": Plain, "control": Converted, "accelerate": Accelerated, "xla": AcceleratedByXla,
-            "lifted": Lifted}[mode]()  # fmt: skip
+            "lifted": Lifted, "straight": Straightened}[mode]()  # fmt: skip
 
 
 def differ(program: Program, way: Plain, *, atomic: bool | None = None) -> Difference | None:

@@ -30,6 +30,12 @@ def lifted(function: types.FunctionType) -> Callable[..., Any]:
     return function if found is None else found.function
 
 
+def straightened(function: types.FunctionType) -> Callable[..., Any]:
+    """The same, with the statements that no loop repeats."""
+    found = lift(function, straightened, None, large=True)
+    return function if found is None else found.function
+
+
 def count_loops(function: types.FunctionType) -> int:
     """How many loops of a function are made functions, one in the other."""
     found: list[int] = []
@@ -37,10 +43,11 @@ def count_loops(function: types.FunctionType) -> int:
     return sum(found)
 
 
+@pytest.mark.parametrize("transform", [lifted, straightened])
 @pytest.mark.parametrize("name", SNIPPETS)
-def test_snippet(name: str) -> None:
+def test_snippet(name: str, transform: Callable[..., Any]) -> None:
     text, calls = SNIPPETS[name]
-    check(text, *calls, transform=lifted)
+    check(text, *calls, transform=transform)
 
 
 @pytest.mark.slow
@@ -55,7 +62,8 @@ def test_random_programs(random: Random) -> None:
         compile(text, "program", "exec")
     except SyntaxError:
         return
-    check(text, (1, 2, [3, 1, 0]), (0, 3, [1, 1, 2]), transform=lifted)
+    for transform in (lifted, straightened):
+        check(text, (1, 2, [3, 1, 0]), (0, 3, [1, 1, 2]), transform=transform)
 
 
 def warping(a: Any, b: Any) -> Any:
@@ -267,6 +275,33 @@ def test_explain_shows_what_the_loops_have_become() -> None:
     assert outer.line - first == 5 and outer.how in ("python", "pieces") and outer.why
     assert [loop.line - first for loop in outer.inner] == [6]
     assert "functions of their own" in str(after)
+
+
+def test_what_is_not_made_a_function_between_loops() -> None:
+    class Thing:
+        size = 3
+        of = 2.0
+
+    def others(x: Any, thing: Any) -> Any:
+        a = x * thing.of + 1  # (an object's attribute)
+        b = [v + 1 for v in (w * 2 for w in x)]  # (a generator)
+        c = f"{x[0] + x[1] * 2}"
+        d: Any = x + 1  # (one operation)
+        e = x.T * x.size + 1
+        for _ in range(2):
+            print(c)
+        return a, b, c, d, e
+
+    made: list[Any] = []
+
+    def make(function: types.FunctionType) -> Any:
+        made.append(function.__code__.co_firstlineno - others.__code__.co_firstlineno)
+        return function
+
+    assert isinstance(others, types.FunctionType)
+    found = lift(others, make, None, large=True)
+    assert found is not None and made == [5, 6]
+    assert_same(found.function(np.arange(3.0), Thing()), others(np.arange(3.0), Thing()))
 
 
 def test_one_program_has_no_such_loops() -> None:

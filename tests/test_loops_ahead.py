@@ -146,7 +146,7 @@ def test_loops_that_came_before_it() -> None:
     assert not any(AHEAD in why for why in accelerated._plain.values())
 
 
-def test_loops_over_large_arrays_run_in_pieces() -> None:
+def test_loops_over_large_arrays_are_compiled_for_themselves() -> None:
     def function(u: Any, n: int) -> Any:
         print("acts")
         seen = {}
@@ -158,7 +158,83 @@ def test_loops_over_large_arrays_run_in_pieces() -> None:
     accelerated: Any = accelerate(function)
     for _ in range(2):
         assert_same(accelerated(np.ones(300_000), 3), function(np.ones(300_000), 3))
-    assert not any(AHEAD in why for why in accelerated._plain.values())
+    assert not accelerated._pieces
+    assert any(loop._known for loop in accelerated._around._lifted.loops)
+
+
+def test_loops_that_read_elements_of_large_arrays_are_not_begun_in_pieces(capsys: pytest.CaptureFixture[str]) -> None:
+    def function(n: int) -> Any:
+        x = np.linspace(0, 1, 200_000) ** 2
+        print("acts")
+        runs: dict[Any, Any] = {}
+        for i in range(n):
+            runs.setdefault(str(x[i])[:3], []).append(i)
+        return runs, x
+
+    accelerated: Any = accelerate(function)
+    for _ in range(3):
+        assert_alike(accelerated, function, 2000, capsys)
+    assert not accelerated._pieces
+
+
+def between(x: Any, n: int) -> Any:
+    """Loops that print, and what is computed before, between and after them, in branches too."""
+    print("begin")
+    y = np.sin(x) * x + 1.0
+    y[::2] *= 0.5
+    low, high = y.min() - 1, y.max() + 1
+    for k in range(n):
+        try:
+            x = (y - low) / (high - low) + x
+            x[0] = k
+        finally:
+            print(k, x.shape)
+        x = halved(x)
+    if n > 2:
+        z = np.exp(-x) * x - y
+    else:
+        z = x.real.T + y.astype(complex).real * 2
+    report = {"low": f"{low:.3f}"}
+    total = (z * z).sum() + y @ x
+    return x, y, z, total, report
+
+
+def halved(x: Any) -> Any:
+    return x * 0.5 + np.cos(x) * 0.25
+
+
+def test_statements_between_loops_over_large_arrays() -> None:
+    accelerated: Any = accelerate(between)
+    sizes = [(1000, 3), (1000, 3), (120_000, 3), (120_000, 3), (120_000, 1), (120_000, 1), (120_000, 3), (1000, 3)]
+    for size, n in sizes:
+        plain, own = np.linspace(1, 2, size) ** 2, np.linspace(1, 2, size) ** 2
+        assert_same(between(plain, n), accelerated(own, n))
+        assert_same(plain, own)
+    compiled = [loop for loop in accelerated._around._lifted.loops if loop._known]
+    lines = {loop.function.__code__.co_firstlineno - between.__code__.co_firstlineno for loop in compiled}
+    assert lines >= {6, 14, 18}  # (up to the loop, in a branch, at the end)
+    assert not accelerated._pieces
+
+
+def until_small(x: Any, most: float) -> Any:
+    print("begin")
+    for k in range(30):
+        x = halved(x)
+        if x.max() < most:
+            return x, k
+        print(k)
+    return x, None
+
+
+def test_functions_without_loops_that_are_given_large_arrays(capsys: pytest.CaptureFixture[str]) -> None:
+    accelerated: Any = accelerate(until_small)
+    for size in (120_000, 120_000, 1000, 120_000):
+        plain, own = np.linspace(1, 2, size) ** 2, np.linspace(1, 2, size) ** 2
+        expected, said = until_small(plain, 0.5), capsys.readouterr().out
+        assert_same(accelerated(own, 0.5), expected)
+        assert capsys.readouterr().out == said
+    (made,) = accelerated._around._callees.accelerated
+    assert made.function is halved and len(made._known) == 1  # (small arrays stay in NumPy)
 
 
 def test_loops_that_write_elements_of_longer_arrays() -> None:

@@ -50,9 +50,13 @@ class AroundLoops:
 
     def use_callees(self, callees: Callees) -> None:
         """Accelerate what the function calls, too: it is not traced, because of what it does itself."""
-        if self._callees is None and isinstance(self._function, types.FunctionType):
+        known = self._callees is not None and (self._callees.large or not callees.large)
+        if not known and isinstance(self._function, types.FunctionType):
             self._callees = callees
-            self._lifted = lift(self._function, self._make, callees.standing)
+            self._lifted = lift(self._function, self._make, callees.standing, callees.large)
+            self._met.clear()
+            self._trials.clear()
+            self._numpys.clear()
 
     def _all(self) -> list[Accelerated]:
         """The loops, and the functions that have been called."""

@@ -1,4 +1,7 @@
-"""Functions that a function calls which runs as plain Python: those with loops are accelerated, each for itself."""
+"""Functions that a function calls which runs as plain Python: those with loops are accelerated, each for itself.
+
+Where it has large arrays, those without loops are, too.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lazyarr.tracing.control.nodes import place
 from lazyarr.tracing.loops_ahead import has_loops
 from lazyarr.tracing.packages import is_own
+from lazyarr.tracing.where_large import WhereLarge
 
 if TYPE_CHECKING:
     from lazyarr.tracing.accelerated import Accelerated
@@ -29,17 +33,20 @@ class Callees:
         The top-level package of the function: what others have is called as it is.
     make : callable
         Accelerates a function.
+    large : bool
+        Whether the function has large arrays.
     """
 
-    def __init__(self, package: str, make: Callable[[types.FunctionType], Accelerated]):
-        self._package, self._make = package, make
-        self._found: dict[types.FunctionType, Accelerated | None] = {}
+    def __init__(self, package: str, make: Callable[[types.FunctionType], Accelerated], large: bool = False):
+        self._package, self._make, self.large = package, make, large
+        self._found: dict[types.FunctionType, Accelerated | WhereLarge | None] = {}
         self._alike: dict[types.CodeType, list[types.FunctionType]] = {}
 
     @property
     def accelerated(self) -> list[Accelerated]:
         """Those that have been called."""
-        return [made for made in list(self._found.values()) if made is not None]
+        found = [made for made in list(self._found.values()) if made is not None]
+        return [made.accelerated if isinstance(made, WhereLarge) else made for made in found]
 
     def standing(self, called: Any) -> Any:
         """What is to be called in the place of something that the function calls."""
@@ -52,7 +59,7 @@ class Callees:
             return called if made is None else made.__get__(called.__self__)
         return called
 
-    def _of(self, function: types.FunctionType) -> Accelerated | None:
+    def _of(self, function: types.FunctionType) -> Accelerated | WhereLarge | None:
         """The accelerated function; None where it is not to be one."""
         if function not in self._found:
             alike = self._alike.setdefault(function.__code__, [])
@@ -61,7 +68,12 @@ class Callees:
                 # (It would be kept for good otherwise, with all that its variables refer to.)
                 self._found.pop(alike.pop(0), None)
             suits = is_own(function.__module__, self._package) and not function.__code__.co_flags & _SUSPENDS
-            self._found[function] = made = self._make(function) if suits and has_loops(function) else None
+            made: Accelerated | WhereLarge | None = None
+            if suits and has_loops(function):
+                made = self._make(function)
+            elif suits and self.large:
+                made = WhereLarge(function, self._make(function))
+            self._found[function] = made
             return made
         return self._found.get(function)
 

@@ -18,6 +18,7 @@ from lazyarr.backends import native_call_form as form
 from lazyarr.backends.base import MISS
 from lazyarr.tracing import lookups
 from lazyarr.tracing.closures import FunctionForm
+from lazyarr.tracing.outputs import viewed
 
 __all__ = ["MISS", "direct_call"]
 
@@ -214,11 +215,10 @@ class _Description:
                 return form.ScalarRoot(slot)
             case ("argument", k):
                 return form.GivenArray(k)
-            case ("view", "input", source, chain, writeable):
-                of_given = form.Made(partial(_viewed, chain), (form.GivenArray(self._base(source)),))
-                return of_given if writeable else form.Made(_read_only_view, (of_given,))
-            case ("view", "root", slot, chain, writeable):
-                seen = form.Made(partial(_viewed, chain), (self._data(slot),)) if chain else self._data(slot)
+            case ("view", kind, source, chain, slots, writeable):
+                seen = form.GivenArray(self._base(source)) if kind == "input" else self._data(source)
+                if chain or kind == "input":
+                    seen = form.Made(partial(viewed, chain), (seen, *[self._result(("number", k, int)) for k in slots]))
                 return seen if writeable else form.Made(_read_only_view, (seen,))
             case ("scalar", position):
                 return form.GivenNumber(position)
@@ -246,7 +246,3 @@ def _read_only_view(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return _read_only(array.view())
 
 
-def _viewed(chain: Any, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    for step in chain:
-        array = step.view(array)
-    return array

@@ -109,7 +109,7 @@ def report(found: Explanation) -> list[str]:
     for title, entries in (
         ("loops and branches", _statements(found)),
         ("not one program, because", _reasons(found)),
-        ("loops that are compiled as functions of their own", _columns(_lifted(found.lifted))),
+        ("loops and other parts that are compiled as functions of their own", _columns(_lifted(found.lifted))),
         ("run in NumPy", _columns([(_times(f.times), f.where, f.what) for f in found.fallbacks])),
         (_TESTS, _columns(_merged(found.tests))),
         (_GUARDS, _columns([(show_sources(g.lines), g.what, f"failed {g.failed}x" if g.failed else "")

@@ -17,6 +17,7 @@ from lazyarr import streams, views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.computed import ComputedScalar, computed, number_of
 from lazyarr.growing import Growing, elements_of, row_types
+from lazyarr.ir import extents
 from lazyarr.ir.extents import Length
 from lazyarr.ir.graph import CheckFailed
 from lazyarr.ir.node import Value
@@ -31,7 +32,7 @@ from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
 from lazyarr.tracing.strict import Kept
 from lazyarr.tracing.trace import Trace
-from lazyarr.windows import Window
+from lazyarr.windows import Placed, Window
 
 Spec = tuple[Any, ...]
 
@@ -278,16 +279,30 @@ class Outcome:
             at = at._parent
         source = self._inputs.get(array._cell)
         placed_by_data = any(isinstance(step, (views.Dynamic, Window)) for step in steps)
-        if source is not None and not placed_by_data:
-            return ("view", "input", source, tuple(reversed(steps)), array._writeable)
-        if array._cell in self._shared and not array._scalar and not placed_by_data:
+        if source is not None and not (placed_by_data and array._scalar):
+            return ("view", "input", source, *self._chain(steps), array._writeable)
+        if array._cell in self._shared and not array._scalar:
             slot = self._cells.get(array._cell)
             if slot is None:
                 slot = self._cells[array._cell] = self._root(at._value(), at.strides)
-            return ("view", "root", slot, tuple(reversed(steps)), array._writeable)
+            return ("view", "root", slot, *self._chain(steps), array._writeable)
         slot = self._root(array._value(), array.strides)
         settle(array)
         return ("scalar array", slot) if array._scalar else ("array", slot, array._writeable)
+
+    def _chain(self, steps: list[views.Step]) -> tuple[tuple[views.Step | Placed, ...], tuple[int, ...]]:
+        """The steps to a view, which come last first, and the roots that are the numbers of those that data places."""
+        chain: list[views.Step | Placed] = []
+        slots: list[int] = []
+        for step in reversed(steps):
+            if isinstance(step, (views.Dynamic, Window)):
+                chain.append(Placed(step.dims))
+                slots += [self._root(number, ()) for number in step.scalars]
+            elif slots and not extents.is_static(getattr(step, "shape", ())):
+                raise NotCaptured("a view of which data decides place and length, and that has another shape then")
+            else:
+                chain.append(step)
+        return tuple(chain), tuple(slots)
 
     def _effects(self) -> list[tuple[int, Spec]]:
         """For each list, dict or object the function changed: its number and its new contents."""
@@ -523,18 +538,17 @@ class _Builder:
         return [rebuild(np.asarray(x), form[0] == "scalar") for x in items] if self._outcome.lazy_out else items
 
     def _view(self, spec: Spec) -> Any:
-        array = self.base(spec[2]) if spec[1] == "input" else self._root(spec[2])
+        _, kind, source, chain, slots, writeable = spec
+        array = self.base(source) if kind == "input" else self._root(source)
+        numbers = [self.data[slot] for slot in slots]
         if isinstance(array, LazyArray):
-            for step in spec[3]:
-                array = lazy_view(array, step)
-            if not spec[4] and array._writeable:
+            array = viewed(chain, array, *numbers)
+            if not writeable and array._writeable:
                 array = array.view()
                 array._writeable = False
             return array
-        array = np.asarray(array)
-        for step in spec[3]:
-            array = step.view(array)
-        if not spec[4] and array.flags.writeable:
+        array = viewed(chain, np.asarray(array), *numbers)
+        if not writeable and array.flags.writeable:
             array = array.view()
             array.flags.writeable = False
         return rebuild(array.copy(order="K")) if self._outcome.lazy_out else array
@@ -554,6 +568,17 @@ class _Builder:
         if not writeable:
             array.flags.writeable = False
         return array
+
+
+def viewed(chain: Sequence[views.Step | Placed], array: Any, *numbers: Any) -> Any:
+    """A view of an array, lazy or not, step by step; the numbers are those of steps that data places."""
+    given = iter(numbers)
+    for step in chain:
+        if isinstance(step, Placed):
+            array = step.view(array, given)
+        else:
+            array = lazy_view(array, step) if isinstance(array, LazyArray) else step.view(array)
+    return array
 
 
 def _is_of_made(key: Spec) -> bool:

@@ -35,11 +35,13 @@ class Plain(BaseException):
     ----------
     line : (str, int), optional
         The user's line that is the reason.
+    large : bool
+        Whether there are large arrays: what is around its loops may be compiled by itself.
     """
 
-    def __init__(self, why: str, line: tuple[str, int] | None = None):
+    def __init__(self, why: str, line: tuple[str, int] | None = None, large: bool = False):
         super().__init__(why)
-        self.line = line
+        self.line, self.large = line, large
         observer = recording().observer
         if observer is not None:
             observer.thrown = self  # code that is traced may have an ``except`` clause for everything

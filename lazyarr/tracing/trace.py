@@ -41,6 +41,7 @@ from lazyarr.tracing.scalars import Tape
 from lazyarr.tracing.signature import Acts, InVain, Parts, Plain, TookLong, common_memory, memory_groups
 from lazyarr.tracing.streams import Streams
 from lazyarr.tracing.strict import Refused
+from lazyarr.tracing.where_large import LARGE
 from lazyarr.tracing.work import made, moved
 
 #: Seconds that compiling the pieces of one call may take; pieces that are not known then are interpreted.
@@ -57,8 +58,6 @@ _CALLS_WRITTEN_OUT, _COMPILED_AFTER = 20, 5
 #: The same in a loop that is not captured and has no known end, or runs in pieces already; in a function that is the
 #: loop of one which has taken long.
 _LONGEST_LEFT_OUT = 0.2
-#: Elements of arrays from which on pieces of loops gain: each statement of a piece takes Python some 0.2 ms.
-_LARGE = 100_000
 
 
 def stops_for(why: str) -> str:
@@ -375,10 +374,10 @@ class Trace:
         if self.made_lengths and not self.reasons:
             raise NotCaptured(why)  # Python cannot go on with lengths that it does not know.
         if not self.reasons and begins and self.stops():
-            self.thrown = Plain(stops_for(why), user_line(2))
+            self.thrown = Plain(stops_for(why), user_line(2), self._is_large())
             raise self.thrown
         if begins and not harmless and self._may_lose():
-            self.thrown = Acts(f"{why}, and loops may come after it", user_line(2))
+            self.thrown = Acts(f"{why}, and loops may come after it", user_line(2), self._is_large())
             raise self.thrown
         if not self.reasons and begins and not harmless and self.recording.frozen and not self.strict:
             # Where such an array is changed the call would begin again, and do this twice.
@@ -397,16 +396,21 @@ class Trace:
             self.reasons.append((why, user_line(2)))
 
     def _may_lose(self) -> bool:
-        """Whether going on, without a way back, may take much longer than NumPy: loops may come, nothing is large."""
+        """Whether going on, without a way back, may take much longer than NumPy: loops may come, which may read little.
+
+        (Each statement of a piece takes Python some 0.2 ms.)
+        """
         if self.function is None or not self._may_be_plain():
-            return False
-        values = [cell.value for cell in list(self.recording.cells or ())]
-        # (What is empty yet is perhaps a record, of which a loop writes one element after the other.)
-        sizes = (math.prod(extents.bounded(v.type.shape)) for v in values if v.node.op.memory != "free")
-        if max(sizes, default=0) >= _LARGE and not self.is_loop:
             return False
         running = self.environment.functions()
         return may_loop(running or [self.function], self.classes.known(), begun=bool(running))
+
+    def _is_large(self) -> bool:
+        """Whether there are large arrays."""
+        values = [cell.value for cell in list(self.recording.cells or ())]
+        # (What is empty yet is perhaps a record, of which a loop writes one element after the other.)
+        sizes = (math.prod(extents.bounded(v.type.shape)) for v in values if v.node.op.memory != "free")
+        return max(sizes, default=0) >= LARGE
 
     def looked(self, why: str) -> None:
         """Data was looked at by what has no effect: the call can still begin again."""

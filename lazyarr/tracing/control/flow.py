@@ -32,7 +32,7 @@ class Flow:
     exposed : set of str
         Names that may be read without having got a value in these statements.
     before : dict
-        By loop and branch, the names that surely have values where it begins.
+        By loop, branch and simple statement, the names that surely have values where it begins.
 
     Raises
     ------
@@ -97,11 +97,13 @@ class Flow:
                 self._reads(s, known)
                 return _NOWHERE
             case ast.AugAssign():
+                self.before[s] = known
                 self._reads(s, known)
                 if isinstance(s.target, ast.Name) and s.target.id not in known:
                     self.exposed.add(s.target.id)
                 return known | set(targets(s))
             case ast.Assign() | ast.AnnAssign() | ast.Expr() | ast.Assert() | ast.Pass() | ast.Global():
+                self.before[s] = known
                 self._reads(s, known)
                 return known | set(targets(s))
         raise NotConverted(f"a {type(s).__name__.lower()} statement", s.lineno)
@@ -115,6 +117,7 @@ class Flow:
                 self.exposed.add(node.id)
             return
         if isinstance(node, Comprehension):
+            self._reads(node.generators[0].iter, known)  # Its names are those around the comprehension.
             known = known | {name for g in node.generators for name in bound_by(g.target)}
         for part in children(node):
             self._reads(part, known)

@@ -10,7 +10,7 @@
 
 A loop takes the variables that it may read before it assigns them, and gives those that are read after it; what it
 changes in place is changed in place. Loops that cannot be made functions (with a ``return`` in them, say) are left, and
-those in them are looked at.
+those in them are looked at. Where arrays are large, statements between loops are made functions in the same way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import ast
 import copy
 import types
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,8 @@ from lazyarr.tracing.control.liveness import assigned
 from lazyarr.tracing.control.nodes import definition, parameters, place
 from lazyarr.tracing.control.scope import Scope, scopes
 from lazyarr.tracing.control.stopping import Stopping, stopping
+from lazyarr.tracing.control.straight import Straight
+from lazyarr.tracing.where_large import WhereLarge
 
 _LIFTED, _STANDING = "__lifted__", "__standing__"
 #: Statements and expressions with which a loop is no function of its own.
@@ -65,7 +67,7 @@ class Lifted:
 
 @dataclass
 class _Loop:
-    """A loop that can be a function, or the statements up to where one stops.
+    """A loop that can be a function, or the statements up to where one stops, or some that no loop repeats.
 
     (`statement` is what the call stands for.)
     """
@@ -74,11 +76,12 @@ class _Loop:
     does: list[ast.stmt]
     takes: list[str]
     gives: list[str]
+    is_straight: bool = False
 
 
 def lift(
     function: types.FunctionType, make: Callable[[types.FunctionType], Any],
-    standing: Callable[[Any], Any] | None = None,
+    standing: Callable[[Any], Any] | None = None, large: bool = False,
 ) -> Lifted | None:  # fmt: skip
     """A function with its loops made functions; None if there is none that can be.
 
@@ -89,28 +92,34 @@ def lift(
         Given the function of a loop, what is to be called in its place.
     standing : callable, optional
         Given what the function calls, what is to be called in its place.
+    large : bool
+        Whether statements that no loop repeats are made functions, too, for calls with large arrays.
     """
     try:
         source = find(function)
         if not isinstance(source.node, ast.FunctionDef):
             return None
         is_loop = _is_made(function.__code__)
-        stops = Stopping()
+        stops, straight = Stopping(), None
         if not is_loop:
             scope = scopes(source.node)[source.node]
             enclosing = dict.fromkeys(function.__code__.co_freevars)
             foreign = Foreign(source.node, scope, {**function.__globals__, **enclosing})
             stops = stopping(source.node, frozenset(scope.parameters), foreign)
-        found = _Loops(source.node, is_loop, stops).found
+            straight = Straight(foreign, scope, _UNFIT) if large else None
+        found = _Loops(source.node, is_loop, stops, straight).found
     except (NotConverted, RecursionError):
         return None
     if not found and standing is None:
         return None
-    lifted = [make(_outlined(function, source, loop)) for loop in found]
-    by_statement = {loop.statement: _call(k, loop) for k, loop in enumerate(found)}
+    outlined = [_outlined(function, source, loop) for loop in found]
+    lifted = [make(f) for f in outlined]
+    stand = [WhereLarge(f, a) if s.is_straight else a for f, a, s in zip(outlined, lifted, found, strict=True)]
+    by_statement: dict[ast.stmt, ast.stmt | None] = {s: None for loop in found if loop.is_straight for s in loop.does}
+    by_statement |= {loop.statement: _call(k, loop) for k, loop in enumerate(found)}
     node = _Replace(by_statement).visit(source.node)
     free = [*function.__code__.co_freevars, _LIFTED]
-    cells = {_LIFTED: types.CellType(lifted)}
+    cells = {_LIFTED: types.CellType(stand)}
     if standing is not None:
         calls = AroundCalls(_STANDING)
         node.body = [calls.visit(s) for s in node.body]
@@ -138,8 +147,8 @@ def _is_made(code: types.CodeType) -> bool:
 class _Loops:
     """The loops of a function that can be functions, the outermost ones."""
 
-    def __init__(self, node: ast.FunctionDef, is_loop: bool, stops: Stopping):
-        self._stops = stops
+    def __init__(self, node: ast.FunctionDef, is_loop: bool, stops: Stopping, straight: Straight | None):
+        self._stops, self._straight = stops, straight
         self._scope: Scope = scopes(node)[node]
         if self._scope.shared or self._scope.unsafe or any(
             isinstance(n, ast.Name) and n.id in _OF_THE_FRAME for n in ast.walk(node)
@@ -171,6 +180,11 @@ class _Loops:
                 loop = self._loop(s, s.body, after, self._before.get(s))
                 self.found += [] if loop is None else [loop]
                 continue
+            if self._straight is not None and (run := self._straight.run(block, k)):
+                after = Flow(block[k + len(run) :]).exposed | later
+                loop = self._loop(s, run, after, self._before.get(s), is_straight=True)
+                self.found += [] if loop is None else [loop]
+                continue
             if isinstance(s, ast.For | ast.While):
                 loop = None if self._stays(s) else self._loop(s, [s], after, self._before.get(s))
                 if loop is not None:
@@ -187,8 +201,9 @@ class _Loops:
         return any(n in self._stops.around for n in ast.walk(s))
 
     def _loop(
-        self, s: ast.stmt, does: list[ast.stmt], after: set[str], before: frozenset[str] | None
-    ) -> _Loop | None:
+        self, s: ast.stmt, does: list[ast.stmt], after: set[str], before: frozenset[str] | None,
+        is_straight: bool = False,
+    ) -> _Loop | None:  # fmt: skip
         """What can be a function; the names that have values before it are known."""
         scope, given = self._scope, assigned(does)
         if before is None or any(isinstance(x, ast.For | ast.While) and x.orelse for x in does):
@@ -200,19 +215,19 @@ class _Loops:
             return None
         takes = sorted(Flow(does).exposed & scope.locals)
         gives = sorted(set(given) & after)
-        takes += [name for name in gives if name not in takes]
+        if not is_straight:  # A loop may end before it gives anything.
+            takes += [name for name in gives if name not in takes]
         if any(name not in before or name in self._functions for name in takes):
             return None
-        return _Loop(s, does, takes, gives)
+        return _Loop(s, does, takes, gives, is_straight)
 
 
 class _Replace(ast.NodeTransformer):
-    def __init__(self, by_statement: dict[Any, ast.stmt]):
+    def __init__(self, by_statement: Mapping[Any, ast.stmt | None]):
         self._by_statement = by_statement
 
     def visit(self, node: ast.AST) -> Any:
-        found = self._by_statement.get(node)
-        return self.generic_visit(node) if found is None else found
+        return self._by_statement[node] if node in self._by_statement else self.generic_visit(node)
 
 
 def _call(k: int, loop: _Loop) -> ast.stmt:
