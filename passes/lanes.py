@@ -4,6 +4,9 @@ Of ``for j in range(m): out[j] = (A[:, j] * w).sum()`` each iteration goes down 
 memory. Where iterations are independent (`independent` has proved it), they may advance together: each statement in
 turn, for a block of neighbouring columns, the *lanes*. What an iteration has as a scalar is an array of one element a
 lane; of an array, lanes are the last axis. Each lane keeps NumPy's own order of additions (`column_sums`).
+
+Loops within an iteration become loops over such statements: of ``for j``, ``for k: s += A[i, k] * B[k, j]`` the loop
+over `k` adds rows of `B`. That is an interchange of loops, and each sum has its terms in the order it had.
 """
 
 from __future__ import annotations
@@ -39,6 +42,9 @@ _LEAST, _MOST = 64, 1024
 _LARGE, _BLOCKS = 1 << 18, 16
 #: Elements of an array that may have to be stored.
 _STORED = 1 << 22
+#: Lanes of loops with loops in them, at least and at most; operations on numbers in those that pay without any array.
+_LEAST_AROUND, _MOST_AROUND = 16, 256
+_PAY = 3
 #: Operations on numbers that give the same bits on arrays of them.
 _SAME_BITS = frozenset({"add", "subtract", "multiply", "divide", "negative", "absolute", "sqrt", "square", "maximum",
                         "minimum", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
@@ -55,7 +61,7 @@ class Lanes(Pass):
         if not any(list(node.regions) for node in program.graph.nodes):
             return program
         widener = _Widener(program)
-        graph = widener.graph(program.graph, frozenset())
+        graph = widener.graph(program.graph, frozenset(), False)
         return Program(graph, live_origins(graph, widener.origins))
 
 
@@ -67,8 +73,12 @@ class _Widener:
         #: Inner products have the bits of NumPy's own then.
         self.exact = runs_by_data(program.graph)
 
-    def graph(self, graph: Graph, turned: frozenset[Value]) -> Graph:
-        """`turned` are arrays of which the last axis is not the one along memory."""
+    def graph(self, graph: Graph, turned: frozenset[Value], is_shared: bool) -> Graph:
+        """The graph by lanes.
+
+        `turned` are arrays of which the last axis is not the one along memory; `is_shared` says whether threads share
+        the iterations of a loop around it.
+        """
         new: dict[Value, Value] = {p: p for p in graph.params}
         order: list[Node] = []
         across = set(turned)
@@ -79,12 +89,13 @@ class _Widener:
             operands = tuple(new[v] for v in node.operands)
             for name, region in node.attrs:
                 if isinstance(region, Graph):
-                    attrs[name] = self.graph(region, self._inside(node, region, across))
+                    around = is_shared or bool(node.kw.get("shared"))
+                    attrs[name] = self.graph(region, self._inside(node, region, across), around)
             made = make(node.op, operands, tuple(sorted(attrs.items())))
             if node.op is LOOP:
-                made = self._loop(made, self._inside(made, made.kw["body"], {new[v] for v in across if v in new}))
-                # The number of lanes is a constant that stands nowhere yet.
-                order += [v.node for v in made.operands[2:3] if v not in new.values()]
+                inside = self._inside(made, made.kw["body"], {new[v] for v in across if v in new})
+                before, made = self._loop(made, inside, is_shared)
+                order += before
             order.append(made)
             new.update(zip(node.values, made.values, strict=True))
             self._stands_for(made, node)
@@ -105,24 +116,37 @@ class _Widener:
         if node in self.origins:
             self.origins[made] = self.origins.get(made, frozenset()) | self.origins[node]
 
-    def _loop(self, node: Node, turned: frozenset[Value]) -> Node:
-        """A loop by blocks of lanes; itself where that is impossible, or no gain."""
+    def _loop(self, node: Node, turned: frozenset[Value], is_shared: bool) -> tuple[list[Node], Node]:
+        """A loop by blocks of lanes, and what stands before it; itself where that is impossible, or no gain."""
         roles = node.kw.get("shared", ())
         if not roles or set(roles) - {PARTS, SAME} or PARTS not in roles or node.kw["until"] >= 0:
-            return node
-        step = node.operands[2].node
-        if step.op.name != "const" or int(step.kw["value"].value) != 1:
-            return node
+            return [], node
+        if _number(node.operands[2]) != 1:
+            return [], node
         try:
-            block = _Block(node, self.exact, turned)
-            body = block.body()
+            block = _Block(node, self.exact, turned, is_shared)
+            body = block.body()  # (It decides how many lanes there are.)
+            bodies = [(block.lanes, body)]
+            if block.rest:
+                last = _Block(node, self.exact, turned, is_shared, lanes=block.rest, is_rest=True)
+                bodies.append((block.rest, last.body()))
+                block.made += last.made
         except _Impossible:
-            return node
+            return [], node
         for made, old in block.made:
             self._stands_for(made, old)
         start, stop, _, *rest = node.operands
-        attrs = {**node.kw, "body": body}
-        return make(LOOP, (start, stop, const(block.lanes, _I64), *rest, stop), tuple(sorted(attrs.items())))
+        order: list[Node] = []
+        for lanes, body in bodies:
+            end = stop if body is bodies[-1][1] else const((_number(stop) or 0) - block.rest, _I64)
+            step = const(lanes, _I64)
+            order += [end.node] * (end is not stop) + [step.node]
+            attrs = {**node.kw, "body": body}
+            made = make(LOOP, (start, end, step, *rest, end), tuple(sorted(attrs.items())))
+            self._stands_for(made, node)
+            order.append(made)
+            start, rest = end, [*made.values, *rest[len(made.values) :]]
+        return order[:-1], made
 
 
 class _Impossible(Exception):
@@ -148,25 +172,29 @@ class _Block:
         The carried arrays, in each of their states, by their number.
     lanes : int
         The most lanes of a block.
+    rest : int
+        Lanes of a last block with a body of its own; 0 if there is none.
     """
 
     node: Node
     exact: bool
     turned: frozenset[Value]
+    is_shared: bool
     new: dict[Value, Value] = field(default_factory=dict)
     wide: set[Value] = field(default_factory=set)
     starts: set[Value] = field(default_factory=set)
     slots: dict[Value, int] = field(default_factory=dict)
     made: list[tuple[Node, Node]] = field(default_factory=list)
     lanes: int = _MOST
+    is_rest: bool = False
+    around: _Block | None = None
+    rest: int = 0
     _seen: set[Node] = field(default_factory=set)
     _order: list[Node] = field(default_factory=list)
 
     def body(self) -> Graph:
         """The new body."""
         old: Graph = self.node.kw["body"]
-        if old.checks or any(list(node.regions) for node in old.nodes):
-            raise _Impossible
         carried = self.node.kw["carried"]
         index = old.params[0]
         stop = param(len(old.params), index.type)
@@ -175,8 +203,21 @@ class _Block:
         roles = self.node.kw["shared"]
         self.slots.update({p: k for k, p in enumerate(old.params[1 : 1 + carried]) if roles[k] == PARTS})
         self._extent = self._lanes(old, stop)
-        #: Windows that go along memory now and did not before.
-        self._gains = 0
+        self._statements(old)
+        if not self._gains:
+            raise _Impossible
+        results = [self.new[v] for v in old.results]
+        for k, value in enumerate(old.results):
+            if roles[k] == PARTS and self.slots.get(value) != k:
+                raise _Impossible
+        return Graph((*old.params, stop), results, (), self._order)
+
+    def _statements(self, old: Graph) -> None:
+        """Make what stands for the nodes of a graph."""
+        if old.checks:
+            raise _Impossible
+        #: Windows that go along memory now and did not before; operations that lanes do together.
+        self._gains = self._worked = 0
         readers: dict[Value, int] = {}
         for value in (v for node in old.nodes for v in node.operands):
             readers[value] = readers.get(value, 0) + 1
@@ -187,16 +228,14 @@ class _Block:
                 if value in self.wide and value.type.shape and readers.get(value, 0) > 1:
                     if _elements(self.new[value]) > _STORED:
                         raise _Impossible
-        if not self._gains:
-            raise _Impossible
-        results = [self.new[v] for v in old.results]
-        for k, value in enumerate(old.results):
-            if roles[k] == PARTS and self.slots.get(value) != k:
-                raise _Impossible
-        return Graph((*old.params, stop), results, (), self._order)
 
     def _lanes(self, old: Graph, stop: Value) -> Extent:
         """Decide how many lanes a block has at most; gives how many it has."""
+        if self.is_rest:
+            return self.lanes
+        inner = [node for node in old.nodes if node.op is LOOP]
+        if inner:
+            return self._lanes_around(inner)
         rows, lanes = 1, 1
         for node in old.nodes:
             if node.op is WINDOW and node.operands[0].type.shape:
@@ -205,9 +244,9 @@ class _Block:
         most = max(_LEAST, min(_MOST, _CACHED // rows // 16 * 16))
         if rows * lanes > _LARGE:
             most = min(most, max(_LEAST, -(-lanes // _BLOCKS) // 16 * 16))
-        first, last = (v.node for v in self.node.operands[:2])
-        if first.op is last.op is CONST:
-            trips = int(last.kw["value"].value) - int(first.kw["value"].value)
+        first, last = map(_number, self.node.operands[:2])
+        if first is not None and last is not None:
+            trips = last - first
             even = [n for n in range(_LEAST, most + 1, 16) if trips % n == 0]
             if 0 < trips <= most or even:
                 self.lanes = trips if trips <= most else even[-1]
@@ -216,6 +255,21 @@ class _Block:
         length = apply(_MINIMUM, apply(_SUBTRACT, stop, old.params[0]), const(most, _I64))
         self._order += depth_first([length], self._seen)
         return Length(length, most)
+
+    def _lanes_around(self, loops: list[Node]) -> int:
+        """The same of a body with loops in it, where all blocks but the last have as many."""
+        first, last = map(_number, self.node.operands[:2])
+        if first is None or last is None or last - first < _LEAST_AROUND:
+            raise _Impossible
+        trips, most = last - first, _MOST_AROUND
+        bounds = [(_number(loop.operands[0]), _number(loop.operands[1])) for loop in loops]
+        rows = max(1 if low is None or high is None else high - low for low, high in bounds)
+        if not self.is_shared and rows * trips > _LARGE:
+            most = max(_LEAST, min(most, trips // _BLOCKS))
+        blocks = -(-trips // most)
+        self.lanes = -(-trips // blocks // 16) * 16 if blocks > 1 else trips
+        self.rest = trips % self.lanes
+        return self.lanes
 
     # --- what is made
 
@@ -253,10 +307,14 @@ class _Block:
 
     def _node(self, node: Node) -> None:
         name = node.op.name
-        varies = [v in self.wide or v in self.starts for v in node.operands]
-        if any(v in self.slots for v in node.operands) and node.op not in (WINDOW, PUT_WINDOW):
+        varies = [self._varies(v) for v in node.operands]
+        if any(v in self.slots for v in node.operands) and node.op not in (WINDOW, PUT_WINDOW, LOOP):
             raise _Impossible
-        if node.op is PUT_WINDOW:
+        if node.op is LOOP:
+            self._inner(node)
+        elif list(node.regions):
+            raise _Impossible
+        elif node.op is PUT_WINDOW:
             self._put(node)
         elif not any(varies):
             made = make(node.op, tuple(self.new[v] for v in node.operands), node.attrs)
@@ -278,6 +336,62 @@ class _Block:
             self._pointwise(node, varies)
         else:
             raise _Impossible
+
+    def _varies(self, value: Value) -> bool:
+        """Whether a value is another one in each lane."""
+        return value in self.wide or value in self.starts
+
+    def _inner(self, node: Node) -> None:
+        """A loop in an iteration: all lanes go through its iterations together."""
+        carried, body = node.kw["carried"], node.kw["body"]
+        inits, given = node.operands[3 : 3 + carried], node.operands[3 + carried :]
+        if any(map(self._varies, node.operands[:3])) or node.kw["until"] >= 0 or not isinstance(self._extent, int):
+            raise _Impossible
+        # What is a number in each lane at the end of an iteration is one at its beginning.
+        varying = {k for k, v in enumerate(inits) if self._varies(v)}
+        while True:
+            inside = _Block(self.node, self.exact, frozenset(), True, lanes=self.lanes, around=self)
+            inside._extent = self._extent
+            operands = [self._full(v, v.type.shape) if k in varying else self.new[v] for k, v in enumerate(inits)] + [
+                self.new[v] for v in given
+            ]
+            index = param(0, body.params[0].type)
+            params = [index, *(param(1 + k, v.type) for k, v in enumerate(operands))]
+            inside.new[body.params[0]] = index
+            for k, (p, v) in enumerate(zip(body.params[1:], (*inits, *given), strict=True)):
+                inside.new[p] = params[1 + k]
+                if k in varying or (k >= carried and v in self.wide):
+                    inside.wide.add(p)
+                elif v in self.starts:
+                    inside.starts.add(p)
+                if v in self.slots:
+                    inside.slots[p] = self.slots[v]
+            inside.turned = frozenset(
+                p for p, v in zip(body.params[1:], node.operands[3:], strict=True) if v in self.turned
+            )
+            inside._statements(body)
+            more = {k for k, v in enumerate(body.results) if inside._varies(v)} - varying
+            if not more:
+                break
+            varying |= more
+        results = []
+        for k, (value, init) in enumerate(zip(body.results, inits, strict=True)):
+            if inside.slots.get(value) != self.slots.get(init):
+                raise _Impossible
+            results.append(inside._full(value, value.type.shape) if k in varying else inside.new[value])
+        self._gains += inside._gains or int(inside._worked >= _PAY)
+        self.made += inside.made
+        graph = Graph(tuple(params), results, (), inside._order)
+        attrs = {name: value for name, value in node.attrs if name != "shared"} | {"body": graph}
+        bounds = [self.new[v] for v in node.operands[:3]]
+        made = make(LOOP, (*bounds, *operands), tuple(sorted(attrs.items())))
+        self._add(made.values[0])
+        for k, (value, now) in enumerate(zip(node.values, made.values, strict=True)):
+            self.new[value] = now
+            if k in varying:
+                self.wide.add(value)
+            if inits[k] in self.slots:
+                self.slots[value] = self.slots[inits[k]]
 
     def _set(self, node: Node, value: Value) -> None:
         self.new[node.values[0]] = value
@@ -314,7 +428,7 @@ class _Block:
 
     def _gain(self, array: Value, axis: int, rank: int) -> None:
         """Note how a window of all lanes lies in memory; `rank` is that of an iteration's."""
-        if not rank:
+        if not rank and self.around is None:
             return
         if axis != array.type.ndim - 1 or array in self.turned:
             raise _Impossible
@@ -406,6 +520,12 @@ class _Block:
         for value, now in zip(node.values, made.values, strict=True):
             self.new[value] = now
             self.wide.add(value)
+        self._worked += 1
+
+
+def _number(value: Value) -> int | None:
+    """A whole number that is known."""
+    return int(value.node.kw["value"].value) if value.node.op is CONST else None
 
 
 def _elements(value: Value) -> int:
