@@ -6,49 +6,33 @@ turn, for a block of neighbouring columns, the *lanes*. What an iteration has as
 lane; of an array, lanes are the last axis. Each lane keeps NumPy's own order of additions (`column_sums`).
 
 Loops within an iteration become loops over such statements: of ``for j``, ``for k: s += A[i, k] * B[k, j]`` the loop
-over `k` adds rows of `B`. That is an interchange of loops, and each sum has its terms in the order it had.
+over `k` adds rows of `B`. That is an interchange of loops, and each sum has its terms in the order it had. Where a loop
+around both reads an array the other way, ``X[j, k]``, it is copied before that one, `j` along memory.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from lazyarr.ir import extents
-from lazyarr.ir.extents import Extent, Length
-from lazyarr.ir.graph import Graph, Line, Program, depth_first, param
+from lazyarr.ir.graph import Graph, Line, Program, param
 from lazyarr.ir.node import Node, Value, apply, make
-from lazyarr.ir.op import Op, lookup
+from lazyarr.ir.op import lookup
 from lazyarr.ir.rewrite import live_origins
 from lazyarr.ops.control import runs_by_data
-from lazyarr.ops.create import CONST, IOTA, const
+from lazyarr.ops.create import const
 from lazyarr.ops.folds import PARTS, SAME
-from lazyarr.ops.linalg import MATMUL
 from lazyarr.ops.loops import LOOP
-from lazyarr.ops.reduce import COLUMN_SUMS, REDUCE
 from lazyarr.ops.shape import TRANSPOSE
-from lazyarr.ops.window import COUNT, EXPAND, PUT_WINDOW, WINDOW
 from lazyarr.passes.base import Pass
-from lazyarr.passes.build import broadcast_to
+from lazyarr.passes.lane_blocks import Block, Impossible, number
 
 _I64 = np.dtype(np.int64)
-_ADD, _SUBTRACT, _MULTIPLY, _MINIMUM = map(lookup, ("add", "subtract", "multiply", "minimum"))
-#: Elements of the largest array of a block: what stays in the second cache.
-_CACHED = 1 << 16
-#: Lanes of a block, at least and at most; few, if a loop is so large that threads should share its blocks.
-_LEAST, _MOST = 64, 1024
-_LARGE, _BLOCKS = 1 << 18, 16
-#: Elements of an array that may have to be stored.
-_STORED = 1 << 22
-#: Lanes of loops with loops in them, at least and at most; operations on numbers in those that pay without any array.
-_LEAST_AROUND, _MOST_AROUND = 16, 256
-_PAY = 3
-#: Operations on numbers that give the same bits on arrays of them.
-_SAME_BITS = frozenset({"add", "subtract", "multiply", "divide", "negative", "absolute", "sqrt", "square", "maximum",
-                        "minimum", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
-                        "logical_and", "logical_or", "logical_not", "select", "cast"})  # fmt: skip
+_ADD = lookup("add")
+#: Iterations of a loop from which on arrays that it reads are copied before it, the other axis along memory.
+_REPEATED = 8
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,7 @@ class Lanes(Pass):
         if not any(list(node.regions) for node in program.graph.nodes):
             return program
         widener = _Widener(program)
-        graph = widener.graph(program.graph, frozenset(), False)
+        graph = widener.graph(program.graph, frozenset(), False, frozenset())
         return Program(graph, live_origins(graph, widener.origins))
 
 
@@ -72,12 +56,21 @@ class _Widener:
         self.origins: dict[Node, frozenset[Line]] = dict(program.origins)
         #: Inner products have the bits of NumPy's own then.
         self.exact = runs_by_data(program.graph)
+        #: Copies of arrays with another axis along memory, and what they are copies of.
+        self._copies: dict[Node, Value] = {}
 
-    def graph(self, graph: Graph, turned: frozenset[Value], is_shared: bool) -> Graph:
+    def graph(self, graph: Graph, turned: frozenset[Value], is_shared: bool, stays: frozenset[Value]) -> Graph:
         """The graph by lanes.
 
-        `turned` are arrays of which the last axis is not the one along memory; `is_shared` says whether threads share
-        the iterations of a loop around it.
+        Parameters
+        ----------
+        graph : Graph
+        turned : frozenset of Value
+            Arrays of which the last axis is not the one along memory.
+        is_shared : bool
+            Whether threads share the iterations of a loop around it.
+        stays : frozenset of Value
+            Arrays that are the same whenever the graph runs, again and again.
         """
         new: dict[Value, Value] = {p: p for p in graph.params}
         order: list[Node] = []
@@ -90,12 +83,12 @@ class _Widener:
             for name, region in node.attrs:
                 if isinstance(region, Graph):
                     around = is_shared or bool(node.kw.get("shared"))
-                    attrs[name] = self.graph(region, self._inside(node, region, across), around)
+                    attrs[name] = self.graph(region, self._inside(node, region, across), around, _staying(node, region))
             made = make(node.op, operands, tuple(sorted(attrs.items())))
             if node.op is LOOP:
+                made = self._copied_before(made, order)
                 inside = self._inside(made, made.kw["body"], {new[v] for v in across if v in new})
-                before, made = self._loop(made, inside, is_shared)
-                order += before
+                made = self._loop(made, inside, is_shared, stays, order)
             order.append(made)
             new.update(zip(node.values, made.values, strict=True))
             self._stands_for(made, node)
@@ -116,418 +109,86 @@ class _Widener:
         if node in self.origins:
             self.origins[made] = self.origins.get(made, frozenset()) | self.origins[node]
 
-    def _loop(self, node: Node, turned: frozenset[Value], is_shared: bool) -> tuple[list[Node], Node]:
-        """A loop by blocks of lanes, and what stands before it; itself where that is impossible, or no gain."""
+    def _loop(
+        self, node: Node, turned: frozenset[Value], is_shared: bool, stays: frozenset[Value], order: list[Node]
+    ) -> Node:
+        """A loop by blocks of lanes; itself where that is impossible, or no gain. `order` gets what stands before."""
         roles = node.kw.get("shared", ())
         if not roles or set(roles) - {PARTS, SAME} or PARTS not in roles or node.kw["until"] >= 0:
-            return [], node
-        if _number(node.operands[2]) != 1:
-            return [], node
+            return node
+        if number(node.operands[2]) != 1:
+            return node
+        body = node.kw["body"]
+        copied = frozenset(p for p, v in zip(body.params[1:], node.operands[3:], strict=True) if v in stays)
         try:
-            block = _Block(node, self.exact, turned, is_shared)
-            body = block.body()  # (It decides how many lanes there are.)
-            bodies = [(block.lanes, body)]
-            if block.rest:
-                last = _Block(node, self.exact, turned, is_shared, lanes=block.rest, is_rest=True)
-                bodies.append((block.rest, last.body()))
-                block.made += last.made
-        except _Impossible:
-            return [], node
-        for made, old in block.made:
-            self._stands_for(made, old)
+            blocks = [Block(node, self.exact, turned, is_shared, copied)]
+            bodies = [blocks[0].body()]
+            if blocks[0].rest:
+                blocks.append(Block(node, self.exact, turned, is_shared, copied, lanes=blocks[0].rest, is_rest=True))
+                bodies.append(blocks[1].body())
+        except Impossible:
+            return node
         start, stop, _, *rest = node.operands
-        order: list[Node] = []
-        for lanes, body in bodies:
-            end = stop if body is bodies[-1][1] else const((_number(stop) or 0) - block.rest, _I64)
-            step = const(lanes, _I64)
-            order += [end.node] * (end is not stop) + [step.node]
+        for block, body in zip(blocks, bodies, strict=True):
+            for made, old in block.made:
+                self._stands_for(made, old)
+            end = stop if block is blocks[-1] else const((number(stop) or 0) - blocks[0].rest, _I64)
+            more = []
+            for array, is_across, _ in block.copies:
+                source = rest[block.node.kw["body"].params.index(array) - 1]
+                more.append(self._copy(source, is_across, node, order))
+            step = const(block.lanes, _I64)
             attrs = {**node.kw, "body": body}
-            made = make(LOOP, (start, end, step, *rest, end), tuple(sorted(attrs.items())))
+            made = make(LOOP, (start, end, step, *rest, end, *more), tuple(sorted(attrs.items())))
             self._stands_for(made, node)
-            order.append(made)
+            order += [end.node] * (end is not stop) + [step.node, made]
             start, rest = end, [*made.values, *rest[len(made.values) :]]
-        return order[:-1], made
+        return made
+
+    def _copy(self, array: Value, is_across: bool, node: Node, order: list[Node]) -> Value:
+        """An array in memory of its own, of which the last axis lies along memory; `is_across`: it is the first one."""
+        seen = apply(TRANSPOSE, array, axes=(1, 0)) if is_across else array
+        # (Only adding to it makes a copy; this changes no element.)
+        nothing = const(-0.0 if array.type.dtype.kind == "f" else 0, array.type.dtype)
+        made = apply(_ADD, seen, nothing)
+        if made.node not in self._copies:
+            self._copies[made.node] = array
+            order += [seen.node] * is_across + [nothing.node, made.node]
+            self._stands_for(made.node, node)
+        return made
+
+    def _copied_before(self, node: Node, order: list[Node]) -> Node:
+        """A loop with the copies in its body made before it."""
+        body: Graph = node.kw["body"]
+        found = [n for n in body.nodes if n in self._copies]
+        if not found:
+            return node
+        params, operands, new = list(body.params), list(node.operands), dict(zip(body.params, body.params, strict=True))
+        for copy in found:
+            array = self._copies[copy]
+            is_across = copy.operands[0] is not array
+            outer = self._copy(node.operands[2 + body.params.index(array)], is_across, copy, order)
+            params.append(param(len(params), outer.type))
+            operands.append(outer)
+            new[copy.values[0]] = params[-1]
+        inside: list[Node] = []
+        for n in body.nodes:
+            if n in self._copies or any(n is copy.operands[0].node and n.op is TRANSPOSE for copy in found):
+                continue
+            made = make(n.op, tuple(new[v] for v in n.operands), n.attrs)
+            self._stands_for(made, n)
+            new.update(zip(n.values, made.values, strict=True))
+            inside.append(made)
+        checks = [check._replace(ok=new[check.ok]) for check in body.checks]
+        graph = Graph(tuple(params), [new[v] for v in body.results], checks, inside)
+        return make(LOOP, tuple(operands), tuple(sorted({**node.kw, "body": graph}.items())))
 
 
-class _Impossible(Exception):
-    """The iterations of a loop cannot advance together, or there is no gain in it."""
-
-
-@dataclass
-class _Block:
-    """The body of a loop, for a block of iterations.
-
-    In the new body the index is that of the first lane: a scalar that is the index and a constant is that of the first
-    lane as it stands.
-
-    Attributes
-    ----------
-    new : dict of Value to Value
-        What values became: those that are the same in all lanes, the carried arrays, and what has an axis of lanes.
-    wide : set of Value
-        The values of the old body that have an axis of lanes.
-    starts : set of Value
-        Scalars that are the index and a constant.
-    slots : dict of Value to int
-        The carried arrays, in each of their states, by their number.
-    lanes : int
-        The most lanes of a block.
-    rest : int
-        Lanes of a last block with a body of its own; 0 if there is none.
-    """
-
-    node: Node
-    exact: bool
-    turned: frozenset[Value]
-    is_shared: bool
-    new: dict[Value, Value] = field(default_factory=dict)
-    wide: set[Value] = field(default_factory=set)
-    starts: set[Value] = field(default_factory=set)
-    slots: dict[Value, int] = field(default_factory=dict)
-    made: list[tuple[Node, Node]] = field(default_factory=list)
-    lanes: int = _MOST
-    is_rest: bool = False
-    around: _Block | None = None
-    rest: int = 0
-    _seen: set[Node] = field(default_factory=set)
-    _order: list[Node] = field(default_factory=list)
-
-    def body(self) -> Graph:
-        """The new body."""
-        old: Graph = self.node.kw["body"]
-        carried = self.node.kw["carried"]
-        index = old.params[0]
-        stop = param(len(old.params), index.type)
-        self.new.update({p: p for p in old.params})
-        self.starts.add(index)
-        roles = self.node.kw["shared"]
-        self.slots.update({p: k for k, p in enumerate(old.params[1 : 1 + carried]) if roles[k] == PARTS})
-        self._extent = self._lanes(old, stop)
-        self._statements(old)
-        if not self._gains:
-            raise _Impossible
-        results = [self.new[v] for v in old.results]
-        for k, value in enumerate(old.results):
-            if roles[k] == PARTS and self.slots.get(value) != k:
-                raise _Impossible
-        return Graph((*old.params, stop), results, (), self._order)
-
-    def _statements(self, old: Graph) -> None:
-        """Make what stands for the nodes of a graph."""
-        if old.checks:
-            raise _Impossible
-        #: Windows that go along memory now and did not before; operations that lanes do together.
-        self._gains = self._worked = 0
-        readers: dict[Value, int] = {}
-        for value in (v for node in old.nodes for v in node.operands):
-            readers[value] = readers.get(value, 0) + 1
-        for node in old.nodes:
-            self._old = node
-            self._node(node)
-            for value in node.values:
-                if value in self.wide and value.type.shape and readers.get(value, 0) > 1:
-                    if _elements(self.new[value]) > _STORED:
-                        raise _Impossible
-
-    def _lanes(self, old: Graph, stop: Value) -> Extent:
-        """Decide how many lanes a block has at most; gives how many it has."""
-        if self.is_rest:
-            return self.lanes
-        inner = [node for node in old.nodes if node.op is LOOP]
-        if inner:
-            return self._lanes_around(inner)
-        rows, lanes = 1, 1
-        for node in old.nodes:
-            if node.op is WINDOW and node.operands[0].type.shape:
-                rows = max(rows, _elements(node.values[0]))
-                lanes = max(lanes, extents.bound(node.operands[0].type.shape[-1]))
-        most = max(_LEAST, min(_MOST, _CACHED // rows // 16 * 16))
-        if rows * lanes > _LARGE:
-            most = min(most, max(_LEAST, -(-lanes // _BLOCKS) // 16 * 16))
-        first, last = map(_number, self.node.operands[:2])
-        if first is not None and last is not None:
-            trips = last - first
-            even = [n for n in range(_LEAST, most + 1, 16) if trips % n == 0]
-            if 0 < trips <= most or even:
-                self.lanes = trips if trips <= most else even[-1]
-                return self.lanes
-        self.lanes = most
-        length = apply(_MINIMUM, apply(_SUBTRACT, stop, old.params[0]), const(most, _I64))
-        self._order += depth_first([length], self._seen)
-        return Length(length, most)
-
-    def _lanes_around(self, loops: list[Node]) -> int:
-        """The same of a body with loops in it, where all blocks but the last have as many."""
-        first, last = map(_number, self.node.operands[:2])
-        if first is None or last is None or last - first < _LEAST_AROUND:
-            raise _Impossible
-        trips, most = last - first, _MOST_AROUND
-        bounds = [(_number(loop.operands[0]), _number(loop.operands[1])) for loop in loops]
-        rows = max(1 if low is None or high is None else high - low for low, high in bounds)
-        if not self.is_shared and rows * trips > _LARGE:
-            most = max(_LEAST, min(most, trips // _BLOCKS))
-        blocks = -(-trips // most)
-        self.lanes = -(-trips // blocks // 16) * 16 if blocks > 1 else trips
-        self.rest = trips % self.lanes
-        return self.lanes
-
-    # --- what is made
-
-    def _apply(self, op: Op, *operands: Value, **attrs: Any) -> Value:
-        value = apply(op, *operands, **attrs)
-        self._add(value)
-        return value
-
-    def _add(self, value: Value) -> None:
-        """Note what has been made, and what that was made of."""
-        for node in depth_first([value], self._seen):
-            self._order.append(node)
-            self.made.append((node, self._old))
-
-    def _wide(self, value: Value) -> Value:
-        """A value with an axis of lanes, the last one; of length 1 where it is the same in all lanes."""
-        if value in self.starts:
-            if isinstance(self._extent, int):
-                numbers = self._apply(IOTA, length=self._extent, dtype=_I64)
-            else:
-                numbers = self._apply(COUNT, self._extent.scalar, bound=self._extent.bound)
-            return self._apply(_ADD, self.new[value], numbers)
-        now = self.new[value]
-        if value in self.wide or not value.type.shape:
-            return now
-        return self._apply(EXPAND, now, axes=(value.type.ndim,))
-
-    def _full(self, value: Value, shape: tuple[Extent, ...]) -> Value:
-        """A value with an axis of lanes, of the shape that it has in an iteration."""
-        now = broadcast_to(self._wide(value), (*shape, self._extent))
-        self._add(now)
-        return now
-
-    # --- nodes
-
-    def _node(self, node: Node) -> None:
-        name = node.op.name
-        varies = [self._varies(v) for v in node.operands]
-        if any(v in self.slots for v in node.operands) and node.op not in (WINDOW, PUT_WINDOW, LOOP):
-            raise _Impossible
-        if node.op is LOOP:
-            self._inner(node)
-        elif list(node.regions):
-            raise _Impossible
-        elif node.op is PUT_WINDOW:
-            self._put(node)
-        elif not any(varies):
-            made = make(node.op, tuple(self.new[v] for v in node.operands), node.attrs)
-            self.new.update(zip(node.values, made.values, strict=True))
-            self._add(made.values[0])
-        elif self._is_start(node, varies):
-            self.new[node.values[0]] = self._apply(node.op, *(self.new[v] for v in node.operands))
-            self.starts.add(node.values[0])
-        elif node.op is WINDOW:
-            self._window(node)
-        elif node.op is REDUCE:
-            self._set(node, self._reduce(node))
-        elif node.op is MATMUL:
-            self._set(node, self._product(node))
-        elif name in ("expand", "full", "broadcast", "spread") and varies[0] and not any(varies[1:]):
-            self._set(node, self._full(node.operands[0], node.types[0].shape) if name != "expand"
-                      else self._apply(EXPAND, self._wide(node.operands[0]), axes=node.kw["axes"]))  # fmt: skip
-        elif node.op.pointwise:
-            self._pointwise(node, varies)
-        else:
-            raise _Impossible
-
-    def _varies(self, value: Value) -> bool:
-        """Whether a value is another one in each lane."""
-        return value in self.wide or value in self.starts
-
-    def _inner(self, node: Node) -> None:
-        """A loop in an iteration: all lanes go through its iterations together."""
-        carried, body = node.kw["carried"], node.kw["body"]
-        inits, given = node.operands[3 : 3 + carried], node.operands[3 + carried :]
-        if any(map(self._varies, node.operands[:3])) or node.kw["until"] >= 0 or not isinstance(self._extent, int):
-            raise _Impossible
-        # What is a number in each lane at the end of an iteration is one at its beginning.
-        varying = {k for k, v in enumerate(inits) if self._varies(v)}
-        while True:
-            inside = _Block(self.node, self.exact, frozenset(), True, lanes=self.lanes, around=self)
-            inside._extent = self._extent
-            operands = [self._full(v, v.type.shape) if k in varying else self.new[v] for k, v in enumerate(inits)] + [
-                self.new[v] for v in given
-            ]
-            index = param(0, body.params[0].type)
-            params = [index, *(param(1 + k, v.type) for k, v in enumerate(operands))]
-            inside.new[body.params[0]] = index
-            for k, (p, v) in enumerate(zip(body.params[1:], (*inits, *given), strict=True)):
-                inside.new[p] = params[1 + k]
-                if k in varying or (k >= carried and v in self.wide):
-                    inside.wide.add(p)
-                elif v in self.starts:
-                    inside.starts.add(p)
-                if v in self.slots:
-                    inside.slots[p] = self.slots[v]
-            inside.turned = frozenset(
-                p for p, v in zip(body.params[1:], node.operands[3:], strict=True) if v in self.turned
-            )
-            inside._statements(body)
-            more = {k for k, v in enumerate(body.results) if inside._varies(v)} - varying
-            if not more:
-                break
-            varying |= more
-        results = []
-        for k, (value, init) in enumerate(zip(body.results, inits, strict=True)):
-            if inside.slots.get(value) != self.slots.get(init):
-                raise _Impossible
-            results.append(inside._full(value, value.type.shape) if k in varying else inside.new[value])
-        self._gains += inside._gains or int(inside._worked >= _PAY)
-        self.made += inside.made
-        graph = Graph(tuple(params), results, (), inside._order)
-        attrs = {name: value for name, value in node.attrs if name != "shared"} | {"body": graph}
-        bounds = [self.new[v] for v in node.operands[:3]]
-        made = make(LOOP, (*bounds, *operands), tuple(sorted(attrs.items())))
-        self._add(made.values[0])
-        for k, (value, now) in enumerate(zip(node.values, made.values, strict=True)):
-            self.new[value] = now
-            if k in varying:
-                self.wide.add(value)
-            if inits[k] in self.slots:
-                self.slots[value] = self.slots[inits[k]]
-
-    def _set(self, node: Node, value: Value) -> None:
-        self.new[node.values[0]] = value
-        self.wide.add(node.values[0])
-
-    def _is_start(self, node: Node, varies: list[bool]) -> bool:
-        """Whether a node gives the index and what is the same in all lanes."""
-        if node.op not in (_ADD, _SUBTRACT) or node.types[0].shape or node.types[0].dtype != _I64 or sum(varies) != 1:
-            return False
-        return node.operands[0 if varies[0] else 1] in self.starts and (varies[0] or node.op is _ADD)
-
-    def _place(self, dims: tuple[Any, ...], scalars: tuple[Value, ...]) -> tuple[int, tuple[Any, ...], list[Value]]:
-        """Which axis a window takes by the index, and the window of all lanes; the axis is -1 if there is none."""
-        found = -1
-        new: list[tuple[Any, ...]] = []
-        operands: list[Value] = []
-        given = iter(scalars)
-        for k, dim in enumerate(dims):
-            own = [next(given) for _ in range({"all": 0, "index": 1, "block": 1, "slice": 2}[dim[0]])]
-            if any(v in self.wide or v in self.starts for v in own):
-                if dim[0] != "index" or own[0] not in self.starts or found >= 0:
-                    raise _Impossible
-                found = k
-                operands.append(self.new[own[0]])
-                if isinstance(self._extent, int):
-                    new.append(("block", self._extent, 1))
-                else:
-                    new.append(("slice", 1))
-                    operands.append(self._extent.scalar)
-            else:
-                new.append(dim)
-                operands += [self.new[v] for v in own]
-        return found, tuple(new), operands
-
-    def _gain(self, array: Value, axis: int, rank: int) -> None:
-        """Note how a window of all lanes lies in memory; `rank` is that of an iteration's."""
-        if not rank and self.around is None:
-            return
-        if axis != array.type.ndim - 1 or array in self.turned:
-            raise _Impossible
-        self._gains += 1
-
-    def _window(self, node: Node) -> None:
-        array, scalars = node.operands[0], node.operands[1:]
-        if array in self.slots:
-            written = self._written(node)
-            if written is not None:
-                self.new[node.values[0]] = self.new[written]
-                self.wide.add(node.values[0])
-                return
-        axis, dims, operands = self._place(node.kw["dims"], scalars)
-        if array in self.wide:
-            if axis >= 0:
-                raise _Impossible
-            self._set(node, self._apply(WINDOW, self.new[array], *operands, dims=(*dims, ("all",))))
-            return
-        self._gain(array, axis, node.types[0].ndim)
-        found = self._apply(WINDOW, self.new[array], *operands, dims=dims)
-        self._set(node, self._last(found, sum(dim[0] != "index" for dim in dims[:axis])))
-
-    def _written(self, node: Node) -> Value | None:
-        """What has just been written into the window that a node reads."""
-        put = node.operands[0].node
-        if put.op is PUT_WINDOW and put.kw["dims"] == node.kw["dims"] and put.operands[2:] == node.operands[1:]:
-            if put.operands[1] in self.wide:
-                return put.operands[1]
-        return None
-
-    def _last(self, value: Value, axis: int) -> Value:
-        """A value with an axis moved to the end."""
-        rank = value.type.ndim
-        if axis == rank - 1:
-            return value
-        return self._apply(TRANSPOSE, value, axes=(*(a for a in range(rank) if a != axis), axis))
-
-    def _put(self, node: Node) -> None:
-        array, value = node.operands[:2]
-        if array not in self.slots:
-            raise _Impossible
-        axis, dims, operands = self._place(node.kw["dims"], node.operands[2:])
-        if axis < 0:
-            raise _Impossible
-        self._gain(array, axis, value.type.ndim)
-        full = self._full(value, value.type.shape)
-        at, rank = sum(dim[0] != "index" for dim in dims[:axis]), full.type.ndim
-        if at != rank - 1:
-            full = self._apply(TRANSPOSE, full, axes=(*range(at), rank - 1, *range(at, rank - 1)))
-        self.new[node.values[0]] = self._apply(PUT_WINDOW, self.new[array], full, *operands, dims=dims)
-        self.slots[node.values[0]] = self.slots[array]
-
-    def _reduce(self, node: Node) -> Value:
-        x, kind = node.operands[0], node.kw["kind"]
-        if x.type.ndim != 1 or node.kw["axes"] != (0,):
-            raise _Impossible
-        if kind == "add" and x.type.dtype.kind not in "biu":
-            return self._sums(self._full(x, x.type.shape))
-        if kind == "multiply" and x.type.dtype.kind not in "biu":
-            raise _Impossible
-        return self._apply(REDUCE, self._full(x, x.type.shape), kind=kind, axes=(0,))
-
-    def _sums(self, terms: Value) -> Value:
-        if terms.type.dtype not in (np.float32, np.float64):
-            raise _Impossible
-        return self._apply(COLUMN_SUMS, terms)
-
-    def _product(self, node: Node) -> Value:
-        a, b = node.operands
-        dtype = node.types[0].dtype
-        if a.type.ndim != 1 or b.type.ndim != 1 or dtype not in (np.float32, np.float64) or self.exact:
-            raise _Impossible
-        if a in self.wide and b in self.wide:
-            return self._sums(self._apply(_MULTIPLY, self.new[a], self.new[b]))
-        vector, columns = (b, a) if a in self.wide else (a, b)
-        return self._apply(MATMUL, self.new[vector], self.new[columns])
-
-    def _pointwise(self, node: Node, varies: list[bool]) -> None:
-        if any(varies[k] and not node.operands[k].type.shape for k in node.op.scalar_loops):
-            raise _Impossible
-        if not node.types[0].shape and (
-            node.op.name not in _SAME_BITS or any(v.type.dtype.kind == "c" for v in (*node.operands, *node.values))
-        ):
-            raise _Impossible
-        operands = tuple(self._wide(v) for v in node.operands)
-        made = make(node.op, operands, node.attrs)
-        self._add(made.values[0])
-        for value, now in zip(node.values, made.values, strict=True):
-            self.new[value] = now
-            self.wide.add(value)
-        self._worked += 1
-
-
-def _number(value: Value) -> int | None:
-    """A whole number that is known."""
-    return int(value.node.kw["value"].value) if value.node.op is CONST else None
-
-
-def _elements(value: Value) -> int:
-    """How many elements a value has at most."""
-    return int(np.prod([extents.bound(n) for n in value.type.shape], dtype=object))
+def _staying(node: Node, region: Graph) -> frozenset[Value]:
+    """Arrays that a loop of some iterations only reads."""
+    if node.op is not LOOP:
+        return frozenset()
+    low, high = map(number, node.operands[:2])
+    if low is None or high is None or high - low < _REPEATED:
+        return frozenset()
+    return frozenset(region.params[1 + node.kw["carried"] :])
