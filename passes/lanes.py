@@ -151,10 +151,9 @@ class _Widener:
         # (Only adding to it makes a copy; this changes no element.)
         nothing = const(-0.0 if array.type.dtype.kind == "f" else 0, array.type.dtype)
         made = apply(_ADD, seen, nothing)
-        if made.node not in self._copies:
-            self._copies[made.node] = array
-            order += [seen.node] * is_across + [nothing.node, made.node]
-            self._stands_for(made.node, node)
+        self._copies[made.node] = array
+        order += [seen.node] * is_across + [nothing.node, made.node]
+        self._stands_for(made.node, node)
         return made
 
     def _copied_before(self, node: Node, order: list[Node]) -> Node:

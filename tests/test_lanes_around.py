@@ -4,12 +4,17 @@
 # mypy: disallow-untyped-defs=False, disallow-untyped-calls=False
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
+import lazyarr
 from lazyarr.backends import native_threads
+from lazyarr.passes import lane_blocks, lanes
+from tests import random_nests
+from tests.control_compare import define, forget
 from tests.test_lanes import run, same, table
 
 
@@ -254,3 +259,23 @@ def test_threads(threads: int) -> None:
         same(moments, table(400, 2000), table(1, 2000)[0], table(1, 2000)[0], lanes=4)
     finally:
         native_threads.set_threads(before)
+
+
+@pytest.mark.parametrize("most", [3, 8])
+@pytest.mark.parametrize("seed", range(12))
+def test_random_nests(seed: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_blocks, "_LEAST_AROUND", 2)
+    monkeypatch.setattr(lane_blocks, "_MOST_AROUND", most)
+    monkeypatch.setattr(lanes, "_REPEATED", 2)
+    random = Random(seed)
+    source, given = random_nests.text(random), random_nests.arguments(random)
+    function = define(source)
+    accelerated: Any = lazyarr.accelerate(function)
+    with np.errstate(all="ignore"):
+        for _ in range(2):
+            plain, own = [x.copy(order="K") for x in given], [x.copy(order="K") for x in given]
+            expected, got = function(*plain), accelerated(*own)
+            assert type(expected) is type(got), source
+            for x, y in zip(plain, own, strict=True):
+                assert x.dtype == y.dtype and np.array_equal(x, y, equal_nan=True), source
+    forget(function)
