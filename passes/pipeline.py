@@ -8,6 +8,7 @@ from dataclasses import replace
 from lazyarr.ir.graph import Program
 from lazyarr.passes.base import PASSES, Pass, parse_pass, split_top_level
 from lazyarr.passes.canonicalize import Canonicalize
+from lazyarr.passes.counters import Counters
 from lazyarr.passes.fuse import Fuse
 from lazyarr.passes.hoist import Hoist
 from lazyarr.passes.independent import Independent
@@ -27,6 +28,7 @@ __all__ = ["DEFAULT", "PASSES", "Observe", "Pass", "parse_pipeline", "pipeline",
 #: with two states, all of one and then all of the other, between which every step of the first would be
 #: alive, and cross.
 DEFAULT: tuple[Pass, ...] = (
+    Counters(),
     Canonicalize(),
     Simplify(),
     Prune(),
