@@ -74,6 +74,52 @@ def test_shapes_that_come_once_are_not_compiled() -> None:
     assert programs(accelerated) == 0
 
 
+def distance(a: Any, b: Any) -> Any:
+    """How many letters make one word the other."""
+    d = np.zeros((len(a) + 1, len(b) + 1), dtype=int)
+    d[:, 0], d[0, :] = np.arange(len(a) + 1), np.arange(len(b) + 1)
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            changed = d[i - 1, j - 1] + (0 if a[i - 1] == b[j - 1] else 1)
+            d[i, j] = min(d[i - 1, j] + 1, d[i, j - 1] + 1, changed)
+    return d[-1, -1]
+
+
+def nearest(x: Any, k: int) -> Any:
+    return np.sqrt(((x - x[k]) ** 2).sum(axis=1)).argsort()[:2]
+
+
+@pytest.mark.parametrize("by_object", [False, True])
+@pytest.mark.parametrize("name", ["distance", "nearest"])
+def test_little_work_of_many_shapes_is_numpys(name: str, by_object: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lazyarr.tracing.newcomers._SLOWER", 0.0)
+    rng = np.random.default_rng(0)
+    traces: list[Any] = []
+    plain: Any = distance if name == "distance" else nearest
+    function: Any = (lambda pair: plain(*pair)) if by_object else plain
+    accelerated: Any = lazyarr.accelerate(function)
+    traced = accelerated.traced
+
+    def noted(*args: Any) -> Any:
+        traces.append(args)
+        return traced(*args)
+
+    monkeypatch.setattr(accelerated, "traced", noted)
+    for n in range(3, 40):
+        args: Any = (rng.integers(0, 3, n), rng.integers(0, 3, n)) if name == "distance" else (rng.random((n, 2)), 1)
+        args = (list(args),) if by_object else args
+        for _ in range(2):
+            assert_same(function(*args), accelerated(*args))
+    assert len(traces) <= 16
+    (found,) = lazyarr.report().faster
+    assert "one of many shapes" in found.what
+    # A signature of which the calls have taken as long as compiling is compiled.
+    accelerated._even.newcomers._wait = 0.0
+    for _ in range(2):
+        assert_same(function(*args), accelerated(*args))
+    assert programs(accelerated) >= 1
+
+
 @pytest.mark.parametrize("function", [little, looped])
 def test_much_work_and_loops_are_compiled_at_once(function: Any) -> None:
     size = 8 if function is looped else 4_000_000
@@ -160,7 +206,9 @@ def test_a_call_that_takes_long_is_looked_at_again(monkeypatch: pytest.MonkeyPat
     assert glances.run((x, 0.0), {}, missing) is missing
 
 
-def test_very_many_shapes_are_not_interpreted_for_ever() -> None:
+def test_very_many_shapes_are_not_interpreted_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lazyarr.tracing.newcomers._FEW", 10**9)
+
     def triangle(a: Any) -> Any:
         for i in range(1, a.shape[0]):
             a[i, :i] += 0.5 * a[i - 1, :i]

@@ -6,7 +6,7 @@ import functools
 import threading
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import lazyarr.numpy  # noqa: F401  the lazy implementations
@@ -17,7 +17,7 @@ from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
 from lazyarr.runtime import NotCaptured, evaluate, flush, is_tracing, own, recording, use_recording
 from lazyarr.tracing.around_loops import AroundLoops
 from lazyarr.tracing.bound import BoundAccelerated
-from lazyarr.tracing.breakeven import FIRST_CALL, POSTPONED, BreakEven
+from lazyarr.tracing.breakeven import FIRST_CALL, POSTPONED, BreakEven, compiling_seconds, is_straight
 from lazyarr.tracing.callables import calling, untraceable
 from lazyarr.tracing.callees import Callees
 from lazyarr.tracing.capture.buffers import NO_ROOM
@@ -27,6 +27,7 @@ from lazyarr.tracing.closures import standing
 from lazyarr.tracing.compiled import Compiled, gathers_masks
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
+from lazyarr.tracing.newcomers import at_most, put
 from lazyarr.tracing.origins import failing_lines, has_loops
 from lazyarr.tracing.outputs import Outcome, leave_behind
 from lazyarr.tracing.recursion import Recursive
@@ -37,7 +38,7 @@ from lazyarr.tracing.trace import Trace, stops_for
 from lazyarr.tracing.trials import Losses, Patience, Trials
 
 #: Signatures a function is compiled for at their first call; further ones are compiled when they come again.
-_MOST_SIGNATURES = 32
+_MOST_SIGNATURES, _MOST_ONCE = 32, 256
 #: Programs for one signature, beyond which the values they depend on are taken to change at every call.
 _MOST_VARIANTS = 16
 #: Programs for one signature in which arguments that decide lengths of slices in loops are constants.
@@ -80,7 +81,7 @@ class Accelerated:
         self._losses, self._patience = Losses(), Patience()
         #: Whether a call was left to NumPy because pieces would take longer.
         self.pieces_lose = False
-        self._even = BreakEven(self._python, is_loop)
+        self._even = BreakEven(self._python, is_loop, lambda why: note_faster(self._name, why, self._line or ("", 0)))
         #: Whether a trace has met the function within itself, and the threads that run it as plain Python then.
         self._recurses = False
         self._inside: set[int] = set()
@@ -120,9 +121,9 @@ class Accelerated:
                 result = direct(*args, **kwargs)
                 if result is not MISS:
                     return result
-            glances = self._even.glances
-            if glances.known and not self._compiles_all:
-                result = glances.run(args, kwargs, MISS)
+            even = self._even
+            if (even.glances.known or even.newcomers.serve) and not self._compiles_all:
+                result = even.at_sight(args, kwargs)
                 if result is not MISS:
                     return result
         return self._generally(args, kwargs)
@@ -160,12 +161,16 @@ class Accelerated:
                 done, result = self._even.direct(key, compiled.direct, args, kwargs) or compiled(parts)
                 if done:
                     self._prefer(compiled, specs, key, time.perf_counter() - begin)
+                    self._even.newcomers.program(compiled.direct or None, args, kwargs)
                     return result
                 parts, key, specs = self._describe(args, kwargs)
             if self._patience.waits and key not in self._trials and not self._compiles_all:
                 waiting, looked = self._patience, time.perf_counter() - begin
                 run = functools.partial(self._otherwise, key, args, kwargs)
                 return self._even.glances.spare(lambda: waiting.plain(run), looked, args, kwargs)
+            if self._even.newcomers.serve and not (self._compiles_all or key in self._known or key in self._trials):
+                result = self._even.newcomers.otherwise(key, parts.elements, args, kwargs)
+                return self._first(parts, key, specs, args, kwargs) if result is MISS else result
             return self._first(parts, key, specs, args, kwargs)
         except CheckFailed as error:
             failed = error
@@ -206,8 +211,12 @@ class Accelerated:
         """Let the next program for a signature have more memory for lists of which data decides the length."""
         with self._lock:
             self._room[key] = self._room.get(key, 1) * _MORE_ROOM
-            gone = {id(compiled.direct) for compiled in self._known.pop(key, ())}
-            self._direct = tuple(direct for direct in self._direct if id(direct) not in gone)
+            self._not_directly(self._known.pop(key, ()))
+
+    def _not_directly(self, left: Iterable[Compiled]) -> None:
+        directs = [compiled.direct for compiled in left]
+        self._direct = tuple(direct for direct in self._direct if direct not in directs)
+        self._even.newcomers.left(directs)
 
     def _describe(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Parts, Any, Any]:
         if self._untraceable:
@@ -222,7 +231,7 @@ class Accelerated:
         if self._comes_once(key) and not self._compiles_all:
             shapes = self._even.shapes
             if shapes.plain_wins or shapes.plain_is_next and shapes.is_short:
-                self._has_come(key)
+                put(self._once, key, None, _MOST_ONCE)
                 note_faster(self._name, "shapes that come once, of many", self._line or ("", 0))
                 return shapes.plain(lambda: self._in_python(args, kwargs))
             return shapes.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))
@@ -243,12 +252,6 @@ class Accelerated:
     def _comes_once(self, key: Any) -> bool:
         """Whether a signature is one of very many, and new."""
         return len(self._known) >= _MOST_SIGNATURES and key not in self._once
-
-    def _has_come(self, key: Any) -> None:
-        """Note that such a signature has come: if it comes again, it is compiled."""
-        self._once[key] = None
-        while len(self._once) > 8 * _MOST_SIGNATURES:
-            self._once.pop(next(iter(self._once)))
 
     def _runs_in_pieces(self, key: Any, why: str) -> None:
         """Note that no program will stand for calls of a signature."""
@@ -286,7 +289,7 @@ class Accelerated:
             return result
         if self._comes_once(key) and not self.strict:
             # Shapes that change at every call: compiling each would cost more than it can bring.
-            self._has_come(key)
+            put(self._once, key, None, _MOST_ONCE)
             return self._finish_in_pieces(trace, outcome, parts)
         try:
             compiled = Compiled(trace, outcome)
@@ -297,9 +300,11 @@ class Accelerated:
         if not self._compiles_all and self._even.waits(key, compiled.program.graph):
             why = POSTPONED if self._even.is_postponed(key) else FIRST_CALL
             note_faster(self._name, why, self._line or ("", 0))
-            return self._in_python(args, kwargs)
+            seconds = compiling_seconds(compiled.program.graph)
+            return self._even.newcomers.met(parts.elements, seconds, lambda: self._in_python(args, kwargs))
         note_compiled(self._name, FIRST_CALL, POSTPONED)
         compiled.prepare()  # before anybody else sees it
+        seconds = time.perf_counter() - begin
         with self._lock:
             variants = self._known.setdefault(key, [])
             while len(self._known) > 8 * _MOST_SIGNATURES:
@@ -308,8 +313,10 @@ class Accelerated:
             if len(variants) > _MOST_VARIANTS:
                 self._runs_in_pieces(key, "a Python value that decides the program differs at every call")
                 variants.clear()
-        fresh, _, _ = self._describe(args, kwargs)
+        (fresh, _, _), begin = self._describe(args, kwargs), time.perf_counter()
         done, result = compiled(fresh)
+        if not is_straight(compiled.program.graph):
+            self._even.newcomers.made(parts.elements, seconds, at_most(time.perf_counter() - begin))
         if not done:
             if self.strict:
                 raise strict_error(self._name, "what it found outside its arguments is not what it was", self._line)
@@ -534,8 +541,7 @@ class Accelerated:
             raise strict_error(self._name, why, line or self._line)
         if key is not None:
             self._plain[key] = why
-            left = [compiled.direct for compiled in self._known.get(key, ())]
-            self._direct = tuple(direct for direct in self._direct if direct not in left)
+            self._not_directly(self._known.get(key, ()))
         lifts = key is not None and not all_or_nothing
         counted, begin = None, time.perf_counter()
         if lifts and self._stops():

@@ -17,6 +17,7 @@ from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Value
 from lazyarr.report import Counted, count_again
 from lazyarr.tracing.direct import MISS
+from lazyarr.tracing.newcomers import Newcomers
 from lazyarr.tracing.origins import graphs_in
 from lazyarr.tracing.trials import Trials
 
@@ -92,11 +93,15 @@ class BreakEven:
         Given the arguments, runs the function as it is.
     tries_loops : bool
         Whether programs with loops may be slower than NumPy, too: where they run a few iterations, very often.
+    note : callable
+        Told why NumPy runs calls, where nobody else knows.
     """
 
-    def __init__(self, function: Callable[[tuple[Any, ...], dict[str, Any]], Any], tries_loops: bool = False):
+    def __init__(
+        self, function: Callable[[tuple[Any, ...], dict[str, Any]], Any], tries_loops: bool, note: Callable[[str], None]
+    ):
         self._tries_loops = tries_loops
-        self.glances = Glances(function)
+        self.glances, self.newcomers = Glances(function), Newcomers(function, note)
         #: Signatures of which NumPy has run the first call.
         self._met: dict[Any, None] = {}
         #: Signatures that are tried both ways, and those for which it is known which way is faster, and why.
@@ -107,6 +112,11 @@ class BreakEven:
         self._numpys: dict[Any, str] = {}
         #: Calls of signatures that come once.
         self.shapes = Trials(_TIMED, _MARGIN)
+
+    def at_sight(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The result of a call of which a look at its arguments tells who runs it, or `MISS`."""
+        result = self.newcomers.run(args, kwargs) if self.newcomers.serve else MISS
+        return self.glances.run(args, kwargs, MISS) if result is MISS and self.glances.known else result
 
     def waits(self, key: Any, graph: Graph) -> bool:
         """Whether the first call of a signature, with this program, is left to NumPy."""
