@@ -30,6 +30,13 @@ from lazyarr.passes.build import (
     size,
     static,
 )
+from lazyarr.passes.through_views import (
+    slice_through,
+    window_through,
+    write_through,
+    write_through_reshape,
+    write_through_transpose,
+)
 
 
 @dataclass(frozen=True)
@@ -411,9 +418,9 @@ def reserve_of_window(node: Node, context: Context) -> Replacement:
 
 
 _MOVES = {
-    "reshape": (no_reshape, reshape_of_reshape, reshape_of_scalar),
-    "transpose": (no_transpose, transpose_of_transpose, transpose_that_reshapes),
-    "slice": (normal_box, no_slice, slice_of_slice, slice_of_update),
+    "reshape": (no_reshape, reshape_of_reshape, reshape_of_scalar, write_through_reshape),
+    "transpose": (no_transpose, transpose_of_transpose, transpose_that_reshapes, write_through_transpose),
+    "slice": (normal_box, no_slice, slice_of_slice, slice_of_update, slice_through),
     "roll": (no_roll,),
     "diagonal": (),
 }
@@ -423,7 +430,9 @@ RULES: Rules = {
     "broadcast": (no_broadcast, broadcast_of_repeated),
     "full": (full_of_no_axes,),
     **{name: (*rules, moved_full) for name, rules in _MOVES.items()},
-    "update_slice": (normal_box, no_update, update_of_everything, update_of_update),
+    "update_slice": (normal_box, no_update, write_through, update_of_everything, update_of_update),
+    "window": (window_through,),
+    "put_window": (write_through,),
     "dynamic_slice": (dynamic_at_constants,),
     "dynamic_update_slice": (dynamic_at_constants,),
     "concatenate": (flat_concatenate,),
