@@ -343,6 +343,52 @@ def test_long_compilations_wait_until_calls_have_taken_some_time(monkeypatch: py
     assert programs(accelerated) == 1
 
 
+def windows_of(x: Any) -> Iterator[Any]:
+    for i in range(12):
+        yield x[i : i + 3], i
+
+
+def written_out(x: Any) -> Any:
+    """A loop over what a generator gives, with a loop in it that is captured."""
+    out = np.zeros(12)
+    for part, i in windows_of(x):
+        for k in range(10):
+            out[i] += part[k % 3] * k
+    return out
+
+
+@pytest.mark.parametrize(("patience", "found"), [(1e-3, 0), (10.0, 1)])
+def test_many_short_loops_that_take_long_to_compile_wait(
+    monkeypatch: pytest.MonkeyPatch, patience: float, found: int
+) -> None:
+    monkeypatch.setattr("lazyarr.tracing.breakeven._FEW_NODES", 0)
+    monkeypatch.setattr("lazyarr.tracing.breakeven._PATIENCE", patience)
+    accelerated = calls(written_out, lambda: (np.arange(16.0),), 2)
+    assert programs(accelerated) == found
+    left = accelerated._even._postponed
+    assert len(left) == 1 - found
+    left.update(dict.fromkeys(left, 1e-9))
+    for _ in range(2):
+        assert_same(written_out(np.arange(16.0)), accelerated(np.arange(16.0)))
+    assert programs(accelerated) == 1
+
+
+@pytest.mark.parametrize("count", [lambda x: int(x[0]), lambda x: 10**7])
+def test_few_loops_that_may_be_long_are_compiled_at_once(monkeypatch: pytest.MonkeyPatch, count: Any) -> None:
+    monkeypatch.setattr("lazyarr.tracing.breakeven._FEW_NODES", 0)
+    monkeypatch.setattr("lazyarr.tracing.breakeven._PATIENCE", 1e-3)
+
+    def added(x: Any) -> Any:
+        total = 0.0
+        for k in range(count(x)):
+            total += x[k % 4]
+        return total
+
+    accelerated: Any = lazyarr.accelerate(added)
+    accelerated(np.arange(4.0) + 5.0)
+    assert programs(accelerated) == 1
+
+
 def transforms(x: Any) -> Any:
     v = np.fft.fft(x)
     for k in range(40):

@@ -15,6 +15,8 @@ import numpy as np
 
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Value
+from lazyarr.ir.rewrite import all_nodes
+from lazyarr.ops.create import CONST
 from lazyarr.report import Counted, count_again
 from lazyarr.tracing.direct import MISS
 from lazyarr.tracing.newcomers import Newcomers
@@ -31,7 +33,10 @@ _COMPILE, _EACH = 0.03, 5e-4
 #: Seconds that compiling takes for each kind of loop nests; equal ones are one function.
 _NEST = 1e-2
 #: Seconds of compiling that do not begin before NumPy has taken that part of them for calls.
-_PATIENCE = 3.0
+_PATIENCE = 1.0
+#: Programs with loops that have so few operations, outside of the loops, are compiled in less time than that; how much
+#: longer calls with loops may take Python than it seems.
+_FEW_NODES, _ROUGHLY = 100, 3.0
 #: A single call is left to NumPy if it takes less than this part of the time of compiling; the second one compiles.
 _PART = 0.1
 #: A call as a compiled program that takes so many seconds may be slower than NumPy; a longer one has much to compute.
@@ -56,13 +61,16 @@ def is_straight(graph: Graph) -> bool:
     return next(graphs_in(graph), None) is None
 
 
-def numpy_seconds(graph: Graph) -> float:
-    """About how long NumPy takes for what a graph without loops says."""
+def numpy_seconds(graph: Graph, in_place: bool = False) -> float:
+    """About how long NumPy takes for what a graph without loops says; `in_place` if views and writes touch few bytes."""
     total = 0.0
     for node in graph.nodes:
         if not node.operands:
             continue
-        total += _CALL + _BYTE * (_bytes(node.operands) + _bytes(node.values)) + _FLOP * float(node.cost.flops)
+        moved = _bytes(node.operands) + _bytes(node.values)
+        if in_place and (node.op.memory == "view" or node.op.into is not None):
+            moved = 0.0 if node.op.memory == "view" else 2 * _bytes(node.operands[1:])
+        total += _CALL + _BYTE * moved + _FLOP * float(node.cost.flops)
     return total
 
 
@@ -72,16 +80,38 @@ def _bytes(values: tuple[Value, ...]) -> float:
 
 def is_worth_compiling(graph: Graph) -> bool:
     """Whether a program is compiled at the first call with its signature."""
-    if not is_straight(graph):
+    if is_straight(graph):
+        return numpy_seconds(graph) > _PART * (_COMPILE + _EACH * len(graph.nodes))
+    if len(graph.nodes) < _FEW_NODES:
         return True
-    return numpy_seconds(graph) > _PART * (_COMPILE + _EACH * len(graph.nodes))
+    compiling = compiling_seconds(graph)
+    return compiling < _PATIENCE or _ROUGHLY * python_seconds(graph) > _PART * compiling
+
+
+def python_seconds(graph: Graph) -> float:
+    """About how long Python takes for what a graph says, with loops; infinite where data says how often they run."""
+    total = numpy_seconds(graph, in_place=True)
+    for node in graph.nodes:
+        regions = list(node.regions)
+        if not regions:
+            continue
+        times: float = 1
+        if node.op.name == "loop":
+            bounds = [v.node.kw["value"].value for v in node.operands[:3] if v.node.op is CONST]
+            times = len(range(*map(int, bounds))) if len(bounds) == 3 else math.inf
+        elif node.op.name == "while":
+            times = math.inf
+        total += times * sum(map(python_seconds, regions)) if times else 0.0
+    return total
 
 
 def compiling_seconds(graph: Graph) -> float:
-    """About how long compiling takes for a graph without loops: what is no formula of elements is a nest of its own."""
-    nests = [node for node in graph.nodes if node.op.memory == "fresh" and not node.op.pointwise and node.operands]
+    """About how long compiling takes for a graph: what is no formula of elements is a nest of its own, as loops are."""
+    nodes = list(all_nodes(graph))
+    nests = [node for node in nodes if node.op.memory == "fresh" and not node.op.pointwise and node.operands]
     kinds = {(node.op, node.types, tuple(v.type for v in node.operands)) for node in nests}
-    return _COMPILE + _EACH * len(graph.nodes) + _NEST * len(kinds)
+    loops = sum(bool(list(node.regions)) for node in nodes)
+    return _COMPILE + _EACH * len(nodes) + _NEST * (len(kinds) + loops)
 
 
 class BreakEven:

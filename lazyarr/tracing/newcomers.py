@@ -18,8 +18,9 @@ from lazyarr.backends.base import MISS
 _FEW = 4
 #: How many more elements arrays may have than those of signatures that are known to be of little work.
 _LARGER = 2
-#: How many times as long as a program with loops Python may take for the same, as far as is known before it has run.
-_SLOWER = 200.0
+#: How many times as long as a program with loops Python may take for the same, as far as is known before it has run;
+#: seconds that its first call takes besides.
+_SLOWER, _FIRST = 100.0, 4e-4
 #: Signatures of which it is known for how long NumPy has run their calls, and of which programs are found, at most.
 _MOST = 4096
 #: What the report says of them.
@@ -129,7 +130,7 @@ class Newcomers:
 
 def at_most(ran: float) -> float:
     """Seconds that a call takes plain Python at most of which a program with loops took so many."""
-    return _SLOWER * ran
+    return _SLOWER * max(0.0, ran - _FIRST)
 
 
 def look_at(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, int]:
