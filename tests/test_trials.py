@@ -11,6 +11,7 @@ import pytest
 
 import lazyarr
 from lazyarr.tracing.accelerated import Accelerated
+from lazyarr.tracing.trials import Trials
 from tests.acceleration import assert_same
 
 
@@ -286,3 +287,37 @@ def test_a_short_loop_that_is_written_out_very_often(
     assert bool(accelerated._known) is not plain
     always: Any = lazyarr.accelerate(escapes, strict=True)
     assert escapes(xs, 20) == always(xs, 20)
+
+
+def voted(marks: Any, count: int) -> Any:
+    """Loops of which data decides the shapes: neither the call nor its loop is a program."""
+    votes, rows = np.zeros((count, 40)), np.nonzero(marks)[0]
+    for k in range(40):
+        found, counts = np.unique((rows * k) % count, return_counts=True)
+        votes[found, k] = counts
+    return votes
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+def test_plain_python_is_timed_when_its_loops_have_been_tried() -> None:
+    accelerated: Any = lazyarr.accelerate(voted)
+    marks = np.arange(60_000) % 3 == 0
+    with lazyarr.settings.settings(always=0):
+        for _ in range(24):
+            assert_same(voted(marks, 600), accelerated(marks, 600))
+    (trials,) = accelerated._trials.values()
+    assert trials.plain_wins
+    assert trials._unsure > 0
+
+
+def test_calls_that_are_not_sure_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lazyarr.tracing.trials._UNSURE", 3)
+    trials = Trials()
+    trials.took(1.0)
+    for count in range(3):
+        assert trials.plain(lambda: 7, lambda: True) == 7
+        assert (len(trials._plain), trials._unsure) == (0, count + 1)
+    trials.plain(lambda: 7, lambda: True)
+    assert len(trials._plain) == 1
+    trials.plain(lambda: 7, lambda: False)
+    assert (trials.done, trials.plain_wins) == (True, True)

@@ -15,7 +15,7 @@ from lazyarr.ir.graph import CheckFailed, Line, Program
 from lazyarr.leaves import Leaf
 from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
 from lazyarr.runtime import NotCaptured, evaluate, flush, is_tracing, own, recording, use_recording
-from lazyarr.tracing.around_loops import AroundLoops
+from lazyarr.tracing.around_loops import AroundLoops, learns
 from lazyarr.tracing.bound import BoundAccelerated
 from lazyarr.tracing.breakeven import FIRST_CALL, POSTPONED, BreakEven, compiling_seconds, is_straight
 from lazyarr.tracing.callables import calling, untraceable
@@ -246,7 +246,7 @@ class Accelerated:
             why = f"faster than in pieces ({self._pieces.get(key, 'of signatures that come once')})"
             return self._run_plain(key, why, args, kwargs)
         if trials.plain_is_next:
-            return trials.plain(lambda: self._otherwise(key, args, kwargs))
+            return trials.plain(lambda: self._otherwise(key, args, kwargs), functools.partial(learns, self, key))
         return trials.ours(lambda: self._trace_first(parts, key, specs, args, kwargs))
 
     def _comes_once(self, key: Any) -> bool:

@@ -22,6 +22,16 @@ _COMPILING = 4
 Run = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
 
+def learns(function: Accelerated, key: Any) -> bool:
+    """Whether it is not known yet how the loops in calls of a signature are run best."""
+    return function._around is not None and function._around.learns(key)
+
+
+def _compiles(function: Accelerated) -> bool:
+    """Whether there are programs for it, or for loops in it."""
+    return bool(function._known) or (function._around is not None and any(map(_compiles, function._around._all())))
+
+
 class AroundLoops:
     """The way to run a function whose loops are functions of their own.
 
@@ -87,6 +97,11 @@ class AroundLoops:
         trials = self._trials.get(key)
         return self._lifted is None or key in self._numpys or (trials is not None and trials.plain_wins)
 
+    def learns(self, key: Any) -> bool:
+        """Whether calls of a signature are tried in two ways, or wait until their loops are compiled."""
+        trials = self._trials.get(key)
+        return not self.is_plain(key) and not (trials is not None and trials.done)
+
     def run(
         self, key: Any, call: Callable[[Any, Any, Any], Any], plain: Any, args: Any, kwargs: Any, looked: float = 0.0
     ) -> Any:  # fmt: skip
@@ -124,7 +139,7 @@ class AroundLoops:
                 return result
             self._trials[key] = trials = Trials()
             trials.took(seconds + looked)
-            if seconds > _SHORT:
+            if seconds > _SHORT and any(map(_compiles, self._all())):
                 trials.settle()
             return result
         if self.is_plain(key):

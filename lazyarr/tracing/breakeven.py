@@ -62,7 +62,7 @@ def is_straight(graph: Graph) -> bool:
 
 
 def numpy_seconds(graph: Graph, in_place: bool = False) -> float:
-    """About how long NumPy takes for what a graph without loops says; `in_place` if views and writes touch few bytes."""
+    """About how long NumPy takes for what a graph without loops says; `in_place`: views and writes touch few bytes."""
     total = 0.0
     for node in graph.nodes:
         if not node.operands:

@@ -11,6 +11,8 @@ Result = TypeVar("Result")
 
 #: Seconds in which a call is interpreted, but nothing compiled: that would be done for a long loop.
 _SHORT = 0.03
+#: Calls as plain Python that do not count, at most: loops in them are tried in two ways, or compiled.
+_UNSURE = 12
 #: Calls in which compiling has to pay.
 _CALLS = 20
 #: Where one call as plain Python takes so many times longer than each of the others, it is known which way is faster.
@@ -43,10 +45,16 @@ class Trials:
         self._ours: list[float] = []
         self._plain: list[float] = []
         self._settled = False
+        self._unsure = 0
 
     def settle(self) -> None:
         """Try nothing more: lazyarr's way is taken."""
         self._settled = True
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more is tried."""
+        return self._settled or self.over
 
     @property
     def plain_is_next(self) -> bool:
@@ -87,9 +95,13 @@ class Trials:
         if len(self._ours) < self._timed:
             self._ours.append(seconds)
 
-    def plain(self, run: Callable[[], Result]) -> Result:
-        """A call as plain Python."""
-        return self._run(self._plain, run)
+    def plain(self, run: Callable[[], Result], unsure: Callable[[], bool] | None = None) -> Result:
+        """A call as plain Python; `unsure` says afterwards whether it may have taken longer than later ones will."""
+        result = self._run(self._plain, run)
+        if unsure is not None and not self.over and self._unsure < _UNSURE and unsure():
+            self._unsure += 1
+            self._plain.pop()
+        return result
 
     def _run(self, times: list[float], run: Callable[[], Result], before: float = 0.0) -> Result:
         if len(times) == self._timed:
