@@ -107,3 +107,42 @@ def test_in_accelerated_functions() -> None:
         one, other = np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(2, 3)
         assert np.array_equal(fast(other), change(one))
         assert np.array_equal(one, other)
+
+
+def slopes(f: Any, x: Any) -> Any:
+    """Differences of `f`, of which one element at a time is changed: the iterator says when it is over."""
+    found = np.zeros_like(x)
+    it = np.nditer(x, flags=["multi_index"], op_flags=["readwrite"])
+    while not it.finished:
+        at = it.multi_index
+        before = x[at]
+        x[at] = before + 1e-4
+        above = f(x)
+        x[at] = before - 1e-4
+        found[at] = (above - f(x)) / 2e-4
+        x[at] = before
+        it.iternext()
+    return found
+
+
+def next_ones(x: Any) -> Any:
+    rest, total, k = x.flat, 0.0, 0
+    while k < x.size:
+        total = total * 0.5 + next(rest)
+        k += 1
+    return total
+
+
+def test_loops_that_an_iterator_ends_are_not_captured() -> None:
+    def squares(x: Any) -> Any:
+        return np.sum(x**2)
+
+    fast, ones = accelerate(slopes), accelerate(next_ones)
+    for x in (np.arange(6.0).reshape(3, 2), np.ones((4, 5), np.float32)):
+        for _ in range(2):
+            theirs, own = x.copy(), x.copy()
+            expected, got = slopes(squares, theirs), fast(squares, own)
+            assert expected.dtype == got.dtype
+            np.testing.assert_allclose(got, expected, rtol=1e-9 if x.dtype == np.float64 else 1e-4)
+            np.testing.assert_array_equal(theirs, own)
+            assert ones(x) == next_ones(x)

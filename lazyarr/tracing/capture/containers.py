@@ -20,6 +20,7 @@ from lazyarr.growing import Growing, elements_of
 from lazyarr.runtime import NotCaptured
 from lazyarr.source import is_ours
 from lazyarr.tracing.classes import HEAP, IMMUTABLE
+from lazyarr.tracing.control.python import Undefined
 from lazyarr.tracing.packages import top_level
 from lazyarr.weak import WeakScalar
 
@@ -100,6 +101,8 @@ class Containers:
             self._found[id(x)] = (x, _content(x))
             inner = tuple(elements_of(x))
         elif top_level(kind.__module__) == "lazyarr" or (callable(x) and top_level(kind.__module__) == "numpy"):
+            if hasattr(kind, "__next__") and kind is not Undefined:  # (`nditer` of arrays that it writes to, `flat`)
+                raise NotCaptured("an iterator, which may be changed unseen")
             return
         else:
             content = _content(x)
