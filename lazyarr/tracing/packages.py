@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
 STDLIB = frozenset(sys.stdlib_module_names) - {"__main__"}
 #: Packages whose functions, modules and classes are what they are.
 _OTHERS = {"numpy", "scipy", "jax", "jaxlib", "lazyarr", *STDLIB}
+
+#: Folders that hold packages of many authors.
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 #: Modules of Python's that work with Python's numbers only, as they stand in memory.
 _READING = frozenset({"datetime", "decimal", "fractions", "json", "statistics", "struct"})
@@ -24,8 +28,27 @@ def is_users(module: Any) -> bool:
 
 
 def is_own(module: Any, package: str) -> bool:
-    """Whether a module is of the package of the function that is traced, or the script itself."""
-    return top_level(module) in (package, "__main__") and is_users(module)
+    """Whether a module is of the package of the function that is traced, the script itself, or lies beside these."""
+    name = top_level(module)
+    return is_users(module) and (name in (package, "__main__") or _are_neighbours(name, package))
+
+
+def _are_neighbours(name: str, package: str) -> bool:
+    """Whether two modules are parts of one program: they lie in one folder, and not in that of installed packages."""
+    folder = _folder(package)
+    if not folder or not _INSTALLED.isdisjoint(folder.split(os.sep)):
+        return False
+    return folder == _folder(name)
+
+
+def _folder(name: str) -> str:
+    """Where a module or a package lies; the empty string if that is not known."""
+    module = sys.modules.get(name)
+    file: str | None = getattr(module, "__file__", None)
+    if file is None:
+        return os.getcwd() if name == "__main__" else ""
+    folder = os.path.dirname(os.path.abspath(file))
+    return os.path.dirname(folder) if hasattr(module, "__path__") else folder
 
 
 def takes_pythons_numbers(module: Any) -> bool:
