@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -167,6 +168,19 @@ def test_what_is_faster_by_the_clock() -> None:
     for _ in range(4):
         assert_same(with_an_object(big, np.ones(300_000)), accelerated(big, np.ones(300_000)))
     assert programs(accelerated) >= 2
+
+
+@pytest.mark.parametrize(("looked", "settled"), [(0.0, True), (9.9e-3, False)])
+def test_what_looking_into_objects_takes_is_no_work_of_the_program(looked: float, settled: bool) -> None:
+    """A call of ten milliseconds is not tried as plain Python, but where they went by before the program ran."""
+    from lazyarr.tracing.breakeven import BreakEven
+
+    compiled: Any = SimpleNamespace(
+        program=SimpleNamespace(graph=SimpleNamespace(nodes=())), direct=None, calls_numpy=False
+    )
+    even = BreakEven(lambda args, kwargs: None, False, lambda why: None)
+    assert even.settled("signature", compiled, 10e-3, looked) is settled
+    assert bool(even._trials) is not settled
 
 
 def test_what_is_known_at_a_glance_is_counted() -> None:

@@ -157,10 +157,10 @@ class Accelerated:
         if not self._compiles_all and self._even.is_numpys(key):
             return self._even.run(key, lambda: self._in_python(args, kwargs), args, kwargs)
         try:
-            for compiled in self._known.get(key, ()):
+            for compiled, runs in ((one, time.perf_counter()) for one in self._known.get(key, ())):
                 done, result = self._even.direct(key, compiled.direct, args, kwargs) or compiled(parts)
                 if done:
-                    self._prefer(compiled, specs, key, time.perf_counter() - begin)
+                    self._prefer(compiled, specs, key, time.perf_counter() - begin, runs - begin)
                     self._even.newcomers.program(compiled.direct or None, args, kwargs)
                     return result
                 parts, key, specs = self._describe(args, kwargs)
@@ -177,12 +177,12 @@ class Accelerated:
         # Not in the handler: what NumPy raises is not a consequence of that.
         return self._after_failure(failed, key, args, kwargs)
 
-    def _prefer(self, compiled: Compiled, specs: Any, key: Any, seconds: float) -> None:
+    def _prefer(self, compiled: Compiled, specs: Any, key: Any, seconds: float, looked: float) -> None:
         """Try this program first at the next call, without taking arguments apart in Python, if that can be."""
         with self._lock:
             if compiled.direct is False:
                 compiled.direct = direct_call(compiled, specs, self._name) if world.current() is None else None
-            if not self._compiles_all and not self._even.settled(key, compiled, seconds):
+            if not self._compiles_all and not self._even.settled(key, compiled, seconds, looked):
                 if self._even.is_numpys(key, for_good=True):
                     note_faster(self._name, self._even.why(key), self._line or ("", 0))
                 return

@@ -200,8 +200,16 @@ class BreakEven:
         result = self._trials[key].ours(lambda: call(*args, **kwargs))
         return None if result is MISS else (True, result)
 
-    def settled(self, key: Any, compiled: Compiled, seconds: float) -> bool:
-        """Whether it is known that calls of a signature are faster with this program, of which one took so long."""
+    def settled(self, key: Any, compiled: Compiled, seconds: float, looked: float) -> bool:
+        """Whether it is known that calls of a signature are faster with this program, of which one took so long.
+
+        Parameters
+        ----------
+        key, compiled
+            The signature and the program.
+        seconds, looked : float
+            What the call took, and what of that it took to look at the arguments: objects may hold very much.
+        """
         if key in self._compiled:
             return True
         trials = self._trials.get(key)
@@ -212,7 +220,7 @@ class BreakEven:
             tried = _TRIED if compiled.direct is not None else _TRIED_LONGER
             if loops and compiled.calls_numpy:
                 tried = _TRIED_CALLING  # Each call costs some microseconds more than Python's: there may be many.
-            if seconds > tried or wins:
+            if seconds - looked > tried or wins:
                 self._compiled.add(key)
                 return True
             self._trials[key] = trials = Trials(_TIMED, _MARGIN)
