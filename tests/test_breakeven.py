@@ -14,6 +14,7 @@ import pytest
 
 import lazyarr
 from lazyarr.settings import settings
+from lazyarr.tracing.breakeven import POSTPONED
 from tests.acceleration import assert_same, programs
 
 
@@ -355,6 +356,24 @@ def test_long_compilations_wait_until_calls_have_taken_some_time(monkeypatch: py
     for _ in range(2):
         assert_same(unrolled(np.arange(8.0)), accelerated(np.arange(8.0)))
     assert programs(accelerated) == 1
+
+
+def filtered(xs: Any) -> Any:
+    """Steps on small matrices, written out: each is compiled, equal or not."""
+    P, m = np.eye(4), np.zeros(4)
+    for x in list(xs):
+        P = P @ P.T + 0.1 * np.eye(4)
+        K = P @ np.linalg.inv(P + np.eye(4))
+        m = m + K @ (x - m)
+        P = (np.eye(4) - K) @ P
+    return m, P
+
+
+def test_equal_work_that_is_written_out_often_takes_long_to_compile() -> None:
+    accelerated = calls(filtered, lambda: (np.ones((150, 4)),), 3)
+    assert programs(accelerated) == 0
+    (found,) = lazyarr.report().faster
+    assert found.what.endswith(POSTPONED)
 
 
 def windows_of(x: Any) -> Iterator[Any]:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _CALL, _BYTE, _FLOP = 7e-7, 1.5e-10, 3e-10
 #: Seconds that compiling takes at least, and for each operation.
 _COMPILE, _EACH = 0.03, 5e-4
-#: Seconds that compiling takes for each kind of loop nests; equal ones are one function.
-_NEST = 1e-2
+#: Seconds that compiling takes for each kind of loop nests, equal ones are one function; for each further one.
+_NEST, _NEST_AGAIN = 1e-2, 2e-3
 #: Seconds of compiling that do not begin before NumPy has taken that part of them for calls.
 _PATIENCE = 1.0
 #: Programs with loops that have so few operations, outside of the loops, are compiled in less time than that; how much
@@ -111,7 +111,8 @@ def compiling_seconds(graph: Graph) -> float:
     nests = [node for node in nodes if node.op.memory == "fresh" and not node.op.pointwise and node.operands]
     kinds = {(node.op, node.types, tuple(v.type for v in node.operands)) for node in nests}
     loops = sum(bool(list(node.regions)) for node in nodes)
-    return _COMPILE + _EACH * len(nodes) + _NEST * (len(kinds) + loops)
+    again = _NEST_AGAIN * (len(nests) - len(kinds))
+    return _COMPILE + _EACH * len(nodes) + _NEST * (len(kinds) + loops) + again
 
 
 class BreakEven:
