@@ -358,6 +358,23 @@ def test_long_compilations_wait_until_calls_have_taken_some_time(monkeypatch: py
     assert programs(accelerated) == 1
 
 
+def test_functions_are_told_by_their_code_at_a_look() -> None:
+    from lazyarr.tracing.newcomers import look_at
+
+    def add(k: Any) -> Any:
+        return lambda x: x + k
+
+    looks = [look_at((f, np.ones(3)), {}) for f in (add(1), add(2), little)]
+    assert looks[0] == looks[1] != looks[2]
+    assert [elements for _, elements in looks] == [3, 3, 3]
+    assert look_at(([1.0],), {}) == (None, 0)
+    applied: Any = lazyarr.accelerate(lambda f, x: f(x) * 2 - x[0])
+    for n in range(3, 30):
+        for f in (add(n), add(n / 2), lambda x: x[::-1]):
+            assert_same(f(np.arange(n)) * 2 - 0, applied(f, np.arange(n)))
+    assert applied._even.newcomers.serve
+
+
 def filtered(xs: Any) -> Any:
     """Steps on small matrices, written out: each is compiled, equal or not."""
     P, m = np.eye(4), np.zeros(4)

@@ -7,6 +7,7 @@ what is left of a matrix. Tracing and compiling such calls takes hundreds of tim
 from __future__ import annotations
 
 import time
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -146,6 +147,8 @@ def look_at(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, int]:
             looks.append(kind)
         elif kind in _CONSTANTS:
             looks.append((kind, x))
+        elif kind is types.FunctionType:
+            looks.append(x.__code__)
         else:
             return None, 0
     return (tuple(looks), tuple(kwargs)) if kwargs else tuple(looks), elements
