@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+import pickle
+from collections.abc import Hashable, Iterable
+from typing import Any, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -127,3 +130,63 @@ def test_views_as_classes() -> None:
     made = lnp.ndarray((2, 2), buffer=memory)
     made[1, 1] = 9
     assert np.asarray(memory).tolist() == [0, 1, 2, 9, 4, 5]
+
+
+MEMBERS = """
+list(map(m.ndarray.sum, [x, x[1:]]))
+m.ndarray.dot(x, x)
+m.ndarray.__getitem__(x, 2)
+m.ndarray.__repr__(x)
+m.ndarray.__eq__(x, x)
+m.ndarray.shape.__get__(x)
+m.ndarray.flatten(x, order="F")
+m.ndarray.sum(m.array(["a", "b"], dtype=object))
+pickle.loads(pickle.dumps(m.ndarray.sum))(x)
+m.ndarray.sum.__name__, m.ndarray.T.__name__
+inspect.ismethoddescriptor(m.ndarray.sum)
+type(m.array(["a"])).__array_ufunc__ in (None, m.ndarray.__array_ufunc__)
+type(x).__array_ufunc__ in (None, m.ndarray.__array_ufunc__)
+issubclass(m.ndarray, Iterable), issubclass(m.ndarray, Hashable)
+[type(y) == m.ndarray for y in (x, x[1:], m.array(["a"]), [1.0], 1.0)]
+[type(y) != m.ndarray for y in (x, [1.0])]
+[type(y) in (list, m.ndarray) for y in (x, [1.0], 1.0)]
+[{m.ndarray: "array", list: "list"}.get(type(y)) for y in (x, x[1:], [1.0], 1.0)]
+[y.__class__ is m.ndarray for y in (x, x[1:], x[0])], x.__class__.__name__
+m.ndarray == m.matrix, m.ndarray in (int, float), m.ndarray == int
+get_origin(m.ndarray[Any, m.dtype[m.float64]]) is m.ndarray, get_args(m.ndarray[Any, int])
+"""
+
+
+@pytest.mark.parametrize("line", [line for line in MEMBERS.splitlines() if line])
+def test_the_class_itself(line: str) -> None:
+    """What programs do with ``np.ndarray`` and with ``type(x)``: methods by the class, tables, comparisons, types."""
+    names = {"pickle": pickle, "inspect": inspect, "Iterable": Iterable, "Hashable": Hashable, "Any": Any,
+             "get_origin": get_origin, "get_args": get_args}  # fmt: skip
+    expected, found = (repr(eval(line, {**names, "m": m, "x": m.arange(4.0)})) for m in (np, lnp))
+    assert found == expected
+
+
+def test_members_write_as_numpys_do() -> None:
+    """Attributes that are set, and methods that change an array, by the class; what takes no part is refused."""
+    kind: Any = lnp.ndarray
+    x = lnp.zeros((2, 3))
+    kind.shape.__set__(x, (3, 2))
+    kind.fill(x, 3)
+    kind.__setitem__(x, 0, 1)
+    assert kind.__iadd__(x, 1) is x
+    assert np.asarray(x).tolist() == [[2, 2], [4, 4], [4, 4]]
+    with pytest.raises(TypeError, match=r"doesn't apply to a 'list' object"):
+        kind.sum([1, 2])
+    with pytest.raises(TypeError):
+        kind[()]
+
+    class Negative(kind):  # type: ignore[misc]
+        def sum(self, *args: Any, **kwargs: Any) -> Any:
+            return -kind.sum(self, *args, **kwargs)
+
+        def __mul__(self, other: Any) -> Any:
+            return kind.__mul__(self, other)
+
+    own: Any = lnp.arange(3.0).view(Negative)
+    assert own.sum() == -3
+    assert type(own * lnp.ones(3)) is Negative

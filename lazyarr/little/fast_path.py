@@ -35,7 +35,7 @@ from lazyarr.little.table import (
     read_once,
     together,
 )
-from lazyarr.operators import BINARY, COMPARE, UNARY
+from lazyarr.operators import BINARY, COMPARE, UNARY, show
 from lazyarr.runtime import storage_lock, traced
 from lazyarr.world import active as ranks
 
@@ -129,6 +129,13 @@ def _quiet_context() -> contextvars.Context:
     found = contextvars.Context()
     found.run(partial(np.seterr, all="ignore"))
     return found
+
+
+def install_class(kind: type[Any]) -> None:
+    """Have ``x.__class__`` of lazy arrays be the class that programs know."""
+    show(kind)
+    if compiled is not None:
+        compiled.show(kind)
 
 
 def install_calls(kind: type[Any], ufuncs: Iterable[Any]) -> None:

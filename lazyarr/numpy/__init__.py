@@ -12,7 +12,7 @@ from typing import Any
 import numpy as _np
 
 from lazyarr.dispatch import UFUNCS, dispatched
-from lazyarr.little.fast_path import install_calls
+from lazyarr.little.fast_path import install_calls, install_class
 from lazyarr.numpy import _product, _ufunc
 
 
@@ -74,6 +74,7 @@ for _name in dir(_np):
         globals()[_name] = _public(_name)
 
 ndarray, nditer = _types.ndarray, _iterate.nditer
+install_class(ndarray)
 c_, mgrid, ogrid, r_, vectorize = _grid.c_, _grid.mgrid, _grid.ogrid, _grid.r_, _grid.vectorize
 __version__ = _np.__version__
 __all__ = list(_np.__all__)

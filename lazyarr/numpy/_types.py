@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from types import GenericAlias
 from typing import Any
 
 import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES
+from lazyarr.numpy._members import members
 
 
 class _ArrayMeta(type):
@@ -21,6 +23,13 @@ class _ArrayMeta(type):
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, np.ndarray) or (isinstance(instance, LazyArray) and not instance._scalar)
+
+    def __eq__(cls, other: Any) -> bool:
+        """Whether `other` is the class of lazy arrays, or of NumPy's: programs ask ``type(x) == np.ndarray``."""
+        return other is cls or other is LazyArray or other is np.ndarray
+
+    def __hash__(cls) -> int:
+        return hash(LazyArray)  # (for tables by ``type(x)``)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
         return issubclass(subclass, (LazyArray, np.ndarray))
@@ -56,3 +65,13 @@ class ndarray(metaclass=_ArrayMeta):
         if buffer is None:
             return rebuild(np.zeros(shape, dtype, order or "C"))
         return rebuild(np.ndarray(shape, dtype, buffer, offset, strides, order).copy(order="K"))
+
+    def __class_getitem__(cls, item: Any) -> GenericAlias:
+        """The class with its parameters, as types are written (``ndarray[tuple[int], dtype[float64]]``)."""
+        np.ndarray[item]  # (NumPy counts them)
+        return GenericAlias(cls, item)
+
+
+for _name, _member in members().items():
+    setattr(ndarray, _name, _member)
+ndarray.__hash__ = None  # type: ignore[method-assign, assignment]

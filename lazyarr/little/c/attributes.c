@@ -157,7 +157,7 @@ static PyObject *attribute(PyObject *self, PyObject *name)
     if (name == class_name && Py_TYPE(self) == known.array) {
         PyObject *mine = SLOT(self, array__mine), *lent = SLOT(self, array__lent);
         if ((mine && mine != Py_None) || (lent && lent != Py_None))
-            return Py_NewRef(Py_TYPE(self));
+            return Py_NewRef(known.shown ? known.shown : known.array);
     }
     if (name == interface || name == structure) {
         PyErr_SetObject(PyExc_AttributeError, name);

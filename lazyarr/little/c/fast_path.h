@@ -37,6 +37,7 @@
 /* What the Python side has told: see `install` in module.c. */
 typedef struct {
     PyTypeObject *array;           /* LazyArray */
+    PyTypeObject *shown;           /* the class that programs know, which `__class__` gives */
     PyTypeObject *cell;            /* what holds the value of one that has settled, */
     PyTypeObject *leaf;            /* and the node of such data */
     PyTypeObject *lent;            /* lazyarr.little.data.Lent */

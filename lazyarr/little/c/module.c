@@ -199,6 +199,15 @@ PyDoc_STRVAR(view_doc, "view(array, look, how, again, may_copy, /)\n--\n\n"
                        "A view of little data, as `lazyarr.little.data.lend` makes it: ``again(data)``; None where "
                        "that is a copy,\nas it may be, or where it is not done here.\n");
 
+static PyObject *show(PyObject *module, PyObject *kind)
+{
+    (void)module;
+    if (!PyType_Check(kind))
+        return PyErr_Format(PyExc_TypeError, "a class is wanted, not %s", Py_TYPE(kind)->tp_name);
+    Py_XSETREF(known.shown, (PyTypeObject *)Py_NewRef(kind));
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, METH_FASTCALL, view_doc},
                                 {"copy", copy, METH_VARARGS, copy_doc},
                                 {"cast", cast, METH_VARARGS, cast_doc},
@@ -207,6 +216,7 @@ static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, 
                                 {"install_functions", functions, METH_VARARGS, functions_doc},
                                 {"install", install, METH_VARARGS, install_doc},
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},
+                                {"show", show, METH_O, "show(kind, /)\n--\n\nHave arrays' `__class__` be this."},
                                 {"limit", limit, METH_O, limit_doc},
                                 {"shape", shape, METH_O, shape_doc},
                                 {"ndim", ndim, METH_O, "ndim(array, /)\n--\n\nHow many axes an array has."},
