@@ -100,7 +100,11 @@ def function_call(function: Any, args: Any, kwargs: Any) -> Any:
         if found is not None:
             return None if found is ... else found
     from lazyarr.fallback import run_in_numpy, run_on_constants
+    from lazyarr.others import NOBODY, by_function
 
+    found = by_function(function, args, kwargs)
+    if found is not NOBODY:
+        return found
     implementation = FUNCTIONS.get(function)
     why = "it is not compiled"
     if implementation is not None:

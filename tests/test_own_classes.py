@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import sys
 from collections.abc import Hashable, Iterable
+from types import ModuleType
 from typing import Any, get_args, get_origin
 
 import numpy as np
@@ -190,3 +192,144 @@ def test_members_write_as_numpys_do() -> None:
     own: Any = lnp.arange(3.0).view(Negative)
     assert own.sum() == -3
     assert type(own * lnp.ones(3)) is Negative
+
+
+PROTOCOLS = """
+d + d
+d * 3
+np.sin(d), np.exp(d)
+d + x
+x * d
+np.multiply(x, d)
+x - d
+np.subtract(d, 1)
+np.tan(d)
+x @ d
+np.add.reduce(d)
+np.maximum.outer(x, r), np.maximum.reduce(r), np.maximum.accumulate(r, axis=1), np.maximum.reduceat(r, [0])
+np.maximum.at(x, 0, r)
+np.add(x, 1, out=r), np.add(x, 1, r), np.modf(x, r, r)
+x > r, x ** r, divmod(x, r), x.__iadd__(r), np.matmul(r, x)
+np.sum(d), np.mean(d), np.linalg.inv(d), np.fft.fft(d)
+np.concatenate([d, d]), np.concatenate([d, x], axis=0)
+np.dot(x, d), np.dot(d, x), np.where(x > 1, d, x)
+np.median(d)
+np.stack([d, x])
+np.mean(f), np.mean(f, axis=0), np.mean(a=f)
+np.vstack([f, x]), np.linalg.solve(x, f), np.interp(x, f, x), np.einsum("i,i", x, f), np.shape(f), np.ndim(f)
+np.cumsum(x, out=f), np.copyto(x, f), np.isin(x, f), np.result_type(f, x), np.block([f, [x, 1]]), np.savetxt("x", f)
+np.sum([1, 2], axis=f)
+np.concatenate([sub, f]), np.concatenate([f, sub]), np.mean(sub)
+np.asarray(d), np.array(d) + 1
+isinstance(np.add, np.ufunc), isinstance(np.matmul, np.ufunc), isinstance(np.sum, np.ufunc)
+own + x, x + own, own * 2, np.sin(own), np.add(x, own), np.add(own, x, out=x), own.sum(), type(own + x).__name__
+np.mean(own), np.concatenate([own, x]), own[x > 1], np.where(x > 1, own, x)
+"""
+CLASSES = '''
+HANDLED = {}
+
+def implements(function):
+    def register(own):
+        HANDLED[function] = own
+        return own
+    return register
+
+class Diagonal:
+    def __init__(self, n, value):
+        self.n, self.value = n, value
+    def __repr__(self):
+        return f"Diagonal({self.n}, {self.value})"
+    def __array__(self, dtype=None, copy=None):
+        return self.value * np.eye(self.n, dtype=dtype)
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        if method != "__call__" or not (ufunc is np.add or ufunc == np.multiply or ufunc in (np.sin, np.subtract)
+                                        or ufunc in {np.exp: 1}):
+            return NotImplemented
+        values = []
+        for x in inputs:
+            if isinstance(x, np.ndarray):
+                return "an array", ufunc.__name__, x.tolist()
+            values.append(x.value if isinstance(x, Diagonal) else x)
+        return Diagonal(self.n, float(ufunc(*values, **kwargs)))
+    def __array_function__(self, func, types, args, kwargs):
+        if func not in HANDLED:
+            return NotImplemented
+        return HANDLED[func](*args, **kwargs), [issubclass(t, (Diagonal, np.ndarray)) for t in types], \\
+            [t is np.ndarray for t in types]
+    def __add__(self, other):
+        return np.add(self, other)
+    def __mul__(self, other):
+        return np.multiply(self, other)
+
+@implements(np.sum)
+def of_sum(a, **kwargs):
+    return a.value * a.n
+
+for name in ("concatenate", "dot", "where", "mean", "linalg.inv", "fft.fft"):
+    function = np
+    for part in name.split("."):
+        function = getattr(function, part)
+    HANDLED[function] = lambda *args, name=name, **kwargs: (name, len(args), sorted(kwargs))
+
+class Asked:
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        return ufunc is np.maximum, isinstance(ufunc, np.ufunc), ufunc.__name__, method, \\
+            [type(x) == np.ndarray for x in inputs], sorted(kwargs), len(kwargs.get("out", ()))
+
+class AskedFor:
+    def __array_function__(self, func, types, args, kwargs):
+        return func is np.mean, func.__name__, func.__module__, [t is np.ndarray for t in types], len(args), \\
+            sorted(kwargs), type(self).__name__
+
+class Sub(AskedFor):
+    pass
+
+class Own(np.ndarray):
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **kwargs):
+        given = [x.view(np.ndarray) if isinstance(x, Own) else x for x in inputs]
+        if out is not None:
+            kwargs["out"] = tuple(x.view(np.ndarray) if isinstance(x, Own) else x for x in out)
+        found = super().__array_ufunc__(ufunc, method, *given, **kwargs)
+        return found if np.ndim(found) == 0 or ufunc is np.sin else np.asarray(found).view(Own)
+    def __array_function__(self, func, types, args, kwargs):
+        return "Own", func in (np.mean, np.where), super().__array_function__(func, types, args, kwargs)
+
+d, r, f, sub, x = Diagonal(3, 2.0), Asked(), AskedFor(), Sub(), np.arange(3.0)
+own = (np.arange(3.0) + 1).view(Own)
+'''
+
+
+def outcome(line: str, m: Any, name: str) -> str:
+    """What a line gives, or raises, where the classes are of a module that has NumPy from `m`."""
+    module: Any = ModuleType(name)
+    module.np = m
+    sys.modules[name] = module
+    try:
+        exec(CLASSES, vars(module))
+        return repr(eval(line, vars(module))).replace(name, "module")
+    except Exception as error:  # noqa: BLE001  compared
+        return f"{type(error).__name__}: {error}".replace(name, "module")
+    finally:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("line", [line for line in PROTOCOLS.splitlines() if line])
+def test_classes_that_take_numpys_functions(line: str) -> None:
+    """``__array_ufunc__`` and ``__array_function__`` are asked when NumPy asks, and given what the program knows."""
+    assert outcome(line, lnp, "classes_of_lazyarr") == outcome(line, np, "classes_of_numpy")
+
+
+def test_packages_that_have_numpy_itself() -> None:
+    """They are given NumPy's functions, classes and arrays."""
+    name = "classes_of_others"
+    module: Any = ModuleType(name)
+    module.np = np
+    sys.modules[name] = module
+    try:
+        exec(CLASSES, vars(module))
+        x = lnp.arange(3.0)
+        assert lnp.mean(module.f) == module.f.__array_function__(np.mean, (module.AskedFor,), (module.f,), {})
+        assert lnp.concatenate([module.d, x]) == np.concatenate([module.d, np.arange(3.0)])
+        assert lnp.maximum(x, module.r)[:2] == (True, True)
+    finally:
+        del sys.modules[name]

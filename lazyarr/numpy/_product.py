@@ -20,6 +20,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.numpy._reduce import one_axis
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.ops.elementwise import ELEMENTWISE
+from lazyarr.others import NOBODY, by_ufunc
 from lazyarr.runtime import record
 
 #: Labels for leading axes; the signatures themselves use k, m, n and p.
@@ -40,6 +41,8 @@ class ProductUfunc(Ufunc):
 
     def operator(self, *args: Any, **kwargs: Any) -> Any:
         """The call that an operator is."""
+        if (found := by_ufunc(self, "__call__", args, kwargs)) is not NOBODY:
+            return found
         try:
             return self._product(*args, **kwargs)
         except NotCompiled as reason:

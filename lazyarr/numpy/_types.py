@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from types import GenericAlias
 from typing import Any
 
 import numpy as np
 
 from lazyarr.array import LazyArray
+from lazyarr.dispatch import holds_lazy
+from lazyarr.fallback import run_in_numpy
 from lazyarr.ir.types import NAMES
 from lazyarr.numpy._members import members
+from lazyarr.others import numpys
 
 
 class _ArrayMeta(type):
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Any:
         """A class that is derived from `ndarray` is one of NumPy's arrays, which NumPy computes with."""
         if any(isinstance(base, _ArrayMeta) for base in bases):
-            theirs = tuple(_Derived if isinstance(base, _ArrayMeta) else base for base in bases)
-            return type(name, theirs, namespace, **kwargs)
+            has = (namespace, *map(_names, bases))
+            taking = (_TakesUfuncs, _TakesFunctions)
+            own: list[type] = [kind for kind in taking if any(kind.protocol in names for names in has)]
+            own = own or [_Derived]
+            theirs = [kind for base in bases for kind in (own if isinstance(base, _ArrayMeta) else [base])]
+            return type(name, tuple(theirs), namespace, **kwargs)
         return super().__new__(cls, name, bases, namespace, **kwargs)
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -32,7 +40,12 @@ class _ArrayMeta(type):
         return hash(LazyArray)  # (for tables by ``type(x)``)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
-        return issubclass(subclass, (LazyArray, np.ndarray))
+        return subclass is cls or issubclass(subclass, (LazyArray, np.ndarray))
+
+
+def _names(kind: Any) -> Any:
+    """What a base class beside `ndarray` has."""
+    return () if isinstance(kind, _ArrayMeta) else dir(kind)
 
 
 class _Derived(np.ndarray):
@@ -43,6 +56,33 @@ class _Derived(np.ndarray):
         if kwargs.get("type") is ndarray:
             kwargs["type"] = np.ndarray
         return super().view(*(np.ndarray if x is ndarray else x for x in args), **kwargs)
+
+
+class _TakesUfuncs(_Derived):
+    """Those of a class with its own ``__array_ufunc__``."""
+
+    protocol = "__array_ufunc__"
+
+    def __array_ufunc__(self, ufunc: Any, method: Any, *args: Any, **kwargs: Any) -> Any:
+        """As `numpy.ndarray.__array_ufunc__`, of lazy arrays too."""
+        own = partial(super().__array_ufunc__, numpys(ufunc), method)
+        if not holds_lazy(args) and not holds_lazy(kwargs):
+            return own(*args, **kwargs)
+        return run_in_numpy(own, args, kwargs, f"numpy.{ufunc.__name__}: a {type(self).__name__}")
+
+
+class _TakesFunctions(_Derived):
+    """Those of a class with its own ``__array_function__``."""
+
+    protocol = "__array_function__"
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """As `numpy.ndarray.__array_function__`, of lazy arrays too."""
+        kinds = tuple(np.ndarray if issubclass(kind, LazyArray) else numpys(kind) for kind in types)
+        own = partial(super().__array_function__, numpys(func), kinds)
+        if not holds_lazy(args) and not holds_lazy(kwargs):
+            return own(args, kwargs)
+        return run_in_numpy(own, (args, kwargs), {}, f"numpy.{func.__name__}: a {type(self).__name__}")
 
 
 class ndarray(metaclass=_ArrayMeta):

@@ -24,6 +24,7 @@ from lazyarr.leaves import Leaf, leaf
 from lazyarr.little import elements as little_elements
 from lazyarr.little import functions as little
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
+from lazyarr.others import NOBODY, by_ufunc
 from lazyarr.quiet import quietly
 from lazyarr.runtime import add_check, record, record_all, record_node, recording
 from lazyarr.weak import WeakScalar
@@ -62,6 +63,8 @@ class Ufunc:
         self._pair_flops = flops(self.op, self.nin) if self.op is not None and numpy.nout == 2 else None
         self._plain_enough = self._flops is not None and numpy.__name__ != "power"
 
+    #: (``isinstance(np.add, np.ufunc)``)
+    __class__ = property(lambda self: np.ufunc)
     def __repr__(self) -> str:
         return repr(self.numpy)
 
@@ -117,6 +120,9 @@ class Ufunc:
             found = self._plain(args)
             if found is not None:
                 return found
+        found = by_ufunc(self, "__call__", args, kwargs)
+        if found is not NOBODY:
+            return found
         if kwargs.get("out") is ...:
             # NumPy: an array also where it would be a scalar.
             found = self(*args, **{**kwargs, "out": None})
@@ -126,11 +132,6 @@ class Ufunc:
         try:
             return self._call(*args, **kwargs)
         except NotCompiled as reason:
-            for x in args:
-                if hasattr(type(x), "__array_ufunc__") and not isinstance(x, (LazyArray, np.ndarray, np.generic)):
-                    found = x.__array_ufunc__(self.numpy, "__call__", *args, **kwargs)
-                    if found is not NotImplemented:
-                        return found
             return run_in_numpy(self.numpy, args, kwargs, f"{self.module}.{self.__name__}: {reason}")
 
     def _at_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
@@ -437,17 +438,21 @@ class Ufunc:
             raise ValueError("outer product only supported for binary functions")
         if self.numpy.signature is not None:
             raise RuntimeError(f"Reduction not defined on ufunc with signature {self.numpy.signature}")
+        if (found := by_ufunc(self, "outer", (a, b), kwargs)) is not NOBODY:
+            return found
         a = a if isinstance(a, WeakScalar) else as_lazy(a)
         b = b if isinstance(b, WeakScalar) else as_lazy(b)
         if isinstance(a, LazyArray) and isinstance(b, LazyArray):
             a = a[(...,) + (None,) * b.ndim]
         return self(a, b, **kwargs)
 
-    def at(self, a: Any, indices: Any, b: Any = None, /) -> None:
+    def at(self, a: Any, indices: Any, b: Any = None, /) -> Any:
         """Unbuffered in-place operation: repeated indices count every time."""
         args = (a, indices) if b is None else (a, indices, b)
         if little_elements.at(self.numpy, *args[:2], args[2:]):
-            return
+            return None
+        if (found := by_ufunc(self, "at", args, {})) is not NOBODY:
+            return found
         from lazyarr import indexing
 
         if isinstance(a, LazyArray) and a._scalar:
@@ -456,11 +461,14 @@ class Ufunc:
             indexing.ufunc_at(self, *args)
         except NotCompiled as reason:
             run_in_numpy(self.numpy.at, args, {}, f"{self.module}.{self.__name__}.at: {reason}", mutates=True)
+        return None
 
     def _method(self, name: str, implementation: Any, args: Any, kwargs: Any) -> Any:
         if self.numpy.signature is not None:
             raise RuntimeError("Reduction not defined on ufunc with signature")
         if (found := little.fold(getattr(self.numpy, name), args, kwargs)) is not None:
+            return found
+        if (found := by_ufunc(self, name, args, kwargs, {"axis": 0, "dtype": None, "keepdims": False})) is not NOBODY:
             return found
         try:
             return implementation(self, *args, **kwargs)
