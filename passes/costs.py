@@ -24,6 +24,8 @@ CROSSING_PER_BYTE = 0.1e-9
 #: A byte of a result that NumPy touches for the first time; making native code for a graph, and for each operation.
 FRESH_BYTE = 0.3e-9
 COMPILING, COMPILING_NODE = 0.03, 0.003
+#: Each operand beyond two (of a `concatenate`) is a copy of its own, and LLVM's time grows faster than their number.
+COMPILING_OPERAND, COMPILING_PAIR = 0.0012, 1.9e-6
 
 
 def slowdown(node: Node, backend: str) -> float:
@@ -63,4 +65,5 @@ def pays_at_once(graph: Graph) -> bool:
 
 def compiling_seconds(graph: Graph) -> float:
     """About how long it takes to make native code for a graph."""
-    return COMPILING + COMPILING_NODE * len(graph.nodes)
+    joined = sum(len(node.operands) - 2 for node in graph.nodes if len(node.operands) > 2)
+    return COMPILING + COMPILING_NODE * len(graph.nodes) + joined * (COMPILING_OPERAND + COMPILING_PAIR * joined)

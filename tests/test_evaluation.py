@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import lazyarr.numpy as lnp
 from lazyarr.plans import plans
+from lazyarr.settings import settings
 from tests.agree import is_computed
 
 
@@ -101,3 +103,13 @@ def test_what_waits_is_computed_once_much_was_passed_by() -> None:
     assert 3 < computed.count(True) < 30
     expected = [np.arange(2000.0)[np.arange(2000.0) > 10.0 * i].mean() for i in range(60)]
     np.testing.assert_allclose(np.asarray(found), [*expected, *[0.0] * 1940], rtol=1e-15)
+
+
+def test_many_arrays_are_joined_without_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node of a thousand operands is the work of as many: LLVM would take seconds for what NumPy does at once."""
+    monkeypatch.setattr(plans, "get", lambda program: pytest.fail("it is compiled"))
+    with settings(compile_after=2):
+        for turn in range(20):
+            rows = [np.arange(100.0) + turn + i for i in range(1000)]
+            found = lnp.concatenate([lnp.asarray(row) for row in rows])
+            np.testing.assert_array_equal(np.asarray(found), np.concatenate(rows))
