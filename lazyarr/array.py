@@ -82,7 +82,8 @@ class LazyArray(ArrayOperators):
     _offset: int
     _parent: LazyArray | None
     _scalar: bool
-    _seen: tuple[Value, Value] | None
+    #: What the cell held when a view looked, what it saw; of much that is there NumPy's view too (`seen_now`).
+    _seen: tuple[Value, Value] | tuple[Value, Value, Any] | None
     _shape: tuple[int, ...]
     _step: views.Step | None
     _strides: tuple[int, ...]

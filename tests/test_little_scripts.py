@@ -370,6 +370,6 @@ def test_scalars_pass_for_numpys_and_pythons() -> None:
                     assert found == expected
                     assert found.dtype == expected.dtype
             for array in (y, y[:1], lnp.array(2.5), m, m[0], m.T):
-                assert array.__class__ is LazyArray
+                assert array.__class__ is lnp.ndarray
                 assert isinstance(array, lnp.ndarray)
                 assert not isinstance(array, (float, np.generic, numbers.Number))

@@ -116,3 +116,79 @@ def test_a_large_array_is_not_copied_for_each_part() -> None:
             assert pending._mine is None
             a[:, k + 1] = pending
         assert a._mine.ctypes.data == memory
+
+
+def _index(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """A basic index, mostly of few elements, or of most of them."""
+    found: list[Any] = []
+    for n in shape[: int(rng.integers(1, len(shape) + 1))]:
+        kind = int(rng.integers(6))
+        if kind == 0 or n < 4:
+            found.append(slice(None))
+        elif kind < 3:
+            found.append(int(rng.integers(-n, n)))
+        elif kind == 3:
+            start = int(rng.integers(n - 3))
+            found.append(slice(start, start + 3))
+        else:
+            found.append(slice(int(rng.integers(0, 3)), None, int(rng.choice([1, 1, 2, -1]))))
+    return tuple(found) if len(found) > 1 or rng.random() < 0.3 else found[0]
+
+
+def views_of_much(m: Any, data: Any, seed: int) -> list[Any]:
+    """Reads and writes by views of views, elements and parts, between work on all of an array."""
+    rng = np.random.default_rng(seed)
+    arrays = [m.array(data), m.array(data) * 2.0]
+    found: list[Any] = []
+    for step in range(60):
+        x = arrays[int(rng.integers(len(arrays)))]
+        kind = int(rng.integers(10))
+        if kind < 3 and x.ndim:
+            part = x[_index(rng, x.shape)]
+            if np.ndim(part):
+                arrays.append(part)
+            found.append(part + 1.0)
+        elif kind == 3 and x.ndim == 2:
+            arrays.append(x.T)
+        elif kind == 4 and x.ndim:
+            x[_index(rng, x.shape)] = float(step)
+        elif kind == 5 and x.ndim:
+            at = _index(rng, x.shape)
+            part = x[at]
+            x[at] = part * 0.5
+            x[at] += 1.0
+        elif kind == 6:
+            found.append(x.sum())
+        elif kind == 7:
+            x += 0.25
+        elif kind == 8:
+            found.append(x * 2.0 - 1.0)
+        elif x.ndim and len(x):
+            found += [x[0] * 1.0, (x[-1] + 2.0).sum(), x.copy()]
+    return [*found, *arrays]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_views_of_much(seed: int) -> None:
+    data = np.arange(1.0, 401.0).reshape(20, 20) / 8
+    for mine, theirs in zip(views_of_much(lnp, data, seed), views_of_much(np, data, seed), strict=True):
+        np.testing.assert_allclose(np.asarray(mine), theirs, rtol=1e-12)
+        if isinstance(theirs, np.ndarray):
+            assert mine.shape == theirs.shape and mine.flags.writeable == theirs.flags.writeable
+
+
+def test_parts_of_views_of_much_are_looked_at_at_once() -> None:
+    """A slice of a large array is one itself: its rows and elements are not recorded one by one."""
+    x = lnp.asarray(np.arange(2000.0).reshape(100, 20)) * 1.0
+    half = x[10:90]
+    assert float(half.sum()) == float(np.arange(2000.0).reshape(100, 20)[10:90].sum())
+    for _ in range(2):
+        row = half[3]
+        assert row._lent is not None
+        found = row + 1
+        assert found._mine is not None and found.tolist() == (np.arange(260.0, 280.0) + 1).tolist()
+        assert row[2:4]._lent is not None and float(half[3, 2]) == 262.0
+    x[13, 2] = -1.0  # what was seen is looked for again
+    assert float(half[3, 2]) == -1.0 and float(row[2]) == -1.0 and row[1:3].tolist() == [261.0, -1.0]
+    x += 1.0
+    assert float(half[3, 2]) == 0.0 and row[1:3].tolist() == [262.0, 0.0] and half[3][2:4].tolist() == [0.0, 264.0]

@@ -86,8 +86,8 @@ def held(x: LazyArray) -> Any:
 def seen_now(x: LazyArray) -> Any:
     """What a view sees of data that is there, only to be read, whatever its size; None where it is not.
 
-    (A view of much is no value of its own, for the graph would not know of what it is a part: NumPy's view is looked
-    for each time.)
+    (A view of much is no value of its own, for the graph would not know of what it is a part: NumPy's view stands
+    beside that value.)
     """
     if ranks or tracing() is not None or x._mine is not None or x._lent is not None or x._parent is None:
         return None
@@ -97,7 +97,20 @@ def seen_now(x: LazyArray) -> Any:
     if math.prod(x._shape) < limits.elements:
         x._value()  # (from now on it is what was seen before)
         return held(x)
-    return x._elements("an element")
+    x._value()
+    seen = x._seen
+    if seen is None or seen[0].node is not node:
+        return None  # (another thread has written to it)
+    if len(seen) == 2:
+        at, steps = x, []
+        while at._parent is not None:
+            steps.append(at._step)
+            at = at._parent
+        data: Any = node.data
+        for step in reversed(steps):
+            data = step.view(data)  # type: ignore[union-attr]
+        seen = x._seen = (*seen, data)
+    return seen[2]
 
 
 def new(data: Any) -> Any:
@@ -223,7 +236,12 @@ def to_lend(x: LazyArray) -> Any:
     if x._lent is not None:
         return x._lent.data() if x._lent.depth < DEEPEST else None
     found = own_large(x, only_looks=True)
-    return held(x) if found is None and is_whole(x) and not ranks else found
+    return held(x) if found is None and (is_whole(x) or is_view(x)) and not ranks else found
+
+
+def is_view(x: LazyArray) -> bool:
+    """Whether an array that has settled is a view of another, and may be written to."""
+    return x._parent is not None and x._form is None and x._writeable and not x._scalar
 
 
 def is_whole(x: LazyArray) -> bool:
@@ -274,9 +292,9 @@ class Lent:
     again : callable or None
         ``again(data)`` gives NumPy's view of NumPy's array; None where it is the basic index ``how[0]``.
     root : LazyArray
-        Whose memory it is,
+        Whose memory it is, or the view of a cell that it is a part of,
     base : ndarray
-        and where it was. When `root` has other data, the view is looked for anew.
+        and where that was. When `root` has other data, the view is looked for anew.
     given, seen : ndarray
         What it is a view of, and what it sees.
     depth : int
@@ -289,6 +307,9 @@ class Lent:
         lent = parent._lent if parent._mine is None else None
         if lent is None:
             self.root, self.base, self.depth = parent, given, 1
+            if parent._mine is None and parent._parent is not None:
+                # (As long as its cell has this data, a view that has settled sees the same of it.)
+                self.base = parent._cell.value.node.data  # type: ignore[attr-defined]
         else:
             self.root, self.base, self.depth = lent.root, lent.base, lent.depth + 1
         self.parent, self.look, self.how, self.again = parent, look, how, again
@@ -334,7 +355,7 @@ class Lent:
 
 
 def _now(root: LazyArray) -> Any:
-    """The data of an array that is no view."""
+    """The data of an array that is no view, or that a view which has settled is one of."""
     mine = root._mine
     if mine is not None:
         return mine

@@ -21,6 +21,7 @@ from lazyarr.little.data import (
     held,
     is_part,
     is_to_be_made,
+    is_view,
     is_whole,
     lend,
     limits,
@@ -171,8 +172,16 @@ def _get(general: Method) -> Method:
             if seen is None:
                 return general(self, key)
             at = _place(key)
-            is_element = at is not NotImplemented and type(at) is not slice and _is_element(at, seen.ndim)
-            return new(seen[at]) if is_element else general(self, key)
+            if at is NotImplemented:
+                return general(self, key)
+            if type(at) is not slice and _is_element(at, seen.ndim):
+                return new(seen[at])
+            if seen[at].size < limits.elements and is_view(self):
+                with storage_lock:
+                    # (What it is a view of may have been written to.)
+                    if (given := seen_now(self)) is not None:
+                        return lend(self, indexing.get, (at,), None, given)
+            return general(self, key)
         at = _place(key)
         if at is not NotImplemented:
             if type(at) is not slice and _is_element(at, x.ndim):

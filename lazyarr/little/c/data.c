@@ -62,6 +62,21 @@ PyObject *settled(PyObject *array)
                : NULL;
 }
 
+/* The data of the cell of an array (borrowed), which it may be a view of; NULL where it is not there. */
+PyObject *data_of_cell(PyObject *array)
+{
+    PyObject *cell = SLOT(array, array__cell), *value = cell ? SLOT(cell, cell_value) : NULL, *node;
+    node = value && PyTuple_Check(value) ? PyTuple_GET_ITEM(value, 0) : NULL;
+    return node && Py_TYPE(node) == known.leaf ? SLOT(node, leaf_data) : NULL;
+}
+
+/* Whether an array that has settled is a view of what its cell holds. */
+int is_view(PyObject *array)
+{
+    PyObject *parent = SLOT(array, array__parent);
+    return parent && parent != Py_None && SLOT(array, array__form) == Py_None;
+}
+
 /* The data of an array's view, where its memory has not moved; else NULL. */
 static PyObject *seen_by(PyObject *lent)
 {
@@ -73,7 +88,7 @@ static PyObject *seen_by(PyObject *lent)
         return NULL;
     mine = SLOT(root, array__mine);
     if (!mine || mine == Py_None)
-        mine = SLOT(root, array__scalar) == Py_False ? settled(root) : NULL;
+        mine = SLOT(root, array__scalar) != Py_False ? NULL : is_view(root) ? data_of_cell(root) : settled(root);
     return mine && mine == SLOT(lent, lent_base) ? seen : NULL;
 }
 

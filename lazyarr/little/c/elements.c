@@ -67,10 +67,14 @@ static char *element(PyArrayObject *data, PyObject *key)
 static PyObject *lend(PyObject *parent, PyObject *given, PyObject *look, PyObject *how, PyObject *again,
                       PyObject *view)
 {
-    PyObject *lent = NULL, *found = NULL, *above = NULL, *depth;
+    PyObject *lent = NULL, *found = NULL, *above = NULL, *base, *depth;
     if ((!SLOT(parent, array__mine) || SLOT(parent, array__mine) == Py_None) && SLOT(parent, array__lent) != Py_None)
         above =
             Py_XNewRef(SLOT(parent, array__lent)); /* (Allocations collect garbage, whose code may do anything.) */
+    base = !above && (!SLOT(parent, array__mine) || SLOT(parent, array__mine) == Py_None) && is_view(parent)
+               ? data_of_cell(parent)
+               : NULL;
+    base = Py_NewRef(base ? base : given);
     depth = PyLong_FromSsize_t(above ? PyLong_AsSsize_t(SLOT(above, lent_depth)) + 1 : 1);
     if (depth)
         lent = known.lent->tp_alloc(known.lent, 0);
@@ -78,7 +82,7 @@ static PyObject *lend(PyObject *parent, PyObject *given, PyObject *look, PyObjec
         found = new_array();
     if (found) {
         SLOT(lent, lent_root) = Py_NewRef(above ? SLOT(above, lent_root) : parent);
-        SLOT(lent, lent_base) = Py_NewRef(above ? SLOT(above, lent_base) : given);
+        SLOT(lent, lent_base) = Py_NewRef(above ? SLOT(above, lent_base) : base);
         SLOT(lent, lent_depth) = Py_NewRef(depth);
         SLOT(lent, lent_parent) = Py_NewRef(parent);
         SLOT(lent, lent_look) = Py_NewRef(look);
@@ -90,6 +94,7 @@ static PyObject *lend(PyObject *parent, PyObject *given, PyObject *look, PyObjec
         SLOT(found, array__lent) = Py_NewRef(lent);
     }
     Py_XDECREF(above);
+    Py_DECREF(base);
     Py_XDECREF(depth);
     Py_XDECREF(lent);
     Py_DECREF(view);
@@ -105,7 +110,7 @@ static int may_be_lent(PyObject *array)
     lent = SLOT(array, array__lent);
     if (lent && Py_TYPE(lent) == known.lent)
         return PyLong_AsSsize_t(SLOT(lent, lent_depth)) < known.deepest;
-    return SLOT(array, array__writeable) == Py_True && SLOT(array, array__parent) == Py_None;
+    return SLOT(array, array__writeable) == Py_True && (SLOT(array, array__parent) == Py_None || is_view(array));
 }
 
 /* The data of an array of positions or of a mask (borrowed); NULL for any other index. */
@@ -187,6 +192,19 @@ static int set_selected(PyObject *self, PyObject *key, PyObject *value)
     return end_write() < 0 ? -1 : done;
 }
 
+/* What a view sees of much that is there (borrowed), as `lazyarr.little.data.seen_now` has noted it; else NULL. */
+static PyObject *much_seen(PyObject *array)
+{
+    PyObject *mine = SLOT(array, array__mine), *cell = SLOT(array, array__cell), *seen = SLOT(array, array__seen), *data;
+    if (mine != Py_None || SLOT(array, array__lent) != Py_None || !cell || SLOT(array, array__scalar) != Py_False ||
+        !is_view(array) || !seen || !PyTuple_CheckExact(seen) || PyTuple_GET_SIZE(seen) != 3 ||
+        PyTuple_GET_ITEM(seen, 0) != SLOT(cell, cell_value))
+        return NULL;
+    data = data_of_cell(array);
+    return data && PyArray_CheckExact(data) && PyArray_CheckExact(PyTuple_GET_ITEM(seen, 2)) ? PyTuple_GET_ITEM(seen, 2)
+                                                                                            : NULL;
+}
+
 /* ``self[key]``; NULL without an exception where that is not done here. */
 PyObject *get_item(PyObject *self, PyObject *key)
 {
@@ -198,7 +216,7 @@ PyObject *get_item(PyObject *self, PyObject *key)
     if (!is_basic_index(key, &numbers))
         return get_selected(self, key);
     data = data_of(self);
-    if (!data)
+    if (!data && !(data = much_seen(self)))
         return NULL;
     Py_INCREF(data);
     array = (PyArrayObject *)data;

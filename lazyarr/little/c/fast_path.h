@@ -104,6 +104,8 @@ typedef struct {
 /* data.c */
 int may_run(void);
 PyObject *settled(PyObject *array);
+PyObject *data_of_cell(PyObject *array);
+int is_view(PyObject *array);
 PyObject *data_of(PyObject *array);
 PyObject *data_to_write(PyObject *array);
 PyObject *new_array(void);
