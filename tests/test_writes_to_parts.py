@@ -192,3 +192,25 @@ def test_parts_of_views_of_much_are_looked_at_at_once() -> None:
     assert float(half[3, 2]) == -1.0 and float(row[2]) == -1.0 and row[1:3].tolist() == [261.0, -1.0]
     x += 1.0
     assert float(half[3, 2]) == 0.0 and row[1:3].tolist() == [262.0, 0.0] and half[3][2:4].tolist() == [0.0, 264.0]
+
+
+def test_slices_of_much_are_written_in_place() -> None:
+    """Elements, rows and parts of a slice that is large itself go to its memory; it is not copied for each."""
+    x = lnp.asarray(np.arange(2000.0).reshape(100, 20)) * 1.0
+    float(x.sum())
+    half, flipped = x[10:90], x[::-1]
+    half[3, 2] = -1.0
+    place = x._mine.ctypes.data
+    half[4] += 1.0
+    half[5][2:4] = 0.0
+    flipped[0, 0] = 7.0
+    half.T[0, 1] = 8.0
+    assert x._mine.ctypes.data == place and half._lent is not None and flipped._lent is not None
+    expected = np.arange(2000.0).reshape(100, 20)
+    expected[13, 2], expected[15, 2:4], expected[99, 0], expected[11, 0] = -1, 0, 7, 8
+    expected[14] += 1
+    np.testing.assert_array_equal(np.asarray(x), expected)
+    assert float(half.sum()) == expected[10:90].sum()
+    half[0] = 5.0  # (it has settled, for the sum)
+    expected[10] = 5
+    np.testing.assert_array_equal(np.asarray(x), expected)

@@ -186,11 +186,10 @@ def _get(general: Method) -> Method:
         if at is not NotImplemented:
             if type(at) is not slice and _is_element(at, x.ndim):
                 return new(x[at])
-            if x.size < limits.elements or x[at].size < limits.elements:
-                with storage_lock:
-                    # (What was held may have been copied.)
-                    if (given := to_lend(self)) is not None:
-                        return lend(self, indexing.get, (at,), None, given)
+            with storage_lock:
+                # (What was held may have been copied.)
+                if (given := to_lend(self)) is not None:
+                    return lend(self, indexing.get, (at,), None, given)
             return general(self, key)
         at = _selection(key)
         if at is NotImplemented or _selected(x, at) >= limits.elements:

@@ -228,12 +228,11 @@ PyObject *get_item(PyObject *self, PyObject *key)
         PyObject *view = PyObject_GetItem(data, key);
         if (view && !PyArray_CheckExact(view))
             Py_CLEAR(view);
-        if (view && (PyArray_SIZE(array) < known.limit || PyArray_SIZE((PyArrayObject *)view) < known.limit)) {
+        if (view) {
             how = PyTuple_Pack(1, key);
             found = how ? lend(self, data, known.look, how, Py_None, view) : NULL;
             Py_XDECREF(how);
-        } else
-            Py_XDECREF(view);
+        }
     }
     if (!found)
         PyErr_Clear(); /* (Python says what is wrong.) */
