@@ -82,8 +82,7 @@ class LazyArray(ArrayOperators):
     _offset: int
     _parent: LazyArray | None
     _scalar: bool
-    #: What the cell held when a view looked, what it saw; of much that is there NumPy's view too (`seen_now`).
-    _seen: tuple[Value, Value] | tuple[Value, Value, Any] | None
+    _seen: tuple[Value, Value] | tuple[Value, Value, Any] | None  # (cell's value, what is seen, `seen_now`)
     _shape: tuple[int, ...]
     _step: views.Step | None
     _strides: tuple[int, ...]

@@ -214,3 +214,19 @@ def test_slices_of_much_are_written_in_place() -> None:
     half[0] = 5.0  # (it has settled, for the sum)
     expected[10] = 5
     np.testing.assert_array_equal(np.asarray(x), expected)
+
+
+def test_parts_of_zeros_are_written_in_place() -> None:
+    """``rho, u = fields[0], fields[1]`` of `numpy.zeros`: the array is made, for what is written to its parts."""
+    fields = lnp.zeros((5, 60))
+    one, two = fields[0], fields[1]
+    assert one._lent is not None and two._lent is not None
+    one[3] = 2.0
+    two[:] = one * 3.0 + 1.0
+    one += two
+    expected = np.zeros((5, 60))
+    expected[0, 3] = 2
+    expected[1] = expected[0] * 3 + 1
+    expected[0] += expected[1]
+    np.testing.assert_array_equal(np.asarray(fields), expected)
+    assert lnp.zeros((5, 60))[1:]._lent is None  # (of much, nothing is made before it is known for what)

@@ -169,8 +169,13 @@ def _get(general: Method) -> Method:
         x = held(self)
         if type(x) is not _ndarray or not limits.elements or tracing() is not None:
             seen = seen_now(self) if x is None and limits.elements else None
-            if seen is None:
+            if seen is None and not _is_part_to_be_made(self, key):
                 return general(self, key)
+            if seen is None:
+                with storage_lock:
+                    if own_large(self) is None:
+                        return general(self, key)
+                return method(self, key)
             at = _place(key)
             if at is NotImplemented:
                 return general(self, key)
@@ -197,6 +202,22 @@ def _get(general: Method) -> Method:
         return made(run(operator.getitem, x, at))
 
     return method
+
+
+def _is_part_to_be_made(array: LazyArray, key: Any) -> bool:
+    """Whether a little part is taken of an array of `numpy.zeros` and the like, which is not there yet: to be written.
+
+    (``rho = fields[0]``: what was recorded of it would be a copy of all for each write.)
+    """
+    if ranks or tracing() is not None or not limits.elements or array._mine is not None or array._lent is not None:
+        return False
+    if array._form is not None or array._parent is not None or not is_to_be_made(array):
+        return False
+    at = _place(key)
+    if at is NotImplemented or (type(at) is not slice and _is_element(at, len(array._shape))):
+        return False
+    whole = np.ndarray(array._shape, bool, b"\0", 0, (0,) * len(array._shape))
+    return bool(whole[at].size < limits.elements)
 
 
 def _target(array: LazyArray, place: Any, is_basic: bool) -> Any:
