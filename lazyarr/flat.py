@@ -54,6 +54,9 @@ class FlatIterator:
         if isinstance(key, tuple) and len(key) > 1:
             raise IndexError("too many indices for flat iterator: flat iterator is 1-dimensional, but "
                              f"{len(key)} were indexed")
+        if key is None:
+            raise IndexError("only integers, slices (`:`), ellipsis (`...`) and integer or boolean arrays are valid "
+                             "indices")
         if isinstance(key, int) and not -self.base.size <= key < self.base.size:
             raise IndexError(f"index {key} is out of bounds for size {self.base.size}")
 

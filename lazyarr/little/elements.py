@@ -299,9 +299,16 @@ def at(ufunc: np.ufunc, array: Any, key: Any, operand: tuple[Any, ...]) -> bool:
 
 
 def of_flat(base: LazyArray, key: Any) -> Any:
-    """``base.flat[key]`` of one element; None where it is not one of little data that is there."""
-    x = held(base) if type(key) is int and tracing() is None else None
-    return None if type(x) is not _ndarray or not limits.elements else new(x.flat[key])
+    """``base.flat[key]`` of one element, or of positions; None where it is not one of little data that is there."""
+    x = held(base) if tracing() is None else None
+    if type(x) is not _ndarray or not limits.elements:
+        return None
+    if type(key) is int:
+        return new(x.flat[key])
+    at = NotImplemented if type(key) is tuple else _positions(key)
+    if at is NotImplemented or (x if at.dtype.kind == "b" else at).size >= limits.elements:
+        return None
+    return new(run(operator.getitem, x.flat, key if type(key) is list else at))
 
 
 def into_flat(base: LazyArray, key: Any, value: Any) -> bool:
