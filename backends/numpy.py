@@ -81,6 +81,8 @@ def interpret(graph: Graph, arguments: Sequence[Any], allowance: Allowance | Non
                 allowance.take(outcome)
             for index, array in enumerate(outcome):
                 values[Value(node, index)] = array
+            # (What the next node writes to nobody else may refer to.)
+            outcome = array = None
             # Memory goes back as soon as the last reader has run: what `reorder` lowers is then what is seen.
             for dead in last.get(node, ()):
                 values.pop(dead, None)

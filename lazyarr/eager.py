@@ -23,6 +23,8 @@ from lazyarr.leaves import Leaf
 from lazyarr.ops.create import CONST
 from lazyarr.ops.linalg import MATMUL
 from lazyarr.quiet import quietly
+from lazyarr.world import Part
+from lazyarr.world import active as ranks
 
 _flops: dict[Op, float] = {}
 
@@ -112,6 +114,8 @@ class LittleInARow:
     """How much little work was recorded with no large work between: parts of a large array that is not computed."""
 
     def __init__(self) -> None:
+        #: How much of it there is since anything large was recorded.
+        self.in_a_row = 0
         self._found, self._most = 0, _IN_A_ROW
         self._copies = 0
 
@@ -131,9 +135,10 @@ class LittleInARow:
         size = _elements((operands[1] if of_part else value).type.shape)
         if size is None or not is_little(size):
             if size is not None:
-                self._found, self._most = 0, _IN_A_ROW
+                self._found, self._most, self.in_a_row = 0, _IN_A_ROW, 0
             return False
         self._found += 1
+        self.in_a_row += 1
         if self._found <= self._most:
             return False
         self._found, self._most = 0, 2 * self._most
@@ -162,8 +167,8 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     """
     data, sizes = [], []
     below = settings.current.eager_below
-    for value in node.operands:
-        array = value.node.kw["value"].value if value.node.op is CONST else _data(value, held)
+    given = [value.node.kw["value"].value if value.node.op is CONST else _data(value, held) for value in node.operands]
+    for value, array in zip(node.operands, _whole(given, below), strict=True):
         if isinstance(array, (int, float, complex)) and not isinstance(array, np.generic):
             array = np.asarray(array, value.type.dtype)
         elif type(array) is np.ndarray:
@@ -176,9 +181,19 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     if not node.types[0].shape and (node.op.scalar_loops or node.types[0].dtype.kind == "c"):
         return None
     size = max(*sizes, *[t.size for t in node.types], 0)
-    if not is_little(size, flops(node.op, len(data), **node.kw) if node.op.pointwise else 1.0):
+    # (What is dear is as little on several ranks: there recording, and what is sent, cost more than is shared.)
+    if not is_little(size, flops(node.op, len(data), **node.kw) if node.op.pointwise and not ranks else 1.0):
         return None
     return quietly(evaluate, node, data)
+
+
+def _whole(data: list[Any], below: int) -> list[Any]:
+    """Data of which every rank has what is little and was split, if there is all that an operation needs."""
+    if not any(isinstance(x, Part) for x in data):
+        return data
+    if any(x is None or (isinstance(x, Part) and math.prod(x.shape) >= below) for x in data):
+        return [None] * len(data)
+    return [x.whole() if isinstance(x, Part) else x for x in data]
 
 
 def _data(value: Value, held: Callable[[Value], Any]) -> Any:

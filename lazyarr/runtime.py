@@ -413,14 +413,16 @@ def _is_worth_compiling(graph: Graph) -> bool:
     """Count a graph that is about to run; whether it has come often enough to be compiled, or pays at once.
 
     What comes again is interpreted until that has taken a part of the time of compiling, too. (Ranks decide nothing by
-    the clock.)
+    the clock, but by what it should have taken.)
     """
     most = settings.current.compile_after
     often = plans.count(graph) >= most
-    if often and most > 1 and world.current() is None and first_compiler() == "native" and not _has_regions(graph):
-        from lazyarr.passes.costs import compiling_seconds
+    if often and most > 1 and first_compiler() == "native" and not _has_regions(graph):
+        from lazyarr.passes.costs import compiling_seconds, interpreting_seconds
 
-        often = plans.interpreted(graph) >= _RENT * compiling_seconds(graph)
+        together = world.current()
+        spent = 0.0 if together is None else interpreting_seconds(graph) / together.size
+        often = plans.interpreted(graph, spent) >= _RENT * compiling_seconds(graph)
     return often or _pays_at_once(graph)
 
 

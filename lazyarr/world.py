@@ -248,10 +248,10 @@ def use(world: World) -> None:
     native_mpi.use(world.communicator.native)
 
 
-def done_at_once() -> None:
-    """Count an operation that NumPy has done at once, where several ranks run the program."""
+def done_at_once(count: int = 1) -> None:
+    """Count operations that NumPy has done at once, where several ranks run the program."""
     if active:
-        active[0].tick(part=_AT_ONCE)
+        active[0].tick(part=_AT_ONCE * count)
 
 
 def entering(shape: tuple[int, ...]) -> Layout | None:
@@ -303,10 +303,10 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
     """Let several ranks run this program together; `lazyarr run` has called it.
 
     Arrays of the drop-in namespace are then split over the ranks, and accelerated functions share their work. Every
-    rank runs the same program. The setting `eager_below` becomes `split_above` at most. An exception that nobody
-    handles ends all ranks (`sys.excepthook`), and NumPy's global random numbers begin as those of rank 0. Python's
-    automatic search for garbage in reference cycles is switched off (`gc.disable`, `gc.freeze`): lazyarr starts it on
-    all ranks after the same operations.
+    rank runs the same program. Where the setting `split_above` is smaller than its default, `eager_below` becomes that
+    at most. An exception that nobody handles ends all ranks (`sys.excepthook`), and NumPy's global random numbers begin
+    as those of rank 0. Python's automatic search for garbage in reference cycles is switched off (`gc.disable`,
+    `gc.freeze`): lazyarr starts it on all ranks after the same operations.
 
     Parameters
     ----------
@@ -341,8 +341,9 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
         settings.configure(reproducible=reproducible)
     if size == 1:
         return
-    # What NumPy does at once is not split.
-    settings.configure(eager_below=min(settings.current.eager_below, settings.current.split_above))
+    # (What NumPy does at once is not split: whoever wants smaller arrays split than others do gets that there, too.)
+    if settings.current.split_above < settings.Settings.split_above:
+        settings.configure(eager_below=min(settings.current.eager_below, settings.current.split_above))
     world = World(communicator, shape)
     use(world)
     # (What is there now stays; without it a search takes a hundredth of the time.)

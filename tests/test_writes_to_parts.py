@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,6 +41,20 @@ def test_interpreted_writes_go_to_memory_that_nobody_else_has() -> None:
     (found,) = interpret(Graph([x, value], [last]), [given, part])
     assert found.tolist() == [10.0, 20.0, -2.0, 10.0, 20.0, -5.0]
     assert given.tolist() == list(range(6))
+
+
+def test_interpreted_writes_one_after_the_other_copy_nothing() -> None:
+    x, value = param(0, ArrayType(F64, (1_000_000,))), param(1, ArrayType(F64, (2,)))
+    written = made = apply(ELEMENTWISE["negative"], x)
+    for k in range(0, 40, 2):
+        written = _written(written, value, k)
+    graph, given, part = Graph([x, value], [written]), np.arange(1e6), np.array([10.0, 20.0])
+    tracemalloc.start()
+    (found,) = interpret(graph, [given, part])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found[:42].tolist() == [10.0, 20.0] * 20 + [-40.0, -41.0]
+    assert most < 1.5 * made.type.nbytes
 
 
 def test_interpreted_writes_leave_what_is_read_later() -> None:

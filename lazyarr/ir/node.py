@@ -86,7 +86,8 @@ class Node:
         The user's lines that recorded this work. Beside the identity: equal work from two lines is one node.
     """
 
-    __slots__ = ("__weakref__", "attrs", "kw", "lines", "op", "operands", "types")
+    __slots__ = ("__weakref__", "_access", "attrs", "kw", "lines", "op", "operands", "types")
+    _access: tuple[OperandAccess, ...]
     op: Op
     operands: tuple[Value, ...]
     attrs: Attrs
@@ -114,7 +115,12 @@ class Node:
     @property
     def access(self) -> tuple[OperandAccess, ...]:
         """How each operand's axes reach the results, by its declaration."""
-        return self.op.access(*bounded([v.type for v in self.operands]), **self.kw)
+        # (Kept: passes ask for each operand, and arrays that are joined may be thousands.)
+        try:
+            return self._access
+        except AttributeError:
+            found = self._access = self.op.access(*bounded([v.type for v in self.operands]), **self.kw)
+            return found
 
     @property
     def regions(self) -> Iterator[Graph]:

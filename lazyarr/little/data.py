@@ -8,6 +8,7 @@ from collections.abc import Callable
 from operator import methodcaller
 from threading import get_ident
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,12 +16,13 @@ from lazyarr import quiet, settings, views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.backends.numpy import evaluate as of_node
 from lazyarr.dispatch import running
+from lazyarr.ir.extents import is_static
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.ops.create import CONST
-from lazyarr.runtime import flush, recording, traced
+from lazyarr.runtime import evaluate, flush, recording, storage_lock, traced
+from lazyarr.world import Part, done_at_once
 from lazyarr.world import active as ranks
-from lazyarr.world import done_at_once
 
 Method = Callable[..., Any]
 _ndarray = np.ndarray
@@ -89,8 +91,12 @@ def seen_now(x: LazyArray) -> Any:
     (A view of much is no value of its own, for the graph would not know of what it is a part: NumPy's view stands
     beside that value.)
     """
-    if ranks or tracing() is not None or x._mine is not None or x._lent is not None or x._parent is None:
+    if tracing() is not None or x._mine is not None or x._lent is not None or (x._parent is None and not ranks):
         return None
+    if ranks:
+        to_whole(x)
+        if x._parent is None:
+            return held(x)
     node = x._cell.value.node
     if x._form is not None or type(node) is not Leaf or type(node.data) is not _ndarray:
         return None
@@ -201,12 +207,14 @@ def own(x: LazyArray) -> Any:
 def own_large(x: LazyArray, only_looks: bool = False) -> Any:
     """As `own`, of an array of any size, of which little is to be written, or looked at: that is copied if it must be.
 
-    (Not on several ranks, where large arrays are split.)
+    (On several ranks only of what every rank has, or comes to have: `to_whole`.)
     """
     found = own(x)
-    if found is not None or x._lent is not None or ranks or not limits.elements:
+    if found is not None or x._lent is not None or not limits.elements:
         return found
-    if not only_looks and is_to_be_made(x):
+    if ranks:
+        to_whole(x)
+    elif not only_looks and is_to_be_made(x):
         return _take(x, _made(x))
     data = _left(x)
     if type(data) is not _ndarray:
@@ -229,6 +237,55 @@ def own_large(x: LazyArray, only_looks: bool = False) -> Any:
     return _take(x, _left(x).copy("K"))
 
 
+#: On several ranks: operations on little data in a row after which a large array of which they use parts is given to
+#: all of them; what one of these costs while it is recorded, in seconds; bytes of the largest array that is given.
+_IN_PARTS, _RECORDED, _GATHERED = 16, 1e-3, 1 << 28
+
+
+#: Cells of arrays that were given to all: how often, and after how many operations in a row.
+_given: WeakKeyDictionary[Cell, tuple[int, int]] = WeakKeyDictionary()
+
+
+def to_whole(x: LazyArray) -> None:
+    """Where several ranks run the program, have all of them have all of a large array that is used a little at a time.
+
+    Then NumPy does that at once, and nothing is sent. What is computed of all of the array is split again.
+    """
+    at: LazyArray = x
+    while at._parent is not None:
+        at = at._parent
+    node, type = x._cell.value.node, x._cell.value.type
+    known = isinstance(node, Leaf) and not isinstance(node.data, Part)
+    if known or at._form is not None or not limits.elements or tracing() is not None or not is_static(type.shape):
+        return
+    if type.nbytes > _GATHERED or type.size < limits.elements:
+        return
+    in_a_row, least = recording().little.in_a_row, _IN_PARTS + type.nbytes / ranks[0].model.bandwidth / _RECORDED
+    times, before = _given.get(x._cell, (0, 0))
+    if in_a_row < before + least * 2**times:
+        return
+    # (What is split again, for views of it do not let it be written in place, takes longer each time.)
+    _given[x._cell] = times + 1, in_a_row
+    gather(at)
+
+
+def gather(x: LazyArray) -> None:
+    """Have what an array that is no view holds computed; of what is split all ranks get all."""
+    cell, (data,) = x._cell, evaluate([x._cell.value])
+    if isinstance(data, Part):
+        found, data._whole = data.whole(), None
+        found = found if found.strides == x._strides else _laid_out(found, x._strides)
+        with storage_lock:
+            cell.value = leaf(found, cell.value.type)
+
+
+def _laid_out(data: _ndarray[Any, Any], strides: tuple[int, ...]) -> _ndarray[Any, Any]:
+    """A copy with axes in the order of some strides."""
+    order = sorted(range(data.ndim), key=lambda axis: -abs(strides[axis]))
+    # (In memory of its own: it may be written to then.)
+    return np.array(np.ascontiguousarray(data.transpose(order)).transpose(np.argsort(order)), order="K")
+
+
 def to_lend(x: LazyArray) -> Any:
     """The data of an array of which views may be lent; None where it has none."""
     if x._mine is not None:
@@ -236,7 +293,7 @@ def to_lend(x: LazyArray) -> Any:
     if x._lent is not None:
         return x._lent.data() if x._lent.depth < DEEPEST else None
     found = own_large(x, only_looks=True)
-    return held(x) if found is None and (is_whole(x) or is_view(x)) and not ranks else found
+    return held(x) if found is None and (is_whole(x) or is_view(x) and not ranks) else found
 
 
 def is_view(x: LazyArray) -> bool:

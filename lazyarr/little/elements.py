@@ -18,6 +18,7 @@ from lazyarr.ir.types import NAMES
 from lazyarr.little.data import (
     NUMBERS,
     Method,
+    gather,
     held,
     is_part,
     is_to_be_made,
@@ -176,12 +177,14 @@ def _get(general: Method) -> Method:
                     if own_large(self) is None:
                         return general(self, key)
                 return method(self, key)
+            if self._parent is None:
+                return method(self, key)  # (it has been given to all ranks)
             at = _place(key)
             if at is NotImplemented:
                 return general(self, key)
             if type(at) is not slice and _is_element(at, seen.ndim):
                 return new(seen[at])
-            if seen[at].size < limits.elements and is_view(self):
+            if seen[at].size < limits.elements and is_view(self) and not ranks:
                 with storage_lock:
                     # (What it is a view of may have been written to.)
                     if (given := seen_now(self)) is not None:
@@ -239,11 +242,11 @@ def _target(array: LazyArray, place: Any, is_basic: bool) -> Any:
 
 def _is_part_of_much(array: LazyArray, value: LazyArray) -> bool:
     """Whether what is pending is to be written to a small part of a large array that is there, or could be."""
-    if not limits.elements or ranks or tracing() is not None or value._scalar or not is_static(value._shape):
+    if not limits.elements or tracing() is not None or value._scalar or not is_static(value._shape):
         return False
     size = math.prod(value._shape) * _PARTS
     light = array._mine is not None or array._lent is not None
-    if not (light or (is_whole(array) and (held(array) is not None or is_to_be_made(array)))):
+    if not (light or (is_whole(array) and (held(array) is not None or (is_to_be_made(array) and not ranks)))):
         return False
     return limits.elements <= size <= math.prod(array.shape)
 
@@ -256,6 +259,8 @@ def _set(general: Method) -> Method:
         if y is None and kind is LazyArray and _is_part_of_much(self, value):
             # (What it is written into is not copied then, as it would be where writes to it are pending.)
             value._elements("a part of a large array is written")
+            if ranks and is_whole(value):
+                gather(value)
             y = held(value)
         # (Whether the array takes its data back is asked last.)
         place = NotImplemented if y is None or tracing() is not None else _place(key)

@@ -38,6 +38,7 @@ from lazyarr.little.table import (
 from lazyarr.operators import BINARY, COMPARE, UNARY, show
 from lazyarr.runtime import storage_lock, traced
 from lazyarr.world import active as ranks
+from lazyarr.world import done_at_once
 
 #: What has two results, or looks at several axes, has no loop over elements with one result.
 _NOT_HERE = frozenset(("divmod", "matmul"))
@@ -66,7 +67,7 @@ def install() -> None:
     own = {name: LazyArray.__dict__[name] for name in ("shape", "ndim", "size")}
     operators = {u.__name__: (u, cost_of(u)) for u in ufuncs}
     compiled.install(LazyArray, Cell, Leaf, Lent, indexing.get, *(p.fget for p in own.values()), storage_lock, DEEPEST,
-                     traced, ranks, running, rebuild, operators)  # fmt: skip
+                     traced, ranks, done_at_once, running, rebuild, operators)  # fmt: skip
     for name, general in own.items():
         setattr(LazyArray, name, property(getattr(compiled, name), general.fset, doc=general.__doc__))
     compiled.install_functions(_table(), SPECIAL, results, _quiet_context)

@@ -7,12 +7,31 @@
 
 Known known;
 
-/* Whether there is anything to do here now: nothing is traced, and one process runs the program. */
+/* Operations on several ranks of which Python is told at once. */
+#define TOLD_AT_ONCE 500
+
+/* Where several ranks run the program, count an operation: all of them look for garbage after the same ones. */
+static void count_on_ranks(void)
+{
+    static int counted;
+    PyObject *found;
+    if (++counted < TOLD_AT_ONCE)
+        return;
+    counted = 0;
+    found = PyObject_CallFunction(known.counted, "i", TOLD_AT_ONCE);
+    if (!found)
+        PyErr_WriteUnraisable(known.counted);
+    Py_XDECREF(found);
+}
+
+/* Whether there is anything to do here now: nothing is traced. */
 int may_run(void)
 {
     PyObject *trace;
-    if (known.limit <= 0 || PyList_GET_SIZE(known.ranks))
+    if (known.limit <= 0)
         return 0;
+    if (PyList_GET_SIZE(known.ranks))
+        count_on_ranks();
     if (PyContextVar_Get(known.tracing, Py_None, &trace) < 0) {
         PyErr_Clear();
         return 0;

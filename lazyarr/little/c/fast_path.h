@@ -45,6 +45,7 @@ typedef struct {
     PyObject *shape, *ndim, *size; /* give these of any array */
     PyObject *tracing;             /* the context variable that is set while something is traced */
     PyObject *ranks;               /* a list: empty where one process runs the program */
+    PyObject *counted;             /* told there how many operations have been done here */
     PyObject *running;             /* a list of the threads in which definitions of lazyarr's own are at work */
     PyObject *lazy_scalar;         /* gives such a definition a NumPy scalar as a lazy one */
     PyObject *to_numpy;            /* the method `__array__` of any array */

@@ -34,8 +34,8 @@ static Py_ssize_t place_of(PyTypeObject *type, const char *name)
 
 PyDoc_STRVAR(
     install_doc,
-    "install(array, cell, leaf, lent, look, shape, ndim, size, lock, deepest, tracing, ranks, running, lazy_scalar, operators, "
-    "/)\n--\n\n"
+    "install(array, cell, leaf, lent, look, shape, ndim, size, lock, deepest, tracing, ranks, counted, running, lazy_scalar, "
+    "operators, /)\n--\n\n"
     "Compute what the operators of little arrays do here.\n\n"
     "Parameters\n----------\n"
     "array, cell, leaf, lent : type\n    LazyArray, what holds its value, the node of data, and a view of data.\n"
@@ -45,6 +45,7 @@ PyDoc_STRVAR(
     "deepest : int\n    Views of views that are lent.\n"
     "tracing : ContextVar\n    Not None while something is traced.\n"
     "ranks : list\n    Empty where one process runs the program.\n"
+    "counted : callable\n    Told there how many operations have been done here.\n"
     "running : list of int\n    Threads in which definitions of lazyarr's own are at work.\n"
     "lazy_scalar : callable\n    ``lazy_scalar(x, True)`` gives those a NumPy scalar as a lazy one.\n"
     "operators : dict\n    ``{name: (ufunc, cost of an element)}``.\n");
@@ -54,11 +55,11 @@ static PyObject *install(PyObject *module, PyObject *args)
     Known given = {0};
     PyObject *operators, *lock;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!O!O!OOOOOnO!O!O!OO!", &PyType_Type, &given.array, &PyType_Type, &given.cell,
+    if (!PyArg_ParseTuple(args, "O!O!O!O!OOOOOnO!O!OO!OO!", &PyType_Type, &given.array, &PyType_Type, &given.cell,
                           &PyType_Type, &given.leaf, &PyType_Type, &given.lent, &given.look, &given.shape,
                           &given.ndim, &given.size, &lock, &given.deepest, &PyContextVar_Type, &given.tracing,
-                          &PyList_Type, &given.ranks, &PyList_Type, &given.running, &given.lazy_scalar,
-                          &PyDict_Type, &operators))
+                          &PyList_Type, &given.ranks, &given.counted, &PyList_Type, &given.running,
+                          &given.lazy_scalar, &PyDict_Type, &operators))
         return NULL;
     if (known.array) {
         PyErr_SetString(PyExc_RuntimeError, "installed already");
@@ -83,6 +84,7 @@ static PyObject *install(PyObject *module, PyObject *args)
     Py_INCREF(given.size);
     Py_INCREF(given.tracing);
     Py_INCREF(given.ranks);
+    Py_INCREF(given.counted);
     Py_INCREF(given.running);
     Py_INCREF(given.lazy_scalar);
     known = given;
