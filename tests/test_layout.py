@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "passes": {"ir", "ops", "cost_model"},  # a pass knows no back end
     # A back end knows no pass.
     "backends": {"ir", "ops", "settings", "cores", "disk", "quiet", "_version", "cost_model"},
-    "eager": {"ir", "ops", "backends", "settings", "quiet", "leaves"},
+    "eager": {"ir", "ops", "backends", "settings", "quiet", "leaves", "world"},
     "schedules": _RUNTIME,
     "plans": _RUNTIME,
     "leaves": {"ir"},
