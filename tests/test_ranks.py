@@ -22,6 +22,7 @@ from lazyarr.ir.layout import coordinates, default, moves
 from lazyarr.ir.node import apply, apply_all
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import DTYPES, ArrayType
+from lazyarr.ops import sample_sort
 from lazyarr.passes.insert_communication import insert_communication
 from lazyarr.testing import draw, prepare
 from tests.acceleration import compiled_programs
@@ -476,6 +477,17 @@ def test_long_vectors_are_sorted(values: str) -> None:
     results = [apply(OPS[name], value, axis=0, stable=True) for name in ("sort", "argsort")]
     for grid in GRIDS:
         agree(Graph([value], results), [x], grid, [0])
+
+
+@pytest.mark.parametrize("values", [[0.0, -0.0, 1.0], [np.nan, -np.nan, 2.0], [3.0, 1.0, 2.0], [-np.inf, -0.0], [7.0]])
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8", "i4", "c16"])
+def test_parts_are_sorted_stably_to_the_bit(values: list[float], kind: str) -> None:
+    rng = np.random.default_rng(3)
+    for n in (0, 1, 5, 40, 300):
+        given = rng.choice(np.clip(np.nan_to_num(values), -9, 9) if kind == "i4" else values, n)
+        x = np.where(rng.random(n) < 0.3, rng.integers(-9, 9, n), given).astype(kind)
+        assert sample_sort.sorted_part(x).tobytes() == np.sort(x, kind="stable").tobytes()
+        np.testing.assert_array_equal(sample_sort.order_of_part(x), np.argsort(x, kind="stable"))
 
 
 @pytest.mark.parametrize(

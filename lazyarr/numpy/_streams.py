@@ -14,6 +14,7 @@ import numpy as np
 
 from lazyarr import world
 from lazyarr.array import LazyArray, rebuild
+from lazyarr.eager import is_little
 from lazyarr.ir.layout import intersection, length, place
 from lazyarr.runtime import is_tracing
 
@@ -59,7 +60,8 @@ def drawn(function: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any
     else:
         return None
     shape = _shape(size)
-    layout = None if shape is None else world.entering(shape)
+    # (What NumPy computes with at once is to be whole.)
+    layout = None if shape is None or is_little(math.prod(shape)) else world.entering(shape)
     if shape is None or layout is None:
         return None
 

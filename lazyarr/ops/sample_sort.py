@@ -36,10 +36,10 @@ def sample_sort(x: Array, all_to_all: AllToAll, at: int, have: Ranges, index: bo
     """
     count, n = len(have), len(x)
     if index:
-        order = np.argsort(x, kind="stable")
+        order = order_of_part(x)
         keys, places = x[order], order + have[at][0]
     else:
-        keys = np.sort(x, kind="stable")
+        keys = sorted_part(x)
     picks = keys[np.arange(count) * n // count] if n else keys
     samples = np.sort(np.concatenate(all_to_all([picks] * count)))
     splitters = samples[np.arange(1, count) * len(samples) // count]
@@ -48,7 +48,7 @@ def sample_sort(x: Array, all_to_all: AllToAll, at: int, have: Ranges, index: bo
     merged = np.concatenate(all_to_all([keys[a:b] for a, b in spans]))
     if index:
         moved = np.concatenate(all_to_all([places[a:b] for a, b in spans]))
-        merged = moved[np.argsort(merged, kind="stable")]
+        merged = moved[np.argsort(merged, kind="stable")]  # (of runs that are sorted it makes few passes)
     else:
         merged.sort(kind="stable")
     sizes = np.concatenate(all_to_all([np.array([len(merged)])] * count))
@@ -58,3 +58,29 @@ def sample_sort(x: Array, all_to_all: AllToAll, at: int, have: Ranges, index: bo
         start, stop = intersection((first, first + len(merged)), mine)
         parts.append(merged[start - first : stop - first] if start < stop else merged[:0])
     return np.concatenate(all_to_all(parts))
+
+
+def sorted_part(x: Array) -> Array:
+    """A part sorted so that nobody sees in which order equal elements were: zeros have signs, and so have NaNs.
+
+    NumPy's other way of sorting takes a tenth of the time.
+    """
+    if x.dtype.kind in "biu":
+        return np.sort(x)
+    # (It may make two zeros of one sign of zeros of both.)
+    if x.dtype.kind == "f" and not np.signbit(x[x == 0]).any():
+        keys = np.sort(x)
+        if not len(keys) or not np.isnan(keys[-1]):
+            return keys
+    return np.sort(x, kind="stable")
+
+
+def order_of_part(x: Array) -> Array:
+    """Where the elements of a part are when they are sorted, equal ones in their order."""
+    if x.dtype.kind in "iuf":
+        order = np.argsort(x)
+        keys = x[order]
+        # (The last one is NaN if any is, and is not equal to itself.)
+        if not len(keys) or (bool((keys[1:] != keys[:-1]).all()) and bool(keys[-1] == keys[-1])):
+            return order
+    return np.argsort(x, kind="stable")
