@@ -7,7 +7,7 @@ that time. `Settings.eager_below` says where the border is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -168,7 +168,7 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     data, sizes = [], []
     below = settings.current.eager_below
     given = [value.node.kw["value"].value if value.node.op is CONST else _data(value, held) for value in node.operands]
-    for value, array in zip(node.operands, _whole(given, below), strict=True):
+    for value, array in zip(node.operands, _whole(node.operands, given, below), strict=True):
         if isinstance(array, (int, float, complex)) and not isinstance(array, np.generic):
             array = np.asarray(array, value.type.dtype)
         elif type(array) is np.ndarray:
@@ -187,12 +187,18 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     return quietly(evaluate, node, data)
 
 
-def _whole(data: list[Any], below: int) -> list[Any]:
-    """Data of which every rank has what is little and was split, if there is all that an operation needs."""
+def _whole(values: Sequence[Value], data: list[Any], below: int) -> list[Any]:
+    """Data of which every rank has what is little and was split, if there is all that an operation needs.
+
+    It stays whole: more of the kind will follow.
+    """
     if not any(isinstance(x, Part) for x in data):
         return data
     if any(x is None or (isinstance(x, Part) and math.prod(x.shape) >= below) for x in data):
         return [None] * len(data)
+    for value, x in zip(values, data, strict=True):
+        if isinstance(x, Part) and isinstance(value.node, Leaf):
+            value.node.data = x.whole()
     return [x.whole() if isinstance(x, Part) else x for x in data]
 
 

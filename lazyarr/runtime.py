@@ -22,6 +22,7 @@ from lazyarr.ir.op import Op
 from lazyarr.leaves import LEAF, Leaf, leaf
 from lazyarr.plans import plans
 from lazyarr.source import user_handles_errors, user_line
+from lazyarr.varying import numbers
 
 
 def record(op: Op, *operands: Value, **attrs: Any) -> Value:
@@ -420,9 +421,10 @@ def _is_worth_compiling(graph: Graph) -> bool:
     if often and most > 1 and first_compiler() == "native" and not _has_regions(graph):
         from lazyarr.passes.costs import compiling_seconds, interpreting_seconds
 
-        together = world.current()
-        spent = 0.0 if together is None else interpreting_seconds(graph) / together.size
-        often = plans.interpreted(graph, spent) >= _RENT * compiling_seconds(graph)
+        together, least = world.current(), _RENT * compiling_seconds(graph)
+        often = plans.interpreted(graph) >= least
+        if together is not None and not often:
+            often = plans.interpreted(graph, interpreting_seconds(graph) / together.size) >= least
     return often or _pays_at_once(graph)
 
 
@@ -548,6 +550,8 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
     program, leaves = capture(needed, [c for c, _ in checks])
     if now.observer is not None:
         now.observer.ran(program)
+    elif not settings.current.reproducible:
+        program, leaves = numbers.lifted(program, leaves)
     try:
         results, left = run(program, leaves, now.observer is None or now.observer.may_compile(program))
         raise_failed(checks, left, results[len(needed) :])
