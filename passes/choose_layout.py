@@ -18,6 +18,7 @@ from lazyarr.ir.layout import Grid, Layout, Split, default, even, is_whole, leng
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Line
 from lazyarr.ops.comm import COMBINES
+from lazyarr.ops.window import PUT_WINDOW
 
 #: Operations that run graphs, and where the operands of these begin: of a loop's body the first parameter is the index.
 REGIONS = {"loop": 3, "while": 0, "cond": 1}
@@ -208,6 +209,8 @@ def _carried_over(layouts: Layouts, node: Node) -> Layout:
         for entry, split in zip(access[k], layouts.of[node.operands[k]], strict=True):
             if split is None or not isinstance(entry, Along) or split.dim in used or found[entry.axis] is not None:
                 continue
+            if node.op is PUT_WINDOW and node.kw["dims"][entry.axis][0] != "all":
+                continue  # (Data says whose the indices are.)
             ranges = owned(entry, split.ranges, shape[entry.axis])
             if ranges is not None:
                 found[entry.axis] = Split(split.dim, ranges)

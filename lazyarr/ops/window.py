@@ -169,6 +169,7 @@ WINDOW = Op(
     padded=xla_lengths.untouched,
     dependent=True,
     checked=True,
+    part="same",
 )
 
 #: `x` with a window of it replaced.
@@ -187,6 +188,7 @@ PUT_WINDOW = Op(
     padded=xla_lengths.untouched,
     dependent=True,
     checked=True,
+    part="same",
     into=_into_window,
 )
 
