@@ -19,6 +19,7 @@ from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Line
 from lazyarr.ops.comm import COMBINES
 from lazyarr.ops.window import PUT_WINDOW
+from lazyarr.passes.indexed_axes import Axes, indexed_axes, layout_beside
 
 #: Operations that run graphs, and where the operands of these begin: of a loop's body the first parameter is the index.
 REGIONS = {"loop": 3, "while": 0, "cond": 1}
@@ -78,6 +79,8 @@ class Layouts:
         Whether the graph is that of a loop or branch.
     little : set of Node
         Those whose large results are made of small arrays: any rank can compute all of them.
+    indexed : dict of Value to set of int
+        Axes along which arrays are taken one index after another.
     """
 
     grid: Grid
@@ -93,6 +96,7 @@ class Layouts:
     inside: bool = False
     little: set[Node] = field(default_factory=set)
     partial: bool = False
+    indexed: Axes = field(default_factory=dict)
 
     def large(self, value: Value) -> bool:
         """Whether a value is worth being split."""
@@ -126,6 +130,8 @@ def choose_layout(
         Whether the graph is that of a loop or branch.
     """
     found = Layouts(grid, least, replicated, deep or {}, model=model, inside=inside)
+    if not inside:
+        found.indexed = indexed_axes(graph)
     for value in graph.params:
         layout = (given or {}).get(value)
         found.of[value] = _default(found, value) if layout is None else layout
@@ -136,7 +142,10 @@ def choose_layout(
 
 def _default(layouts: Layouts, value: Value) -> Layout:
     shape = value.type.shape
-    return default(shape, layouts.grid) if layouts.large(value) else whole(len(shape))
+    if not layouts.large(value):
+        return whole(len(shape))
+    axes = layouts.indexed.get(value)
+    return default(shape, layouts.grid) if axes is None else layout_beside(shape, layouts.grid, axes)
 
 
 def _choose(layouts: Layouts, node: Node) -> None:
