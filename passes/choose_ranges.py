@@ -6,9 +6,11 @@ beyond), or comes from who owns it: one exchange for all that is wanted on both 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from lazyarr.ir import extents
 from lazyarr.ir.access import Along
 from lazyarr.ir.graph import Graph
 from lazyarr.ir.layout import (
@@ -24,12 +26,15 @@ from lazyarr.ir.layout import (
 )
 from lazyarr.ir.node import Node, Value
 from lazyarr.ops.control import graph_cost
+from lazyarr.ops.window import PUT_WINDOW, WINDOW
 from lazyarr.passes.choose_layout import REGIONS, Layouts, before_operands, can_be_split, contracted, splits
 
 #: A value is computed beyond what a rank owns, by this part of it at most (or so many indices).
 _BEYOND, _FEW = 4, 2
 #: How much more memory a loop has to go through than it gathers.
 _GATHERS = 4
+#: How much more time has to be saved by sharing a loop's work than its reductions take by the model: ranks wait, too.
+_WAITS = 3
 
 
 @dataclass
@@ -418,11 +423,33 @@ def costly(wanted: Wanted) -> set[Node]:
     """Loops and branches that every rank had better run as a whole: what they gather is much of what they work on."""
     found: set[Node] = set()
     for (node, name), inner in wanted.inner.items():
-        if _GATHERS * inner.gathered > graph_cost(node.kw[name]).bytes:
+        if _GATHERS * inner.gathered > graph_cost(node.kw[name]).bytes or _waits(inner, node.kw[name]):
             found.add(node)
         else:
             found |= costly(inner)
     return found
+
+
+def _waits(inner: Wanted, body: Graph) -> bool:
+    """Whether a loop over parts of arrays takes less time whole than with the reductions of its iterations."""
+    layouts = inner.layouts
+    boxes = [node for node in body.nodes if node.op in (WINDOW, PUT_WINDOW)]
+    if not layouts.reduced or all(is_whole(layouts.of[node.operands[0]]) for node in boxes):
+        return False
+    ranks, model = math.prod(layouts.grid), layouts.model
+    sums = [value.type.nbytes for node in layouts.reduced for value in node.values]
+    seconds = sum(model.all_reduce(extents.bound(n), ranks, gathered=True) for n in sums)
+    return _WAITS * seconds > model.worked(0, 0, _moved(body)) * (1 - 1 / ranks)
+
+
+def _moved(graph: Graph) -> int:
+    """Bytes that a graph goes through; of what is written into only that."""
+    total = 0
+    for node in graph.nodes:
+        inner = sum(_moved(region) for region in node.regions)
+        whole = node.op.into is not None
+        total += inner or (2 * node.operands[1].type.nbytes if whole else node.cost.bytes)
+    return extents.bound(total)
 
 
 def exchanging(wanted: Wanted) -> set[Node]:

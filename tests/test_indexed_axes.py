@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from lazyarr import communication
+from lazyarr.closed_forms import blank
 from lazyarr.ir.layout import default
+from lazyarr.ir.types import parse
 from lazyarr.passes.indexed_axes import indexed_axes, layout_beside
 from lazyarr.tracing.accelerated import Accelerated
 from lazyarr.tracing.explain import explain
@@ -62,8 +64,16 @@ def of_points(x: Any) -> Any:
     return a
 
 
-def recorded(function: Any) -> Any:
-    (piece,) = explain(Accelerated(function), (np.linspace(0, 1, 2000),), {}, strict=True).pieces
+def norms(a: Any) -> Any:
+    found = np.zeros(a.shape[1])
+    for j in range(a.shape[1]):
+        found[j] = np.sqrt((a[:, j] ** 2).sum())
+    return found
+
+
+def recorded(function: Any, given: Any = None) -> Any:
+    given = np.linspace(0, 1, 2000) if given is None else given
+    (piece,) = explain(Accelerated(function), (given,), {}, strict=True).pieces
     return piece.before
 
 
@@ -93,3 +103,10 @@ def test_an_axis_that_is_taken_is_split_where_no_other_is_long() -> None:
     assert layout_beside((400, 500), (2,), both) == default((400, 500), (2,))
     assert layout_beside((400, 500), (2,), frozenset((0,))) != default((400, 500), (2,))
     assert layout_beside((400, 500), (2, 2), frozenset((0,))) == default((400, 500), (2, 2))
+
+
+@pytest.mark.parametrize(("rows", "kind"), [(400, "exchange"), (400_000, "all_reduce")])
+def test_a_loop_that_waits_for_others_longer_than_it_works_is_done_whole(rows: int, kind: str) -> None:
+    plan = communication.plan(recorded(norms, blank(parse(f"f64[{rows},30]"))), (2,), SPLIT_ABOVE)
+    assert {step.what for step in plan.steps} == {kind}
+    assert plan.messages == (1 if kind == "exchange" else 30)
