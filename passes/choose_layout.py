@@ -18,7 +18,7 @@ from lazyarr.ir.layout import Grid, Layout, Split, default, even, is_whole, leng
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Line
 from lazyarr.ops.comm import COMBINES
-from lazyarr.ops.window import PUT_WINDOW
+from lazyarr.ops.window import PUT_WINDOW, WINDOW
 from lazyarr.passes.indexed_axes import Axes, indexed_axes, layout_beside
 
 #: Operations that run graphs, and where the operands of these begin: of a loop's body the first parameter is the index.
@@ -27,6 +27,9 @@ REGIONS = {"loop": 3, "while": 0, "cond": 1}
 
 #: Operations that give their first operand with something written into it.
 _WRITES = frozenset(("update_slice", "dynamic_update_slice", "scatter", "ordered_scatter"))
+
+#: Boxes at places that data says.
+_BOXES = frozenset((WINDOW.name, PUT_WINDOW.name))
 
 #: In a loop, values that are made of small arrays are split where going through them takes as long as so many messages.
 _MESSAGES = 10
@@ -355,6 +358,9 @@ def _region(layouts: Layouts, node: Node) -> list[Layout]:
     graphs = {name: graph for name, graph in node.attrs if isinstance(graph, Graph)}
     splits = [layouts.of[v] for v in operands]
     alone = node in layouts.replicated or not all(_is_static(graph) for graph in graphs.values())
+    names = {name for graph in graphs.values() for name in _operations(graph)}
+    # (Sums in an order of their own beside boxes at data's places are not split together.)
+    alone = alone or (not names.isdisjoint(_BOXES) and any(name.startswith("ordered_") for name in names))
     if alone:
         splits = [whole(len(s)) for s in splits]
     found: list[Layout] = []
@@ -377,6 +383,12 @@ def _is_static(graph: Graph) -> bool:
     return all(is_static(v.type.shape) for v in values) and all(
         _is_static(g) for node in graph.nodes for g in node.regions
     )
+
+
+def _operations(graph: Graph) -> set[str]:
+    """The names of the operations of a graph, and of those in it."""
+    found = {node.op.name for node in graph.nodes}
+    return found.union(*(_operations(g) for node in graph.nodes for g in node.regions))
 
 
 def splits(layouts: Layouts) -> bool:

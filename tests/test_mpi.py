@@ -389,3 +389,30 @@ def test_garbage_is_found_where_no_program_runs(tmp_path: Path) -> None:
     found = run(2, script)
     assert found.returncode == 0, found.stderr
     assert found.stdout == "True\n"
+
+
+@needs_mpi
+def test_sums_in_their_own_order_beside_columns_of_a_nest_of_loops(tmp_path: Path) -> None:
+    script = tmp_path / "columns.py"
+    script.write_text(
+        "import numpy as np, lazyarr\n"
+        "@lazyarr.accelerate(always=True)\n"
+        "def orthogonal(a):\n"
+        "    q, r = np.zeros_like(a), np.zeros((a.shape[1], a.shape[1]))\n"
+        "    for j in range(a.shape[1]):\n"
+        "        v = a[:, j].copy()\n"
+        "        for i in range(j):\n"
+        "            r[i, j] = q[:, i] @ a[:, j]\n"
+        "            v -= r[i, j] * q[:, i]\n"
+        "        r[j, j] = np.sqrt(v @ v)\n"
+        "        q[:, j] = v / r[j, j]\n"
+        "    return q, r\n"
+        "a = np.random.default_rng(0).random((20000, 7))\n"
+        "q, r = orthogonal(a)\n"
+        "print(np.allclose(q @ r, a), r.tobytes().hex())\n"
+    )
+    alone, *others = [run(ranks, script, "--reproducible") for ranks in (1, 2, 3)]
+    assert alone.stdout.startswith("True ")
+    for found in others:
+        assert found.returncode == 0, found.stderr
+        assert found.stdout == alone.stdout
