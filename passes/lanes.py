@@ -22,7 +22,7 @@ from lazyarr.ir.node import Node, Value, apply, make
 from lazyarr.ir.op import lookup
 from lazyarr.ir.rewrite import live_origins
 from lazyarr.ops.control import runs_by_data
-from lazyarr.ops.create import const
+from lazyarr.ops.create import CONST, const
 from lazyarr.ops.folds import PARTS, SAME
 from lazyarr.ops.loops import LOOP
 from lazyarr.ops.shape import TRANSPOSE
@@ -56,8 +56,8 @@ class _Widener:
         self.origins: dict[Node, frozenset[Line]] = dict(program.origins)
         #: Inner products have the bits of NumPy's own then.
         self.exact = runs_by_data(program.graph)
-        #: Copies of arrays with another axis along memory, and what they are copies of.
-        self._copies: dict[Node, Value] = {}
+        #: Copies of arrays with another axis along memory. (Equal nodes of two graphs are one: it says nothing more.)
+        self._copies: set[Node] = set()
 
     def graph(self, graph: Graph, turned: frozenset[Value], is_shared: bool, stays: frozenset[Value]) -> Graph:
         """The graph by lanes.
@@ -151,7 +151,7 @@ class _Widener:
         # (Only adding to it makes a copy; this changes no element.)
         nothing = const(-0.0 if array.type.dtype.kind == "f" else 0, array.type.dtype)
         made = apply(_ADD, seen, nothing)
-        self._copies[made.node] = array
+        self._copies.add(made.node)
         order += [seen.node] * is_across + [nothing.node, made.node]
         self._stands_for(made.node, node)
         return made
@@ -159,21 +159,28 @@ class _Widener:
     def _copied_before(self, node: Node, order: list[Node]) -> Node:
         """A loop with the copies in its body made before it."""
         body: Graph = node.kw["body"]
-        found = [n for n in body.nodes if n in self._copies]
+        given = dict(zip(body.params[1:], node.operands[3:], strict=True))
+        params, operands, new = list(body.params), list(node.operands), dict(zip(body.params, body.params, strict=True))
+        found: set[Node] = set()
+        for copy in body.nodes:
+            if copy not in self._copies:
+                continue
+            seen = copy.operands[0]
+            is_across = seen not in given and seen.node.op is TRANSPOSE
+            array = seen.node.operands[0] if is_across else seen
+            if array in given and body.params.index(array) > node.kw["carried"]:
+                outer = self._copy(given[array], is_across, copy, order)
+                params.append(param(len(params), outer.type))
+                operands.append(outer)
+                new[copy.values[0]] = params[-1]
+                found.add(copy)
         if not found:
             return node
-        params, operands, new = list(body.params), list(node.operands), dict(zip(body.params, body.params, strict=True))
-        for copy in found:
-            array = self._copies[copy]
-            is_across = copy.operands[0] is not array
-            outer = self._copy(node.operands[2 + body.params.index(array)], is_across, copy, order)
-            params.append(param(len(params), outer.type))
-            operands.append(outer)
-            new[copy.values[0]] = params[-1]
+        read = {v for n in body.nodes if n not in found for v in n.operands} | set(body.roots)
         inside: list[Node] = []
         for n in body.nodes:
-            if n in self._copies or any(n is copy.operands[0].node and n.op is TRANSPOSE for copy in found):
-                continue
+            if n in found or n.op in (TRANSPOSE, CONST) and read.isdisjoint(n.values):
+                continue  # (What only a copy has read goes with it.)
             made = make(n.op, tuple(new[v] for v in n.operands), n.attrs)
             self._stands_for(made, n)
             new.update(zip(n.values, made.values, strict=True))

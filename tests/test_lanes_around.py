@@ -199,6 +199,17 @@ def test_arrays_that_are_read_the_other_way_by_few() -> None:
     same(distances, np.arange(360).reshape(40, 9) % 17, table(40, 40))
 
 
+def both_ways(x, out):
+    for i in range(x.shape[0]):
+        for j in range(out.shape[1]):
+            for k in range(x.shape[1]):
+                out[i, j] += min(x[i, k] - x[j, k], x.T[k, j])
+
+
+def test_an_array_and_the_same_turned() -> None:
+    same(both_ways, table(40, 9), table(40, 40))
+
+
 def once(x, out):
     for j in range(x.shape[0]):
         for k in range(x.shape[1]):
