@@ -270,9 +270,8 @@ class Accelerated:
         if stopped is not None:
             self._patience.in_vain(time.perf_counter() - begin)
             self.pieces_lose |= isinstance(stopped, InVain)
-            large = isinstance(stopped, Plain) and stopped.large
-            if large or isinstance(stopped, Acts):
-                self._around_loops().use_callees(Callees(self._package, self._called, large))
+            if isinstance(stopped, Plain) and (stopped.large or isinstance(stopped, Acts)):
+                self._around_loops().use_callees(Callees(self._package, self._called, stopped.large))
             if isinstance(stopped, TookLong):
                 self._losses.add(parts.elements)
             return self._after_stop(stopped, key, args, kwargs)
