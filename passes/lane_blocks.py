@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,8 @@ _STORED = 1 << 22
 #: Lanes of loops with loops in them, at least and at most; operations on numbers in those that pay without any array.
 _LEAST_AROUND, _MOST_AROUND = 16, 256
 _PAY = 3
+#: Iterations of loops that LLVM writes out.
+_SHORT = 6
 #: Operations on numbers that give the same bits on arrays of them.
 _SAME_BITS = frozenset({"add", "subtract", "multiply", "divide", "negative", "absolute", "sqrt", "square", "maximum",
                         "minimum", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
@@ -161,8 +164,9 @@ class Block:
         if first is None or last is None or last - first < _LEAST_AROUND:
             raise Impossible
         trips, most = last - first, _MOST_AROUND
-        bounds = [(number(loop.operands[0]), number(loop.operands[1])) for loop in loops]
-        rows = max(1 if low is None or high is None else high - low for low, high in bounds)
+        if all((n := _trips(loop)) is not None and n <= _SHORT for loop in _nested(loops)):
+            raise Impossible  # LLVM writes them out, and keeps in registers what lanes would store.
+        rows = max(_trips(loop) or 1 for loop in loops)
         if not self.is_shared and rows * trips > _LARGE:
             most = max(_LEAST, min(most, trips // _BLOCKS))
         blocks = -(-trips // most)
@@ -444,6 +448,19 @@ class Block:
             self.new[value] = now
             self.wide.add(value)
         self._worked += 1
+
+
+def _trips(loop: Node) -> int | None:
+    """How many iterations a loop has, where that is known."""
+    low, high = map(number, loop.operands[:2])
+    return None if low is None or high is None else max(high - low, 0)
+
+
+def _nested(loops: Iterable[Node]) -> Iterator[Node]:
+    """Loops and those in them."""
+    for loop in loops:
+        yield loop
+        yield from _nested(node for node in loop.kw["body"].nodes if node.op is LOOP)
 
 
 def number(value: Value) -> int | None:

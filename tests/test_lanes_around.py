@@ -47,12 +47,14 @@ def test_products_of_matrices(program: Any, m: int, dtype: Any) -> None:
     same(program, table(5, 7, dtype), table(7, m, dtype), table(5, m, dtype), lanes=2 if m > 256 else 1)
 
 
-def test_few_columns_stay() -> None:
+def test_few_columns_stay_and_short_loops() -> None:
     same(sums, table(5, 7), table(7, 15), table(5, 15), lanes=0)
+    same(sums, table(5, 6), table(6, 90), table(5, 90), lanes=0)
+    same(convolved, table(9, 40), table(6, 5), table(4, 36), lanes=0)
 
 
 def test_what_is_no_number_and_zeros() -> None:
-    a, b = table(3, 5), table(5, 40)
+    a, b = table(3, 8), table(8, 40)
     a[1, 2], a[2, 3] = np.nan, -0.0
     b[2, ::3], b[3, 1], b[:, 7] = np.inf, -np.inf, -0.0
     same(products, a, b, -0.0 * table(3, 40))
@@ -153,7 +155,8 @@ def others(x, y, out):
 
 
 def test_one_loop_after_the_other() -> None:
-    same(others, table(4, 64), table(5, 64), table(3, 64))
+    same(others, table(7, 64), table(9, 64), table(3, 64))
+    same(others, table(3, 64), table(9, 64), table(3, 64))  # (One of them is short.)
 
 
 def distances(x, out):
@@ -277,6 +280,7 @@ def test_threads(threads: int) -> None:
 def test_random_nests(seed: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lane_blocks, "_LEAST_AROUND", 2)
     monkeypatch.setattr(lane_blocks, "_MOST_AROUND", most)
+    monkeypatch.setattr(lane_blocks, "_SHORT", 0)
     monkeypatch.setattr(lanes, "_REPEATED", 2)
     random = Random(seed)
     source, given = random_nests.text(random), random_nests.arguments(random)
