@@ -30,8 +30,9 @@ class Numbers:
     """Which numbers of graphs vary; safe from many threads."""
 
     def __init__(self) -> None:
-        #: Graphs with a parameter for each number -> the last graph's numbers, and which have not always been these.
-        self._known: OrderedDict[Graph, tuple[tuple[Node, ...], tuple[bool, ...]]] = OrderedDict()
+        #: Graphs with a parameter for each number, and how many numbers these stand for (``x * 2.5 + 3`` has an input
+        #: where ``x * 2 + 3`` has a number) -> the last graph's numbers, and which have not always been these.
+        self._known: OrderedDict[tuple[Graph, int], tuple[tuple[Node, ...], tuple[bool, ...]]] = OrderedDict()
         #: How often graphs came of which no number has varied.
         self._same: OrderedDict[Graph, int] = OrderedDict()
         self._lock = threading.Lock()
@@ -49,9 +50,10 @@ class Numbers:
         new: dict[Node, Node] = {}
         general = _with_parameters(graph, found, new)
         with self._lock:
-            before, varies = self._known.pop(general, (found, (False,) * len(found)))
+            key = general, len(found)
+            before, varies = self._known.pop(key, (found, (False,) * len(found)))
             varies = tuple(v or a is not b for v, a, b in zip(varies, before, found, strict=True))
-            self._known[general] = found, varies
+            self._known[key] = found, varies
             if not any(varies):
                 self._same[graph] = self._same.pop(graph, 0) + 1
             for known in (self._known, self._same):

@@ -457,3 +457,10 @@ def require_elements(shape: Shape, axes: tuple[int, ...]) -> None:
     for axis in axes:
         if isinstance(shape[axis], Length):
             _require(number(shape[axis]) > 0, "what is reduced has an element")
+
+
+def require_several(shape: Shape) -> None:
+    """Note that no axis of a length that is not known has length 1: what is squeezed would lose it."""
+    for n in shape:
+        if type(n) is not int:
+            _require(number(n) != 1, "an axis of unknown length is not of length 1")

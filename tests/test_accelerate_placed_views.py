@@ -130,3 +130,17 @@ def test_the_rest_of_a_function_writes_through_what_a_loop_has_found() -> None:
     for order in ([3, 1, 0], [0, 3, 3], [3, 3, 3]):
         a, b = np.arange(9.0).reshape(3, 3), np.arange(9.0).reshape(3, 3)
         assert np.array_equal(found.function(a, np.array(order)), lowest(b, np.array(order)))
+
+
+def test_axes_of_one_element_by_data_are_squeezed() -> None:
+    def squeezed(a: Any, v: Any) -> Any:
+        found = np.squeeze(a[: v[0]])
+        return found, found.ndim, a[v[0] - 1 : v[0]].squeeze().sum(axis=0), np.argwhere(a[:, 0] < v[0]).squeeze()
+
+    accelerated: Any = lazyarr.accelerate(squeezed, always=True)
+    for k in (2, 1, 3, 1, 4):
+        a, b = np.arange(12.0).reshape(4, 3) / 3, np.arange(12.0).reshape(4, 3) / 3
+        expected, got = squeezed(b, np.array([k])), accelerated(a, np.array([k]))
+        for x, y in zip(expected, got, strict=True):
+            assert type(x) is type(y) and np.shape(x) == np.shape(y) and np.array_equal(x, y)
+        assert np.shares_memory(a, got[0])

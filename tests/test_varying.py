@@ -110,3 +110,17 @@ def test_errors_and_signs_are_those_of_each_number() -> None:
                                 (lazy + k, x + k), (lnp.copysign(lazy, k), np.copysign(x, k))):  # fmt: skip
                 np.testing.assert_array_equal(np.asarray(found), want)
                 np.testing.assert_array_equal(np.signbit(np.asarray(found)), np.signbit(want))
+
+
+def test_numbers_where_others_have_inputs(graphs: list[Any]) -> None:
+    # (A Python float is an input from the beginning, an integer is not: these are one graph with two and with one.)
+    x = np.linspace(0.0, 9.0, 50)
+    lazy, b, lazy_b = lnp.asarray(x), np.array(1.5), lnp.array(1.5)
+    for k in range(4):
+        pairs = (
+            (x * (k + 0.5) + 3, lazy * (k + 0.5) + 3), (x * k + 3, lazy * k + 3), (x * b + k, lazy * lazy_b + k),
+            (x * 7 + b, lazy * 7 + lazy_b), (x * k + (k + 0.5), lazy * k + (k + 0.5)),
+        )  # fmt: skip
+        for want, found in pairs:
+            np.testing.assert_array_equal(np.asarray(found), want)
+    assert graphs

@@ -21,6 +21,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.numpy._reduce import one_axis
 from lazyarr.runtime import NotCaptured, constant_data, record, recording
+from lazyarr.windows import require_several
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
@@ -131,6 +132,8 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> LazyArray:
 def squeeze(a: Any, axis: Any = None) -> LazyArray:
     """As `numpy.squeeze`."""
     x = as_lazy(a)
+    if axis is None and not is_static(x.shape):
+        require_several(x.shape)
     shape, strides = geometry.squeeze(x.shape, x.strides, axis)
     return x if x._scalar or shape == x.shape else x._view(views.Reshape(x.shape, shape), shape, strides)
 
