@@ -88,8 +88,11 @@ class _Test:
         ask, end = code.new_label(), code.new_label()
         code.branch(known, end, ask, ', !prof !{!"branch_weights", i32 1000000, i32 1}')
         code.start(ask)
+        # (Vector forms of the C library's functions are off by some units in the last place: these are asked for one.)
+        exact, code.exact = code.exact, True
         with code.scope():
             code.do(f"store i1 {exactly()}, ptr {slot}")
+        code.exact = exact
         code.go(end)
         code.start(end)
         return Scalar(np.dtype(bool), (code.emit(f"load i1, ptr {slot}"),))

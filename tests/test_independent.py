@@ -245,18 +245,19 @@ def test_nests() -> None:
 
 def test_numbers_that_are_folds() -> None:
     def program(y, x, k):
-        total, most, best, at, last = 0, 0, -1.0, 0, 0.0
+        total, most, count, best, at, last = 0, 0, 0, -1.0, 0, 0.0
         for i in range(N):
             total += int(k[i])
             if x[i] < 7.0:
-                most += 1
+                most += int(k[i])
+                count += 1
             if x[i] > best:
                 best, at = x[i], i
             last = x[i] * 2
-        return total, most, best, at, last
+        return total, most, count, best, at, last
 
     found = shared_by(program, *vectors())[0]
-    assert found.count("exact") == 2
+    assert found.count("exact") == 2 and found.count("add") == 1
     assert {"best", "kept", "last"} <= set(found)
 
 
