@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import math
 import types
 from typing import Any
 
@@ -99,7 +100,7 @@ class Parts:
     @property
     def elements(self) -> int:
         """How many elements the arrays have together."""
-        return sum(np.size(x) for x in self.arrays)
+        return sum(math.prod(x.shape) for x in self.arrays)  # (What is split has no size, and is not to be gathered.)
 
     def describe_call(self, args: tuple[Any, ...], kwargs: dict[str, Any], by_form: bool) -> Any:
         """The keys of a call's arguments; `by_form`: functions are known by what they are, where one can be."""
