@@ -139,6 +139,8 @@ def transpose_of_transpose(node: Node, context: Context) -> Replacement:
 def transpose_that_reshapes(node: Node, context: Context) -> Replacement:
     """``transpose(x: f64[3,1]) {axes=(1, 0)} -> reshape(x) {shape=(1, 3)}``: only axes of 1 move."""
     x = node.operands[0]
+    if not static(x):
+        return None
     moved = [a for a in node.kw["axes"] if x.type.shape[a] != 1]
     return reshape(x, node.types[0].shape) if moved == sorted(moved) else None
 

@@ -10,6 +10,7 @@ import pytest
 import lazyarr
 from lazyarr import accelerate
 from tests.acceleration import assert_same, programs
+from tests.control_compare import define
 from tests.loop_checks import Array, compiled, noise, same
 
 
@@ -375,3 +376,16 @@ def test_joins_of_arrays_whose_lengths_data_decides() -> None:
     accelerated: Any = accelerate(free, always=True)
     for k in range(3):
         assert_same(free(x + k, fixed), accelerated(x + k, fixed))
+
+
+@pytest.mark.parametrize("source", [
+    "s[:, 0][None]", "np.atleast_2d(s[:, 0])", "s[None]", "s[None].T", "s[:, None, :1].transpose(1, 2, 0)",
+])  # fmt: skip
+@pytest.mark.parametrize("selected", ["a[a[:, 0] > 0.3]", "a[: np.count_nonzero(a[:, 0] > 0.3)]"])
+def test_axes_of_one_element_move_past_those_of_unknown_length(source: str, selected: str) -> None:
+    f = define(f"def f(a):\n    s = {selected}\n    return {source}\n", np=np)
+    accelerated = lazyarr.accelerate(f, always=True)
+    for seed in range(4):
+        a = np.random.default_rng(seed).random((4, 4)) * (seed != 2)
+        expected, got = f(a), accelerated(a)
+        assert got.shape == expected.shape and np.array_equal(got, expected)
