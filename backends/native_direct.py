@@ -74,6 +74,8 @@ class _Direct:
         self.objects = Objects(code)
         self.given = Given(self.objects)
         self._arrays: dict[int, str] = {}
+        #: What was made for parts of the result: one that stands there twice is one object.
+        self._made: dict[int, tuple[Made, str]] = {}
 
     def run(self) -> None:
         code, objects = self.code, self.objects
@@ -405,9 +407,11 @@ class _Direct:
                     return self._build(Made(kind, (ScalarRoot(number),)))
                 new = self._number(number, make)
             case Made(function, items):
-                new = objects.ask(function, [self._build(item) for item in items])
-                self.given.require(code.emit(f"icmp ne ptr {new}, null"))
-                return new
+                if id(result) not in self._made:
+                    new = objects.ask(function, [self._build(item) for item in items])
+                    self.given.require(code.emit(f"icmp ne ptr {new}, null"))
+                    self._made[id(result)] = result, new
+                return self._made[id(result)][1]
             case Pack(kind, items):
                 return self._pack(kind, [self._build(item) for item in items])
         objects.hold(new)

@@ -144,3 +144,19 @@ def test_axes_of_one_element_by_data_are_squeezed() -> None:
         for x, y in zip(expected, got, strict=True):
             assert type(x) is type(y) and np.shape(x) == np.shape(y) and np.array_equal(x, y)
         assert np.shares_memory(a, got[0])
+
+
+def test_one_array_in_two_places_is_one_in_direct_calls() -> None:
+    def several(a: Any, v: Any) -> Any:
+        row, b = a[v[0]], a * 2
+        part, turned = b[v[0] :], b.T
+        return [row, a[v[0]], row, part, turned, (part, turned)[0], turned, b.view(), b]
+
+    accelerated: Any = lazyarr.accelerate(several, always=True)
+    for k in (0, 2, 1, 2):
+        a, b = np.arange(9.0).reshape(3, 3), np.arange(9.0).reshape(3, 3)
+        expected, got = several(b, np.array([k])), accelerated(a, np.array([k]))
+        assert all(np.array_equal(x, y) for x, y in zip(expected, got, strict=True))
+        assert [[x is y for x in got] for y in got] == [[x is y for x in expected] for y in expected]
+    (compiled,) = next(iter(accelerated._known.values()))
+    assert compiled.direct

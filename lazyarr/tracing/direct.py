@@ -73,6 +73,7 @@ class _Description:
         self.taken, self.roots = taken, roots
         self.compiled, self.trace, self.outcome = compiled, compiled.trace, compiled.outcome
         self._ordered: dict[int, form.Result] = {}
+        self._views: dict[int, form.Result] = {}
         self._has_stream = False
 
     def call(self, specs: Any) -> form.Call:
@@ -197,6 +198,13 @@ class _Description:
             self._ordered[slot] = root
         return self._ordered[slot]
 
+    def _view(self, spec: Any) -> form.Result:
+        _, kind, source, chain, slots, writeable = spec
+        seen = form.GivenArray(self._base(source)) if kind == "input" else self._data(source)
+        if chain or kind == "input":
+            seen = form.Made(partial(viewed, chain), (seen, *[self._result(("number", k, int)) for k in slots]))
+        return seen if writeable else form.Made(_read_only_view, (seen,))
+
     def _static(self, value: Any) -> Any:
         """What is to be the same in each direct call: a function that the program was compiled with."""
         if not isinstance(value, FunctionForm):
@@ -215,11 +223,11 @@ class _Description:
                 return form.ScalarRoot(slot)
             case ("argument", k):
                 return form.GivenArray(k)
-            case ("view", kind, source, chain, slots, writeable):
-                seen = form.GivenArray(self._base(source)) if kind == "input" else self._data(source)
-                if chain or kind == "input":
-                    seen = form.Made(partial(viewed, chain), (seen, *[self._result(("number", k, int)) for k in slots]))
-                return seen if writeable else form.Made(_read_only_view, (seen,))
+            case ("view", *_):
+                # (One array that is given twice is one spec.)
+                if id(spec) not in self._views:
+                    self._views[id(spec)] = self._view(spec)
+                return self._views[id(spec)]
             case ("scalar", position):
                 return form.GivenNumber(position)
             case ("number", slot, kind):
