@@ -12,6 +12,7 @@ import lazyarr
 import lazyarr.numpy as lnp
 from lazyarr.tracing.accelerated import Accelerated
 from lazyarr.tracing.control.lifting import lift
+from tests.control_compare import define
 
 pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
 
@@ -160,3 +161,19 @@ def test_one_array_in_two_places_is_one_in_direct_calls() -> None:
         assert [[x is y for x in got] for y in got] == [[x is y for x in expected] for y in expected]
     (compiled,) = next(iter(accelerated._known.values()))
     assert compiled.direct
+
+
+@pytest.mark.parametrize("selected", ["a[a[:, 0] > 0.3]", "a[:, :1][a[:, 0] > 0.3]", "a[: v[0], :1]", "a[v[0] :].T"])
+@pytest.mark.parametrize("look", ["s.view()", "s[:, :1].squeeze(axis=1)", "s[None].squeeze(axis=0)", "s[:, 0].view()"])
+@pytest.mark.parametrize("module", [np, lnp])
+def test_views_that_keep_a_length_by_data(selected: str, look: str, module: Any) -> None:
+    f = define(f"def f(a, v):\n    s = {selected}\n    return s, {look}\n", np=np)
+    accelerated = lazyarr.accelerate(f, always=True)
+    for k in (2, 1, 3, 2):
+        numbers = np.random.default_rng(k).random((4, 4))
+        a, v = module.asarray(numbers.copy()), module.asarray([k])
+        expected, got = f(numbers, np.array([k])), accelerated(a, v)
+        for x in (*expected, *got):
+            x[:1] += 3.0
+        assert [np.asarray(x).tolist() for x in got] == [x.tolist() for x in expected]
+        assert np.asarray(a).tolist() == numbers.tolist()

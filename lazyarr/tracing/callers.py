@@ -16,6 +16,9 @@ def lazy_view(array: LazyArray, step: views.Step) -> LazyArray:
     like = np.lib.stride_tricks.as_strided(np.empty(1, array.dtype), array.shape, array.strides)  # nobody looks into it
     seen = step.view(like)
     first, second = (x.__array_interface__["data"][0] for x in (like, seen))
+    if isinstance(step, views.Reshape):
+        # (Of arrays of which data decides the length: now it is known.)
+        step = views.Reshape(array.shape, seen.shape, step.order)
     return array._view(step, seen.shape, seen.strides, second - first, seen.dtype)
 
 

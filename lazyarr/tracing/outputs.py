@@ -298,6 +298,8 @@ class Outcome:
             if isinstance(step, (views.Dynamic, Window)):
                 chain.append(Placed(step.dims))
                 slots += [self._root(number, ()) for number in step.scalars]
+            elif isinstance(step, views.Reshape) and not extents.is_static(step.shape):
+                chain.append(_of_any_length(step))
             elif slots and not extents.is_static(getattr(step, "shape", ())):
                 raise NotCaptured("a view of which data decides place and length, and that has another shape then")
             else:
@@ -568,6 +570,14 @@ class _Builder:
         if not writeable:
             array.flags.writeable = False
         return array
+
+
+def _of_any_length(step: views.Reshape) -> views.Reshape:
+    """The same step for arrays of any length along the axis of which data decides it: axes of 1 come and go."""
+    several = [[n for n in shape if type(n) is not int or n != 1] for shape in (step.base_shape, step.shape)]
+    if several[0] != several[1] or sum(type(n) is not int for n in step.shape) != 1 or 0 in several[0]:
+        raise NotCaptured("a view of which data decides the length, and that has another shape then")
+    return views.Reshape((), tuple(n if type(n) is int else -1 for n in step.shape))
 
 
 def viewed(chain: Sequence[views.Step | Placed], array: Any, *numbers: Any) -> Any:
