@@ -246,35 +246,13 @@ class Block:
 
     def _inner(self, node: Node) -> None:
         """A loop in an iteration: all lanes go through its iterations together."""
-        carried, body = node.kw["carried"], node.kw["body"]
-        inits, given = node.operands[3 : 3 + carried], node.operands[3 + carried :]
+        body, inits = node.kw["body"], node.operands[3 : 3 + node.kw["carried"]]
         if any(map(self._varies, node.operands[:3])) or node.kw["until"] >= 0 or not isinstance(self._extent, int):
             raise Impossible
         # What is a number in each lane at the end of an iteration is one at its beginning.
         varying = {k for k, v in enumerate(inits) if self._varies(v)}
         while True:
-            inside = Block(self.node, self.exact, frozenset(), True, lanes=self.lanes, around=self)
-            inside._extent = self._extent
-            operands = [self._full(v, v.type.shape) if k in varying else self.new[v] for k, v in enumerate(inits)] + [
-                self.new[v] for v in given
-            ]
-            index = param(0, body.params[0].type)
-            params = [index, *(param(1 + k, v.type) for k, v in enumerate(operands))]
-            inside.new[body.params[0]] = index
-            for k, (p, v) in enumerate(zip(body.params[1:], (*inits, *given), strict=True)):
-                inside.new[p] = params[1 + k]
-                if k in varying or (k >= carried and v in self.wide):
-                    inside.wide.add(p)
-                elif v in self.starts:
-                    inside.starts.add(p)
-                if v in self.slots:
-                    inside.slots[p] = self.slots[v]
-            inside.turned = frozenset(
-                p for p, v in zip(body.params[1:], node.operands[3:], strict=True) if v in self.turned
-            )
-            inside.params = len(params)
-            inside._sources = dict(zip(body.params[1:], node.operands[3:], strict=True))
-            inside.copied = frozenset(p for p, v in inside._sources.items() if v in self.copied)
+            inside, operands, params = self._entered(node, varying)
             inside._statements(body)
             more = {k for k, v in enumerate(body.results) if inside._varies(v)} - varying
             if not more:
@@ -300,6 +278,29 @@ class Block:
                 self.wide.add(value)
             if inits[k] in self.slots:
                 self.slots[value] = self.slots[inits[k]]
+
+    def _entered(self, node: Node, varying: set[int]) -> tuple[Block, list[Value], list[Value]]:
+        """The block of an inner loop's body, of which some of what it carries varies; its operands and parameters."""
+        carried, body = node.kw["carried"], node.kw["body"]
+        sources = dict(zip(body.params[1:], node.operands[3:], strict=True))
+        operands = [
+            self._full(v, v.type.shape) if k in varying else self.new[v] for k, v in enumerate(sources.values())
+        ]
+        params = [param(0, body.params[0].type), *(param(1 + k, v.type) for k, v in enumerate(operands))]
+        inside = Block(
+            self.node, self.exact, frozenset(p for p, v in sources.items() if v in self.turned), True,
+            frozenset(p for p, v in sources.items() if v in self.copied), lanes=self.lanes, around=self,
+        )  # fmt: skip
+        inside._extent, inside._sources, inside.params = self._extent, sources, len(params)
+        inside.new.update(zip(body.params, params, strict=True))
+        for k, (p, v) in enumerate(sources.items()):
+            if k in varying or (k >= carried and v in self.wide):
+                inside.wide.add(p)
+            elif v in self.starts:
+                inside.starts.add(p)
+            if v in self.slots:
+                inside.slots[p] = self.slots[v]
+        return inside, operands, params
 
     def _set(self, node: Node, value: Value) -> None:
         self.new[node.values[0]] = value
