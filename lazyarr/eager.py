@@ -1,7 +1,8 @@
 """Little work outside accelerated functions, which NumPy does at once: recording and running it would take longer.
 
-Recording an operation takes some 10 us and its share of an evaluation as much again; NumPy adds 10,000 numbers in
-that time. `Settings.eager_below` says where the border is.
+Recording an operation takes some 15 us and its share of an evaluation as much again; NumPy adds 150,000 numbers in
+that time where their pages stay with the process (`lazyarr.kept_pages`). `Settings.eager_below` says where the border
+is.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import settings
+from lazyarr import kept_pages, settings
 from lazyarr.backends.numpy import evaluate
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Op
-from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import Leaf
 from lazyarr.ops.create import CONST
 from lazyarr.ops.linalg import MATMUL
@@ -26,36 +26,26 @@ from lazyarr.quiet import quietly
 from lazyarr.world import Part
 from lazyarr.world import active as ranks
 
-_flops: dict[Op, float] = {}
+kept_pages.follow()
 
 
-def is_little(size: int, flops: float = 1.0) -> bool:
+def is_little(size: int, weight: float = 1.0) -> bool:
     """Whether NumPy computes so many elements sooner than they are recorded and run."""
-    return size * flops < settings.current.eager_below and not settings.current.reproducible
+    return size * weight < settings.current.eager_below and not settings.current.reproducible
 
 
-#: What NumPy computes one element at a time, in float64 at least.
-_ONE_BY_ONE = frozenset("sin cos tan remainder fmod floor_divide divmod hypot".split())
+#: What NumPy computes one element at a time, in float64 at least: its weight beside all that has vector code (an
+#: addition, five times as long as which an exponential takes). 30,000 sines take 260 us, 150,000 additions 20.
+_ONE_BY_ONE = {
+    **dict.fromkeys("sin cos tan arcsin arccos arccosh arctanh hypot float_power".split(), 5.0),
+    **dict.fromkeys("remainder floor_divide divmod lcm".split(), 5.0), **dict.fromkeys("fmod gcd".split(), 3.0),
+    **dict.fromkeys("logaddexp logaddexp2".split(), 2.0),
+}  # fmt: skip
 
 
-#: So many times the arithmetic is still little work where the elements alone are little: 30,000 exponentials take NumPy
-#: 25 us, in which they could just be recorded and an evaluation begun.
-_DEAR = 4
-
-
-def flops(op: Op, operands: int, **attrs: Any) -> float:
-    """What an element of an element-wise operation weighs beside an addition; 1 at least.
-
-    Of what NumPy has vector code for that is less than the arithmetic: 10,000 exponentials take 8.5 us, as many
-    additions 2.5, sines 82.
-    """
-    found = _flops.get(op)
-    if found is None:
-        one = ArrayType(np.dtype(np.float64), (1,))
-        arithmetic = max(1.0, float(op.cost(*[one] * operands, **attrs).flops))
-        costs = arithmetic if op.name in _ONE_BY_ONE else math.sqrt(arithmetic)
-        found = _flops[op] = max(1.0, costs / _DEAR)
-    return found
+def weight(op: Op) -> float:
+    """What an element of an element-wise operation weighs beside an addition; 1 at least."""
+    return _ONE_BY_ONE.get(op.name, 1.0)
 
 
 @lru_cache(maxsize=4096)
@@ -182,7 +172,7 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
         return None
     size = max(*sizes, *[t.size for t in node.types], 0)
     # (What is dear is as little on several ranks: there recording, and what is sent, cost more than is shared.)
-    if not is_little(size, flops(node.op, len(data), **node.kw) if node.op.pointwise and not ranks else 1.0):
+    if not is_little(size, weight(node.op) if node.op.pointwise and not ranks else 1.0):
         return None
     return quietly(evaluate, node, data)
 

@@ -43,8 +43,9 @@ class Settings:
         unrolled; a longer call is run in pieces of about `flush_after`, which repeat and are compiled once.
     eager_below : int
         Outside accelerated functions, NumPy does an operation at once whose operands are computed and that has fewer
-        elements than this (each counts more than once where it costs more than four additions): recording it, and
-        running what is recorded, would take longer. 0: everything is recorded. Initially from ``LAZYARR_EAGER_BELOW``.
+        elements than this (each counts up to five times where NumPy computes it without vector code): recording it, and
+        running what is recorded, would take longer. 0: everything is recorded. Of several ranks each does so little
+        work for itself: there it is 50,000 at most. Initially from ``LAZYARR_EAGER_BELOW``.
     fast_path : int
         1: the operators of such little data begin in C, where lazyarr was installed with a C compiler; 0: in Python.
         Initially from ``LAZYARR_FAST_PATH``.
@@ -54,8 +55,10 @@ class Settings:
         ``LAZYARR_THREADS``.
     kept_memory : int
         How many megabytes of large arrays that have been freed native code keeps at most, for some seconds, for its
-        next results: fresh memory costs more than arithmetic. 0: none, and memory is NumPy's own (a program that is
-        compiled already gets it from the system each time). -1: a quarter of what there is. Initially from
+        next results: fresh memory costs more than arithmetic. Of smaller arrays' memory, NumPy's own included, the C
+        library keeps as much, 256 at most (``mallopt``, with glibc; a process whose environment sets
+        ``MALLOC_TRIM_THRESHOLD_`` or ``GLIBC_TUNABLES`` is left alone). 0: none, and memory is NumPy's own (a program
+        that is compiled already gets it from the system each time). -1: a quarter of what there is. Initially from
         ``LAZYARR_KEPT_MEMORY``.
     split_above : int
         Where several ranks run a program together: arrays of so many elements are split over them; each rank has all
@@ -84,7 +87,7 @@ class Settings:
     always: int = 0
     flush_after: int = 300
     unroll_limit: int = 10_000
-    eager_below: int = 50_000
+    eager_below: int = 150_000
     fast_path: int = 1
     threads: int = 0
     kept_memory: int = -1

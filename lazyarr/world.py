@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lazyarr.backends.mpi import MpiCommunicator
 
 
+#: Every rank works for itself on arrays of fewer elements.
+_LITTLE = 50_000
 #: Programs, or bytes of results on a rank, between two searches for garbage in reference cycles; what one operation
 #: counts that NumPy does at once.
 _PROGRAMS, _BYTES, _AT_ONCE = 250, 1 << 28, 0.1
@@ -303,10 +305,10 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
     """Let several ranks run this program together; `lazyarr run` has called it.
 
     Arrays of the drop-in namespace are then split over the ranks, and accelerated functions share their work. Every
-    rank runs the same program. Where the setting `split_above` is smaller than its default, `eager_below` becomes that
-    at most. An exception that nobody handles ends all ranks (`sys.excepthook`), and NumPy's global random numbers begin
-    as those of rank 0. Python's automatic search for garbage in reference cycles is switched off (`gc.disable`,
-    `gc.freeze`): lazyarr starts it on all ranks after the same operations.
+    rank runs the same program. The setting `eager_below` becomes 50,000 at most (`split_above`, where that is smaller
+    than its default). An exception that nobody handles ends all ranks (`sys.excepthook`), and NumPy's global random
+    numbers begin as those of rank 0. Python's automatic search for garbage in reference cycles is switched off
+    (`gc.disable`, `gc.freeze`): lazyarr starts it on all ranks after the same operations.
 
     Parameters
     ----------
@@ -342,8 +344,9 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
     if size == 1:
         return
     # (What NumPy does at once is not split: whoever wants smaller arrays split than others do gets that there, too.)
-    if settings.current.split_above < settings.Settings.split_above:
-        settings.configure(eager_below=min(settings.current.eager_below, settings.current.split_above))
+    split = settings.current.split_above
+    most = split if split < settings.Settings.split_above else _LITTLE
+    settings.configure(eager_below=min(settings.current.eager_below, most))
     world = World(communicator, shape)
     use(world)
     # (What is there now stays; without it a search takes a hundredth of the time.)

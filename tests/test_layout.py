@@ -15,7 +15,7 @@ LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose",
-           "cost_model"}  # fmt: skip
+           "cost_model", "kept_pages"}  # fmt: skip
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "runtime",
                       "report", "world", "distributed"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compilers": {"settings"},
     "cores": set(),
     "disk": {"settings"},
+    "kept_pages": {"settings"},
     "quiet": set(),
     "source": set(),
     "strides": {"ir"},
@@ -36,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "passes": {"ir", "ops", "cost_model"},  # a pass knows no back end
     # A back end knows no pass.
     "backends": {"ir", "ops", "settings", "cores", "disk", "quiet", "_version", "cost_model"},
-    "eager": {"ir", "ops", "backends", "settings", "quiet", "leaves", "world"},
+    "eager": {"ir", "ops", "backends", "settings", "kept_pages", "quiet", "leaves", "world"},
     "schedules": _RUNTIME,
     "plans": _RUNTIME,
     "leaves": {"ir"},

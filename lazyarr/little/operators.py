@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
-from lazyarr.eager import flops
+from lazyarr.eager import weight
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, limits, new, own, run, tracing
 from lazyarr.little.table import broadcast_size, product_size
@@ -104,7 +104,7 @@ _product = partial(_binary, size_of=product_size)
 def cost_of(ufunc: np.ufunc) -> float:
     """What an element of a ufunc's result costs, in additions."""
     op = ELEMENTWISE.get(ufunc.__name__)
-    return 1.0 if op is None else flops(op, ufunc.nin)
+    return 1.0 if op is None else weight(op)
 
 
 def install() -> None:

@@ -14,7 +14,7 @@ from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
 from lazyarr.dispatch import NotCompiled, holds_lazy
-from lazyarr.eager import flops, is_little
+from lazyarr.eager import is_little, weight
 from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.ir import extents
 from lazyarr.ir.node import Value
@@ -56,12 +56,12 @@ class Ufunc:
         #: Ufuncs that look at the values of Python ints, or of exponents, go the general way.
         self._looks_at_ints = numpy.__name__ in _COMPARISONS
         #: What an element costs, of ufuncs with one result.
-        self._flops: float | None = None
+        self._weight: float | None = None
         if self.op is not None and numpy.nout == 1 and numpy.nin <= 2:
-            self._flops = flops(self.op, self.nin)
+            self._weight = weight(self.op)
         #: The same of those with two.
-        self._pair_flops = flops(self.op, self.nin) if self.op is not None and numpy.nout == 2 else None
-        self._plain_enough = self._flops is not None and numpy.__name__ != "power"
+        self._pair_weight = weight(self.op) if self.op is not None and numpy.nout == 2 else None
+        self._plain_enough = self._weight is not None and numpy.__name__ != "power"
 
     #: (``isinstance(np.add, np.ufunc)``)
     __class__ = property(lambda self: np.ufunc)
@@ -77,19 +77,19 @@ class Ufunc:
         return _by_ufunc, (self.numpy,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._flops is not None:
+        if self._weight is not None:
             found = None
             if len(args) == self.nin:
                 if not kwargs:
-                    found = little.call(self.numpy, args, self._flops)
+                    found = little.call(self.numpy, args, self._weight)
                 elif len(kwargs) == 1 and "out" in kwargs:
-                    found = little.into(self.numpy, args, kwargs["out"], self._flops)
+                    found = little.into(self.numpy, args, kwargs["out"], self._weight)
             elif len(args) == self.nin + 1 and not kwargs:
-                found = little.into(self.numpy, args[:-1], args[-1], self._flops)
+                found = little.into(self.numpy, args[:-1], args[-1], self._weight)
             if found is not None:
                 return found
-        elif self._pair_flops is not None and len(args) == self.nin and not kwargs:
-            found = little.call(self.numpy, args, self._pair_flops)
+        elif self._pair_weight is not None and len(args) == self.nin and not kwargs:
+            found = little.call(self.numpy, args, self._pair_weight)
             if found is not None:
                 return found
         if getattr(recording().observer, "soft", None):
@@ -98,10 +98,10 @@ class Ufunc:
 
     def operator(self, *args: Any, **kwargs: Any) -> Any:
         """The call that an operator is: of Python numbers alone it would be Python's arithmetic."""
-        if self._pair_flops is not None and (pair := little.call(self.numpy, args, self._pair_flops)) is not None:
+        if self._pair_weight is not None and (pair := little.call(self.numpy, args, self._pair_weight)) is not None:
             return pair
-        if self._flops is not None and not kwargs and any(type(x) in (list, tuple) for x in args):
-            found = little.call(self.numpy, args, self._flops)
+        if self._weight is not None and not kwargs and any(type(x) in (list, tuple) for x in args):
+            found = little.call(self.numpy, args, self._weight)
             if found is not None:
                 return found
         if getattr(recording().observer, "soft", None):
@@ -112,7 +112,7 @@ class Ufunc:
 
     def _certain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call with operands of known types."""
-        if self._flops is not None and recording().at_once and len(args) == self.nin:
+        if self._weight is not None and recording().at_once and len(args) == self.nin:
             found = self._at_once(args, kwargs)
             if found is not None:
                 return found
@@ -136,7 +136,7 @@ class Ufunc:
 
     def _at_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyArray | None:
         """The call of NumPy's ufunc on little data that exists; None for any other call."""
-        assert self._flops is not None
+        assert self._weight is not None
         data, shaped, most = [], False, 1
         for x in args:
             kind = type(x)
@@ -145,7 +145,7 @@ class Ufunc:
                 if type(node) is not Leaf or type(node.data) is not np.ndarray:
                     return None
                 held = node.data
-                if held.shape != x._shape or not is_little(held.size, self._flops):
+                if held.shape != x._shape or not is_little(held.size, self._weight):
                     return None
                 shaped = shaped or held.ndim > 0
                 most *= held.size
@@ -154,7 +154,7 @@ class Ufunc:
                 data.append(x)
             else:
                 return None
-        if not shaped or not (is_little(most, self._flops) or self._gives_little(data)):
+        if not shaped or not (is_little(most, self._weight) or self._gives_little(data)):
             return None
         target = None
         if kwargs:
@@ -181,7 +181,7 @@ class Ufunc:
         if all(shape == shapes[0] for shape in shapes):
             return True
         extents = itertools.zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)
-        return is_little(math.prod(map(max, extents)), self._flops or 1.0)
+        return is_little(math.prod(map(max, extents)), self._weight or 1.0)
 
     def _plain(self, args: tuple[Any, ...]) -> LazyArray | None:
         """`_call` for lazy arrays, floats and ints where nothing is special; None where something is.
