@@ -6,7 +6,7 @@ import numpy
 from setuptools import Extension, setup
 
 _FOLDER = "lazyarr/little/c"
-_FILES = ("module", "data", "operands", "loops", "elements", "functions", "attributes", "slots")
+_FILES = ("module", "data", "operands", "loops", "spare", "elements", "functions", "attributes", "slots")
 
 setup(
     ext_modules=[

@@ -187,7 +187,7 @@ PyObject *new_array(void)
 }
 
 /* Whether an array has no attributes but data or a view of data, and no weak reference. */
-static int is_light(PyObject *array)
+int is_light(PyObject *array)
 {
     Py_ssize_t place;
     /* (From Python 3.12 on the weak references stand before the object.) */

@@ -110,6 +110,7 @@ int is_view(PyObject *array);
 PyObject *data_of(PyObject *array);
 PyObject *data_to_write(PyObject *array);
 PyObject *new_array(void);
+int is_light(PyObject *array);
 PyObject *array_of(PyObject *data);
 void install_pool(void);
 
@@ -123,10 +124,13 @@ void release(Operand *operands, int count);
 
 /* loops.c */
 Loops *loops_of(PyObject *ufunc, double cost);
-PyObject *compute(const Loops *loops, Operand *operands);
+PyObject *compute(const Loops *loops, Operand *operands, PyArrayObject *spare);
 PyObject *reduce_all(const Loops *loops, PyArrayObject *data, int identity);
 int compute_into(const Loops *loops, Operand *operands, PyObject *array, PyArrayObject *target);
 int assign(PyArrayObject *target, Operand *value);
+
+/* spare.c */
+PyObject *spare_of(PyObject *x, PyObject *y, void *caller);
 
 /* elements.c */
 PyObject *get_item(PyObject *self, PyObject *key);

@@ -170,7 +170,14 @@ static PyObject *scalar_of_type(char *data, int type)
     return scalar;
 }
 
-static PyObject *computed(const Loops *loops, Operand *operands)
+/* Whether an array has the type and the shape of a result. */
+static int is_like(PyArrayObject *array, int type, int nd, const npy_intp *shape)
+{
+    return PyArray_TYPE(array) == type && PyArray_NDIM(array) == nd &&
+           PyArray_CompareLists(PyArray_DIMS(array), shape, nd);
+}
+
+static PyObject *computed(const Loops *loops, Operand *operands, PyArrayObject *spare)
 {
     npy_intp shape[MOST_AXES], strides[MOST_OPERANDS][MOST_AXES];
     char *data[MOST_OPERANDS];
@@ -193,7 +200,10 @@ static PyObject *computed(const Loops *loops, Operand *operands)
         run(loop, loops->nin + 1, data, 0, shape, strides);
         return scalar_of_type((char *)&value, loop->result);
     }
-    found = (PyArrayObject *)PyArray_SimpleNew(nd, shape, loop->result);
+    if (spare && is_like(spare, loop->result, nd, shape))
+        found = (PyArrayObject *)Py_NewRef((PyObject *)spare);
+    else
+        found = (PyArrayObject *)PyArray_SimpleNew(nd, shape, loop->result);
     if (!found) {
         PyErr_Clear();
         return NULL;
@@ -206,12 +216,13 @@ static PyObject *computed(const Loops *loops, Operand *operands)
     return (PyObject *)found;
 }
 
-/* A new array or scalar of NumPy's; NULL without an exception where this is not computed here. */
-PyObject *compute(const Loops *loops, Operand *operands)
+/* An array or scalar of NumPy's: a new one, or `spare`, an operand's, if that is given and has its shape and type; NULL
+   without an exception where this is not computed here. */
+PyObject *compute(const Loops *loops, Operand *operands, PyArrayObject *spare)
 {
     PyObject *found;
     hold(operands, loops->nin);
-    found = computed(loops, operands);
+    found = computed(loops, operands, spare);
     release(operands, loops->nin);
     return found;
 }

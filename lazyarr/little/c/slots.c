@@ -5,6 +5,13 @@
 
 #include "fast_path.h"
 
+/* The place in the interpreter that has called a slot (the slots themselves are called by nothing else here). */
+#ifdef __GNUC__
+#define CALLER __builtin_return_address(0)
+#else
+#define CALLER NULL
+#endif
+
 #define BINARY(X)                                                                                                    \
     X(add) X(subtract) X(multiply) X(true_divide) X(floor_divide) X(remainder) X(and) X(or) X(xor) X(lshift) X(rshift)
 #define UNARY(X) X(negative) X(positive) X(absolute) X(invert)
@@ -26,12 +33,24 @@ static richcmpfunc compare_before;
 static objobjargproc assign_before;
 static PyObject *item_before; /* the method: Python code */
 
-static PyObject *binary(int which, PyObject *x, PyObject *y)
+/* A result as a lazy array: that of the operand whose data it is in. Takes the reference. */
+static PyObject *result_in(PyObject *data, PyObject *spare)
+{
+    if (!data || !spare || data != SLOT(spare, array__mine))
+        return array_of(data);
+    Py_DECREF(data);
+    return Py_NewRef(spare);
+}
+
+/* `caller`: to where the operator returns. */
+static PyObject *binary(int which, PyObject *x, PyObject *y, void *caller)
 {
     Operand operands[2];
+    PyObject *spare;
     if (!loops[which] || !may_run() || !operand_of(x, &operands[0]) || !operand_of(y, &operands[1]))
         return NULL;
-    return array_of(compute(loops[which], operands));
+    spare = spare_of(x, y, caller);
+    return result_in(compute(loops[which], operands, spare ? (PyArrayObject *)SLOT(spare, array__mine) : NULL), spare);
 }
 
 /* An operator that writes: gives `x`; NULL where it is not done here. */
@@ -58,7 +77,7 @@ static PyObject *by_method(int which, PyObject *x, PyObject *y)
 #define BINARY_SLOT(name)                                                                                            \
     static PyObject *slot_##name(PyObject *x, PyObject *y)                                                           \
     {                                                                                                                \
-        PyObject *found = binary(op_##name, x, y);                                                                   \
+        PyObject *found = binary(op_##name, x, y, CALLER);                                                           \
         return found ? found : by_method(op_##name, x, y);                                                           \
     }                                                                                                                \
     static PyObject *slot_inplace_##name(PyObject *x, PyObject *y)                                                   \
@@ -68,18 +87,20 @@ static PyObject *by_method(int which, PyObject *x, PyObject *y)
     }
 BINARY(BINARY_SLOT)
 
-static PyObject *unary(int which, PyObject *x)
+static PyObject *unary(int which, PyObject *x, void *caller)
 {
     Operand operand;
+    PyObject *spare;
     if (!loops[which] || !may_run() || !operand_of(x, &operand))
         return NULL;
-    return array_of(compute(loops[which], &operand));
+    spare = spare_of(x, NULL, caller);
+    return result_in(compute(loops[which], &operand, spare ? (PyArrayObject *)SLOT(spare, array__mine) : NULL), spare);
 }
 
 #define UNARY_SLOT(name)                                                                                             \
     static PyObject *slot_##name(PyObject *x)                                                                        \
     {                                                                                                                \
-        PyObject *found = unary(op_##name, x);                                                                       \
+        PyObject *found = unary(op_##name, x, CALLER);                                                               \
         return found ? found : before.nb_##name(x);                                                                  \
     }
 UNARY(UNARY_SLOT)
@@ -107,11 +128,11 @@ static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
         if (data && PyArray_NDIM((PyArrayObject *)data)) {
             int type = PyArray_TYPE((PyArrayObject *)data);
             if (PyLong_CheckExact(y) && (type == NPY_LONG || PyTypeNum_ISFLOAT(type)) && PyLong_AsLong(y) == 2)
-                found = unary(op_square, x);
+                found = unary(op_square, x, CALLER);
             else if (PyFloat_CheckExact(y) && PyTypeNum_ISFLOAT(type) && PyFloat_AS_DOUBLE(y) == 0.5)
-                found = unary(op_sqrt, x);
+                found = unary(op_sqrt, x, CALLER);
             else if (is_general(y))
-                found = binary(op_power, x, y);
+                found = binary(op_power, x, y, CALLER);
         }
         PyErr_Clear(); /* (Of an exponent that is too large for C.) */
         if (found)
@@ -141,7 +162,7 @@ static PyObject *slot_matrix_multiply(PyObject *x, PyObject *y)
 static PyObject *slot_compare(PyObject *x, PyObject *y, int how)
 {
     static const int which[] = {[Py_LT] = 0, [Py_LE] = 1, [Py_EQ] = 2, [Py_NE] = 3, [Py_GT] = 4, [Py_GE] = 5};
-    PyObject *found = binary(op_less + which[how], x, y);
+    PyObject *found = binary(op_less + which[how], x, y, CALLER);
     return found ? found : compare_before(x, y, how);
 }
 
@@ -287,7 +308,7 @@ static PyObject *ufunc_of(const Loops *own, PyObject *const *args, Py_ssize_t co
     for (k = 0; k < own->nin; k++)
         if (!operand_of(args[k], &operands[k]))
             return NULL;
-    return array_of(compute(own, operands));
+    return array_of(compute(own, operands, NULL));
 }
 
 static PyObject *slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
