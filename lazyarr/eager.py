@@ -1,6 +1,6 @@
 """Little work outside accelerated functions, which NumPy does at once: recording and running it would take longer.
 
-Recording an operation takes some 15 us and its share of an evaluation as much again; NumPy adds 150,000 numbers in
+Recording an operation takes some 15 us and its share of an evaluation as much again; NumPy adds 100,000 numbers in
 that time where their pages stay with the process (`lazyarr.kept_pages`). `Settings.eager_below` says where the border
 is.
 """

@@ -87,7 +87,7 @@ FUNCTIONS: dict[Any, Function] = {
     **dict.fromkeys((np.interp, np.insert), Function(3)),
     **dict.fromkeys((np.clip, np.where), Function(3, broadcast_size)),
     **dict.fromkeys((np.isclose, np.allclose, np.array_equal, np.array_equiv), Function(2, broadcast_size)),
-    **dict.fromkeys((np.einsum, np.meshgrid), Function(4, apart)),
+    np.einsum: Function(4), np.meshgrid: Function(4, apart),
 }  # fmt: skip
 FUNCTIONS |= {numpy: Function(1) for numpy in (np.amax, np.amin) if numpy not in FUNCTIONS}
 #: Of these, those that take nested lists of numbers alone.
@@ -130,8 +130,23 @@ def _repeated(x: Any, times: Any = 1, *_: Any, reps: Any = None, repeats: Any = 
 
 
 def _counted(x: Any, weights: Any = None, minlength: int = 0, *_: Any, **__: Any) -> Any:
-    """Elements of ``np.bincount(x)``."""
-    return max(int(np.max(x, initial=0)), minlength)
+    """Elements of ``np.bincount(x)`` that a call asks for. (Looking for others would take as long as counting.)"""
+    return minlength
+
+
+def _contracted(subscripts: Any, *operands: Any, **_: Any) -> Any:
+    """Products of elements in ``np.einsum(subscripts, *operands)``, one operand after the other; infinite where the
+    axes are written otherwise than by a letter each.
+    """
+    if type(subscripts) is not str or "." in subscripts:
+        return math.inf
+    given = subscripts.replace(" ", "").split("->")[0].split(",")
+    if len(given) != len(operands) or any(len(axes) != np.ndim(x) for axes, x in zip(given, operands, strict=True)):
+        return math.inf
+    extents: dict[str, int] = {}
+    for axes, x in zip(given, operands, strict=True):
+        extents.update(zip(axes, np.shape(x), strict=True))
+    return math.prod(extents.values())
 
 
 def _padded(x: Any, pad_width: Any, *_: Any, **__: Any) -> Any:
@@ -177,7 +192,7 @@ def _paired(x: Any, *_: Any, **__: Any) -> Any:
 GROWN: dict[Any, Callable[..., Any]] = {
     np.tile: _repeated, np.repeat: _repeated, np.bincount: _counted, np.pad: _padded, np.vander: _square,
     np.diag: lambda x, k=0: _diagonal(x, k) if np.ndim(x) == 1 else 0, np.diagflat: _diagonal, np.cov: _paired,
-    np.corrcoef: _paired, np.resize: _reshaped, np.histogram2d: _binned,
+    np.corrcoef: _paired, np.resize: _reshaped, np.histogram2d: _binned, np.einsum: _contracted,
     **dict.fromkeys((np.fft.fft2, np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2), _transformed),
 }  # fmt: skip
 

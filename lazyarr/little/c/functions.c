@@ -253,27 +253,24 @@ static double created_size(PyObject *args)
     return size < 0 ? known.limit : size;
 }
 
-/* Elements of what ``numpy.bincount`` makes; what is too many where that is not known. */
+/* Elements that a call of ``numpy.bincount`` counts or asks for; what is too many where that is not known. */
 static double counted_size(PyObject *args, PyObject *kwargs)
 {
     PyArrayObject *x = (PyArrayObject *)PyTuple_GET_ITEM(args, 0);
     PyObject *least = PyTuple_GET_SIZE(args) > 2 ? PyTuple_GET_ITEM(args, 2) : NULL;
-    npy_intp k, n;
-    npy_long most = -1;
-    const char *at;
+    double asked;
     if (!PyArray_CheckExact(x) || PyArray_NDIM(x) != 1 || PyArray_TYPE(x) != NPY_LONG)
         return known.limit;
     if (!least && kwargs)
         least = PyDict_GetItemString(kwargs, "minlength");
-    if (least && !PyLong_CheckExact(least))
+    if (!least)
+        return (double)PyArray_SIZE(x);
+    if (!PyLong_CheckExact(least))
         return known.limit;
-    n = PyArray_DIM(x, 0);
-    for (k = 0, at = PyArray_BYTES(x); k < n; k++, at += PyArray_STRIDE(x, 0))
-        if (*(const npy_long *)at > most)
-            most = *(const npy_long *)at;
-    if (least && PyLong_AsDouble(least) > most)
-        return PyErr_Occurred() ? (PyErr_Clear(), known.limit) : PyLong_AsDouble(least);
-    return (double)most + 1;
+    asked = PyLong_AsDouble(least);
+    if (PyErr_Occurred())
+        return PyErr_Clear(), known.limit;
+    return asked > (double)PyArray_SIZE(x) ? asked : (double)PyArray_SIZE(x);
 }
 
 /* What the Python side says of the size of a result; what is too many where it says nothing. */

@@ -82,9 +82,10 @@ static int strides_in(const Operand *operand, int nd, const npy_intp *shape, npy
     return 1;
 }
 
-/* Run a loop over all elements. Axes that follow one another in all operands are one. */
-static void run(const Loop *loop, int operands, char **data, int nd, const npy_intp *shape,
-                npy_intp strides[][MOST_AXES])
+/* Run a loop over all elements. Axes that follow one another in all operands are one. (Inlined where the number of
+   operands is known: rows may be short.) */
+static inline void run_over(const Loop *loop, const int operands, char **data, int nd, const npy_intp *shape,
+                            npy_intp strides[][MOST_AXES])
 {
     npy_intp dims[MOST_AXES], steps[MOST_AXES][MOST_OPERANDS], at[MOST_AXES] = {0};
     char *here[MOST_OPERANDS] = {NULL}, *given[MOST_OPERANDS];
@@ -125,6 +126,15 @@ static void run(const Loop *loop, int operands, char **data, int nd, const npy_i
         if (axis < 0)
             return;
     }
+}
+
+static void run(const Loop *loop, int operands, char **data, int nd, const npy_intp *shape,
+                npy_intp strides[][MOST_AXES])
+{
+    if (operands == 3)
+        run_over(loop, 3, data, nd, shape, strides);
+    else
+        run_over(loop, operands, data, nd, shape, strides);
 }
 
 /* The loop for operands, which get its type; NULL where there is none. */
