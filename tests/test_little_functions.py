@@ -107,7 +107,10 @@ _calls("clip", lambda f, v, m, s, k: f(v, 0, 2), lambda f, v, m, s, k: f(m, v[:4
 _calls("where", lambda f, v, m, s, k: f(v > 0, v, 0.0), lambda f, v, m, s, k: f(m > 2, m, v[:4]),
        lambda f, v, m, s, k: f(m > 2))  # fmt: skip
 _calls("isclose allclose array_equal", lambda f, v, m, s, k: f(v, v), lambda f, v, m, s, k: f(v, v[::-1]))
-_calls("einsum", lambda f, v, m, s, k: f("ij,j->i", m, v[:4]), lambda f, v, m, s, k: f("ij->j", m))
+_calls("einsum", lambda f, v, m, s, k: f("ij,j->i", m, v[:4]), lambda f, v, m, s, k: f("ij->j", m),
+       lambda f, v, m, s, k: f(" ij , jk->ik", m, m.T), lambda f, v, m, s, k: f("ij,ij,j->i", m, m, v[:4]),
+       lambda f, v, m, s, k: f("...j,j", m, v[:4]), lambda f, v, m, s, k: f("i,i", v, v, optimize=True),
+       lambda f, v, m, s, k: f("i,j->ij", k, v), lambda f, v, m, s, k: f(m, [0, 1], [1, 0]))
 _calls("meshgrid", lambda f, v, m, s, k: f(v, k), lambda f, v, m, s, k: f(v, k, indexing="ij"))
 _calls("roots poly", lambda f, v, m, s, k: f(v), lambda f, v, m, s, k: f((1.0, -3.0, 2.0)))
 _calls("polyder polyint sinc unwrap nanmedian nanprod nancumsum nancumprod nanargmax nanargmin fix amax amin "
