@@ -20,6 +20,8 @@ from lazyarr.ir.node import Node
 _QUICK, _STABLE = 0, 2
 #: Elements that are copied in the time in which one is sorted.
 _WORK = 20.0
+#: How far from the place of the key before one is looked for without halving.
+_NEAR = 4
 
 
 def sort(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
@@ -57,7 +59,7 @@ def argsort(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | N
 
 
 def searchsorted(frame: Frame, node: Node, given: list[Storage]) -> list[Storage] | None:
-    """The rule of ``searchsorted``: each place by halving, for all elements in the same number of steps."""
+    """The rule of ``searchsorted``: each place near the one before, or by halving without branches."""
     a, v = given
     if len(a.shape) != 1 or a.dtype.kind not in "fiu" or a.dtype == np.float16:
         return None
@@ -68,7 +70,9 @@ def searchsorted(frame: Frame, node: Node, given: list[Storage]) -> list[Storage
     begin = c.address(c.pointer(table.buffer), a.dtype, table.offset)
 
     def place(c: Code, key: list[Element]) -> tuple[Element, ...]:
-        return ((c.emit(f"call i64 @{name}(ptr {begin}, i64 {n}, {type} {key[0][0]})"),),)
+        last = c.alloca("i64")
+        c.allocas.append(f"  store i64 0, ptr {last}")
+        return ((c.emit(f"call i64 @{name}(ptr {begin}, i64 {n}, {type} {key[0][0]}, ptr {last})"),),)
 
     if not v.shape:
         return [Scalar(dtype, place(c, [v.element(c, (), {})])[0])]
@@ -79,8 +83,14 @@ def searchsorted(frame: Frame, node: Node, given: list[Storage]) -> list[Storage
 
 
 def _search(c: Code, dtype: np.dtype[Any], side: str) -> str:
-    """The function that counts the elements which come before a key: those below it, or not above it. NaN is last."""
+    """The function that counts the elements which come before a key: those below it, or not above it. NaN is last.
+
+    It begins where the search before it has ended, and looks at `_NEAR` elements on either side of that: keys often
+    come in order, and then halving would take twenty times as long. Keys in disorder cost one branch that is not
+    foreseen; halving has none.
+    """
     type, name = register(dtype), f"search_{side}_{dtype.kind}{dtype.itemsize}"
+    before = f"{name}_before"
     first, second = ("%x", "%key") if side == "left" else ("%key", "%x")
     if dtype.kind == "f":
         is_less = f"""  %below = fcmp olt {type} {first}, {second}
@@ -91,30 +101,76 @@ def _search(c: Code, dtype: np.dtype[Any], side: str) -> str:
   %less = or i1 %below, %last"""
     else:
         is_less = f"  %less = icmp {'slt' if dtype.kind == 'i' else 'ult'} {type} {first}, {second}"
-    before = "  %before = or i1 %less, false" if side == "left" else "  %before = xor i1 %less, true"
-    c.module.declare(name, f"""define internal i64 @{name}(ptr %a, i64 %n, {type} %key) nounwind {{
+    c.module.declare(before, f"""define internal i1 @{before}(ptr %a, i64 %k, {type} %key) nounwind alwaysinline {{
+  %p = getelementptr inbounds {type}, ptr %a, i64 %k
+  %x = load {type}, ptr %p, align {dtype.itemsize}
+{is_less}
+  %is = xor i1 %less, {"false" if side == "left" else "true"}
+  ret i1 %is
+}}""")
+    c.module.declare(name, f"""define internal i64 @{name}(ptr %a, i64 %n, {type} %key, ptr %last) nounwind {{
 entry:
+  %said = load i64, ptr %last
+  %within = icmp ule i64 %said, %n
+  %from = select i1 %within, i64 %said, i64 0
+  %one = sub i64 %from, 1
+  %begins = icmp eq i64 %from, 0
+  br i1 %begins, label %up, label %behind
+behind:
+  %after = call i1 @{before}(ptr %a, i64 %one, {type} %key)
+  br i1 %after, label %up, label %down
+up:
+  %far = add i64 %from, {_NEAR}
+  %fits = icmp slt i64 %far, %n
+  br i1 %fits, label %ahead, label %above
+ahead:
+  %beyond = call i1 @{before}(ptr %a, i64 %far, {type} %key)
+  br i1 %beyond, label %above, label %rise
+rise:
+  %up0 = phi i64 [ %from, %ahead ], [ %up1, %rise ]
+  %is1 = call i1 @{before}(ptr %a, i64 %up0, {type} %key)
+  %up1 = add i64 %up0, 1
+  br i1 %is1, label %rise, label %risen
+risen:
+  br label %end
+above:
+  %all = sub i64 %n, %from
+  br label %head
+down:
+  %near = sub i64 %one, {_NEAR}
+  %room = icmp sge i64 %near, 0
+  br i1 %room, label %back, label %under
+back:
+  %not = call i1 @{before}(ptr %a, i64 %near, {type} %key)
+  br i1 %not, label %fall, label %under
+fall:
+  %down0 = phi i64 [ %one, %back ], [ %down1, %fall ]
+  %down1 = sub i64 %down0, 1
+  %is2 = call i1 @{before}(ptr %a, i64 %down1, {type} %key)
+  br i1 %is2, label %fallen, label %fall
+fallen:
+  br label %end
+under:
   br label %head
 head:
-  %low = phi i64 [ 0, %entry ], [ %low1, %body ]
-  %left = phi i64 [ %n, %entry ], [ %left1, %body ]
+  %low = phi i64 [ %from, %above ], [ 0, %under ], [ %low1, %body ]
+  %left = phi i64 [ %all, %above ], [ %one, %under ], [ %left1, %body ]
   %more = icmp sgt i64 %left, 0
   br i1 %more, label %body, label %end
 body:
   %half = lshr i64 %left, 1
   %middle = add i64 %low, %half
-  %p = getelementptr inbounds {type}, ptr %a, i64 %middle
-  %x = load {type}, ptr %p, align {dtype.itemsize}
-{is_less}
-{before}
-  %behind = add i64 %middle, 1
-  %low1 = select i1 %before, i64 %behind, i64 %low
+  %is = call i1 @{before}(ptr %a, i64 %middle, {type} %key)
+  %next = add i64 %middle, 1
+  %low1 = select i1 %is, i64 %next, i64 %low
   %rest = sub i64 %left, %half
   %rest1 = sub i64 %rest, 1
-  %left1 = select i1 %before, i64 %rest1, i64 %half
+  %left1 = select i1 %is, i64 %rest1, i64 %half
   br label %head
 end:
-  ret i64 %low
+  %found = phi i64 [ %up0, %risen ], [ %down0, %fallen ], [ %low, %head ]
+  store i64 %found, ptr %last
+  ret i64 %found
 }}""")
     return name
 

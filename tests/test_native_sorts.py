@@ -108,3 +108,45 @@ def test_a_number_is_searched_for_in_a_loop() -> None:
 
     xs = np.linspace(0, 1, 50)
     same(interpolate, (np.random.default_rng(0).uniform(0.01, 0.99, 300), xs, np.sin(xs), np.zeros(300)))
+
+
+def walk(steps: str, n: int) -> Array:
+    """Keys among the even numbers below 2 * n, and beyond, one after the other."""
+    rng = np.random.default_rng(n)
+    keys = {
+        "rising": np.linspace(-3, 2 * n + 3, 700), "falling": np.linspace(2 * n + 3, -3, 700),
+        "alike": np.full(300, n // 2 * 2), "ends": np.tile([-1, 2 * n + 1], 300),
+        "near": np.cumsum(rng.integers(-11, 12, 900)) % (2 * n + 9) - 4, "far": rng.integers(-4, 2 * n + 4, 900),
+    }  # fmt: skip
+    return np.round(keys[steps])
+
+
+@pytest.mark.parametrize("steps", ["rising", "falling", "alike", "ends", "near", "far"])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "u4", "i2"])
+@pytest.mark.parametrize("n", [1, 3, 4, 5, 6, 9, 10, 400])
+def test_each_search_begins_where_the_last_has_ended(n: int, dtype: str, steps: str, threads: int) -> None:
+    v = walk(steps, n)
+    v = v.clip(0) if np.dtype(dtype).kind == "u" else v
+    same(places, (np.repeat(np.arange(n) * 2, 1 + np.arange(n) % 3).astype(dtype), v.astype(dtype)))
+
+
+def test_tables_that_become_shorter() -> None:
+    def counts(a: Any, v: Any) -> Any:
+        found = np.zeros(len(v), np.int64)
+        n = len(a)
+        for i in range(len(v)):
+            found[i] = np.searchsorted(a[:n], v[i])
+            n = max(n - 3, 0)
+        return found
+
+    same(counts, (np.arange(100.0), np.full(60, 98.5)), (np.arange(100.0), np.linspace(99, 0, 60)))
+
+
+@pytest.mark.parametrize("keys", [np.linspace(-0.1, 1.1, 3000), np.linspace(1.1, -0.1, 3000)])
+def test_interpolation_in_order(keys: Array, threads: int) -> None:
+    def interpolated(x: Any, xs: Any, ys: Any) -> Any:
+        return np.interp(x, xs, ys), np.digitize(x, xs), np.histogram(x, xs)[0]
+
+    for n in (2, 50, 3000):
+        xs = np.linspace(0, 1, n)
+        same(interpolated, (keys, xs, np.sin(9 * xs)))
