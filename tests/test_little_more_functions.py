@@ -212,3 +212,44 @@ def test_turning_an_array_without_axes() -> None:
         return found + 1, float(found), np.flip(x) * v, np.sum(np.flip(x)), np.asarray(np.flip(x), dtype="f4")
 
     agree(turned, VECTOR)
+
+
+ROWS: list[Callable[..., Any]] = [
+    lambda np, m: np.apply_along_axis(lambda r: r.sum() / r.max(), 1, m),
+    lambda np, m: np.apply_along_axis(lambda r: r * 2.5, 0, m),
+    lambda np, m: np.apply_along_axis(lambda r: [r.min(), r[0]], -1, m),
+    lambda np, m: np.apply_along_axis(lambda r: np.outer(r, r), -2, m),
+    lambda np, m: np.apply_along_axis(np.sort, 1, m[:, ::-1]),
+    lambda np, m: np.apply_along_axis(lambda r, k, by=1: float(r[k]) + by, 0, m, 2, by=3),
+    lambda np, m: np.apply_along_axis(lambda r: int(r[0]) if r[0] > 3 else 7.5, 1, m),
+    lambda np, m: np.apply_along_axis(lambda r: r > 3, 1, m[0]),
+    lambda np, m: np.apply_along_axis(lambda r: r.sum(), 1, np.stack([m, m + 1])),
+    lambda np, m: np.apply_along_axis(lambda r: type(r.sum()).__name__ == "float64", 1, m),
+]
+
+
+@pytest.mark.parametrize("run", ROWS)
+def test_functions_of_rows(run: Callable[..., Any]) -> None:
+    agree(run, MATRIX)
+
+
+def test_rows_are_views() -> None:
+    def changed(np: Any, m: Any) -> Any:
+        def halve(row: Any) -> Any:
+            row /= 2
+            return row.sum()
+
+        return np.apply_along_axis(halve, 0, m), m
+
+    agree(changed, MATRIX)
+
+
+def test_functions_of_rows_raise_as_numpy_does() -> None:
+    for np_ in (np, lnp):
+        m = np_.ones((3, 4))
+        with pytest.raises(np.exceptions.AxisError):
+            np_.apply_along_axis(np.sum, 2, m)
+        with pytest.raises(ValueError, match="iteration dimensions are 0"):
+            np_.apply_along_axis(np.sum, 1, np_.ones((0, 4)))
+        with pytest.raises(ZeroDivisionError):
+            np_.apply_along_axis(lambda r: 1 / 0, 1, m)

@@ -12,9 +12,10 @@ The methods of this package stand before those of `LazyArray`, and leave to them
 from __future__ import annotations
 
 from lazyarr.dispatch import take_little
-from lazyarr.little import elements, fast_path, functions, operators
+from lazyarr.little import elements, fast_path, functions, operators, rows
 
 operators.install()
 elements.install()
 fast_path.install()
 take_little(functions.function, functions.scalars)
+take_little(rows.along_axis)
