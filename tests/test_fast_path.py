@@ -148,7 +148,9 @@ def test_operators_in_any_layout(
         copies = [x.copy("K"), mine.copy("K")]
         results = [outcome(in_place, c, o) for c, o in zip(copies, (y, yours), strict=True)]
         same(results[1], results[0])
-        same(copies[1], copies[0])
+        # (Where an exponent is negative NumPy casts back a buffer that nobody has filled.)
+        if results[0] is not ValueError or in_place is not operator.ipow:
+            same(copies[1], copies[0])
 
 
 @pytest.mark.parametrize("name", UFUNCS)

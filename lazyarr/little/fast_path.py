@@ -28,11 +28,13 @@ from lazyarr.little.table import (
     NOT_COMPILED,
     READ_ONCE,
     SIZES,
+    SLID,
     SPECIAL,
     ZEROS,
     apart,
     broadcast_size,
     read_once,
+    slid,
     together,
 )
 from lazyarr.operators import BINARY, COMPARE, UNARY, show
@@ -88,6 +90,10 @@ _TOGETHER, _APART, _BROADCAST, _PRODUCT, _CREATED, _COUNTED = range(6)
 _OF_LISTS = {np.asarray: 1, np.array: 2}
 
 
+#: What an element weighs in work of such a kind.
+_WEIGHTS: dict[Any, float] = {read_once: READ_ONCE, slid: SLID}
+
+
 class _Call(NamedTuple):
     """How the extension calls one of NumPy's functions: what ``install_functions`` takes, in its order."""
 
@@ -106,7 +112,8 @@ class _Call(NamedTuple):
 
 def _table() -> dict[Any, _Call]:
     """NumPy's functions that the extension takes."""
-    kinds: dict[Any, int] = {together: _TOGETHER, read_once: _TOGETHER, apart: _APART, broadcast_size: _BROADCAST}
+    kinds: dict[Any, int] = {together: _TOGETHER, read_once: _TOGETHER, apart: _APART, slid: _APART,
+                             broadcast_size: _BROADCAST}  # fmt: skip
     found: dict[Any, _Call] = {}
     for numpy, (arrays, work) in FUNCTIONS.items():
         if numpy not in NOT_COMPILED:
@@ -115,7 +122,7 @@ def _table() -> dict[Any, _Call]:
             found[numpy] = _Call(
                 _inner(numpy), method, fold, dtype, numpy is np.mean, arrays, MOST_GIVEN[numpy],
                 kinds.get(work, _PRODUCT), _OF_LISTS.get(numpy, 0), GROWN.get(numpy),
-                READ_ONCE if work is read_once else 1.0,
+                _WEIGHTS.get(work, 1.0),
             )  # fmt: skip
     # (The extension knows the size of counts, and of a shape, itself.)
     found[np.bincount] = _Call(_inner(np.bincount), arrays=2, most=4, work=_COUNTED)

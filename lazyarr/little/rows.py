@@ -27,7 +27,8 @@ def _along_axis(given: Callable[..., Any], axis: Any, array: LazyArray, *args: A
     data = held(array)
     if type(data) is not np.ndarray or not 0 < data.size or type(axis) is not int or not -data.ndim <= axis < data.ndim:
         return None
-    last: Any = np.moveaxis(array, axis, -1)  # type: ignore[arg-type]
+    lazy_array: Any = array
+    last = np.moveaxis(lazy_array, axis, -1)
     places = np.ndindex(*last.shape[:-1])
     found = np.apply_along_axis(lambda _: _by_numpy(given(last[next(places)], *args, **kwargs)), axis, data)
     lazy = results(found, (data,))

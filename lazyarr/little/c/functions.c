@@ -24,7 +24,7 @@ typedef struct {
     int most;    /* and how many arguments may be given by position */
     int work;
     int of_lists;   /* takes lists of numbers alone: GIVES_SAME or GIVES_COPY of arrays */
-    double weight;  /* of an element, where all count */
+    double weight;  /* of an element, or of a product of two */
     PyObject *size; /* gives how many elements the result may have, where that is more than its arguments have */
 } Function;
 
@@ -192,18 +192,21 @@ static double broadcast_size(const Given *given)
 
 static double work_of(const Function *function, const Given *given)
 {
-    double together = 0, apart = 1, inner;
+    double together = 0, apart = 1, largest = 0, inner;
     PyArrayObject *x;
     int k;
     if (!given->count)
         return function->work == TOGETHER ? given->numbers : (double)given->numbers * given->numbers;
     for (k = 0; k < given->count; k++) {
-        together += (double)PyArray_SIZE(given->arrays[k]);
-        apart *= (double)PyArray_SIZE(given->arrays[k]);
+        double size = (double)PyArray_SIZE(given->arrays[k]);
+        together += size / 4;
+        apart *= size;
+        largest = size > largest ? size : largest;
     }
+    together = together > largest ? together : largest;
     switch (function->work) {
     case APART:
-        return apart > together ? apart : together;
+        return (apart > together ? apart : together) * function->weight;
     case BROADCAST:
         return broadcast_size(given);
     case PRODUCT:
