@@ -334,7 +334,8 @@ class Frame:
             node.values[index]
         ):
             return self._computed(node, storage)
-        return self.materialize(storage) if is_long(storage.flops, storage.depth) else storage
+        cut = node.values[index] in self.plan.cuts or is_long(storage.flops, storage.depth)
+        return self.materialize(storage) if cut else storage
 
     def _pointwise(self, node: Node, given: list[Storage], generate: Any) -> list[Storage]:
         types = node.types

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazyarr.backends import native_groups, native_joins, native_scalar, native_selections, native_totals
+from lazyarr.backends import native_cuts, native_groups, native_joins, native_scalar, native_selections, native_totals
 from lazyarr.backends.native_patched import MOST
 from lazyarr.backends.native_views import VIEWS
 from lazyarr.ir import extents
@@ -60,6 +60,8 @@ class Plan:
         Reshaped arrays that only a selection reads: they stay formulas if they can.
     totals : dict of Node to Totals
         Reductions that are one pass, by the first of them; only if asked for.
+    cuts : set of Value
+        Element-wise values that are stored because formulas of them would be too long.
     joins : dict of Node to Join
         Products of a matrix with vectors that are one pass over it, by what begins that; only if asked for.
     """
@@ -106,6 +108,7 @@ class Plan:
         if joins and not self.selections:
             computed = {v for v in self.stored - set(self.written) if generated(v.node) and len(v.node.values) == 1}
             self.joins = native_joins.find(graph, computed, fixed, self.totals)
+        self.cuts = native_cuts.cuts(graph, self.stored, generated)
         #: What is done together with a node.
         self.groups: dict[Node, native_groups.Group] = {**self.totals, **self.joins}
 
