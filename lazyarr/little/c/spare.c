@@ -8,8 +8,8 @@
 #define _GNU_SOURCE
 #include "fast_path.h"
 
-/* From 3.14 on the interpreter borrows references of variables. */
-#if defined(__linux__) && defined(__GLIBC__) && PY_VERSION_HEX < 0x030E0000
+/* From 3.14 on the interpreter borrows references of variables; without its lock they are counted otherwise. */
+#if defined(__linux__) && defined(__GLIBC__) && PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED)
 #include <dlfcn.h>
 #include <elf.h>
 #include <execinfo.h>
