@@ -108,3 +108,48 @@ def test_what_compiled_code_writes_is_written() -> None:
 def test_which_functions_are_other_packages_compiled_ones() -> None:
     assert not any(map(is_foreign, (math.sin, [].append, np.sin, np.array, C.sum, len, bounded, int)))
     assert is_foreign(optimize.linear_sum_assignment)
+
+
+def test_functions_of_numba() -> None:
+    numba = pytest.importorskip("numba")
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def dot(x: Any, y: Any) -> Any:
+        total = 0.0
+        for i in range(x.shape[0]):
+            total += x[i] * y[i]
+        return total
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def grow(x: Any) -> Any:
+        for i in range(x.shape[0]):
+            x[i] += 1
+
+    class Holder:
+        def __init__(self) -> None:
+            self.dot = dot
+
+        def run(self, x: Any) -> Any:
+            return self.dot(np.sqrt(x), x)
+
+    def between(x: Any, n: int) -> Any:
+        parts = np.empty(n)
+        for k in range(n):
+            parts[k] = x[k::n].sum()
+        grow(parts)
+        return dot(np.log(parts), parts)
+
+    def given(x: Any, f: Any) -> Any:
+        return f(np.log(x), x) * 2
+
+    holder = Holder()
+    assert is_foreign(dot) and not is_foreign(holder)
+    cases: list[Any] = [(between, 6), (given, dot), (lambda x, h: h.run(x + 1), holder)]
+    for function, argument in cases:
+        accelerated: Any = accelerate(function)
+        for k in range(4):
+            x = np.random.default_rng(k).random(60) + 1
+            before = x.copy()
+            expected, found = function(x, argument), accelerated(x, argument)
+            assert type(found) is type(expected) and abs(found - expected) < 1e-12 * abs(expected)
+            assert np.array_equal(x, before)

@@ -7,6 +7,7 @@ import contextlib
 import io
 import itertools
 import math
+import numbers
 import types
 from collections.abc import Callable
 from random import Random
@@ -268,6 +269,10 @@ def test_no_iterations_leave_variables_without_values() -> None:
             function(drawn(), 0)
 
 
+def checked(u: Any) -> Any:
+    return 1 if isinstance(u, numbers.Number) else np.sum(u)
+
+
 @pytest.mark.parametrize(
     ("statement", "foreign"),
     [
@@ -279,6 +284,7 @@ def test_no_iterations_leave_variables_without_values() -> None:
         ("u += stream.hypergeometric(9, 8, 7, size=31)", True),
         ("u += np.random.default_rng(2).random(31)", False), ("u[0] = math.sqrt(2)", False),
         ("k = computed(u)", False), ("k = i % 7", False), ("u[0] = table.sum()", False),
+        ("u += bar.dot(u)", False), ("bar.tofile('x')", True), ("k = checked(u)", False),
     ],
 )  # fmt: skip
 def test_what_is_foreign(statement: str, foreign: bool) -> None:
@@ -294,7 +300,7 @@ def test_what_is_foreign(statement: str, foreign: bool) -> None:
     lines = "def f(u, n):", "    bar = open(n)", "    for i in range(n):", "        u *= 2", f"        {statement}"
     text = "\n".join([*lines, "    return u", ""])
     names: dict[str, Any] = {"np": np, "log": logging.getLogger("x"), "time": time, "math": math}
-    names |= {"table": drawn(), "shown": shown, "computed": computed}
+    names |= {"table": drawn(), "shown": shown, "computed": computed, "checked": checked}
     names["stream"] = np.random.default_rng(1)
     function = define(text, **names)
     calls: list[types.FunctionType] = []

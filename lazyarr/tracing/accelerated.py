@@ -27,6 +27,7 @@ from lazyarr.tracing.closures import standing
 from lazyarr.tracing.compiled import Compiled, gathers_masks
 from lazyarr.tracing.control.python import Info
 from lazyarr.tracing.direct import MISS, direct_call
+from lazyarr.tracing.listening import WHY, is_listening
 from lazyarr.tracing.newcomers import at_most, put
 from lazyarr.tracing.origins import failing_lines, has_loops
 from lazyarr.tracing.outputs import Outcome, leave_behind
@@ -115,6 +116,8 @@ class Accelerated:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not is_tracing():
+            if is_listening():
+                return self._run_plain(None, WHY, args, kwargs)
             if self._inside and threading.get_ident() in self._inside:
                 return self.function(*args, **kwargs)
             for direct in self._direct:
@@ -271,7 +274,8 @@ class Accelerated:
             self._patience.in_vain(time.perf_counter() - begin)
             self.pieces_lose |= isinstance(stopped, InVain)
             if isinstance(stopped, Plain) and (stopped.large or isinstance(stopped, Acts)):
-                self._around_loops().use_callees(Callees(self._package, self._called, stopped.large))
+                called = functools.partial(self._part, is_loop=False)
+                self._around_loops().use_callees(Callees(self._package, called, stopped.large))
             if isinstance(stopped, TookLong):
                 self._losses.add(parts.elements)
             return self._after_stop(stopped, key, args, kwargs)
@@ -389,18 +393,13 @@ class Accelerated:
     def _around_loops(self) -> AroundLoops:
         if self._around is None:
             with self._lock:
-                self._around = AroundLoops(self.function, self._loop)
+                self._around = AroundLoops(self.function, self._part)
         return self._around
 
-    def _loop(self, function: types.FunctionType) -> Accelerated:
-        loop = Accelerated(function, is_loop=True)
-        loop._patience = Patience(self._patience)
-        return loop
-
-    def _called(self, function: types.FunctionType) -> Accelerated:
-        called = Accelerated(function)
-        called._patience = Patience(self._patience)
-        return called
+    def _part(self, function: types.FunctionType, is_loop: bool = True) -> Accelerated:
+        part = Accelerated(function, is_loop=is_loop)
+        part._patience = Patience(self._patience)
+        return part
 
     def _in_python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the function as it is; where it raises, what the caller owns is as before the call."""
@@ -569,8 +568,8 @@ class Accelerated:
             line for compiled in self._known.get(key, ())
             for line in failing_lines(compiled.program, failed.check, compiled.trace.ranges)
         })  # fmt: skip
-        line = lines[0] if lines else self._line
         other = f" (here or at line {' or '.join(str(n) for _, n in lines[1:])})" if len(lines) > 1 else ""
+        line = lines[0] if lines else self._line
         note_guard(self._name, failed.check.message + other, line or ("", 0))
         return line
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from lazyarr.runtime import traced
 from lazyarr.tracing.classes import data_of, is_data
+from lazyarr.tracing.listening import WHY, listens, names_in, texts_in
 from lazyarr.tracing.packages import is_own, is_users, top_level
 from lazyarr.tracing.remains import members
 from lazyarr.tracing.signature import Parts, Plain, memory_groups
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 #: Builtins that look at the frame or the module they are called from, which are not the user's in traced code.
 INTROSPECTING = {"exec", "eval", "globals", "locals", "vars", "dir"}
 _DELETE_GLOBAL = dis.opmap["DELETE_GLOBAL"]
-DELETES = "it deletes a global"
+_DELETES = "it deletes a global"
 #: What iterates over the memory of arrays, and how it says that it writes there.
 _ITERATORS, _WRITING = {"nditer", "nested_iters"}, {"readwrite", "writeonly"}
 _CONTAINERS: tuple[Any, ...] = (list, tuple, set, frozenset, deque)
@@ -114,11 +115,11 @@ class _Ahead:
         if id(function) in self._met:
             return
         self._met.add(id(function))
-        names = _names(function.__code__)
+        names = names_in(function.__code__)
         self._names |= names
-        if deletes_globals(function.__code__):
-            raise Plain(DELETES)
-        if _ITERATORS & names and _WRITING & _texts(function.__code__.co_consts):
+        if why := refused(function.__code__):
+            raise Plain(why)
+        if _ITERATORS & names and _WRITING & texts_in(function.__code__.co_consts):
             raise Plain("it writes to arrays by numpy.nditer")
         for name in names:
             if name in function.__globals__:
@@ -228,28 +229,12 @@ class _Ahead:
             yield from vars(value).values()
 
 
-def deletes_globals(code: types.CodeType) -> bool:
+def refused(code: types.CodeType) -> str:
+    """Why a function has to be plain Python, whatever it is called with; the empty string where nothing says so."""
+    return _DELETES if _deletes_globals(code) else WHY if listens(code) else ""
+
+
+def _deletes_globals(code: types.CodeType) -> bool:
     """Whether there is a ``del`` of a global: Python itself does that, and asks no dictionary of ours."""
     parts = (part for part in code.co_consts if isinstance(part, types.CodeType))
-    return _DELETE_GLOBAL in code.co_code[::2] or any(map(deletes_globals, parts))
-
-
-def _names(code: types.CodeType) -> set[str]:
-    found = set(code.co_names)
-    for part in code.co_consts:
-        if isinstance(part, types.CodeType):
-            found |= _names(part)
-    return found
-
-
-def _texts(constants: Iterable[Any]) -> set[str]:
-    """The texts among constants of code, those in tuples and in functions within it too."""
-    found: set[str] = set()
-    for value in constants:
-        if isinstance(value, str):
-            found.add(value)
-        elif isinstance(value, tuple):
-            found |= _texts(value)
-        elif isinstance(value, types.CodeType):
-            found |= _texts(value.co_consts)
-    return found
+    return _DELETE_GLOBAL in code.co_code[::2] or any(map(_deletes_globals, parts))

@@ -25,11 +25,11 @@ from lazyarr.dispatch import FUNCTIONS, UFUNCS, dispatched
 from lazyarr.numpy._ufunc import Ufunc
 from lazyarr.runtime import traced
 from lazyarr.scipy import counterpart as of_scipy
-from lazyarr.tracing.ahead import DELETES, INTROSPECTING, copied, deletes_globals
+from lazyarr.tracing.ahead import INTROSPECTING, copied, refused
 from lazyarr.tracing.classes import is_data
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
-from lazyarr.tracing.foreign import Remembering, is_foreign, may_write, on_data, remembering
+from lazyarr.tracing.foreign import Remembering, foreign, is_foreign, may_write, on_data, remembering
 from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, MadeOf
 from lazyarr.tracing.modules import PURE_MODULES, TracedModule
 from lazyarr.tracing.packages import is_own, is_users, top_level
@@ -141,8 +141,8 @@ class Environment:
         """`function` with this environment as its world."""
         found = self._functions.get(function)
         if found is None:
-            if self._trace.may_begin_again and deletes_globals(function.__code__):
-                raise Plain(DELETES)
+            if (why := refused(function.__code__)) and self._trace.may_begin_again:
+                raise Plain(why)
             module = self.globals_of(function.__globals__)
             module.give_to_classes(function.__code__)
             # (Functions of one closure share its variables.)
@@ -223,7 +223,9 @@ class Environment:
         plain = function.__func__ if type(function) is types.MethodType else function
         if type(plain) is Remembering and plain is not function:
             return remembering(self._trace, plain, function.__self__)
-        if type(plain) is not types.FunctionType or _is_traced(plain):
+        if type(plain) is not types.FunctionType:
+            return self.one(function, lambda: foreign(self._trace, function)) if is_foreign(function) else function
+        if _is_traced(plain):
             return function
         self.alone.add(id(plain))
         if plain in FUNCTIONS:
@@ -492,7 +494,7 @@ class Environment:
         if module == "numpy" or top_level(type(value).__module__) == "numpy":
             return self._numpy_function(value)
         if is_foreign(value):
-            return on_data(self._trace, value, f"calls {module}.{value.__name__}")
+            return foreign(self._trace, value)
         if isinstance(value, types.BuiltinFunctionType):
             if module in ("math", "cmath"):
                 return python_call(value)

@@ -33,14 +33,25 @@ _WHY = "a call of another package's compiled function"
 def is_foreign(function: Any) -> bool:
     """Whether a function is compiled code of a package that is neither Python's own nor NumPy's."""
     if isinstance(function, types.BuiltinFunctionType):
-        if not isinstance(function.__self__, types.ModuleType):
+        if isinstance(function.__self__, types.ModuleType):
+            home = function.__self__.__name__
+        elif type(function.__self__).__name__ == "PyCapsule":  # pybind11's
+            home = function.__module__ or ""
+        else:
             return False  # a method
-        home = function.__self__.__name__
     elif type(function).__name__ == "cython_function_or_method":
         home = function.__module__ or ""
     else:
-        return False
+        return not isinstance(function, type) and _is_called_by_others(type(function))
     return is_users(home) or top_level(home) == "scipy"
+
+
+def _is_called_by_others(kind: type) -> bool:
+    """Whether what calls objects of a class is compiled code of a package: of Numba's functions, say, or nanobind's."""
+    for base in kind.__mro__:
+        if "__call__" in vars(base):
+            return isinstance(vars(base)["__call__"], types.WrapperDescriptorType) and is_users(base.__module__)
+    return False
 
 
 def on_data(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..., Any]:
@@ -51,6 +62,12 @@ def on_data(trace: Trace, function: Callable[..., Any], why: str) -> Callable[..
         return call_on_data(function, args, kwargs)
 
     return call
+
+
+def foreign(trace: Trace, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Another package's compiled function, as traced functions call it."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return on_data(trace, function, f"calls {top_level(getattr(function, '__module__', None))}.{name}")
 
 
 def call_on_data(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

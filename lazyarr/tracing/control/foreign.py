@@ -24,10 +24,15 @@ from lazyarr.tracing.drawing.recipes import is_drawn
 _ACTING = {"print", "input", "open"}
 #: Those that make text.
 _TEXT = {"str", "repr", "format", "ascii"}
-#: Packages whose functions are arithmetic, or only arrange calls.
-_ARITHMETIC = {"numpy", "scipy", "math", "cmath", "operator", "functools", "itertools", "random", "lazyarr"}
+#: Packages whose functions are arithmetic, or only arrange calls and data.
+_ARITHMETIC = {
+    "numpy", "scipy", "math", "cmath", "operator", "functools", "itertools", "random", "lazyarr", "numbers", "typing",
+    "collections", "copy", "dataclasses", "enum", "abc", "types", "contextlib",
+}  # fmt: skip
 #: Functions of theirs that write files.
 _WRITING = {"save", "savez", "savez_compressed", "savetxt", "tofile", "dump"}
+#: Methods of arrays: what a foreign call gives may be data that it has read.
+_OF_ARRAYS = frozenset(dir(np.ndarray)) - _WRITING
 #: How far functions are looked into that are called.
 _DEPTH = 3
 
@@ -82,7 +87,7 @@ class Foreign:
         if not isinstance(root, ast.Name):
             return False
         if root.id in self._locals:
-            return root.id in self._things
+            return root.id in self._things and not _OF_ARRAYS.issuperset(path)
         return root.id in self._names and _is_foreign_at(self._names[root.id], path)
 
     def _is_foreign_name(self, name: str) -> bool:

@@ -10,7 +10,9 @@
 
 A loop takes the variables that it may read before it assigns them, and gives those that are read after it; what it
 changes in place is changed in place. Loops that cannot be made functions (with a ``return`` in them, say) are left, and
-those in them are looked at. Where arrays are large, statements between loops are made functions in the same way.
+those in them are looked at. Where arrays are large, statements between loops are made functions in the same way. A loop
+that an exception may leave while the function goes on (in a ``try`` or ``with`` block) is made one only where nothing
+that it gives may be read then.
 """
 
 from __future__ import annotations
@@ -29,11 +31,12 @@ from lazyarr.tracing.control.find import Source, compile_function, find, made_he
 from lazyarr.tracing.control.flow import Flow
 from lazyarr.tracing.control.foreign import Foreign
 from lazyarr.tracing.control.jumps import blocks
-from lazyarr.tracing.control.liveness import assigned
+from lazyarr.tracing.control.liveness import assigned, targets
 from lazyarr.tracing.control.nodes import definition, parameters, place
 from lazyarr.tracing.control.scope import Scope, scopes
 from lazyarr.tracing.control.stopping import Stopping, stopping
 from lazyarr.tracing.control.straight import Straight
+from lazyarr.tracing.listening import listens
 from lazyarr.tracing.where_large import WhereLarge
 
 _LIFTED, _STANDING = "__lifted__", "__standing__"
@@ -42,6 +45,8 @@ _UNFIT = (
     ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.Try, ast.TryStar, ast.FunctionDef, ast.Lambda, ast.Import,
     ast.ImportFrom, ast.Delete, ast.Global, ast.Nonlocal, ast.GeneratorExp,
 )  # fmt: skip
+#: What lets exceptions pass, by its name: files, NumPy's settings, Python's warnings.
+_PASSING = {"open", "errstate", "printoptions", "catch_warnings"}
 #: Names that mean something else in another function.
 _OF_THE_FRAME = {"super", "__class__", "locals", "vars", "dir", "eval", "exec", "globals"}
 
@@ -97,7 +102,7 @@ def lift(
     """
     try:
         source = find(function)
-        if not isinstance(source.node, ast.FunctionDef):
+        if not isinstance(source.node, ast.FunctionDef) or listens(function.__code__):
             return None
         is_loop = _is_made(function.__code__)
         stops, straight = Stopping(), None
@@ -172,40 +177,59 @@ class _Loops:
         else:
             self._block(body, set())
 
-    def _block(self, block: Sequence[ast.stmt], later: set[str]) -> None:
-        """Find loops in a block, after which `later` may be read."""
+    def _block(self, block: Sequence[ast.stmt], later: set[str], raised: frozenset[str] = frozenset()) -> None:
+        """Find loops in a block, after which `later` may be read; where an exception leaves it, `raised`."""
         for k, s in enumerate(block):
             after = Flow(block[k + 1 :]).exposed | later
             if isinstance(s, ast.If) and s in self._stops.groups:
-                loop = self._loop(s, s.body, after, self._before.get(s))
+                loop = self._loop(s, s.body, after, raised)
                 self.found += [] if loop is None else [loop]
                 continue
             if self._straight is not None and (run := self._straight.run(block, k)):
                 after = Flow(block[k + len(run) :]).exposed | later
-                loop = self._loop(s, run, after, self._before.get(s), is_straight=True)
+                loop = self._loop(s, run, after, raised, is_straight=True)
                 self.found += [] if loop is None else [loop]
                 continue
             if isinstance(s, ast.For | ast.While):
-                loop = None if self._stays(s) else self._loop(s, [s], after, self._before.get(s))
+                loop = None if self._stays(s) else self._loop(s, [s], after, raised)
                 if loop is not None:
                     self.found.append(loop)
                     continue
                 after = after | Flow([s]).exposed
+            elif isinstance(s, ast.Try):
+                self._try(s, after, block[k + 1 :], later, raised)
+                continue
+            elif isinstance(s, ast.With):
+                # (What it is that enters may keep an exception to itself.)
+                raised = raised if all(map(_passes_exceptions, s.items)) else raised | after
             elif not isinstance(s, ast.If):
-                continue  # An exception in a `try` or `with` finds the variables as they are.
+                continue
             for inner in blocks(s):
-                self._block(inner, after)
+                self._block(inner, after, raised)
+
+    def _try(
+        self, s: ast.Try, after: set[str], rest: Sequence[ast.stmt], later: set[str], raised: frozenset[str]
+    ) -> None:
+        """Find loops in a `try` statement, which an exception leaves with the variables as they are."""
+        raised |= Flow(s.finalbody).exposed
+        handled = [Flow([*h.body, *s.finalbody, *rest]).exposed | later - _gone(h.body) for h in s.handlers]
+        final = Flow(s.finalbody).exposed | after
+        self._block(s.body, Flow(s.orelse).exposed | final, raised.union(*handled))
+        for inner in (*(h.body for h in s.handlers), s.orelse):
+            self._block(inner, final, raised)
+        self._block(s.finalbody, after, raised)
 
     def _stays(self, s: ast.stmt) -> bool:
         """Whether a loop stops for what only Python does, or holds one that does."""
         return any(n in self._stops.around for n in ast.walk(s))
 
     def _loop(
-        self, s: ast.stmt, does: list[ast.stmt], after: set[str], before: frozenset[str] | None,
-        is_straight: bool = False,
-    ) -> _Loop | None:  # fmt: skip
+        self, s: ast.stmt, does: list[ast.stmt], after: set[str], raised: frozenset[str], is_straight: bool = False
+    ) -> _Loop | None:
         """What can be a function; the names that have values before it are known."""
-        scope, given = self._scope, assigned(does)
+        scope, given, before = self._scope, assigned(does), self._before.get(s)
+        if not raised.isdisjoint(given):
+            return None
         if before is None or any(isinstance(x, ast.For | ast.While) and x.orelse for x in does):
             return None
         if any(isinstance(n, _UNFIT) for x in does for n in ast.walk(x)):
@@ -220,6 +244,22 @@ class _Loops:
         if any(name not in before or name in self._functions for name in takes):
             return None
         return _Loop(s, does, takes, gives, is_straight)
+
+
+def _gone(block: Sequence[ast.stmt]) -> set[str]:
+    """Names of which nobody reads after a block, or where it jumps to, what they were before it."""
+    if any(isinstance(n, ast.Break | ast.Continue) for s in block for n in ast.walk(s)):
+        return set()
+    return {name for s in block if isinstance(s, ast.Assign) for name in targets(s)}
+
+
+def _passes_exceptions(item: ast.withitem) -> bool:
+    """Whether a `with` block is left by any exception in it, for what it enters is known to keep none to itself."""
+    call = item.context_expr
+    if not isinstance(call, ast.Call):
+        return False
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name in _PASSING
 
 
 class _Replace(ast.NodeTransformer):
