@@ -91,8 +91,40 @@ class FlatIterator:
         # NumPy repeats values that are too few, and ignores those that are too many.
         target[key] = source[from_numpy(np.arange(count) % source.size, copy=False)].reshape(wanted)
 
+    def __lazyarr__(self) -> LazyArray:
+        # NumPy shares the memory where it can, even if it is asked for a copy; what it copies is read-only.
+        found = self._flat()
+        if not self.base.flags.c_contiguous:
+            found = found.copy()
+            found._writeable = False
+        return found
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return self._flat().__array__(dtype, copy)
 
     def copy(self) -> LazyArray:
         return self._flat().copy()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: Any) -> Any:
+        return self._flat() == _array(other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._flat() != _array(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._flat() < _array(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._flat() <= _array(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._flat() > _array(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._flat() >= _array(other)
+
+
+def _array(x: Any) -> Any:
+    return x._flat() if isinstance(x, FlatIterator) else x

@@ -15,6 +15,7 @@ from lazyarr.computed import ComputedScalar, compare
 from lazyarr.computed_arithmetic import larger
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, dtype_or_kind
 from lazyarr.dispatch import NotCompiled, implements
+from lazyarr.flat import FlatIterator
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.numpy._shape import as_shape
@@ -140,6 +141,8 @@ def array(
     ndmin: int = 0, ndmax: int = 0, like: Any = None,
 ) -> LazyArray:  # fmt: skip
     """As `numpy.array`."""
+    if type(object) is FlatIterator:
+        object, copy = as_lazy(object), None
     if copy and hasattr(type(object), "__array__") and not isinstance(object, (LazyArray, np.ndarray, np.generic)):
         object, copy = _copy_of(object), None
     x = as_lazy(object, dtype)
