@@ -14,6 +14,7 @@ import pytest
 
 import lazyarr
 from lazyarr.settings import settings
+from lazyarr.tracing.accelerated import Accelerated
 from lazyarr.tracing.breakeven import POSTPONED
 from tests.acceleration import assert_same, programs
 
@@ -464,3 +465,46 @@ def test_trials_end_where_one_way_is_far_faster(monkeypatch: pytest.MonkeyPatch)
     assert not trials.over
     trials.plain(lambda: now.__setitem__(0, now[0] + 5.0))
     assert (trials.over, trials.plain_is_next, trials.plain_wins) == (True, False, False)
+
+
+class Remembers:
+    """An object with a list that is longer at each call."""
+
+    def __init__(self) -> None:
+        self.weights, self.losses = np.ones((3, 4)), [0.0] * 2000
+
+    def step(self, x: Any) -> Any:
+        self.weights = self.weights - 0.01 * x.T.dot(x.dot(self.weights))
+        self.losses.append(np.sum(self.weights**2))
+        return self.losses[-1]
+
+    def noted(self, x: Any) -> Any:
+        self.weights = self.weights - 0.01 * x.T.dot(x.dot(self.weights))
+        self.losses.append(float(f"{np.sum(self.weights**2):.5f}"))
+        for k in range(3):
+            self.weights[k] *= 1.001
+        return self.losses[-1]
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
+@pytest.mark.parametrize("function", [Remembers.step, Remembers.noted])
+def test_lists_that_grow_with_each_call_are_not_looked_at_each_time(
+    monkeypatch: pytest.MonkeyPatch, function: Any
+) -> None:
+    looks: list[int] = []
+    describe = Accelerated._describe
+
+    def counted(self: Accelerated, *given: Any) -> Any:
+        looks.append(1)
+        return describe(self, *given)
+
+    monkeypatch.setattr(Accelerated, "_describe", counted)
+    one, other = Remembers(), Remembers()
+    accelerated: Any = lazyarr.accelerate(function)
+    x = np.random.default_rng(0).random((5, 3))
+    for k in range(1000):
+        if k == 500:
+            looks.clear()
+        assert accelerated(one, x) == function(other, x)
+    assert one.losses == other.losses
+    assert len(looks) < 250

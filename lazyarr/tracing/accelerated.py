@@ -172,7 +172,7 @@ class Accelerated:
                 run = functools.partial(self._otherwise, key, args, kwargs)
                 return self._even.glances.spare(lambda: waiting.plain(run), looked, args, kwargs)
             if self._even.newcomers.serve and not (self._compiles_all or key in self._known or key in self._trials):
-                result = self._even.newcomers.otherwise(key, parts.elements, args, kwargs)
+                result = self._even.otherwise(key, parts.elements, time.perf_counter() - begin, args, kwargs)
                 return self._first(parts, key, specs, args, kwargs) if result is MISS else result
             return self._first(parts, key, specs, args, kwargs)
         except CheckFailed as error:
@@ -548,8 +548,11 @@ class Accelerated:
         else:
             counted = note(f"{self._name} runs as plain Python: {why}")
             result = self._otherwise(key, args, kwargs) if lifts else self._in_python(args, kwargs)
+        seconds = time.perf_counter() - begin
         if lifts and key in self._plain and (self._around is None or self._around.is_plain(key)):
-            self._even.glances.add(args, kwargs, time.perf_counter() - begin, counted)
+            self._even.glances.add(args, kwargs, seconds, counted)
+        elif lifts and len(self._plain) > _MOST_VARIANTS:
+            self._even.spare(args, kwargs, seconds, self._looked, functools.partial(self._otherwise, key))
         return result
 
     @property
@@ -564,10 +567,8 @@ class Accelerated:
 
     def _note_failed(self, failed: CheckFailed, key: Any) -> Line | None:
         """Count a guard that failed; gives its line."""
-        lines = sorted({
-            line for compiled in self._known.get(key, ())
-            for line in failing_lines(compiled.program, failed.check, compiled.trace.ranges)
-        })  # fmt: skip
+        known = self._known.get(key, ())
+        lines = sorted({n for c in known for n in failing_lines(c.program, failed.check, c.trace.ranges)})
         other = f" (here or at line {' or '.join(str(n) for _, n in lines[1:])})" if len(lines) > 1 else ""
         line = lines[0] if lines else self._line
         note_guard(self._name, failed.check.message + other, line or ("", 0))

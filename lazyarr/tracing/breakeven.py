@@ -26,6 +26,8 @@ from lazyarr.tracing.trials import Trials
 if TYPE_CHECKING:
     from lazyarr.tracing.compiled import Compiled
 
+#: What runs a function, given the arguments.
+Runs = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 #: Seconds that one of NumPy's operations takes at least, and for a byte that it reads or writes; for arithmetic.
 _CALL, _BYTE, _FLOP = 7e-7, 1.5e-10, 3e-10
 #: Seconds that compiling takes at least, and for each operation.
@@ -52,6 +54,9 @@ FIRST_CALL = "a single call takes less time than compiling; the second one compi
 POSTPONED = "compiling takes long, and begins when calls have taken a tenth of that"
 #: A call that takes so many times longer than the first one, and so many seconds, is not of that signature after all.
 _OTHER, _LONG = 10.0, 1e-3
+#: A look at arguments that takes less than that part of a call is done at each; for how many times as long as a longer
+#: one took, calls like that one are not looked at.
+_LITTLE, _LOOKED = 0.1, 20.0
 #: Signatures that are known at a glance, at most.
 _MOST = 256
 
@@ -128,9 +133,7 @@ class BreakEven:
         Told why NumPy runs calls, where nobody else knows.
     """
 
-    def __init__(
-        self, function: Callable[[tuple[Any, ...], dict[str, Any]], Any], tries_loops: bool, note: Callable[[str], None]
-    ):
+    def __init__(self, function: Runs, tries_loops: bool, note: Callable[[str], None]):
         self._tries_loops = tries_loops
         self.glances, self.newcomers = Glances(function), Newcomers(function, note)
         #: Signatures of which NumPy has run the first call.
@@ -148,6 +151,26 @@ class BreakEven:
         """The result of a call of which a look at its arguments tells who runs it, or `MISS`."""
         result = self.newcomers.run(args, kwargs) if self.newcomers.serve else MISS
         return self.glances.run(args, kwargs, MISS) if result is MISS and self.glances.known else result
+
+    def otherwise(
+        self, key: Any, elements: int, looked: float, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """The result of a call of a new signature, which it took so many seconds to look at, or `MISS`.
+
+        A list that is longer at each call (of losses, say) makes each a new one: most are not looked at.
+        """
+        begin = time.perf_counter()
+        result = self.newcomers.otherwise(key, elements, args, kwargs)
+        if result is not MISS:
+            self.spare(args, kwargs, time.perf_counter() - begin, looked)
+        return result
+
+    def spare(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float, looked: float, run: Runs | None = None
+    ) -> None:
+        """Have the next calls not looked at, if that takes long beside calls; `run` runs them, else Python."""
+        if looked > _LITTLE * seconds:
+            self.glances.add(args, kwargs, seconds, None, _LOOKED * looked, run)
 
     def waits(self, key: Any, graph: Graph) -> bool:
         """Whether the first call of a signature, with this program, is left to NumPy."""
@@ -240,10 +263,10 @@ class BreakEven:
 class _Plain:
     """What is known of calls that Python runs: how long they take at most, what counts them, and how long it is so."""
 
-    __slots__ = ("counted", "left", "most")
+    __slots__ = ("counted", "left", "most", "run")
 
-    def __init__(self, most: float, counted: Counted | None, left: float):
-        self.most, self.counted, self.left = most, counted, left
+    def __init__(self, most: float, counted: Counted | None, left: float, run: Runs):
+        self.most, self.counted, self.left, self.run = most, counted, left, run
 
 
 class Glances:
@@ -255,7 +278,7 @@ class Glances:
     #: For how many times as long as looking at arguments took, they are not looked at again.
     _NOT_AGAIN = 4
 
-    def __init__(self, function: Callable[[tuple[Any, ...], dict[str, Any]], Any]):
+    def __init__(self, function: Runs):
         self._function = function
         self.known: dict[Any, _Plain] = {}
 
@@ -269,7 +292,7 @@ class Glances:
             count_again(plain.counted)
         begin = time.perf_counter()
         try:
-            return self._function(args, kwargs)
+            return plain.run(args, kwargs)
         finally:
             took = time.perf_counter() - begin
             plain.left -= took
@@ -278,12 +301,12 @@ class Glances:
 
     def add(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float, counted: Counted | None,
-        left: float = math.inf,
+        left: float = math.inf, run: Runs | None = None,
     ) -> None:  # fmt: skip
         """Know calls with arguments like these, which take so long, until they have taken the time that is left."""
         while len(self.known) >= _MOST:
             self.known.pop(next(iter(self.known)), None)
-        self.known[_look(args, kwargs)] = _Plain(max(_OTHER * seconds, _LONG), counted, left)
+        self.known[_look(args, kwargs)] = _Plain(max(_OTHER * seconds, _LONG), counted, left, run or self._function)
 
     def spare(self, run: Callable[[], Any], looked: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call as plain Python, which has taken so many seconds of looking at its arguments.
