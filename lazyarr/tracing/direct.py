@@ -154,7 +154,7 @@ class _Description:
             named = get.function.__kwdefaults__
             has = get.function, get.function.__code__, get.function.__defaults__, named
             return form.MadeOf(*has, tuple((named or {}).items())), None
-        if isinstance(get, lookups.Attributes) and isinstance(get.holder, types.FunctionType):
+        if isinstance(get, lookups.Attributes):
             found = tuple(vars(get.holder).items())
             if tuple((name, id(item)) for name, item in found) == value:
                 return form.Attributes(get.holder, found), None

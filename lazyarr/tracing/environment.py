@@ -30,7 +30,7 @@ from lazyarr.tracing.classes import is_data
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.foreign import Remembering, foreign, is_foreign, may_write, on_data, remembering
-from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, MadeOf
+from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, MadeOf, Unchanged
 from lazyarr.tracing.modules import PURE_MODULES, TracedModule
 from lazyarr.tracing.packages import is_own, is_users, top_level
 from lazyarr.tracing.scalars import python_call
@@ -455,7 +455,7 @@ class Environment:
         """Expect the attributes of the user's class, and of those it inherits from, to stay what they are."""
         for base in kind.__mro__:
             if is_users(base.__module__):
-                self._trace.expect_equal(Attributes(base))
+                self._trace.expect_equal(Unchanged(base))
 
     def _callable(self, value: Any, what: str) -> Any:
         from lazyarr.tracing.accelerated import Accelerated

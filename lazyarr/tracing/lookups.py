@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import types
 from dataclasses import dataclass
 from typing import Any
 
+from lazyarr.little import extension
 from lazyarr.tracing.closures import made_of, of_call
 
 
@@ -74,9 +76,37 @@ class OfClass:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Names and identities of what a class or function holds as attributes."""
+    """Names and identities of what a function holds as attributes."""
 
-    holder: Any
+    holder: types.FunctionType
 
     def __call__(self) -> tuple[tuple[str, int], ...]:
         return tuple((name, id(value)) for name, value in vars(self.holder).items() if name != "__wrapped__")
+
+
+def _holds(kind: type, names: tuple[str, ...], values: tuple[Any, ...]) -> bool:
+    """Whether the dictionary of a class has these values under these names, in their order, and no others."""
+    held = vars(kind)
+    return tuple(held) == names and all(map(operator.is_, held.values(), values))
+
+
+#: Classes may have hundreds of attributes, and are looked at in each call.
+_holds_fast = getattr(extension.compiled, "holds", _holds)
+
+
+class Unchanged:
+    """Whether a class has the attributes that it had, and holds no others.
+
+    Parameters
+    ----------
+    kind : type
+    """
+
+    __slots__ = ("_kind", "_names", "_values")
+
+    def __init__(self, kind: type):
+        self._kind = kind
+        self._names, self._values = tuple(vars(kind)), tuple(vars(kind).values())
+
+    def __call__(self) -> bool:
+        return bool(_holds_fast(self._kind, self._names, self._values))

@@ -210,6 +210,32 @@ static PyObject *show(PyObject *module, PyObject *kind)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(holds_doc, "holds(kind, names, values, /)\n--\n\nWhether the dictionary of a class has these values "
+                        "under these names, in their order, and no others.\n");
+
+static PyObject *holds(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *dictionary, *key, *value;
+    Py_ssize_t place = 0, k = 0;
+    int same;
+    (void)module;
+    if (count != 3 || !PyType_Check(args[0]) || !PyTuple_Check(args[1]) || !PyTuple_Check(args[2]) ||
+        PyTuple_GET_SIZE(args[1]) != PyTuple_GET_SIZE(args[2]))
+        return PyErr_Format(PyExc_TypeError, "a class is wanted, and two tuples of one length");
+#if PY_VERSION_HEX >= 0x030C0000
+    dictionary = PyType_GetDict((PyTypeObject *)args[0]);
+#else
+    dictionary = Py_XNewRef(((PyTypeObject *)args[0])->tp_dict);
+#endif
+    same = dictionary && PyDict_GET_SIZE(dictionary) == PyTuple_GET_SIZE(args[1]);
+    while (same && PyDict_Next(dictionary, &place, &key, &value)) {
+        same = value == PyTuple_GET_ITEM(args[2], k) && key == PyTuple_GET_ITEM(args[1], k);
+        k++;
+    }
+    Py_XDECREF(dictionary);
+    return PyBool_FromLong(same);
+}
+
 static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, METH_FASTCALL, view_doc},
                                 {"copy", copy, METH_VARARGS, copy_doc},
                                 {"cast", cast, METH_VARARGS, cast_doc},
@@ -220,6 +246,7 @@ static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, 
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},
                                 {"show", show, METH_O, "show(kind, /)\n--\n\nHave arrays' `__class__` be this."},
                                 {"limit", limit, METH_O, limit_doc},
+                                {"holds", (PyCFunction)(void (*)(void))holds, METH_FASTCALL, holds_doc},
                                 {"shape", shape, METH_O, shape_doc},
                                 {"ndim", ndim, METH_O, "ndim(array, /)\n--\n\nHow many axes an array has."},
                                 {"size", size, METH_O, "size(array, /)\n--\n\nHow many elements an array has."},
