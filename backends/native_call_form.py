@@ -67,14 +67,22 @@ class Static(NamedTuple):
 
 
 class Items(NamedTuple):
-    """A tuple, or a named one."""
+    """A tuple, a named one, or a list."""
 
     kind: type
     items: tuple[Spec, ...]
 
 
+class Entries(NamedTuple):
+    """A dict, or an object with a dict, that has these entries in this order."""
+
+    kind: type
+    names: tuple[Any, ...]
+    items: tuple[Spec, ...]
+
+
 class Again(NamedTuple):
-    """The tuple number `at` once more."""
+    """The tuple, list, dict or object number `at` once more."""
 
     at: int
 
@@ -91,7 +99,7 @@ class Stream(NamedTuple):
     words: Array
 
 
-Spec = Array | NumpyScalar | Number | Static | Items | Again | Stream
+Spec = Array | NumpyScalar | Number | Static | Items | Entries | Again | Stream
 
 
 class Item(NamedTuple):

@@ -16,6 +16,7 @@ from lazyarr.backends.native_call_form import (
     Array,
     Attributes,
     Content,
+    Entries,
     Fixed,
     Item,
     Items,
@@ -105,6 +106,8 @@ class Given:
                 self._require_equal("ptr", found, self._tuples[at])
             case Items():
                 self._items(spec, found)
+            case Entries():
+                self._entries(spec, found)
             case Stream():
                 self._stream(spec, found)
 
@@ -138,9 +141,28 @@ class Given:
 
     def _items(self, spec: Items, found: str) -> None:
         self._met(found, spec.kind)
-        self._require_equal("i64", self.objects.call("i64", "PyTuple_Size", f"ptr {found}"), len(spec.items))
+        name = "List" if spec.kind is list else "Tuple"
+        self._require_equal("i64", self.objects.call("i64", f"Py{name}_Size", f"ptr {found}"), len(spec.items))
         for k, item in enumerate(spec.items):
-            self.unpack(item, self.objects.call("ptr", "PyTuple_GetItem", f"ptr {found}", f"i64 {k}"))
+            part = self.objects.call("ptr", f"Py{name}_GetItem", f"ptr {found}", f"i64 {k}")
+            # (Others may take out of a list what is in it.)
+            self.unpack(item, self.objects.share(part) if spec.kind is list else part)
+
+    def _entries(self, spec: Entries, found: str) -> None:
+        self._met(found, spec.kind)
+        code, objects = self.code, self.objects
+        if spec.kind is not dict:
+            found = objects.hold(objects.call("ptr", "PyObject_GenericGetDict", f"ptr {found}", "ptr null"))
+            self._require_found(found)
+        self._require_equal("i64", objects.call("i64", "PyDict_Size", f"ptr {found}"), len(spec.items))
+        place, key, value = code.alloca("i64"), code.alloca("ptr"), code.alloca("ptr")
+        code.do(f"store i64 0, ptr {place}")
+        for name, item in zip(spec.names, spec.items, strict=True):
+            operands = [f"ptr {x}" for x in (found, place, key, value)]
+            self._require_equal("i32", objects.call("i32", "PyDict_Next", *operands), 1)
+            part = objects.share(code.emit(f"load ptr, ptr {value}"))
+            self._static(name, code.emit(f"load ptr, ptr {key}"))
+            self.unpack(item, part)
 
     def _array(self, spec: Array, found: str) -> None:
         code, objects = self.code, self.objects

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: More arrays than this are compared for shared memory in the general way.
 _MOST_ARRAYS = 24
+#: Tuples, lists, dicts and objects with more parts than this are, too.
+_MOST_ITEMS = 64
 #: Whether direct calls are made; tests of the general way switch it off.
 enabled = True
 
@@ -101,7 +103,7 @@ class _Description:
         return call
 
     def _arrays(self, spec: form.Spec) -> int:
-        if isinstance(spec, form.Items):
+        if isinstance(spec, (form.Items, form.Entries)):
             return sum(map(self._arrays, spec.items))
         return isinstance(spec, (form.Array, form.Stream))
 
@@ -121,13 +123,20 @@ class _Description:
             return form.Static(self._static(rest[0]))
         if kind == "stream":
             return self._stream(*rest)
-        if isinstance(kind, str) or kind in (list, dict, slice):
+        if isinstance(kind, str) or kind is slice or len(rest) > _MOST_ITEMS:
             raise _Left
-        if issubclass(kind, tuple):
+        if issubclass(kind, tuple) or kind is list:
             return form.Items(kind, tuple(map(self._spec, rest)))
         if kind in (bool, str, bytes, type(None), type(...), range) or issubclass(kind, np.dtype):
             return form.Static(rest[0])
-        raise _Left
+        return self._entries(kind, rest)
+
+    def _entries(self, kind: type, entries: list[tuple[Any, Any]]) -> form.Spec:
+        """A dict, or an object whose attributes are a dict."""
+        names = tuple(name for name, _ in entries)
+        if not all(map(_is_one, names)) or (kind is not dict and not kind.__dictoffset__):
+            raise _Left
+        return form.Entries(kind, names, tuple(self._spec(spec) for _, spec in entries))
 
     def _stream(self, kind: str, words: Any) -> form.Spec:
         if self._has_stream:
@@ -243,6 +252,11 @@ class _Description:
                 return form.Made(lambda *values: dict(zip(names, values, strict=True)),
                                  tuple(self._result(item) for _, item in items))  # fmt: skip
         raise _Left
+
+
+def _is_one(name: Any) -> bool:
+    """Whether a key is known by its identity, or by its text."""
+    return type(name) is str or name is None or type(name) in (bool, type) or (type(name) is int and 0 <= name < 256)
 
 
 def _read_only(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
