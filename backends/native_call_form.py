@@ -219,6 +219,12 @@ class GivenArray(NamedTuple):
     number: int
 
 
+class GivenHolder(NamedTuple):
+    """The tuple, list, dict or object number `at` of the call itself."""
+
+    at: int
+
+
 class Copy(NamedTuple):
     """Array number `number` of the call as it was before the call: root `root`, an array of the caller's own."""
 
@@ -253,7 +259,7 @@ class Pack(NamedTuple):
 
 
 Source = FromArray | FromNumber | FromConstant
-Result = Root | ScalarRoot | NumberRoot | GivenArray | Copy | GivenNumber | Constant | Made | Pack
+Result = Root | ScalarRoot | NumberRoot | GivenArray | GivenHolder | Copy | GivenNumber | Constant | Made | Pack
 
 
 @dataclass

@@ -25,6 +25,7 @@ from lazyarr.backends.native_call_form import (
     FromConstant,
     FromNumber,
     GivenArray,
+    GivenHolder,
     GivenNumber,
     Made,
     NumberRoot,
@@ -389,6 +390,8 @@ class _Direct:
                 return objects.object(value)
             case GivenArray(number):
                 return self.given.arrays[number][0]
+            case GivenHolder(at):
+                return self.given.holders[at]
             case Copy(number, root):
                 if root not in self._arrays:
                     self._arrays[root] = self._new_copy(number)

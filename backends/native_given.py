@@ -59,6 +59,8 @@ class Given:
         The streams of random numbers, by the number of the array that is their state.
     positions : list of str
         The numbers of the call, as objects.
+    holders : list of str
+        Tuples, lists, dicts, objects and streams, in the order of the walk.
     miss : str
         Where to go if something is not as described.
     """
@@ -70,8 +72,7 @@ class Given:
         self.positions: list[str] = []
         self.miss = "miss"
         self._numbers: list[str] = []
-        self._tuples: list[str] = []
-        self._tuples_met = 0
+        self.holders: list[str] = []
         self._steps: list[Step] = []
         self._words: dict[int, str] = {}
 
@@ -103,7 +104,7 @@ class Given:
             case Static(value):
                 self._static(value, found)
             case Again(at):
-                self._require_equal("ptr", found, self._tuples[at])
+                self._require_equal("ptr", found, self.holders[at])
             case Items():
                 self._items(spec, found)
             case Entries():
@@ -130,9 +131,9 @@ class Given:
     def _met(self, found: str, kind: type) -> None:
         """Require that an object is of a type, and has not been met before."""
         self.require(self.objects.is_of(found, kind))
-        for other in self._tuples:
+        for other in self.holders:
             self.require(self.code.emit(f"icmp ne ptr {found}, {other}"))
-        self._tuples.append(found)
+        self.holders.append(found)
 
     def _stream(self, spec: Stream, found: str) -> None:
         self._met(found, spec.kind)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lazyarr.backends.native_python import supported
-from tests.direct_calls import check_direct, compare
+from tests.direct_calls import check_direct, compare, ready
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::lazyarr.report.FallbackWarning"),
@@ -162,3 +162,99 @@ def test_what_shares_memory_is_not_called_directly() -> None:
     for step in (-1, 1):
         assert not compare(accelerated, add, lambda step=step: overlapping(step))  # type: ignore[misc]
     assert compare(accelerated, add, lambda: (x(), {"b": [x()]}))
+
+
+class Dense:
+    """What a network's layer does: it remembers what it was given, and binds its weights anew."""
+
+    def __init__(self) -> None:
+        self.weights, self.calls, self.given = np.linspace(-1.0, 1.0, 12).reshape(4, 3), 0, np.ones((5, 4))
+        self.rates: dict[str, Any] = {"now": 0.1, "last": None}
+
+    def forward(self, a: Any) -> Any:
+        self.given = a
+        self.calls += 1
+        return a @ self.weights
+
+    def backward(self, g: Any) -> Any:
+        change = self.given.T @ g
+        back = g @ self.weights.T
+        self.weights = self.weights - self.rates["now"] * change
+        self.rates["now"] = self.rates["now"] * 0.5
+        self.change = change
+        return back
+
+
+def train(layer: Any, a: Any) -> Any:
+    return layer.backward(layer.forward(a))
+
+
+def test_attributes_and_items_that_are_bound_anew() -> None:
+    def given() -> Any:
+        layer = Dense()
+        layer.backward(np.ones((5, 3)))
+        return layer, np.arange(20.0).reshape(5, 4)
+
+    for function, make in (
+        (Dense.forward, given), (Dense.backward, lambda: (given()[0], np.ones((5, 3)))), (train, given),
+    ):  # fmt: skip
+        accelerated = check_direct(function, make)
+        layer, a = make()
+        before, weights = layer.given, layer.weights.copy()
+        plain, b = make()
+        for _ in range(5):
+            np.testing.assert_allclose(accelerated(layer, a), function(plain, b))
+            np.testing.assert_allclose(layer.weights, plain.weights)
+            assert list(vars(layer)) == list(vars(plain)) and layer.rates == plain.rates
+            assert layer.calls == plain.calls and type(layer.calls) is int
+            assert (layer.given is a) is (plain.given is b) and (layer.given is before) is (function is Dense.backward)
+        if function is not Dense.forward:
+            held = layer.weights
+            accelerated(layer, a)
+            assert layer.weights is not held and not np.array_equal(layer.weights, weights)
+
+
+def test_objects_that_are_given_back() -> None:
+    def grown(p: Any, a: Any) -> Any:
+        p["a"] = a * 2
+        p["sum"] = float(np.sum(a))
+        return p
+
+    accelerated = check_direct(grown, lambda: ({"k": 1.0, "a": x()}, x() + 1))
+    p = {"k": 1.0, "a": x()}
+    assert accelerated(p, x() + 1) is p and list(p) == ["k", "a", "sum"]
+
+
+def test_what_is_taken_out_goes_the_general_way() -> None:
+    def moved(p: Any, a: Any) -> Any:
+        first = p.pop("a")
+        p["a"] = first + a
+        p["b"], p["c"] = p["c"], p["b"]
+        return a.sum()
+
+    def make() -> Any:
+        return {"a": x(), "b": x() + 1, "c": x() + 2}, x()
+
+    accelerated = ready(moved, make)
+    for _ in range(3):
+        assert not compare(accelerated, moved, make)
+
+
+def test_nothing_is_bound_where_a_check_fails() -> None:
+    def picked(p: Any, a: Any, k: int) -> Any:
+        p["a"] = a * 2
+        total = 0.0
+        for i in range(k):
+            total += a[i]
+        p["total"] = total
+        return total
+
+    def make(k: int) -> Any:
+        return lambda: ({"a": x(), "total": 0.0}, x(), k)
+
+    accelerated = ready(picked, make(5))
+    for k in (6, 7, 8, 9):
+        compare(accelerated, picked, make(k))
+    assert compare(accelerated, picked, make(10))
+    for k in (N + 1, 12):
+        compare(accelerated, picked, make(k))

@@ -17,6 +17,7 @@ from lazyarr import streams
 from lazyarr.backends import native_call_form as form
 from lazyarr.backends.base import MISS
 from lazyarr.tracing import lookups
+from lazyarr.tracing.callers import held
 from lazyarr.tracing.closures import FunctionForm
 from lazyarr.tracing.outputs import viewed
 
@@ -77,11 +78,15 @@ class _Description:
         self._ordered: dict[int, form.Result] = {}
         self._views: dict[int, form.Result] = {}
         self._has_stream = False
+        #: How many tuples, lists, dicts, objects and streams there are so far.
+        self._met = 0
+        #: Which of them are lists, dicts and objects, and the names in the latter.
+        self._holders: list[tuple[int, tuple[Any, ...] | None]] = []
 
     def call(self, specs: Any) -> form.Call:
         trace, outcome = self.trace, self.outcome
         count = self.compiled.count
-        if outcome.altered or outcome.effects or outcome.stores or any(k < 0 for k in self.roots[count:]):
+        if outcome.altered or outcome.stores or any(k < 0 for k in self.roots[count:]):
             raise _Left
         positional, named = specs
         call = form.Call(
@@ -95,7 +100,7 @@ class _Description:
             roots=self.roots[:count],
             checks=self.roots[count:],
             mutated=[(self._base(k), self._data(slot)) for k, slot in outcome.mutated],
-            result=self._result(outcome.result),
+            result=self._with_effects(self._result(outcome.result)),
         )
         given = [*call.arguments, *(spec for _, spec in call.outside)]
         if sum(map(self._arrays, given)) > _MOST_ARRAYS:
@@ -126,6 +131,9 @@ class _Description:
         if isinstance(kind, str) or kind is slice or len(rest) > _MOST_ITEMS:
             raise _Left
         if issubclass(kind, tuple) or kind is list:
+            if kind is list:
+                self._holders.append((self._met, None))
+            self._met += 1
             return form.Items(kind, tuple(map(self._spec, rest)))
         if kind in (bool, str, bytes, type(None), type(...), range) or issubclass(kind, np.dtype):
             return form.Static(rest[0])
@@ -136,12 +144,15 @@ class _Description:
         names = tuple(name for name, _ in entries)
         if not all(map(_is_one, names)) or (kind is not dict and not kind.__dictoffset__):
             raise _Left
+        self._holders.append((self._met, names))
+        self._met += 1
         return form.Entries(kind, names, tuple(self._spec(spec) for _, spec in entries))
 
     def _stream(self, kind: str, words: Any) -> form.Spec:
         if self._has_stream:
             raise _Left  # (Two may be one, by their bit generators.)
         self._has_stream = True
+        self._met += 1
         array = self._spec(words)
         assert isinstance(array, form.Array)
         return form.Stream(streams.BASES[kind], partial(streams.words_if, kind), streams.put_words, array)
@@ -180,6 +191,21 @@ class _Description:
         return form.FromArray(place)
 
     # --- what it gives
+
+    def _with_effects(self, result: form.Result) -> form.Result:
+        """The result, once dicts and objects hold what the call binds anew."""
+        changed: list[tuple[Any, ...]] = []
+        given: list[form.Result] = []
+        for k, (kind, items) in self.outcome.effects:
+            at, names = self._holders[k]
+            if kind != "dict" or names is None or any(key[0] != "constant" for key, _ in items):
+                raise _Left
+            if tuple(key for (_, key), _ in items)[: len(names)] != names:
+                raise _Left  # Something is taken out.
+            bound = [(key, spec) for (_, key), spec in items if spec != ("kept", k, key)]
+            changed.append(tuple(key for key, _ in bound))
+            given += [form.GivenHolder(at), *(self._result(spec) for _, spec in bound)]
+        return form.Made(partial(_bind, tuple(changed)), (result, *given)) if changed else result
 
     def _base(self, k: int) -> int:
         place = self.trace.base_places[k]
@@ -237,6 +263,8 @@ class _Description:
                 if id(spec) not in self._views:
                     self._views[id(spec)] = self._view(spec)
                 return self._views[id(spec)]
+            case ("holder", k):
+                return form.GivenHolder(self._holders[k][0])
             case ("scalar", position):
                 return form.GivenNumber(position)
             case ("number", slot, kind):
@@ -252,6 +280,17 @@ class _Description:
                 return form.Made(lambda *values: dict(zip(names, values, strict=True)),
                                  tuple(self._result(item) for _, item in items))  # fmt: skip
         raise _Left
+
+
+def _bind(names: tuple[tuple[Any, ...], ...], result: Any, *given: Any) -> Any:
+    """Have dicts and objects hold new values under names; each stands before its values. Gives the result."""
+    at = 0
+    for new in names:
+        contents = held(given[at])
+        for k, name in enumerate(new, at + 1):
+            contents[name] = given[k]
+        at += 1 + len(new)
+    return result
 
 
 def _is_one(name: Any) -> bool:
