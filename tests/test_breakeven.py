@@ -514,3 +514,36 @@ def test_lists_that_grow_with_each_call_are_not_looked_at_each_time(
         assert accelerated(one, x) == function(other, x)
     assert one.losses == other.losses
     assert len(looks) < 250
+
+
+def test_calls_that_raise_are_not_traced_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    traces: list[int] = []
+    traced = Accelerated.traced
+
+    def counted(self: Accelerated, *given: Any) -> Any:
+        traces.append(1)
+        return traced(self, *given)
+
+    def checked(x: Any, limit: float) -> Any:
+        y = np.exp(x) + limit
+        if y.shape[0] > 2 and limit in RAISING:
+            raise ValueError(f"{limit}")
+        return y * 2
+
+    monkeypatch.setattr(Accelerated, "traced", counted)
+    accelerated: Any = lazyarr.accelerate(checked)
+    x = np.arange(3.0)
+    for _ in range(20):
+        with pytest.raises(ValueError, match=r"1\.5"):
+            accelerated(x, 1.5)
+    assert len(traces) <= 2
+    RAISING.clear()
+    try:
+        for _ in range(4):
+            assert_same(checked(x, 1.5), accelerated(x, 1.5))
+        assert programs(accelerated)
+    finally:
+        RAISING.append(1.5)
+
+
+RAISING = [1.5]

@@ -124,9 +124,8 @@ class Accelerated:
                 result = direct(*args, **kwargs)
                 if result is not MISS:
                     return result
-            even = self._even
-            if (even.glances.known or even.newcomers.serve) and not self._compiles_all:
-                result = even.at_sight(args, kwargs)
+            if (self._even.glances.known or self._even.newcomers.serve) and not self._compiles_all:
+                result = self._even.at_sight(args, kwargs)
                 if result is not MISS:
                     return result
         return self._generally(args, kwargs)
@@ -230,6 +229,8 @@ class Accelerated:
 
     def _first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call no compiled program serves."""
+        if key in self._even.raising and not self._compiles_all:
+            return self._even.returned(key, self._in_python(args, kwargs))
         trials = self._trials.get(key)
         if self._comes_once(key) and not self._compiles_all:
             shapes = self._even.shapes
@@ -270,6 +271,9 @@ class Accelerated:
             parts = trace.parts
         except (Plain, NotCaptured, Refused, Raised) as error:
             stopped = error
+        except Exception:
+            self._even.raised(key)
+            raise
         if stopped is not None:
             self._patience.in_vain(time.perf_counter() - begin)
             self.pieces_lose |= isinstance(stopped, InVain)
@@ -337,7 +341,8 @@ class Accelerated:
         if self.strict:
             why = f"it raises {type(stopped.__cause__).__name__} while it is compiled: {stopped.__cause__}"
             self._raise_numpys_error(why, self._line, key, args, kwargs)
-        result = self._in_python(args, kwargs)
+        self._even.raised(key)
+        result = self._even.returned(key, self._in_python(args, kwargs))
         # Python does not raise it: the trace does, and would at each call.
         self._failures[key] = self._failures.get(key, 0) + 1
         if self._failures[key] > _MOST_FAILURES:
@@ -363,7 +368,7 @@ class Accelerated:
     @property
     def is_plain(self) -> bool:
         """Whether all calls so far, if there were any, were plain Python."""
-        return bool(self._plain) and not self._known and not self._pieces and not self._lifts
+        return bool(self._plain) and not (self._known or self._pieces or self._around and self._around.serves)
 
     @property
     def all_numpys(self) -> bool | None:
@@ -371,11 +376,6 @@ class Accelerated:
         if self._pieces or not (self._known or self._plain):
             return False if self._pieces else None
         return all(key in self._plain or self._even.is_numpys(key, for_good=True) for key in list(self._known))
-
-    @property
-    def _lifts(self) -> bool:
-        """Whether calls that are no program have loops that may be, as far as is known."""
-        return self._around is not None and self._around.serves
 
     def _stops(self) -> bool:
         """Whether calls that are no program run around loops that stop for what only Python does."""

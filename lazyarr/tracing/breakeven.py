@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -19,13 +19,14 @@ from lazyarr.ir.rewrite import all_nodes
 from lazyarr.ops.create import CONST
 from lazyarr.report import Counted, count_again
 from lazyarr.tracing.direct import MISS
-from lazyarr.tracing.newcomers import Newcomers
+from lazyarr.tracing.newcomers import Newcomers, put
 from lazyarr.tracing.origins import graphs_in
 from lazyarr.tracing.trials import Trials
 
 if TYPE_CHECKING:
     from lazyarr.tracing.compiled import Compiled
 
+Result = TypeVar("Result")
 #: What runs a function, given the arguments.
 Runs = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 #: Seconds that one of NumPy's operations takes at least, and for a byte that it reads or writes; for arithmetic.
@@ -144,6 +145,9 @@ class BreakEven:
         #: Signatures that are not compiled yet: for how many seconds NumPy is to run their calls.
         self._postponed: dict[Any, float] = {}
         self._numpys: dict[Any, str] = {}
+        #: Signatures of which the latest call has raised an error while it was traced: a trace takes hundreds of times
+        #: as long as finding that out in Python, and is worth it again after a call that has not.
+        self.raising: dict[Any, None] = {}
         #: Calls of signatures that come once.
         self.shapes = Trials(_TIMED, _MARGIN)
 
@@ -171,6 +175,15 @@ class BreakEven:
         """Have the next calls not looked at, if that takes long beside calls; `run` runs them, else Python."""
         if looked > _LITTLE * seconds:
             self.glances.add(args, kwargs, seconds, None, _LOOKED * looked, run)
+
+    def raised(self, key: Any) -> None:
+        """Note that a call of a signature has raised an error while it was traced."""
+        put(self.raising, key, None, _MOST)
+
+    def returned(self, key: Any, result: Result) -> Result:
+        """Note that a call of a signature raises no error any more; gives its result."""
+        self.raising.pop(key, None)
+        return result
 
     def waits(self, key: Any, graph: Graph) -> bool:
         """Whether the first call of a signature, with this program, is left to NumPy."""
