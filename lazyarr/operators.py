@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,10 @@ _WITHOUT = frozenset((float, int, bool, complex, list, tuple, str, bytes, type(N
 _TURNED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 
 
+#: Whether code of another package runs, called by a function that is traced: it knows NumPy's classes alone.
+among_others: ContextVar[bool] = ContextVar("among_others", default=False)
+
+
 class ArrayOperators:
     """The operators of an array; each method is made from the tables of this file."""
 
@@ -71,11 +76,12 @@ class ArrayOperators:
     def _class(self) -> Any:
         """What `isinstance` asks for: a scalar passes for NumPy's class, and so for a float or a complex number.
 
-        (Not while a function is traced, where NumPy's scalars and lazy ones are told apart.)
+        (Not in a function that is traced, where NumPy's scalars and lazy ones are told apart.)
         """
         array: Any = self
         is_scalar = array._mine is None and array._lent is None and array._scalar is True
-        return array.dtype.type if is_scalar and traced.get() is None else (_shown or type(self))
+        known = traced.get() is None or among_others.get()
+        return array.dtype.type if is_scalar and known else (_shown or type(self))
 
     __class__ = property(_class)
 

@@ -187,3 +187,40 @@ def test_long_chains_of_closures() -> None:
             f = chained(length, k + 0.5)
             assert_same(applied(f, np.arange(4.0)), accelerated(f, np.arange(4.0)))
         assert programs(accelerated) <= most
+
+
+class _Elsewhere:
+    """Classes of a package that is not the program's."""
+
+    def __init__(self) -> None:
+        names: dict[str, Any] = {"__name__": "elsewhere", "np": np}
+        exec(  # noqa: S102
+            "class Model:\n"
+            "    def fit(self, y, call=None):\n"
+            "        first = y[0]\n"
+            "        if isinstance(first, (int, np.integer)):\n"
+            "            return np.sum(y) * 2\n"
+            "        if isinstance(first, np.floating) and not isinstance(y, (float, np.generic)):\n"
+            "            return np.sum(y) * 3 if call is None else call(y)\n"
+            "        return np.sum(y) * 5\n",
+            names,
+        )
+        self.model = names["Model"]
+
+
+def test_code_of_others_knows_numpys_scalar_types() -> None:
+    model = _Elsewhere().model
+
+    def fitted(y: Any) -> Any:
+        return model().fit(y * 2) + 1
+
+    def asked(y: Any) -> Any:
+        return model().fit(y * 2, lambda x: isinstance(x[0], np.float64) + isinstance(x[0], float) * 2 + x[1])
+
+    for function, dtypes in (fitted, ("i8", "f8", "f4", "i2")), (asked, ("f8", "f4")):
+        for dtype in dtypes:
+            accelerated: Any = accelerate(always=True)(function)
+            y = np.arange(5).astype(dtype)
+            for _ in range(3):
+                expected, found = function(y), accelerated(y)
+                assert type(found) is type(expected) and found == expected

@@ -13,6 +13,7 @@ from lazyarr import soft
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.growing import Growing
+from lazyarr.operators import among_others
 from lazyarr.tracing.packages import takes_pythons_numbers
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.weak import WeakScalar
@@ -41,10 +42,13 @@ def is_instance(x: Any, classes: Any) -> bool:
     if isinstance(x, (np.random.Generator, np.random.RandomState)):
         asked_of = classes if isinstance(classes, tuple) else (classes,)
         return isinstance(x, tuple(_without_ours(kind) for kind in asked_of))
-    if isinstance(x, classes):
-        return True
-    if not isinstance(x, LazyArray) or not x._scalar:
-        return False
+    own = among_others.set(False)
+    try:
+        found = isinstance(x, classes)
+    finally:
+        among_others.reset(own)
+    if found or not isinstance(x, LazyArray) or not x._scalar:
+        return found
     asked = [kind for kind in (float, complex) if kind is classes or isinstance(classes, tuple) and kind in classes]
     soft.settle(x)
     return issubclass(x.dtype.type, tuple(asked))

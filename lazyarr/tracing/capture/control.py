@@ -18,6 +18,7 @@ from lazyarr.computed import ComputedScalar, is_number, kind_of, scalar_of_array
 from lazyarr.growing import Growing
 from lazyarr.ir.graph import CheckFailed, Line
 from lazyarr.numpy._ufunc import Ufunc
+from lazyarr.operators import among_others
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import NotCaptured, flush, guard, record
 from lazyarr.soft import HOLDING, Soft, settle
@@ -451,8 +452,14 @@ class Capture(Control):
             settle([getattr(function, "__self__", None), *args, *kwargs.values()])
         met = self.trace.environment.met(function)
         if self.trace.environment.is_others(met):
-            run = partial(self.trace.recursion.run, met, args, kwargs)
-            return self.trace.drawing.around(run, met)
+            if self.trace.soft:
+                settle([*args, *kwargs.values()])
+            own = among_others.set(True)
+            try:
+                run = partial(self.trace.recursion.run, met, args, kwargs)
+                return self.trace.drawing.around(run, met)
+            finally:
+                among_others.reset(own)
         return self.trace.recursion.run(met, args, kwargs)
 
     def over(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
