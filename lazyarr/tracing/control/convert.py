@@ -89,10 +89,11 @@ def converted_code(function: types.FunctionType) -> Converted:
     return known[1]
 
 
-def _forget(key: int, gone: weakref.ref[types.CodeType]) -> None:
-    known = _converted.get(key)
+def _forget(key: int, gone: weakref.ref[types.CodeType], converted: dict[int, Any] = _converted) -> None:
+    # (Named as a default: when the interpreter ends, the module's own names are gone before the last code is.)
+    known = converted.get(key)
     if known is not None and known[0] is gone:
-        del _converted[key]
+        del converted[key]
 
 
 def convert(function: types.FunctionType) -> Callable[[Control], types.FunctionType]:
