@@ -7,6 +7,7 @@ import types
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lazyarr.tracing.control.errors import NotConverted
@@ -83,7 +84,7 @@ def converted_code(function: types.FunctionType) -> Converted:
                 # (Not the error itself: it knows the frames that it was raised in, and with them a trace.)
                 result = NotConverted(error.reason, error.line)
             key = id(code)
-            known = _converted[key] = (weakref.ref(code, lambda gone: _forget(key, gone)), result)
+            known = _converted[key] = (weakref.ref(code, partial(_forget, key)), result)
     if isinstance(known[1], NotConverted):
         raise NotConverted(known[1].reason, known[1].line)
     return known[1]
