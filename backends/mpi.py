@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import settings
-from lazyarr.backends import native_mpi
+from lazyarr.backends import native_memory, native_mpi
 from lazyarr.backends.native_mpi import TAG as _TAG
 from lazyarr.backends.native_mpi import Counts
 from lazyarr.cost_model import gathers
@@ -191,15 +191,21 @@ class MpiCommunicator:
         line, dtype, byte = self._lines[dim], arrays[0].dtype, self._mpi.BYTE
         sizes = np.array([a.nbytes for a in arrays], np.int64)
         given = np.empty_like(sizes)
-        sent = np.concatenate(arrays)
+        me = line.Get_rank()
         with self._lock:
             line.Alltoall(sizes, given)
             self.counts["all_to_all"] += len(arrays) - 1
-            self.counts["all_to_all bytes"] += int(sizes.sum() - sizes[line.Get_rank()])
-            received = np.empty(int(given.sum()) // dtype.itemsize, dtype)
-            line.Alltoallv([_bytes(sent), sizes.tolist(), byte], [_bytes(received), given.tolist(), byte])
-        ends = np.cumsum(given // dtype.itemsize)[:-1]
-        return np.split(received, ends)
+            self.counts["all_to_all bytes"] += int(sizes.sum() - sizes[me])
+            # (Each from where it is: joining them, or sending one to oneself, takes longer than the messages.)
+            received = [
+                x if k == me else native_memory.empty(n // dtype.itemsize, dtype)
+                for k, (x, n) in enumerate(zip(arrays, given.tolist(), strict=True))
+            ]
+            others = [(me + k) % len(arrays) for k in range(1, len(arrays))]
+            requests = [line.Irecv([_bytes(received[k]), byte], k, _TAG) for k in others if given[k]]
+            requests += [line.Isend([_bytes(arrays[k]), byte], k, _TAG) for k in others if sizes[k]]
+            self._mpi.Request.Waitall(requests)
+        return received
 
     def swap(self, gives: Sequence[tuple[int, Any]], gets: Sequence[tuple[int, Any]]) -> None:
         """Send arrays to ranks, and receive others into arrays that are contiguous; all ranks of a pair do it."""

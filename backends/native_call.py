@@ -41,6 +41,8 @@ class HostCall:
         self.operation, self.attrs = operation, attrs
         self.operands, self.results, self.into = list(operands), list(results), into
         self.evaluate = getattr(np, operation) if into else partial(OPS[operation].evaluate, np, **dict(attrs))
+        fills = None if into else OPS[operation].fills
+        self._fills = None if fills is None else partial(fills, **dict(attrs))
         ranks = [rank for _, rank in (*operands, *results)]
         #: Words in the table that native code fills: the addresses of all arrays, then extents and strides of each.
         self.slots = len(ranks) + 2 * sum(ranks)
@@ -69,6 +71,9 @@ class HostCall:
         given, targets = arrays.given, arrays.targets
         if self.into:
             quietly(partial(self.evaluate, out=targets[0]), *given)
+            return
+        if self._fills is not None:
+            quietly(self._fills, targets, *given)
             return
         found = quietly(self.evaluate, *given)
         results = tuple(found) if isinstance(found, (tuple, list)) else (found,)

@@ -17,6 +17,7 @@
   outputs do change where the declaration says that they may;
 - `pointwise` holds: done on a part of its operands, or on repeated ones, the operation gives the same bits;
 - `memory` holds: of NumPy's results those of a view share memory with the first operand, no others with any;
+- `fills`, if there is one, writes what `evaluate` gives;
 - the operation prints and parses, its cost is not negative, and its graph verifies.
 """
 
@@ -174,7 +175,7 @@ def check_op(op: Op, rng: np.random.Generator | None = None) -> None:
     found = [
         f"{call}: {problem}"
         for call in calls
-        for check in (check_type, check_text, check_cost)
+        for check in (check_type, check_text, check_cost, check_fills)
         for problem in check(call, rng)
     ]
     found += check_access(calls, rng)
@@ -227,6 +228,22 @@ def check_cost(call: Call, rng: np.random.Generator) -> Iterator[str]:
     for name, value in (("flops", cost.flops), ("bytes", cost.bytes)):
         if not value >= 0:
             yield f"costs {value} {name}"
+
+
+def check_fills(call: Call, rng: np.random.Generator) -> Iterator[str]:
+    """What `fills` writes, to arrays that are no piece of memory, against what `evaluate` gives."""
+    if call.op.fills is None:
+        return
+    arguments = draw(call, rng)
+    found = []
+    for t in call.node.types:
+        room = np.full([2 * n for n in t.shape], 77, t.dtype)
+        found.append(room[(..., *[slice(None, None, 2)] * t.ndim)])
+    with np.errstate(all="ignore"):
+        call.op.fills(tuple(found), *arguments, **call.node.kw)
+    for k, (result, filled) in enumerate(zip(_evaluate(call, arguments), found, strict=True)):
+        if not np.array_equal(result, filled, equal_nan=filled.dtype.kind in "fc"):
+            yield f"result {k} is {result} by evaluate, {filled} by fills"
 
 
 def check_access(calls: Sequence[Call], rng: np.random.Generator) -> list[str]:

@@ -98,9 +98,10 @@ def _modifies(xp: Any, x: Any) -> Any:
         ({"jax": lambda jax, x: (x[1:] - x[:-1]) * 2}, "XLA gives .*, NumPy"),
         ({"jax": lambda jax, x: x[1:] - x[:-1] + 1}, r"i32\[6\].*XLA gives"),
         ({"evaluate": lambda xp, x: xp.full_like(x[1:], 1)}, "no change of it changed"),
+        ({"fills": lambda results, x: np.subtract(x[:-1], x[1:], results[0])}, "by evaluate, .* by fills"),
     ],
     ids=["samples", "dtype", "shape", "modified", "cost", "access", "axes", "pointwise", "view", "fresh", "free",
-         "floats", "integers", "vacuous"],
+         "floats", "integers", "vacuous", "fills"],
 )  # fmt: skip
 def test_a_wrong_declaration_fails(declare: Callable[..., Op], wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(AssertionError, match=message):

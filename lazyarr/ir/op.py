@@ -171,6 +171,9 @@ class Op:
     into : callable, optional
         ``into(x, *others, **attrs)``: as `evaluate`, with NumPy, of an operation whose result is its first operand with
         something written to it; writes that to `x` itself.
+    fills : callable, optional
+        ``fills(results, *arrays, **attrs)``: as `evaluate`, with NumPy; writes to arrays of the results' types, of any
+        strides, that share no memory with the operands. Not needed: results are copied to such arrays otherwise.
     communicates : bool
         Whether ranks send each other something: it takes the token of the one before it, as its last operand but for
         those that are there for the order alone, and gives its own, as its last result.
@@ -202,6 +205,7 @@ class Op:
     ordered: Callable[..., Any] | None = None
     rearranged: Callable[..., Any] | None = None
     into: Callable[..., None] | None = None
+    fills: Callable[..., None] | None = None
     communicates: bool = False
 
     def __post_init__(self) -> None:

@@ -50,7 +50,10 @@ class Communicator(Protocol):
         """The arrays of all ranks along dimensions of the grid, combined element by element."""
 
     def all_to_all(self, arrays: Sequence[Any], dim: int) -> list[Any]:
-        """Of vectors of one dtype, one to each position along a dimension: what each has sent to this one."""
+        """Of vectors of one dtype, one to each position along a dimension: what each has sent to this one.
+
+        (What this one has for itself is that array, no copy.)
+        """
 
     def failure(self) -> Exception:
         """What native code, which has sent something through this, was told by MPI."""
@@ -295,19 +298,38 @@ def _infer_turned(
     return x.with_shape(tuple(shape)), TOKEN
 
 
-def _turned(
-    xp: Any, x: Any, token: Any, *, dim: int, at: int, axis: int, have: Ranges, other: int, want: Ranges
-) -> Any:
+def _turn(
+    results: Any, x: Any, token: Any, *, dim: int, at: int, axis: int, have: Ranges, other: int, want: Ranges
+) -> None:
+    found, after = results
+    after[...] = np.asarray(token) + 1
     x = np.asarray(x)
-    lead = (slice(None),) * other
-    parts = [np.ascontiguousarray(x[(*lead, slice(*part))]) for part in want]
+
+    def part(where: Range) -> Any:
+        return x[(*(slice(None),) * other, slice(*where))]
+
+    def place(where: Range) -> Any:
+        return found[(*(slice(None),) * axis, slice(*where))]
+
     if len(have) > 1:
-        shape = list(x.shape)
-        shape[other] = length(want[at])
-        found = _current().all_to_all([part.reshape(-1) for part in parts], dim=dim)
-        parts = [part.reshape([length(r) if k == axis else n for k, n in enumerate(shape)])
-                 for r, part in zip(have, found, strict=True)]  # fmt: skip
-    return np.concatenate(parts, axis), np.asarray(token) + 1
+        nothing = np.empty(0, x.dtype)
+        given = [nothing if k == at else np.ascontiguousarray(part(r)).reshape(-1) for k, r in enumerate(want)]
+        came = _current().all_to_all(given, dim=dim)
+        for k, r in enumerate(have):
+            if k != at:
+                target = place(r)
+                target[...] = came[k].reshape(target.shape)
+    place(have[at])[...] = part(want[at])
+
+
+def _turned(xp: Any, x: Any, token: Any, **attrs: Any) -> Any:
+    x = np.asarray(x)
+    shape = list(x.shape)
+    shape[attrs["axis"]] = sum(map(length, attrs["have"]))
+    shape[attrs["other"]] = length(attrs["want"][attrs["at"]])
+    results = np.empty(shape, x.dtype), np.empty((), TOKEN.dtype)
+    _turn(results, x, token, **attrs)
+    return results
 
 
 def _samples_turned() -> Iterator[Sample]:
@@ -330,4 +352,5 @@ TURNED_PART = Op(
     backends=("native", "numpy"),
     samples=_samples_turned,
     communicates=True,
+    fills=_turn,
 )

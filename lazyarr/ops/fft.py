@@ -54,22 +54,32 @@ def _infer(x: ArrayType, *, kind: str, axes: tuple[int, ...], lengths: Shape, no
 _LARGE = 1 << 14
 
 
-def _evaluate(xp: Any, x: Any, *, kind: str, axes: tuple[int, ...], lengths: Shape, norm: str) -> Any:
+def _evaluate(xp: Any, x: Any, *, kind: str, axes: tuple[int, ...], lengths: Shape, norm: str, out: Any = None) -> Any:
     if kind == "fft" and x.dtype.kind == "f" and x.size >= _LARGE:
-        return _from_half(_evaluate(xp, x, kind="rfft", axes=axes, lengths=lengths, norm=norm), axes, lengths)
+        return _from_half(_evaluate(xp, x, kind="rfft", axes=axes, lengths=lengths, norm=norm), axes, lengths, out)
     if kind == "irfft" and not x.shape[axes[-1]]:
         # (Of no elements NumPy 2.4 takes what lies in memory.)
         result = _infer(ArrayType(x.dtype, x.shape), kind=kind, axes=axes, lengths=lengths, norm=norm)
         return np.zeros(result.shape, result.dtype)
-    return getattr(np.fft, kind + "n")(x, s=lengths, axes=axes, norm=norm)
+    return getattr(np.fft, kind + "n")(x, s=lengths, axes=axes, norm=norm, out=out)
 
 
-def _from_half(half: Any, axes: tuple[int, ...], lengths: tuple[int, ...]) -> Any:
+def _fill(results: Any, x: Any, *, kind: str, axes: tuple[int, ...], lengths: Shape, norm: str) -> None:
+    """NumPy transforms within the result, where all that it makes on the way is as large."""
+    (target,) = results
+    # (The last axis is the first to be transformed, but for irfft, where what comes before is NumPy's own.)
+    fits = kind == "irfft" or all(x.shape[axis] == n for axis, n in zip(axes[:-1], lengths[:-1], strict=True))
+    found = _evaluate(np, x, kind=kind, axes=axes, lengths=lengths, norm=norm, out=target if fits else None)
+    if found is not target:
+        target[...] = found
+
+
+def _from_half(half: Any, axes: tuple[int, ...], lengths: tuple[int, ...], out: Any) -> Any:
     """The transform of a real array: what ``rfftn`` leaves out is the conjugate of what it gives at -k."""
     last, n = axes[-1], lengths[-1]
     shape = list(half.shape)
     shape[last] = n
-    result = np.empty(shape, half.dtype)
+    result = np.empty(shape, half.dtype) if out is None else out
     left: list[Any] = [slice(None)] * half.ndim
     left[last] = slice(half.shape[last])
     result[tuple(left)] = half
@@ -167,4 +177,5 @@ FFT = Op(
     part="same",
     across=ACROSS["fft"],
     ordered=ORDERED["fft"],
+    fills=_fill,
 )
