@@ -189,6 +189,7 @@ class MpiCommunicator:
     def all_to_all(self, arrays: Sequence[Any], dim: int) -> list[Any]:
         """See `lazyarr.ops.comm.Communicator`."""
         line, dtype, byte = self._lines[dim], arrays[0].dtype, self._mpi.BYTE
+        arrays = [_vector(x) for x in arrays]
         sizes = np.array([a.nbytes for a in arrays], np.int64)
         given = np.empty_like(sizes)
         me = line.Get_rank()
@@ -267,6 +268,15 @@ class MpiCommunicator:
 def _bytes(array: np.ndarray[Any, Any]) -> Any:
     """Any array's memory as MPI takes it."""
     return array.reshape(-1).view(np.uint8) if array.size else np.empty(0, np.uint8)
+
+
+def _vector(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The elements in one piece of memory."""
+    if not array.flags.c_contiguous:
+        found = native_memory.empty(array.shape, array.dtype)
+        found[...] = array
+        array = found
+    return array.reshape(-1)
 
 
 @dataclass(frozen=True)

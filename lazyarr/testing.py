@@ -237,8 +237,8 @@ def check_fills(call: Call, rng: np.random.Generator) -> Iterator[str]:
     arguments = draw(call, rng)
     found = []
     for t in call.node.types:
-        room = np.full([2 * n for n in t.shape], 77, t.dtype)
-        found.append(room[(..., *[slice(None, None, 2)] * t.ndim)])
+        place: tuple[Any, ...] = (..., *[slice(None, None, 2)] * t.ndim)
+        found.append(np.full([2 * n for n in t.shape], 77, t.dtype)[place])
     with np.errstate(all="ignore"):
         call.op.fills(tuple(found), *arguments, **call.node.kw)
     for k, (result, filled) in enumerate(zip(_evaluate(call, arguments), found, strict=True)):

@@ -125,7 +125,7 @@ class Rank:
         return found
 
     def all_to_all(self, arrays: Sequence[Any], dim: int) -> list[Any]:
-        self.world.board[self.place] = [a.copy() for a in arrays]
+        self.world.board[self.place] = [np.array(a).reshape(-1) for a in arrays]
         self.world.barrier.wait()
         line = [(*self.place[:dim], k, *self.place[dim + 1 :]) for k in range(self.world.grid[dim])]
         found = [self.world.board[place][self.place[dim]] for place in line]

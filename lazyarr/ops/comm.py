@@ -50,9 +50,9 @@ class Communicator(Protocol):
         """The arrays of all ranks along dimensions of the grid, combined element by element."""
 
     def all_to_all(self, arrays: Sequence[Any], dim: int) -> list[Any]:
-        """Of vectors of one dtype, one to each position along a dimension: what each has sent to this one.
+        """Of arrays of one dtype, one to each position along a dimension: what each has sent to this one, as a vector.
 
-        (What this one has for itself is that array, no copy.)
+        (What this one has for itself may be that memory, no copy.)
         """
 
     def failure(self) -> Exception:
@@ -313,8 +313,7 @@ def _turn(
 
     if len(have) > 1:
         nothing = np.empty(0, x.dtype)
-        given = [nothing if k == at else np.ascontiguousarray(part(r)).reshape(-1) for k, r in enumerate(want)]
-        came = _current().all_to_all(given, dim=dim)
+        came = _current().all_to_all([nothing if k == at else part(r) for k, r in enumerate(want)], dim=dim)
         for k, r in enumerate(have):
             if k != at:
                 target = place(r)
