@@ -33,9 +33,14 @@ class _Known:
         self._found: OrderedDict[Any, tuple[Local, str]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, world: World, program: Program, given: dict[Any, Layout], gathered: tuple[int, ...]) -> Any:
+    def get(
+        self, world: World, program: Program, given: dict[Any, Layout], gathered: tuple[int, ...], compiled: bool
+    ) -> Any:
         """The program of this rank, and a digest of what has to be the same on all ranks."""
         split_above, overlap = settings.current.split_above, settings.current.overlap
+        if not compiled and overlap != "always":
+            # (It takes longer to find what may stand between than to interpret that once.)
+            overlap = "never"
         key = program.graph, tuple(given.items()), gathered, split_above, overlap, world.grid, world.model
         with self._lock:
             found = self._found.get(key)
@@ -61,7 +66,7 @@ _known = _Known()
 
 def run(
     world: World, program: Program, arguments: Sequence[Any], compute: Callable[[Program, list[Any]], Computed],
-    gathered: bool = False,
+    gathered: bool = False, compiled: bool = True,
 ) -> Computed:  # fmt: skip
     """Run a program on all ranks.
 
@@ -75,6 +80,8 @@ def run(
         ``compute(program, arguments) -> (results and conditions of checks, these checks)``.
     gathered : bool
         Whether every rank gets the results whole; a large one is a `Part` otherwise.
+    compiled : bool
+        Whether it is compiled, on all ranks, and not interpreted.
 
     Returns
     -------
@@ -95,7 +102,7 @@ def run(
     given = {p: x.layout for p, x in zip(graph.params, arguments, strict=True) if isinstance(x, Part)}
     count = len(graph.results)
     world.tick(sum(int(v.type.nbytes) for v in graph.results))
-    local, digest = _known.get(world, program, given, tuple(range(count)) if gathered else ())
+    local, digest = _known.get(world, program, given, tuple(range(count)) if gathered else (), compiled)
     small = [np.asarray(x).tobytes().hex() for x in arguments if not isinstance(x, Part) and np.size(x) <= _SMALL]
     world.agree(f"runs {len(graph.nodes)} operations (program {digest[:8]})", digest + ",".join(small))
     parts = [x.array if isinstance(x, Part) else x for x in arguments]

@@ -21,7 +21,7 @@ from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import Op
 from lazyarr.leaves import LEAF, Leaf, leaf
 from lazyarr.plans import plans
-from lazyarr.source import user_handles_errors, user_line
+from lazyarr.source import Place, place, user_handles_errors, user_line
 from lazyarr.varying import numbers
 
 
@@ -157,7 +157,7 @@ class Recording:
         self.since_flush = 0
         #: Pending operations that evaluations passed by, one evaluation's added to another's.
         self.passed = 0
-        self.flush_line: Line | None = None
+        self.flush_place: Place | None = None
         self.little = eager.LittleInARow()
         self.observer = observer
         #: Every storage cell that is alive, where loops and branches are captured; the nodes that each of the scopes
@@ -192,10 +192,10 @@ class Recording:
             self._maybe_flush()
 
     def _maybe_flush(self) -> None:
-        # In a time loop, flush always at the same statement: the flushed graphs are then equal and compile once.
-        line = user_line(3)
-        if self.flush_line is None or line == self.flush_line or self.since_flush > 2 * settings.current.flush_after:
-            self.flush_line = line
+        # In a time loop, flush always at the same operation: the flushed graphs are then equal and compile once.
+        now, late = place(3), self.since_flush > 2 * settings.current.flush_after
+        if self.flush_place is None or now == self.flush_place or late:
+            self.flush_place = now
             flush(self)
 
     def pending(self) -> list[Holder]:
@@ -372,8 +372,9 @@ def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> t
         from lazyarr import distributed
 
         # (Decided for the whole program: their parts of it may look alike, or not.)
-        compute = partial(compute_part, compiled=_is_worth_compiling(program.graph) or _has_regions(program.graph))
-        return distributed.run(together, program, arguments, compute)
+        compiled = _is_worth_compiling(program.graph) or _has_regions(program.graph)
+        way = partial(compute_part, compiled=compiled)
+        return distributed.run(together, program, arguments, way, compiled=compiled)
     return _run(program, arguments, may_compile)
 
 

@@ -65,3 +65,22 @@ def user_line(depth: int = 1) -> tuple[str, int]:
             return code.co_filename, frame.f_lineno
         frame = frame.f_back
     return "<unknown>", 0
+
+
+#: Calls within each other that say where a program is.
+_MOST_CALLS = 40
+Place = tuple[tuple[str, int, int], ...]
+
+
+def place(depth: int = 1) -> Place:
+    """Where the program is, to the instruction: one line may record several operations, one function be called twice.
+
+    For each call, the innermost first: the file, the function's first line, and the instruction; alike on all ranks.
+    """
+    frame: FrameType | None = sys._getframe(depth)
+    found: list[tuple[str, int, int]] = []
+    while frame is not None and len(found) < _MOST_CALLS:
+        code = frame.f_code
+        found.append((code.co_filename, code.co_firstlineno, frame.f_lasti))
+        frame = frame.f_back
+    return tuple(found)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lazyarr.numpy as lnp
+from lazyarr import runtime
 from lazyarr.plans import plans
 from lazyarr.settings import settings
 from tests.agree import is_computed
@@ -113,3 +114,31 @@ def test_many_arrays_are_joined_without_compiling(monkeypatch: pytest.MonkeyPatc
             rows = [np.arange(100.0) + turn + i for i in range(1000)]
             found = lnp.concatenate([lnp.asarray(row) for row in rows])
             np.testing.assert_array_equal(np.asarray(found), np.concatenate(rows))
+
+
+def test_a_loop_is_computed_at_one_operation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several operations of a line, and a function that is called twice, do not make graphs of several phases."""
+    ran: list[Any] = []
+    run = runtime.run
+
+    def noted(program: Any, *args: Any) -> Any:
+        ran.append(program.graph)
+        return run(program, *args)
+
+    monkeypatch.setattr(runtime, "run", noted)
+
+    def beside(x: Any) -> Any:
+        return x[2:] + x[:-2] + x[1:-1] + x[:-2]
+
+    u, v = lnp.zeros(200), lnp.ones(200)
+    expected = np.zeros(200), np.ones(200)
+    with settings(flush_after=50, eager_below=0):
+        for _ in range(120):
+            u[1:-1] += 0.1 * beside(v) + 0.2 * beside(u)
+            v[1:-1] = 0.3 * beside(u)
+    for _ in range(120):
+        expected[0][1:-1] += 0.1 * beside(expected[1]) + 0.2 * beside(expected[0])
+        expected[1][1:-1] = 0.3 * beside(expected[0])
+    assert np.array_equal(np.asarray(u), expected[0]) and np.array_equal(np.asarray(v), expected[1])
+    # (The first has what is before the loop, the last ends where data is looked at.)
+    assert len(ran) > 20 and len(set(ran[1:-2])) == 1
