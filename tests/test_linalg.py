@@ -161,3 +161,10 @@ def test_einsum_in_xla(call: tuple[str, list[tuple[int, ...]]], dtype: str, seed
     node = make(EINSUM, params, (("subscripts", explicit),))
     (found,) = Executable(Graph(params, node.values))(arrays)
     assert close(want, numpy.asarray(found))
+
+
+def test_labels_of_an_ellipsis_are_the_first_free_ones() -> None:
+    """NumPy's are others in each process; ranks compare the text of what they run."""
+    assert _contract._parsed("i...,i...->...", ((4, 3), (4, 3))) == "ia,ia->a"
+    assert _contract._parsed("...ab,...bc", ((2, 2, 3, 4), (5, 1, 2, 4, 3))) == "deab,fdebc->fdeac"
+    assert _contract._parsed(((0, Ellipsis), (Ellipsis, 0)), ((2, 3), (3, 2))) == "ab,ba->b"

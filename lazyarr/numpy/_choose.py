@@ -13,7 +13,6 @@ from lazyarr.convert import as_lazy, cast, wrapped
 from lazyarr.dispatch import NotCompiled, function_call, implements
 from lazyarr.indexing import columns
 from lazyarr.ir.op import OPS
-from lazyarr.ir.types import NAMES
 from lazyarr.numpy._positions import constant, known, taken
 from lazyarr.numpy._reduce import finish, reduce_out
 from lazyarr.numpy._select import common_dtype
@@ -102,14 +101,13 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     index = as_lazy(a)
     if not np.can_cast(index.dtype, _I64, "safe"):
         raise TypeError(f"Cannot cast array data from {index.dtype!r} to dtype('int64') according to the rule 'safe'")
-    tables = [as_lazy(c) for c in (choices if not isinstance(choices, LazyArray) else list(choices))]
+    tables = [_operand(c) for c in (choices if not isinstance(choices, LazyArray) else list(choices))]
     n = len(tables)
     if n == 0:
         raise ValueError("choose requires at least one choice")
-    dtype = np.result_type(*(t.dtype for t in tables))
-    if dtype not in NAMES:
-        raise NotCompiled(f"dtype {dtype}")
-    shape = np.broadcast_shapes(index.shape, *(t.shape for t in tables))
+    dtype = common_dtype(*tables)
+    tables = [wrapped(t, dtype) for t in tables]
+    shape = np.broadcast_shapes(index.shape, *(t.shape for t in tables if isinstance(t, LazyArray)))
     position = in_range(cast(index._value(), _I64), n, mode, "invalid entry in choice array", "ValueError")
     position = views.broadcast(position, shape)
     value = assigned_value(tables[-1], shape, dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from functools import lru_cache
 from typing import Any
 
@@ -229,7 +230,18 @@ def _parsed(subscripts: str | tuple[Any, ...], shapes: tuple[tuple[int, ...], ..
         raise ValueError("more operands provided to einstein sum function than specified in the subscripts string"
                          if len(shapes) > len(terms) else
                          "fewer operands provided to einstein sum function than specified in the subscripts string")
-    return f"{inputs}->{output}"
+    return _named(f"{inputs}->{output}", subscripts if isinstance(subscripts, str) else "")
+
+
+def _named(subscripts: str, given: str) -> str:
+    """Subscripts in which the labels that are not given are the first letters that are free.
+
+    (NumPy takes those for an ellipsis from a set of letters, of which each process has another order: ranks would run
+    programs that differ in nothing else.)
+    """
+    own = dict.fromkeys(c for c in subscripts if c.isalpha() and c not in given)
+    free = (c for c in string.ascii_letters if c not in given)
+    return subscripts.translate({ord(label): c for label, c in zip(own, free, strict=False)})
 
 
 def _refuse_cast(which: str, source: np.dtype[Any], target: np.dtype[Any], casting: str) -> None:

@@ -171,6 +171,11 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
     source = as_lazy(values)
     if chosen.shape != a.shape:
         raise ValueError("putmask: mask and data must be the same size")
+    # (Numbers, also NumPy's, and lists of them are converted one by one.)
+    is_array = isinstance(values, np.ndarray) or (isinstance(values, LazyArray) and not values._scalar)
+    if is_array and not np.can_cast(source.dtype, a.dtype, "safe"):
+        what = "array data" if source.ndim else "scalar"
+        raise TypeError(f"Cannot cast {what} from {source.dtype!r} to {a.dtype!r} according to the rule 'safe'")
     if source.size == 0:
         return
     if source.size == 1:

@@ -31,4 +31,5 @@ show("quantile", np.quantile(v, [0.1, 0.3, 0.5, 0.99]), np.percentile(a, [10, 50
 show("fft", np.fft.fft(a, axis=0), np.fft.rfft(a, axis=0), np.fft.irfft(np.fft.rfft(a, axis=0), axis=0),
      np.fft.fft(a, 64, axis=0), np.fft.ifft(a, 100, axis=0), np.fft.rfft2(a), np.fft.fft(v))
 show("einsum", np.einsum("ij,ik->jk", a, a), np.einsum("ij,ij->", a, a), np.einsum("ij,k->i", a, v),
-     np.einsum("ij->ji", a), np.einsum("ij,kj->ik", a, a), np.einsum("ii->i", a[:70] @ a.T @ a), np.einsum("ij->j", a))
+     np.einsum("ij->ji", a), np.einsum("ij,kj->ik", a, a), np.einsum("ii->i", a[:70] @ a.T @ a), np.einsum("ij->j", a),
+     np.einsum("i...,i...->...", a, a), np.einsum("...i,i", a, v[:70]))
