@@ -70,7 +70,8 @@ class TracedGlobals(dict[str, Any]):
         for part in code.co_consts:
             if isinstance(part, types.CodeType):
                 if not part.co_flags & inspect.CO_OPTIMIZED:
-                    for name in set(part.co_names) & self.real.keys():
+                    # (In the body's order: what is met is compared with what other ranks meet.)
+                    for name in [name for name in part.co_names if name in self.real]:
                         self._given[name] = self[name]
                         dict.__setitem__(self, name, self._given[name])
                 self.give_to_classes(part)

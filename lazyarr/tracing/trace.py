@@ -428,7 +428,7 @@ class Trace:
     def unknown(self, found: Iterable[Any], why: str) -> None:
         """Objects that lazyarr cannot look into take part; all that streams of random numbers do is to give numbers."""
         found = list(found)
-        found += self._new([x for kind in {type(x) for x in found} for x in data_of(kind, self.parts.package)])
+        found += self._new([x for kind in dict.fromkeys(map(type, found)) for x in data_of(kind, self.parts.package)])
         self._observed(why, all(map(self.streams.keep, found)))
         self._told = len(self.parts.opaque)
 
