@@ -17,6 +17,7 @@ from lazyarr.ir.graph import Graph, param
 from lazyarr.ir.node import Value, apply
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType, of, parse
+from lazyarr.ops import by_index
 from lazyarr.ops.create import const
 from lazyarr.ops.index import _last_writers
 from tests.one_op import agree, run
@@ -364,3 +365,17 @@ def test_access_is_as_narrow_as_it_can_be() -> None:
         (Along(0), Along(1)), (Opaque(), Along(1)), (Opaque(),),
     )  # fmt: skip
     assert access("dynamic_slice", x, parse("i64[]"), parse("i64[]"), lengths=(2, 5)) == ((Opaque(), Along(1)), (), ())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 9, 40])
+def test_owners_of_indices(count: int) -> None:
+    """In the order of the positions, and of the indices of each; also where a position has nothing."""
+    rng = np.random.default_rng(count)
+    stops = [*sorted(rng.integers(0, 50, count - 1).tolist()), 50]
+    have = tuple(zip([0, *stops[:-1]], stops, strict=True))
+    for size in (0, 1, 500):
+        index = rng.integers(0, 50, size)
+        order, groups = by_index._owners(index, have)
+        expected = [[k for k, i in enumerate(index) if start <= i < stop] for start, stop in have]
+        assert [g.tolist() for g in groups] == expected
+        assert order.tolist() == [k for group in expected for k in group]

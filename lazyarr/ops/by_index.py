@@ -111,10 +111,23 @@ SCATTER_WITHIN = Op(
 
 def _owners(index: Array, have: Ranges) -> tuple[Array, list[Array]]:
     """The order that puts indices by their owners, and those of each."""
-    owners = np.minimum(np.searchsorted([stop for _, stop in have], index, side="right"), len(have) - 1)
-    order = np.argsort(owners, kind="stable")
-    ends = np.cumsum(np.bincount(owners, minlength=len(have)))[:-1]
+    # (What is beyond the last one is the last one's. A search, and a sort of integers, take ten times as long as
+    # comparisons, and a sort of numbers of 16 bits.)
+    starts = [stop for _, stop in have[:-1]]
+    if len(have) <= _FEW_OWNERS:
+        owners = np.zeros(len(index), np.uint8)
+        for start in starts:
+            owners += index >= start
+        groups = [np.flatnonzero(owners == k) for k in range(len(have))]
+        return np.concatenate(groups), groups
+    places = np.searchsorted(starts, index, side="right")
+    order = np.argsort(places.astype(np.uint16) if len(have) <= 1 << 16 else places, kind="stable")
+    ends = np.cumsum(np.bincount(places, minlength=len(have)))[:-1]
     return order, np.split(order, ends)
+
+
+#: Positions up to which each is looked for on its own.
+_FEW_OWNERS = 8
 
 
 def _extents(x: Array, axes: tuple[int, ...], by: int, have: Ranges) -> list[int]:
@@ -123,8 +136,7 @@ def _extents(x: Array, axes: tuple[int, ...], by: int, have: Ranges) -> list[int
 
 def _moved(flat: Sequence[Array], groups: Sequence[Array], exchange: Any) -> list[Array]:
     """The indices that positions have for this one, in the order of the positions."""
-    table = np.stack(flat, axis=1)
-    found = np.concatenate(exchange([np.ascontiguousarray(table[g]).reshape(-1) for g in groups]))
+    found = np.concatenate(exchange([np.stack([index[g] for index in flat], axis=1).reshape(-1) for g in groups]))
     return list(found.reshape(-1, len(flat)).T)
 
 
