@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -300,7 +301,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> LazyArray:
                          "desired array")  # fmt: skip
     if index.dtype.kind not in "iub" or index.dtype == np.uint64:
         raise TypeError(f"Cannot cast array data from {index.dtype!r} to dtype('int64') according to the rule 'safe'")
-    length = _bins(index, minlength.__index__())
+    length = _bins(index, _least_bins(minlength))
     positions = cast(index._value(), _I64)
     if weights is None:
         return LazyArray._new(record(OPS["bincount"], positions, length=length))
@@ -310,6 +311,18 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> LazyArray:
     if not np.can_cast(w.dtype, np.float64, "safe"):
         raise TypeError(f"Cannot cast array data from {w.dtype!r} to dtype('float64') according to the rule 'safe'")
     return LazyArray._new(record(OPS["bincount_weights"], positions, cast(w._value(), np.dtype("f8")), length=length))
+
+
+def _least_bins(minlength: Any) -> int:
+    """`minlength` as NumPy takes it, or NumPy's exception."""
+    if minlength is None:
+        raise TypeError("use 0 instead of None for minlength")
+    if isinstance(minlength, bool):
+        raise TypeError("an integer is required")
+    least = operator.index(minlength)
+    if abs(least) > np.iinfo(np.int64).max:
+        raise OverflowError("Python int too large to convert to C long")
+    return least
 
 
 def _bins(index: LazyArray, least: int) -> int:

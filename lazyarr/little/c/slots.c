@@ -42,14 +42,14 @@ static PyObject *result_in(PyObject *data, PyObject *spare)
     return Py_NewRef(spare);
 }
 
-/* `caller`: to where the operator returns. */
+/* `caller`: to where the operator returns; NULL where its result is to be a new array. */
 static PyObject *binary(int which, PyObject *x, PyObject *y, void *caller)
 {
     Operand operands[2];
     PyObject *spare;
     if (!loops[which] || !may_run() || !operand_of(x, &operands[0]) || !operand_of(y, &operands[1]))
         return NULL;
-    spare = spare_of(x, y, caller);
+    spare = caller ? spare_of(x, y, caller) : NULL;
     return result_in(compute(loops[which], operands, spare ? (PyArrayObject *)SLOT(spare, array__mine) : NULL), spare);
 }
 
@@ -162,7 +162,7 @@ static PyObject *slot_matrix_multiply(PyObject *x, PyObject *y)
 static PyObject *slot_compare(PyObject *x, PyObject *y, int how)
 {
     static const int which[] = {[Py_LT] = 0, [Py_LE] = 1, [Py_EQ] = 2, [Py_NE] = 3, [Py_GT] = 4, [Py_GE] = 5};
-    PyObject *found = binary(op_less + which[how], x, y, CALLER);
+    PyObject *found = binary(op_less + which[how], x, y, NULL);
     return found ? found : compare_before(x, y, how);
 }
 
