@@ -9,7 +9,6 @@ has changed.
 from __future__ import annotations
 
 import builtins
-import inspect
 import random
 import sys
 import types
@@ -30,6 +29,7 @@ from lazyarr.tracing.classes import is_data
 from lazyarr.tracing.control.convert import converted_code
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.foreign import Remembering, foreign, is_foreign, may_write, on_data, remembering
+from lazyarr.tracing.globals import TracedGlobals, is_traced
 from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, MadeOf, Unchanged
 from lazyarr.tracing.modules import PURE_MODULES, TracedModule
 from lazyarr.tracing.packages import is_own, is_users, top_level
@@ -48,52 +48,6 @@ _NUMERIC = {"float", "int", "complex", "abs", "round", "pow"}
 _GONE = object()
 #: Methods of these are called of what stands for them.
 _CONTAINERS = (list, dict, set, deque, np.ndarray)
-
-
-class TracedGlobals(dict[str, Any]):
-    """The globals of a traced function: look-ups are answered by the trace, stores stay here until it succeeds."""
-
-    def __init__(self, trace: Trace, real: dict[str, Any]):
-        # CPython looks for builtins, and for the globals of class bodies, in the raw dictionary.
-        super().__init__(__builtins__={**vars(builtins), "__import__": self._import})
-        self._trace = trace
-        self.real = real
-        self._given: dict[str, Any] = {}
-
-    def _import(self, *args: Any, **kwargs: Any) -> Any:
-        module = builtins.__import__(*args, **kwargs)
-        replaced = self._trace.environment.replaced(module, module.__name__)
-        return module if replaced is None else replaced
-
-    def give_to_classes(self, code: types.CodeType) -> None:
-        """Answer beforehand what the bodies of classes defined in `code` look up."""
-        for part in code.co_consts:
-            if isinstance(part, types.CodeType):
-                if not part.co_flags & inspect.CO_OPTIMIZED:
-                    # (In the body's order: what is met is compared with what other ranks meet.)
-                    for name in [name for name in part.co_names if name in self.real]:
-                        self._given[name] = self[name]
-                        dict.__setitem__(self, name, self._given[name])
-                self.give_to_classes(part)
-
-    def __getitem__(self, name: str) -> Any:
-        if dict.__contains__(self, name) and name != "__builtins__":
-            return dict.__getitem__(self, name)
-        if name in self.real:
-            return self._trace.environment.global_value(self.real, name)
-        return self._trace.environment.builtin(name)
-
-    def written(self) -> dict[str, Any]:
-        """Globals the function has set."""
-        return {
-            name: value
-            for name, value in self.items()
-            if name != "__builtins__" and not (name in self._given and self._given[name] is value)
-        }
-
-
-def _is_traced(function: Any) -> bool:
-    return isinstance(function, types.FunctionType) and type(function.__globals__) is TracedGlobals
 
 
 def _is_call() -> bool:
@@ -226,7 +180,7 @@ class Environment:
             return remembering(self._trace, plain, function.__self__)
         if type(plain) is not types.FunctionType:
             return self.one(function, lambda: foreign(self._trace, function)) if is_foreign(function) else function
-        if _is_traced(plain):
+        if is_traced(plain):
             return function
         self.alone.add(id(plain))
         if plain in FUNCTIONS:
@@ -417,7 +371,7 @@ class Environment:
         """Whether something is a function that the traced one has made, or runs in one: its world is the trace's."""
         if isinstance(value, types.GeneratorType):
             return value.gi_frame is not None and type(value.gi_frame.f_globals) is TracedGlobals
-        return _is_traced(value)
+        return is_traced(value)
 
     def _replacement(self, value: Any, what: str) -> Any:
         if _package(value) == "jax":
@@ -512,7 +466,7 @@ class Environment:
         if isinstance(stream, streams.CLASSES):
             return top_level(type(stream).__module__) in ("numpy", "random")
         plain = function.__func__ if type(function) is types.MethodType else function
-        if type(plain) is not types.FunctionType or _is_traced(plain):
+        if type(plain) is not types.FunctionType or is_traced(plain):
             return False
         return top_level(plain.__module__) not in ("numpy", "lazyarr", "jax", "jaxlib")
 
