@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy
 from setuptools import Extension, setup
 
 _FOLDER = "lazyarr/little/c"
-_FILES = ("module", "data", "operands", "loops", "spare", "elements", "functions", "attributes", "slots")
+_FILES = ("module", "data", "operands", "loops", "spare", "masks", "elements", "functions", "attributes", "slots")
 
 setup(
     ext_modules=[
@@ -15,6 +17,8 @@ setup(
             [f"{_FOLDER}/{name}.c" for name in _FILES],
             depends=[f"{_FOLDER}/fast_path.h"],
             include_dirs=[numpy.get_include()],
+            # (Pythons are configured with -O2, too, with which loops over elements are not vectorized.)
+            extra_compile_args=["-O3"] if os.name == "posix" else [],
             # Without a compiler lazyarr works as well, and operations on little data take longer.
             optional=True,
         )

@@ -21,6 +21,7 @@ from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Op
 from lazyarr.leaves import Leaf
 from lazyarr.ops.create import CONST
+from lazyarr.ops.elementwise import SELECT
 from lazyarr.ops.linalg import MATMUL
 from lazyarr.quiet import quietly
 from lazyarr.world import Part
@@ -34,9 +35,11 @@ def is_little(size: int, weight: float = 1.0) -> bool:
     return size * weight < settings.current.eager_below and not settings.current.reproducible
 
 
-#: What NumPy computes one element at a time, in float64 at least: its weight beside all that has vector code (an
-#: addition, five times as long as which an exponential takes). 30,000 sines take 260 us, 150,000 additions 20.
-_ONE_BY_ONE = {
+#: The weight of an element beside an addition (the fifth of an exponential): what leaves bools writes an eighth as
+#: much, and what NumPy computes one element at a time, in float64 at least, has no vector code (30,000 sines take
+#: 260 us, 150,000 additions 20).
+_WEIGHTS = {
+    **dict.fromkeys("equal not_equal less less_equal greater greater_equal isnan isfinite isinf signbit".split(), 0.4),
     **dict.fromkeys("sin cos tan arcsin arccos arccosh arctanh hypot float_power".split(), 5.0),
     **dict.fromkeys("remainder floor_divide divmod lcm".split(), 5.0), **dict.fromkeys("fmod gcd".split(), 3.0),
     **dict.fromkeys("logaddexp logaddexp2".split(), 2.0),
@@ -44,8 +47,12 @@ _ONE_BY_ONE = {
 
 
 def weight(op: Op) -> float:
-    """What an element of an element-wise operation weighs beside an addition; 1 at least."""
-    return _ONE_BY_ONE.get(op.name, 1.0)
+    """What an element of an element-wise operation weighs beside an addition."""
+    return _WEIGHTS.get(op.name, 1.0)
+
+
+#: What an element weighs where all operands are bools: an eighth of the memory.
+BOOLS = 0.125
 
 
 @lru_cache(maxsize=4096)
@@ -175,6 +182,70 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     if not is_little(size, weight(node.op) if node.op.pointwise and not ranks else 1.0):
         return None
     return quietly(evaluate, node, data)
+
+
+#: How many operations in a row NumPy does at once where somebody asks for the last one; for how much work, as elements
+#: that are little: an evaluation takes as long as to add 250,000 numbers more than half of which a second core adds.
+_STEPS, _EVALUATED = 6, 2.0
+
+
+def all_at_once(wanted: Sequence[Value]) -> dict[Value, np.ndarray[Any, Any]] | None:
+    """A value, and all on the way to it, where NumPy computes these in less time than they are captured and run.
+
+    None where that is not so: one is much work, or is made of more than a few operations, or not of data that is there.
+    """
+    if len(wanted) != 1 or ranks or settings.current.reproducible or settings.current.eager_below <= 0:
+        return None
+    steps: dict[Node, None] = {}
+    if not _is_short(wanted[0].node, steps) or sum(map(_work, steps)) >= _EVALUATED * settings.current.eager_below:
+        return None
+    done: dict[Value, np.ndarray[Any, Any]] = {}
+    for node in steps:
+        data = []
+        for value in node.operands:
+            made: Any = done.get(value)
+            if made is None:
+                is_constant = value.node.op is CONST
+                made = value.node.kw["value"].value if is_constant else _data(value, _of_leaf)
+            if isinstance(made, (int, float, complex)) and not isinstance(made, np.generic):
+                made = np.asarray(made, value.type.dtype)
+            if not isinstance(made, (np.ndarray, np.generic)):
+                return None
+            data.append(made)
+        done.update(zip(node.values, quietly(evaluate, node, data), strict=True))
+    return done
+
+
+def _of_leaf(value: Value) -> Any:
+    return value.node.data if isinstance(value.node, Leaf) else None
+
+
+def _is_short(node: Node, steps: dict[Node, None]) -> bool:
+    """Note the operations that a node needs, itself last; whether NumPy's own makes each of them, and they are few."""
+    if node in steps:
+        return True
+    # (A selection of one of two mispredicts each second element in NumPy.)
+    if not node.op.pointwise or node.op in (CONST, SELECT) or len(steps) >= _STEPS:
+        return False
+    if not all(_exists(v) or _is_short(v.node, steps) for v in node.operands):
+        return False
+    steps[node] = None
+    return len(steps) <= _STEPS
+
+
+def _work(node: Node) -> float:
+    """How many numbers NumPy adds in the time of a node; infinite where its size is not known."""
+    if not all(is_static(t.shape) for t in node.types):
+        return math.inf
+    heavy, size = weight(node.op), float(node.types[0].size)
+    if all(v.type.dtype == bool for v in node.operands):
+        return BOOLS * size
+    if heavy != 1.0:
+        return heavy * size
+    cost: Any = node.op.cost(*[v.type for v in node.operands], **node.kw)
+    # (An addition reads and writes 24 bytes in the time of two operations.)
+    found: float = max(cost.bytes / 24, cost.flops / 2)
+    return found
 
 
 def _whole(values: Sequence[Value], data: list[Any], below: int) -> list[Any]:

@@ -452,8 +452,8 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
         value.node.data, world.Part
     ):
         data = np.asarray(as_numpy(value.node.data))
-        wrong = data[(data < -extent) | (data >= extent)]
-        if wrong.size:
+        if data.size and (data.min() < -extent or data.max() >= extent):
+            wrong = data[(data < -extent) | (data >= extent)]
             raise IndexError(f"index {wrong.flat[0]} is out of bounds for axis {axis} with size {extent}")
         return
     current = cast(index._value(), _I64)

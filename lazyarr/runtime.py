@@ -14,6 +14,7 @@ import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import eager, settings, world
+from lazyarr.beside import reductions_beside
 from lazyarr.compilers import first_compiler
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first, param
@@ -478,6 +479,9 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
     """
     now = recording()
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
+    if now.at_once and not now.checks and (done := eager.all_at_once(wanted)) is not None:
+        _keep(now.pending(), done)
+        return [v.node.data if isinstance(v.node, Leaf) else done[v] for v in roots]
     reached = set(depth_first([*wanted, *(c.ok for c, _ in now.checks)]))
     pending = now.pending()
     if all(h.value.node in reached for h in pending):
@@ -494,7 +498,7 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
         # (It would be passed by again and again, and keep what it is made of.)
         return _compute(now, list(roots), pending)
     most = max([t.nbytes for node in reached for t in node.types], default=0)
-    beside = _reductions_beside(reached, pending)
+    beside = reductions_beside(reached, [h.value for h in pending])
     holders = [h for h in pending if h.value.node in reached or h.value.node in beside
                or h.value.node in shared and h.value.type.nbytes <= most]  # fmt: skip
     return _compute(now, list(roots), holders)
@@ -502,37 +506,6 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
 
 #: Pending operations that evaluations pass by before they compute all.
 _PASSED = 500
-#: Bytes of data that is worth reading once for several results; how many times smaller these are.
-_LARGE, _SMALLER = 1 << 18, 16
-
-
-def _is_simple(node: Node) -> bool:
-    """Whether a node takes little more time than reading its operands."""
-    return node.op.pointwise or node.op.memory != "fresh" or node.op.name in ("reduce", "argmax", "argmin")
-
-
-def _reductions_beside(reached: set[Node], pending: Sequence[Holder]) -> set[Node]:
-    """What is small, and made of the large arrays that are read now alone: one pass over them will do for it, too."""
-    large: set[Node] = {node for node in reached if isinstance(node, Leaf) and node.types[0].nbytes >= _LARGE}
-    if not large:
-        return set()
-    most = max(node.types[0].nbytes for node in large) // _SMALLER
-    # (What is made of a large value that is held would have that computed, now and again.)
-    left = {h.value.node for h in pending if h.value.type.nbytes > most and h.value.node not in reached}
-    made, found = set(large), set()
-    for node in depth_first([h.value for h in pending], set(reached)):
-        operands = [v.node for v in node.operands]
-        if isinstance(node, Leaf):
-            if node.types[0].nbytes > most:
-                left.add(node)
-        elif node in left:
-            continue
-        elif any(x in left for x in operands) or not _is_simple(node):
-            left.add(node)
-        elif any(x in made for x in operands):
-            made.add(node)
-            found.add(node)
-    return {h.value.node for h in pending if h.value.node in found and h.value.type.nbytes <= most}
 
 
 def flush(now: Recording) -> None:
@@ -560,12 +533,17 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
         _note_thrown(failed)
         raise
     found = dict(zip(needed, own(results[: len(needed)], [x.data for x in leaves]), strict=True))
-    with storage_lock:
-        for holder, value in zip(holders, held, strict=True):
-            # Another thread may have written meanwhile: its value is the newer one.
-            if holder.value == value and value in found:
-                holder.value = leaf(found[value], value.type)
+    _keep(holders, found)
     return [v.node.data if isinstance(v.node, Leaf) else found[v] for v in roots]
+
+
+def _keep(holders: Sequence[Holder], found: dict[Value, Any]) -> None:
+    """Give those whose values have been computed the data."""
+    with storage_lock:
+        for holder in holders:
+            # (Another thread may have written meanwhile: its value is the newer one.)
+            if (value := holder.value) in found:
+                holder.value = leaf(found[value], value.type)
 
 
 def own(results: Sequence[Any], others: Iterable[Any]) -> list[Any]:

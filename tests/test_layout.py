@@ -16,7 +16,8 @@ LONGEST_FILE = 600
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose",
            "cost_model", "kept_pages"}  # fmt: skip
-_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "runtime",
+_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "beside",
+                     "runtime",
                       "report", "world", "distributed"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
@@ -42,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plans": _RUNTIME,
     "leaves": {"ir"},
     "varying": {"ir", "ops", "leaves"},
+    "beside": {"ir", "leaves"},
     "runtime": _RUNTIME,
     "report": _RUNTIME,
     "testing": _RUNTIME,

@@ -37,6 +37,7 @@ from lazyarr.little.data import (
 )
 from lazyarr.little.extension import compiled
 from lazyarr.little.functions import writing
+from lazyarr.little.masks import put, selected
 from lazyarr.little.operators import is_data
 from lazyarr.little.table import WRITING_METHODS, broadcast_size
 from lazyarr.runtime import storage_lock
@@ -129,7 +130,7 @@ def _nested(key: Any) -> Any:
     return found if found.dtype.kind in "biu" else NotImplemented
 
 
-def _selected(x: Any, key: Any) -> Any:
+def _count(x: Any, key: Any) -> Any:
     """How many elements ``x[key]`` has at most, of a `_selection`; infinite where NumPy would refuse the key."""
     if type(key) is _ndarray:
         if key.dtype.kind == "b":
@@ -164,8 +165,12 @@ def _is_element(key: Any, ndim: int) -> bool:
     return ndim == 1 and isinstance(key, (int, np.integer))
 
 
-def _get(general: Method) -> Method:
-    @wraps(general)
+def _get(recorded: Method) -> Method:
+    def general(self: LazyArray, key: Any) -> Any:
+        found = selected(self, key)
+        return recorded(self, key) if found is None else found
+
+    @wraps(recorded)
     def method(self: LazyArray, key: Any) -> Any:
         x = held(self)
         if type(x) is not _ndarray or not limits.elements or tracing() is not None:
@@ -200,11 +205,18 @@ def _get(general: Method) -> Method:
                     return lend(self, indexing.get, (at,), None, given)
             return general(self, key)
         at = _selection(key)
-        if at is NotImplemented or _selected(x, at) >= limits.elements:
+        if at is NotImplemented or _count(x, at) >= limits.elements:
             return general(self, key)
-        return made(run(operator.getitem, x, at))
+        return made(_chosen(x, at))
 
     return method
+
+
+def _chosen(x: Any, at: Any) -> Any:
+    """The elements of an array that a `_selection` names."""
+    only = at[0] if type(at) is tuple and len(at) == 1 else at
+    found = None if compiled is None or type(only) is not _ndarray else compiled.select(x, only)
+    return run(operator.getitem, x, at) if found is None else found
 
 
 def _is_part_to_be_made(array: LazyArray, key: Any) -> bool:
@@ -235,7 +247,7 @@ def _target(array: LazyArray, place: Any, is_basic: bool) -> Any:
     if light and x is None:
         return None
     whole = np.ndarray(shape, bool, b"\0", 0, (0,) * len(shape))
-    if (whole[place].size if is_basic else _selected(whole, place)) >= limits.elements:
+    if (whole[place].size if is_basic else _count(whole, place)) >= limits.elements:
         return None
     return x if light else own_large(array)
 
@@ -277,7 +289,8 @@ def _set(general: Method) -> Method:
                     # (Positions that are in the same memory: it may have been copied.)
                     run(operator.setitem, x, place if is_basic else _selection(key), y)
                     return
-        general(self, key, value)
+        if not put(self, key, value):
+            general(self, key, value)
 
     return method
 

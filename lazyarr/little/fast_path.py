@@ -24,15 +24,17 @@ from lazyarr.little.operators import cost_of
 from lazyarr.little.table import (
     FUNCTIONS,
     GROWN,
+    INSTEAD,
     MOST_GIVEN,
     NOT_COMPILED,
+    ONE_BY_ONE,
     READ_ONCE,
     SIZES,
     SLID,
     SPECIAL,
-    ZEROS,
     apart,
     broadcast_size,
+    one_by_one,
     read_once,
     slid,
     together,
@@ -80,7 +82,7 @@ def install() -> None:
 
 def _inner(numpy: Any) -> Any:
     """What is called: without NumPy's search for classes that have their own version (NEP 18), where it says what."""
-    numpy = ZEROS.get(numpy, numpy)
+    numpy = INSTEAD.get(numpy, numpy)
     return getattr(numpy, "_implementation", numpy)
 
 
@@ -91,7 +93,7 @@ _OF_LISTS = {np.asarray: 1, np.array: 2}
 
 
 #: What an element weighs in work of such a kind.
-_WEIGHTS: dict[Any, float] = {read_once: READ_ONCE, slid: SLID}
+_WEIGHTS: dict[Any, float] = {read_once: READ_ONCE, one_by_one: ONE_BY_ONE, slid: SLID}
 
 
 class _Call(NamedTuple):
@@ -112,8 +114,8 @@ class _Call(NamedTuple):
 
 def _table() -> dict[Any, _Call]:
     """NumPy's functions that the extension takes."""
-    kinds: dict[Any, int] = {together: _TOGETHER, read_once: _TOGETHER, apart: _APART, slid: _APART,
-                             broadcast_size: _BROADCAST}  # fmt: skip
+    kinds: dict[Any, int] = {together: _TOGETHER, read_once: _TOGETHER, one_by_one: _TOGETHER, apart: _APART,
+                             slid: _APART, broadcast_size: _BROADCAST}  # fmt: skip
     found: dict[Any, _Call] = {}
     for numpy, (arrays, work) in FUNCTIONS.items():
         if numpy not in NOT_COMPILED:

@@ -18,6 +18,7 @@ from lazyarr.little.operators import is_data, size_of_both
 from lazyarr.little.table import (
     FUNCTIONS,
     GROWN,
+    INSTEAD,
     MOST_GIVEN,
     NOT_COMPILED,
     OF_DEGREES,
@@ -27,7 +28,6 @@ from lazyarr.little.table import (
     SPECIAL,
     VIEWS,
     WRITERS,
-    ZEROS,
     together,
 )
 from lazyarr.runtime import storage_lock
@@ -245,7 +245,7 @@ def _computed(
         only = held(args[0])
         if type(only) is _ndarray and 0 < only.size and work((only,)) < limits.elements:
             if numpy not in GROWN or GROWN[numpy](only) < limits.elements:
-                found = _run(ZEROS.get(numpy, numpy), only)
+                found = _run(INSTEAD.get(numpy, numpy), only)
                 return args[0] if found is only else results(found, (only,))
         return None
     if len(args) > MOST_GIVEN.get(numpy, count + 2) or not (kwargs or args):
@@ -278,7 +278,7 @@ def _computed(
             size = max(size, GROWN[numpy](*data, **named))
     except (LookupError, TypeError, ValueError):
         return None
-    return None if size >= limits.elements else results(_run(ZEROS.get(numpy, numpy), *data, **named), arrays)
+    return None if size >= limits.elements else results(_run(INSTEAD.get(numpy, numpy), *data, **named), arrays)
 
 
 def _divides(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -445,4 +445,4 @@ def _created(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return None
     if not 0 <= size < limits.elements:
         return None
-    return results(_run(ZEROS.get(numpy, numpy), *args, **kwargs), ())
+    return results(_run(INSTEAD.get(numpy, numpy), *args, **kwargs), ())

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
-from lazyarr.eager import weight
+from lazyarr.eager import BOOLS, weight
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, limits, new, own, run, tracing
 from lazyarr.little.table import broadcast_size, product_size
@@ -37,6 +37,12 @@ def is_data(x: Any) -> bool:
     return type(x) is _ndarray and x.dtype in NAMES and x.size < limits.elements
 
 
+def _share(*operands: Any) -> float:
+    """What bools take of the work on other elements."""
+    bools = [x.dtype.kind == "b" if isinstance(x, (np.ndarray, np.generic)) else type(x) is bool for x in operands]
+    return BOOLS if all(bools) else 1.0
+
+
 def _binary(
     function: Any, general: Method, cost: float, size_of: Callable[[Any, Any], float] = size_of_both
 ) -> Method:
@@ -56,7 +62,7 @@ def _binary(
             y, size = other, size_of(x, other)
         else:
             return general(self, other)
-        if size * cost >= limits.elements or tracing() is not None:
+        if size * cost * _share(x, y) >= limits.elements or tracing() is not None:
             return general(self, other)
         return new(run(function, x, y))
 
@@ -80,7 +86,7 @@ def _in_place(function: Any, general: Method, cost: float) -> Method:
         if y is not None and tracing() is None:
             with storage_lock:
                 x = own(self)
-                if type(x) is _ndarray and x.size * cost < limits.elements:
+                if type(x) is _ndarray and x.size * cost * _share(x, y) < limits.elements:
                     run(function, x, y)
                     return self
         return general(self, other)
@@ -91,7 +97,7 @@ def _in_place(function: Any, general: Method, cost: float) -> Method:
 def _unary(function: Any, general: Method, cost: float) -> Method:
     def method(self: LazyArray) -> Any:
         x = held(self)
-        if x is None or x.size * cost >= limits.elements or tracing() is not None:
+        if x is None or x.size * cost * _share(x) >= limits.elements or tracing() is not None:
             return general(self)
         return new(run(function, x))
 

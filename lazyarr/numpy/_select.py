@@ -360,4 +360,6 @@ def nonzero(a: Any) -> tuple[LazyArray, ...]:
         return tuple(columns(parts))
     found = np.nonzero(x._elements("numpy.nonzero: data decides the result's shape", only_looks=True))
     # NumPy's are the columns of one array.
-    return tuple(LazyArray._new(leaf(i.copy(), ArrayType(_I64, i.shape)), (8 * x.ndim,)) for i in found)
+    return tuple(
+        LazyArray._new(leaf(i.copy() if x.ndim > 1 else i, ArrayType(_I64, i.shape)), (8 * x.ndim,)) for i in found
+    )

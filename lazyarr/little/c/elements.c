@@ -137,7 +137,10 @@ static PyObject *get_selected(PyObject *self, PyObject *key)
     PyObject *data = data_of(self), *where = selection(key), *found;
     if (!data || !where || selected((PyArrayObject *)data, (PyArrayObject *)where) >= known.limit)
         return NULL;
-    found = operate(PyObject_GetItem, data, where);
+    found = PyArray_ISBOOL((PyArrayObject *)where) ? select_by((PyArrayObject *)data, (PyArrayObject *)where)
+                                                   : take_by((PyArrayObject *)data, (PyArrayObject *)where);
+    if (!found && !PyErr_Occurred())
+        found = operate(PyObject_GetItem, data, where);
     if (!found)
         PyErr_Clear(); /* (Python says what is wrong.) */
     return found ? new_result(found) : NULL;
@@ -182,7 +185,9 @@ static int set_selected(PyObject *self, PyObject *key, PyObject *value)
             Py_INCREF(data);
             Py_INCREF(where);
             Py_INCREF(own);
-            done = PyObject_SetItem(data, where, own) == 0;
+            done = (PyArray_CheckExact(own) &&
+                    put_by((PyArrayObject *)data, (PyArrayObject *)where, (PyArrayObject *)own)) ||
+                   PyObject_SetItem(data, where, own) == 0;
             Py_DECREF(own);
             Py_DECREF(where);
             Py_DECREF(data);

@@ -132,6 +132,13 @@ int assign(PyArrayObject *target, Operand *value);
 /* spare.c */
 PyObject *spare_of(PyObject *x, PyObject *y, void *caller);
 
+/* masks.c */
+void prepare_masks(void);
+PyObject *take_by(PyArrayObject *x, PyArrayObject *positions);
+PyObject *where_of(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *select_by(PyArrayObject *x, PyArrayObject *mask);
+int put_by(PyArrayObject *x, PyArrayObject *mask, PyArrayObject *values);
+
 /* elements.c */
 PyObject *get_item(PyObject *self, PyObject *key);
 PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count);

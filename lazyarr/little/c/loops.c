@@ -155,9 +155,12 @@ static const Loop *chosen(const Loops *loops, Operand *operands)
     return loop->run && (arrays || !PyTypeNum_ISCOMPLEX(operands[0].type)) ? loop : NULL;
 }
 
-static int is_little(int nd, const npy_intp *shape, double cost)
+/* What an element weighs where the operands are bools: an eighth of the memory. */
+#define BOOLS 0.125
+
+static int is_little(int nd, const npy_intp *shape, double cost, int type)
 {
-    double size = cost;
+    double size = type == NPY_BOOL ? cost * BOOLS : cost;
     int axis;
     for (axis = 0; axis < nd; axis++)
         size *= (double)shape[axis];
@@ -194,7 +197,7 @@ static PyObject *computed(const Loops *loops, Operand *operands, PyArrayObject *
     const Loop *loop = chosen(loops, operands);
     PyArrayObject *found;
     int nd, k, axis;
-    if (!loop || (nd = broadcast(operands, loops->nin, shape)) < 0 || !is_little(nd, shape, loops->cost))
+    if (!loop || (nd = broadcast(operands, loops->nin, shape)) < 0 || !is_little(nd, shape, loops->cost, operands[0].type))
         return NULL;
     for (k = 0; k < loops->nin; k++) {
         if (!strides_in(&operands[k], nd, shape, strides[k]))
@@ -344,7 +347,7 @@ static int computed_into(const Loops *loops, Operand *operands, PyObject *array,
     /* (While NumPy casts an operand, other threads may run, and make the array settle.) */
     if (operands[loops->nin - 1].own && data_to_write(array) != (PyObject *)target)
         return 0;
-    if (!is_little(into.nd, into.dims, loops->cost) ||
+    if (!is_little(into.nd, into.dims, loops->cost, operands[0].type) ||
         !lay_out(&into, operands, loops->nin, PyArray_ITEMSIZE(target), shape, strides))
         return 0;
     for (k = 0; k < loops->nin; k++)

@@ -7,7 +7,9 @@
    operands.c    what operands are, and the type they get together
    loops.c       NumPy's inner loops over them
    slots.c       Python's operators, and calls of ufuncs
+   spare.c       operands that nobody has any more
    elements.c    x[...], writes, views
+   masks.c       what masks and positions select, and writes to it
    functions.c   NumPy's functions
    attributes.c  what is asked of arrays: shapes, copies, what NumPy is given
    module.c      what Python sees of this */
@@ -210,6 +212,36 @@ static PyObject *show(PyObject *module, PyObject *kind)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(select_doc, "select(x, chosen, /)\n--\n\n``x[chosen]``, by a mask or positions, of arrays of NumPy's; "
+                         "None where it is not done here.\n");
+
+static PyObject *selected(PyObject *module, PyObject *args)
+{
+    PyObject *x, *mask, *found;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyArray_Type, &x, &PyArray_Type, &mask))
+        return NULL;
+    found = PyArray_ISBOOL((PyArrayObject *)mask) ? select_by((PyArrayObject *)x, (PyArrayObject *)mask)
+                                                  : take_by((PyArrayObject *)x, (PyArrayObject *)mask);
+    if (!found && !PyErr_Occurred())
+        Py_RETURN_NONE;
+    return found;
+}
+
+PyDoc_STRVAR(where_doc, "where(condition, x, y, /)\n--\n\n`numpy.where`.\n");
+
+PyDoc_STRVAR(put_doc, "put(x, mask, values, /)\n--\n\n``x[mask] = values`` of arrays of NumPy's; False where it is "
+                      "not done here.\n");
+
+static PyObject *put(PyObject *module, PyObject *args)
+{
+    PyObject *x, *mask, *values;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!O!", &PyArray_Type, &x, &PyArray_Type, &mask, &PyArray_Type, &values))
+        return NULL;
+    return PyBool_FromLong(put_by((PyArrayObject *)x, (PyArrayObject *)mask, (PyArrayObject *)values));
+}
+
 PyDoc_STRVAR(holds_doc, "holds(kind, names, values, /)\n--\n\nWhether the dictionary of a class has these values "
                         "under these names, in their order, and no others.\n");
 
@@ -247,6 +279,9 @@ static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, 
                                 {"show", show, METH_O, "show(kind, /)\n--\n\nHave arrays' `__class__` be this."},
                                 {"limit", limit, METH_O, limit_doc},
                                 {"holds", (PyCFunction)(void (*)(void))holds, METH_FASTCALL, holds_doc},
+                                {"select", selected, METH_VARARGS, select_doc},
+                                {"where", (PyCFunction)(void (*)(void))where_of, METH_FASTCALL, where_doc},
+                                {"put", put, METH_VARARGS, put_doc},
                                 {"shape", shape, METH_O, shape_doc},
                                 {"ndim", ndim, METH_O, "ndim(array, /)\n--\n\nHow many axes an array has."},
                                 {"size", size, METH_O, "size(array, /)\n--\n\nHow many elements an array has."},
@@ -260,5 +295,6 @@ PyMODINIT_FUNC PyInit__fast_path(void)
 {
     import_array();
     import_umath();
+    prepare_masks();
     return PyModule_Create(&definition);
 }
