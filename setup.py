@@ -8,7 +8,9 @@ import numpy
 from setuptools import Extension, setup
 
 _FOLDER = "lazyarr/little/c"
-_FILES = ("module", "data", "operands", "loops", "spare", "masks", "elements", "functions", "attributes", "slots")
+_FILES = (
+    "module", "data", "operands", "loops", "spare", "masks", "elements", "functions", "results", "attributes", "slots",
+)  # fmt: skip
 
 setup(
     ext_modules=[

@@ -142,6 +142,8 @@ def made(data: _ndarray[Any, Any]) -> Any:
     if base is None:
         return new(data)
     if type(base) is _ndarray and base.dtype == data.dtype and base.size == data.size:
+        if data.size < limits.elements and data.flags.c_contiguous:
+            return new(data)
         order = sorted(range(data.ndim), key=lambda k: -data.strides[k])
         if data.transpose(order).shape == base.shape and data.transpose(order).strides == base.strides:
             axes = tuple(map(order.index, range(data.ndim)))

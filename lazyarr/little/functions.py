@@ -14,6 +14,7 @@ from lazyarr.array import LazyArray
 from lazyarr.dispatch import FUNCTIONS as DEFINITIONS
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, is_part, lend, limits, made, new, own, run, to_lend, tracing
+from lazyarr.little.extension import compiled
 from lazyarr.little.operators import is_data, size_of_both
 from lazyarr.little.table import (
     FUNCTIONS,
@@ -35,6 +36,10 @@ from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
 
 _ndarray = np.ndarray
+#: Methods of ufuncs -> NumPy's functions that come to them.
+_SUMS: dict[Any, Any] = {
+    np.add.reduce: np.sum, np.multiply.reduce: np.prod, np.maximum.reduce: np.max, np.minimum.reduce: np.min,
+}  # fmt: skip
 _quiet = quiet.thread
 #: Arguments that are no data.
 _PLAIN = NUMBERS | {str, type(None)}
@@ -233,6 +238,10 @@ def _with_axes(x: LazyArray, least: int, data: Any) -> Any:
 
 def fold(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A call of a ufunc's ``reduce``, ``accumulate`` or ``reduceat``; None where it is not one of little data."""
+    if numpy in _SUMS and compiled is not None and kwargs["out"] is None and len(kwargs) == 4:
+        given = (args[0], kwargs["axis"], kwargs["dtype"]) if kwargs["dtype"] else (args[0], kwargs["axis"])
+        if not kwargs["keepdims"] and (found := compiled.function(_SUMS[numpy], given, {})) is not None:
+            return found
     return None if not limits.elements or tracing() is not None else _computed(numpy, args, kwargs, 2, together)
 
 

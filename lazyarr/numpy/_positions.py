@@ -5,6 +5,7 @@ Where an element of the result comes from is asked of NumPy: its own function, c
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from lazyarr.convert import as_lazy, from_numpy
 from lazyarr.dispatch import NotCompiled, function_call, holds_lazy, implements
 from lazyarr.ir.op import OPS
 from lazyarr.numpy._reduce import one_axis
-from lazyarr.numpy._shape import as_shape, concatenate, ravel, reshape, swapaxes
+from lazyarr.numpy._shape import as_shape, concatenate, ravel, reshape
 from lazyarr.runtime import record
 from lazyarr.weak import WeakScalar
 
@@ -61,9 +62,9 @@ def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[LazyA
         if count <= 0:
             raise ValueError("number sections must be larger than 0.")
         each, extra = divmod(n, count)
-        points = np.cumsum([0, *[each + 1] * extra, *[each] * (count - extra)]).tolist()
-    moved = swapaxes(x, at, 0)
-    return [swapaxes(moved[a:b], at, 0) for a, b in zip(points[:-1], points[1:], strict=True)]
+        points = [*itertools.accumulate([each + 1] * extra + [each] * (count - extra), initial=0)]
+    before = (slice(None),) * at
+    return [x[(*before, slice(a, b))] for a, b in zip(points[:-1], points[1:], strict=True)]
 
 
 @implements(np.split)

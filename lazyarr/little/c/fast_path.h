@@ -88,6 +88,15 @@ typedef struct {
     } value; /* what `data` points to, of Python's numbers */
 } Operand;
 
+#define MOST_GIVEN 16
+
+/* The data in the arguments of a function. */
+typedef struct {
+    PyArrayObject *arrays[MOST_GIVEN]; /* borrowed */
+    int count, numbers;
+    int no_empty; /* arrays without elements are left to Python: NumPy warns, or raises */
+} Given;
+
 /* A ufunc's loops for operands of one type each. */
 typedef struct {
     PyUFuncGenericFunction run;
@@ -151,11 +160,15 @@ int set_item(PyObject *self, PyObject *key, PyObject *value);
 int install_slots(PyObject *tables);
 int install_call(PyTypeObject *type, PyObject *tables);
 
+/* results.c */
+extern PyObject *wrap_result;
+PyObject *result(PyObject *found, const Given *given);
+PyObject *new_result(PyObject *found);
+
 /* functions.c */
 int is_known_type(int type);
 int is_known_scalar(PyObject *x);
 PyObject *cast_to(PyArrayObject *data, PyArray_Descr *descr);
-PyObject *new_result(PyObject *found);
 PyObject *operate(binaryfunc operator, PyObject * x, PyObject *y);
 PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *call_function(PyObject *module, PyObject *const *given, Py_ssize_t count);

@@ -3,7 +3,6 @@
 
 #include "fast_path.h"
 
-#define MOST_GIVEN 16
 #define MOST_NUMBERS 1000
 #define DEEPEST_LIST 3
 
@@ -28,15 +27,8 @@ typedef struct {
     PyObject *size; /* gives how many elements the result may have, where that is more than its arguments have */
 } Function;
 
-typedef struct {
-    PyArrayObject *arrays[MOST_GIVEN]; /* borrowed */
-    int count, numbers;
-    int no_empty; /* arrays without elements are left to Python: NumPy warns, or raises */
-} Given;
-
 static PyObject *functions; /* function -> capsule */
 static PyObject *special;   /* names of arguments with which it is left to Python */
-static PyObject *wrap;      /* gives what is not simple as lazy arrays, or None */
 static PyObject *make_quiet;
 
 /* -- a context in which NumPy warns of nothing -- */
@@ -292,42 +284,6 @@ static double said_size(const Function *function, PyObject *args, PyObject *kwar
     return size >= 0 ? size : known.limit;
 }
 
-/* -- results -- */
-
-static PyObject *result(PyObject *found, const Given *given)
-{
-    PyObject *arrays, *wrapped;
-    int k;
-    if (!found)
-        return NULL;
-    if (PyBool_Check(found))
-        return found;
-    if (is_known_scalar(found))
-        return array_of(found);
-    if (PyArray_CheckExact(found)) {
-        PyArrayObject *array = (PyArrayObject *)found;
-        int own = !PyArray_BASE(array) && PyArray_ISBEHAVED(array) && is_known_type(PyArray_TYPE(array));
-        for (k = 0; own && k < given->count; k++)
-            own = given->arrays[k] != array;
-        if (own)
-            return array_of(found);
-    }
-    arrays = PyTuple_New(given->count);
-    for (k = 0; arrays && k < given->count; k++)
-        PyTuple_SET_ITEM(arrays, k, Py_NewRef((PyObject *)given->arrays[k]));
-    wrapped = arrays ? PyObject_CallFunctionObjArgs(wrap, found, arrays, NULL) : NULL;
-    Py_XDECREF(arrays);
-    Py_DECREF(found);
-    return wrapped;
-}
-
-/* What NumPy has made of arguments that `found` does not share memory with; takes the reference. */
-PyObject *new_result(PyObject *found)
-{
-    static const Given nothing = {.count = 0};
-    return result(found, &nothing);
-}
-
 /* ``at(method, array, key, operands)``: a ufunc's `at`; False where that is not done here. */
 PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
@@ -563,7 +519,7 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
         Py_DECREF(capsule);
     }
     special = Py_NewRef(names);
-    wrap = Py_NewRef(wrapper);
+    wrap_result = Py_NewRef(wrapper);
     make_quiet = Py_NewRef(context);
     return 0;
 }

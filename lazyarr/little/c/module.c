@@ -11,6 +11,7 @@
    elements.c    x[...], writes, views
    masks.c       what masks and positions select, and writes to it
    functions.c   NumPy's functions
+   results.c     what these have made
    attributes.c  what is asked of arrays: shapes, copies, what NumPy is given
    module.c      what Python sees of this */
 
