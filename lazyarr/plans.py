@@ -176,8 +176,12 @@ class Cache:
 
     def find(self, graph: Graph) -> Plan | None:
         """The plan of a graph if there is one."""
+        key = first_compiler(), graph, ()
         with self._lock:
-            return self._plans.get((first_compiler(), graph, ()))
+            plan = self._plans.get(key)
+            if plan is not None:
+                self._plans.move_to_end(key)
+            return plan
 
     def clear(self) -> None:
         """Forget every plan."""

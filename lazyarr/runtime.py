@@ -15,9 +15,10 @@ import numpy as np
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import eager, settings, world
 from lazyarr.beside import reductions_beside
+from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
 from lazyarr.ir.extents import Shape, is_static
-from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first, param
+from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import Op
 from lazyarr.leaves import LEAF, Leaf, leaf
@@ -297,53 +298,6 @@ def raise_failed(recorded: Sequence[tuple[Check, Line]], left: Sequence[Check], 
             raise error
 
 
-def capture(
-    roots: Sequence[Value], checks: Sequence[Check] = (), params: Sequence[Leaf] = ()
-) -> tuple[Program, list[Leaf]]:
-    """Recorded values as a program: leaves become positional parameters.
-
-    Parameters
-    ----------
-    roots : sequence of Value
-        What to compute.
-    checks : sequence of Check
-    params : sequence of Leaf
-        Leaves that are parameters in this order, used or not; others follow as they are met.
-
-    Returns
-    -------
-    Program
-    list of Leaf
-        The leaf behind each parameter.
-    """
-    leaves = list(params)
-    new: dict[Node, Node] = {}
-    inputs: list[Value] = []
-    for found in leaves:
-        value = param(len(inputs), found.types[0])
-        new[found] = value.node
-        inputs.append(value)
-    origins: dict[Node, frozenset[Line]] = {}
-    for node in depth_first([*roots, *(c.ok for c in checks)], set(leaves)):
-        if isinstance(node, Leaf):
-            value = param(len(inputs), node.types[0])
-            new[node] = value.node
-            inputs.append(value)
-            leaves.append(node)
-            continue
-        operands = tuple([Value(new[v.node], v.index) for v in node.operands])
-        built = new[node] = make(node.op, operands, node.attrs)
-        origins[built] = origins[built] | node.lines if built in origins else node.lines
-    results = [Value(new[v.node], v.index) for v in roots]
-    conditions = [Check(Value(new[c.ok.node], c.ok.index), c.exception, c.message) for c in checks]
-    program = Program(Graph(inputs, results, conditions), origins)
-    if settings.current.reproducible:
-        from lazyarr.passes.fix_order import in_order
-
-        program = in_order(program)
-    return program, leaves
-
-
 #: Operations of loops that are interpreted; they take a tenth of the time that compiling a small loop does.
 _INTERPRETED = 3_000
 #: The same where a call has been compiling for long already: loops that go on for long are compiled all the same.
@@ -392,10 +346,12 @@ def compute_part(program: Program, arguments: list[Any], compiled: bool = True) 
 
 
 def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[list[Any], tuple[Check, ...]]:
+    if not settings.current.reproducible and (known := plans.find(program.graph)) is not None:
+        return known(arguments), known.checks
     often = _is_worth_compiling(program.graph)
     if settings.current.reproducible:
         return compute_part(program, arguments, often or _has_regions(program.graph))  # as ranks decide
-    if not often or not (may_compile or plans.find(program.graph)):
+    if not often or not may_compile:
         from lazyarr.backends.numpy import Allowance, Exhausted, interpret
 
         # A long loop costs more to interpret, even once, than to compile.

@@ -17,8 +17,7 @@ LONGEST_FILE = 600
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose",
            "cost_model", "kept_pages"}  # fmt: skip
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "beside",
-                     "runtime",
-                      "report", "world", "distributed"}  # fmt: skip
+                      "captured", "runtime", "report", "world", "distributed"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "settings": set(),
@@ -44,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "leaves": {"ir"},
     "varying": {"ir", "ops", "leaves"},
     "beside": {"ir", "leaves"},
+    "captured": {"settings", "ir", "passes", "leaves"},
     "runtime": _RUNTIME,
     "report": _RUNTIME,
     "testing": _RUNTIME,

@@ -17,6 +17,7 @@ from lazyarr import settings
 from lazyarr.backends.native_make import called
 from lazyarr.backends.native_plan import in_memory
 from lazyarr.backends.xla_storage import stored
+from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
 from lazyarr.ir import extents
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, users
@@ -28,7 +29,7 @@ from lazyarr.passes.reorder import peak_memory
 from lazyarr.plans import Plan, plans
 from lazyarr.report import Fallback, calls, guards
 from lazyarr.report import pieces as noted_pieces
-from lazyarr.runtime import NotCaptured, capture, use_recording
+from lazyarr.runtime import NotCaptured, use_recording
 from lazyarr.tracing.advice import advice
 from lazyarr.tracing.capture.noted import Statement
 from lazyarr.tracing.explain_costs import figures
