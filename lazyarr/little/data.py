@@ -182,7 +182,16 @@ def _of_one() -> tuple[int, tuple[int, int, int]]:
     return _references(array._cell), _of_data(array._cell)
 
 
+def _of_mine() -> int:
+    """How many refer to the data that an array has to itself, a variable included."""
+    array = _new(LazyArray)
+    array._mine = np.zeros(1)
+    mine = array._mine
+    return sys.getrefcount(mine)
+
+
 _ALONE, _DATA_ALONE = _of_one()
+_MINE_ALONE = _of_mine()
 #: Elements of larger arrays that are copied, where somebody else has their data, for a part of them to be written.
 _COPIED = 1 << 20
 
@@ -196,6 +205,9 @@ def own(x: LazyArray) -> Any:
     mine = x._mine
     if mine is not None:
         if type(mine) is not _ndarray or mine.flags.writeable:
+            return mine
+        if sys.getrefcount(mine) == _MINE_ALONE and mine.base is None and mine.flags.owndata:
+            mine.flags.writeable = True  # nobody has what was shown any more
             return mine
         x._settle()  # somebody was shown it
     elif x._lent is not None:
@@ -326,8 +338,11 @@ def _made(x: LazyArray) -> _ndarray[Any, Any]:
     """The data of an array that `is_to_be_made`, in its layout."""
     value = x._cell.value
     numbers = [np.asarray(v.node.kw["value"].value, v.type.dtype) for v in value.node.operands]
+    order: Any = "F" if x._strides[0] < x._strides[-1] else "C"
+    if not any(any(number.tobytes()) for number in numbers) and value.node.op.name == "broadcast":
+        return np.zeros(x._shape, x._dtype, order)  # (of which the system gives what is written to)
     found = quiet.quietly(of_node, value.node, numbers)[value.index]
-    return np.array(found, order="F" if x._strides[0] < x._strides[-1] else "C")
+    return np.array(found, order=order)
 
 
 def _take(x: LazyArray, mine: _ndarray[Any, Any]) -> Any:

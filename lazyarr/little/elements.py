@@ -222,14 +222,14 @@ def _chosen(x: Any, at: Any) -> Any:
 def _is_part_to_be_made(array: LazyArray, key: Any) -> bool:
     """Whether a little part is taken of an array of `numpy.zeros` and the like, which is not there yet: to be written.
 
-    (``rho = fields[0]``: what was recorded of it would be a copy of all for each write.)
+    (``rho = fields[0]``: what was recorded of it would be a copy of all for each write. And ``a[i] = a[i - 1] + 1``.)
     """
     if ranks or tracing() is not None or not limits.elements or array._mine is not None or array._lent is not None:
         return False
     if array._form is not None or array._parent is not None or not is_to_be_made(array):
         return False
     at = _place(key)
-    if at is NotImplemented or (type(at) is not slice and _is_element(at, len(array._shape))):
+    if at is NotImplemented:
         return False
     whole = np.ndarray(array._shape, bool, b"\0", 0, (0,) * len(array._shape))
     return bool(whole[at].size < limits.elements)

@@ -147,10 +147,23 @@ static int take_copy(PyObject *array, PyObject *mine)
     return 1;
 }
 
+/* Data that somebody was shown, and nobody has any more, may be written to again: views of it refer to it. */
+void reclaim(PyObject *mine)
+{
+#ifndef Py_GIL_DISABLED
+    PyArrayObject *data = (PyArrayObject *)mine;
+    if (PyArray_CheckExact(mine) && !PyArray_ISWRITEABLE(data) && Py_REFCNT(mine) == 1 && !PyArray_BASE(data) &&
+        PyArray_CHKFLAGS(data, NPY_ARRAY_OWNDATA))
+        PyArray_ENABLEFLAGS(data, NPY_ARRAY_WRITEABLE);
+#endif
+}
+
 /* The ndarray that an array may write to in place (borrowed); NULL where there is none. */
 PyObject *data_to_write(PyObject *array)
 {
     PyObject *mine = SLOT(array, array__mine), *lent, *depth;
+    if (mine && mine != Py_None)
+        reclaim(mine);
     if (mine && PyArray_CheckExact(mine) && !PyArray_ISWRITEABLE((PyArrayObject *)mine) && take_copy(array, mine))
         mine = SLOT(array, array__mine);
     if (!mine || mine == Py_None) {

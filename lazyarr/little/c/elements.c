@@ -223,6 +223,8 @@ PyObject *get_item(PyObject *self, PyObject *key)
     data = data_of(self);
     if (!data && !(data = much_seen(self)))
         return NULL;
+    if (data == SLOT(self, array__mine))
+        reclaim(data); /* (The view that is lent will refer to it.) */
     Py_INCREF(data);
     array = (PyArrayObject *)data;
     if (numbers == PyArray_NDIM(array)) {

@@ -117,6 +117,7 @@ PyObject *settled(PyObject *array);
 PyObject *data_of_cell(PyObject *array);
 int is_view(PyObject *array);
 PyObject *data_of(PyObject *array);
+void reclaim(PyObject *mine);
 PyObject *data_to_write(PyObject *array);
 PyObject *new_array(void);
 int is_light(PyObject *array);
