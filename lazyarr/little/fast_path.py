@@ -16,6 +16,7 @@ import numpy as np
 from lazyarr import indexing, settings
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.dispatch import running, take_little
+from lazyarr.eager import READ_ONCE
 from lazyarr.leaves import Leaf
 from lazyarr.little.data import DEEPEST, Lent, limits
 from lazyarr.little.extension import compiled
@@ -28,7 +29,6 @@ from lazyarr.little.table import (
     MOST_GIVEN,
     NOT_COMPILED,
     ONE_BY_ONE,
-    READ_ONCE,
     SIZES,
     SLID,
     SPECIAL,

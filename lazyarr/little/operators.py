@@ -79,6 +79,10 @@ def _reflected(function: Any, general: Method, cost: float) -> Method:
     return method
 
 
+#: What an operation in place is beside one that makes an array: it writes to memory that it has read.
+IN_PLACE = 0.4
+
+
 def _in_place(function: Any, general: Method, cost: float) -> Method:
     def method(self: LazyArray, other: Any) -> Any:
         kind = type(other)
@@ -86,7 +90,7 @@ def _in_place(function: Any, general: Method, cost: float) -> Method:
         if y is not None and tracing() is None:
             with storage_lock:
                 x = own(self)
-                if type(x) is _ndarray and x.size * cost * _share(x, y) < limits.elements:
+                if type(x) is _ndarray and x.size * cost * IN_PLACE * _share(x, y) < limits.elements:
                     run(function, x, y)
                     return self
         return general(self, other)

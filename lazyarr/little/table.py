@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lazyarr.eager import READ_ONCE
 from lazyarr.little.extension import compiled
 
 _Arrays = Sequence[Any]
@@ -22,13 +23,8 @@ def together(arrays: _Arrays) -> Any:
     return max(*sizes, sum(sizes) / 4) if sizes else 0
 
 
-#: Elements that are read once, and leave little, beside elements that are made: 100,000 are added up in 15 us, and it
-#: takes four times as long to record that and evaluate it.
-READ_ONCE = 0.25
-
-
 def read_once(arrays: _Arrays) -> Any:
-    """Work that grows with the elements of all arguments, of which little is made."""
+    """Work that grows with the elements of all arguments, which are read once, and of which little is made."""
     return together(arrays) * READ_ONCE
 
 

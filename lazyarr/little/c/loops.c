@@ -157,6 +157,8 @@ static const Loop *chosen(const Loops *loops, Operand *operands)
 
 /* What an element weighs where the operands are bools: an eighth of the memory. */
 #define BOOLS 0.125
+/* What an operation in place is beside one that makes an array: it writes to memory that it has read. */
+#define IN_PLACE 0.4
 
 static int is_little(int nd, const npy_intp *shape, double cost, int type)
 {
@@ -347,7 +349,7 @@ static int computed_into(const Loops *loops, Operand *operands, PyObject *array,
     /* (While NumPy casts an operand, other threads may run, and make the array settle.) */
     if (operands[loops->nin - 1].own && data_to_write(array) != (PyObject *)target)
         return 0;
-    if (!is_little(into.nd, into.dims, loops->cost, operands[0].type) ||
+    if (!is_little(into.nd, into.dims, loops->cost * IN_PLACE, operands[0].type) ||
         !lay_out(&into, operands, loops->nin, PyArray_ITEMSIZE(target), shape, strides))
         return 0;
     for (k = 0; k < loops->nin; k++)
