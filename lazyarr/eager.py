@@ -195,10 +195,35 @@ _REDUCTIONS = frozenset(("reduce", "argmax", "argmin"))
 READ_ONCE = 0.25
 
 
+class Short:
+    """Evaluations in a row that NumPy did: the program looks at what it makes after an operation or two.
+
+    Recording has won nothing then, so for some time more is little work. Then it is tried again.
+    """
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+        #: Told what is little work from now on, and for how many operations.
+        self.reach: Callable[[float, int], None] | None = None
+
+    def note(self, is_short: bool) -> None:
+        """Note an evaluation."""
+        self._in_a_row = self._in_a_row + 1 if is_short else 0
+        if self._in_a_row >= _SHORT and self.reach is not None:
+            self._in_a_row = 0
+            self.reach(_EVALUATED * settings.current.eager_below, _OPERATIONS)
+
+
+#: Evaluations in a row after which more is little work, and for how many operations.
+_SHORT, _OPERATIONS = 8, 1000
+short = Short()
+
+
 def all_at_once(wanted: Sequence[Value]) -> dict[Value, np.ndarray[Any, Any]] | None:
     """A value, and all on the way to it, where NumPy computes these in less time than they are captured and run.
 
     None where that is not so: one is much work, or is made of more than a few operations, or not of data that is there.
+    Some of these may be views of others, or of data.
     """
     if len(wanted) != 1 or ranks or settings.current.reproducible or settings.current.eager_below <= 0:
         return None
@@ -219,6 +244,7 @@ def all_at_once(wanted: Sequence[Value]) -> dict[Value, np.ndarray[Any, Any]] | 
                 return None
             data.append(made)
         done.update(zip(node.values, quietly(evaluate, node, data), strict=True))
+    short.note(True)
     return done
 
 
@@ -232,7 +258,8 @@ def _is_short(node: Node, steps: dict[Node, None]) -> bool:
         return True
     # (A selection of one of two mispredicts each second element in NumPy.)
     is_plain = node.op.pointwise and node.op not in (CONST, SELECT)
-    if not (is_plain or node.op.name in _REDUCTIONS) or len(steps) >= _STEPS:
+    is_view = node.op.memory == "view" and len(node.operands) == 1
+    if not (is_plain or is_view or node.op.name in _REDUCTIONS) or len(steps) >= _STEPS:
         return False
     if not all(_exists(v) or _is_short(v.node, steps) for v in node.operands):
         return False
@@ -249,6 +276,8 @@ def _work(node: Node) -> float:
 def _work_of(op: Op, given: tuple[ArrayType, ...], attrs: Attrs, made: ArrayType) -> float:
     if not all(is_static(t.shape) for t in (*given, made)):
         return math.inf
+    if op.memory == "view":
+        return 0.0
     if op.name in _REDUCTIONS:
         return float(given[0].size * READ_ONCE)
     if all(t.dtype == bool for t in given):

@@ -436,8 +436,11 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
     now = recording()
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
     if now.at_once and not now.checks and (done := eager.all_at_once(wanted)) is not None:
-        _keep(now.pending(), done)
-        return [v.node.data if isinstance(v.node, Leaf) else done[v] for v in roots]
+        pending = now.pending()
+        asked = {*wanted, *(h.value for h in pending)}
+        own_data = {v: x if x.base is None else np.array(x, order="K") for v, x in done.items() if v in asked}
+        _keep(pending, own_data)
+        return [v.node.data if isinstance(v.node, Leaf) else own_data[v] for v in roots]
     reached = set(depth_first([*wanted, *(c.ok for c, _ in now.checks)]))
     pending = now.pending()
     if all(h.value.node in reached for h in pending):
@@ -471,6 +474,7 @@ def flush(now: Recording) -> None:
 
 def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[Any]:
     checks, now.checks = now.checks, []
+    eager.short.note(False)
     if len(holders) == len(now.holders):
         now.passed = 0
     # (What is still pending counts on: it may be much, though something is computed again and again.)

@@ -11,6 +11,7 @@ import pytest
 
 import lazyarr
 import lazyarr.numpy as lnp
+from lazyarr.little.extension import compiled
 from lazyarr.settings import settings
 from tests.agree import agree, is_computed
 
@@ -147,3 +148,51 @@ def test_products_of_large_matrices_that_are_little_are_made_at_once() -> None:
     product = x @ x[0]
     x[:] = 1
     np.testing.assert_array_equal(np.asarray(product), data @ data[0])
+
+
+@pytest.mark.skipif(compiled is None, reason="the extension in C was not built")
+def test_short_evaluations_are_not_recorded_for_some_time() -> None:
+    x = np.arange(1500.0)
+    with settings(eager_below=1000):
+        a = lnp.array(x)
+        for k in range(20):
+            a = a * 1.5
+            x = x * 1.5
+            assert float(a[k]) == x[k]
+            assert bool((a == lnp.array(x)).all())
+        assert is_computed(a + 1.0)
+        assert not is_computed(lnp.concatenate([a, a]) * 2.0)  # twice the size is too much
+        for _ in range(1000):
+            a + 1.0
+        assert not is_computed(a + 1.0)
+        np.testing.assert_array_equal(np.asarray(a), x)
+
+
+@pytest.mark.skipif(compiled is None, reason="the extension in C was not built")
+def test_long_evaluations_are_recorded() -> None:
+    x = np.arange(1500.0)
+    with settings(eager_below=1000):
+        a = lnp.array(x)
+        for _ in range(20):
+            for _ in range(10):
+                a, x = a * 1.5 + 0.25, x * 1.5 + 0.25
+            np.testing.assert_allclose(np.asarray(a), x, rtol=1e-12)
+        assert not is_computed(a + 1.0)
+
+
+def test_what_is_short() -> None:
+    """What one asks for, and all on the way that somebody holds, in NumPy's bits; and work that is none of it."""
+    x = np.random.default_rng(0).normal(size=1500)
+    with settings(eager_below=1000):
+        a = lnp.array(x)
+        between = np.sin(a) * 0.5
+        found = (between + 1.0).sum()
+        assert float(found) == (np.sin(x) * 0.5 + 1.0).sum()
+        np.testing.assert_array_equal(np.asarray(between), np.sin(x) * 0.5, strict=True)
+        mask = (a > 0) & ~(a > 1) | np.isnan(a)
+        np.testing.assert_array_equal(np.asarray(mask), (x > 0) & ~(x > 1) | np.isnan(x), strict=True)
+        view = a.reshape(30, 50).T
+        np.testing.assert_array_equal(np.asarray(view + 1), x.reshape(30, 50).T + 1, strict=True)
+        assert np.asarray(view + 1).strides == (x.reshape(30, 50).T + 1).strides
+        assert int((view * 2).argmax()) == int((x.reshape(30, 50).T * 2).argmax())
+        np.testing.assert_array_equal(np.asarray(np.where(a > 0, a, -a)), np.abs(x), strict=True)

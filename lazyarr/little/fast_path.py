@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr import indexing, settings
+from lazyarr import eager, indexing, settings
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.dispatch import running, take_little
-from lazyarr.eager import READ_ONCE
 from lazyarr.leaves import Leaf
 from lazyarr.little.data import DEEPEST, Lent, limits
 from lazyarr.little.extension import compiled
@@ -76,6 +75,7 @@ def install() -> None:
         setattr(LazyArray, name, property(getattr(compiled, name), general.fset, doc=general.__doc__))
     compiled.install_functions(_table(), SPECIAL, results, _quiet_context)
     take_little(compiled.function)
+    eager.short.reach = compiled.reach
     settings.watch(_follow)
     _follow()
 
@@ -93,7 +93,7 @@ _OF_LISTS = {np.asarray: 1, np.array: 2}
 
 
 #: What an element weighs in work of such a kind.
-_WEIGHTS: dict[Any, float] = {read_once: READ_ONCE, one_by_one: ONE_BY_ONE, slid: SLID}
+_WEIGHTS: dict[Any, float] = {read_once: eager.READ_ONCE, one_by_one: ONE_BY_ONE, slid: SLID}
 
 
 class _Call(NamedTuple):

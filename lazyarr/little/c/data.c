@@ -24,6 +24,19 @@ static void count_on_ranks(void)
     Py_XDECREF(found);
 }
 
+/* Whether work above the limit is done here all the same: for a while, where the program has looked at what it makes
+   after an operation or two, again and again (`lazyarr.eager.Short`). */
+int reaches(double work)
+{
+    if (work < known.limit)
+        return 1;
+    if (work >= known.reach)
+        return 0;
+    if (--known.left < 0)
+        known.reach = 0;
+    return known.reach > 0;
+}
+
 /* Whether there is anything to do here now: nothing is traced. */
 int may_run(void)
 {

@@ -52,6 +52,8 @@ typedef struct {
     PyObject *acquire, *release;   /* of a lock that is held while an array's data is written, or becomes a value */
     Py_ssize_t deepest;            /* views of views that Lent may be */
     double limit;                  /* elements that are little work; 0 for none */
+    double reach;                  /* the same for a while, of plain arithmetic: see `reaches`; 0 for no more */
+    long left;                     /* for so many operations */
 #define PLACE(type, name) Py_ssize_t type##_##name;
     PLACES(PLACE)
 #undef PLACE
@@ -113,6 +115,7 @@ typedef struct {
 
 /* data.c */
 int may_run(void);
+int reaches(double work);
 PyObject *settled(PyObject *array);
 PyObject *data_of_cell(PyObject *array);
 int is_view(PyObject *array);

@@ -174,7 +174,7 @@ static double broadcast_size(const Given *given)
                 continue;
             n = PyArray_DIM(x, PyArray_NDIM(x) - axis);
             if (PyArray_NDIM(x) > MOST_AXES || (n != 1 && longest != 1 && n != longest))
-                return known.limit;
+                return HUGE_VAL;
             longest = n == 1 ? longest : n;
         }
         size *= (double)longest;
@@ -235,17 +235,17 @@ static double created_size(PyObject *args)
     double size = 1;
     Py_ssize_t k;
     if (!shape || !(PyTuple_CheckExact(shape) || is_extent(shape)))
-        return known.limit;
+        return HUGE_VAL;
     if (!PyTuple_CheckExact(shape))
         size = extent_of(shape);
     else
         for (k = 0; k < PyTuple_GET_SIZE(shape); k++) {
             double n = is_extent(PyTuple_GET_ITEM(shape, k)) ? extent_of(PyTuple_GET_ITEM(shape, k)) : -1;
             if (n < 0)
-                return known.limit;
+                return HUGE_VAL;
             size *= n;
         }
-    return size < 0 ? known.limit : size;
+    return size < 0 ? HUGE_VAL : size;
 }
 
 /* Elements that a call of ``numpy.bincount`` counts or asks for; what is too many where that is not known. */
@@ -255,16 +255,16 @@ static double counted_size(PyObject *args, PyObject *kwargs)
     PyObject *least = PyTuple_GET_SIZE(args) > 2 ? PyTuple_GET_ITEM(args, 2) : NULL;
     double asked;
     if (!PyArray_CheckExact(x) || PyArray_NDIM(x) != 1 || PyArray_TYPE(x) != NPY_LONG)
-        return known.limit;
+        return HUGE_VAL;
     if (!least && kwargs)
         least = PyDict_GetItemString(kwargs, "minlength");
     if (!least)
         return (double)PyArray_SIZE(x);
     if (!PyLong_CheckExact(least))
-        return known.limit;
+        return HUGE_VAL;
     asked = PyLong_AsDouble(least);
     if (PyErr_Occurred())
-        return PyErr_Clear(), known.limit;
+        return PyErr_Clear(), HUGE_VAL;
     return asked > (double)PyArray_SIZE(x) ? asked : (double)PyArray_SIZE(x);
 }
 
@@ -281,7 +281,7 @@ static double said_size(const Function *function, PyObject *args, PyObject *kwar
         size = PyFloat_AsDouble(found);
     Py_XDECREF(found);
     PyErr_Clear();
-    return size >= 0 ? size : known.limit;
+    return size >= 0 ? size : HUGE_VAL;
 }
 
 /* ``at(method, array, key, operands)``: a ufunc's `at`; False where that is not done here. */
@@ -437,7 +437,8 @@ static PyObject *called(const Function *function, PyObject *args, PyObject *kwar
     }
     if (function->work == CREATED
             ? given->count || (!function->size && created_size(own_args) >= known.limit)
-            : work_of(function, given) >= known.limit)
+            : !(function->weight == 1.0 ? reaches(work_of(function, given))
+                                        : work_of(function, given) < known.limit))
         goto done;
     if (function->size && !(said_size(function, own_args, own_kwargs) < known.limit))
         goto done;

@@ -166,7 +166,7 @@ static int is_little(int nd, const npy_intp *shape, double cost, int type)
     int axis;
     for (axis = 0; axis < nd; axis++)
         size *= (double)shape[axis];
-    return size < known.limit;
+    return type != NPY_BOOL && cost == 1.0 ? reaches(size) : size < known.limit;
 }
 
 static PyObject *scalar_of_type(char *data, int type)

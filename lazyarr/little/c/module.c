@@ -154,6 +154,18 @@ static PyObject *limit(PyObject *module, PyObject *elements)
     if (value == -1 && PyErr_Occurred())
         return NULL;
     known.limit = value;
+    known.reach = 0;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(reach_doc, "reach(elements, operations, /)\n--\n\nHow many elements are little work in plain arithmetic, "
+                        "for so many operations.\n");
+
+static PyObject *reach(PyObject *module, PyObject *args)
+{
+    (void)module;
+    if (!PyArg_ParseTuple(args, "dl", &known.reach, &known.left))
+        return NULL;
     Py_RETURN_NONE;
 }
 
@@ -279,6 +291,7 @@ static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, 
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},
                                 {"show", show, METH_O, "show(kind, /)\n--\n\nHave arrays' `__class__` be this."},
                                 {"limit", limit, METH_O, limit_doc},
+                                {"reach", reach, METH_VARARGS, reach_doc},
                                 {"holds", (PyCFunction)(void (*)(void))holds, METH_FASTCALL, holds_doc},
                                 {"select", selected, METH_VARARGS, select_doc},
                                 {"where", (PyCFunction)(void (*)(void))where_of, METH_FASTCALL, where_doc},
