@@ -440,7 +440,8 @@ static PyObject *called(const Function *function, PyObject *args, PyObject *kwar
             : !(function->weight == 1.0 ? reaches(work_of(function, given))
                                         : work_of(function, given) < known.limit))
         goto done;
-    if (function->size && !(said_size(function, own_args, own_kwargs) < known.limit))
+    if (function->size && !(function->weight == 1.0 ? reaches(said_size(function, own_args, own_kwargs))
+                                                    : said_size(function, own_args, own_kwargs) < known.limit))
         goto done;
     if (function->work == COUNTED && counted_size(own_args, own_kwargs) >= known.limit)
         goto done;
