@@ -60,6 +60,8 @@ class _Kind:
         Different ones that have come, a few.
     split : tuple of tuple of bool
         For each spot that is a place, which axes of its array are split over ranks.
+    made : tuple
+        The last program that was made, and of what.
     """
 
     last: tuple[Any, ...]
@@ -67,6 +69,7 @@ class _Kind:
     groups: tuple[int, ...]
     places: set[tuple[Any, ...]]
     split: tuple[tuple[bool, ...], ...]
+    made: tuple[Any, Program | None] = ((), None)
 
     def see(self, spots: Sequence[Spot], now: tuple[Any, ...]) -> None:
         """Note the numbers and places of another graph of the kind."""
@@ -129,10 +132,16 @@ class Numbers:
         if not chosen:
             return program, leaves
         inputs = _Inputs([spots[k] for k in chosen], [groups[k] for k in chosen], [split[k] for k in chosen])
-        new: dict[Node, Node] = {}
-        general = _with_parameters(graph, inputs, new)
-        origins = {new[node]: lines for node, lines in program.origins.items() if (node, _NUMBER) not in inputs.of}
-        return Program(general, origins), [*leaves, *inputs.leaves()]
+        others = set(range(len(spots))) - set(chosen)
+        form = chosen, [inputs.of[spots[k]] for k in chosen], [now[k] for k in sorted(others)]
+        before, found = kind.made
+        if found is None or before != form:
+            new: dict[Node, Node] = {}
+            general = _with_parameters(graph, inputs, new)
+            origins = {new[node]: lines for node, lines in program.origins.items() if (node, _NUMBER) not in inputs.of}
+            found = Program(general, origins)
+            kind.made = form, found
+        return found, [*leaves, *inputs.leaves()]
 
     def clear(self) -> None:
         """Forget all."""
