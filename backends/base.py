@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Protocol
@@ -23,7 +24,8 @@ class Compile(Protocol):
         graph : Graph
             Of operations that name this back end. Extents may be known at run time only, where these take that.
         donate : sequence of int
-            Parameters that are dead after a run: their memory may hold results.
+            Parameters that are dead after a run: their memory may hold results. ``-1 - k`` (of native code alone):
+            those that may be destroyed even if the run fails; arguments may be `GivenUp`, others are copied.
 
         Returns
         -------
@@ -32,6 +34,35 @@ class Compile(Protocol):
             parameter), one for each of ``graph.roots`` out. Must not change arguments that are not donated. XLA's
             results have memory of their own, each, which `reuse_buffers` counts on; nothing of others' is donated.
         """
+
+
+class GivenUp:
+    """An argument that nobody needs after a run, whose memory a back end may write into.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        To which nobody else refers, views of it included.
+    """
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Any):
+        self.array = array
+
+    def take(self) -> Any:
+        """The array, which is the caller's then: a copy where a value of the same program refers to it."""
+        array, self.array = self.array, None
+        return array if sys.getrefcount(array) == _ALONE else array.copy()
+
+
+#: What `sys.getrefcount` gives of an array to which one variable refers.
+_ALONE = 2
+
+
+def given(argument: Any) -> Any:
+    """An argument as who does not write into it takes it."""
+    return argument.array if type(argument) is GivenUp else argument
 
 
 class _Miss:

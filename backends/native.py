@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.backends import native_kept, native_memory, native_mpi, native_threads
+from lazyarr.backends.base import GivenUp
 from lazyarr.backends.native_call import Host
 from lazyarr.backends.native_emit import part
 from lazyarr.backends.native_engine import Library
@@ -120,9 +121,13 @@ class Executable:
         addresses = [0] * (len(self.program.memory) or 1)
         for k, dtype in self._arrays:
             array = arguments[k]
+            taken = type(array) is GivenUp
+            if taken:
+                array = array.take() if k in self.program.donated else array.array
             if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array, dtype)
-            if k in self.program.donated and (array is arguments[k] or not array.flags.owndata):
+                taken = False
+            if k in self.program.donated and not taken and (array is arguments[k] or not array.flags.owndata):
                 array = _copy(array)
             kept.append(array)
             addresses[k] = _address(array)

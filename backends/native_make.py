@@ -20,11 +20,12 @@ def make(graph: Graph, donate: Sequence[int] = ()) -> tuple[Program, str]:
     """A graph as a program, and its LLVM IR: a function ``run``.
 
     The function takes a table of addresses (parameters, then buffers), and a table for results. Parameters in `donate`
-    are written where that saves a copy.
+    are written where that saves a copy (`lazyarr.backends.base`).
     """
-    donated = tuple(k for k in donate if graph.params[k].type.shape)
+    surrendered = {-1 - k for k in donate if k < 0}
+    donated = tuple(k for k in (k if k >= 0 else -1 - k for k in donate) if graph.params[k].type.shape)
     lowering, places, slots = _whole(graph, donated)
-    while not all(allowed := [_may_write(lowering, graph, k) for k in donated]):
+    while not all(allowed := [_may_write(lowering, graph, k, k in surrendered) for k in donated]):
         donated = tuple(k for k, ok in zip(donated, allowed, strict=True) if ok)
         lowering, places, slots = _whole(graph, donated)
     code, module = lowering.code, lowering.code.module
@@ -138,10 +139,13 @@ def _called(module: Module) -> list[str]:
     return [name for name, text in texts if text.startswith("declare ") and " @llvm." not in text]
 
 
-def _may_write(lowering: Lowering, graph: Graph, k: int) -> bool:
-    """Whether parameter `k` may be written as the lowering does: within its memory, where nothing fails any more."""
+def _may_write(lowering: Lowering, graph: Graph, k: int, surrendered: bool) -> bool:
+    """Whether parameter `k` may be written as the lowering does: within its memory, where nothing fails any more.
+
+    (Of what is surrendered nobody looks at the data after a failure.)
+    """
     buffer = lowering.buffers[k]
-    return buffer.capacity == Form.of(graph.params[k].type).bytes and lowering.untouched(buffer)
+    return buffer.capacity == Form.of(graph.params[k].type).bytes and (surrendered or lowering.untouched(buffer))
 
 
 def _entry(count: int, host: str) -> str:

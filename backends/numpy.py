@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr.backends.base import GivenUp
 from lazyarr.ir.graph import CheckFailed, Graph
 from lazyarr.ir.node import Node, Value
 from lazyarr.ops.control import REGION
@@ -53,7 +54,7 @@ def interpret(graph: Graph, arguments: Sequence[Any], allowance: Allowance | Non
     graph : Graph
         In any form; regions are run like the rest.
     arguments : sequence of ndarray or scalar
-        One a parameter, of its dtype and shape (a Python scalar for a weak parameter).
+        One a parameter, of its dtype and shape (a Python scalar for a weak parameter); may be `GivenUp`.
     allowance : Allowance, optional
         How much may be interpreted.
 
@@ -69,7 +70,8 @@ def interpret(graph: Graph, arguments: Sequence[Any], allowance: Allowance | Non
         If the allowance does not suffice.
     """
     values: dict[Value, Any] = {
-        p: np.asarray(a, p.type.dtype) if p.type.weak else a for p, a in zip(graph.params, arguments, strict=True)
+        p: a.take() if type(a) is GivenUp else np.asarray(a, p.type.dtype) if p.type.weak else a
+        for p, a in zip(graph.params, arguments, strict=True)
     }
     last = last_uses(graph)
     with np.errstate(all="ignore"):

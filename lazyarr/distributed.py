@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 
 from lazyarr import settings
+from lazyarr.backends.base import GivenUp
 from lazyarr.ir.graph import Check, Graph, Program
 from lazyarr.ir.layout import Layout, is_whole
+from lazyarr.ir.node import Value
 from lazyarr.ir.text import show
+from lazyarr.passes.indexed_axes import TAKES, indices_taken, is_history, layout_beside, origin
 from lazyarr.passes.insert_communication import Local, insert_communication
 from lazyarr.passes.overlap_messages import overlap_messages
+from lazyarr.surrender import LOST
 from lazyarr.world import Part, World
 
 #: Elements of arguments that have to be the same on all ranks, and are compared.
@@ -64,9 +68,41 @@ class _Known:
 _known = _Known()
 
 
+#: Which indices arrays of a program were taken at alone; see `Part.taken`.
+_Taken = dict[Value, dict[int, set[object] | None]]
+
+
+def _split_beside(world: World, graph: Graph, arguments: Sequence[Any]) -> _Taken:
+    """Have arguments of which programs take one index after another along the axis that is split split along another.
+
+    Each step would be one rank's otherwise, which sends the others what they need of it. Gives what is known of the
+    indices that programs have taken, of arguments and of arrays that this one makes.
+    """
+    if not any(node.op.name in TAKES for node in graph.nodes):
+        return {p: x.taken for p, x in zip(graph.params, arguments, strict=True) if isinstance(x, Part)}
+    at, wide = indices_taken(graph)
+    found: _Taken = {v: {**axes, **dict.fromkeys(wide.get(v, ()))} for v, axes in at.items()}
+    for p, x in zip(graph.params, arguments, strict=True):
+        if not isinstance(x, Part):
+            continue
+        found[p] = x.taken
+        for axis in wide.get(p, ()):
+            x.taken[axis] = None
+        for axis, indices in at.get(p, {}).items():
+            known = x.taken.setdefault(axis, set())
+            if known is not None:
+                known |= indices
+        axes = frozenset(k for k, known in x.taken.items() if known is not None and is_history(known, x.shape[k]))
+        if any(x.layout[axis] is not None for axis in axes):
+            wanted = layout_beside(x.shape, world.grid, axes)
+            if all(wanted[axis] is None for axis in axes):
+                x.split_as(wanted)
+    return found
+
+
 def run(
     world: World, program: Program, arguments: Sequence[Any], compute: Callable[[Program, list[Any]], Computed],
-    gathered: bool = False, compiled: bool = True,
+    gathered: bool = False, compiled: bool = True, surrendered: Sequence[int] = (),
 ) -> Computed:  # fmt: skip
     """Run a program on all ranks.
 
@@ -82,6 +118,8 @@ def run(
         Whether every rank gets the results whole; a large one is a `Part` otherwise.
     compiled : bool
         Whether it is compiled, on all ranks, and not interpreted.
+    surrendered : sequence of int
+        Arguments, in a list, that the program may destroy.
 
     Returns
     -------
@@ -99,6 +137,7 @@ def run(
     for x in arguments:
         if isinstance(x, Part):
             x.move(world)  # what has been split on another grid (`lazyarr.grid`)
+    taken = _split_beside(world, graph, arguments)
     given = {p: x.layout for p, x in zip(graph.params, arguments, strict=True) if isinstance(x, Part)}
     count = len(graph.results)
     world.tick(sum(int(v.type.nbytes) for v in graph.results))
@@ -106,8 +145,15 @@ def run(
     small = [np.asarray(x).tobytes().hex() for x in arguments if not isinstance(x, Part) and np.size(x) <= _SMALL]
     world.agree(f"runs {len(graph.nodes)} operations (program {digest[:8]})", digest + ",".join(small))
     parts = [x.array if isinstance(x, Part) else x for x in arguments]
+    for k in surrendered:
+        parts[k] = GivenUp(parts[k])
+        if isinstance(x := arguments[k], Part):
+            x.array = LOST
+        arguments[k] = x = None  # type: ignore[index]
     found, checks = compute(local.program, parts)
     results: list[Any] = []
     for x, layout, value in zip(found, local.results, graph.results, strict=False):
-        results.append(x if is_whole(layout) else Part(np.asarray(x), layout, value.type.shape, world))
+        if not is_whole(layout):
+            x = Part(np.asarray(x), layout, value.type.shape, world, taken=taken.get(origin(value), {}))
+        results.append(x)
     return [*results, *found[count + local.communicates :]], checks

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
+from lazyarr.backends.base import given
 from lazyarr.compilers import first_compiler
 from lazyarr.ir.graph import REPEATED, Graph, Program
 from lazyarr.ir.node import Node
@@ -33,7 +34,8 @@ class Plan:
     ----------
     program : Program
     replaced : sequence of int
-        Parameters whose data is replaced after a run, by a result. Native code may write results there.
+        Parameters whose data is replaced after a run, by a result. Native code may write results there. ``-1 - k``:
+        those that nobody has after a run, even if that fails; the argument is then `GivenUp`, or it is copied.
     """
 
     def __init__(self, program: Program, replaced: Sequence[int] = ()):
@@ -67,14 +69,25 @@ class Plan:
         return schedule, runners
 
     def _donated(self, node: Node, replaced: Sequence[int]) -> tuple[int, ...]:
-        """The operands of a region that it may write into: of a native one that is the whole plan, and cannot fail."""
+        """The operands of a region that it may write into: of a native one that is the whole plan, and cannot fail.
+
+        And those that nobody needs after it, if they may be destroyed (``-1 - k``).
+        """
         graph = self.after.graph
-        if node.kw["backend"] != "native" or len(graph.nodes) > 1:
+        if node.kw["backend"] != "native":
+            return tuple(node.kw.get("donate", ()))
+        surrendered = {graph.params[-1 - k] for k in replaced if k < 0} - set(graph.roots)
+        if surrendered:
+            later = graph.nodes[graph.nodes.index(node) + 1 :]
+            surrendered -= {v for other in later for v in other.operands}
+            alone = [v in surrendered and node.operands.count(v) == 1 for v in node.operands]
+            return tuple(-1 - k for k, found in enumerate(alone) if found)
+        if len(graph.nodes) > 1:
             return tuple(node.kw.get("donate", ()))
         tested = {check.message for check in node.kw["body"].checks} | set(REPEATED)
         if any(check.message not in tested for check in graph.checks):
             return ()  # Their conditions are results: known when everything is written.
-        wanted = {graph.params[k] for k in replaced} - set(graph.roots)
+        wanted = {graph.params[k] for k in replaced if k >= 0} - set(graph.roots)
         return tuple(k for k, v in enumerate(node.operands) if v in wanted and node.operands.count(v) == 1)
 
     def alone(self) -> tuple[_Runner, list[int], list[int]] | None:
@@ -94,10 +107,11 @@ class Plan:
         values = list(arguments)
         assert len(values) == self._schedule.params
         for step, run in zip(self._schedule.steps, self._runners, strict=True):
-            values += run([values[k] for k in step.operands])
+            taken = {step.operands[-1 - k] for k in step.donate if k < 0}
+            values += run([values[k] if k in taken else given(values[k]) for k in step.operands])
             for k in step.dead:
                 values[k] = None
-        return [values[k] for k in self._schedule.roots]
+        return [given(values[k]) for k in self._schedule.roots]
 
 
 def _kept(name: str) -> tuple[Schedule, list[_Runner]] | None:
@@ -174,9 +188,9 @@ class Cache:
                 self._plans.popitem(last=False)
         return plan
 
-    def find(self, graph: Graph) -> Plan | None:
+    def find(self, graph: Graph, replaced: tuple[int, ...] = ()) -> Plan | None:
         """The plan of a graph if there is one."""
-        key = first_compiler(), graph, ()
+        key = first_compiler(), graph, replaced
         with self._lock:
             plan = self._plans.get(key)
             if plan is not None:

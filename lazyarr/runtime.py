@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
@@ -14,7 +14,7 @@ import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
 from lazyarr import eager, settings, world
-from lazyarr.beside import reductions_beside
+from lazyarr.backends.base import GivenUp
 from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
 from lazyarr.ir.extents import Shape, is_static
@@ -22,8 +22,10 @@ from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_fir
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import Op
 from lazyarr.leaves import LEAF, Leaf, leaf
+from lazyarr.pending import held_with
 from lazyarr.plans import plans
 from lazyarr.source import Place, place, user_handles_errors, user_line
+from lazyarr.surrender import LOST, cannot_fail, nobodys, written
 from lazyarr.varying import numbers
 
 
@@ -304,7 +306,9 @@ _INTERPRETED = 3_000
 _INTERPRETED_LATE = 60_000
 
 
-def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> tuple[list[Any], tuple[Check, ...]]:
+def run(
+    program: Program, leaves: Sequence[Leaf], may_compile: bool = True, surrendered: Sequence[int] = ()
+) -> tuple[list[Any], tuple[Check, ...]]:
     """Run a captured program on the data of its leaves, compiled or interpreted as the settings and its size say.
 
     Parameters
@@ -313,6 +317,8 @@ def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> t
     leaves : sequence of Leaf
     may_compile : bool
         Whether it may be compiled where it is not yet.
+    surrendered : sequence of int
+        Those leaves whose data the program may destroy; they have none afterwards.
 
     Returns
     -------
@@ -322,6 +328,8 @@ def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> t
         The checks whose conditions those are.
     """
     arguments = [found.data for found in leaves]
+    for k in surrendered:
+        leaves[k].data = LOST
     together = world.current()
     if together is not None:
         from lazyarr import distributed
@@ -329,14 +337,16 @@ def run(program: Program, leaves: Sequence[Leaf], may_compile: bool = True) -> t
         # (Decided for the whole program: their parts of it may look alike, or not.)
         compiled = _is_worth_compiling(program.graph) or _has_regions(program.graph)
         way = partial(compute_part, compiled=compiled)
-        return distributed.run(together, program, arguments, way, compiled=compiled)
+        return distributed.run(together, program, arguments, way, compiled=compiled, surrendered=surrendered)
+    for k in surrendered:
+        arguments[k] = GivenUp(arguments[k])
     return _run(program, arguments, may_compile)
 
 
 def compute_part(program: Program, arguments: list[Any], compiled: bool = True) -> tuple[list[Any], tuple[Check, ...]]:
     """Run what one of several ranks does, in the way that they have all decided on."""
     if compiled:
-        plan = plans.get(program)
+        plan = plans.get(program, _written(program.graph))
         results, checks = plan(arguments), plan.checks
     else:
         from lazyarr.backends.numpy import interpret
@@ -345,8 +355,14 @@ def compute_part(program: Program, arguments: list[Any], compiled: bool = True) 
     return own(results, arguments), checks
 
 
+@lru_cache(maxsize=512)
+def _written(graph: Graph) -> tuple[int, ...]:
+    """The parameters that a program may be given to destroy, as `Plan` takes them."""
+    return tuple(-1 - k for k in written(graph))
+
+
 def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[list[Any], tuple[Check, ...]]:
-    if not settings.current.reproducible and (known := plans.find(program.graph)) is not None:
+    if not settings.current.reproducible and (known := plans.find(program.graph, _written(program.graph))) is not None:
         return known(arguments), known.checks
     often = _is_worth_compiling(program.graph)
     if settings.current.reproducible:
@@ -364,7 +380,7 @@ def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[lis
             return found, program.graph.checks
         except Exhausted:
             pass
-    plan = plans.get(program)
+    plan = plans.get(program, _written(program.graph))
     return plan(arguments), plan.checks
 
 
@@ -428,11 +444,7 @@ def constant_data(value: Value) -> np.ndarray[Any, Any] | None:
 
 
 def evaluate(roots: Sequence[Value]) -> list[Any]:
-    """Compute values, and with them what they pass through, or share work with, that somebody still holds.
-
-    (What only shares work is left if it is larger than all that has to be computed; what only shares large data, if it
-    is not much smaller than that.)
-    """
+    """Compute values, and with them what they pass through, or share work with, that somebody still holds."""
     now = recording()
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
     if now.at_once and not now.checks and (done := eager.all_at_once(wanted)) is not None:
@@ -441,30 +453,7 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
         own_data = {v: x if x.base is None else np.array(x, order="K") for v, x in done.items() if v in asked}
         _keep(pending, own_data)
         return [v.node.data if isinstance(v.node, Leaf) else own_data[v] for v in roots]
-    reached = set(depth_first([*wanted, *(c.ok for c, _ in now.checks)]))
-    pending = now.pending()
-    if all(h.value.node in reached for h in pending):
-        return _compute(now, list(roots), pending)
-    # (Data that exists, and constants, are no work that is shared.)
-    shared = {node for node in reached if node.operands}
-    passed = 0
-    for node in depth_first([h.value for h in pending], set(shared)):
-        passed += 1
-        if any(v.node in shared for v in node.operands):
-            shared.add(node)
-    now.passed += passed
-    if now.passed > _PASSED and now.at_once:
-        # (It would be passed by again and again, and keep what it is made of.)
-        return _compute(now, list(roots), pending)
-    most = max([t.nbytes for node in reached for t in node.types], default=0)
-    beside = reductions_beside(reached, [h.value for h in pending])
-    holders = [h for h in pending if h.value.node in reached or h.value.node in beside
-               or h.value.node in shared and h.value.type.nbytes <= most]  # fmt: skip
-    return _compute(now, list(roots), holders)
-
-
-#: Pending operations that evaluations pass by before they compute all.
-_PASSED = 500
+    return _compute(now, list(roots), held_with(now, roots))
 
 
 def flush(now: Recording) -> None:
@@ -487,7 +476,12 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
     elif not settings.current.reproducible:
         program, leaves = numbers.lifted(program, leaves)
     try:
-        results, left = run(program, leaves, now.observer is None or now.observer.may_compile(program))
+        taken: list[int] = []
+        if now.observer is None and (_written(program.graph) and cannot_fail(program.graph)):
+            chosen = {id(h) for h in holders}
+            others = [h.value for h in now.pending() if id(h) not in chosen]
+            taken = nobodys(leaves, written(program.graph), needed, others)
+        results, left = run(program, leaves, now.observer is None or now.observer.may_compile(program), taken)
         raise_failed(checks, left, results[len(needed) :])
     except CheckFailed as failed:
         _note_thrown(failed)
@@ -524,7 +518,7 @@ def own(results: Sequence[Any], others: Iterable[Any]) -> list[Any]:
 
 def as_numpy(data: Any) -> Any:
     """`data` as a NumPy array (no copy from jax on the CPU; read-only then); Python scalars stay."""
-    return data if isinstance(data, (np.ndarray, int, float, complex)) else np.asarray(data)
+    return data if isinstance(data, (np.ndarray, int, float, complex, GivenUp)) else np.asarray(data)
 
 
 def to_owned_numpy(data: Any) -> np.ndarray[Any, Any]:

@@ -102,7 +102,9 @@ def partition(x: Any, grid: tuple[int, ...]) -> LazyArray:
     whole = array._elements("a new partition")
     if together is None or layout is None:
         return rebuild(np.array(whole))
-    return rebuild(world.Part.of(whole, layout, together))
+    found = world.Part.of(whole, layout, together)
+    found.taken.update(dict.fromkeys(range(whole.ndim)))  # (The user has said how it is split.)
+    return rebuild(found)
 
 
 def _layout(shape: tuple[int, ...], grid: tuple[int, ...], ranks: tuple[int, ...]) -> Layout | None:

@@ -158,6 +158,9 @@ class Part:
     layout : Layout
     shape : tuple of int
         Of the array.
+    taken : dict of int to set
+        Indices at which programs have taken it alone, by axis; None for an axis of which they have taken several, or
+        that is to be split as it is.
     """
 
     array: np.ndarray[Any, np.dtype[Any]]
@@ -166,6 +169,7 @@ class Part:
     world: World | None
     _whole: np.ndarray[Any, Any] | None = None
     _before: dict[Grid, Layout] = field(default_factory=dict)
+    taken: dict[int, set[object] | None] = field(default_factory=dict)
 
     @staticmethod
     def of(whole: np.ndarray[Any, Any], layout: Layout, world: World) -> Part:
@@ -193,6 +197,16 @@ class Part:
         if old is None or old is world:
             return
         wanted = self._before.get(world.grid) or default(self.shape, world.grid)
+        self._go(old, world, wanted)
+        self._before[old.grid] = layout
+
+    def split_as(self, wanted: Layout) -> None:
+        """Have the array split in another way on its grid. All ranks have to do it."""
+        if self.world is not None and wanted != self.layout:
+            self._go(self.world, self.world, wanted)
+
+    def _go(self, old: World, world: World, wanted: Layout) -> None:
+        layout = self.layout
         world.agree(f"takes an array of shape {self.shape} to the grid {world.grid}", f"{self.dtype} {layout} {wanted}")
         gives, gets = moves(self.shape, layout, old.grid, wanted, world.grid, world.rank)
         source, target = (
@@ -205,7 +219,6 @@ class Part:
         came = dict(parts)
         for peer, box in gets:
             new[_within(box, target)] = self.array[_within(box, source)] if peer == world.rank else came[peer]
-        self._before[old.grid] = layout
         self.array, self.layout, self.world = new, wanted, world
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:

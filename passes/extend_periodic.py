@@ -93,6 +93,8 @@ def _along(graph: Graph, carried: int, layouts: Layouts, dims: frozenset[int]) -
     needs = _needs(found, once)
     for dim, n in found.periods.items():
         windows = [needs[p][dim] for p in graph.params if dim in needs.get(p, {})]
+        if not windows:
+            return None  # of arrays that nothing is made of
         low, high = min(a for a, _ in windows), max(b for _, b in windows)
         found.reach[dim] = max(0, -low), max(0, high - n)
     return found

@@ -15,10 +15,14 @@ from lazyarr.ir.node import Node, Value
 #: Different indices of an axis at which arrays are written or read alone for that to be how they are used: borders of
 #: grids are some, too.
 _INDICES = 8
+#: The part of an axis that is taken so of an array that is split along it, before it is split along another.
+_PART = 16
 #: Indices of another axis that are worth being split: coordinates of points are few.
 _LONG = 256
 #: Operations that take one box of their first operand, or give it with one box replaced.
 _READS, _WRITES = frozenset(("slice", "window")), frozenset(("update_slice", "put_window"))
+#: And those that have them in their graphs.
+TAKES = _READS | _WRITES | {"loop"}
 
 #: By value, the axes.
 Axes = Mapping[Value, frozenset[int]]
@@ -37,22 +41,16 @@ def layout_beside(shape: tuple[int, ...], grid: Grid, axes: frozenset[int]) -> L
     return even if is_whole(found) or split[0] < split[1] else found
 
 
+def is_history(indices: set[object], extent: int) -> bool:
+    """Whether so many indices of an axis have been taken alone that an array is better split along another.
+
+    Where it is split that way already, what that sends is little beside what has been sent for these.
+    """
+    return None in indices or len(indices) >= max(_INDICES, extent // _PART)
+
+
 def _taken(graph: Graph) -> dict[Value, frozenset[int]]:
-    at: dict[Value, dict[int, set[object]]] = defaultdict(lambda: defaultdict(set))
-    wide: dict[Value, set[int]] = defaultdict(set)
-    for node in graph.nodes:
-        name = node.op.name
-        if name in _READS or name in _WRITES:
-            source = _origin(node.operands[0])
-            for axis, index in _alone(node):
-                at[source][axis].add(index)
-            wide[source] |= _cut(node)
-        elif name == "loop":
-            body = node.kw["body"]
-            for param, axes in _taken(body).items():
-                if param.node.op.name == "param" and (k := body.params.index(param)) > 0:
-                    for axis in axes:
-                        at[_origin(node.operands[2 + k])][axis].add(None)
+    at, wide = indices_taken(graph)
     return {
         value: frozenset(
             axis for axis, indices in found.items()
@@ -62,7 +60,35 @@ def _taken(graph: Graph) -> dict[Value, frozenset[int]]:
     }  # fmt: skip
 
 
-def _origin(value: Value) -> Value:
+def indices_taken(graph: Graph) -> tuple[Mapping[Value, Mapping[int, set[object]]], Mapping[Value, set[int]]]:
+    """How a graph takes parts of arrays that it takes or makes.
+
+    Returns
+    -------
+    mapping of Value to mapping of int to set
+        By axis, the indices at which it takes one alone; None for those that data says.
+    mapping of Value to set of int
+        The axes along which it takes several, and not all.
+    """
+    at: dict[Value, dict[int, set[object]]] = defaultdict(lambda: defaultdict(set))
+    wide: dict[Value, set[int]] = defaultdict(set)
+    for node in graph.nodes:
+        name = node.op.name
+        if name in _READS or name in _WRITES:
+            source = origin(node.operands[0])
+            for axis, index in _alone(node):
+                at[source][axis].add(index)
+            wide[source] |= _cut(node)
+        elif name == "loop":
+            body = node.kw["body"]
+            for param, axes in _taken(body).items():
+                if param.node.op.name == "param" and (k := body.params.index(param)) > 0:
+                    for axis in axes:
+                        at[origin(node.operands[2 + k])][axis].add(None)
+    return at, wide
+
+
+def origin(value: Value) -> Value:
     """What an array was before it was written to."""
     while value.node.op.name in _WRITES or (value.node.op.name == "loop" and value.index < value.node.kw["carried"]):
         value = value.node.operands[0] if value.node.op.name in _WRITES else value.node.operands[3 + value.index]
@@ -73,16 +99,21 @@ def _alone(node: Node) -> list[tuple[int, object]]:
     """The axes along which an operation takes one index, with that; with None where data says which."""
     shape = node.operands[0].type.shape
     if "dims" in node.kw:
-        return [(axis, None) for axis, dim in enumerate(node.kw["dims"]) if dim[0] == "index"]
+        return [(axis, None) for axis, dim in enumerate(node.kw["dims"]) if _is_one(dim)]
     bounds = zip(node.kw["start"], node.kw["stop"], shape, strict=True)
     return [(axis, start) for axis, (start, stop, n) in enumerate(bounds) if n != 1 and stop - start == 1]
+
+
+def _is_one(dim: tuple[object, ...]) -> bool:
+    """Whether an entry of a window takes one index, and drops the axis or keeps it."""
+    return dim[0] == "index" or dim[:2] == ("block", 1)
 
 
 def _cut(node: Node) -> set[int]:
     """The axes along which an operation takes some indices, neither all nor one."""
     shape = node.operands[0].type.shape
     if "dims" in node.kw:
-        return {axis for axis, dim in enumerate(node.kw["dims"]) if dim[0] not in ("all", "index")}
+        return {axis for axis, dim in enumerate(node.kw["dims"]) if dim[0] != "all" and not _is_one(dim)}
     bounds = zip(node.kw["start"], node.kw["stop"], node.kw["step"], shape, strict=True)
     return {
         axis for axis, (start, stop, step, n) in enumerate(bounds)

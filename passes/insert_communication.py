@@ -508,8 +508,9 @@ class _Ranks:
         self.places = places
         self._builder, self._result = builder, crossed.result
         self.line = crossed.line
-        pieces = zip(crossed.line.operands, crossed.operands, strict=True)
-        self.axis, self._split = next((axis, split) for axis, split in pieces if axis is not None and split is not None)
+        along = list(zip(crossed.line.operands, crossed.operands, strict=True))
+        self.axis, self._split = next((axis, split) for axis, split in along if axis is not None and split is not None)
+        self.pieces = [None if axis is None or split is None else split.ranges for axis, split in along]
         self.at = builder.at[self._split.dim]
         self.ranges = self._split.ranges
         self.first = self.ranges[self.at][0]

@@ -33,6 +33,9 @@ np.lexsort((v, j))
 np.partition(v, 3)[3]
 np.partition(f, 1, axis=0)[1]
 np.partition(v, 9)
+np.partition(v[:0], 0)
+np.partition(f[:0], [0, 9], axis=0)
+np.argpartition(f[:0], 1, axis=None)
 np.argpartition(w, 2)[2]
 f.partition(1)
 np.sort_complex(v)

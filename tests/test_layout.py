@@ -16,8 +16,8 @@ LONGEST_FILE = 600
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose",
            "cost_model", "kept_pages"}  # fmt: skip
-_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "beside",
-                      "captured", "runtime", "report", "world", "distributed"}  # fmt: skip
+_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "pending",
+                      "surrender", "captured", "runtime", "report", "world", "distributed"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "settings": set(),
@@ -41,9 +41,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "schedules": _RUNTIME,
     "plans": _RUNTIME,
     "leaves": {"ir"},
-    "varying": {"ir", "ops", "leaves"},
-    "beside": {"ir", "leaves"},
+    "varying": {"ir", "ops", "passes", "leaves", "settings", "world"},
     "captured": {"settings", "ir", "passes", "leaves"},
+    "pending": {"ir", "leaves", "runtime"},
+    "surrender": {"ir", "ops", "leaves", "world"},
     "runtime": _RUNTIME,
     "report": _RUNTIME,
     "testing": _RUNTIME,

@@ -10,7 +10,11 @@ import pytest
 
 from lazyarr.backends.numpy import interpret
 from lazyarr.communication import plan
+from lazyarr.ir.graph import Graph, param
 from lazyarr.ir.layout import default
+from lazyarr.ir.types import ArrayType
+from lazyarr.passes.choose_layout import choose_layout
+from lazyarr.passes.extend_periodic import find
 from lazyarr.passes.insert_communication import decide
 from tests.ranks import distributed
 from tests.test_ranks import captured
@@ -163,3 +167,10 @@ def test_what_is_not_the_same_everywhere_is_not_extended() -> None:
         found, _, _ = distributed(program, given, (2,), interpret, least=SPLIT, split=split)
         for rank in found:
             np.testing.assert_array_equal(rank[0], wanted[0])
+
+
+def test_a_loop_that_reads_nothing_of_what_is_split() -> None:
+    index, carried, beside = (param(k, ArrayType(np.dtype(d), s)) for k, (d, s) in enumerate(
+        [("i8", ()), ("f8", (6,)), ("f8", (4, 6))]))  # fmt: skip
+    body = Graph([index, carried, beside], [carried])
+    assert find(body, 1, choose_layout(body, (2, 2), 1, inside=True)) is None

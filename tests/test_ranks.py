@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -380,9 +381,26 @@ def test_indices_that_are_split_are_not_gathered() -> None:
                apply(OPS["scatter"], counts, v, i, axes=(0,), kind="add")]  # fmt: skip
     program = Program(Graph([x, v, i, counts], results))
     given = {p: default(p.type.shape, (4,)) for p in (x, v, i)}
-    local = insert_communication(program, (4,), (1,), 100, given)
+    slow = replace(DEFAULT, bandwidth=1e7)
+    local = insert_communication(program, (4,), (1,), 100, given, model=slow)
     assert max(t.size for node in local.program.graph.nodes for t in node.types) == 1000
-    assert [step.what for step in communication.plan(program, (4,), 100).steps] == ["scatter", "gather", "all_reduce"]
+    steps = communication.plan(program, (4,), 100, model=slow).steps
+    assert [step.what for step in steps] == ["scatter", "gather", "all_reduce"]
+
+
+def test_arrays_are_gathered_for_indices_where_that_takes_less_time() -> None:
+    rng = np.random.default_rng(0)
+    for shape, count in (((4000,), 3000), ((4001, 3), 4001), ((5000,), 40)):
+        arguments = [rng.random(shape), rng.integers(-shape[0], shape[0], count)]
+        x, i = (param(k, ArrayType(a.dtype, a.shape)) for k, a in enumerate(arguments))
+        program = Program(Graph([x, i], [apply(OPS["gather"], x, i, axes=(0,))]))
+        for grid in ((2,), (4,)):
+            found, _, _ = distributed(program, arguments, grid, interpret, split=[0, 1])
+            for rank in found:
+                np.testing.assert_array_equal(rank[0], arguments[0][arguments[1]])
+        given = {p: default(p.type.shape, (2,)) for p in (x, i)}
+        nodes = insert_communication(program, (2,), (1,), 10, given).program.graph.nodes
+        assert ("picked_part" in {node.op.name for node in nodes}) == (count == 40)
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64", "c64", "c128"])

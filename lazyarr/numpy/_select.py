@@ -237,9 +237,11 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stab
     return LazyArray._new(record(OPS["argsort"], x._value(), axis=at, stable=_stable(kind, stable)))
 
 
-def _kth(kth: Any, n: int) -> tuple[int, ...]:
+def _kth(kth: Any, n: int, empty: bool) -> tuple[int, ...]:
     given = [kth] if not isinstance(kth, (tuple, list, np.ndarray)) else list(kth)
     found = tuple(k.__index__() for k in given)
+    if empty:
+        return ()  # NumPy does not look at what is asked for where there is nothing
     for k in found:
         if not -n <= k < n:
             raise ValueError(f"kth(={k}) out of bounds ({n})")
@@ -252,7 +254,8 @@ def _partitioned(name: str) -> Any:
         if axis is None:
             x, axis = x.reshape(-1), 0
         at = one_axis(axis, x.ndim)
-        value = record(OPS[name], x._value(), kth=_kth(kth, x.shape[at]), axis=at)
+        places = _kth(kth, x.shape[at], 0 in x.shape)
+        value = record(OPS[name], x._value(), kth=places, axis=at)
         return LazyArray._new(value, x._copy_strides("K", value.type.dtype.itemsize))
 
     return function

@@ -5,6 +5,7 @@ Each function takes what this rank has of the operand, and a `Ranks` that commun
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -36,6 +37,8 @@ class Ranks(Protocol):
         The number of this rank along the axis.
     ranges : Ranges
         What each rank has of it.
+    pieces : sequence of Ranges or None
+        What each rank has of the axis of each operand that the line goes along.
     places : sequence of sequence of Range
         What this rank has of each axis of each operand.
     costs : Costs
@@ -47,6 +50,7 @@ class Ranks(Protocol):
     first: int
     at: int
     ranges: Ranges
+    pieces: Sequence[Ranges | None]
     places: Sequence[Sequence[Range]]
     costs: block_solve.Costs
 
@@ -276,9 +280,32 @@ def _read(x: ArrayType, *indices: ArrayType, cut: Any, axes: tuple[int, ...]) ->
         yield Line((targets[0], *(own if is_cut else (None,) * len(own))), 0 if is_cut else None)
 
 
+#: Seconds for an index that goes to its owner, whose element comes back: the passes in which both are sorted, as
+#: measured. A part of an array is never gathered to one of more bytes for it.
+_PICKED, _MOST_GATHERED = 20e-9, 1 << 28
+
+
 def gather(x: Value, *indices: Value, ranks: Ranks, axes: tuple[int, ...]) -> Value:
-    """What owners send of their parts."""
+    """What owners send of their parts; or what every rank reads in all of the array, where that takes less time."""
+    own = [k for k, pieces in enumerate(ranks.pieces[1:]) if pieces is not None]
+    if ranks.axis == 0 and own and _is_gathered(x.type, indices[own[0]].type, ranks, ranks.pieces[1 + own[0]]):
+        whole = ranks.gathered(x, [length(part) for part in ranks.ranges])
+        return apply(OPS["gather"], whole, *indices, axes=axes)
     return ranks.picked(x, *indices, axes=axes)
+
+
+def _is_gathered(x: ArrayType, index: ArrayType, ranks: Ranks, pieces: Ranges | None) -> bool:
+    """Whether an array is better gathered than asked for elements. (Of what is alike on all ranks of the line.)"""
+    assert pieces is not None
+    extent, count = ranks.ranges[-1][1], len(ranks.ranges)
+    row = math.prod(x.shape[1:]) * x.dtype.itemsize
+    most = max(length(part) for part in pieces) * math.prod(index.shape[1:])
+    if extent * row > _MOST_GATHERED:
+        return False
+    others = (count - 1) / count
+    whole = ranks.costs.sent(count - 1, others * extent * row) + ranks.costs.worked(0, 0, 2 * extent * row)
+    asked = ranks.costs.sent(3 * (count - 1), others * most * (index.dtype.itemsize + row)) + most * _PICKED
+    return whole < asked
 
 
 def _gathered(operands: Sequence[Value], ranks: Ranks, name: str, **attrs: Any) -> tuple[Value, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from lazyarr.ir.access import opaque_operands
 from lazyarr.ir.flat import Pieces, gets, gives
@@ -61,8 +62,21 @@ def _spans(pieces: Pieces) -> Iterator[slice]:
         yield slice(offset, offset + count)
 
 
+def _box(flat: Array, pieces: Pieces) -> Array | None:
+    """Pieces that are equally long, and equally far from each other, as the rows of a matrix; None for others."""
+    count, size, offsets = len(pieces.lengths), int(pieces.lengths[0]), pieces.offsets
+    apart = int(offsets[1] - offsets[0]) if count > 1 else 0
+    if count < 2 or apart < size or (pieces.lengths != size).any() or (np.diff(offsets) != apart).any():
+        return None
+    first, item = int(offsets[0]), flat.itemsize
+    return as_strided(flat[first : first + (count - 1) * apart + size], (count, size), (apart * item, item))
+
+
 def _taken(flat: Array, pieces: Pieces) -> Array:
     """The elements of pieces, one after another."""
+    rows = _box(flat, pieces)
+    if rows is not None:
+        return rows.reshape(-1)
     if len(pieces.lengths) > 1 and _is_short(pieces):
         return flat[_index(pieces)]
     parts = [flat[span] for span in _spans(pieces)]
@@ -70,6 +84,10 @@ def _taken(flat: Array, pieces: Pieces) -> Array:
 
 
 def _put(flat: Array, pieces: Pieces, elements: Array) -> None:
+    rows = _box(flat, pieces)
+    if rows is not None:
+        rows[...] = elements.reshape(rows.shape)
+        return
     if len(pieces.lengths) > 1 and _is_short(pieces):
         flat[_index(pieces)] = elements
         return

@@ -1,0 +1,252 @@
+"""Arrays that a program writes into instead of a copy: those that nobody else has, and only those."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr
+import lazyarr.numpy as lnp
+from lazyarr import runtime
+from lazyarr.settings import settings
+from lazyarr.surrender import LOST
+from lazyarr.varying import numbers
+
+ROWS, COLUMNS = 40, 10_000
+
+
+@pytest.fixture(autouse=True, params=[1, 1000], ids=["compiled", "interpreted"])
+def recorded(request: pytest.FixtureRequest) -> Iterator[None]:
+    runtime.flush(runtime.recording())
+    numbers.clear()
+    with settings(eager_below=0, compile_after=request.param):
+        yield
+    numbers.clear()
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many arrays each program was given to destroy."""
+    found: list[int] = []
+    run = runtime.run
+
+    def noted(program: Any, leaves: Any, may_compile: bool = True, surrendered: Any = ()) -> Any:
+        found.append(len(surrendered))
+        return run(program, leaves, may_compile, surrendered)
+
+    monkeypatch.setattr(runtime, "run", noted)
+    return found
+
+
+def history() -> tuple[Any, Any]:
+    """An array, and a lazy one that has the same in memory of its own."""
+    whole = np.random.default_rng(0).random((ROWS, COLUMNS))
+    lazy = lnp.asarray(whole.copy())
+    lazy[0] += 1.0  # (what comes of a program is nobody's)
+    float(lazy[0, 0])
+    whole[0] += 1.0
+    return whole, lazy
+
+
+def address(lazy: Any) -> int:
+    found: int = lazy._cell.value.node.data.ctypes.data
+    return found
+
+
+def test_rows_are_written_in_place(taken: list[int]) -> None:
+    want, h = history()
+    del taken[:]
+    places = set()
+    for t in range(12):
+        for a, np_ in ((want, np), (h, lnp)):
+            a[t + 1] = 0.5 * a[t] + np_.sin(a[t + 2])
+            a[t + 5, 10:-10] -= a[t + 1, 20:]
+        assert float(h[t + 1, 7]) == pytest.approx(want[t + 1, 7])
+        places.add(address(h))
+    assert len(places) == 1
+    assert taken.count(1) == 12
+    np.testing.assert_allclose(np.asarray(h), want, rtol=1e-13, atol=1e-13)
+
+
+def test_what_somebody_was_given_stays() -> None:
+    want, h = history()
+    seen = [(np.asarray(h), want.copy())]
+    for t in range(6):
+        for a in (want, h):
+            a[t + 1] = 0.5 * a[t] - 1
+        float(h[t + 1, 0])
+        if t % 2:
+            seen.append((np.asarray(h), want.copy()))
+            seen.append((np.asarray(h[t : t + 3]), want[t : t + 3].copy()))
+    for found, expected in seen:
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_views_see_what_is_written() -> None:
+    want, h = history()
+    rows = [(want[3], h[3]), (want[:, 5], h[:, 5]), (want[::2][1:].T, h[::2][1:].T)]
+    for t in range(6):
+        for a in (want, h):
+            a[t + 1] = a[t] * 0.5 - 1
+        float(h[t + 1, 0])
+        for expected, found in rows:
+            np.testing.assert_array_equal(np.asarray(found), expected)
+    for expected, found in rows:
+        expected[1:3] = 7.0
+        found[1:3] = 7.0
+        assert float(h[0, 0]) == want[0, 0]
+    np.testing.assert_array_equal(np.asarray(h), want)
+
+
+def test_work_that_is_pending_reads_what_was_there() -> None:
+    want, h = history()
+    for t in range(4):
+        double, expected = h * 2.0, want * 2.0
+        part, of_part = h[t : t + 4] - 1.0, want[t : t + 4] - 1.0
+        for a in (want, h):
+            a[t + 1] = a[t] + 1
+        assert float(h[t + 1, 3]) == want[t + 1, 3]
+        for a in (want, h):
+            a[t + 2] = a[t + 1] * 3
+        assert float(h[t + 2, 3]) == want[t + 2, 3]
+        np.testing.assert_array_equal(np.asarray(double), expected)
+        np.testing.assert_array_equal(np.asarray(part), of_part)
+    np.testing.assert_array_equal(np.asarray(h), want)
+
+
+def test_copies_are_their_own() -> None:
+    want, h = history()
+    copies = []
+    for t in range(4):
+        copies.append((want.copy(), h.copy()))
+        copies.append((want + 0, h + 0))
+        for a in (want, h):
+            a[t + 1] = a[t] + 1
+        float(h[t, 0])
+        for expected, found in copies:
+            np.testing.assert_array_equal(np.asarray(found), expected)
+    for expected, found in copies:
+        expected[0] = found[0] = 1.0
+        assert float(found[0, 0]) == 1.0
+        np.testing.assert_array_equal(np.asarray(found), expected)
+    np.testing.assert_array_equal(np.asarray(h), want)
+
+
+def test_one_array_that_two_names_had() -> None:
+    want, h = history()
+    other, lazy_other = want, h
+    second, lazy_second = want[:], h[:]
+    for t in range(3):
+        other[t] = second[t + 1] * 2
+        lazy_other[t] = lazy_second[t + 1] * 2
+        assert float(lazy_second[t, 1]) == want[t, 1]
+    for found in (h, lazy_other, lazy_second):
+        np.testing.assert_array_equal(np.asarray(found), want)
+
+
+def test_arrays_that_change_places(taken: list[int]) -> None:
+    (a, x), (b, y) = history(), history()
+    del taken[:]
+    for t in range(6):
+        a[t] = 0.5 * b[t + 1] - a[t + 2]
+        x[t] = 0.5 * y[t + 1] - x[t + 2]
+        b[t + 2] -= a[t]
+        y[t + 2] -= x[t]
+        a, b, x, y = b, a, y, x
+        assert float(x[t, 0]) == pytest.approx(a[t, 0])
+        assert float(y[t, 0]) == pytest.approx(b[t, 0])
+    np.testing.assert_allclose(np.asarray(x), a, rtol=1e-13)
+    np.testing.assert_allclose(np.asarray(y), b, rtol=1e-13)
+    assert sum(taken) >= 6
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.complex128, np.bool_])
+def test_dtypes_and_orders(order: Any, dtype: Any) -> None:
+    want = np.asarray(np.random.default_rng(1).integers(0, 2, (300, 8000)), dtype, order=order)
+    h = lnp.array(want, order=order)
+    for t in range(5):
+        for a in (want, h):
+            a[t + 1] = a[t] | a[t + 2] if dtype == np.bool_ else a[t] + a[t + 2]
+        assert h[t + 1, 0].item() == want[t + 1, 0]
+    np.testing.assert_array_equal(np.asarray(h), want)
+    assert (h.dtype, h.strides) == (want.dtype, want.strides)
+
+
+def test_what_may_raise_destroys_nothing(taken: list[int]) -> None:
+    want, h = history()
+    del taken[:]
+    h[1] = h[0] + 1
+    h[2, :4] = 1
+    lines = h[3, :16].reshape(4, 4) * 0.0
+    with pytest.raises(np.linalg.LinAlgError):
+        h[4, :4] = np.linalg.inv(lines)[0]
+        float(h[4, 0])
+    want[1] = want[0] + 1
+    want[2, :4] = 1
+    np.testing.assert_array_equal(np.asarray(h), want)
+
+
+def test_an_interrupt_is_said(monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:
+    want, h = history()
+    del taken[:]
+    h[1] = h[0] + 1
+    float(h[1, 1])
+    assert taken == [1]
+    h[2] = h[0] + 1
+
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime, "_run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            float(h[2, 1])
+    with pytest.raises(RuntimeError, match="its contents are lost"):
+        float(h[2, 1])
+    with pytest.raises(RuntimeError, match="its contents are lost"):
+        np.asarray(LOST)
+    h = lnp.asarray(want)
+    assert float(h[2, 1]) == want[2, 1]
+
+
+def test_threads_that_read_it() -> None:
+    want, h = history()
+    first = want.copy()
+    found: list[Any] = []
+    view = h[2:20]
+
+    def read() -> None:
+        pending = view * 2.0
+        ready.set()
+        written.wait(20)
+        found.append((float(pending[0, 0]), float(pending[-1, 5])))
+
+    ready, written = threading.Event(), threading.Event()
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert ready.wait(20)
+    for t in range(3):
+        h[t + 2] = h[t] * 5
+        float(h[t + 2, 0])
+    written.set()
+    reader.join(20)
+    assert found == [(first[2, 0] * 2, first[19, 5] * 2)]
+
+
+def test_given_to_functions() -> None:
+    want, h = history()
+
+    @lazyarr.accelerate
+    def total(x: Any) -> Any:
+        return x.sum(axis=1)
+
+    for t in range(4):
+        for a in (want, h):
+            a[t + 1] = a[t] + a[t + 2]
+        np.testing.assert_allclose(np.asarray(total(h)), want.sum(axis=1), rtol=1e-12)
+    np.testing.assert_array_equal(np.asarray(h), want)
