@@ -145,12 +145,23 @@ def run(
     small = [np.asarray(x).tobytes().hex() for x in arguments if not isinstance(x, Part) and np.size(x) <= _SMALL]
     world.agree(f"runs {len(graph.nodes)} operations (program {digest[:8]})", digest + ",".join(small))
     parts = [x.array if isinstance(x, Part) else x for x in arguments]
+    given_up: dict[int, tuple[Any, GivenUp]] = {}
     for k in surrendered:
-        parts[k] = GivenUp(parts[k])
-        if isinstance(x := arguments[k], Part):
+        parts[k] = kept = GivenUp(parts[k])
+        x = arguments[k]
+        if isinstance(x, Part):
             x.array = LOST
+        given_up[k] = x if isinstance(x, Part) else None, kept
         arguments[k] = x = None  # type: ignore[index]
-    found, checks = compute(local.program, parts)
+    try:
+        found, checks = compute(local.program, parts)
+    except BaseException:
+        # (What nothing has begun to write into is as it was.)
+        for k, (part, kept) in given_up.items():
+            if part is not None and kept.array is not None:
+                part.array = kept.array
+            arguments[k] = kept.array if part is None else part  # type: ignore[index]
+        raise
     results: list[Any] = []
     for x, layout, value in zip(found, local.results, graph.results, strict=False):
         if not is_whole(layout):

@@ -330,17 +330,27 @@ def run(
     arguments = [found.data for found in leaves]
     for k in surrendered:
         leaves[k].data = LOST
-    together = world.current()
-    if together is not None:
+    together, given_up = world.current(), {}
+    if together is None:
+        given_up = {k: GivenUp(arguments[k]) for k in surrendered}
+        for k, kept in given_up.items():
+            arguments[k] = kept
+    try:
+        if together is None:
+            return _run(program, arguments, may_compile)
         from lazyarr import distributed
 
         # (Decided for the whole program: their parts of it may look alike, or not.)
         compiled = _is_worth_compiling(program.graph) or _has_regions(program.graph)
         way = partial(compute_part, compiled=compiled)
         return distributed.run(together, program, arguments, way, compiled=compiled, surrendered=surrendered)
-    for k in surrendered:
-        arguments[k] = GivenUp(arguments[k])
-    return _run(program, arguments, may_compile)
+    except BaseException:
+        # (What nothing has begun to write into is as it was: compiling may have failed, or somebody have ended it.)
+        for k in surrendered:
+            data = given_up[k].array if k in given_up else arguments[k]
+            if data is not None:
+                leaves[k].data = data
+        raise
 
 
 def compute_part(program: Program, arguments: list[Any], compiled: bool = True) -> tuple[list[Any], tuple[Check, ...]]:

@@ -12,6 +12,7 @@ import pytest
 import lazyarr
 import lazyarr.numpy as lnp
 from lazyarr import runtime
+from lazyarr.backends.base import GivenUp
 from lazyarr.settings import settings
 from lazyarr.surrender import LOST
 from lazyarr.varying import numbers
@@ -191,21 +192,31 @@ def test_what_may_raise_destroys_nothing(taken: list[int]) -> None:
     np.testing.assert_array_equal(np.asarray(h), want)
 
 
-def test_an_interrupt_is_said(monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:
+@pytest.mark.parametrize("begins", [False, True])
+def test_interrupts(begins: bool, monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:
+    """What a program has begun to write into is lost, and it is said; what it has not is as it was."""
     want, h = history()
     del taken[:]
     h[1] = h[0] + 1
     float(h[1, 1])
     assert taken == [1]
     h[2] = h[0] + 1
+    want[1:3] = want[0] + 1
 
-    def interrupted(*args: Any, **kwargs: Any) -> Any:
+    def interrupted(program: Any, arguments: Any, *args: Any) -> Any:
+        for x in arguments:
+            if begins and type(x) is GivenUp:
+                x.take()
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(runtime, "_run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             float(h[2, 1])
+    if not begins:
+        assert float(h[2, 1]) == want[2, 1]
+        np.testing.assert_array_equal(np.asarray(h), want)
+        return
     with pytest.raises(RuntimeError, match="its contents are lost"):
         float(h[2, 1])
     with pytest.raises(RuntimeError, match="its contents are lost"):

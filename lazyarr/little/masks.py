@@ -16,7 +16,7 @@ from lazyarr.array import LazyArray
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf
-from lazyarr.little.data import held, limits, made, own_large, run, tracing
+from lazyarr.little.data import held, is_whole, limits, made, own_large, run, tracing
 from lazyarr.little.extension import compiled
 from lazyarr.runtime import evaluate, flush, recording, storage_lock
 from lazyarr.world import active as ranks
@@ -44,7 +44,7 @@ def put(array: LazyArray, key: Any, value: Any) -> bool:
     if (kind is not LazyArray and kind is not _ndarray) or not _applies(array, key):
         return False
     light = array._mine is not None or array._lent is not None
-    if (not light and not array._writeable) or not is_static(value.shape) or value.dtype != array.dtype:
+    if not (light or is_whole(array)) or not is_static(value.shape) or value.dtype != array.dtype:
         return False
     if len(value.shape) != len(array.shape) - len(key.shape) + 1 or value.shape[0] == 1:
         return False
