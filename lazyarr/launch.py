@@ -114,7 +114,9 @@ def main() -> None:
             raise SystemExit(1) from None
         return
     if together.rank:
+        # (Other languages' libraries, and processes that the script starts, print there without Python.)
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
+        os.dup2(sys.stdout.fileno(), 1)
     try:
         run_script(script, arguments)
         together.agree("has come to the end of the script")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 import numpy as np
 
@@ -210,9 +210,17 @@ class Recording:
         return unique
 
 
+#: Held while a program may destroy the data of arrays: no other thread begins to look at any meanwhile.
+_destroying = threading.RLock()
+#: The recordings of threads.
+_recordings: WeakSet[Recording] = WeakSet()
+
+
 class _Threads(threading.local):
     def __init__(self) -> None:
-        self.recording = Recording()
+        with _destroying:
+            self.recording = Recording()
+            _recordings.add(self.recording)
 
 
 _threads = _Threads()
@@ -485,20 +493,35 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
         now.observer.ran(program)
     elif not settings.current.reproducible:
         program, leaves = numbers.lifted(program, leaves)
+    if now.observer is None and len(_recordings) == 1 and _written(program.graph) and cannot_fail(program.graph):
+        with _destroying:
+            taken: list[int] = []
+            if len(_recordings) == 1:  # (Another thread may have begun since.)
+                chosen = {id(h) for h in holders}
+                others = [h.value for h in now.pending() if id(h) not in chosen]
+                taken = nobodys(leaves, written(program.graph), needed, others)
+            found = _computed(now, program, leaves, needed, holders, checks, taken)
+    else:
+        found = _computed(now, program, leaves, needed, holders, checks)
+    return [v.node.data if isinstance(v.node, Leaf) else found[v] for v in roots]
+
+
+def _computed(
+    now: Recording, program: Program, leaves: Sequence[Leaf], needed: Sequence[Value], holders: Sequence[Holder],
+    checks: Sequence[tuple[Check, Line]], surrendered: Sequence[int] = (),
+) -> dict[Value, Any]:  # fmt: skip
+    """The data of values, which holders get."""
+    held = [h.value for h in holders]
     try:
-        taken: list[int] = []
-        if now.observer is None and (_written(program.graph) and cannot_fail(program.graph)):
-            chosen = {id(h) for h in holders}
-            others = [h.value for h in now.pending() if id(h) not in chosen]
-            taken = nobodys(leaves, written(program.graph), needed, others)
-        results, left = run(program, leaves, now.observer is None or now.observer.may_compile(program), taken)
+        may_compile = now.observer is None or now.observer.may_compile(program)
+        results, left = run(program, leaves, may_compile, surrendered)
         raise_failed(checks, left, results[len(needed) :])
     except CheckFailed as failed:
         _note_thrown(failed)
         raise
     found = dict(zip(needed, own(results[: len(needed)], [x.data for x in leaves]), strict=True))
     _keep(holders, found)
-    return [v.node.data if isinstance(v.node, Leaf) else found[v] for v in roots]
+    return found
 
 
 def _keep(holders: Sequence[Holder], found: dict[Value, Any]) -> None:

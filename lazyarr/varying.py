@@ -34,6 +34,8 @@ _OFTEN = 3
 #: Different places in which slices have to have come for these to be inputs: programs of two kinds, or two arrays that
 #: change places, are better known as they are.
 _PLACES = 3
+#: Of graphs with so many slices two places are enough: to compile a long one again takes longer than any of that.
+_MANY = 40
 #: What is another operation for each number: squares are products.
 _POWERS = frozenset(ELEMENTWISE[name] for name in ("power", "float_power") if name in ELEMENTWISE)
 _I64 = ArrayType(DTYPES["i64"])
@@ -84,7 +86,7 @@ class _Kind:
 
     def inputs(self, spots: Sequence[Spot]) -> list[int]:
         """Which spots become inputs, by their number."""
-        moves = len(self.places) >= _PLACES
+        moves = len(self.places) >= (_PLACES if len(spots) < _MANY else 2)
         return [
             k for k, (_, axis) in enumerate(spots)
             if self.varies[k] and (axis == _NUMBER or (moves and not self.split[k][axis]))

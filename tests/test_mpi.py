@@ -158,6 +158,24 @@ def test_faults_end_all_ranks(what: str, tmp_path: Path) -> None:
 
 
 @needs_mpi
+def test_what_is_printed_without_python_appears_once(tmp_path: Path) -> None:
+    text = """import os, subprocess, sys
+import numpy as np
+os.system("echo a shell")
+subprocess.run([sys.executable, "-c", "print('a process')"], check=True)
+os.write(1, b"a system call\\n")
+sys.__stdout__.write("the first one\\n")
+sys.__stdout__.flush()
+print(np.arange(5000.0).sum())
+"""
+    done = run(3, written(tmp_path, text))
+    assert done.returncode == 0, done.stderr
+    lines = ["a shell", "a process", "a system call", "the first one", "12497500.0"]
+    assert sorted(done.stdout.splitlines()) == sorted(lines)
+
+
+
+@needs_mpi
 def test_streams_without_a_seed_are_the_same_on_all_ranks(tmp_path: Path) -> None:
     text = """import numpy as np
 x = np.random.default_rng().random(5000)

@@ -32,7 +32,7 @@ from tests.random_regions import region_graphs
 from tests.ranks import distributed
 
 #: Makes systems worth being solved in parts, however small.
-ALONE_IS_SLOW = CostModel(product_flop=1.0)
+ALONE_IS_SLOW, GATHERING_IS_SLOW = CostModel(product_flop=1.0), CostModel(memory_bandwidth=1.0)
 GRIDS = [(2,), (3,), (4,), (2, 2)]
 
 
@@ -41,7 +41,8 @@ def compiled(graph: Graph, arguments: list[Any]) -> list[Any]:
     return native.compile(graph)(arguments)
 
 
-def agree(graph: Graph, arguments: list[Any], grid: tuple[int, ...], split: list[int], run: Any = interpret) -> None:
+def agree(graph: Graph, arguments: list[Any], grid: tuple[int, ...], split: list[int], run: Any = interpret,
+          model: CostModel = DEFAULT) -> None:  # fmt: skip
     """Every rank's results are those of one rank."""
     try:
         with np.errstate(all="ignore"):
@@ -49,7 +50,7 @@ def agree(graph: Graph, arguments: list[Any], grid: tuple[int, ...], split: list
     except (CheckFailed, np.linalg.LinAlgError):
         return
     with np.errstate(all="ignore"):
-        found, _, _ = distributed(Program(graph), arguments, grid, run, split=split)
+        found, _, _ = distributed(Program(graph), arguments, grid, run, split=split, model=model)
     for rank in found:
         for have, want in zip(rank, wanted, strict=False):
             have, want = np.asarray(have), np.asarray(want)
@@ -290,8 +291,8 @@ def test_along_a_split_axis(grid: tuple[int, ...], dtype: str) -> None:
         for axis in range(len(shape)):
             for name in ("argmax", "argmin"):
                 agree(Graph([value], [apply(OPS[name], value, axis=axis)]), [x], grid, [0])
-            for name in ("sort", "argsort"):
-                agree(Graph([value], [apply(OPS[name], value, axis=axis, stable=True)]), [x], grid, [0])
+            for name, model in itertools.product(("sort", "argsort"), (DEFAULT, GATHERING_IS_SLOW)):
+                agree(Graph([value], [apply(OPS[name], value, axis=axis, stable=True)]), [x], grid, [0], model=model)
             for kind in ("add", "maximum", "logical_or"):
                 agree(Graph([value], [apply(OPS["accumulate"], value, kind=kind, axis=axis)]), [x], grid, [0])
             start, stop, step = [0] * len(shape), list(shape), [1] * len(shape)
@@ -493,8 +494,29 @@ def test_long_vectors_are_sorted(values: str) -> None:
     }[values]  # fmt: skip
     value = param(0, ArrayType(x.dtype, x.shape))
     results = [apply(OPS[name], value, axis=0, stable=True) for name in ("sort", "argsort")]
-    for grid in GRIDS:
-        agree(Graph([value], results), [x], grid, [0])
+    for grid, model in itertools.product(GRIDS, (DEFAULT, GATHERING_IS_SLOW)):
+        program = Program(Graph([value], results))
+        found, local, _ = distributed(program, [x], grid, interpret, split=[0], model=model)
+        for rank in found:
+            np.testing.assert_array_equal(rank[0], np.sort(x))
+            np.testing.assert_array_equal(rank[1], np.argsort(x, kind="stable"))
+        by_samples = {node.op.name for node in local[0].program.graph.nodes} >= {"sorted_part"}
+        assert by_samples == (model is GATHERING_IS_SLOW)
+
+
+def test_vectors_are_sorted_by_samples_where_that_takes_less_time() -> None:
+    def steps(n: int, ranks: int, name: str, **attrs: Any) -> list[str]:
+        x = param(0, ArrayType(DTYPES["f64"], (n,)))
+        plan = communication.plan(Program(Graph([x], [apply(OPS[name], x, axis=0, **attrs)])), (ranks,), 8)
+        return [step.what for step in plan.steps]
+
+    for name in ("sort", "argsort"):
+        assert steps(10_000, 2, name, stable=False) == ["exchange"]
+        assert steps(1_000_000, 2, name, stable=False) == ["sort"]
+    assert steps(100_000_000, 2, "partition", kth=(5,)) == ["sort"]  # too large to be gathered
+    assert steps(1_000_000, 2, "partition", kth=(5,)) == ["exchange"]
+    assert steps(1_000_000, 2, "partition", kth=(5, 9)) == ["sort"]
+    assert steps(30_000_000, 64, "partition", kth=(5,)) == ["sort"]
 
 
 @pytest.mark.parametrize("values", [[0.0, -0.0, 1.0], [np.nan, -np.nan, 2.0], [3.0, 1.0, 2.0], [-np.inf, -0.0], [7.0]])

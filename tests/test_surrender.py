@@ -249,6 +249,28 @@ def test_threads_that_read_it() -> None:
     assert found == [(first[2, 0] * 2, first[19, 5] * 2)]
 
 
+def test_threads_that_begin_meanwhile(monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:
+    want, h = history()
+    del taken[:]
+    for a in (want, h):
+        a[1] = a[0] * 3
+    found: list[float] = []
+    reader = threading.Thread(target=lambda: found.append(float(h[1, 5])))
+    run = runtime._run
+
+    def slowly(*args: Any) -> Any:
+        if threading.current_thread() is not reader and not reader.ident:
+            reader.start()
+            reader.join(0.3)
+        return run(*args)
+
+    monkeypatch.setattr(runtime, "_run", slowly)
+    assert float(h[1, 5]) == want[1, 5]
+    reader.join(20)
+    assert found == [want[1, 5]]
+    assert taken[0] == 1
+
+
 def test_given_to_functions() -> None:
     want, h = history()
 

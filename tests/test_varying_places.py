@@ -136,6 +136,22 @@ def test_two_that_take_turns_stay_as_they_are(graphs: list[Any]) -> None:
     assert not any(node.op.name in ("window", "put_window") for graph in graphs for node in graph.nodes)
 
 
+def test_few_long_pieces_of_a_loop_are_one_program(graphs: list[Any]) -> None:
+    x = np.random.default_rng(0).random((60, 8))
+    for _ in range(2):
+        h, want = lnp.asarray(np.zeros((61, 8))), np.zeros((61, 8))
+        lazy_x = lnp.asarray(x)
+        for t in range(60):
+            h[t + 1] = 0.5 * h[t] + lazy_x[t]
+            want[t + 1] = 0.5 * want[t] + x[t]
+            if t % 20 == 19:
+                assert float(h[t, 1]) == pytest.approx(want[t, 1])
+        np.testing.assert_allclose(np.asarray(h), want, rtol=1e-13)
+    long = [graph for graph in graphs if len(graph.nodes) > 50]
+    assert len(long) == 6
+    assert len(set(long)) == 2
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_random_places(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -22,6 +22,8 @@ from lazyarr.ops.create import const
 from lazyarr.ops.pairwise import highest, in_leaves, leaves
 
 _I64 = np.dtype(np.int64)
+#: An array of more bytes is never gathered because that takes less time.
+_MOST_GATHERED = 1 << 28
 
 
 class Ranks(Protocol):
@@ -121,11 +123,40 @@ def accumulate(x: Value, *, ranks: Ranks, kind: str, axis: int) -> Value:
     return apply(OPS[kind], apply(OPS["reshape"], begin, shape=one), local)
 
 
+#: Seconds for an element, as measured: of sorts for each halving (of values, of indices), of partitions in all (of
+#: values at one place, for which NumPy has vector code; of others). How often a sort of its part, and how many messages
+#: in Python, a sort by samples takes a rank; how much longer all take that do the same at once, as threads of one core.
+_SORTED, _PARTED, _SAMPLED, _MESSAGES, _AT_ONCE = (0.3e-9, 0.85e-9), (2e-9, 6e-9), 4, 5, 2
+#: Seconds of a message, and of what goes with it, that is a step of Python's.
+_STEP = 40e-6
+
+
 def sort(x: Value, *, ranks: Ranks, name: str, axis: int, **attrs: Any) -> Value:
-    """What a sort or a partition gives: of a vector sorted stably, of other arrays along the axis, turned."""
+    """What a sort or a partition gives: of a vector by samples, or gathered; of other arrays along the axis, turned."""
     if x.type.ndim == 1:
-        return ranks.sorted(x, name.startswith("arg"))
+        if not _is_sorted_whole(x.type, ranks, name, len(attrs.get("kth", ()))):
+            return ranks.sorted(x, name.startswith("arg"))
+        whole = ranks.gathered(x, [length(part) for part in ranks.ranges])
+        start, stop = ranks.ranges[ranks.at]
+        return apply(OPS["slice"], apply(OPS[name], whole, axis=axis, **attrs), start=(start,), stop=(stop,), step=(1,))
     return ranks.turned(x, lambda y: apply(OPS[name], y, axis=axis, **attrs))
+
+
+def _is_sorted_whole(x: ArrayType, ranks: Ranks, name: str, places: int) -> bool:
+    """Whether every rank sorts, or parts at some places, all of a vector in less time than ranks do it together."""
+    extent, count, index = ranks.ranges[-1][1], len(ranks.ranges), name.startswith("arg")
+    nbytes = extent * x.dtype.itemsize
+    if nbytes > _MOST_GATHERED:
+        return False
+
+    def seconds(n: int) -> float:
+        return n * math.log2(n + 1) * _SORTED[index]
+
+    others = (count - 1) / count
+    alone = seconds(extent) if name.endswith("sort") else extent * _PARTED[index or places > 1]
+    whole = _AT_ONCE * alone + ranks.costs.sent(count - 1, others * nbytes) + ranks.costs.worked(0, 0, 2 * nbytes)
+    moved = ranks.costs.sent(_MESSAGES * (count - 1), 2 * others * nbytes / count)
+    return whole < _SAMPLED * seconds(-(-extent // count)) + moved + _MESSAGES * _STEP
 
 
 def fourier(
@@ -280,9 +311,9 @@ def _read(x: ArrayType, *indices: ArrayType, cut: Any, axes: tuple[int, ...]) ->
         yield Line((targets[0], *(own if is_cut else (None,) * len(own))), 0 if is_cut else None)
 
 
-#: Seconds for an index that goes to its owner, whose element comes back: the passes in which both are sorted, as
-#: measured. A part of an array is never gathered to one of more bytes for it.
-_PICKED, _MOST_GATHERED = 20e-9, 1 << 28
+#: Seconds for an index that goes to its owner, whose element comes back: the passes in which both are put in order, as
+#: measured.
+_PICKED = 20e-9
 
 
 def gather(x: Value, *indices: Value, ranks: Ranks, axes: tuple[int, ...]) -> Value:
