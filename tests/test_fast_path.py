@@ -155,6 +155,25 @@ def test_operators_with_lists(dtype: str, way: None) -> None:
             same(outcome(ours, values, lazy(x, True)), outcome(numpys, values, x), rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32", "complex128"])
+def test_writing_lists(dtype: str, way: None) -> None:
+    mask, rows = numpy.arange(6).reshape(2, 3) % 2 == 0, numpy.array([1, 0, 1])
+    keys: tuple[Any, ...] = (
+        0, (0, 1), slice(None), (slice(None), 1), (..., 0), mask, mask[:, 0], rows, (rows, rows), None, (0, 5), 9,
+    )  # fmt: skip
+    more: tuple[Any, ...] = ([0, 0, 255], [-1, 300, 2], [0.5, 1.5, -2.5], [float("nan"), 1, 2], [2.0], [[1], [2]])
+    written = [x for x in LISTS if not str(x).startswith(("['a'", "[1j"))]
+    for key, values in itertools.product(keys, (*written, *more)):
+        if dtype == "bool" and str(key) == "(0, 1)":
+            continue  # (An element of bools takes the truth of the list itself.)
+        for start in (0, 1):
+            mine, theirs = np.array(array(dtype, (3, 3), "C", 1))[start:], array(dtype, (3, 3), "C", 1)[start:]
+            wanted = outcome(theirs.__setitem__, key, values)
+            assert outcome(mine.__setitem__, key, values) is wanted
+            if wanted is None:  # (Of what raises, NumPy has written some elements, or none.)
+                same(mine, theirs)
+
+
 def test_lists_hold_lazy_elements_and_are_released(way: None) -> None:
     x = np.arange(6.0).reshape(2, 3)
     same(x * [x[0, 1], x[1, 2], 3], numpy.arange(6.0).reshape(2, 3) * [1.0, 5.0, 3])

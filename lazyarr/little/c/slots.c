@@ -12,9 +12,6 @@
 #define CALLER NULL
 #endif
 
-/* Numbers in lists that are operands; longer lists are left to Python. */
-#define MOST_LISTED 1000
-
 #define BINARY(X)                                                                                                    \
     X(add) X(subtract) X(multiply) X(true_divide) X(floor_divide) X(remainder) X(and) X(or) X(xor) X(lshift) X(rshift)
 #define UNARY(X) X(negative) X(positive) X(absolute) X(invert)
@@ -45,33 +42,16 @@ static PyObject *result_in(PyObject *data, PyObject *spare)
     return Py_NewRef(spare);
 }
 
-#define IS_LIST(x) (PyList_CheckExact(x) || PyTuple_CheckExact(x))
-
-/* Whether a list holds numbers and such lists alone: what NumPy makes an array of, whatever is beside it. */
-static int of_numbers(PyObject *list, int depth, int *left)
-{
-    Py_ssize_t k, count = PySequence_Fast_GET_SIZE(list);
-    for (k = 0; k < count; k++) {
-        PyObject *item = PySequence_Fast_GET_ITEM(list, k);
-        if (IS_LIST(item) ? !depth || !of_numbers(item, depth - 1, left)
-                          : !(PyFloat_CheckExact(item) || PyLong_CheckExact(item) || PyBool_Check(item) ||
-                              PyComplex_CheckExact(item) || is_known_scalar(item)) ||
-                                --*left < 0)
-            return 0;
-    }
-    return count > 0;
-}
-
 /* The operands of an operator; 0 where one is of another kind. `made`: the array of a short list of numbers that
    stands beside an array with axes (of a scalar it is repeated); to be released. */
 static int operands_of(PyObject *x, PyObject *y, Operand *operands, PyObject **made)
 {
-    int at = IS_LIST(x) ? 0 : 1, left = MOST_LISTED;
+    int at = IS_LIST(x) ? 0 : 1;
     PyObject *list = at ? y : x;
     *made = NULL;
     if (!IS_LIST(list))
         return operand_of(x, &operands[0]) && operand_of(y, &operands[1]);
-    if (!operand_of(at ? x : y, &operands[!at]) || !operands[!at].nd || !of_numbers(list, MOST_AXES - 1, &left))
+    if (!operand_of(at ? x : y, &operands[!at]) || !operands[!at].nd || !lists_numbers(list))
         return 0;
     *made = PyArray_FROM_O(list);
     if (*made && operand_of(*made, &operands[at]))
