@@ -44,7 +44,8 @@ def assigned_value(
         return views.broadcast(weak_cast(value, dtype), shape)
     if isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic):
         return views.broadcast(scalar_value(value, dtype), shape)
-    source = _as_source(value, shape, dtype)
+    # (At positions NumPy writes arrays of more axes, of one element each; elsewhere it does not make them of lists.)
+    source = as_source(value, None if must_fit == "python" else shape, dtype)
     if must_fit == "scalar" and source._scalar and dtype.kind == "i" and not np.can_cast(source.dtype, dtype):
         _check_fits(source, dtype)
     found = cast(source._value(), dtype)
@@ -105,7 +106,7 @@ def _check_fits(scalar: LazyArray, dtype: np.dtype[Any]) -> None:
     add_check(fits, "OverflowError", f"Python integer out of bounds for {dtype}")
 
 
-def _as_source(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> LazyArray:
+def as_source(value: Any, shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> LazyArray:
     """What is assigned as an array; Python objects are converted as NumPy converts them, straight to the dtype."""
     if isinstance(value, LazyArray):
         return value
@@ -114,7 +115,7 @@ def _as_source(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Lazy
     if holds_lazy(value) or hasattr(type(value), "__array__"):
         return as_lazy(value)
     array = np.asarray(value, dtype)
-    if array.ndim > len(shape):
+    if shape is not None and array.ndim > len(shape):
         raise ValueError("setting an array element with a sequence." + (
             f" The requested array would exceed the maximum number of dimension of {len(shape)}." if shape else ""))
     return from_numpy(array)

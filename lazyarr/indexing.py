@@ -10,7 +10,7 @@ import numpy as np
 from lazyarr import selection, views, windows, world
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
-from lazyarr.assignment import assigned_value, check_element, shape_text
+from lazyarr.assignment import as_source, assigned_value, check_element, shape_text
 from lazyarr.computed import ComputedScalar
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, wrapped
 from lazyarr.dispatch import NotCompiled
@@ -513,7 +513,7 @@ def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:
     rest = array.shape[mask.ndim :]
     chosen = views.reshape(mask._value(), (*mask.shape, *(1,) * len(rest)))
     single = isinstance(value, (WeakScalar, *PYTHON_SCALARS)) and not isinstance(value, np.generic)
-    source = None if single else as_lazy(value)
+    source = None if single else as_source(value, None, array.dtype)
     if source is not None and not extents.is_static(source._shape):
         plan = _Advanced.of(array, tuple(_array_items(mask)))
         new = assigned_value(source, plan.shape, array.dtype)

@@ -126,20 +126,34 @@ class _Fold:
 
     def _reaches(self, value: Value) -> bool:
         """Whether a value is the number, folded into; notes the nodes on the way."""
-        if value == self._source or value not in self._tainted:
-            return value == self._source
-        node, name = value.node, value.node.op.name
-        self._visited.add(node)
-        if list(node.regions):
-            return node in self._through and self._reaches(node.operands[self._through[node][0]])
-        on = [v in self._tainted for v in node.operands]
-        if name == "select":
-            return not on[0] and all(map(self._reaches, node.operands[1:]))
-        kind = node.kw["kind"] if name == "exact" else name
-        if kind not in _KINDS or (name == "exact" and (value.index or _KINDS[kind] != "add")):
-            return False
-        if sum(on) != 1 or (kind == "subtract" and on[1]):
-            return False
-        self.kinds.add(_KINDS[kind])
-        self.exact = self.exact or name == "exact"
-        return self._reaches(node.operands[on.index(True)])
+        # (Selections of one another's results are met on very many ways.)
+        waiting, met = [value], {self._source}
+        while waiting:
+            value = waiting.pop()
+            if value in met:
+                continue
+            if value not in self._tainted:
+                return False
+            met.add(value)
+            node, name = value.node, value.node.op.name
+            self._visited.add(node)
+            if list(node.regions):
+                if node not in self._through:
+                    return False
+                waiting.append(node.operands[self._through[node][0]])
+                continue
+            on = [v in self._tainted for v in node.operands]
+            if name == "select":
+                if on[0]:
+                    return False
+                waiting += node.operands[1:]
+                continue
+            kind = node.kw["kind"] if name == "exact" else name
+            if kind not in _KINDS or (name == "exact" and (value.index or _KINDS[kind] != "add")):
+                return False
+            if sum(on) != 1 or (kind == "subtract" and on[1]):
+                return False
+            self.kinds.add(_KINDS[kind])
+            self.exact = self.exact or name == "exact"
+            waiting.append(node.operands[on.index(True)])
+        return True

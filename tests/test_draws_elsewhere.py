@@ -6,8 +6,10 @@ import copy
 import functools
 import pickle
 import random
+import runpy
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -147,3 +149,35 @@ def test_seeds_that_python_refuses() -> None:
 
     for x in ([3.0], np.array([3.0]), np.array([3])):
         same(f, lambda x=x: (x,))  # type: ignore[misc]
+
+
+def test_classes_of_other_packages_draw_where_they_are_made_and_called(tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere.py"
+    path.write_text("""import numpy as np
+class Lattice:
+    def __init__(self, size):
+        self.size, self.system = size, np.random.choice([-1, 1], (size, size))
+    def __call__(self):
+        return np.random.random()
+""")
+    found = runpy.run_path(str(path), run_name="elsewhere")
+    lattice: Any = found["Lattice"]
+
+    def made(n: int) -> Any:
+        own, total = lattice(20), 0.0
+        for _ in range(10 * n):
+            i, j = np.random.randint(0, 20, 2)
+            total += own.system[i, j] * np.random.random()
+        return total, own.system
+
+    def called(n: int) -> Any:
+        own, total = lattice(3), 0.0
+        for _ in range(10 * n):
+            total += np.random.random()
+        total += own()
+        for _ in range(10 * n):
+            total += np.random.random()
+        return total
+
+    for function in (made, called):
+        same(function)

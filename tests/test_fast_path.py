@@ -130,6 +130,62 @@ def test_operators_with_numbers(dtype: str, way: None) -> None:
                 same(outcome(operator.pow, lazy(x, True), exponent), outcome(operator.pow, x, exponent))
 
 
+LISTS: tuple[Any, ...] = (
+    [1, 2, 3], (1.5, -2.0, 0.0), [True, False, True], [1j, 2, 3], [[1, 2, 3], [4, 5, 6]], [[0.5, 1, 2]], [2], [], [[]],
+    [2**40, 1, 2**63], [1, 2], [[1, 2], [3]], ["a", "b", "c"], ([1, 2, 3], (4, 5, 6.5)),
+    [numpy.float32(1.5), numpy.int8(2), 3], [numpy.arange(3), numpy.arange(3)], [[[1], [2]]], [0.5] * 1200,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_operators_with_lists(dtype: str, way: None) -> None:
+    for shape, values in itertools.product(((3,), (2, 3), (3, 3), (1200,), (), (0,)), LISTS):
+        x = array(dtype, shape, "C", 3)
+        for function in BINARY:
+            if function is not operator.pow or dtype.startswith(("f", "c")):
+                same(outcome(function, lazy(x, True), values), outcome(function, x, values))
+                same(outcome(function, values, lazy(x, True)), outcome(function, values, x))
+        for function in IN_PLACE[:3]:
+            mine, theirs = lazy(x, True), x.copy()
+            same(outcome(function, mine, values), outcome(function, theirs, values))
+            same(mine, theirs)
+        for name in ("maximum", "arctan2", "logical_and"):
+            ours, numpys = getattr(np, name), getattr(numpy, name)
+            same(outcome(ours, lazy(x, True), values), outcome(numpys, x, values), rtol=1e-6)
+            same(outcome(ours, values, lazy(x, True)), outcome(numpys, values, x), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32", "complex128"])
+def test_writing_lists(dtype: str, way: None) -> None:
+    mask, rows = numpy.arange(6).reshape(2, 3) % 2 == 0, numpy.array([1, 0, 1])
+    keys: tuple[Any, ...] = (
+        0, (0, 1), slice(None), (slice(None), 1), (..., 0), mask, mask[:, 0], rows, (rows, rows), None, (0, 5), 9,
+    )  # fmt: skip
+    more: tuple[Any, ...] = ([0, 0, 255], [-1, 300, 2], [0.5, 1.5, -2.5], [float("nan"), 1, 2], [2.0], [[1], [2]])
+    written = [x for x in LISTS if not str(x).startswith(("['a'", "[1j"))]
+    for key, values in itertools.product(keys, (*written, *more)):
+        if dtype == "bool" and str(key) == "(0, 1)":
+            continue  # (An element of bools takes the truth of the list itself.)
+        for start in (0, 1):
+            mine, theirs = np.array(array(dtype, (3, 3), "C", 1))[start:], array(dtype, (3, 3), "C", 1)[start:]
+            wanted = outcome(theirs.__setitem__, key, values)
+            assert outcome(mine.__setitem__, key, values) is wanted
+            if wanted is None:  # (Of what raises, NumPy has written some elements, or none.)
+                same(mine, theirs)
+
+
+def test_lists_hold_lazy_elements_and_are_released(way: None) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    same(x * [x[0, 1], x[1, 2], 3], numpy.arange(6.0).reshape(2, 3) * [1.0, 5.0, 3])
+    same(x + [x[0], x[1]], 2 * numpy.arange(6.0).reshape(2, 3))
+    values = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    before = [sys.getrefcount(y) for y in (values, values[0], x)]
+    for _ in range(100):
+        x * values, values + x, x @ values[0], x == values, np.maximum(x, values)
+        x += values
+    assert [sys.getrefcount(y) for y in (values, values[0], x)] == before
+
+
 @settings(deadline=None, max_examples=150)
 @given(
     st.sampled_from(DTYPES), st.sampled_from(DTYPES), st.sampled_from(SHAPES), st.sampled_from(SHAPES),

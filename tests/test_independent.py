@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import itertools
+import runpy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -287,3 +289,15 @@ def test_proofs() -> None:
                       [i.times(5).plus(j).minus(Linear.of(3).times(5)).minus(k)])  # fmt: skip
     assert not impossible([j, Linear(5).minus(j), k, Linear(5).minus(k), Linear.of(3).minus(i).shifted(-1)],
                           [i.times(5).plus(j).minus(Linear.of(3).times(5)).minus(k)])  # fmt: skip
+
+
+def test_a_number_that_many_branches_may_raise(tmp_path: Path) -> None:
+    # Each of them doubles the ways by which the number at the end is made of that at the beginning.
+    tests = "\n".join(f"        if x[i] > {k}:\n            n += {k % 3 + 1}" for k in range(60))
+    source = f"def count(x):\n    n = 0\n    for i in range(len(x)):\n{tests}\n    return n\n"
+    path = tmp_path / "counting.py"
+    path.write_text(source)
+    count = runpy.run_path(str(path))["count"]
+    accelerated: Any = lazyarr.accelerate(count, always=True, strict=True)
+    x = np.random.default_rng(0).random(500) * 60
+    assert accelerated(x) == count(x)

@@ -9,6 +9,7 @@ has changed.
 from __future__ import annotations
 
 import builtins
+import inspect
 import random
 import sys
 import types
@@ -466,6 +467,10 @@ class Environment:
         if isinstance(stream, streams.CLASSES):
             return top_level(type(stream).__module__) in ("numpy", "random")
         plain = function.__func__ if type(function) is types.MethodType else function
+        if isinstance(plain, type):
+            plain = plain.__init__  # type: ignore[misc]
+        elif type(plain) is not types.FunctionType:
+            plain = inspect.getattr_static(type(plain), "__call__", None)
         if type(plain) is not types.FunctionType or is_traced(plain):
             return False
         return top_level(plain.__module__) not in ("numpy", "lazyarr", "jax", "jaxlib")

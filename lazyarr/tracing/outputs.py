@@ -326,9 +326,11 @@ class Outcome:
 
     def _kept(self, holder: int, key: Any, item: Any, before: Any) -> Spec:
         """The spec of an element; one that was there before is taken from where it was."""
+        if isinstance(item, (bool, int, type(None), str)):
+            return self._spec(item)
         places = enumerate(before) if isinstance(before, list) else before.items()
         for place, old in places:
-            if old is item and not isinstance(item, (bool, int, type(None), str)):
+            if old is item:
                 return ("kept", holder, self._trace.environment.original(place))
         return self._spec(item)
 

@@ -197,6 +197,28 @@ static int set_selected(PyObject *self, PyObject *key, PyObject *value)
     return end_write() < 0 ? -1 : done;
 }
 
+/* Of a list NumPy makes an array of the type that it is written to, which casts otherwise than arrays are cast. */
+static int set_listed(PyObject *self, PyObject *key, PyObject *value, int is_basic)
+{
+    PyObject *data, *where;
+    int done = 0;
+    if (!lists_numbers(value) || !(is_basic || selection(key)))
+        return 0;
+    if (begin_write() < 0)
+        return -1;
+    data = data_to_write(self);
+    where = is_basic ? key : selection(key);
+    if (data && where && (double)PyArray_SIZE((PyArrayObject *)data) < known.limit) {
+        Py_INCREF(data);
+        Py_INCREF(where);
+        done = PyObject_SetItem(data, where, value) == 0;
+        Py_DECREF(where);
+        Py_DECREF(data);
+        PyErr_Clear(); /* (Python says what is wrong.) */
+    }
+    return end_write() < 0 ? -1 : done;
+}
+
 /* What a view sees of much that is there (borrowed), as `lazyarr.little.data.seen_now` has noted it; else NULL. */
 static PyObject *much_seen(PyObject *array)
 {
@@ -289,10 +311,13 @@ int set_item(PyObject *self, PyObject *key, PyObject *value)
     PyArrayObject *array;
     Operand operand;
     Py_ssize_t numbers;
-    int done = 0;
+    int done = 0, is_basic;
     if (!may_run())
         return 0;
-    if (!is_basic_index(key, &numbers))
+    is_basic = is_basic_index(key, &numbers);
+    if (IS_LIST(value))
+        return set_listed(self, key, value, is_basic);
+    if (!is_basic)
         return set_selected(self, key, value);
     /* (From here on nothing is allocated that would collect garbage, until the data is written.) */
     data = data_to_write(self);

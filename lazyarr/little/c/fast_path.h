@@ -25,6 +25,10 @@
 /* Number types of NumPy that have loops here: bool to complex128, by their numbers. */
 #define TYPES (NPY_CLONGDOUBLE + 1)
 
+#define IS_LIST(x) (PyList_CheckExact(x) || PyTuple_CheckExact(x))
+/* Numbers in lists that are operands, or written; longer lists are left to Python. */
+#define MOST_LISTED 1000
+
 /* Attributes of lazyarr's classes that are read here: where objects keep them. */
 #define PLACES(X)                                                                                                    \
     X(array, _mine)                                                                                                  \
@@ -129,6 +133,7 @@ void install_pool(void);
 
 /* operands.c */
 int operand_of(PyObject *object, Operand *found);
+int lists_numbers(PyObject *list);
 int as_type(Operand *operand, int type);
 int cast_operand(Operand *operand, int type);
 int promote(Operand *operands, int count);

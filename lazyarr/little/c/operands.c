@@ -66,6 +66,27 @@ int operand_of(PyObject *object, Operand *found)
     return 0;
 }
 
+static int lists_few(PyObject *list, int depth, int *left)
+{
+    Py_ssize_t k, count = PySequence_Fast_GET_SIZE(list);
+    for (k = 0; k < count; k++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(list, k);
+        if (IS_LIST(item) ? !depth || !lists_few(item, depth - 1, left)
+                          : !(PyFloat_CheckExact(item) || PyLong_CheckExact(item) || PyBool_Check(item) ||
+                              PyComplex_CheckExact(item) || is_known_scalar(item)) ||
+                                --*left < 0)
+            return 0;
+    }
+    return count > 0;
+}
+
+/* Whether a list holds a few numbers and such lists alone: of these NumPy makes the same array wherever they stand. */
+int lists_numbers(PyObject *list)
+{
+    int left = MOST_LISTED;
+    return lists_few(list, MOST_AXES - 1, &left);
+}
+
 /* Give a Python number the type that it takes beside data of that type (NEP 50); 0 where NumPy has to say. */
 int as_type(Operand *operand, int type)
 {

@@ -42,28 +42,52 @@ static PyObject *result_in(PyObject *data, PyObject *spare)
     return Py_NewRef(spare);
 }
 
+/* The operands of an operator; 0 where one is of another kind. `made`: the array of a short list of numbers that
+   stands beside an array with axes (of a scalar it is repeated); to be released. */
+static int operands_of(PyObject *x, PyObject *y, Operand *operands, PyObject **made)
+{
+    int at = IS_LIST(x) ? 0 : 1;
+    PyObject *list = at ? y : x;
+    *made = NULL;
+    if (!IS_LIST(list))
+        return operand_of(x, &operands[0]) && operand_of(y, &operands[1]);
+    if (!operand_of(at ? x : y, &operands[!at]) || !operands[!at].nd || !lists_numbers(list))
+        return 0;
+    *made = PyArray_FROM_O(list);
+    if (*made && operand_of(*made, &operands[at]))
+        return 1;
+    PyErr_Clear(); /* (The method says what is wrong with it.) */
+    Py_CLEAR(*made);
+    return 0;
+}
+
 /* `caller`: to where the operator returns; NULL where its result is to be a new array. */
 static PyObject *binary(int which, PyObject *x, PyObject *y, void *caller)
 {
     Operand operands[2];
-    PyObject *spare;
-    if (!loops[which] || !may_run() || !operand_of(x, &operands[0]) || !operand_of(y, &operands[1]))
+    PyObject *spare, *made, *found;
+    if (!loops[which] || !may_run() || !operands_of(x, y, operands, &made))
         return NULL;
-    spare = caller ? spare_of(x, y, caller) : NULL;
-    return result_in(compute(loops[which], operands, spare ? (PyArrayObject *)SLOT(spare, array__mine) : NULL), spare);
+    spare = caller && !made ? spare_of(x, y, caller) : NULL;
+    found = compute(loops[which], operands, spare ? (PyArrayObject *)SLOT(spare, array__mine) : NULL);
+    Py_XDECREF(made);
+    return result_in(found, spare);
 }
 
 /* An operator that writes: gives `x`; NULL where it is not done here. */
 static PyObject *in_place(int which, PyObject *x, PyObject *y)
 {
-    PyObject *target;
+    PyObject *target, *made;
     Operand operands[2];
+    int done;
     if (!loops[which] || Py_TYPE(x) != known.array || !may_run())
         return NULL;
     target = data_to_write(x);
-    if (!target || !operand_of(target, &operands[0]) || !operand_of(y, &operands[1]))
+    if (!target || !operands_of(target, y, operands, &made))
         return NULL;
-    return compute_into(loops[which], operands, x, (PyArrayObject *)target) ? Py_NewRef(x) : NULL;
+    done = compute_into(loops[which], operands, x, (PyArrayObject *)target);
+    Py_XDECREF(made);
+    return done ? Py_NewRef(x) : NULL;
 }
 
 /* What the class has for an operator, as the slots that were there would call it; these look whether they are. */
@@ -145,17 +169,21 @@ static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
 static PyObject *slot_matrix_multiply(PyObject *x, PyObject *y)
 {
     Operand operands[2];
-    if (Py_TYPE(x) == known.array && Py_TYPE(y) == known.array && may_run() && operand_of(x, &operands[0]) &&
-        operand_of(y, &operands[1]) && operands[0].nd && operands[0].nd < 3 && operands[1].nd && operands[1].nd < 3) {
+    PyObject *made = NULL, *found = NULL;
+    int x_is_known = Py_TYPE(x) == known.array, y_is_known = Py_TYPE(y) == known.array;
+    if ((x_is_known || IS_LIST(x)) && (y_is_known || IS_LIST(y)) && may_run() && operands_of(x, y, operands, &made) &&
+        operands[0].nd && operands[0].nd < 3 && operands[1].nd && operands[1].nd < 3) {
         double rows = operands[0].nd == 2 ? (double)operands[0].dims[0] : 1;
         double columns = operands[1].nd == 2 ? (double)operands[1].dims[1] : 1;
         if (rows * columns < known.limit) {
-            PyObject *found = operate(PyNumber_MatrixMultiply, data_of(x), data_of(y));
-            if (found)
-                return new_result(found);
-            PyErr_Clear(); /* (The method says what is wrong.) */
+            found = operate(PyNumber_MatrixMultiply, x_is_known ? data_of(x) : made, y_is_known ? data_of(y) : made);
+            if (!found)
+                PyErr_Clear(); /* (The method says what is wrong.) */
         }
     }
+    Py_XDECREF(made);
+    if (found)
+        return new_result(found);
     return by_method(op_matmul, x, y);
 }
 
@@ -302,13 +330,13 @@ static PyObject *by_lazy, *by_ufunc; /* lazy ufunc, and NumPy's -> capsule of it
 static PyObject *ufunc_of(const Loops *own, PyObject *const *args, Py_ssize_t count)
 {
     Operand operands[2];
-    int k;
-    if (count != own->nin || !may_run())
+    PyObject *made = NULL, *found;
+    if (count != own->nin || !may_run() ||
+        !(count == 2 ? operands_of(args[0], args[1], operands, &made) : operand_of(args[0], operands)))
         return NULL;
-    for (k = 0; k < own->nin; k++)
-        if (!operand_of(args[k], &operands[k]))
-            return NULL;
-    return array_of(compute(own, operands, NULL));
+    found = compute(own, operands, NULL);
+    Py_XDECREF(made);
+    return array_of(found);
 }
 
 static PyObject *slot_call(PyObject *self, PyObject *args, PyObject *kwargs)

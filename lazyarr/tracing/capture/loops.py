@@ -26,6 +26,7 @@ from lazyarr.runtime import FROZEN, NotCaptured, guard, record, record_all
 from lazyarr.soft import Soft, settle_inside
 from lazyarr.soft import joined as joined_kinds
 from lazyarr.soft import of as soft_of
+from lazyarr.tracing.capture.bound import carried, entering
 from lazyarr.tracing.capture.buffers import NeedsRoom
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
@@ -294,25 +295,21 @@ class LoopCapture:
             if wanted is None or (unnumbered(wanted) and at not in self.plan.forms):
                 continue  # An array keeps its storage, whose content is carried.
             inits = converted(x, wanted)
-            if any(v in self.trace.unbound for v in inits):
-                name = self.info.names[at]
-                raise NotCaptured(f"data decides whether the variable {name!r} has a value before the loop")
             places = [placeholder(v.type) for v in inits]
             entry = made_of(wanted, iter(places), x)
             if wanted == ("number", int) and self.plan.least.get(at) != LOWEST:
                 low = self.plan.least.get(at, convert(x, int).low if is_number(x) else LOWEST)
                 entry = ComputedScalar(places[0], int, {Atom(low=low, value=places[0]): 1}, 0)
             soft = None
-            if isinstance(x, Undefined) and not self.info.names[at].startswith("__"):
-                # Where an iteration leaves it as it came, it has no value yet.
-                self.trace.unbound[places[0]] = placeholder(_BOOL)
+            bound = entering(self.trace.unbound, x, inits, places, self.info.names[at], at in self.plan.lost)
             if wanted[0] in ("scalar", "number"):
                 kinds = self.plan.soft.get(at, frozenset()) | joined_kinds([soft_of(x)])
                 if own is not None and own != wanted:
                     kinds |= {own[1]}
                 if kinds:
                     soft = self.trace.soft[places[0]] = Soft(placeholder(_BOOL), kinds)
-            slots.append(Slot(at, wanted, inits, places, entry, exact=not isinstance(x, Undefined), soft=soft))
+            exact = not isinstance(x, Undefined)
+            slots.append(Slot(at, wanted, inits, places, entry, exact=exact, soft=soft, bound=bound))
         return slots
 
     def _results(self, snapshot: Snapshot, slots: list[Slot], entry: list[Any], after: State) -> list[Slot] | None:
@@ -344,7 +341,9 @@ class LoopCapture:
                     again = True
                     continue
                 slot.results = values_of(x)
-                self._require_bound(name, x)
+                if slot.bound is None and any(v in self.trace.unbound for v in slot.results):
+                    self.plan.lost.add(at)
+                    again = True
                 result = self.trace.soft.get(slot.results[0])
                 if found[0] in ("number", "scalar") and result is not None:
                     kinds = joined_kinds([slot.soft, result])
@@ -477,6 +476,8 @@ class LoopCapture:
                 soft_at[slot.at] = at, slot.soft.kinds
             else:
                 same[slot.soft.certain] = was
+        roots = [*results, *(v for s in outs for v in s.results), *(c.ok for c in (*test_checks, *checks))]
+        bound_at = carried(self.trace.unbound, slots, roots, same, carry)
         uncertain = any(not slot.exact for slot in slots if slot.at in slot_at and self.info.live_out[slot.at])
         for slot in outs:
             previous = snapshot.variables[slot.at]
@@ -534,6 +535,7 @@ class LoopCapture:
         self._freeze(snapshot, [*slots, *outs], slot_at, final, may_be_none and not uncertain)
         for at, (flag, kinds) in soft_at.items():
             self.trace.soft[values_of(final[at])[0]] = Soft(node[flag], kinds)
+        self.trace.unbound.update({v: node[flag] for at, flag in bound_at.items() for v in values_of(final[at])})
         if moves is not None:
             exchanged(self.now, self.source, snapshot, moves, final, node, slot_at, parity)
         self.set(tuple(final))

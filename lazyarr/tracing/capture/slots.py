@@ -14,6 +14,14 @@ RUNS_ONCE = "a loop runs at least once"
 GOES_ON = "a loop does not end in its first iteration"
 
 
+@dataclass(frozen=True)
+class Bound:
+    """Whether a variable has a value: before the loop, and the placeholder of it in an iteration."""
+
+    was: Value
+    place: Value
+
+
 @dataclass
 class Slot:
     """A variable that is carried, or wanted after the loop.
@@ -40,6 +48,8 @@ class Slot:
         Storage from outside that it is a view of then.
     soft : Soft, optional
         Of a number that begins as another type of number: the placeholder of whether it has changed by now.
+    bound : Bound, optional
+        Of a variable that has perhaps no value.
     """
 
     at: int
@@ -50,6 +60,7 @@ class Slot:
     results: list[Value] = field(default_factory=list)
     exact: bool = True
     soft: Soft | None = None
+    bound: Bound | None = None
     frozen: bool = False
     outer: list[Cell] = field(default_factory=list)
 
@@ -66,6 +77,8 @@ class Plan:
         For ints that may become less than they are before the loop, what they are not below.
     soft : dict
         Numbers of which it is known at run time only what type they have: the types that Python's may have.
+    lost : set of int
+        Variables with a value before the loop, which an iteration takes away, perhaps.
     written : set of Cell
         Storage that holds a constant before the loop, and is changed in it.
     """
@@ -73,5 +86,6 @@ class Plan:
     forms: dict[int, Any] = field(default_factory=dict)
     least: dict[int, int] = field(default_factory=dict)
     soft: dict[int, frozenset[type]] = field(default_factory=dict)
+    lost: set[int] = field(default_factory=set)
     written: set[Cell] = field(default_factory=set)
     traces: int = 0
