@@ -511,7 +511,6 @@ def _computed(
     checks: Sequence[tuple[Check, Line]], surrendered: Sequence[int] = (),
 ) -> dict[Value, Any]:  # fmt: skip
     """The data of values, which holders get."""
-    held = [h.value for h in holders]
     try:
         may_compile = now.observer is None or now.observer.may_compile(program)
         results, left = run(program, leaves, may_compile, surrendered)

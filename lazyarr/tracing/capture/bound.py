@@ -8,6 +8,7 @@ from typing import Any
 from lazyarr.ir.graph import depth_first
 from lazyarr.ir.node import Value
 from lazyarr.ops.create import const
+from lazyarr.runtime import NotCaptured
 from lazyarr.tracing.capture.forms import all_hold
 from lazyarr.tracing.capture.slots import Bound, Slot
 from lazyarr.tracing.capture.state import form, placeholder, values_of
@@ -90,3 +91,15 @@ def carried(
         elif result != _TRUE or slot.bound.place.node in reached:
             found[slot.at] = carry(slot.bound.was, slot.bound.place, result)
     return found
+
+
+def require_value(unbound: dict[Value, Value], name: str, x: Any) -> None:
+    """A variable must have a value after an iteration, whichever way its branches went.
+
+    Raises
+    ------
+    NotCaptured
+        If data decides whether it has.
+    """
+    if form(x) is not None and any(v in unbound for v in values_of(x)):
+        raise NotCaptured(f"data decides whether the variable {name!r} has a value after an iteration")

@@ -26,7 +26,7 @@ from lazyarr.runtime import FROZEN, NotCaptured, guard, record, record_all
 from lazyarr.soft import Soft, settle_inside
 from lazyarr.soft import joined as joined_kinds
 from lazyarr.soft import of as soft_of
-from lazyarr.tracing.capture.bound import carried, entering
+from lazyarr.tracing.capture.bound import carried, entering, require_value
 from lazyarr.tracing.capture.buffers import NeedsRoom
 from lazyarr.tracing.capture.containers import Containers
 from lazyarr.tracing.capture.counted import Counted
@@ -368,7 +368,7 @@ class LoopCapture:
                     self.plan.forms[at] = joined(name, known, found) if known is not None else found
                     again = True
                 else:
-                    self._require_bound(name, x)
+                    require_value(self.trace.unbound, name, x)
                     outs.append(Slot(at, found, [], [], None, values_of(x), exact=False))
         return None if again else outs
 
@@ -386,17 +386,6 @@ class LoopCapture:
                 if not isinstance(x, Growing) or x.number < self.first or id(x) in met:
                     raise NotCaptured(f"the variable {name!r} becomes another list")
                 met.add(id(x))
-
-    def _require_bound(self, name: str, x: Any) -> None:
-        """A variable must have a value after an iteration, whichever way its branches went.
-
-        Raises
-        ------
-        NotCaptured
-            If data decides whether it has.
-        """
-        if form(x) is not None and any(v in self.trace.unbound for v in values_of(x)):
-            raise NotCaptured(f"data decides whether the variable {name!r} has a value after an iteration")
 
     def _require_casts(self, name: str, slot: Slot, wanted: Any, after: State) -> None:
         """A number may enter the first iteration already promoted only if the body looks at it as promoted.
