@@ -42,6 +42,8 @@ from lazyarr.tracing.capture.state import (
     State,
     cells_of,
     form,
+    held_in,
+    holds,
     is_placeable,
     made_of,
     placeholder,
@@ -174,6 +176,7 @@ class LoopCapture:
         entry = list(snapshot.variables)
         for slot in slots:
             entry[slot.at] = slot.entry
+        given_lists = [(self.info.names[slot.at], slot.entry, held_in(slot.entry)) for slot in slots]
         self.set(tuple(entry))
         given = {cell: cell.value for slot in slots for cell in cells_of(slot.entry)}
         self.trace.callers.update(given)  # (in the first iteration)
@@ -199,6 +202,9 @@ class LoopCapture:
                 if go_on is False:
                     raise NotCaptured("the loop ends in its first iteration")
         after = self.get()
+        for name, x, inside in given_lists:
+            if not holds(x, inside):  # (Who else has the list would see that.)
+                raise NotCaptured(f"the list {name!r} is changed in place")
         settle_inside(after)
         self.trace.depth -= 1
         if isinstance(self.trace.thrown, NeedsRoom):

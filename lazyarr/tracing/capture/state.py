@@ -236,6 +236,20 @@ def has_computed_length(x: Any) -> bool:
     return isinstance(x, LazyArray) and not extents.is_static(x._shape)
 
 
+def held_in(x: Any) -> tuple[Any, ...]:
+    """What a tuple or list holds, and those in it do: to see later whether one has been changed in place."""
+    return tuple([(item, held_in(item)) for item in x]) if type(x) in (tuple, list) else ()
+
+
+def holds(x: Any, before: tuple[Any, ...]) -> bool:
+    """Whether a tuple or list still holds what `held_in` has said."""
+    if type(x) not in (tuple, list):
+        return True
+    return len(x) == len(before) and all(
+        item is known and holds(item, inside) for item, (known, inside) in zip(x, before, strict=True)
+    )
+
+
 def same_variable(a: Any, b: Any) -> bool:
     """Whether two variables are one: the same object, number, or view."""
     if a is b:
