@@ -245,6 +245,20 @@ def test_any_masks(data: st.DataObject) -> None:
         np.testing.assert_array_equal(np.asarray(lazy), x, strict=True)
 
 
+@pytest.mark.parametrize("below", [100, 10**6])
+def test_layouts(below: int) -> None:
+    x = np.arange(61 * 7 * 30.0).reshape(61, 7, 30)
+    ways: list[Any] = [lambda np, a: a.transpose(0, 2, 1), lambda np, a: np.asfortranarray(a), lambda np, a: a[:, ::-1]]
+    for turned in ways:
+        theirs = turned(np, x)
+        with settings(eager_below=below):
+            ours = turned(lnp, lnp.array(x))
+            for mask in (np.arange(61) % 2 == 0, theirs > 1000, theirs[:, :, 0] > 1000):
+                found, expected = ours[lnp.array(mask)], theirs[mask]
+                assert found.strides == expected.strides
+                np.testing.assert_array_equal(np.asarray(found), expected, strict=True)
+
+
 def test_wrong_counts_and_shapes() -> None:
     x = np.arange(float(N))
     with settings(eager_below=100):

@@ -305,7 +305,9 @@ def test_plain_python_is_timed_when_its_loops_have_been_tried() -> None:
     with lazyarr.settings.settings(always=0):
         for _ in range(24):
             assert_same(voted(marks, 600), accelerated(marks, 600))
-    assert accelerated._plain  # (On a busy machine after the first trace already.)
+    # (Which way was faster is the machine's; on a busy one it is known after the first trace already.)
+    around = accelerated._around
+    assert accelerated._plain or any(trials._plain for trials in around._trials.values())
 
 
 def test_calls_that_are_not_sure_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,8 @@ def selected(array: LazyArray, key: Any) -> Any:
     if not _applies(array, key):
         return None
     mask, x = _computed(key, array)
+    if x.strides != array.strides:
+        return None  # The layout of the result follows that of the array, which its data has not.
     found = None if compiled is None else compiled.select(x, mask)
     return made(run(operator.getitem, x, mask) if found is None else found)
 
