@@ -219,16 +219,20 @@ _SHORT, _OPERATIONS = 8, 1000
 short = Short()
 
 
-def all_at_once(wanted: Sequence[Value]) -> dict[Value, np.ndarray[Any, Any]] | None:
+def all_at_once(wanted: Sequence[Value], pending: Sequence[Value]) -> dict[Value, np.ndarray[Any, Any]] | None:
     """A value, and all on the way to it, where NumPy computes these in less time than they are captured and run.
 
     None where that is not so: one is much work, or is made of more than a few operations, or not of data that is there.
-    Some of these may be views of others, or of data.
+    Some of these may be views of others, or of data. Nor is it so where others that are `pending` read the same data:
+    one pass over it does for all.
     """
     if len(wanted) != 1 or ranks or settings.current.reproducible or settings.current.eager_below <= 0:
         return None
     steps: dict[Node, None] = {}
     if not _is_short(wanted[0].node, steps) or sum(map(_work, steps)) >= _EVALUATED * settings.current.eager_below:
+        return None
+    read = {v.node for node in steps for v in node.operands if isinstance(v.node, Leaf)}
+    if any(v.node not in steps and any(x.node in read for x in v.node.operands) for v in pending):
         return None
     done: dict[Value, np.ndarray[Any, Any]] = {}
     for node in steps:

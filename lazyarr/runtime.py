@@ -465,8 +465,9 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
     """Compute values, and with them what they pass through, or share work with, that somebody still holds."""
     now = recording()
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
-    if now.at_once and not now.checks and (done := eager.all_at_once(wanted)) is not None:
-        pending = now.pending()
+    pending = now.pending() if now.at_once and not now.checks and len(wanted) == 1 else []
+    done = eager.all_at_once(wanted, [h.value for h in pending]) if pending else None
+    if done is not None:
         asked = {*wanted, *(h.value for h in pending)}
         own_data = {v: x if x.base is None else np.array(x, order="K") for v, x in done.items() if v in asked}
         _keep(pending, own_data)

@@ -196,3 +196,15 @@ def test_what_is_short() -> None:
         assert np.asarray(view + 1).strides == (x.reshape(30, 50).T + 1).strides
         assert int((view * 2).argmax()) == int((x.reshape(30, 50).T * 2).argmax())
         np.testing.assert_array_equal(np.asarray(np.where(a > 0, a, -a)), np.abs(x), strict=True)
+
+
+def test_what_reads_the_same_data_is_computed_in_one_pass() -> None:
+    x = np.random.default_rng(1).normal(size=40_000)
+    with settings(eager_below=8000):
+        a = lnp.array(x)
+        low, high, beside = a.min(), a.max(), lnp.array(x[::-1]).max()
+        assert not is_computed(high)
+        assert float(low) == x.min()
+        assert is_computed(high)
+        assert not is_computed(beside)
+        assert (float(high), float(beside)) == (x.max(), x.max())
