@@ -163,18 +163,13 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     tuple of ndarray, or None
         They may share memory with the data.
     """
-    data, sizes = [], []
     below = settings.current.eager_below
-    given = [value.node.kw["value"].value if value.node.op is CONST else _data(value, held) for value in node.operands]
-    for value, array in zip(node.operands, _whole(node.operands, given, below), strict=True):
-        if isinstance(array, (int, float, complex)) and not isinstance(array, np.generic):
-            array = np.asarray(array, value.type.dtype)
-        elif type(array) is np.ndarray:
-            # (`_numpys_own` of what is not little.)
-            sizes.append(array.size if array.size < below else 0)
-        elif not isinstance(array, np.generic):
-            return None
-        data.append(array)
+    given = _whole(node.operands, [_data(value, held) for value in node.operands], below)
+    data = _as_operands(node.operands, given)
+    if data is None:
+        return None
+    # (`_numpys_own` of what is not little.)
+    sizes = [x.size for x in given if type(x) is np.ndarray and x.size < below]
     # (Of numbers some operators are not what the ufunc is: `lazyarr.operators` looks at the node.)
     if not node.types[0].shape and (node.op.scalar_loops or node.types[0].dtype.kind == "c"):
         return None
@@ -236,23 +231,17 @@ def all_at_once(wanted: Sequence[Value], pending: Sequence[Value]) -> dict[Value
         return None
     done: dict[Value, np.ndarray[Any, Any]] = {}
     for node in steps:
-        data = []
-        for value in node.operands:
-            made: Any = done.get(value)
-            if made is None:
-                is_constant = value.node.op is CONST
-                made = value.node.kw["value"].value if is_constant else _data(value, _of_leaf)
-            if isinstance(made, (int, float, complex)) and not isinstance(made, np.generic):
-                made = np.asarray(made, value.type.dtype)
-            if not isinstance(made, (np.ndarray, np.generic)):
-                return None
-            data.append(made)
+        given = [done[v] if v in done else _data(v, of_leaf) for v in node.operands]
+        data = _as_operands(node.operands, given)
+        if data is None:
+            return None
         done.update(zip(node.values, quietly(evaluate, node, data), strict=True))
     short.note(True)
     return done
 
 
-def _of_leaf(value: Value) -> Any:
+def of_leaf(value: Value) -> Any:
+    """The data of a value that is there; else None."""
     return value.node.data if isinstance(value.node, Leaf) else None
 
 
@@ -294,6 +283,15 @@ def _work_of(op: Op, given: tuple[ArrayType, ...], attrs: Attrs, made: ArrayType
     return found
 
 
+def _as_operands(values: Sequence[Value], data: Sequence[Any]) -> list[Any] | None:
+    """Data as a node's operation takes it: Python's numbers as arrays; None where some is not NumPy's."""
+    found = [
+        np.asarray(x, v.type.dtype) if isinstance(x, (int, float, complex)) and not isinstance(x, np.generic) else x
+        for v, x in zip(values, data, strict=True)
+    ]
+    return found if all(type(x) is np.ndarray or isinstance(x, np.generic) for x in found) else None
+
+
 def _whole(values: Sequence[Value], data: list[Any], below: int) -> list[Any]:
     """Data of which every rank has what is little and was split, if there is all that an operation needs.
 
@@ -310,8 +308,11 @@ def _whole(values: Sequence[Value], data: list[Any], below: int) -> list[Any]:
 
 
 def _data(value: Value, held: Callable[[Value], Any]) -> Any:
-    """The data of a value, or NumPy's view of what is the data of another; None where that is not computed."""
-    found, node = held(value), value.node
+    """The data of a value, a constant's number, or NumPy's view of other data; None where that is not computed."""
+    node = value.node
+    if node.op is CONST:
+        return node.kw["value"].value
+    found = held(value)
     if found is None and node.op.memory == "view" and len(node.operands) == 1:
         viewed = _data(node.operands[0], held)
         return evaluate(node, [viewed])[value.index] if type(viewed) is np.ndarray else None

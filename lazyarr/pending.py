@@ -13,15 +13,13 @@ if TYPE_CHECKING:
     from lazyarr.runtime import Holder, Recording
 
 
-def held_with(now: Recording, roots: Sequence[Value]) -> list[Holder]:
-    """What is pending and computed with some values: what they pass through, or share work with.
+def held_with(now: Recording, wanted: Sequence[Value], pending: list[Holder]) -> list[Holder]:
+    """What of all that is pending is computed with some values: what they pass through, or share work with.
 
     (What only shares work is left if it is larger than all that has to be computed; what only shares large data, if it
     is not much smaller than that.)
     """
-    wanted = [v for v in roots if not isinstance(v.node, Leaf)]
     reached = set(depth_first([*wanted, *(c.ok for c, _ in now.checks)]))
-    pending = now.pending()
     if all(h.value.node in reached for h in pending):
         return pending
     # (Data that exists, and constants, are no work that is shared.)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet, ref
 
@@ -61,7 +61,7 @@ def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:
     """The results of little work on data that exists, computed by NumPy; None for other work."""
     if not eager.may_be_little(node) or any(now.may_measure(t.shape, t.dtype) for t in node.types):
         return None
-    found = eager.results(node, lambda value: value.node.data if isinstance(value.node, Leaf) else None)
+    found = eager.results(node, eager.of_leaf)
     if found is not None:
         world.done_at_once()
     return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
@@ -364,7 +364,7 @@ def run(
 def compute_part(program: Program, arguments: list[Any], compiled: bool = True) -> tuple[list[Any], tuple[Check, ...]]:
     """Run what one of several ranks does, in the way that they have all decided on."""
     if compiled:
-        plan = plans.get(program, _written(program.graph))
+        plan = plans.get(program, _surrendered(program.graph))
         results, checks = plan(arguments), plan.checks
     else:
         from lazyarr.backends.numpy import interpret
@@ -373,19 +373,18 @@ def compute_part(program: Program, arguments: list[Any], compiled: bool = True) 
     return own(results, arguments), checks
 
 
-@lru_cache(maxsize=512)
-def _written(graph: Graph) -> tuple[int, ...]:
+def _surrendered(graph: Graph) -> tuple[int, ...]:
     """The parameters that a program may be given to destroy, as `Plan` takes them."""
-    return tuple(-1 - k for k in written(graph))
+    return tuple([-1 - k for k in written(graph)])
 
 
 def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[list[Any], tuple[Check, ...]]:
-    if not settings.current.reproducible and (known := plans.find(program.graph, _written(program.graph))) is not None:
-        return known(arguments), known.checks
-    often = _is_worth_compiling(program.graph)
     if settings.current.reproducible:
-        return compute_part(program, arguments, often or _has_regions(program.graph))  # as ranks decide
-    if not often or not may_compile:
+        compiled = _is_worth_compiling(program.graph) or _has_regions(program.graph)
+        return compute_part(program, arguments, compiled)  # as ranks decide
+    if (known := plans.find(program.graph, _surrendered(program.graph))) is not None:
+        return known(arguments), known.checks
+    if not _is_worth_compiling(program.graph) or not may_compile:
         from lazyarr.backends.numpy import Allowance, Exhausted, interpret
 
         # A long loop costs more to interpret, even once, than to compile.
@@ -398,7 +397,7 @@ def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[lis
             return found, program.graph.checks
         except Exhausted:
             pass
-    plan = plans.get(program, _written(program.graph))
+    plan = plans.get(program, _surrendered(program.graph))
     return plan(arguments), plan.checks
 
 
@@ -465,14 +464,14 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
     """Compute values, and with them what they pass through, or share work with, that somebody still holds."""
     now = recording()
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
-    pending = now.pending() if now.at_once and not now.checks and len(wanted) == 1 else []
-    done = eager.all_at_once(wanted, [h.value for h in pending]) if pending else None
-    if done is not None:
+    pending = now.pending()
+    may_be_short = pending and now.at_once and not now.checks
+    if may_be_short and (done := eager.all_at_once(wanted, [h.value for h in pending])) is not None:
         asked = {*wanted, *(h.value for h in pending)}
         own_data = {v: x if x.base is None else np.array(x, order="K") for v, x in done.items() if v in asked}
         _keep(pending, own_data)
         return [v.node.data if isinstance(v.node, Leaf) else own_data[v] for v in roots]
-    return _compute(now, list(roots), held_with(now, roots))
+    return _compute(now, list(roots), held_with(now, wanted, pending))
 
 
 def flush(now: Recording) -> None:
@@ -494,7 +493,7 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
         now.observer.ran(program)
     elif not settings.current.reproducible:
         program, leaves = numbers.lifted(program, leaves)
-    if now.observer is None and len(_recordings) == 1 and _written(program.graph) and cannot_fail(program.graph):
+    if now.observer is None and len(_recordings) == 1 and written(program.graph) and cannot_fail(program.graph):
         with _destroying:
             taken: list[int] = []
             if len(_recordings) == 1:  # (Another thread may have begun since.)

@@ -43,6 +43,7 @@ class Lost:
 LOST: Any = Lost()
 
 
+@lru_cache(maxsize=512)
 def written(graph: Graph) -> tuple[int, ...]:
     """The parameters of which a program replaces a lesser part, and reads nothing once that is done.
 
@@ -65,6 +66,7 @@ def written(graph: Graph) -> tuple[int, ...]:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=512)
 def cannot_fail(graph: Graph) -> bool:
     """Whether nothing in a program raises, but for want of memory."""
     return not graph.checks and all(
