@@ -37,7 +37,7 @@ from lazyarr.little.data import (
 )
 from lazyarr.little.extension import compiled
 from lazyarr.little.functions import writing
-from lazyarr.little.masks import put, selected
+from lazyarr.little.masks import chosen, put, selected
 from lazyarr.little.operators import is_data
 from lazyarr.little.table import WRITING_METHODS, broadcast_size
 from lazyarr.runtime import storage_lock
@@ -207,16 +207,9 @@ def _get(recorded: Method) -> Method:
         at = _selection(key)
         if at is NotImplemented or _count(x, at) >= limits.elements:
             return general(self, key)
-        return made(_chosen(x, at))
+        return made(chosen(x, at))
 
     return method
-
-
-def _chosen(x: Any, at: Any) -> Any:
-    """The elements of an array that a `_selection` names."""
-    only = at[0] if type(at) is tuple and len(at) == 1 else at
-    found = None if compiled is None or type(only) is not _ndarray else compiled.select(x, only)
-    return run(operator.getitem, x, at) if found is None else found
 
 
 def _is_part_to_be_made(array: LazyArray, key: Any) -> bool:

@@ -22,6 +22,7 @@ from lazyarr.little.extension import compiled
 from lazyarr.little.functions import results
 from lazyarr.little.operators import cost_of
 from lazyarr.little.table import (
+    FOLDS,
     FUNCTIONS,
     GROWN,
     INSTEAD,
@@ -45,12 +46,6 @@ from lazyarr.world import done_at_once
 
 #: What has two results, or looks at several axes, has no loop over elements with one result.
 _NOT_HERE = frozenset(("divmod", "matmul"))
-#: NumPy functions -> the ufunc's method that they come to for an array and an axis, and the dtype they give it.
-_FOLDS: dict[Any, tuple[Any, Any]] = {
-    np.sum: (np.add.reduce, None), np.prod: (np.multiply.reduce, None), np.max: (np.maximum.reduce, None),
-    np.min: (np.minimum.reduce, None), np.mean: (np.add.reduce, None),
-    np.any: (np.logical_or.reduce, bool), np.all: (np.logical_and.reduce, bool),
-}  # fmt: skip
 #: NumPy functions that come to a method of the same name and arguments, where the first is an array.
 _METHODS = frozenset((np.mean, np.std, np.var, np.cumsum, np.cumprod, np.argmax, np.argmin, np.argsort, np.nonzero,
                       np.searchsorted, np.take, np.trace, np.round))  # fmt: skip
@@ -120,7 +115,7 @@ def _table() -> dict[Any, _Call]:
     for numpy, (arrays, work) in FUNCTIONS.items():
         if numpy not in NOT_COMPILED:
             method = getattr(np.ndarray, numpy.__name__) if numpy in _METHODS else None
-            fold, dtype = _FOLDS.get(numpy, (None, None))
+            fold, dtype = FOLDS.get(numpy, (None, None))
             found[numpy] = _Call(
                 _inner(numpy), method, fold, dtype, numpy is np.mean, arrays, MOST_GIVEN[numpy],
                 kinds.get(work, _PRODUCT), _OF_LISTS.get(numpy, 0), GROWN.get(numpy),

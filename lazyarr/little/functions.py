@@ -17,6 +17,7 @@ from lazyarr.little.data import NUMBERS, Method, held, is_part, lend, limits, ma
 from lazyarr.little.extension import compiled
 from lazyarr.little.operators import is_data, size_of_both
 from lazyarr.little.table import (
+    FOLDS,
     FUNCTIONS,
     GROWN,
     INSTEAD,
@@ -36,10 +37,8 @@ from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
 
 _ndarray = np.ndarray
-#: Methods of ufuncs -> NumPy's functions that come to them.
-_SUMS: dict[Any, Any] = {
-    np.add.reduce: np.sum, np.multiply.reduce: np.prod, np.maximum.reduce: np.max, np.minimum.reduce: np.min,
-}  # fmt: skip
+#: Methods of ufuncs -> NumPy's functions that come to them, and do nothing else.
+_SUMS = {fold: numpy for numpy, (fold, dtype) in FOLDS.items() if dtype is None and numpy is not np.mean}
 _quiet = quiet.thread
 #: Arguments that are no data.
 _PLAIN = NUMBERS | {str, type(None)}

@@ -32,8 +32,14 @@ def selected(array: LazyArray, key: Any) -> Any:
     mask, x = _computed(key, array)
     if x.strides != array.strides:
         return None  # The layout of the result follows that of the array, which its data has not.
-    found = None if compiled is None else compiled.select(x, mask)
-    return made(run(operator.getitem, x, mask) if found is None else found)
+    return made(chosen(x, mask))
+
+
+def chosen(x: Any, at: Any) -> Any:
+    """``x[at]`` of data, by a mask or positions, or a tuple with such: in C where that is done there."""
+    only = at[0] if type(at) is tuple and len(at) == 1 else at
+    found = None if compiled is None or type(only) is not _ndarray else compiled.select(x, only)
+    return run(operator.getitem, x, at) if found is None else found
 
 
 def put(array: LazyArray, key: Any, value: Any) -> bool:

@@ -236,3 +236,9 @@ SIZES: dict[Any, Callable[..., Any]] = {
 INSTEAD: dict[Any, Any] = {np.empty: np.zeros, np.empty_like: np.zeros_like}
 if compiled is not None:
     INSTEAD[np.where] = compiled.where
+#: NumPy functions -> the ufunc's method that they come to for an array and an axis, and the dtype they give it.
+FOLDS: dict[Any, tuple[Any, Any]] = {
+    np.sum: (np.add.reduce, None), np.prod: (np.multiply.reduce, None), np.max: (np.maximum.reduce, None),
+    np.min: (np.minimum.reduce, None), np.mean: (np.add.reduce, None),
+    np.any: (np.logical_or.reduce, bool), np.all: (np.logical_and.reduce, bool),
+}  # fmt: skip

@@ -123,6 +123,19 @@ PUT(uint32_t)
 PUT(uint64_t)
 PUT(uint128)
 
+/* A statement for the type of elements that have as many bytes as a row, or another one. */
+#define BY_WIDTH(as, otherwise)                                                                                      \
+    switch (bytes) {                                                                                                 \
+    case 1: as(uint8_t) break;                                                                                       \
+    case 2: as(uint16_t) break;                                                                                      \
+    case 4: as(uint32_t) break;                                                                                      \
+    case 8: as(uint64_t) break;                                                                                      \
+    case 16: as(uint128) break;                                                                                      \
+    default: otherwise;                                                                                              \
+    }
+#define SELECT_AS(type) select_##type(chosen, n, (const type *)from, (type *)to, count);
+#define PUT_AS(type) put_##type(chosen, n, (type *)to, (const type *)from, count);
+
 /* Rows of so many bytes, by runs of selected ones: from or to where they are next to each other. */
 static void copy_rows(const unsigned char *mask, npy_intp n, char *x, char *rows, npy_intp bytes, int put)
 {
@@ -196,20 +209,7 @@ PyObject *select_by(PyArrayObject *x, PyArrayObject *mask)
     if (!found)
         return NULL;
     to = PyArray_BYTES(found);
-#define CASE(type)                                                                                                   \
-    case sizeof(type):                                                                                               \
-        select_##type(chosen, n, (const type *)from, (type *)to, count);                                             \
-        break;
-    switch (bytes) {
-        CASE(uint8_t)
-        CASE(uint16_t)
-        CASE(uint32_t)
-        CASE(uint64_t)
-        CASE(uint128)
-    default:
-        copy_rows(chosen, n, from, to, bytes, 0);
-    }
-#undef CASE
+    BY_WIDTH(SELECT_AS, copy_rows(chosen, n, from, to, bytes, 0))
     return (PyObject *)found;
 }
 
@@ -238,20 +238,7 @@ int put_by(PyArrayObject *x, PyArrayObject *mask, PyArrayObject *values)
     for (axis = 1; axis < nd; axis++)
         if (PyArray_DIM(values, axis) != PyArray_DIM(x, PyArray_NDIM(mask) + axis - 1))
             return 0;
-#define CASE(type)                                                                                                   \
-    case sizeof(type):                                                                                               \
-        put_##type(chosen, n, (type *)to, (const type *)from, count);                                                \
-        break;
-    switch (bytes) {
-        CASE(uint8_t)
-        CASE(uint16_t)
-        CASE(uint32_t)
-        CASE(uint64_t)
-        CASE(uint128)
-    default:
-        copy_rows(chosen, n, to, from, bytes, 1);
-    }
-#undef CASE
+    BY_WIDTH(PUT_AS, copy_rows(chosen, n, to, from, bytes, 1))
     return 1;
 }
 
