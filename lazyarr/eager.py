@@ -54,6 +54,8 @@ def weight(op: Op) -> float:
 
 #: What an element weighs where all operands are bools: an eighth of the memory.
 BOOLS = 0.125
+#: What an operation in place is beside one that makes an array: it writes to memory that it has read.
+IN_PLACE = 0.4
 
 
 @lru_cache(maxsize=4096)

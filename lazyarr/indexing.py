@@ -452,7 +452,7 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
         value.node.data, world.Part
     ):
         data = np.asarray(as_numpy(value.node.data))
-        if data.size and (data.min() < -extent or data.max() >= extent):
+        if data.min() < -extent or data.max() >= extent:
             wrong = data[(data < -extent) | (data >= extent)]
             raise IndexError(f"index {wrong.flat[0]} is out of bounds for axis {axis} with size {extent}")
         return

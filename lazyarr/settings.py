@@ -46,8 +46,8 @@ class Settings:
         elements than this (each counts up to five times where NumPy computes it without vector code): recording it, and
         running what is recorded, would take longer. (Up to twice as many for a while, where a program has looked at
         what it makes after an operation or two, eight times in a row; what leaves bools counts less.) 0: everything is
-        recorded. Of several ranks each does so little
-        work for itself: there it is 50,000 at most. Initially from ``LAZYARR_EAGER_BELOW``.
+        recorded. Of several ranks each does so little work for itself: there it is 50,000 at most. Initially from
+        ``LAZYARR_EAGER_BELOW``.
     fast_path : int
         1: the operators of such little data begin in C, where lazyarr was installed with a C compiler; 0: in Python.
         Initially from ``LAZYARR_FAST_PATH``.

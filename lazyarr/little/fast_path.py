@@ -70,6 +70,7 @@ def install() -> None:
         setattr(LazyArray, name, property(getattr(compiled, name), general.fset, doc=general.__doc__))
     compiled.install_functions(_table(), SPECIAL, results, _quiet_context)
     take_little(compiled.function)
+    compiled.weights(eager.BOOLS, eager.IN_PLACE)
     eager.short.reach = compiled.reach
     settings.watch(_follow)
     _follow()

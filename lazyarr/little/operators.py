@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
-from lazyarr.eager import BOOLS, weight
+from lazyarr.eager import BOOLS, IN_PLACE, weight
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, limits, new, own, run, tracing
 from lazyarr.little.table import broadcast_size, product_size
@@ -77,10 +77,6 @@ def _reflected(function: Any, general: Method, cost: float) -> Method:
         return new(run(function, other, x))
 
     return method
-
-
-#: What an operation in place is beside one that makes an array: it writes to memory that it has read.
-IN_PLACE = 0.4
 
 
 def _in_place(function: Any, general: Method, cost: float) -> Method:

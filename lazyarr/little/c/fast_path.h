@@ -58,6 +58,7 @@ typedef struct {
     double limit;                  /* elements that are little work; 0 for none */
     double reach;                  /* the same for a while, of plain arithmetic: see `reaches`; 0 for no more */
     long left;                     /* for so many operations */
+    double bools, in_place;        /* what elements weigh there, as lazyarr.eager says it */
 #define PLACE(type, name) Py_ssize_t type##_##name;
     PLACES(PLACE)
 #undef PLACE

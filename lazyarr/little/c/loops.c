@@ -155,14 +155,9 @@ static const Loop *chosen(const Loops *loops, Operand *operands)
     return loop->run && (arrays || !PyTypeNum_ISCOMPLEX(operands[0].type)) ? loop : NULL;
 }
 
-/* What an element weighs where the operands are bools: an eighth of the memory. */
-#define BOOLS 0.125
-/* What an operation in place is beside one that makes an array: it writes to memory that it has read. */
-#define IN_PLACE 0.4
-
 static int is_little(int nd, const npy_intp *shape, double cost, int type)
 {
-    double size = type == NPY_BOOL ? cost * BOOLS : cost;
+    double size = type == NPY_BOOL ? cost * known.bools : cost;
     int axis;
     for (axis = 0; axis < nd; axis++)
         size *= (double)shape[axis];
@@ -349,7 +344,7 @@ static int computed_into(const Loops *loops, Operand *operands, PyObject *array,
     /* (While NumPy casts an operand, other threads may run, and make the array settle.) */
     if (operands[loops->nin - 1].own && data_to_write(array) != (PyObject *)target)
         return 0;
-    if (!is_little(into.nd, into.dims, loops->cost * IN_PLACE, operands[0].type) ||
+    if (!is_little(into.nd, into.dims, loops->cost * known.in_place, operands[0].type) ||
         !lay_out(&into, operands, loops->nin, PyArray_ITEMSIZE(target), shape, strides))
         return 0;
     for (k = 0; k < loops->nin; k++)

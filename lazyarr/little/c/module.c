@@ -169,6 +169,16 @@ static PyObject *reach(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(weights_doc, "weights(bools, in_place, /)\n--\n\nWhat elements weigh: bools, and those written in place.\n");
+
+static PyObject *weights(PyObject *module, PyObject *args)
+{
+    (void)module;
+    if (!PyArg_ParseTuple(args, "dd", &known.bools, &known.in_place))
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(shape_doc, "shape(array, /)\n--\n\nThe shape of an array, as its property gives it.\n");
 
 #define ATTRIBUTE(name)                                                                                              \
@@ -292,6 +302,7 @@ static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, 
                                 {"show", show, METH_O, "show(kind, /)\n--\n\nHave arrays' `__class__` be this."},
                                 {"limit", limit, METH_O, limit_doc},
                                 {"reach", reach, METH_VARARGS, reach_doc},
+                                {"weights", weights, METH_VARARGS, weights_doc},
                                 {"holds", (PyCFunction)(void (*)(void))holds, METH_FASTCALL, holds_doc},
                                 {"select", selected, METH_VARARGS, select_doc},
                                 {"where", (PyCFunction)(void (*)(void))where_of, METH_FASTCALL, where_doc},
