@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import lazyarr.numpy as lnp
-from lazyarr import runtime
 from lazyarr.plans import plans
 from lazyarr.settings import settings
 from tests.agree import is_computed
+from tests.evaluations import graphs_run
 
 
 def test_what_shares_work_is_computed_with_it() -> None:
@@ -118,14 +118,7 @@ def test_many_arrays_are_joined_without_compiling(monkeypatch: pytest.MonkeyPatc
 
 def test_a_loop_is_computed_at_one_operation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several operations of a line, and a function that is called twice, do not make graphs of several phases."""
-    ran: list[Any] = []
-    run = runtime.run
-
-    def noted(program: Any, *args: Any) -> Any:
-        ran.append(program.graph)
-        return run(program, *args)
-
-    monkeypatch.setattr(runtime, "run", noted)
+    ran = graphs_run(monkeypatch)
 
     def beside(x: Any) -> Any:
         return x[2:] + x[:-2] + x[1:-1] + x[:-2]

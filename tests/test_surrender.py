@@ -13,34 +13,22 @@ import lazyarr
 import lazyarr.numpy as lnp
 from lazyarr import runtime
 from lazyarr.backends.base import GivenUp
-from lazyarr.settings import settings
 from lazyarr.surrender import LOST
-from lazyarr.varying import numbers
+from tests.evaluations import all_recorded, noted_runs
 
 ROWS, COLUMNS = 40, 10_000
 
 
 @pytest.fixture(autouse=True, params=[1, 1000], ids=["compiled", "interpreted"])
 def recorded(request: pytest.FixtureRequest) -> Iterator[None]:
-    runtime.flush(runtime.recording())
-    numbers.clear()
-    with settings(eager_below=0, compile_after=request.param):
+    with all_recorded(compile_after=request.param):
         yield
-    numbers.clear()
 
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many arrays each program was given to destroy."""
-    found: list[int] = []
-    run = runtime.run
-
-    def noted(program: Any, leaves: Any, may_compile: bool = True, surrendered: Any = ()) -> Any:
-        found.append(len(surrendered))
-        return run(program, leaves, may_compile, surrendered)
-
-    monkeypatch.setattr(runtime, "run", noted)
-    return found
+    return noted_runs(monkeypatch, lambda program, surrendered: len(surrendered))
 
 
 def history() -> tuple[Any, Any]:

@@ -9,35 +9,21 @@ import numpy as np
 import pytest
 
 import lazyarr.numpy as lnp
-from lazyarr import runtime
-from lazyarr.settings import settings
-from lazyarr.varying import numbers
+from tests.evaluations import all_recorded, graphs_run
 
 STEPS = 12
 
 
 @pytest.fixture(autouse=True)
 def recorded() -> Iterator[None]:
-    # (What another test has left, pending and held by a traceback, is computed with these graphs some time.)
-    runtime.flush(runtime.recording())
-    numbers.clear()
-    with settings(eager_below=0):
+    with all_recorded():
         yield
-    numbers.clear()
 
 
 @pytest.fixture
 def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The graphs that are run."""
-    found: list[Any] = []
-    run = runtime.run
-
-    def noted(program: Any, *args: Any) -> Any:
-        found.append(program.graph)
-        return run(program, *args)
-
-    monkeypatch.setattr(runtime, "run", noted)
-    return found
+    return graphs_run(monkeypatch)
 
 
 def decays(np: Any, x: Any, k: int) -> Any:

@@ -10,35 +10,21 @@ import numpy as np
 import pytest
 
 import lazyarr.numpy as lnp
-from lazyarr import runtime
-from lazyarr.settings import settings
-from lazyarr.varying import numbers
+from tests.evaluations import all_recorded, graphs_run
 
 STEPS = 14
 
 
 @pytest.fixture(autouse=True, params=[1, 1000], ids=["compiled", "interpreted"])
 def recorded(request: pytest.FixtureRequest) -> Iterator[None]:
-    # (What another test has left, pending and held by a traceback, is computed with these graphs some time.)
-    runtime.flush(runtime.recording())
-    numbers.clear()
-    with settings(eager_below=0, compile_after=request.param):
+    with all_recorded(compile_after=request.param):
         yield
-    numbers.clear()
 
 
 @pytest.fixture
 def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The graphs that are run."""
-    found: list[Any] = []
-    run = runtime.run
-
-    def noted(program: Any, *args: Any) -> Any:
-        found.append(program.graph)
-        return run(program, *args)
-
-    monkeypatch.setattr(runtime, "run", noted)
-    return found
+    return graphs_run(monkeypatch)
 
 
 def row_after_row(np: Any, h: Any, x: Any, t: int) -> None:
