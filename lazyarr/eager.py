@@ -186,7 +186,7 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
 #: that are little: an evaluation takes as long as to add 250,000 numbers more than half of which a second core adds.
 _STEPS, _EVALUATED = 6, 2.0
 #: Operations that read elements once, and leave little.
-_REDUCTIONS = frozenset(("reduce", "argmax", "argmin"))
+REDUCTIONS = frozenset(("reduce", "argmax", "argmin"))
 #: What an element weighs in these: 100,000 are added up in 15 us, and it takes four times as long to record that and
 #: evaluate it.
 READ_ONCE = 0.25
@@ -254,7 +254,7 @@ def _is_short(node: Node, steps: dict[Node, None]) -> bool:
     # (A selection of one of two mispredicts each second element in NumPy.)
     is_plain = node.op.pointwise and node.op not in (CONST, SELECT)
     is_view = node.op.memory == "view" and len(node.operands) == 1
-    if not (is_plain or is_view or node.op.name in _REDUCTIONS) or len(steps) >= _STEPS:
+    if not (is_plain or is_view or node.op.name in REDUCTIONS) or len(steps) >= _STEPS:
         return False
     if not all(_exists(v) or _is_short(v.node, steps) for v in node.operands):
         return False
@@ -273,7 +273,7 @@ def _work_of(op: Op, given: tuple[ArrayType, ...], attrs: Attrs, made: ArrayType
         return math.inf
     if op.memory == "view":
         return 0.0
-    if op.name in _REDUCTIONS:
+    if op.name in REDUCTIONS:
         return float(given[0].size * READ_ONCE)
     if all(t.dtype == bool for t in given):
         return float(BOOLS * made.size)

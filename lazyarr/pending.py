@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lazyarr.eager import REDUCTIONS
 from lazyarr.ir.graph import depth_first
 from lazyarr.ir.node import Node, Value
 from lazyarr.leaves import Leaf
@@ -47,7 +48,7 @@ _LARGE, _SMALLER = 1 << 18, 16
 
 def _is_simple(node: Node) -> bool:
     """Whether a node takes little more time than reading its operands."""
-    return node.op.pointwise or node.op.memory != "fresh" or node.op.name in ("reduce", "argmax", "argmin")
+    return node.op.pointwise or node.op.memory != "fresh" or node.op.name in REDUCTIONS
 
 
 def _reductions_beside(reached: set[Node], pending: Sequence[Holder]) -> set[Node]:

@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "leaves": {"ir"},
     "varying": {"ir", "ops", "passes", "leaves", "settings", "world"},
     "captured": {"settings", "ir", "passes", "leaves"},
-    "pending": {"ir", "leaves", "runtime"},
+    "pending": {"ir", "eager", "leaves", "runtime"},
     "surrender": {"ir", "ops", "leaves", "world"},
     "runtime": _RUNTIME,
     "report": _RUNTIME,
