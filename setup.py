@@ -9,7 +9,8 @@ from setuptools import Extension, setup
 
 _FOLDER = "lazyarr/little/c"
 _FILES = (
-    "module", "data", "operands", "loops", "spare", "masks", "elements", "functions", "results", "attributes", "slots",
+    "module", "data", "operands", "loops", "reductions", "spare", "masks", "elements", "functions", "results", "calls",
+    "attributes", "slots",
 )  # fmt: skip
 
 setup(

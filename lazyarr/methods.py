@@ -17,8 +17,8 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import Lent
 from lazyarr.little.elements import install_methods
-from lazyarr.little.extension import compiled
-from lazyarr.little.functions import REDUCTIONS, reduction
+from lazyarr.little.extension import begun, compiled
+from lazyarr.little.functions import REDUCTIONS, reduction, taken
 from lazyarr.numpy import _select, _shape
 from lazyarr.numpy._types import ndarray
 from lazyarr.ops.create import const
@@ -38,13 +38,15 @@ _FUNCTIONS: dict[str, Any] = {
 
 def _method(function: Any) -> Callable[..., Any]:
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
-        if compiled is not None and (found := compiled.function(function, (self, *args), kwargs)) is not None:
-            return found
         return function_call(function, (self, *args), kwargs)
 
     method.__name__ = function.__name__
     method.__doc__ = f"As `numpy.ndarray.{function.__name__}`."
-    if method.__name__ not in REDUCTIONS or compiled is not None:
+    if function is np.ravel:
+        return method  # (`lazyarr.little.elements` has its own.)
+    if compiled is not None:
+        return taken(function, method)
+    if method.__name__ not in REDUCTIONS:
         return method
     return reduction(getattr(np.ndarray, method.__name__), method)
 
@@ -62,7 +64,7 @@ def _reshape(self: LazyArray, *shape: Any, order: str = "C", copy: bool | None =
 
 def _transpose(self: LazyArray, *axes: Any) -> LazyArray:
     if not axes or (len(axes) == 1 and axes[0] is None):
-        return self.T
+        return self._transposed(tuple(range(self.ndim))[::-1])
     return _shape.transpose(self, axes[0] if len(axes) == 1 else axes)
 
 
@@ -205,8 +207,10 @@ def _numpy_method(name: str) -> Callable[..., Any]:
 
 _OWN: dict[str, Any] = {
     "astype": _shape.astype, "sort": _select.sort_in_place, "partition": _select.partition_in_place,
-    "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "fill": _fill, "item": _item,
-    "tolist": _tolist, "tobytes": _tobytes, "round": _round, "conj": _conj, "conjugate": _conj, "view": _view,
+    "reshape": _reshape, "flatten": _flatten, "fill": _fill, "item": _item,
+    "transpose": begun("VIEW", _transpose, np.ndarray.transpose, _transpose),
+    "tolist": _tolist, "tobytes": _tobytes, "round": begun("FUNCTION", _round, np.round),
+    "conj": _conj, "conjugate": _conj, "view": _view,
     "resize": _resize, "setflags": _setflags, "compress": _compress,
     "to_numpy": _to_numpy,
 }  # fmt: skip

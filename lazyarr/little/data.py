@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from operator import methodcaller
 from threading import get_ident
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -147,9 +146,9 @@ def made(data: _ndarray[Any, Any]) -> Any:
         order = sorted(range(data.ndim), key=lambda k: -data.strides[k])
         if data.transpose(order).shape == base.shape and data.transpose(order).strides == base.strides:
             axes = tuple(map(order.index, range(data.ndim)))
-            return lend(new(base), LazyArray._transposed, (axes,), methodcaller("transpose", axes), base)
+            return lend(new(base), LazyArray._transposed, (axes,), _ndarray.transpose, base)
         if base.flags.c_contiguous and data.flags.c_contiguous:
-            return lend(new(base), _reshaped, (data.shape,), methodcaller("reshape", data.shape), base)
+            return lend(new(base), _reshaped, (data.shape,), _ndarray.reshape, base)
     return new(data)
 
 
@@ -364,7 +363,7 @@ class Lent:
     look : callable
         ``look(parent, *how)`` gives the view of an array that has settled.
     again : callable or None
-        ``again(data)`` gives NumPy's view of NumPy's array; None where it is the basic index ``how[0]``.
+        ``again(data, *how)`` gives NumPy's view of NumPy's array; None where it is the basic index ``how[0]``.
     root : LazyArray
         Whose memory it is, or the view of a cell that it is a part of,
     base : ndarray
@@ -391,7 +390,7 @@ class Lent:
 
     def look_again(self, given: Any) -> Any:
         """NumPy's view of NumPy's array."""
-        return given[self.how[0]] if self.again is None else self.again(given)
+        return given[self.how[0]] if self.again is None else self.again(given, *self.how)
 
     def data(self) -> Any:
         """What the view sees; None where that has moved."""

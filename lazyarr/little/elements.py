@@ -35,7 +35,7 @@ from lazyarr.little.data import (
     to_lend,
     tracing,
 )
-from lazyarr.little.extension import compiled
+from lazyarr.little.extension import begun, compiled
 from lazyarr.little.functions import writing
 from lazyarr.little.masks import chosen, put, selected
 from lazyarr.little.operators import is_data
@@ -369,7 +369,7 @@ def _given(general: Method) -> Method:
         x = held(self) if tracing() is None else None
         return general(self, *args) if x is None else getattr(x, name)(*args)
 
-    return method
+    return begun("GIVES", method, getattr(_ndarray, name))
 
 
 def _said(general: Method) -> Method:
@@ -436,44 +436,34 @@ def _one_by_one(array: LazyArray, seen: np.ndarray[Any, Any]) -> Any:
 def _copy(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, order: Any = "C") -> Any:
-        if _copied is not None and (order == "C" or order == "K") and (found := _copied(self, order)) is not None:
-            return found
         x = self._mine
         if x is None and self._lent is not None:
             x = self._lent.data()
         return general(self, order) if type(x) is not _ndarray or tracing() is not None else new(x.copy(order))
 
-    return method
+    return begun("COPIES", method, "C")
 
 
 _turned = operator.attrgetter("T")
-_view = None if compiled is None else compiled.view
-_copied = None if compiled is None else compiled.copy
-_as_type = None if compiled is None else compiled.cast
 
 
 def _transposed(general: Any) -> Any:
     def method(self: LazyArray) -> Any:
-        if _view is not None and (found := _view(self, general.fget, (), _turned, False)) is not None:
-            return found
         with storage_lock:
             x = None if tracing() is not None or not limits.elements else to_lend(self)
             return general.fget(self) if type(x) is not _ndarray else lend(self, general.fget, (), _turned, x)
 
-    return property(method, doc=general.__doc__)
+    return property(begun("VIEW", method, _turned, general.fget), doc=general.__doc__)
 
 
 def _part(name: str) -> Callable[[Any], Any]:
     """The real or the imaginary part, of complex data a view."""
-    again = operator.attrgetter(name)
 
     def made(general: Any) -> Any:
+        of_complex = begun("VIEW", general.fget, operator.attrgetter(name), general.fget)
+
         def get(self: LazyArray) -> Any:
-            if _view is not None and self.dtype.kind == "c":
-                found = _view(self, general.fget, (), again, False)
-                if found is not None:
-                    return found
-            return general.fget(self)
+            return of_complex(self) if self.dtype.kind == "c" else general.fget(self)
 
         return property(get, general.fset, doc=general.__doc__)
 
@@ -484,21 +474,18 @@ def _reshaped(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, *how: Any, **kwargs: Any) -> Any:
         if not kwargs and tracing() is None and limits.elements and _are_plain(how):
-            again = operator.methodcaller(name, *how)
-            if _view is not None and (found := _view(self, general, how, again, True)) is not None:
-                return found
             with storage_lock:
                 x = to_lend(self)
                 if type(x) is _ndarray and (x.flags.c_contiguous or x.size < limits.elements):
-                    seen = again(x)
+                    seen = again(x, *how)
                     if is_part(seen, x):
                         return lend(self, general, how, again, x)
                     # (What is not contiguous NumPy copies, where no strides say it.)
                     return made(seen)
         return general(self, *how, **kwargs)
 
-    name = general.__name__.strip("_")
-    return method
+    again = getattr(_ndarray, general.__name__.strip("_"))
+    return begun("SHAPE", method, again, general)
 
 
 def _are_plain(how: tuple[Any, ...]) -> bool:
@@ -508,8 +495,6 @@ def _are_plain(how: tuple[Any, ...]) -> bool:
 def _cast(general: Method) -> Method:
     @wraps(general)
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == 1 and not kwargs and _as_type is not None and (found := _as_type(self, *args)) is not None:
-            return found
         x = None if kwargs or len(args) != 1 or tracing() is not None else held(self)
         if not isinstance(x, (np.ndarray, np.generic)) or x.size >= limits.elements or x.dtype.kind == "c":
             return general(self, *args, **kwargs)
@@ -519,7 +504,7 @@ def _cast(general: Method) -> Method:
             return general(self, *args)
         return new(run(type(x).astype, x, dtype))
 
-    return method
+    return begun("CASTS", method, _ndarray.astype)
 
 
 def _flattened(general: Method) -> Method:
@@ -530,7 +515,7 @@ def _flattened(general: Method) -> Method:
             return general(self, *args, **kwargs)
         return new(x.flatten())
 
-    return method
+    return begun("MAKES", method, _ndarray.flatten)
 
 
 def install() -> None:

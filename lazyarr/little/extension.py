@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
 compiled: Any
@@ -10,3 +12,33 @@ try:
     compiled = importlib.import_module("lazyarr.little._fast_path")
 except ImportError:  # no compiler was there at installation
     compiled = None
+
+
+def begun(kind: str, general: Callable[..., Any], target: Any, look: Any = None) -> Callable[..., Any]:
+    """A function or method that begins in the extension, and goes on with `general` where that gives up.
+
+    Parameters
+    ----------
+    kind : str
+        What is done there (lazyarr/little/c/calls.c).
+    general : callable
+        What is called else.
+    target : callable or str
+        What is called with little data; the order of copies.
+    look : callable, optional
+        Of views: see `lazyarr.little.data.Lent`.
+
+    Returns
+    -------
+    callable
+        `general` itself without the extension, or where that does not take the function `target`.
+    """
+    if compiled is None:
+        return general
+    try:
+        found = compiled.Callable(getattr(compiled, kind), general, target, look)
+    except LookupError:
+        return general
+    update_wrapper(found, general)
+    vars(found).update(vars(general))  # (what that itself stands for)
+    return found  # type: ignore[no-any-return]

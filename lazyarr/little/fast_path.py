@@ -19,7 +19,7 @@ from lazyarr.dispatch import running, take_little
 from lazyarr.leaves import Leaf
 from lazyarr.little.data import DEEPEST, Lent, limits
 from lazyarr.little.extension import compiled
-from lazyarr.little.functions import results
+from lazyarr.little.functions import inner, results
 from lazyarr.little.operators import cost_of
 from lazyarr.little.table import (
     FOLDS,
@@ -76,14 +76,8 @@ def install() -> None:
     _follow()
 
 
-def _inner(numpy: Any) -> Any:
-    """What is called: without NumPy's search for classes that have their own version (NEP 18), where it says what."""
-    numpy = INSTEAD.get(numpy, numpy)
-    return getattr(numpy, "_implementation", numpy)
-
-
 #: How much work a call is, as the extension counts it (lazyarr/little/c/functions.c).
-_TOGETHER, _APART, _BROADCAST, _PRODUCT, _CREATED, _COUNTED = range(6)
+_TOGETHER, _APART, _BROADCAST, _PRODUCT, _CREATED, _COUNTED, _CONTRACTED = range(7)
 #: Functions of lists -> what they give for an array: 1 the array, 2 a copy.
 _OF_LISTS = {np.asarray: 1, np.array: 2}
 
@@ -118,15 +112,17 @@ def _table() -> dict[Any, _Call]:
             method = getattr(np.ndarray, numpy.__name__) if numpy in _METHODS else None
             fold, dtype = FOLDS.get(numpy, (None, None))
             found[numpy] = _Call(
-                _inner(numpy), method, fold, dtype, numpy is np.mean, arrays, MOST_GIVEN[numpy],
+                inner(INSTEAD.get(numpy, numpy)), method, fold, dtype, numpy is np.mean, arrays, MOST_GIVEN[numpy],
                 kinds.get(work, _PRODUCT), _OF_LISTS.get(numpy, 0), GROWN.get(numpy),
                 _WEIGHTS.get(work, 1.0),
             )  # fmt: skip
-    # (The extension knows the size of counts, and of a shape, itself.)
-    found[np.bincount] = _Call(_inner(np.bincount), arrays=2, most=4, work=_COUNTED)
+    # (The extension knows the size of counts, of contractions, and of a shape, itself.)
+    found[np.einsum] = found[np.einsum]._replace(work=_CONTRACTED, size=None)
+    found[np.bincount] = _Call(inner(np.bincount), arrays=2, most=4, work=_COUNTED)
     for create, size in SIZES.items():
         of_shape = create in (np.zeros, np.ones, np.empty, np.full)
-        found[create] = _Call(_inner(create), arrays=3, most=5, work=_CREATED, size=None if of_shape else size)
+        target = inner(INSTEAD.get(create, create))
+        found[create] = _Call(target, arrays=3, most=5, work=_CREATED, size=None if of_shape else size)
     return found
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
-from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from lazyarr.array import LazyArray
 from lazyarr.dispatch import FUNCTIONS as DEFINITIONS
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, is_part, lend, limits, made, new, own, run, to_lend, tracing
-from lazyarr.little.extension import compiled
+from lazyarr.little.extension import begun, compiled
 from lazyarr.little.operators import is_data, size_of_both
 from lazyarr.little.table import (
     FOLDS,
@@ -198,13 +198,55 @@ def _viewed(numpy: Any, x: Any, *how: Any) -> Any:
             return lend(x, indexing.get, (place,), None, data)
         if numpy is np.transpose:
             axes = tuple(range(data.ndim))[::-1]
-            return None if how else lend(x, LazyArray._transposed, (axes,), methodcaller("transpose", axes), data)
+            return None if how else lend(x, LazyArray._transposed, (axes,), _ndarray.transpose, data)
         if not (data.flags.c_contiguous or is_expanded) or (numpy is np.ravel) is bool(how):
             return None
         method: Any = getattr(LazyArray, numpy.__name__)
-        return lend(x, method.__wrapped__, how, methodcaller(numpy.__name__, *how), data)
+        return lend(x, method.__wrapped__, how, getattr(_ndarray, numpy.__name__), data)
 
 
+def taken(numpy: Any, general: Callable[..., Any]) -> Callable[..., Any]:
+    """One of NumPy's functions, which begins in the extension where that takes it, and goes on with `general`."""
+    if numpy in _ASKED:
+        found = begun("GIVES", general, inner(numpy))
+    elif numpy in VIEWS:
+        kind = "SHAPE" if numpy in (np.ravel, np.reshape) else "VIEW"
+        by_method = numpy in _OF_METHODS or numpy in (np.squeeze, np.swapaxes)
+        target = getattr(_ndarray, numpy.__name__) if by_method else inner(numpy)
+        found = begun(kind, general, target, DEFINITIONS[numpy])
+    elif numpy in WRITERS:
+        found = begun("WRITES", general, inner(numpy))
+    else:
+        found = begun("FUNCTION", general, numpy)
+    _taken[numpy] = found  # (of a method first, then of the function)
+    return found
+
+
+#: NumPy's function -> the one in its place.
+_taken: dict[Any, Callable[..., Any]] = {}
+
+
+def _reduced(function: Any) -> Any:
+    """How a function that begins in the extension is pickled: by NumPy's, whose place it has, or by its name."""
+    numpy = vars(function).get("__wrapped__")
+    return (_in_place_of, (numpy,)) if numpy in _taken else function.__qualname__
+
+
+def _in_place_of(numpy: Any) -> Callable[..., Any]:
+    return _taken[numpy]
+
+
+if compiled is not None:
+    copyreg.pickle(compiled.Callable, _reduced)
+
+
+def inner(numpy: Any) -> Any:
+    """What is called: without NumPy's search for classes that have their own version (NEP 18), where it says what."""
+    return getattr(numpy, "_implementation", numpy)
+
+
+#: Functions that say something of an array without its elements.
+_ASKED = frozenset((np.ndim, np.shape, np.size))
 _OF_METHODS = frozenset((np.ravel, np.reshape, np.transpose))
 #: Functions that give a view with the axes in another order or direction.
 _TURNS = frozenset((np.swapaxes, np.moveaxis, np.rollaxis, np.fliplr, np.flipud, np.rot90))
@@ -222,7 +264,7 @@ def _turned(numpy: Any, x: LazyArray, how: tuple[Any, ...], data: Any) -> Any:
         return None
     if not is_part(seen, data):
         return None
-    return lend(x, DEFINITIONS[numpy], how, lambda given: numpy(given, *how), data)
+    return lend(x, DEFINITIONS[numpy], how, numpy, data)
 
 
 def _with_axes(x: LazyArray, least: int, data: Any) -> Any:
@@ -420,7 +462,7 @@ def writing(numpy: Any, general: Method) -> Method:
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
         return None if write(numpy, (self, *args), kwargs) else general(self, *args, **kwargs)
 
-    return method
+    return begun("WRITES", method, numpy)
 
 
 def reduction(numpy: Any, general: Method) -> Method:

@@ -232,8 +232,16 @@ SIZES: dict[Any, Callable[..., Any]] = {
     np.arange: lambda a, b=None, step=1, *_: abs(a if b is None else b - a) / abs(step),
     np.linspace: lambda start, stop, num=50, *_: num + 0 * (start + stop),
 }
+def _clip(x: Any, *limits: Any, **named: Any) -> Any:
+    """As `numpy.clip`, which looks for integers out of the dtype's bounds."""
+    given = len(limits) == 2 and not named and limits[0] is not None and limits[1] is not None
+    if given and type(x) is np.ndarray and x.dtype.kind == "f":
+        return np._core.umath.clip(x, *limits)  # type: ignore[attr-defined]
+    return np.clip(x, *limits, **named)
+
+
 #: What is called in a function's place. (Memory that nobody has written to is zeros, alike on all ranks.)
-INSTEAD: dict[Any, Any] = {np.empty: np.zeros, np.empty_like: np.zeros_like}
+INSTEAD: dict[Any, Any] = {np.empty: np.zeros, np.empty_like: np.zeros_like, np.clip: _clip}
 if compiled is not None:
     INSTEAD[np.where] = compiled.where
 #: NumPy functions -> the ufunc's method that they come to for an array and an axis, and the dtype they give it.

@@ -7,12 +7,14 @@ values and is counted (`lazyarr.report`).
 from __future__ import annotations
 
 import types
+from functools import cache
 from typing import Any
 
 import numpy as _np
 
 from lazyarr.dispatch import UFUNCS, dispatched
 from lazyarr.little.fast_path import install_calls, install_class
+from lazyarr.little.functions import taken
 from lazyarr.numpy import _product, _ufunc
 
 
@@ -55,6 +57,11 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
 )
 
 
+@cache
+def _function(function: Any) -> Any:
+    return taken(function, dispatched(function))
+
+
 def _public(name: str) -> Any:
     value = getattr(_np, name)
     if isinstance(value, _np.ufunc):
@@ -65,7 +72,7 @@ def _public(name: str) -> Any:
         return _forms.form(name)
     if isinstance(value, types.ModuleType) or not callable(value):
         return value
-    return dispatched(value)
+    return _function(value)
 
 
 _OWN_MODULES = ("fft", "linalg", "random")

@@ -102,7 +102,7 @@ def transpose(a: Any, axes: Any = None) -> LazyArray:
     """As `numpy.transpose`."""
     x = as_lazy(a)
     if axes is None:
-        return x.T
+        return x._transposed(tuple(range(x.ndim))[::-1])
     return _transposed(x, as_shape(axes))
 
 

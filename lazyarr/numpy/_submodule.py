@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from lazyarr.dispatch import dispatched
+from lazyarr.little.functions import taken
 
 
 def fill(namespace: dict[str, Any], name: str) -> None:
@@ -14,5 +15,6 @@ def fill(namespace: dict[str, Any], name: str) -> None:
     for public in module.__all__:
         value = getattr(module, public)
         if public not in namespace:
-            namespace[public] = dispatched(value) if callable(value) and not isinstance(value, type) else value
+            is_function = callable(value) and not isinstance(value, type)
+            namespace[public] = taken(value, dispatched(value)) if is_function else value
     namespace["__all__"] = list(module.__all__)

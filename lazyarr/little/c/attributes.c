@@ -148,12 +148,13 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
 
 static PyMethodDef to_numpy_method = {"__array__", (PyCFunction)(void (*)(void))to_numpy,
                                       METH_FASTCALL | METH_KEYWORDS, "As `numpy.ndarray.__array__`."};
-static getattrofunc attribute_before;
+static PyObject *missing; /* the method `__getattr__` */
 static PyObject *interface, *structure, *class_name;
 
 /* NumPy asks for these at each conversion, and is told with an exception; `isinstance` asks for the class. */
 static PyObject *attribute(PyObject *self, PyObject *name)
 {
+    PyObject *found;
     if (name == class_name && Py_TYPE(self) == known.array) {
         PyObject *mine = SLOT(self, array__mine), *lent = SLOT(self, array__lent);
         if ((mine && mine != Py_None) || (lent && lent != Py_None))
@@ -163,7 +164,12 @@ static PyObject *attribute(PyObject *self, PyObject *name)
         PyErr_SetObject(PyExc_AttributeError, name);
         return NULL;
     }
-    return attribute_before(self, name);
+    found = PyObject_GenericGetAttr(self, name);
+    if (found || !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return found;
+    /* (`__getattr__`, as the class's own slot asks it.) */
+    PyErr_Clear();
+    return PyObject_CallFunctionObjArgs(missing, self, name, NULL);
 }
 
 int install_attributes(void)
@@ -173,12 +179,12 @@ int install_attributes(void)
     interface = PyUnicode_InternFromString("__array_interface__");
     structure = PyUnicode_InternFromString("__array_struct__");
     class_name = PyUnicode_InternFromString("__class__");
+    missing = PyObject_GetAttrString((PyObject *)known.array, "__getattr__");
     method = PyDescr_NewMethod(known.array, &to_numpy_method);
-    if (!known.to_numpy || !interface || !structure || !class_name || !method ||
+    if (!known.to_numpy || !interface || !structure || !class_name || !missing || !method ||
         PyObject_SetAttrString((PyObject *)known.array, "__array__", method) < 0)
         return -1;
     Py_DECREF(method);
-    attribute_before = known.array->tp_getattro;
     known.array->tp_getattro = attribute;
     return 0;
 }

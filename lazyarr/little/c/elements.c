@@ -276,30 +276,38 @@ static int is_part(PyArrayObject *view, PyObject *data)
     return base && (base == data || base == PyArray_BASE((PyArrayObject *)data));
 }
 
-/* A view as a method gives it: ``look(self, *how)``, of NumPy's arrays ``again(data)``; None where it is not lent
- * here. */
-PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count)
+/* A view as a method gives it: ``look(self, *how)``, of NumPy's arrays ``again(data, *how)``; NULL, without an
+   exception, where it is a copy, as it may be, or not lent here. */
+PyObject *lent_by(PyObject *self, PyObject *look, PyObject *again, PyObject *const *how, Py_ssize_t count,
+                  int may_copy)
 {
-    PyObject *data, *view, *found = NULL;
-    (void)module;
-    if (count != 5 || Py_TYPE(args[0]) != known.array || !PyTuple_CheckExact(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "expected an array, a function, a tuple, a function and a bool");
-        return NULL;
-    }
-    data = may_run() ? data_of(args[0]) : NULL;
-    if (!data || !may_be_lent(args[0]) ||
-        (args[4] == Py_True && !PyArray_IS_C_CONTIGUOUS((PyArrayObject *)data) &&
+    PyObject *data = data_of(self), *view, *given[MOST_AXES + 1], *kept, *found = NULL;
+    Py_ssize_t k;
+    if (!data || count > MOST_AXES || !may_be_lent(self) ||
+        (may_copy && !PyArray_IS_C_CONTIGUOUS((PyArrayObject *)data) &&
          (double)PyArray_SIZE((PyArrayObject *)data) >= known.limit))
-        Py_RETURN_NONE;
-    Py_INCREF(data);
-    view = PyObject_CallOneArg(args[3], data);
-    if (view && PyArray_CheckExact(view) && args[4] == Py_True && !is_part((PyArrayObject *)view, data)) {
-        Py_CLEAR(view);
-        found = Py_NewRef(Py_None);
-    } else if (view && PyArray_CheckExact(view))
-        found = lend(args[0], data, args[1], args[2], args[3], view);
-    else
-        Py_XDECREF(view);
+        return NULL;
+    if (data == SLOT(self, array__mine))
+        reclaim(data); /* (The view that is lent will refer to it.) */
+    given[0] = Py_NewRef(data);
+    for (k = 0; k < count; k++)
+        given[k + 1] = how[k];
+    view = PyObject_Vectorcall(again, given, count + 1, NULL);
+    if (!view)
+        PyErr_Clear(); /* (Python says what is wrong.) */
+    else if (view == data) {
+        Py_DECREF(view);
+        found = Py_NewRef(self);
+    } else if (!PyArray_CheckExact(view) || !PyArray_NDIM((PyArrayObject *)view) ||
+               !is_part((PyArrayObject *)view, data))
+        Py_DECREF(view);
+    else {
+        kept = PyTuple_New(count);
+        for (k = 0; kept && k < count; k++)
+            PyTuple_SET_ITEM(kept, k, Py_NewRef(how[k]));
+        found = kept ? lend(self, data, look, kept, again, view) : NULL;
+        Py_XDECREF(kept);
+    }
     Py_DECREF(data);
     return found;
 }

@@ -96,6 +96,8 @@ typedef struct {
 } Operand;
 
 #define MOST_GIVEN 16
+/* Lists in lists that are looked into. */
+#define DEEPEST_LIST 3
 
 /* The data in the arguments of a function. */
 typedef struct {
@@ -144,9 +146,14 @@ void release(Operand *operands, int count);
 /* loops.c */
 Loops *loops_of(PyObject *ufunc, double cost);
 PyObject *compute(const Loops *loops, Operand *operands, PyArrayObject *spare);
-PyObject *reduce_all(const Loops *loops, PyArrayObject *data, int identity);
+PyObject *scalar_of_type(char *data, int type);
 int compute_into(const Loops *loops, Operand *operands, PyObject *array, PyArrayObject *target);
 int assign(PyArrayObject *target, Operand *value);
+
+/* reductions.c */
+PyObject *reduce_all(const Loops *loops, PyArrayObject *data, int identity);
+PyObject *reduce_along(const Loops *loops, PyArrayObject *data, int axis, int keeps, int identity, int divides);
+PyObject *truth_of(PyArrayObject *data, int wanted);
 
 /* spare.c */
 PyObject *spare_of(PyObject *x, PyObject *y, void *caller);
@@ -160,7 +167,8 @@ int put_by(PyArrayObject *x, PyArrayObject *mask, PyArrayObject *values);
 
 /* elements.c */
 PyObject *get_item(PyObject *self, PyObject *key);
-PyObject *get_view(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *lent_by(PyObject *self, PyObject *look, PyObject *again, PyObject *const *how, Py_ssize_t count,
+                  int may_copy);
 PyObject *selection(PyObject *key);
 int begin_write(void);
 int end_write(void);
@@ -176,13 +184,22 @@ PyObject *result(PyObject *found, const Given *given);
 PyObject *new_result(PyObject *found);
 
 /* functions.c */
+typedef struct Function Function;
+const Function *function_of(PyObject *numpy);
+PyObject *call_with(const Function *function, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *call_quietly(PyObject *function, PyObject *const *args, Py_ssize_t count, PyObject *names);
 int is_known_type(int type);
 int is_known_scalar(PyObject *x);
+int is_plain(PyObject *x);
+PyObject *argument(PyObject *x, Given *given, int depth);
 PyObject *cast_to(PyArrayObject *data, PyArray_Descr *descr);
 PyObject *operate(binaryfunc operator, PyObject * x, PyObject *y);
 PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *call_function(PyObject *module, PyObject *const *given, Py_ssize_t count);
 int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObject *context);
+
+/* calls.c */
+int prepare_calls(PyObject *module);
 
 /* attributes.c */
 PyObject *shape_of(PyObject *self);

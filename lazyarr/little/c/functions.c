@@ -4,14 +4,15 @@
 #include "fast_path.h"
 
 #define MOST_NUMBERS 1000
-#define DEEPEST_LIST 3
+/* Arguments of a call; a call of more is left to Python. */
+#define MOST_ARGUMENTS 16
 
 /* How much work a call is, in elements of its arguments; as lazyarr.little.table says it. */
-enum { TOGETHER, APART, BROADCAST, PRODUCT, CREATED, COUNTED };
+enum { TOGETHER, APART, BROADCAST, PRODUCT, CREATED, COUNTED, CONTRACTED };
 /* What functions that take lists give for an array. */
 enum { GIVES_SAME = 1, GIVES_COPY };
 
-typedef struct {
+struct Function {
     PyObject *target;    /* what is called */
     PyObject *method;    /* ndarray's method that does the same where the first argument is one, or NULL */
     PyObject *fold;      /* a ufunc's `reduce` that gives the same for an array and an axis, or NULL */
@@ -25,7 +26,14 @@ typedef struct {
     int of_lists;   /* takes lists of numbers alone: GIVES_SAME or GIVES_COPY of arrays */
     double weight;  /* of an element, or of a product of two */
     PyObject *size; /* gives how many elements the result may have, where that is more than its arguments have */
-} Function;
+};
+
+/* The arguments of a call: those by name stand behind the others. */
+typedef struct {
+    PyObject *const *args;
+    Py_ssize_t count;
+    PyObject *names; /* a tuple, or NULL */
+} Call;
 
 static PyObject *functions; /* function -> capsule */
 static PyObject *special;   /* names of arguments with which it is left to Python */
@@ -56,10 +64,11 @@ static PyObject *leave(int is_to_be_left, PyObject *found)
     return found;
 }
 
-static PyObject *call_quietly(PyObject *function, PyObject *args, PyObject *kwargs)
+/* A call in which NumPy warns of nothing. */
+PyObject *call_quietly(PyObject *function, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     int is_to_be_left = enter();
-    return is_to_be_left < 0 ? NULL : leave(is_to_be_left, PyObject_Call(function, args, kwargs));
+    return is_to_be_left < 0 ? NULL : leave(is_to_be_left, PyObject_Vectorcall(function, args, count, names));
 }
 
 /* An operator of NumPy's on two operands, in which it warns of nothing. */
@@ -112,7 +121,7 @@ int is_known_scalar(PyObject *x)
            !PyArray_IsScalar(x, CLongDouble) && !PyArray_IsScalar(x, Half) && !PyArray_IsScalar(x, Timedelta);
 }
 
-static int is_plain(PyObject *x)
+int is_plain(PyObject *x)
 {
     return x == Py_None || PyLong_CheckExact(x) || PyFloat_CheckExact(x) || PyBool_Check(x) ||
            PyComplex_CheckExact(x) || PyUnicode_CheckExact(x) || PyType_Check(x) || PyArray_DescrCheck(x) ||
@@ -130,7 +139,7 @@ static int add_array(PyObject *data, Given *given)
 }
 
 /* An argument as NumPy takes it (a new reference); NULL, without an exception, where it is of another kind. */
-static PyObject *argument(PyObject *x, Given *given, int depth)
+PyObject *argument(PyObject *x, Given *given, int depth)
 {
     if (Py_TYPE(x) == known.array) {
         PyObject *data = data_of(x);
@@ -228,13 +237,28 @@ static double extent_of(PyObject *x)
     return n;
 }
 
-/* Elements of what ``numpy.zeros`` and its like make; what is too many where that is not known. */
-static double created_size(PyObject *args)
+/* An argument by name (borrowed); NULL where it is not given. */
+static PyObject *named(const Call *call, const char *name)
 {
-    PyObject *shape = PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, 0) : NULL;
+    Py_ssize_t k;
+    for (k = 0; call->names && k < PyTuple_GET_SIZE(call->names); k++)
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(call->names, k), name) == 0)
+            return call->args[call->count + k];
+    return NULL;
+}
+
+static Py_ssize_t count_named(const Call *call)
+{
+    return call->names ? PyTuple_GET_SIZE(call->names) : 0;
+}
+
+/* Elements of what ``numpy.zeros`` and its like make; what is too many where that is not known. */
+static double created_size(const Call *call)
+{
+    PyObject *shape = call->args[0];
     double size = 1;
     Py_ssize_t k;
-    if (!shape || !(PyTuple_CheckExact(shape) || is_extent(shape)))
+    if (!(PyTuple_CheckExact(shape) || is_extent(shape)))
         return HUGE_VAL;
     if (!PyTuple_CheckExact(shape))
         size = extent_of(shape);
@@ -249,15 +273,13 @@ static double created_size(PyObject *args)
 }
 
 /* Elements that a call of ``numpy.bincount`` counts or asks for; what is too many where that is not known. */
-static double counted_size(PyObject *args, PyObject *kwargs)
+static double counted_size(const Call *call)
 {
-    PyArrayObject *x = (PyArrayObject *)PyTuple_GET_ITEM(args, 0);
-    PyObject *least = PyTuple_GET_SIZE(args) > 2 ? PyTuple_GET_ITEM(args, 2) : NULL;
+    PyArrayObject *x = (PyArrayObject *)call->args[0];
+    PyObject *least = call->count > 2 ? call->args[2] : named(call, "minlength");
     double asked;
     if (!PyArray_CheckExact(x) || PyArray_NDIM(x) != 1 || PyArray_TYPE(x) != NPY_LONG)
         return HUGE_VAL;
-    if (!least && kwargs)
-        least = PyDict_GetItemString(kwargs, "minlength");
     if (!least)
         return (double)PyArray_SIZE(x);
     if (!PyLong_CheckExact(least))
@@ -268,15 +290,53 @@ static double counted_size(PyObject *args, PyObject *kwargs)
     return asked > (double)PyArray_SIZE(x) ? asked : (double)PyArray_SIZE(x);
 }
 
-/* What the Python side says of the size of a result; what is too many where it says nothing. */
-static double said_size(const Function *function, PyObject *args, PyObject *kwargs)
+/* Products of elements in ``numpy.einsum(subscripts, *operands)``, one operand after the other; what is too many where
+   the axes are written otherwise than by a letter each. */
+static double contracted_size(const Call *call)
 {
-    PyObject *num = kwargs && function->work == CREATED ? PyDict_GetItemString(kwargs, "num") : NULL, *named, *found;
+    const char *at = PyUnicode_CheckExact(call->args[0]) ? PyUnicode_AsUTF8(call->args[0]) : NULL;
+    npy_intp extents[128] = {0};
+    double size = 1;
+    Py_ssize_t k;
+    if (!at)
+        return PyErr_Clear(), HUGE_VAL;
+    for (k = 1; k < call->count; k++) {
+        PyArrayObject *x = (PyArrayObject *)call->args[k];
+        int axis = 0;
+        if (!PyArray_CheckExact(x))
+            return HUGE_VAL;
+        for (; *at && *at != ',' && *at != '-'; at++) {
+            int letter = *at;
+            if (letter == ' ')
+                continue;
+            if (!((letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z')) || axis >= PyArray_NDIM(x))
+                return HUGE_VAL;
+            size *= extents[letter] ? 1 : (double)PyArray_DIM(x, axis);
+            extents[letter] = PyArray_DIM(x, axis++);
+        }
+        if (axis != PyArray_NDIM(x) || (k + 1 < call->count) != (*at == ','))
+            return HUGE_VAL;
+        at += *at == ',';
+    }
+    return size;
+}
+
+/* What the Python side says of the size of a result; what is too many where it says nothing. */
+static double said_size(const Function *function, const Call *call)
+{
+    PyObject *num = function->work == CREATED ? named(call, "num") : NULL, *found;
     double size = -1;
     /* (Sizes of what is created know no other names, which say nothing of them.) */
-    named = function->work != CREATED ? Py_XNewRef(kwargs) : num ? Py_BuildValue("{s:O}", "num", num) : NULL;
-    found = PyObject_Call(function->size, args, named);
-    Py_XDECREF(named);
+    if (function->work != CREATED)
+        found = PyObject_Vectorcall(function->size, call->args, call->count, call->names);
+    else if (num) {
+        PyObject *args[MOST_ARGUMENTS + 1], *names = Py_BuildValue("(s)", "num");
+        memcpy(args, call->args, call->count * sizeof(PyObject *));
+        args[call->count] = num;
+        found = names ? PyObject_Vectorcall(function->size, args, call->count, names) : NULL;
+        Py_XDECREF(names);
+    } else
+        found = PyObject_Vectorcall(function->size, call->args, call->count, NULL);
     if (found)
         size = PyFloat_AsDouble(found);
     Py_XDECREF(found);
@@ -284,10 +344,33 @@ static double said_size(const Function *function, PyObject *args, PyObject *kwar
     return size >= 0 ? size : HUGE_VAL;
 }
 
+/* Whether a call is little work. */
+static int is_little(const Function *function, const Call *call, const Given *given)
+{
+    int has_reach = function->weight == 1.0;
+    double work;
+    if (function->work == CREATED) {
+        if (given->count || (!function->size && created_size(call) >= known.limit))
+            return 0;
+    } else {
+        work = work_of(function, given);
+        if (!(has_reach ? reaches(work) : work < known.limit))
+            return 0;
+    }
+    if (function->size) {
+        work = said_size(function, call);
+        if (!(has_reach ? reaches(work) : work < known.limit))
+            return 0;
+    }
+    if (function->work == CONTRACTED)
+        return contracted_size(call) < known.limit;
+    return function->work != COUNTED || counted_size(call) < known.limit;
+}
+
 /* ``at(method, array, key, operands)``: a ufunc's `at`; False where that is not done here. */
 PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *data, *where, *found = NULL, *all, *x;
+    PyObject *data, *where, *found = NULL, *all[2 + MOST_OPERANDS], *x;
     Py_ssize_t k, operands;
     int done = 0;
     (void)module;
@@ -295,29 +378,29 @@ PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count)
         PyErr_SetString(PyExc_TypeError, "expected a method, an array, a key and a tuple");
         return NULL;
     }
-    if (Py_TYPE(args[1]) != known.array || !may_run() || !selection(args[2]))
+    operands = PyTuple_GET_SIZE(args[3]);
+    if (Py_TYPE(args[1]) != known.array || operands > MOST_OPERANDS || !may_run() || !selection(args[2]))
         Py_RETURN_FALSE;
     if (begin_write() < 0)
         return NULL;
     data = data_to_write(args[1]);
     where = selection(args[2]);
-    operands = PyTuple_GET_SIZE(args[3]);
-    all = PyTuple_New(2 + operands);
-    if (all && data && where && (double)PyArray_SIZE((PyArrayObject *)data) < known.limit &&
+    if (data && where && (double)PyArray_SIZE((PyArrayObject *)data) < known.limit &&
         (double)PyArray_SIZE((PyArrayObject *)where) < known.limit) {
-        PyTuple_SET_ITEM(all, 0, Py_NewRef(data));
-        PyTuple_SET_ITEM(all, 1, Py_NewRef(where));
+        all[0] = Py_NewRef(data);
+        all[1] = Py_NewRef(where);
         for (k = 0, done = 1; done && k < operands; k++) {
             x = PyTuple_GET_ITEM(args[3], k);
             x = Py_TYPE(x) == known.array ? data_of(x) : is_plain(x) || PyArray_CheckExact(x) ? x : NULL;
             done = x != NULL;
             if (done)
-                PyTuple_SET_ITEM(all, 2 + k, Py_NewRef(x));
+                all[2 + k] = Py_NewRef(x);
         }
         if (done)
-            found = call_quietly(args[0], all, NULL);
+            found = call_quietly(args[0], all, 2 + operands, NULL);
+        for (k += done ? 2 : 1; --k >= 0;)
+            Py_DECREF(all[k]);
     }
-    Py_XDECREF(all);
     if (end_write() < 0 || (done && !found)) {
         Py_XDECREF(found);
         return NULL;
@@ -326,58 +409,61 @@ PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return PyBool_FromLong(done);
 }
 
-/* A reduction by the ufunc itself: what NumPy's function comes to; NULL without an exception for other arguments. */
-static PyObject *folded(const Function *function, PyObject *args, PyObject *kwargs)
+/* A reduction here, along one axis or all; NULL without an exception for other data and axes. */
+static PyObject *reduced(const Function *function, PyArrayObject *data, PyObject *axis, int keeps)
 {
-    PyObject *axis = Py_None, *keeps = Py_False, *given, *found;
-    PyArrayObject *data;
-    Py_ssize_t named = 0;
-    if (PyTuple_GET_SIZE(args) == 2)
-        axis = PyTuple_GET_ITEM(args, 1);
-    else if (PyTuple_GET_SIZE(args) != 1)
-        return NULL;
-    if (kwargs) {
-        PyObject *wanted = PyDict_GetItemString(kwargs, "axis"), *kept = PyDict_GetItemString(kwargs, "keepdims");
-        if (wanted && PyTuple_GET_SIZE(args) == 2)
-            return NULL;
-        axis = wanted ? wanted : axis;
-        keeps = kept ? kept : keeps;
-        named = (wanted != NULL) + (kept != NULL);
-        if (PyDict_GET_SIZE(kwargs) != named || !PyBool_Check(keeps))
-            return NULL;
-    }
-    if (!(axis == Py_None || PyLong_CheckExact(axis)) || !PyArray_Check(PyTuple_GET_ITEM(args, 0)))
-        return NULL;
-    data = (PyArrayObject *)PyTuple_GET_ITEM(args, 0);
+    int is_truth = function->fold_type == (PyObject *)&PyBool_Type, overflow = 0;
+    long along = axis == Py_None ? 0 : PyLong_AsLongAndOverflow(axis, &overflow);
+    PyObject *found;
     /* (Sums of bools are integers.) */
-    if (axis == Py_None && keeps == Py_False && (!function->is_mean || PyArray_TYPE(data) == NPY_DOUBLE) &&
-        (PyArray_TYPE(data) != NPY_BOOL || function->fold_type == (PyObject *)&PyBool_Type) &&
-        (found = reduce_all(function->loops, data, function->identity))) {
-        if (function->is_mean)
-            PyArrayScalar_ASSIGN(found, Double, PyArrayScalar_VAL(found, Double) / (double)PyArray_SIZE(data));
-        return found;
-    }
-    if (function->is_mean)
+    if ((function->is_mean && PyArray_TYPE(data) != NPY_DOUBLE) || (PyArray_TYPE(data) == NPY_BOOL && !is_truth) ||
+        overflow || along < -MOST_AXES || along > MOST_AXES)
         return NULL;
-    given = PyTuple_Pack(5, PyTuple_GET_ITEM(args, 0), axis, function->fold_type, Py_None, keeps);
-    found = given ? call_quietly(function->fold, given, NULL) : NULL;
-    Py_XDECREF(given);
+    if (axis != Py_None && (PyArray_NDIM(data) != 1 || keeps || along < -1 || along > 0))
+        return is_truth && PyArray_TYPE(data) != NPY_BOOL
+                   ? NULL
+                   : reduce_along(function->loops, data, (int)along, keeps, function->identity, function->is_mean);
+    if (keeps)
+        return NULL;
+    found = is_truth && PyArray_TYPE(data) != NPY_BOOL ? truth_of(data, function->identity)
+                                                        : reduce_all(function->loops, data, function->identity);
+    if (found && function->is_mean)
+        PyArrayScalar_ASSIGN(found, Double, PyArrayScalar_VAL(found, Double) / (double)PyArray_SIZE(data));
     return found;
+}
+
+/* A reduction by the ufunc itself: what NumPy's function comes to; NULL without an exception for other arguments. */
+static PyObject *folded(const Function *function, const Call *call)
+{
+    PyObject *axis = call->count == 2 ? call->args[1] : Py_None, *keeps = Py_False, *found;
+    PyObject *wanted = named(call, "axis"), *kept = named(call, "keepdims"), *data = call->args[0];
+    PyObject *given[5];
+    if (call->count > 2 || (wanted && call->count == 2) || count_named(call) != (wanted != NULL) + (kept != NULL))
+        return NULL;
+    axis = wanted ? wanted : axis;
+    keeps = kept ? kept : keeps;
+    if (!PyBool_Check(keeps) || !(axis == Py_None || PyLong_CheckExact(axis)) || !PyArray_Check(data))
+        return NULL;
+    found = reduced(function, (PyArrayObject *)data, axis, keeps == Py_True);
+    if (found || PyErr_Occurred() || function->is_mean)
+        return found;
+    given[0] = data;
+    given[1] = axis;
+    given[2] = function->fold_type;
+    given[3] = Py_None;
+    given[4] = keeps;
+    return call_quietly(function->fold, given, 5, NULL);
 }
 
 /* -- the call -- */
 
 /* ``numpy.asarray(x)`` and ``numpy.array(x)`` of an array, with or without a dtype; NULL where that is not done here. */
-static PyObject *again(const Function *function, PyObject *args, PyObject *kwargs)
+static PyObject *again(const Function *function, const Call *call)
 {
-    PyObject *x = PyTuple_GET_ITEM(args, 0), *wanted = NULL, *data, *found = NULL;
+    PyObject *x = call->args[0], *wanted = call->count == 2 ? call->args[1] : named(call, "dtype"), *data, *found = NULL;
     PyArray_Descr *descr = NULL;
     int is_lazy = Py_TYPE(x) == known.array, is_cast;
-    if (PyTuple_GET_SIZE(args) == 2)
-        wanted = PyTuple_GET_ITEM(args, 1);
-    else if (kwargs && PyDict_GET_SIZE(kwargs) == 1 && PyTuple_GET_SIZE(args) == 1)
-        wanted = PyDict_GetItemString(kwargs, "dtype");
-    if (PyTuple_GET_SIZE(args) + (kwargs ? PyDict_GET_SIZE(kwargs) : 0) != 1 + (wanted != NULL))
+    if (call->count + count_named(call) != 1 + (wanted != NULL))
         return NULL;
     data = is_lazy ? data_of(x) : PyArray_CheckExact(x) && PyArray_ISBEHAVED_RO((PyArrayObject *)x) ? x : NULL;
     /* (It is copied in any case, however large it is.) */
@@ -400,81 +486,90 @@ static PyObject *again(const Function *function, PyObject *args, PyObject *kwarg
     return array_of(PyArray_NewCopy((PyArrayObject *)data, NPY_KEEPORDER));
 }
 
-/* The call with the data of its arguments; NULL, with or without an exception, where it is not done here. */
-static PyObject *called(const Function *function, PyObject *args, PyObject *kwargs, Given *given)
+/* The data of a call's arguments (new references), how many; fewer than there are where they are of other kinds. */
+static Py_ssize_t data_of_arguments(const Function *function, const Call *call, PyObject **own, Given *given)
 {
-    Py_ssize_t k, count = PyTuple_GET_SIZE(args), at = 0;
-    PyObject *own_args, *own_kwargs = NULL, *name, *x, *found = NULL;
-    int of_lists = function->of_lists;
-    if (count > function->most || !count)
-        return NULL;
-    given->no_empty = function->work != PRODUCT;
-    if (of_lists && !PyList_CheckExact(PyTuple_GET_ITEM(args, 0)) && !PyTuple_CheckExact(PyTuple_GET_ITEM(args, 0)))
-        return again(function, args, kwargs);
-    own_args = PyTuple_New(count);
-    if (!own_args)
-        return NULL;
-    for (k = 0; k < count; k++) {
+    Py_ssize_t k, total = call->count + count_named(call);
+    for (k = 0; k < total; k++) {
         int before = given->count;
-        x = argument(PyTuple_GET_ITEM(args, k), given, DEEPEST_LIST);
+        if (k >= call->count && PySet_Contains(special, PyTuple_GET_ITEM(call->names, k - call->count)))
+            break;
+        own[k] = argument(call->args[k], given, DEEPEST_LIST);
+        if (!own[k])
+            break;
         /* (Elsewhere an array is one to write to, or a number.) */
-        if (!x || (k >= function->arrays && given->count > before)) {
-            Py_XDECREF(x);
-            goto done;
-        }
-        PyTuple_SET_ITEM(own_args, k, x);
-    }
-    if (kwargs && PyDict_GET_SIZE(kwargs)) {
-        int before = given->count;
-        own_kwargs = PyDict_New();
-        while (own_kwargs && PyDict_Next(kwargs, &at, &name, &x)) {
-            PyObject *own = PySet_Contains(special, name) ? NULL : argument(x, given, DEEPEST_LIST);
-            int failed = !own || given->count > before || PyDict_SetItem(own_kwargs, name, own) < 0;
-            Py_XDECREF(own);
-            if (failed)
-                goto done;
+        if ((k >= function->arrays || k >= call->count) && given->count > before) {
+            Py_DECREF(own[k]);
+            break;
         }
     }
-    if (function->work == CREATED
-            ? given->count || (!function->size && created_size(own_args) >= known.limit)
-            : !(function->weight == 1.0 ? reaches(work_of(function, given))
-                                        : work_of(function, given) < known.limit))
-        goto done;
-    if (function->size && !(function->weight == 1.0 ? reaches(said_size(function, own_args, own_kwargs))
-                                                    : said_size(function, own_args, own_kwargs) < known.limit))
-        goto done;
-    if (function->work == COUNTED && counted_size(own_args, own_kwargs) >= known.limit)
-        goto done;
-    if (function->fold)
-        found = folded(function, own_args, own_kwargs);
-    if (!found && !PyErr_Occurred())
-        found = call_quietly(function->method && PyArray_CheckExact(PyTuple_GET_ITEM(own_args, 0)) ? function->method
-                                                                                                   : function->target,
-                             own_args, own_kwargs);
-    found = result(found, given);
-done:
-    Py_DECREF(own_args);
-    Py_XDECREF(own_kwargs);
+    return k;
+}
+
+/* The call with the data of its arguments; NULL, with or without an exception, where it is not done here. */
+PyObject *call_with(const Function *function, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *own[MOST_ARGUMENTS], *found = NULL;
+    Call call = {args, count, names};
+    Given given = {.count = 0};
+    Py_ssize_t total = count + count_named(&call), k;
+    if (count > function->most || !count || total > MOST_ARGUMENTS)
+        return NULL;
+    given.no_empty = function->work != PRODUCT;
+    if (function->of_lists && !PyList_CheckExact(args[0]) && !PyTuple_CheckExact(args[0]))
+        return again(function, &call);
+    k = data_of_arguments(function, &call, own, &given);
+    call.args = own;
+    if (k == total && is_little(function, &call, &given)) {
+        if (function->fold)
+            found = folded(function, &call);
+        if (!found && !PyErr_Occurred())
+            found = call_quietly(function->method && PyArray_CheckExact(own[0]) ? function->method : function->target,
+                                 own, count, names);
+        found = result(found, &given);
+        /* (It says that it has nothing to give by None.) */
+        if (found == Py_None)
+            Py_CLEAR(found);
+    }
+    while (--k >= 0)
+        Py_DECREF(own[k]);
     return found;
+}
+
+/* How a function of NumPy's is called (borrowed); NULL, without an exception, for others. */
+const Function *function_of(PyObject *numpy)
+{
+    PyObject *capsule = functions ? PyDict_GetItemWithError(functions, numpy) : NULL;
+    if (!capsule)
+        PyErr_Clear(); /* (What does not hash is none of these.) */
+    return capsule ? PyCapsule_GetPointer(capsule, NULL) : NULL;
 }
 
 /* ``function(numpy, args, kwargs)``: None where the call is not done here. */
 PyObject *call_function(PyObject *module, PyObject *const *given, Py_ssize_t count)
 {
-    PyObject *capsule, *found;
-    Given arrays = {.count = 0};
+    PyObject *args[MOST_ARGUMENTS], *names = NULL, *found, *name, *x;
+    const Function *function;
+    Py_ssize_t k, positional, at = 0;
     (void)module;
-    if (count != 3 || !PyTuple_CheckExact(given[1])) {
+    if (count != 3 || !PyTuple_CheckExact(given[1]) || !(given[2] == Py_None || PyDict_CheckExact(given[2]))) {
         PyErr_SetString(PyExc_TypeError, "expected a function, a tuple and a dict");
         return NULL;
     }
-    capsule = functions && may_run() ? PyDict_GetItemWithError(functions, given[0]) : NULL;
-    if (!capsule) {
-        if (PyErr_Occurred())
-            PyErr_Clear(); /* (What does not hash is none of these.) */
+    function = may_run() ? function_of(given[0]) : NULL;
+    positional = PyTuple_GET_SIZE(given[1]);
+    count = given[2] == Py_None ? 0 : PyDict_GET_SIZE(given[2]);
+    if (!function || positional + count > MOST_ARGUMENTS)
         Py_RETURN_NONE;
+    memcpy(args, ((PyTupleObject *)given[1])->ob_item, positional * sizeof(PyObject *));
+    if (count && !(names = PyTuple_New(count)))
+        return NULL;
+    for (k = 0; k < count && PyDict_Next(given[2], &at, &name, &x); k++) {
+        PyTuple_SET_ITEM(names, k, Py_NewRef(name));
+        args[positional + k] = x;
     }
-    found = called(PyCapsule_GetPointer(capsule, NULL), given[1], given[2] == Py_None ? NULL : given[2], &arrays);
+    found = call_with(function, args, positional, names);
+    Py_XDECREF(names);
     if (!found && !PyErr_Occurred())
         Py_RETURN_NONE;
     return found;

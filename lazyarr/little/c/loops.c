@@ -62,24 +62,77 @@ static int broadcast(const Operand *operands, int count, npy_intp *shape)
     return nd;
 }
 
-/* The strides of an operand along the axes of a shape; 0 where its memory does not run as a new array's would. */
-static int strides_in(const Operand *operand, int nd, const npy_intp *shape, npy_intp *strides)
+/* The strides of an operand along the axes of a shape: 0 where it is broadcast. */
+static void strides_in(const Operand *operand, int nd, const npy_intp *shape, npy_intp *strides)
 {
-    npy_intp before = NPY_MAX_INTP;
     int axis;
     for (axis = 0; axis < nd; axis++) {
         int own = axis - nd + operand->nd;
-        if (own < 0 || (operand->dims[own] == 1 && shape[axis] != 1) || shape[axis] < 2) {
-            strides[axis] = 0;
-            continue;
-        }
-        strides[axis] = operand->strides[own];
-        /* (NumPy gives results the layout of their operands, but for the direction.) */
-        if (!strides[axis] || labs(strides[axis]) > before)
-            return 0;
-        before = labs(strides[axis]);
+        strides[axis] = own < 0 || operand->dims[own] == 1 || shape[axis] < 2 ? 0 : operand->strides[own];
     }
-    return 1;
+}
+
+/* The axes of a result from the outermost to the innermost in memory, as NumPy's iterator has them ("K" order): by the
+   operands' strides, and as they stand where those differ or say nothing. */
+static void order_axes(int nd, int count, npy_intp strides[][MOST_AXES], int *order)
+{
+    int axis, at, k;
+    for (axis = nd - 1; axis >= 0; axis--) {
+        /* `axis` goes in among those behind it, which are in order. */
+        int place = axis;
+        for (at = axis + 1; at < nd; at++) {
+            int is_known = 0, is_inner = 0;
+            for (k = 0; k < count; k++) {
+                npy_intp own = labs(strides[k][axis]), other = labs(strides[k][order[at]]);
+                if (!own || !other)
+                    continue;
+                is_inner = other <= own ? 0 : is_known ? is_inner : 1;
+                is_known = 1;
+            }
+            if (is_known && !is_inner)
+                break;
+            place = is_known ? at : place;
+        }
+        for (at = axis; at < place; at++)
+            order[at] = order[at + 1];
+        order[place] = axis;
+    }
+}
+
+/* Whether an operand has a shape, and its memory runs from the first axis to the last. */
+static int is_fortran(const Operand *operand, int nd, const npy_intp *shape)
+{
+    return operand->nd == nd && !operand->own && operand->holder && PyArray_Check(operand->holder) &&
+           PyArray_IS_F_CONTIGUOUS((PyArrayObject *)operand->holder) && PyArray_CompareLists(operand->dims, shape, nd);
+}
+
+/* A new array with its axes in an order in memory; all of the first axis first where `fortran` says so. */
+static PyArrayObject *new_in_order(int nd, const npy_intp *shape, int type, const int *order, int fortran)
+{
+    PyArray_Descr *descr = PyArray_DescrFromType(type);
+    npy_intp strides[MOST_AXES], size = PyDataType_ELSIZE(descr);
+    int k;
+    for (k = nd - 1; k >= 0; k--) {
+        strides[order[k]] = size;
+        size *= shape[order[k]] ? shape[order[k]] : 1;
+    }
+    return (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr, nd, shape, fortran ? NULL : strides, NULL,
+                                                 fortran ? NPY_ARRAY_F_CONTIGUOUS : 0, NULL);
+}
+
+/* Put the axes of a shape, and of strides, in an order. */
+static void turn(int nd, int count, npy_intp *shape, npy_intp strides[][MOST_AXES], const int *order)
+{
+    npy_intp before[MOST_AXES];
+    int k, axis;
+    memcpy(before, shape, sizeof(before));
+    for (axis = 0; axis < nd; axis++)
+        shape[axis] = before[order[axis]];
+    for (k = 0; k < count; k++) {
+        memcpy(before, strides[k], sizeof(before));
+        for (axis = 0; axis < nd; axis++)
+            strides[k][axis] = before[order[axis]];
+    }
 }
 
 /* Run a loop over all elements. Axes that follow one another in all operands are one. (Inlined where the number of
@@ -164,7 +217,7 @@ static int is_little(int nd, const npy_intp *shape, double cost, int type)
     return type != NPY_BOOL && cost == 1.0 ? reaches(size) : size < known.limit;
 }
 
-static PyObject *scalar_of_type(char *data, int type)
+PyObject *scalar_of_type(char *data, int type)
 {
     PyArray_Descr *descr;
     PyObject *scalar;
@@ -191,15 +244,23 @@ static PyObject *computed(const Loops *loops, Operand *operands, PyArrayObject *
 {
     npy_intp shape[MOST_AXES], strides[MOST_OPERANDS][MOST_AXES];
     char *data[MOST_OPERANDS];
-    const Loop *loop = chosen(loops, operands);
+    const Loop *loop;
     PyArrayObject *found;
-    int nd, k, axis;
-    if (!loop || (nd = broadcast(operands, loops->nin, shape)) < 0 || !is_little(nd, shape, loops->cost, operands[0].type))
+    int nd = broadcast(operands, loops->nin, shape), k, axis, order[MOST_AXES], is_turned = 0, fortran = 1;
+    if (nd > 1) {
+        /* (By the operands as they are given, whatever they are cast to.) */
+        for (k = 0; k < loops->nin; k++)
+            strides_in(&operands[k], nd, shape, strides[k]);
+        order_axes(nd, loops->nin, strides, order);
+        for (axis = 0; axis < nd; axis++)
+            is_turned |= order[axis] != axis;
+    }
+    if (nd < 0 || !(loop = chosen(loops, operands)) || !is_little(nd, shape, loops->cost, operands[0].type))
         return NULL;
     for (k = 0; k < loops->nin; k++) {
-        if (!strides_in(&operands[k], nd, shape, strides[k]))
-            return NULL;
+        strides_in(&operands[k], nd, shape, strides[k]);
         data[k] = operands[k].data;
+        fortran = fortran && (!operands[k].nd || is_fortran(&operands[k], nd, shape));
     }
     if (!nd) {
         union {
@@ -210,7 +271,9 @@ static PyObject *computed(const Loops *loops, Operand *operands, PyArrayObject *
         run(loop, loops->nin + 1, data, 0, shape, strides);
         return scalar_of_type((char *)&value, loop->result);
     }
-    if (spare && is_like(spare, loop->result, nd, shape))
+    if (is_turned)
+        found = new_in_order(nd, shape, loop->result, order, fortran);
+    else if (spare && is_like(spare, loop->result, nd, shape))
         found = (PyArrayObject *)Py_NewRef((PyObject *)spare);
     else
         found = (PyArrayObject *)PyArray_SimpleNew(nd, shape, loop->result);
@@ -221,6 +284,8 @@ static PyObject *computed(const Loops *loops, Operand *operands, PyArrayObject *
     for (axis = 0; axis < nd; axis++)
         strides[loops->nin][axis] = PyArray_STRIDES(found)[axis];
     data[loops->nin] = PyArray_BYTES(found);
+    if (is_turned)
+        turn(nd, loops->nin + 1, shape, strides, order);
     if (PyArray_SIZE(found))
         run(loop, loops->nin + 1, data, nd, shape, strides);
     return (PyObject *)found;
@@ -235,43 +300,6 @@ PyObject *compute(const Loops *loops, Operand *operands, PyArrayObject *spare)
     found = computed(loops, operands, spare);
     release(operands, loops->nin);
     return found;
-}
-
-/* All elements of contiguous data together, as the ufunc's `reduce` goes over them; NULL, without an exception, where
-   that has other types within. `identity`: what it begins with, 0 or 1, or -1 for the first element. */
-PyObject *reduce_all(const Loops *loops, PyArrayObject *data, int identity)
-{
-    int type = PyArray_TYPE(data);
-    npy_intp count = PyArray_SIZE(data), size = PyArray_ITEMSIZE(data), steps[3] = {0, size, 0};
-    union {
-        double as_double;
-        float as_float;
-        npy_long as_long;
-        npy_bool as_bool;
-    } value;
-    char *begin = PyArray_BYTES(data), *given[3] = {(char *)&value, begin, (char *)&value};
-    const Loop *loop;
-    if ((type != NPY_DOUBLE && type != NPY_FLOAT && type != NPY_LONG && type != NPY_BOOL) || !count ||
-        !PyArray_IS_C_CONTIGUOUS(data) || !PyArray_ISBEHAVED_RO(data))
-        return NULL;
-    loop = &loops->loops[type];
-    if (!loop->run || loop->result != type)
-        return NULL;
-    if (identity < 0) {
-        memcpy(&value, begin, size);
-        given[1] += size;
-        count--;
-    } else if (type == NPY_DOUBLE)
-        value.as_double = identity;
-    else if (type == NPY_FLOAT)
-        value.as_float = (float)identity;
-    else if (type == NPY_LONG)
-        value.as_long = identity;
-    else
-        value.as_bool = (npy_bool)identity;
-    if (count)
-        loop->run(given, &count, steps, loop->data);
-    return scalar_of_type((char *)&value, type);
 }
 
 /* Where an operand's memory begins and ends. */

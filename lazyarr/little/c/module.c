@@ -6,12 +6,14 @@
    data.c        the data of lazy arrays, where it is there, and new arrays
    operands.c    what operands are, and the type they get together
    loops.c       NumPy's inner loops over them
+   reductions.c  and along axes
    slots.c       Python's operators, and calls of ufuncs
    spare.c       operands that nobody has any more
    elements.c    x[...], writes, views
    masks.c       what masks and positions select, and writes to it
    functions.c   NumPy's functions
    results.c     what these have made
+   calls.c       functions and methods, as programs call them
    attributes.c  what is asked of arrays: shapes, copies, what NumPy is given
    module.c      what Python sees of this */
 
@@ -191,41 +193,6 @@ ATTRIBUTE(shape)
 ATTRIBUTE(ndim)
 ATTRIBUTE(size)
 
-PyDoc_STRVAR(
-    copy_doc,
-    "copy(array, order, /)\n--\n\nA copy of little data, in order \"C\" or \"K\"; None where it is not done here.\n");
-
-static PyObject *copy(PyObject *module, PyObject *args)
-{
-    PyObject *array, *found;
-    int order;
-    (void)module;
-    if (!PyArg_ParseTuple(args, "OC", &array, &order))
-        return NULL;
-    found = order == 'C' || order == 'K' ? copy_of(array, order == 'C' ? NPY_CORDER : NPY_KEEPORDER) : NULL;
-    if (!found && !PyErr_Occurred())
-        Py_RETURN_NONE;
-    return found;
-}
-
-PyDoc_STRVAR(cast_doc, "cast(array, dtype, /)\n--\n\nLittle data as another type; None where it is not done here.\n");
-
-static PyObject *cast(PyObject *module, PyObject *args)
-{
-    PyObject *array, *dtype, *found;
-    (void)module;
-    if (!PyArg_ParseTuple(args, "OO", &array, &dtype))
-        return NULL;
-    found = cast_of(array, dtype);
-    if (!found && !PyErr_Occurred())
-        Py_RETURN_NONE;
-    return found;
-}
-
-PyDoc_STRVAR(view_doc, "view(array, look, how, again, may_copy, /)\n--\n\n"
-                       "A view of little data, as `lazyarr.little.data.lend` makes it: ``again(data)``; None where "
-                       "that is a copy,\nas it may be, or where it is not done here.\n");
-
 static PyObject *show(PyObject *module, PyObject *kind)
 {
     (void)module;
@@ -291,10 +258,7 @@ static PyObject *holds(PyObject *module, PyObject *const *args, Py_ssize_t count
     return PyBool_FromLong(same);
 }
 
-static PyMethodDef methods[] = {{"view", (PyCFunction)(void (*)(void))get_view, METH_FASTCALL, view_doc},
-                                {"copy", copy, METH_VARARGS, copy_doc},
-                                {"cast", cast, METH_VARARGS, cast_doc},
-                                {"function", (PyCFunction)(void (*)(void))call_function, METH_FASTCALL, function_doc},
+static PyMethodDef methods[] = {{"function", (PyCFunction)(void (*)(void))call_function, METH_FASTCALL, function_doc},
                                 {"at", (PyCFunction)(void (*)(void))call_at, METH_FASTCALL, at_doc},
                                 {"install_functions", functions, METH_VARARGS, functions_doc},
                                 {"install", install, METH_VARARGS, install_doc},
@@ -318,8 +282,12 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "lazyar
 
 PyMODINIT_FUNC PyInit__fast_path(void)
 {
+    PyObject *module;
     import_array();
     import_umath();
     prepare_masks();
-    return PyModule_Create(&definition);
+    module = PyModule_Create(&definition);
+    if (module && prepare_calls(module) < 0)
+        Py_CLEAR(module);
+    return module;
 }

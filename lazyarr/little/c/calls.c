@@ -1,0 +1,250 @@
+/* NumPy's functions, and methods of arrays, as programs call them: objects that begin here, and go on in Python where
+   this gives up. */
+
+#include "fast_path.h"
+
+/* What is done here with little data. */
+enum {
+    FUNCTION, /* one of NumPy's functions, of which the array of a method is the first argument */
+    VIEW,     /* a view of the array, as `target` gives it, */
+    SHAPE,    /* or a copy where there is none */
+    GIVES,    /* what `target` gives, also of NumPy's arrays and of numbers, is Python's */
+    MAKES,    /* what `target` gives is a new array */
+    WRITES,   /* `target` writes into the array, and gives nothing */
+    CASTS,    /* ``astype(dtype)`` */
+    COPIES,   /* ``copy(order)``: without an order, in the one that `target` is */
+    KINDS
+};
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    PyObject *dict, *weak;
+    int kind;
+    PyObject *general; /* what is called where this gives up */
+    PyObject *target;  /* what is called with the data */
+    PyObject *look;    /* of views: see `lazyarr.little.data.Lent` */
+    const Function *function;
+} Callable;
+
+static int are_whole(PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t k;
+    for (k = 0; k < count; k++)
+        if (PyTuple_CheckExact(args[k])
+                ? !are_whole(((PyTupleObject *)args[k])->ob_item, PyTuple_GET_SIZE(args[k]))
+                : !PyLong_CheckExact(args[k]))
+            return 0;
+    return 1;
+}
+
+/* A call of `target` with the data of an array; NULL without an exception where it is not done here. */
+static PyObject *with_data(const Callable *called, PyObject *const *args, Py_ssize_t count, PyObject *data)
+{
+    PyObject *given[MOST_AXES + 1], *found;
+    if (!data || count > MOST_AXES + 1 || !are_whole(args + 1, count - 1))
+        return NULL;
+    memcpy(given, args, count * sizeof(PyObject *));
+    given[0] = Py_NewRef(data);
+    found = PyObject_Vectorcall(called->target, given, count, NULL);
+    Py_DECREF(data);
+    return found;
+}
+
+/* A call of what writes; NULL without an exception where it is not done here. */
+static PyObject *writing(const Callable *called, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *own[MOST_AXES + 1], *data, *found = NULL;
+    Given given = {.count = 0, .no_empty = 1};
+    double size = 0;
+    Py_ssize_t k, at = 0;
+    if (count > MOST_AXES + 1 || begin_write() < 0)
+        return NULL;
+    data = data_to_write(args[0]);
+    if (data) {
+        own[at++] = Py_NewRef(data);
+        while (at < count && (own[at] = argument(args[at], &given, DEEPEST_LIST)))
+            at++;
+        size = (double)PyArray_SIZE((PyArrayObject *)data);
+        for (k = 0; k < given.count; k++)
+            size += (double)PyArray_SIZE(given.arrays[k]);
+        if (at == count && size < known.limit)
+            found = call_quietly(called->target, own, count, NULL);
+    }
+    while (--at >= 0)
+        Py_DECREF(own[at]);
+    if (end_write() < 0)
+        Py_CLEAR(found);
+    return found;
+}
+
+static PyObject *copied(const Callable *called, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *order = count == 2 ? args[1] : called->target;
+    if (count > 2 || !PyUnicode_CheckExact(order))
+        return NULL;
+    if (PyUnicode_CompareWithASCIIString(order, "C") == 0)
+        return copy_of(args[0], NPY_CORDER);
+    return PyUnicode_CompareWithASCIIString(order, "K") == 0 ? copy_of(args[0], NPY_KEEPORDER) : NULL;
+}
+
+/* What is done here of a call; NULL without an exception where that is nothing. */
+static PyObject *begun(const Callable *called, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *data;
+    if (called->kind == FUNCTION)
+        return call_with(called->function, args, count, names);
+    if (names || !count)
+        return NULL;
+    if (called->kind == GIVES)
+        return with_data(called, args, count,
+                         Py_TYPE(args[0]) == known.array                       ? data_of(args[0])
+                         : PyArray_CheckExact(args[0]) || is_plain(args[0]) ? args[0]
+                                                                               : NULL);
+    if (Py_TYPE(args[0]) != known.array)
+        return NULL;
+    switch (called->kind) {
+    case VIEW:
+    case SHAPE:
+        return are_whole(args + 1, count - 1) ? lent_by(args[0], called->look, called->target, args + 1, count - 1,
+                                                        called->kind == SHAPE)
+                                              : NULL;
+    case MAKES:
+        data = data_of(args[0]);
+        return data && (double)PyArray_SIZE((PyArrayObject *)data) < known.limit
+                   ? array_of(with_data(called, args, count, data))
+                   : NULL;
+    case WRITES:
+        return writing(called, args, count);
+    case CASTS:
+        return count == 2 ? cast_of(args[0], args[1]) : NULL;
+    default:
+        return copied(called, args, count);
+    }
+}
+
+static PyObject *call(PyObject *self, PyObject *const *args, size_t flags, PyObject *names)
+{
+    const Callable *called = (Callable *)self;
+    PyObject *found = may_run() ? begun(called, args, PyVectorcall_NARGS(flags), names) : NULL;
+    return found || PyErr_Occurred() ? found : PyObject_Vectorcall(called->general, args, flags, names);
+}
+
+/* -- the class -- */
+
+static PyObject *new_callable(PyTypeObject *type, PyObject *args, PyObject *names)
+{
+    static char *known_names[] = {"kind", "general", "target", "look", NULL};
+    PyObject *general, *target, *look = Py_None;
+    Callable *found;
+    int kind;
+    if (!PyArg_ParseTupleAndKeywords(args, names, "iOO|O", known_names, &kind, &general, &target, &look))
+        return NULL;
+    if (kind < 0 || kind >= KINDS || !PyCallable_Check(general) || ((kind == VIEW || kind == SHAPE) && !PyCallable_Check(look))) {
+        PyErr_SetString(PyExc_TypeError, "expected a kind of call and functions");
+        return NULL;
+    }
+    if (kind == FUNCTION && !function_of(target))
+        return PyErr_Format(PyExc_LookupError, "%R is not called here", target);
+    found = (Callable *)type->tp_alloc(type, 0);
+    if (!found)
+        return NULL;
+    found->call = call;
+    found->kind = kind;
+    found->general = Py_NewRef(general);
+    found->target = Py_NewRef(target);
+    found->look = Py_NewRef(look);
+    found->function = kind == FUNCTION ? function_of(target) : NULL;
+    return (PyObject *)found;
+}
+
+static int traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Callable *called = (Callable *)self;
+    Py_VISIT(called->dict);
+    Py_VISIT(called->general);
+    Py_VISIT(called->target);
+    Py_VISIT(called->look);
+    return 0;
+}
+
+static int clear(PyObject *self)
+{
+    Callable *called = (Callable *)self;
+    Py_CLEAR(called->dict);
+    Py_CLEAR(called->general);
+    Py_CLEAR(called->target);
+    Py_CLEAR(called->look);
+    return 0;
+}
+
+static void free_callable(PyObject *self)
+{
+    PyObject_GC_UnTrack(self);
+    if (((Callable *)self)->weak)
+        PyObject_ClearWeakRefs(self);
+    clear(self);
+    Py_TYPE(self)->tp_free(self);
+}
+
+/* As functions do, it binds to the object whose class has it. */
+static PyObject *bound(PyObject *self, PyObject *object, PyObject *type)
+{
+    (void)type;
+    return object && object != Py_None ? PyMethod_New(self, object) : Py_NewRef(self);
+}
+
+static PyObject *shown_as(PyObject *self)
+{
+    PyObject *name = PyObject_GetAttrString(self, "__qualname__"), *found;
+    if (!name)
+        PyErr_Clear();
+    found = PyUnicode_FromFormat("<function %S at %p>", name ? name : (PyObject *)Py_TYPE(self), self);
+    Py_XDECREF(name);
+    return found;
+}
+
+PyDoc_STRVAR(callable_doc, "Callable(kind, general, target, look=None)\n--\n\n"
+                           "A function of NumPy's, or a method of arrays, that begins here.\n\n"
+                           "Parameters\n----------\n"
+                           "kind : int\n    What is done here: one of the module's constants.\n"
+                           "general : callable\n    Called with the same arguments where that is not to be done.\n"
+                           "target : callable\n    What is called with the data; the order of copies.\n"
+                           "look : callable, optional\n    Of views: see `lazyarr.little.data.Lent`.\n\n"
+                           "Raises\n------\n"
+                           "LookupError\n    If the function is none that the extension takes.\n");
+
+static PyGetSetDef members[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL}, {0}};
+
+static PyTypeObject callable_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lazyarr.little._fast_path.Callable",
+    .tp_basicsize = sizeof(Callable),
+    .tp_dealloc = free_callable,
+    .tp_vectorcall_offset = offsetof(Callable, call),
+    .tp_call = PyVectorcall_Call,
+    .tp_repr = shown_as,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
+    .tp_doc = callable_doc,
+    .tp_traverse = traverse,
+    .tp_clear = clear,
+    .tp_weaklistoffset = offsetof(Callable, weak),
+    .tp_getset = members,
+    .tp_descr_get = bound,
+    .tp_dictoffset = offsetof(Callable, dict),
+    .tp_new = new_callable,
+};
+
+/* The class and its kinds of calls, for a module; -1 with an exception on failure. */
+int prepare_calls(PyObject *module)
+{
+    static const struct {
+        const char *name;
+        int kind;
+    } kinds[] = {{"FUNCTION", FUNCTION}, {"VIEW", VIEW},     {"SHAPE", SHAPE}, {"GIVES", GIVES},
+                 {"MAKES", MAKES},       {"WRITES", WRITES}, {"CASTS", CASTS}, {"COPIES", COPIES}};
+    size_t k;
+    for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+        if (PyModule_AddIntConstant(module, kinds[k].name, kinds[k].kind) < 0)
+            return -1;
+    return PyModule_AddType(module, &callable_type);
+}

@@ -1,0 +1,160 @@
+"""Functions and methods that begin in C: as objects, along axes, and what layout their results have."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import itertools
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lazyarr.numpy as lnp
+from lazyarr.settings import settings
+
+_RNG = np.random.default_rng(20261123)
+_PUBLIC = [name for name in dir(np) if not name.startswith("_") and callable(getattr(np, name))]
+
+
+@pytest.fixture(autouse=True)
+def eager() -> Iterator[None]:
+    with settings(eager_below=20_000):
+        yield
+
+
+def _same(mine: Any, theirs: Any) -> None:
+    found, wanted = np.asarray(mine), np.asarray(theirs)
+    assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+    assert found.tobytes() == wanted.tobytes()
+    if isinstance(theirs, np.ndarray):
+        assert mine.strides == theirs.strides
+
+
+def test_functions_are_pickled_and_copied() -> None:
+    functions = [getattr(lnp, name) for name in _PUBLIC if inspect.isroutine(getattr(lnp, name))]
+    assert len(functions) > 250
+    ours = [f for f in functions if type(f).__name__ == "Callable"]
+    for function in ours:
+        assert pickle.loads(pickle.dumps(function)) is function
+        assert copy.deepcopy(function) is function
+    assert lnp.concat is lnp.concatenate
+
+
+@pytest.mark.parametrize("name", ["sum", "zeros", "reshape", "copyto", "shape", "linspace"])
+def test_functions_say_what_they_are(name: str) -> None:
+    mine, theirs = getattr(lnp, name), getattr(np, name)
+    try:
+        wanted = inspect.signature(theirs)
+    except ValueError:
+        with pytest.raises(ValueError, match="signature"):
+            inspect.signature(mine)
+    else:
+        assert inspect.signature(mine) == wanted
+    assert mine.__name__ == name
+    assert mine.__doc__ == theirs.__doc__
+    assert f"<function {name} at" in repr(mine)
+
+
+def test_functions_in_classes_and_partials() -> None:
+    class Holder:
+        total = lnp.sum
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return np.arange(4.0)
+
+    assert Holder().total() == 6.0
+    assert functools.partial(lnp.sum, axis=0)(lnp.ones((2, 3))).tolist() == [2.0, 2.0, 2.0]
+    assert max([lnp.ones(2), lnp.ones(5)], key=lnp.sum).shape == (5,)
+    assert lnp.arange(3).sum.__self__.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "i4", "?", "c16"])
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "mean", "any", "all"])
+def test_reductions_along_axes(name: str, dtype: str) -> None:
+    for shape in ((7,), (1,), (5, 6), (1, 9), (9, 1), (4, 3, 5), (2, 3, 2, 4), (40, 60), (100, 100), (3, 4000)):
+        data = _RNG.standard_normal(shape) * 3
+        data[_RNG.random(shape) < 0.1] = -0.0
+        x = data.astype(dtype)
+        y = lnp.array(x)
+        for axis, keepdims in itertools.product((None, *range(-len(shape), len(shape))), (False, True)):
+            _same(getattr(y, name)(axis=axis, keepdims=keepdims), getattr(x, name)(axis=axis, keepdims=keepdims))
+            _same(getattr(lnp, name)(y, axis), getattr(np, name)(x, axis))
+        with pytest.raises(np.exceptions.AxisError):
+            getattr(y, name)(axis=len(shape))
+
+
+@pytest.mark.parametrize("name", ["any", "all"])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "?"])
+def test_truth_of_special_numbers(name: str, dtype: str) -> None:
+    for data in ([0, 0], [0, 1], [1, 1], [-0.0, 0.0], [np.nan, 1], [np.nan, 0]):
+        with np.errstate(invalid="ignore"):
+            x = np.array(data, dtype) if dtype[0] == "f" else np.nan_to_num(np.array(data)).astype(dtype)
+        _same(getattr(lnp, name)(lnp.array(x)), getattr(np, name)(x))
+
+
+_TEXTS = ["a + b", "a * 2", "3 - b", "a < b", "np.maximum(a, b)", "-a", "np.sqrt(abs(a))", "(a + b) * a", "a.T + b.T"]
+
+
+@pytest.mark.parametrize("text", _TEXTS)
+def test_results_have_the_layout_of_operands(text: str) -> None:
+    for _ in range(150):
+        shape = tuple(int(n) for n in _RNG.integers(1, 5, _RNG.integers(1, 5)))
+        plain: dict[str, Any] = {"np": np}
+        own: dict[str, Any] = {"np": lnp}
+        for name in "ab":
+            turn = _RNG.permutation(len(shape))
+            steps = tuple(slice(None, None, int(step)) for step in _RNG.choice([1, 1, 2, -1], len(shape)))
+            extents = [n * (2 if place.step == 2 else 1) for n, place in zip(shape, steps, strict=True)]
+            # (A broadcast axis, at times.)
+            extents = [1 if _RNG.random() < 0.1 else n for n in extents]
+            data = _RNG.integers(-9, 9, [extents[k] for k in turn]).astype(_RNG.choice(["f8", "f8", "f4", "i8", "?"]))
+            back = tuple(int(k) for k in np.argsort(turn))
+            plain[name] = data.transpose(back)[steps]
+            own[name] = lnp.array(data).transpose(back)[steps]
+        try:
+            wanted = eval(text, plain)
+        except TypeError:  # (Bools have no `-`.)
+            with pytest.raises(TypeError):
+                eval(text, own)
+            continue
+        _same(eval(text, own), wanted)
+
+
+_VIEWS = ["x.reshape(4, 6)", "x.reshape((2, -1))", "x.ravel()", "x.T", "x.transpose(2, 0, 1)", "x.swapaxes(0, 2)",
+          "np.moveaxis(x, 0, 1)", "np.flip(x, 1)", "np.expand_dims(x, 0)", "np.rot90(x)", "np.atleast_3d(x)",
+          "x.squeeze()", "np.squeeze(x[:1])", "x[:, :1].squeeze(1)", "np.transpose(x)", "np.reshape(x, -1)",
+          "np.swapaxes(x[1:], 0, 1)", "x.T.reshape(4, 6)", "x[::2].ravel()"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", _VIEWS)
+def test_views_see_writes_and_write(text: str) -> None:
+    plain: dict[str, Any] = {"np": np, "x": np.arange(24.0).reshape(2, 3, 4).copy()}
+    own: dict[str, Any] = {"np": lnp, "x": lnp.array(plain["x"])}
+    results = []
+    for scope in (plain, own):
+        x, view = scope["x"], eval(text, scope)
+        x[0, 0] += 100.0
+        view[..., 0] = -1.0
+        view *= 2
+        again = lnp.array if scope is own else np.array
+        x += again(1.0)  # (The view looks again at what has moved.)
+        results.append((x, view, view + x.sum(), view is x))
+    for mine, theirs in zip(results[1][:3], results[0][:3], strict=True):
+        _same(mine, theirs)
+    assert results[1][3] == results[0][3]
+
+
+def test_contractions_of_little_and_of_much() -> None:
+    x, y = _RNG.random((3, 4)), _RNG.random((4, 5))
+    for text in ("ij,jk->ik", "ij,jk", " i j , j k -> k i", "ij,jk->"):
+        found = lnp.einsum(text, lnp.array(x), lnp.array(y))
+        np.testing.assert_allclose(np.asarray(found), np.einsum(text, x, y), rtol=1e-13)
+    found = lnp.einsum("ii->i", lnp.array(x[:, :3]))
+    assert found.tolist() == np.einsum("ii->i", x[:, :3]).tolist()
+    for wrong in ("ij,jk->ik", "ijk,jk->ik", "ij,jk,k->i"):
+        with pytest.raises(ValueError):
+            lnp.einsum(wrong, lnp.array(x), lnp.array(x))
