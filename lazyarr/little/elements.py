@@ -35,7 +35,7 @@ from lazyarr.little.data import (
     to_lend,
     tracing,
 )
-from lazyarr.little.extension import begun, compiled
+from lazyarr.little.extension import begun
 from lazyarr.little.functions import writing
 from lazyarr.little.masks import chosen, put, selected
 from lazyarr.little.operators import is_data
@@ -292,8 +292,6 @@ def at(ufunc: np.ufunc, array: Any, key: Any, operand: tuple[Any, ...]) -> bool:
     """``ufunc.at(array, key, *operand)``; False where it is not a call of little data that is there."""
     if type(array) is not LazyArray or tracing() is not None:
         return False
-    if compiled is not None and compiled.at(ufunc.at, array, key, operand):
-        return True
     data = [held(x) if type(x) is LazyArray else x if type(x) in NUMBERS or is_data(x) else None for x in operand]
     place = _place(key)
     is_basic = place is not NotImplemented

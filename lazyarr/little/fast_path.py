@@ -32,6 +32,7 @@ from lazyarr.little.table import (
     SIZES,
     SLID,
     SPECIAL,
+    STATISTICS,
     apart,
     broadcast_size,
     one_by_one,
@@ -93,7 +94,7 @@ class _Call(NamedTuple):
     method: Any = None
     fold: Any = None
     dtype: Any = None
-    is_mean: bool = False
+    statistic: int = 0
     arrays: int = 1
     most: int = 1
     work: int = _TOGETHER
@@ -111,8 +112,9 @@ def _table() -> dict[Any, _Call]:
         if numpy not in NOT_COMPILED:
             method = getattr(np.ndarray, numpy.__name__) if numpy in _METHODS else None
             fold, dtype = FOLDS.get(numpy, (None, None))
+            statistic = STATISTICS.get(numpy, 0)
             found[numpy] = _Call(
-                inner(INSTEAD.get(numpy, numpy)), method, fold, dtype, numpy is np.mean, arrays, MOST_GIVEN[numpy],
+                inner(INSTEAD.get(numpy, numpy)), method, fold, dtype, statistic, arrays, MOST_GIVEN[numpy],
                 kinds.get(work, _PRODUCT), _OF_LISTS.get(numpy, 0), GROWN.get(numpy),
                 _WEIGHTS.get(work, 1.0),
             )  # fmt: skip

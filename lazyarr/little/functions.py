@@ -28,6 +28,7 @@ from lazyarr.little.table import (
     READ,
     SIZES,
     SPECIAL,
+    STATISTICS,
     VIEWS,
     WRITERS,
     together,
@@ -38,7 +39,7 @@ from lazyarr.world import done_at_once
 
 _ndarray = np.ndarray
 #: Methods of ufuncs -> NumPy's functions that come to them, and do nothing else.
-_SUMS = {fold: numpy for numpy, (fold, dtype) in FOLDS.items() if dtype is None and numpy is not np.mean}
+_SUMS = {fold: numpy for numpy, (fold, dtype) in FOLDS.items() if dtype is None and numpy not in STATISTICS}
 _quiet = quiet.thread
 #: Arguments that are no data.
 _PLAIN = NUMBERS | {str, type(None)}

@@ -244,9 +244,12 @@ def _clip(x: Any, *limits: Any, **named: Any) -> Any:
 INSTEAD: dict[Any, Any] = {np.empty: np.zeros, np.empty_like: np.zeros_like, np.clip: _clip}
 if compiled is not None:
     INSTEAD[np.where] = compiled.where
-#: NumPy functions -> the ufunc's method that they come to for an array and an axis, and the dtype they give it.
+#: What is made of sums (lazyarr/little/c/functions.c has the same numbers).
+STATISTICS = {np.mean: 1, np.var: 2, np.std: 3}
+#: NumPy functions -> the ufunc's method that they come to for an array and an axis, and the dtype they give it; of
+#: `STATISTICS` what they begin with.
 FOLDS: dict[Any, tuple[Any, Any]] = {
     np.sum: (np.add.reduce, None), np.prod: (np.multiply.reduce, None), np.max: (np.maximum.reduce, None),
-    np.min: (np.minimum.reduce, None), np.mean: (np.add.reduce, None),
+    np.min: (np.minimum.reduce, None), **dict.fromkeys(STATISTICS, (np.add.reduce, None)),
     np.any: (np.logical_or.reduce, bool), np.all: (np.logical_and.reduce, bool),
 }  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from lazyarr.ir.types import NAMES, WEAK, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.little import elements as little_elements
 from lazyarr.little import functions as little
+from lazyarr.little.extension import begun
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.others import NOBODY, by_ufunc
 from lazyarr.quiet import quietly
@@ -446,6 +449,7 @@ class Ufunc:
             a = a[(...,) + (None,) * b.ndim]
         return self(a, b, **kwargs)
 
+    @partial(begun, "AT", target=attrgetter("numpy"))
     def at(self, a: Any, indices: Any, b: Any = None, /) -> Any:
         """Unbuffered in-place operation: repeated indices count every time."""
         args = (a, indices) if b is None else (a, indices, b)

@@ -12,6 +12,7 @@ enum {
     MAKES,    /* what `target` gives is a new array */
     WRITES,   /* `target` writes into the array, and gives nothing */
     CASTS,    /* ``astype(dtype)`` */
+    AT,       /* a ufunc's ``at(array, key, *operands)``, of an object whose ufunc `target` gives */
     COPIES,   /* ``copy(order)``: without an order, in the one that `target` is */
     KINDS
 };
@@ -78,6 +79,19 @@ static PyObject *writing(const Callable *called, PyObject *const *args, Py_ssize
     return found;
 }
 
+static PyObject *written_at(const Callable *called, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *ufunc, *method, *found;
+    if (count < 3)
+        return NULL;
+    ufunc = PyObject_CallOneArg(called->target, args[0]);
+    method = ufunc ? PyObject_GetAttrString(ufunc, "at") : NULL;
+    found = method ? call_at(method, args[1], args[2], args + 3, count - 3) : NULL;
+    Py_XDECREF(ufunc);
+    Py_XDECREF(method);
+    return found;
+}
+
 static PyObject *copied(const Callable *called, PyObject *const *args, Py_ssize_t count)
 {
     PyObject *order = count == 2 ? args[1] : called->target;
@@ -101,6 +115,8 @@ static PyObject *begun(const Callable *called, PyObject *const *args, Py_ssize_t
                          Py_TYPE(args[0]) == known.array                       ? data_of(args[0])
                          : PyArray_CheckExact(args[0]) || is_plain(args[0]) ? args[0]
                                                                                : NULL);
+    if (called->kind == AT)
+        return written_at(called, args, count);
     if (Py_TYPE(args[0]) != known.array)
         return NULL;
     switch (called->kind) {
@@ -241,7 +257,8 @@ int prepare_calls(PyObject *module)
         const char *name;
         int kind;
     } kinds[] = {{"FUNCTION", FUNCTION}, {"VIEW", VIEW},     {"SHAPE", SHAPE}, {"GIVES", GIVES},
-                 {"MAKES", MAKES},       {"WRITES", WRITES}, {"CASTS", CASTS}, {"COPIES", COPIES}};
+                 {"MAKES", MAKES},       {"WRITES", WRITES}, {"CASTS", CASTS}, {"COPIES", COPIES},
+                 {"AT", AT}};
     size_t k;
     for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
         if (PyModule_AddIntConstant(module, kinds[k].name, kinds[k].kind) < 0)

@@ -154,6 +154,8 @@ int assign(PyArrayObject *target, Operand *value);
 PyObject *reduce_all(const Loops *loops, PyArrayObject *data, int identity);
 PyObject *reduce_along(const Loops *loops, PyArrayObject *data, int axis, int keeps, int identity, int divides);
 PyObject *truth_of(PyArrayObject *data, int wanted);
+PyObject *variance(const Loops *loops, PyArrayObject *data, int axis, int of_all, int keeps, long degrees);
+PyObject *deviation(PyObject *found);
 
 /* spare.c */
 PyObject *spare_of(PyObject *x, PyObject *y, void *caller);
@@ -194,7 +196,7 @@ int is_plain(PyObject *x);
 PyObject *argument(PyObject *x, Given *given, int depth);
 PyObject *cast_to(PyArrayObject *data, PyArray_Descr *descr);
 PyObject *operate(binaryfunc operator, PyObject * x, PyObject *y);
-PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *call_at(PyObject *method, PyObject *array, PyObject *key, PyObject *const *operands, Py_ssize_t count);
 PyObject *call_function(PyObject *module, PyObject *const *given, Py_ssize_t count);
 int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObject *context);
 

@@ -9,6 +9,8 @@
 
 /* How much work a call is, in elements of its arguments; as lazyarr.little.table says it. */
 enum { TOGETHER, APART, BROADCAST, PRODUCT, CREATED, COUNTED, CONTRACTED };
+/* What is made of sums. */
+enum { FOLD, MEAN, VARIANCE, DEVIATION };
 /* What functions that take lists give for an array. */
 enum { GIVES_SAME = 1, GIVES_COPY };
 
@@ -19,7 +21,7 @@ struct Function {
     PyObject *fold_type; /* and the dtype it is given */
     const Loops *loops;  /* the loops of that ufunc, and whether it begins with its identity */
     int identity;
-    int is_mean; /* whether the sum is divided by the number of elements: float64 alone */
+    int statistic; /* what is made of that, of float64 alone; FOLD where it is all */
     int arrays;  /* how many of the first arguments may hold arrays */
     int most;    /* and how many arguments may be given by position */
     int work;
@@ -367,67 +369,64 @@ static int is_little(const Function *function, const Call *call, const Given *gi
     return function->work != COUNTED || counted_size(call) < known.limit;
 }
 
-/* ``at(method, array, key, operands)``: a ufunc's `at`; False where that is not done here. */
-PyObject *call_at(PyObject *module, PyObject *const *args, Py_ssize_t count)
+/* A ufunc's `at`, as its method: nothing for what it gives; NULL without an exception where that is not done here. */
+PyObject *call_at(PyObject *method, PyObject *array, PyObject *key, PyObject *const *operands, Py_ssize_t count)
 {
     PyObject *data, *where, *found = NULL, *all[2 + MOST_OPERANDS], *x;
-    Py_ssize_t k, operands;
+    Py_ssize_t k;
     int done = 0;
-    (void)module;
-    if (count != 4 || !PyTuple_CheckExact(args[3])) {
-        PyErr_SetString(PyExc_TypeError, "expected a method, an array, a key and a tuple");
+    if (Py_TYPE(array) != known.array || count > MOST_OPERANDS || !selection(key))
         return NULL;
-    }
-    operands = PyTuple_GET_SIZE(args[3]);
-    if (Py_TYPE(args[1]) != known.array || operands > MOST_OPERANDS || !may_run() || !selection(args[2]))
-        Py_RETURN_FALSE;
     if (begin_write() < 0)
         return NULL;
-    data = data_to_write(args[1]);
-    where = selection(args[2]);
+    data = data_to_write(array);
+    where = selection(key);
     if (data && where && (double)PyArray_SIZE((PyArrayObject *)data) < known.limit &&
         (double)PyArray_SIZE((PyArrayObject *)where) < known.limit) {
         all[0] = Py_NewRef(data);
         all[1] = Py_NewRef(where);
-        for (k = 0, done = 1; done && k < operands; k++) {
-            x = PyTuple_GET_ITEM(args[3], k);
+        for (k = 0, done = 1; done && k < count; k++) {
+            x = operands[k];
             x = Py_TYPE(x) == known.array ? data_of(x) : is_plain(x) || PyArray_CheckExact(x) ? x : NULL;
             done = x != NULL;
             if (done)
                 all[2 + k] = Py_NewRef(x);
         }
         if (done)
-            found = call_quietly(args[0], all, 2 + operands, NULL);
+            found = call_quietly(method, all, 2 + count, NULL);
         for (k += done ? 2 : 1; --k >= 0;)
             Py_DECREF(all[k]);
     }
-    if (end_write() < 0 || (done && !found)) {
-        Py_XDECREF(found);
-        return NULL;
-    }
-    Py_XDECREF(found);
-    return PyBool_FromLong(done);
+    if (end_write() < 0)
+        Py_CLEAR(found);
+    return found;
 }
 
 /* A reduction here, along one axis or all; NULL without an exception for other data and axes. */
-static PyObject *reduced(const Function *function, PyArrayObject *data, PyObject *axis, int keeps)
+static PyObject *reduced(const Function *function, PyArrayObject *data, PyObject *axis, int keeps, long degrees)
 {
-    int is_truth = function->fold_type == (PyObject *)&PyBool_Type, overflow = 0;
-    long along = axis == Py_None ? 0 : PyLong_AsLongAndOverflow(axis, &overflow);
+    int is_truth = function->fold_type == (PyObject *)&PyBool_Type, overflow = 0, of_all;
+    long along = axis == Py_None ? -1 : PyLong_AsLongAndOverflow(axis, &overflow);
     PyObject *found;
     /* (Sums of bools are integers.) */
-    if ((function->is_mean && PyArray_TYPE(data) != NPY_DOUBLE) || (PyArray_TYPE(data) == NPY_BOOL && !is_truth) ||
+    if ((function->statistic && PyArray_TYPE(data) != NPY_DOUBLE) || (PyArray_TYPE(data) == NPY_BOOL && !is_truth) ||
         overflow || along < -MOST_AXES || along > MOST_AXES)
         return NULL;
-    if (axis != Py_None && (PyArray_NDIM(data) != 1 || keeps || along < -1 || along > 0))
+    of_all = axis == Py_None || (PyArray_NDIM(data) == 1 && !keeps && along >= -1 && along <= 0);
+    if (function->statistic >= VARIANCE) {
+        found = variance(function->loops, data, (int)along, of_all, keeps, degrees);
+        return function->statistic == DEVIATION ? deviation(found) : found;
+    }
+    if (!of_all)
         return is_truth && PyArray_TYPE(data) != NPY_BOOL
                    ? NULL
-                   : reduce_along(function->loops, data, (int)along, keeps, function->identity, function->is_mean);
+                   : reduce_along(function->loops, data, (int)along, keeps, function->identity,
+                                  function->statistic == MEAN);
     if (keeps)
         return NULL;
     found = is_truth && PyArray_TYPE(data) != NPY_BOOL ? truth_of(data, function->identity)
                                                         : reduce_all(function->loops, data, function->identity);
-    if (found && function->is_mean)
+    if (found && function->statistic == MEAN)
         PyArrayScalar_ASSIGN(found, Double, PyArrayScalar_VAL(found, Double) / (double)PyArray_SIZE(data));
     return found;
 }
@@ -437,15 +436,21 @@ static PyObject *folded(const Function *function, const Call *call)
 {
     PyObject *axis = call->count == 2 ? call->args[1] : Py_None, *keeps = Py_False, *found;
     PyObject *wanted = named(call, "axis"), *kept = named(call, "keepdims"), *data = call->args[0];
-    PyObject *given[5];
-    if (call->count > 2 || (wanted && call->count == 2) || count_named(call) != (wanted != NULL) + (kept != NULL))
+    PyObject *lost = function->statistic >= VARIANCE ? named(call, "ddof") : NULL, *given[5];
+    long degrees;
+    if (call->count > 2 || (wanted && call->count == 2) ||
+        count_named(call) != (wanted != NULL) + (kept != NULL) + (lost != NULL))
         return NULL;
     axis = wanted ? wanted : axis;
     keeps = kept ? kept : keeps;
-    if (!PyBool_Check(keeps) || !(axis == Py_None || PyLong_CheckExact(axis)) || !PyArray_Check(data))
+    if (!PyBool_Check(keeps) || !(axis == Py_None || PyLong_CheckExact(axis)) || !PyArray_Check(data) ||
+        (lost && !PyLong_CheckExact(lost)))
         return NULL;
-    found = reduced(function, (PyArrayObject *)data, axis, keeps == Py_True);
-    if (found || PyErr_Occurred() || function->is_mean)
+    degrees = lost ? PyLong_AsLong(lost) : 0;
+    if (degrees == -1 && PyErr_Occurred())
+        return PyErr_Clear(), NULL;
+    found = reduced(function, (PyArrayObject *)data, axis, keeps == Py_True, degrees);
+    if (found || PyErr_Occurred() || function->statistic)
         return found;
     given[0] = data;
     given[1] = axis;
@@ -486,13 +491,21 @@ static PyObject *again(const Function *function, const Call *call)
     return array_of(PyArray_NewCopy((PyArrayObject *)data, NPY_KEEPORDER));
 }
 
+/* Whether an argument by name says how many degrees of freedom are lost: of which enough have to be left, else NumPy
+   warns by itself. */
+static int is_degrees(const Function *function, PyObject *name)
+{
+    return function->statistic >= VARIANCE && PyUnicode_CompareWithASCIIString(name, "ddof") == 0;
+}
+
 /* The data of a call's arguments (new references), how many; fewer than there are where they are of other kinds. */
 static Py_ssize_t data_of_arguments(const Function *function, const Call *call, PyObject **own, Given *given)
 {
     Py_ssize_t k, total = call->count + count_named(call);
     for (k = 0; k < total; k++) {
         int before = given->count;
-        if (k >= call->count && PySet_Contains(special, PyTuple_GET_ITEM(call->names, k - call->count)))
+        if (k >= call->count && PySet_Contains(special, PyTuple_GET_ITEM(call->names, k - call->count)) &&
+            !is_degrees(function, PyTuple_GET_ITEM(call->names, k - call->count)))
             break;
         own[k] = argument(call->args[k], given, DEEPEST_LIST);
         if (!own[k])
@@ -523,7 +536,7 @@ PyObject *call_with(const Function *function, PyObject *const *args, Py_ssize_t 
     if (k == total && is_little(function, &call, &given)) {
         if (function->fold)
             found = folded(function, &call);
-        if (!found && !PyErr_Occurred())
+        if (!found && !PyErr_Occurred() && !named(&call, "ddof"))
             found = call_quietly(function->method && PyArray_CheckExact(own[0]) ? function->method : function->target,
                                  own, count, names);
         found = result(found, &given);
@@ -586,8 +599,8 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
     while (PyDict_Next(table, &at, &numpy, &entry)) {
         Function *own = PyMem_Calloc(1, sizeof(Function));
         if (!own ||
-            !PyArg_ParseTuple(entry, "OOOOpiiiiOd", &own->target, &own->method, &own->fold, &own->fold_type,
-                              &own->is_mean, &own->arrays, &own->most, &own->work, &own->of_lists, &own->size,
+            !PyArg_ParseTuple(entry, "OOOOiiiiiOd", &own->target, &own->method, &own->fold, &own->fold_type,
+                              &own->statistic, &own->arrays, &own->most, &own->work, &own->of_lists, &own->size,
                               &own->weight))
             return -1;
         Py_INCREF(own->target);

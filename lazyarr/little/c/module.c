@@ -118,12 +118,13 @@ PyDoc_STRVAR(functions_doc, "install_functions(table, special, wrap, make_quiet,
                             "Take calls of NumPy's functions.\n\n"
                             "Parameters\n----------\n"
                             "table : dict\n"
-                            "    ``{function: (target, method, fold, dtype, is_mean, arrays, most, work, of_lists, "
+                            "    ``{function: (target, method, fold, dtype, statistic, arrays, most, work, of_lists, "
                             "size, weight)}``: what to call; ndarray's method that\n"
                             "    does the same, or None; a ufunc's ``reduce`` that gives the same with ``(array, "
-                            "axis, dtype)``, or None; whether that\n"
-                            "    is divided by the number of elements; how many arguments may hold arrays, and how "
-                            "many may be given by position;\n"
+                            "axis, dtype)``, or None; what is made\n"
+                            "    of that (0 nothing, 1 a mean, 2 a variance, 3 a deviation); how many arguments may "
+                            "hold arrays, and how many may be given\n"
+                            "    by position;\n"
                             "    the kind of work; whether it takes lists of numbers alone (1: and gives arrays back, 2: copies of them); what gives the most "
                             "elements of its result, or None; what an element counts.\n"
                             "special : frozenset of str\n    Arguments with which a call is not taken.\n"
@@ -139,9 +140,6 @@ static PyObject *functions(PyObject *module, PyObject *args)
         return NULL;
     Py_RETURN_NONE;
 }
-
-PyDoc_STRVAR(at_doc, "at(method, array, key, operands, /)\n--\n\nA ufunc's `at` of little data; False where it is "
-                     "not one, and nothing is done.\n");
 
 PyDoc_STRVAR(
     function_doc,
@@ -259,7 +257,6 @@ static PyObject *holds(PyObject *module, PyObject *const *args, Py_ssize_t count
 }
 
 static PyMethodDef methods[] = {{"function", (PyCFunction)(void (*)(void))call_function, METH_FASTCALL, function_doc},
-                                {"at", (PyCFunction)(void (*)(void))call_at, METH_FASTCALL, at_doc},
                                 {"install_functions", functions, METH_VARARGS, functions_doc},
                                 {"install", install, METH_VARARGS, install_doc},
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},

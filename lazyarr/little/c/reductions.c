@@ -2,9 +2,6 @@
 
 #include "fast_path.h"
 
-/* Elements of what is reduced along an axis here: NumPy's way over more of them is its own affair. */
-#define MOST_ALONG 8192
-
 typedef union {
     double as_double;
     float as_float;
@@ -70,7 +67,7 @@ PyObject *reduce_along(const Loops *loops, PyArrayObject *data, int axis, int ke
     Number first = as_number(identity, type);
     char *from = PyArray_BYTES(data), *to;
     axis += axis < 0 ? nd : 0;
-    if (!loop || axis < 0 || axis >= nd || nd > MOST_AXES || PyArray_SIZE(data) > MOST_ALONG)
+    if (!loop || axis < 0 || axis >= nd || nd > MOST_AXES)
         return NULL;
     count = PyArray_DIM(data, axis);
     for (k = 0; k < nd; k++) {
@@ -142,4 +139,62 @@ PyObject *truth_of(PyArrayObject *data, int wanted)
         return NULL;
     }
     PyArrayScalar_RETURN_BOOL_FROM_LONG(wanted);
+}
+
+/* The variance of float64 along an axis, or of all (an axis of -1 then), as `numpy.var` computes it: from the squares of
+   what is left without the mean. As `reduce_along`, with whose loops it adds. `degrees`: of freedom that are lost. */
+PyObject *variance(const Loops *loops, PyArrayObject *data, int axis, int of_all, int keeps, long degrees)
+{
+    PyObject *mean, *rest = NULL, *found = NULL;
+    double count, left, *squares;
+    npy_intp k, size = PyArray_SIZE(data);
+    if (PyArray_TYPE(data) != NPY_DOUBLE || !size || (of_all && keeps))
+        return NULL;
+    axis += axis < 0 ? PyArray_NDIM(data) : 0;
+    if (!of_all && (axis < 0 || axis >= PyArray_NDIM(data)))
+        return NULL;
+    count = of_all ? (double)size : (double)PyArray_DIM(data, axis);
+    left = count - (double)degrees;
+    if (left <= 0 || degrees < 0)
+        return NULL;
+    mean = of_all ? reduce_all(loops, data, 0) : reduce_along(loops, data, axis, 1, 0, 1);
+    if (!mean)
+        return NULL;
+    if (of_all)
+        PyArrayScalar_ASSIGN(mean, Double, PyArrayScalar_VAL(mean, Double) / count);
+    rest = operate(PyNumber_Subtract, (PyObject *)data, mean);
+    Py_DECREF(mean);
+    if (!rest || !PyArray_CheckExact(rest)) {
+        Py_XDECREF(rest);
+        return NULL;
+    }
+    squares = PyArray_DATA((PyArrayObject *)rest);
+    for (k = 0; k < size; k++)
+        squares[k] *= squares[k];
+    found = of_all ? reduce_all(loops, (PyArrayObject *)rest, 0)
+                   : reduce_along(loops, (PyArrayObject *)rest, axis, keeps, 0, 0);
+    Py_DECREF(rest);
+    if (!found)
+        return NULL;
+    if (of_all)
+        PyArrayScalar_ASSIGN(found, Double, PyArrayScalar_VAL(found, Double) / left);
+    else {
+        double *each = PyArray_DATA((PyArrayObject *)found);
+        for (k = 0; k < PyArray_SIZE((PyArrayObject *)found); k++)
+            each[k] /= left;
+    }
+    return found;
+}
+
+/* The square roots of what `variance` has given, in its place. */
+PyObject *deviation(PyObject *found)
+{
+    npy_intp k;
+    if (found && PyArray_Check(found)) {
+        double *each = PyArray_DATA((PyArrayObject *)found);
+        for (k = 0; k < PyArray_SIZE((PyArrayObject *)found); k++)
+            each[k] = sqrt(each[k]);
+    } else if (found)
+        PyArrayScalar_ASSIGN(found, Double, sqrt(PyArrayScalar_VAL(found, Double)));
+    return found;
 }
