@@ -10,7 +10,7 @@ from setuptools import Extension, setup
 _FOLDER = "lazyarr/little/c"
 _FILES = (
     "module", "data", "operands", "loops", "reductions", "spare", "masks", "elements", "functions", "results", "calls",
-    "attributes", "slots",
+    "scatter", "attributes", "slots",
 )  # fmt: skip
 
 setup(

@@ -158,3 +158,53 @@ def test_contractions_of_little_and_of_much() -> None:
     for wrong in ("ij,jk->ik", "ijk,jk->ik", "ij,jk,k->i"):
         with pytest.raises(ValueError):
             lnp.einsum(wrong, lnp.array(x), lnp.array(x))
+
+
+@pytest.mark.parametrize("name", ["var", "std"])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8"])
+def test_variances(name: str, dtype: str) -> None:
+    for shape in ((9,), (1,), (5, 6), (2, 1, 7), (3, 3000)):
+        x = (_RNG.standard_normal(shape) * 3 + 1e6).astype(dtype)
+        y = lnp.array(x)
+        for axis, keepdims, ddof in itertools.product((None, *range(-len(shape), len(shape))), (False, True), (0, 1)):
+            if ddof < (x.size if axis is None else x.shape[axis]):
+                options = {"axis": axis, "keepdims": keepdims, "ddof": ddof}
+                _same(getattr(y, name)(**options), getattr(x, name)(**options))
+        _same(getattr(lnp, name)(y[..., ::-1].T, 0), getattr(np, name)(x[..., ::-1].T, 0))
+    with pytest.warns(RuntimeWarning, match="Degrees of freedom"), np.errstate(all="ignore"):
+        assert np.isnan(getattr(lnp.ones(1), name)(ddof=1))
+
+
+@pytest.mark.parametrize("ufunc", ["add", "subtract", "multiply", "maximum"])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "u1"])
+def test_ufuncs_at_positions(ufunc: str, dtype: str) -> None:
+    for shape in ((5,), (4, 3), (2, 3, 4)):
+        places = tuple(_RNG.integers(-n, n, 40) for n in shape)
+        keys: list[Any] = [places if len(shape) > 1 else places[0], tuple(p[:1] for p in places)]
+        for key in (*keys, tuple(abs(p) // 2 for p in places)):
+            count = len(key[0]) if type(key) is tuple else len(key)
+            values = (_RNG.random(2 * count) * 9).astype(dtype)
+            for value in (values[:count], values[::2], values[:1], 2, values[0]):
+                x = (_RNG.random(shape) * 9).astype(dtype)
+                y = lnp.array(x)
+                getattr(np, ufunc).at(x, key, value)
+                lazy_key = tuple(map(lnp.array, key)) if type(key) is tuple else lnp.array(key)
+                getattr(lnp, ufunc).at(y, lazy_key, value)
+                _same(y, x)
+
+
+def test_nothing_is_added_where_a_position_is_outside() -> None:
+    y = lnp.zeros(4)
+    for wrong in ([0, 1, 4], [0, -5], [2**62, 0], [-(2**63), 0]):
+        with pytest.raises(IndexError):
+            lnp.add.at(y, np.array(wrong), 1.0)
+    assert y.tolist() == [0.0] * 4
+
+
+def test_what_is_added_may_be_in_the_same_memory() -> None:
+    x, y = np.arange(6.0), lnp.arange(6.0)
+    scopes: list[tuple[Any, Any]] = [(x, np), (y, lnp)]
+    for a, module in scopes:
+        module.add.at(a, np.array([0, 0, 5, 3]), a[:4])
+        module.add.at(a[::2], np.array([0, 0, 2]), a[3:])
+    _same(y, x)

@@ -26,6 +26,7 @@ from lazyarr.leaves import Leaf, leaf
 from lazyarr.little import elements as little_elements
 from lazyarr.little import functions as little
 from lazyarr.little.extension import begun
+from lazyarr.numpy._ufunc_arguments import c_or_f, outputs, refuse_out, signature_asked
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.others import NOBODY, by_ufunc
 from lazyarr.quiet import quietly
@@ -249,7 +250,7 @@ class Ufunc:
             raise TypeError(f"{self.__name__}() takes from {nin} to {nin + nout} positional arguments but "
                             f"{len(args)} were given")
         as_array = out is Ellipsis  # NumPy 2.3: an array where the result would be a scalar
-        outs = _outs(None if as_array else out, nout)
+        outs = outputs(None if as_array else out, nout)
         if out is None and all(type(x) in PYTHON_SCALARS or issubclass(type(x), np.generic) for x in args):
             options = {"where": where, "casting": casting, "order": order, "dtype": dtype,
                        "signature": sig if signature is None else signature}  # fmt: skip
@@ -271,7 +272,7 @@ class Ufunc:
         if mask is not None:
             shape = extents.broadcast(shape, mask.type.shape)
             if any(o is not None and o.shape != shape for o in outs):
-                _refuse_out(next(o for o in outs if o is not None).shape, shape)
+                refuse_out(next(o for o in outs if o is not None).shape, shape)
         if bounds is not None:
             results: tuple[Value, ...] = (views.broadcast(scalar_value(bounds, np.dtype(bool)), shape),)
         else:
@@ -287,7 +288,7 @@ class Ufunc:
         scalar = shape == () and mask is None and not as_array
         given = [(x.shape, x.strides) for x in inputs if isinstance(x, LazyArray)]
         if order not in ("K", "C"):
-            order = _c_or_f(order, [x for x in inputs if isinstance(x, LazyArray)])
+            order = c_or_f(order, [x for x in inputs if isinstance(x, LazyArray)])
         finished = [
             self._finish(r, o, shape, mask, scalar, given, order) for r, o in zip(results, outs, strict=True)
         ]
@@ -309,7 +310,7 @@ class Ufunc:
             found = self._loops.get(key)
             if found is not None:
                 return found
-        asked = _signature(self, dtype, signature)
+        asked = signature_asked(self, dtype, signature)
         if all(isinstance(k, type) for k in kinds):
             # NumPy resolves Python scalars alone as arrays of their default dtypes.
             kinds = [np.asarray(x).dtype if type(x) in PYTHON_SCALARS else WEAK[k]
@@ -362,7 +363,7 @@ class Ufunc:
             if o is not None and o.shape != shape:
                 full = extents.broadcast(shape, o.shape)
                 if full != o.shape:
-                    _refuse_out(o.shape, full)
+                    refuse_out(o.shape, full)
                 shape = full
         return shape
 
@@ -540,64 +541,3 @@ def _whole_target(kwargs: dict[str, Any]) -> LazyArray | None:
         return None
     target: LazyArray = out[0]
     return target if target._writeable and not target._scalar else None
-
-
-def _outs(out: Any, nout: int) -> tuple[LazyArray | None, ...]:
-    """The ``out=`` argument as one entry an output.
-
-    Raises
-    ------
-    TypeError
-        If an entry is not an array, in NumPy's words.
-    """
-    if out is None:
-        return (None,) * nout
-    given = out if isinstance(out, tuple) else (out,)
-    if len(given) != nout:
-        if isinstance(out, tuple):
-            raise ValueError("The 'out' tuple must have exactly one entry per ufunc output")
-        raise TypeError("'out' must be a tuple of arrays")
-    for o in given:
-        if o is not None and not isinstance(o, LazyArray):
-            if isinstance(o, np.ndarray):
-                raise NotCompiled("out= is a NumPy array")
-            raise TypeError("return arrays must be of ArrayType")
-        if o is not None and (o._scalar or not o._writeable):
-            if o._scalar:
-                raise TypeError("return arrays must be of ArrayType")
-            raise ValueError("output array is read-only")
-    return given
-
-
-def _c_or_f(order: str, inputs: Sequence[LazyArray]) -> str:
-    """``order=`` of a call whose result is not laid out as the operands are."""
-    if order == "A":
-        fortran = all(geometry.is_f_contiguous(x.shape, x.strides, x.dtype.itemsize) for x in inputs)
-        return "F" if fortran and any(x.ndim > 1 for x in inputs) else "C"
-    if order not in ("C", "F", "K"):
-        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
-    return order
-
-
-def _refuse_out(out: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    from lazyarr.assignment import shape_text
-
-    raise ValueError(f"non-broadcastable output operand with shape {shape_text(out)} doesn't match the broadcast shape "
-                     f"{shape_text(shape)}")
-
-
-def _signature(ufunc: Ufunc, dtype: Any, signature: Any) -> Any:
-    """The ``signature`` for `resolve_dtypes` that ``dtype=`` and ``signature=`` of a call ask for."""
-    if dtype is not None:
-        if signature is not None:
-            raise TypeError("cannot specify both 'signature' and 'dtype'")
-        if isinstance(dtype, type) and issubclass(dtype, np.dtype):
-            dtype = dtype()  # type: ignore[call-overload]
-        return (*(None,) * ufunc.nin, *(np.dtype(dtype),) * ufunc.nout)
-    if isinstance(signature, str):
-        return tuple(np.dtype(c) for c in signature.replace("->", ""))
-    if signature is None or isinstance(signature, tuple):
-        if signature is not None and len(signature) == 1:
-            return (*(None,) * ufunc.nin, *(np.dtype(signature[0]),) * ufunc.nout)
-        return signature if signature is None else tuple(None if s is None else np.dtype(s) for s in signature)
-    raise TypeError("the signature object to ufunc must be a string or a tuple.")

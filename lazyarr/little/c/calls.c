@@ -79,16 +79,24 @@ static PyObject *writing(const Callable *called, PyObject *const *args, Py_ssize
     return found;
 }
 
+/* A call of a ufunc's `at`; NULL without an exception where it is not done here. */
 static PyObject *written_at(const Callable *called, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *ufunc, *method, *found;
-    if (count < 3)
+    PyObject *ufunc, *method, *data, *found = NULL;
+    if (count < 3 || Py_TYPE(args[1]) != known.array)
         return NULL;
     ufunc = PyObject_CallOneArg(called->target, args[0]);
-    method = ufunc ? PyObject_GetAttrString(ufunc, "at") : NULL;
-    found = method ? call_at(method, args[1], args[2], args + 3, count - 3) : NULL;
-    Py_XDECREF(ufunc);
-    Py_XDECREF(method);
+    if (!ufunc)
+        return NULL;
+    data = count == 4 && PyObject_TypeCheck(ufunc, &PyUFunc_Type) ? data_to_write(args[1]) : NULL;
+    if (data && scatter(((PyUFuncObject *)ufunc)->name, (PyArrayObject *)data, args[2], args[3]))
+        found = Py_NewRef(Py_None);
+    else {
+        method = PyObject_GetAttrString(ufunc, "at");
+        found = method ? call_at(method, args[1], args[2], args + 3, count - 3) : NULL;
+        Py_XDECREF(method);
+    }
+    Py_DECREF(ufunc);
     return found;
 }
 

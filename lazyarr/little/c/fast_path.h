@@ -167,6 +167,9 @@ PyObject *where_of(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *select_by(PyArrayObject *x, PyArrayObject *mask);
 int put_by(PyArrayObject *x, PyArrayObject *mask, PyArrayObject *values);
 
+/* scatter.c */
+int scatter(const char *name, PyArrayObject *x, PyObject *key, PyObject *values);
+
 /* elements.c */
 PyObject *get_item(PyObject *self, PyObject *key);
 PyObject *lent_by(PyObject *self, PyObject *look, PyObject *again, PyObject *const *how, Py_ssize_t count,

@@ -11,6 +11,7 @@
    spare.c       operands that nobody has any more
    elements.c    x[...], writes, views
    masks.c       what masks and positions select, and writes to it
+   scatter.c     what is added at positions
    functions.c   NumPy's functions
    results.c     what these have made
    calls.c       functions and methods, as programs call them
