@@ -208,3 +208,60 @@ def test_what_is_added_may_be_in_the_same_memory() -> None:
         module.add.at(a, np.array([0, 0, 5, 3]), a[:4])
         module.add.at(a[::2], np.array([0, 0, 2]), a[3:])
     _same(y, x)
+
+
+_ON_DIAGONALS = ["d[0] = 1", "d += 1", "d.sort()", "d.fill(1)", "d[:2] = 3", "d[1:][0] = 3", "np.copyto(d, 1)",
+                 "np.add(d, 1, out=d)", "d[d > 1] = 0", "d[[0, 1]] = 1", "d.shape = (3, 1)", "d[...] = np.ones(3)",
+                 "e = d[:2]; m[0, 0] = 7; e[0] = 1", "d.real[0] = 3", "d.reshape(3, 1)[0] = 5", "m *= 2", "m[1, 1] = 9"]
+
+
+@pytest.mark.parametrize("text", _ON_DIAGONALS)
+@pytest.mark.parametrize("made", ["m.diagonal()", "np.diag(m)", "np.diagonal(m, 1, 1, 0)", "np.diag(m, -1)"])
+def test_diagonals_are_views_that_nobody_writes_to(text: str, made: str) -> None:
+    results = []
+    for module in (np, lnp):
+        m: Any = module.arange(9.0).reshape(3, 3) + 0.0
+        scope = {"np": module, "m": m, "d": eval(made, {"np": module, "m": m})}
+        try:
+            exec(text, scope)
+            raised = None
+        except ValueError as error:
+            raised = str(error)
+        m[2, 1] = -5.0
+        results.append((raised, np.asarray(m).tolist(), np.asarray(scope["d"]).tolist(), scope["d"].flags.writeable))
+    assert results[1] == results[0]
+
+
+_DRAWS = ["rand()", "rand(3)", "random((2, 3))", "normal(0, 1)", "normal(0.0, 2.0, 4)", "uniform(-1, 1, size=(2, 2))",
+          "randint(10)", "randint(0, 10, 3)", "choice(5)", "permutation(6)", "standard_normal(3)", "exponential(1.5)",
+          "poisson(3.0, size=5)", "rand(0)", "normal([0.0, 5.0], 1.0)", "bytes(3)"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", _DRAWS)
+def test_draws_are_numpys(text: str) -> None:
+    for name in ("np.random", "np.random.RandomState(3)"):
+        found: list[Any] = []
+        wanted: list[Any] = []
+        scopes: list[tuple[Any, list[Any]]] = [(np, wanted), (lnp, found)]
+        for module, results in scopes:
+            module.random.seed(5)
+            stream = eval(name, {"np": module})
+            results += [eval(f"stream.{text}", {"stream": stream}) for _ in range(3)]
+        for mine, theirs in zip(found, wanted, strict=True):
+            assert type(mine) is type(theirs) or isinstance(theirs, np.ndarray)
+            _same(mine, theirs)
+
+
+@pytest.mark.parametrize("text", ["random()", "random(3)", "normal(size=3)", "integers(10)", "integers(0, 9, (2, 3))",
+                                  "random(3, 'f4')", "random(dtype=np.float32)", "choice(5, 2)", "spawn(2)[1].random()",
+                                  "random(30000)", "standard_normal(out=np.zeros(3))"])  # fmt: skip
+def test_draws_of_generators_are_numpys(text: str) -> None:
+    found: list[Any] = []
+    wanted: list[Any] = []
+    scopes: list[tuple[Any, list[Any]]] = [(np, wanted), (lnp, found)]
+    for module, results in scopes:
+        stream = module.random.default_rng(11)
+        results += [eval(f"stream.{text}", {"stream": stream, "np": module}) for _ in range(3)]
+    for mine, theirs in zip(found, wanted, strict=True):
+        assert type(mine) is type(theirs) or isinstance(theirs, np.ndarray)
+        _same(mine, theirs)

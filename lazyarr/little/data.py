@@ -14,7 +14,7 @@ import numpy as np
 from lazyarr import quiet, settings, views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.backends.numpy import evaluate as of_node
-from lazyarr.dispatch import running
+from lazyarr.dispatch import FUNCTIONS, running
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
@@ -423,7 +423,7 @@ class Lent:
                                      given.dtype)  # fmt: skip
             parent._parent = self.parent
         view: LazyArray = self.look(parent, *self.how)
-        view._writeable = True
+        view._writeable = self.look is not FUNCTIONS[np.diagonal]
         return view
 
 

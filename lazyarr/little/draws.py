@@ -39,7 +39,7 @@ def draw(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for x in kwargs.values():
             if type(x) not in _PLAIN and not _is_plain(x):
                 return _of_data(function, args, kwargs)
-    return _lazy(function(*args, **kwargs))
+    return as_lazy(function(*args, **kwargs))
 
 
 def _is_plain(x: Any) -> bool:
@@ -55,7 +55,7 @@ def _of_data(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     named = {name: _data(x) for name, x in kwargs.items()}
     if any(x is NotImplemented for x in (*data, *named.values())):
         return NotImplemented
-    return _lazy(function(*data, **named))
+    return as_lazy(function(*data, **named))
 
 
 def _data(x: Any) -> Any:
@@ -70,7 +70,7 @@ def _data(x: Any) -> Any:
     return x if type(x) in _PLAIN or _is_plain(x) else NotImplemented
 
 
-def _lazy(found: Any) -> Any:
+def as_lazy(found: Any) -> Any:
     """A result as drawn numbers are given: an array is an array of its own."""
     if type(found) is not _ndarray or found.dtype not in NAMES:
         return found

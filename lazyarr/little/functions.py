@@ -219,8 +219,15 @@ def taken(numpy: Any, general: Callable[..., Any]) -> Callable[..., Any]:
         found = begun("WRITES", general, inner(numpy))
     else:
         found = begun("FUNCTION", general, numpy)
+        if numpy in (np.diag, np.diagonal):
+            found = begun("VIEW", found, _diagonal if numpy is np.diag else _ndarray.diagonal, DEFINITIONS[np.diagonal])
     _taken[numpy] = found  # (of a method first, then of the function)
     return found
+
+
+def _diagonal(x: Any, k: int = 0) -> Any:
+    """What `numpy.diag` gives of matrices; None of vectors."""
+    return x.diagonal(k) if x.ndim == 2 else None
 
 
 #: NumPy's function -> the one in its place.

@@ -17,12 +17,17 @@ from lazyarr.array import LazyArray
 from lazyarr.dispatch import holds_lazy
 from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.little import draws
+from lazyarr.little.extension import begun
 from lazyarr.numpy._streams import drawn
 from lazyarr.runtime import recording
 from lazyarr.weak import WeakScalar
 
 #: What handles the state of a stream, not arrays.
 _STATE = {"seed", "get_state", "set_state", "get_bit_generator", "set_bit_generator", "spawn", "bytes"}
+
+
+#: What NumPy's legacy class does by other methods of the same object, of which it expects arrays of its own.
+_COMPOSED = {f"numpy.random.RandomState.{name}" for name in ("choice", "permutation", "random_integers", "shuffle")}
 
 
 def _draw(function: Any, name: str, args: Any, kwargs: Any) -> Any:
@@ -74,17 +79,18 @@ def _methods(base: Any) -> Any:
 
 
 def _method(method: Any, name: str) -> Any:
-    little = _little(name)
+    little, is_composed = _little(name), name in _COMPOSED
 
     @wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        alone = is_composed and recording().observer is None
         if little is not None:
-            found = little(method.__get__(self._numpys), args, kwargs)
+            found = little(method.__get__(self._plain if alone else self._numpys), args, kwargs)
             if found is not NotImplemented:
                 return found
-        return _draw(method.__get__(self), name, args, kwargs)
+        return _draw(method.__get__(self._plain if alone else self), name, args, kwargs)
 
-    return call
+    return begun("DRAWS_OF", call, method, draws.as_lazy) if little is draws.draw and not is_composed else call
 
 
 def _little(name: str) -> Any:
@@ -114,6 +120,11 @@ class Generator(_random.Generator):
 @_methods(_random.RandomState)
 class RandomState(_random.RandomState):
     """As `numpy.random.RandomState`; arrays drawn from it are lazy."""
+
+    @cached_property
+    def _plain(self) -> Any:
+        """NumPy's stream with the same bit generator, for what draws no normal numbers, of which one may be left."""
+        return _random.RandomState(streams.bits(self))
 
     @property
     def _numpys(self) -> Any:
@@ -199,7 +210,7 @@ def _public(name: str) -> Any:
                 return found
         return _draw(value, f"numpy.random.{name}", args, kwargs)
 
-    return call
+    return begun("DRAWS", call, value, draws.as_lazy) if little is draws.draw else call
 
 
 for _name in _random.__all__:

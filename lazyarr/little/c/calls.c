@@ -13,6 +13,8 @@ enum {
     WRITES,   /* `target` writes into the array, and gives nothing */
     CASTS,    /* ``astype(dtype)`` */
     AT,       /* a ufunc's ``at(array, key, *operands)``, of an object whose ufunc `target` gives */
+    DRAWS,    /* random numbers that `target` draws, arrays among them as `look` gives them, */
+    DRAWS_OF, /* or a stream's method, of the object whose `_numpys` is NumPy's stream */
     COPIES,   /* ``copy(order)``: without an order, in the one that `target` is */
     KINDS
 };
@@ -27,6 +29,8 @@ typedef struct {
     PyObject *look;    /* of views: see `lazyarr.little.data.Lent` */
     const Function *function;
 } Callable;
+
+static PyObject *streams_name; /* "_numpys" */
 
 static int are_whole(PyObject *const *args, Py_ssize_t count)
 {
@@ -110,12 +114,50 @@ static PyObject *copied(const Callable *called, PyObject *const *args, Py_ssize_
     return PyUnicode_CompareWithASCIIString(order, "K") == 0 ? copy_of(args[0], NPY_KEEPORDER) : NULL;
 }
 
+/* A number, a name or a dtype, or a sequence of whole numbers. */
+static int are_known(PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t k;
+    for (k = 0; k < count; k++)
+        if (!is_plain(args[k]) && !(PyTuple_CheckExact(args[k]) && are_whole(&args[k], 1)))
+            return 0;
+    return 1;
+}
+
+/* Random numbers; NULL without an exception where they are not drawn here, and none are. */
+static PyObject *draw(const Callable *called, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    Py_ssize_t first = called->kind == DRAWS_OF, total = count + (names ? PyTuple_GET_SIZE(names) : 0);
+    PyObject *own[MOST_AXES], *stream = NULL, *found;
+    if (PyList_GET_SIZE(known.ranks) || total > MOST_AXES || count < first || !are_known(args + first, total - first))
+        return NULL;
+    memcpy(own, args, total * sizeof(PyObject *));
+    if (first) {
+        stream = PyObject_GetAttr(args[0], streams_name);
+        if (!stream)
+            return NULL;
+        own[0] = stream;
+    }
+    found = PyObject_Vectorcall(called->target, own, count, names);
+    Py_XDECREF(stream);
+    if (found && PyArray_CheckExact(found)) {
+        PyArrayObject *array = (PyArrayObject *)found;
+        if (!PyArray_BASE(array) && PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA) &&
+            is_known_type(PyArray_TYPE(array)) && (double)PyArray_SIZE(array) < known.limit)
+            return array_of(found);
+        Py_SETREF(found, PyObject_CallOneArg(called->look, found));
+    }
+    return found;
+}
+
 /* What is done here of a call; NULL without an exception where that is nothing. */
 static PyObject *begun(const Callable *called, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *data;
     if (called->kind == FUNCTION)
         return call_with(called->function, args, count, names);
+    if (called->kind == DRAWS || called->kind == DRAWS_OF)
+        return draw(called, args, count, names);
     if (names || !count)
         return NULL;
     if (called->kind == GIVES)
@@ -164,7 +206,7 @@ static PyObject *new_callable(PyTypeObject *type, PyObject *args, PyObject *name
     int kind;
     if (!PyArg_ParseTupleAndKeywords(args, names, "iOO|O", known_names, &kind, &general, &target, &look))
         return NULL;
-    if (kind < 0 || kind >= KINDS || !PyCallable_Check(general) || ((kind == VIEW || kind == SHAPE) && !PyCallable_Check(look))) {
+    if (kind < 0 || kind >= KINDS || !PyCallable_Check(general) || (look == Py_None && (kind == VIEW || kind == SHAPE || kind == DRAWS || kind == DRAWS_OF))) {
         PyErr_SetString(PyExc_TypeError, "expected a kind of call and functions");
         return NULL;
     }
@@ -266,10 +308,11 @@ int prepare_calls(PyObject *module)
         int kind;
     } kinds[] = {{"FUNCTION", FUNCTION}, {"VIEW", VIEW},     {"SHAPE", SHAPE}, {"GIVES", GIVES},
                  {"MAKES", MAKES},       {"WRITES", WRITES}, {"CASTS", CASTS}, {"COPIES", COPIES},
-                 {"AT", AT}};
+                 {"AT", AT},             {"DRAWS", DRAWS},   {"DRAWS_OF", DRAWS_OF}};
     size_t k;
     for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
         if (PyModule_AddIntConstant(module, kinds[k].name, kinds[k].kind) < 0)
             return -1;
-    return PyModule_AddType(module, &callable_type);
+    streams_name = PyUnicode_InternFromString("_numpys");
+    return streams_name ? PyModule_AddType(module, &callable_type) : -1;
 }
