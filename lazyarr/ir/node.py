@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakValueDictionary
+from weakref import ref
 
 import numpy as np
 
@@ -136,7 +136,23 @@ class Node:
         raise TypeError("nodes are not pickled; print the graph with lazyarr.ir.text and parse it")
 
 
-_nodes: WeakValueDictionary[Any, Node] = WeakValueDictionary()
+class _Known(ref[Node]):
+    """A node that is alive, and under which key it is known."""
+
+    __slots__ = ("key",)
+    key: Any
+
+
+#: (A `WeakValueDictionary` takes three times as long, and a program records thousands of nodes.)
+_nodes: dict[Any, _Known] = {}
+
+
+def _forget(known: _Known) -> None:
+    with _lock:
+        if _nodes.get(known.key) is known:
+            del _nodes[known.key]
+
+
 _inferred: dict[Any, Types] = {}
 _lock = threading.RLock()
 
@@ -193,7 +209,8 @@ def make(op: Op, operands: tuple[Value, ...] = (), attrs: Attrs = ()) -> Node:
     """
     known = exact(attrs) if attrs else attrs
     key = (op.name, operands, known)
-    found = _nodes.get(key)
+    before = _nodes.get(key)
+    found = None if before is None else before()
     if found is not None:
         return found
     if op.dependent:
@@ -203,8 +220,15 @@ def make(op: Op, operands: tuple[Value, ...] = (), attrs: Attrs = ()) -> Node:
         given = tuple([v.node.types[v.index] for v in operands])
         types = _inferred.get((op.name, given, known)) or infer(op, given, attrs)
     node = Node(op, operands, attrs, types)
+    known_now = _Known(node, _forget)
+    known_now.key = key
     with _lock:
-        return _nodes.setdefault(key, node)
+        # (Another thread may have made it meanwhile.)
+        before = _nodes.get(key)
+        found = None if before is None else before()
+        if found is None:
+            _nodes[key] = known_now
+        return node if found is None else found
 
 
 def apply(op: Op, *operands: Value, **attrs: Any) -> Value:
