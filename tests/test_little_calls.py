@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import lazyarr.numpy as lnp
+from lazyarr.array import LazyArray
 from lazyarr.settings import settings
 
 _RNG = np.random.default_rng(20261123)
@@ -265,3 +266,28 @@ def test_draws_of_generators_are_numpys(text: str) -> None:
     for mine, theirs in zip(found, wanted, strict=True):
         assert type(mine) is type(theirs) or isinstance(theirs, np.ndarray)
         _same(mine, theirs)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint32, np.int64, np.uint64])
+def test_scalars_of_any_whole_type_are_places_and_bounds(kind: Any) -> None:
+    i, j = kind(1), kind(3)
+    for text in ("x[i]", "x[i, j]", "x[i:j]", "x[:, i:j]", "x[i:j, ::i]", "x[i:j][i - i]"):
+        plain, own = np.arange(20.0).reshape(4, 5), lnp.arange(20.0).reshape(4, 5)
+        wanted, found = (eval(text, {"x": x, "i": i, "j": j}) for x in (plain, own))
+        _same(found, wanted)
+        exec(f"{text} = 7", {"x": plain, "i": i, "j": j})
+        exec(f"{text} = 7", {"x": own, "i": i, "j": j})
+        _same(own, plain)
+        _same(found, wanted)
+
+
+def test_what_numpy_sorts_and_counts_is_at_once_of_more() -> None:
+    """What recording could not make faster is not recorded, where its data is there."""
+    x = _RNG.random(100_000)
+    y = lnp.array(x)
+    for text in ("np.median(x)", "np.sort(x)", "np.unique(x)", "np.percentile(x, [5, 95])", "np.partition(x, 7)",
+                 "np.histogram(x, 30)[0]", "np.argsort(x)"):  # fmt: skip
+        found = eval(text, {"np": lnp, "x": y})
+        assert not isinstance(found, LazyArray) or found._mine is not None
+        _same(found, eval(text, {"np": np, "x": x}))
+    assert (y * 2)._mine is None

@@ -44,8 +44,8 @@ from lazyarr.runtime import storage_lock
 from lazyarr.world import active as ranks
 
 _ndarray = np.ndarray
-_BOUNDS = frozenset((int, np.int64, type(None)))
 _INTEGERS = frozenset((int, *(dtype.type for dtype in NAMES if dtype.kind in "iu")))
+_BOUNDS = _INTEGERS | {type(None)}
 _COUNTS = _INTEGERS | {bool, np.bool_}
 #: How many times as large as what is pending an array is for this to be computed first, to be written to it.
 _PARTS = 8

@@ -28,6 +28,7 @@ from lazyarr.little.table import (
     INSTEAD,
     MOST_GIVEN,
     NOT_COMPILED,
+    NUMPYS,
     ONE_BY_ONE,
     SIZES,
     SLID,
@@ -35,6 +36,7 @@ from lazyarr.little.table import (
     STATISTICS,
     apart,
     broadcast_size,
+    numpys,
     one_by_one,
     read_once,
     slid,
@@ -84,7 +86,7 @@ _OF_LISTS = {np.asarray: 1, np.array: 2}
 
 
 #: What an element weighs in work of such a kind.
-_WEIGHTS: dict[Any, float] = {read_once: eager.READ_ONCE, one_by_one: ONE_BY_ONE, slid: SLID}
+_WEIGHTS: dict[Any, float] = {read_once: eager.READ_ONCE, one_by_one: ONE_BY_ONE, slid: SLID, numpys: NUMPYS}
 
 
 class _Call(NamedTuple):
@@ -105,8 +107,8 @@ class _Call(NamedTuple):
 
 def _table() -> dict[Any, _Call]:
     """NumPy's functions that the extension takes."""
-    kinds: dict[Any, int] = {together: _TOGETHER, read_once: _TOGETHER, one_by_one: _TOGETHER, apart: _APART,
-                             slid: _APART, broadcast_size: _BROADCAST}  # fmt: skip
+    kinds: dict[Any, int] = {**dict.fromkeys((together, read_once, one_by_one, numpys), _TOGETHER),
+                             apart: _APART, slid: _APART, broadcast_size: _BROADCAST}  # fmt: skip
     found: dict[Any, _Call] = {}
     for numpy, (arrays, work) in FUNCTIONS.items():
         if numpy not in NOT_COMPILED:

@@ -28,6 +28,15 @@ def read_once(arrays: _Arrays) -> Any:
     return together(arrays) * READ_ONCE
 
 
+#: What an element weighs in work that compiled code does no faster: recording it is of use where more is done with it.
+NUMPYS = 0.05
+
+
+def numpys(arrays: _Arrays) -> Any:
+    """Work that grows with the elements of all arguments, which NumPy sorts, selects or counts."""
+    return together(arrays) * NUMPYS
+
+
 #: Elements that NumPy makes one after the other: compiled code takes a third of the time.
 ONE_BY_ONE = 3.0
 
@@ -80,29 +89,37 @@ FUNCTIONS: dict[Any, Function] = {
         np.sum, np.prod, np.max, np.min, np.mean, np.any, np.all, np.argmax, np.argmin, np.ptp, np.count_nonzero,
     ), Function(1, read_once)),
     **dict.fromkeys((
-        np.std, np.var, np.median, np.sort, np.argsort, np.concatenate, np.stack, np.vstack,
+        np.std, np.var, np.concatenate, np.stack, np.vstack,
         np.hstack, np.column_stack, np.diff, np.trace, np.roll, np.linalg.norm, np.linalg.inv, np.linalg.det,
         np.zeros_like, np.ones_like, np.empty_like, np.array, np.asarray, np.copy, np.nonzero, np.argwhere,
-        np.flatnonzero, np.diag, np.triu, np.tril, np.tile, np.round, np.gradient, np.nansum, np.lexsort,
+        np.flatnonzero, np.diag, np.triu, np.tril, np.tile, np.round, np.gradient, np.nansum,
         np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, np.linalg.qr, np.linalg.svd, np.linalg.slogdet,
         np.linalg.pinv, np.linalg.matrix_power, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft,
-        np.nan_to_num, np.partition, np.argpartition, np.histogram, np.ediff1d, np.linalg.eig, np.linalg.eigvals,
+        np.nan_to_num, np.ediff1d, np.linalg.eig, np.linalg.eigvals,
         np.nanmean, np.nanstd, np.nanvar, np.nanmin, np.nanmax, np.pad, np.vander, np.delete, np.roots, np.poly,
-        np.polyder, np.polyint, np.sinc, np.unwrap, np.nanmedian, np.nanprod,
+        np.polyder, np.polyint, np.sinc, np.unwrap, np.nanprod,
         np.nanargmax, np.nanargmin, np.fix, np.angle, np.dstack, np.block,
         np.linalg.matrix_rank, np.linalg.cond, np.fft.fftshift, np.fft.ifftshift, np.fft.fft2,
         np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2, np.unravel_index, np.diagflat,
         np.histogram_bin_edges, np.linalg.vector_norm, np.linalg.matrix_norm, np.linalg.trace,
     ), Function(1)),
     **dict.fromkeys((
-        np.cumsum, np.cumprod, np.nancumsum, np.nancumprod, np.cumulative_sum, np.cumulative_prod, np.unique,
+        np.cumsum, np.cumprod, np.nancumsum, np.nancumprod, np.cumulative_sum, np.cumulative_prod,
     ), Function(1, one_by_one)),
     **dict.fromkeys((
-        np.percentile, np.quantile, np.searchsorted, np.cross, np.take, np.linalg.solve, np.linalg.lstsq, np.repeat,
+        np.median, np.nanmedian, np.sort, np.argsort, np.lexsort, np.partition, np.argpartition, np.unique,
+        np.histogram,
+    ), Function(1, numpys)),
+    **dict.fromkeys((
+        np.percentile, np.quantile, np.nanpercentile, np.nanquantile, np.intersect1d, np.setdiff1d, np.setxor1d,
+        np.union1d,
+    ), Function(2, numpys)),
+    **dict.fromkeys((
+        np.searchsorted, np.cross, np.take, np.linalg.solve, np.linalg.lstsq, np.repeat,
         np.bincount, np.append, np.isin, np.digitize, np.full_like, np.average, np.take_along_axis, np.polyval,
         np.polyfit, np.cov, np.corrcoef, np.select, np.piecewise, np.linalg.multi_dot, np.trapezoid, np.polyadd,
-        np.polysub, np.intersect1d, np.setdiff1d, np.setxor1d, np.union1d, np.extract, np.compress, np.choose,
-        np.nanpercentile, np.nanquantile, np.ravel_multi_index, np.histogram2d, np.resize,
+        np.polysub, np.extract, np.compress, np.choose,
+        np.ravel_multi_index, np.histogram2d, np.resize,
     ), Function(2)),
     **dict.fromkeys((np.dot, np.vdot, np.inner), Function(2, lambda arrays: product_size(arrays[0], arrays[-1]))),
     **dict.fromkeys((np.outer, np.kron, np.tensordot), Function(2, apart)),

@@ -4,7 +4,7 @@
 
 static int is_whole_number(PyObject *key)
 {
-    return PyLong_CheckExact(key) || Py_TYPE(key) == &PyLongArrType_Type || Py_TYPE(key) == &PyIntArrType_Type;
+    return PyLong_CheckExact(key) || PyArray_IsScalar(key, Integer);
 }
 
 static int is_bound(PyObject *bound)
@@ -47,14 +47,15 @@ static char *element(PyArrayObject *data, PyObject *key)
     for (axis = 0; axis < nd; axis++) {
         PyObject *part = PyTuple_CheckExact(key) ? PyTuple_GET_ITEM(key, axis) : key;
         npy_intp n = PyArray_DIM(data, axis), index;
-        if (PyLong_CheckExact(part)) {
-            index = PyLong_AsSsize_t(part);
+        if (Py_TYPE(part) == &PyLongArrType_Type)
+            index = PyArrayScalar_VAL(part, Long);
+        else {
+            index = PyLong_CheckExact(part) ? PyLong_AsSsize_t(part) : PyNumber_AsSsize_t(part, PyExc_IndexError);
             if (index == -1 && PyErr_Occurred()) {
                 PyErr_Clear();
                 return NULL;
             }
-        } else
-            index = Py_TYPE(part) == &PyLongArrType_Type ? PyArrayScalar_VAL(part, Long) : PyArrayScalar_VAL(part, Int);
+        }
         index += index < 0 ? n : 0;
         if (index < 0 || index >= n)
             return NULL;
