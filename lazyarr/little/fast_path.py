@@ -103,6 +103,7 @@ class _Call(NamedTuple):
     of_lists: int = 0
     size: Any = None
     weight: float = 1.0
+    left: frozenset[str] = frozenset()
 
 
 def _table() -> dict[Any, _Call]:
@@ -111,15 +112,13 @@ def _table() -> dict[Any, _Call]:
                              apart: _APART, slid: _APART, broadcast_size: _BROADCAST}  # fmt: skip
     found: dict[Any, _Call] = {}
     for numpy, (arrays, work) in FUNCTIONS.items():
-        if numpy not in NOT_COMPILED:
-            method = getattr(np.ndarray, numpy.__name__) if numpy in _METHODS else None
-            fold, dtype = FOLDS.get(numpy, (None, None))
-            statistic = STATISTICS.get(numpy, 0)
-            found[numpy] = _Call(
-                inner(INSTEAD.get(numpy, numpy)), method, fold, dtype, statistic, arrays, MOST_GIVEN[numpy],
-                kinds.get(work, _PRODUCT), _OF_LISTS.get(numpy, 0), GROWN.get(numpy),
-                _WEIGHTS.get(work, 1.0),
-            )  # fmt: skip
+        method = getattr(np.ndarray, numpy.__name__) if numpy in _METHODS else None
+        fold, dtype = FOLDS.get(numpy, (None, None))
+        found[numpy] = _Call(
+            inner(INSTEAD.get(numpy, numpy)), method, fold, dtype, STATISTICS.get(numpy, 0), arrays,
+            MOST_GIVEN[numpy], kinds.get(work, _PRODUCT), _OF_LISTS.get(numpy, 0), GROWN.get(numpy),
+            _WEIGHTS.get(work, 1.0), NOT_COMPILED.get(numpy, frozenset()),
+        )  # fmt: skip
     # (The extension knows the size of counts, of contractions, and of a shape, itself.)
     found[np.einsum] = found[np.einsum]._replace(work=_CONTRACTED, size=None)
     found[np.bincount] = _Call(inner(np.bincount), arrays=2, most=4, work=_COUNTED)

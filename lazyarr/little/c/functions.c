@@ -28,6 +28,7 @@ struct Function {
     int of_lists;   /* takes lists of numbers alone: GIVES_SAME or GIVES_COPY of arrays */
     double weight;  /* of an element, or of a product of two */
     PyObject *size; /* gives how many elements the result may have, where that is more than its arguments have */
+    PyObject *left; /* names of arguments with which this one is left to Python */
 };
 
 /* The arguments of a call: those by name stand behind the others. */
@@ -491,11 +492,13 @@ static PyObject *again(const Function *function, const Call *call)
     return array_of(PyArray_NewCopy((PyArrayObject *)data, NPY_KEEPORDER));
 }
 
-/* Whether an argument by name says how many degrees of freedom are lost: of which enough have to be left, else NumPy
-   warns by itself. */
-static int is_degrees(const Function *function, PyObject *name)
+/* Whether calls with an argument of this name are left to Python. Where it says how many degrees of freedom are lost,
+   `variance` looks whether enough are left: else NumPy warns by itself. */
+static int is_left(const Function *function, PyObject *name)
 {
-    return function->statistic >= VARIANCE && PyUnicode_CompareWithASCIIString(name, "ddof") == 0;
+    if (PySet_Contains(special, name))
+        return function->statistic < VARIANCE || PyUnicode_CompareWithASCIIString(name, "ddof") != 0;
+    return PySet_Contains(function->left, name);
 }
 
 /* The data of a call's arguments (new references), how many; fewer than there are where they are of other kinds. */
@@ -504,8 +507,7 @@ static Py_ssize_t data_of_arguments(const Function *function, const Call *call, 
     Py_ssize_t k, total = call->count + count_named(call);
     for (k = 0; k < total; k++) {
         int before = given->count;
-        if (k >= call->count && PySet_Contains(special, PyTuple_GET_ITEM(call->names, k - call->count)) &&
-            !is_degrees(function, PyTuple_GET_ITEM(call->names, k - call->count)))
+        if (k >= call->count && is_left(function, PyTuple_GET_ITEM(call->names, k - call->count)))
             break;
         own[k] = argument(call->args[k], given, DEEPEST_LIST);
         if (!own[k])
@@ -599,10 +601,11 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
     while (PyDict_Next(table, &at, &numpy, &entry)) {
         Function *own = PyMem_Calloc(1, sizeof(Function));
         if (!own ||
-            !PyArg_ParseTuple(entry, "OOOOiiiiiOd", &own->target, &own->method, &own->fold, &own->fold_type,
+            !PyArg_ParseTuple(entry, "OOOOiiiiiOdO", &own->target, &own->method, &own->fold, &own->fold_type,
                               &own->statistic, &own->arrays, &own->most, &own->work, &own->of_lists, &own->size,
-                              &own->weight))
+                              &own->weight, &own->left))
             return -1;
+        Py_INCREF(own->left);
         Py_INCREF(own->target);
         Py_INCREF(own->fold_type);
         if (own->size == Py_None)
