@@ -298,6 +298,6 @@ def test_an_attribute_that_is_an_iterator_hands_out_the_callers_numbers() -> Non
         return x + 1
 
     for _ in range(3):
-        body = Body(1.0)
+        body: Any = Body(1.0)
         keep(body, [0, 1, 2], np.arange(3.0))
         assert _taken(body.pairs) == _taken(zip([0, 1, 2], np.arange(3.0) * 2, strict=True))

@@ -375,7 +375,7 @@ def test_scalars_pass_for_numpys_and_pythons() -> None:
                 assert not isinstance(array, (float, np.generic, numbers.Number))
 
 
-PLACES = {
+PLACES: dict[str, Callable[[Any, Any], Any]] = {
     "range": lambda n, x: x[range(2, 20)],
     "range beside an array": lambda n, x: x.reshape(-1, 4)[range(15), n.arange(15) % 4],
     "range that ends at once": lambda n, x: x[range(0)],

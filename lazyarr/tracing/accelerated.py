@@ -16,7 +16,7 @@ from lazyarr.leaves import Leaf
 from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
 from lazyarr.runtime import NotCaptured, evaluate, flush, is_tracing, own, recording, use_recording
 from lazyarr.tracing.around_loops import AroundLoops, learns
-from lazyarr.tracing.bound import BoundAccelerated
+from lazyarr.tracing.bound import BoundAccelerated, Wraps
 from lazyarr.tracing.breakeven import FIRST_CALL, POSTPONED, BreakEven, compiling_seconds, is_straight
 from lazyarr.tracing.callables import calling, untraceable
 from lazyarr.tracing.callees import Callees
@@ -54,7 +54,7 @@ _MOST_FAILURES = 8
 _MORE_ROOM, _MOST_ROOM = 16, 4096
 
 
-class Accelerated:
+class Accelerated(Wraps):
     """A function compiled for each signature it is called with. Made by `accelerate`.
 
     Attributes

@@ -1,4 +1,4 @@
-"""What a traced call gives back that hands out items later: iterators, views of dicts, ranges, slices.
+"""What a traced call gives back that hands out items later: iterators, views of dicts, ranges, slices, methods.
 
 An iterator holds what it runs over where nobody can put anything else, and would hand out the trace's own numbers and
 arrays. Where the call may still begin again it is plain Python's; where it may not, its items are taken, and something
@@ -12,12 +12,16 @@ from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from typing import Any
 
 from lazyarr.flat import FlatIterator
+from lazyarr.tracing.bound import BoundAccelerated
 from lazyarr.tracing.capture.counted import Counted, Range
 
 #: Items that are taken out of an iterator, at most: some have no end.
 _MOST_TAKEN = 1_000_000
 #: Where the types of iterators over what the trace has are defined. (NumPy's hold data; open files are iterators, too.)
 _MODULES = frozenset({"builtins", "itertools"})
+
+#: What holds others, and is made anew with what is in their places.
+TAKEN_APART = frozenset((slice, BoundAccelerated))
 
 Apart = tuple[Callable[[list[Any]], Any], list[Any]]
 
@@ -41,8 +45,10 @@ def taken_apart(value: Any) -> Apart:
     Parameters
     ----------
     value : object
-        Something that hands out items, or a slice.
+        Something that hands out items, or is in `TAKEN_APART`.
     """
+    if isinstance(value, BoundAccelerated):
+        return lambda items: BoundAccelerated(value.__func__, *items), [value.__self__]
     if isinstance(value, slice):
         return lambda items: slice(*items), [value.start, value.stop, value.step]
     if isinstance(value, Range):
@@ -59,4 +65,4 @@ def taken_apart(value: Any) -> Apart:
     return lambda items: itertools.chain(items, rest), list(itertools.islice(rest, _MOST_TAKEN))
 
 
-__all__ = ["hands_out", "taken_apart"]
+__all__ = ["TAKEN_APART", "hands_out", "taken_apart"]

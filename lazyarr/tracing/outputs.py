@@ -24,10 +24,11 @@ from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf
 from lazyarr.runtime import NotCaptured, evaluate, own
 from lazyarr.soft import settle
+from lazyarr.tracing.bound import Wraps
 from lazyarr.tracing.callers import alter, held, owned, replace_contents, snapshot, viewed, write
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.classes import original
-from lazyarr.tracing.handed_out import hands_out, taken_apart
+from lazyarr.tracing.handed_out import TAKEN_APART, hands_out, taken_apart
 from lazyarr.tracing.remains import Walk
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
@@ -206,13 +207,13 @@ class Outcome:
             function = self._trace.environment.original(value.__func__)
             if function is not value.__func__:
                 return ("method", function, self._spec(value.__self__))
-        if issubclass(kind, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic)):
+        if issubclass(kind, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, Wraps)):
             return ("constant", value)
         if self._trace.classes.is_made(value):
             return self._object(value)
         if self._trace.may_begin_again and self._trace.environment.has_made(value):
             raise Plain("a function that it has made outlives the call")
-        if kind is slice or hands_out(value) and not any(value is x for x in self._trace.parts.opaque):
+        if kind in TAKEN_APART or hands_out(value) and not any(value is x for x in self._trace.parts.opaque):
             return self._handed_out(value)
         self._trace.observed(f"returns a {kind.__name__} made while it ran")
         has_attributes = type(getattr(value, "__dict__", None)) is dict  # (of ``list[int]`` it is that of the class)
@@ -224,8 +225,8 @@ class Outcome:
         return ("opaque", value)
 
     def _handed_out(self, value: Any) -> Spec:
-        """The spec of a slice, or of what hands out items after the call."""
-        if not isinstance(value, slice) and self._trace.may_begin_again:
+        """The spec of what is taken apart, or hands out items after the call."""
+        if type(value) not in TAKEN_APART and self._trace.may_begin_again:
             raise Plain(f"a {type(value).__name__} that it has made outlives the call")
         make, items = taken_apart(value)
         return ("handed out", make, tuple(map(self._spec, items)))
