@@ -20,7 +20,6 @@ TABLE = np.array([1.0, 2.0, 3.0])
 CONFIG: dict[str, Any] = {"gain": 2.0, "offsets": [1.0, 2.0]}
 
 
-
 @dataclasses.dataclass
 class State:
     u: Any
@@ -262,8 +261,6 @@ def test_functions_without_source() -> None:
     check(space["function"], ramp(3))
 
 
-
-
 def test_the_setting_error_holds_at_every_call() -> None:
     def function(a: Any, b: Any) -> Any:
         b[:] = 2
@@ -354,3 +351,89 @@ def test_a_range_without_numbers_is_an_index() -> None:
         given, expected = np.arange(10.0), np.arange(10.0)
         assert_same(chosen(expected, n), accelerated(given, n))
         assert_same(expected, given)
+
+
+def _decay(x: Any, rate: float = 2.0) -> Any:
+    return -rate * x + np.sin(x)
+
+
+decay: Any = accelerate(_decay)
+
+
+def integrate(f: Callable[[Any], Any], x: Any, steps: int) -> Any:
+    for _ in range(steps):
+        k = f(x)
+        x = x + 0.05 * (k + f(x + 0.1 * k))
+    return x
+
+
+class Decaying:
+    """A model of which a method is accelerated."""
+
+    def __init__(self, rate: float):
+        self.rate, self.calls = rate, 0
+
+    @accelerate
+    def slope(self, x: Any) -> Any:
+        self.calls += 1
+        return -self.rate * x
+
+    def plain(self, x: Any) -> Any:
+        return -self.rate * x
+
+    @accelerate
+    def its_slope(self) -> Any:
+        return self.slope
+
+
+def test_accelerated_functions_are_arguments_as_what_they_wrap() -> None:
+    integrated: Any = accelerate(integrate)
+    x = np.linspace(0, 1, 30)
+    for _ in range(4):
+        np.testing.assert_allclose(integrated(decay, x, 20), integrate(decay.function, x, 20), rtol=1e-13)
+    assert programs(integrated) == 1
+    assert not integrated._pieces and not integrated._plain
+
+
+def test_accelerated_methods_are_arguments() -> None:
+    integrated: Any = accelerate(integrate)
+    x = np.linspace(0, 1, 30)
+    for rate in (1.0, 2.0, 3.0, 1.5):
+        model = Decaying(rate)
+        np.testing.assert_allclose(integrated(model.slope, x, 20), integrate(model.plain, x, 20), rtol=1e-13)
+        assert model.calls == 40
+    assert not integrated._pieces and not integrated._plain
+
+
+def test_accelerated_functions_and_methods_are_given_back() -> None:
+    @accelerate
+    def give(f: Any, found: dict[str, Any], x: Any) -> Any:
+        found["f"] = f
+        return f, [f], f(x)
+
+    model, x = Decaying(2.0), np.arange(3.0)
+    for _ in range(4):
+        found: dict[str, Any] = {}
+        first, several, y = give(decay, found, x)
+        assert first is decay and several[0] is decay and found["f"] is decay
+        np.testing.assert_allclose(y, decay.function(x))
+        first, several, y = give(model.slope, found, x)
+        for method in (first, several[0], found["f"], model.its_slope()):
+            assert method.__self__ is model
+            np.testing.assert_allclose(method(x), -2 * x)
+
+
+def test_attributes_of_accelerated_functions_that_are_arguments() -> None:
+    def scaled(f: Any, x: Any) -> Any:
+        f.count = getattr(f, "count", 0) + 1
+        return f(x) * f.gain
+
+    def double(x: Any) -> Any:
+        return 2 * x
+
+    twice: Any = accelerate(double)
+    run = accelerate(scaled)
+    for gain in (1.0, 1.0, 3.0, 3.0):
+        twice.gain = gain
+        np.testing.assert_array_equal(run(twice, np.arange(3.0)), 2 * gain * np.arange(3.0))
+    assert twice.count == 4

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -227,3 +228,76 @@ def test_an_array_in_two_places_stays_one_array() -> None:
         step(run, 0.5)
         assert run.history[-1] is run.x
     assert [float(x[0]) for x in run.history] == [0.5, 1.0, 1.5]
+
+
+def _pairs(x: Any, keys: Any) -> Any:
+    return zip(keys, x * 2), x.sum()
+
+
+def _numbered(x: Any, keys: Any) -> Any:
+    return enumerate(keys), x + 1
+
+
+def _backwards(x: Any, keys: Any) -> Any:
+    return reversed(keys), x + 1
+
+
+def _mapped(x: Any, keys: Any) -> Any:
+    return {"at": map(lambda k: x[k], keys)}, x + 1  # noqa: C417
+
+
+def _some(x: Any, keys: Any) -> Any:
+    return itertools.islice(zip(keys, x * 2), 2), filter(None, keys)
+
+
+def _views(x: Any, keys: Any) -> Any:
+    named = dict(zip(keys, x * 2, strict=False))
+    return named.items(), named.keys(), named.values()
+
+
+def _rows(x: Any, keys: Any) -> Any:
+    return iter(x * 2), (x * 2).flat
+
+
+def _bounds(x: Any, keys: Any) -> Any:
+    return slice(keys[0], keys[2]), range(keys[0], keys[2]), x + 1
+
+
+def _printed(x: Any, keys: Any) -> Any:
+    print(x.sum())
+    named = dict(zip(keys, x * 2, strict=False))
+    return zip(keys, x * 2), slice(keys[0], keys[1]), named.items(), named.keys(), named.values(), (x * 2).flat
+
+
+def _taken(value: Any) -> Any:
+    """What is handed out, with the types of the items."""
+    if isinstance(value, slice):
+        return [_taken(x) for x in (value.start, value.stop, value.step)]
+    if isinstance(value, dict):
+        return [_taken(pair) for pair in value.items()]
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.tolist()
+    if isinstance(value, str):
+        return value
+    return [_taken(item) for item in value] if isinstance(value, Iterable) else (type(value), repr(value))
+
+
+@pytest.mark.parametrize("keys", [[0, 2, 3], np.array([0, 2, 3])], ids=["list", "array"])
+@pytest.mark.parametrize("function", [_pairs, _numbered, _backwards, _mapped, _some, _views, _rows, _bounds, _printed])
+def test_what_hands_out_items_after_the_call_hands_out_the_callers(function: Callable[..., Any], keys: Any) -> None:
+    accelerated = lazyarr.accelerate(function)
+    expected = _taken(function(np.arange(5.0), keys))
+    for _ in range(4):
+        assert _taken(accelerated(np.arange(5.0), keys)) == expected
+
+
+def test_an_attribute_that_is_an_iterator_hands_out_the_callers_numbers() -> None:
+    @lazyarr.accelerate
+    def keep(body: Any, keys: list[int], x: Any) -> Any:
+        body.pairs = zip(keys, x * 2)  # noqa: B905
+        return x + 1
+
+    for _ in range(3):
+        body: Any = Body(1.0)
+        keep(body, [0, 1, 2], np.arange(3.0))
+        assert _taken(body.pairs) == _taken(zip([0, 1, 2], np.arange(3.0) * 2, strict=True))

@@ -14,7 +14,7 @@ import pytest
 
 import lazyarr.numpy as lnp
 from lazyarr.array import LazyArray
-from lazyarr.settings import settings
+from lazyarr.settings import current, settings
 from tests.agree import agree
 
 PROGRAMS: dict[str, Callable[[Any, Any], Any]] = {}
@@ -185,7 +185,7 @@ def slices_by_lazy_numbers(n: Any, x: Any) -> Any:
     y[i::2] = -1
     m = y.reshape(2, 3)
     m[: i - 1, i:] = 7
-    return y[i : i + 3], y[: -i], y[::i], m[:, i : i + 1], m[0, i:], y
+    return y[i : i + 3], y[:-i], y[::i], m[:, i : i + 1], m[0, i:], y
 
 
 @program
@@ -373,3 +373,44 @@ def test_scalars_pass_for_numpys_and_pythons() -> None:
                 assert array.__class__ is lnp.ndarray
                 assert isinstance(array, lnp.ndarray)
                 assert not isinstance(array, (float, np.generic, numbers.Number))
+
+
+PLACES: dict[str, Callable[[Any, Any], Any]] = {
+    "range": lambda n, x: x[range(2, 20)],
+    "range beside an array": lambda n, x: x.reshape(-1, 4)[range(15), n.arange(15) % 4],
+    "range that ends at once": lambda n, x: x[range(0)],
+    "range backwards": lambda n, x: x[range(50, -1, -7)],
+    "many numbers": lambda n, x: x[[k * 7 % 60 for k in range(1500)]],
+    "many numbers beside an array": lambda n, x: x.reshape(-1, 4)[[k % 15 for k in range(1200)], n.arange(1200) % 4],
+    "bools": lambda n, x: x[[k % 3 == 0 for k in range(60)]],
+    "bools and numbers": lambda n, x: x[[True, 2, False]],
+    "bools of an axis": lambda n, x: x.reshape(-1, 4)[:, [True, False, True, True]],
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_positions_in_ranges_and_lists_are_read_and_written_at_once(name: str) -> None:
+    def changed(n: Any, x: Any) -> Any:
+        y = n.array(x)
+        place = PLACES[name]
+        seen = place(n, y)
+        places = place(n, n.arange(60).reshape(y.shape))
+        y[places.ravel().tolist()] -= 1
+        y[range(1, 60, 9)] *= 2
+        y[[k % 4 == 0 for k in range(60)]] = 7
+        return seen, y
+
+    agree(changed, np.linspace(-1, 1, 60))
+    if current.eager_below and "beside" not in name:
+        found = PLACES[name](lnp, lnp.asarray(np.linspace(-1, 1, 60)) + 1)
+        assert found._mine is not None
+
+
+def test_lists_that_select_in_a_wrong_way_raise_numpys_errors() -> None:
+    x = lnp.arange(60.0)
+    for place in (range(50, 70), [60] * 1200, [True] * 59, [True] * 1200):
+        with pytest.raises(IndexError) as theirs:
+            np.arange(60.0)[place]
+        with pytest.raises(IndexError) as ours:
+            x[place]
+        assert str(ours.value) == str(theirs.value)

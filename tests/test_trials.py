@@ -83,6 +83,24 @@ def test_signatures_that_come_once_are_tried_together(monkeypatch: pytest.Monkey
     assert len(accelerated._plain) == 1  # (What comes then is known at a glance.)
 
 
+def test_signatures_that_come_once_are_tried_soon_where_they_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lazyarr.tracing.trials._SLOW", 0.0)
+    accelerated: Any = lazyarr.accelerate(in_pieces)
+    seen: list[float] = []
+    theirs: list[float] = []
+    x = np.arange(5.0)
+    with lazyarr.settings.settings(always=0):
+        for _ in range(2):
+            np.testing.assert_array_equal(accelerated(x, seen), in_pieces(x, theirs))
+        assert len(accelerated._pieces) == 2
+        clock(monkeypatch, 0.0, 0.0)
+        for _ in range(4):
+            np.testing.assert_array_equal(accelerated(x, seen), in_pieces(x, theirs))
+    assert seen == theirs
+    assert len(accelerated._pieces) == 2
+    assert accelerated._losses.of_slow.plain_wins
+
+
 def keys_of(x: Any, seen: list[float]) -> Any:
     """Left to plain Python, with each length of the list."""
     total: dict[int, int] = {}
@@ -273,9 +291,7 @@ def escapes(xs: list[float], most: int) -> list[int]:
 
 @pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
 @pytest.mark.parametrize(("calls", "plain"), [(0, True), (10**9, False)])
-def test_a_short_loop_that_is_written_out_very_often(
-    monkeypatch: pytest.MonkeyPatch, calls: int, plain: bool
-) -> None:
+def test_a_short_loop_that_is_written_out_very_often(monkeypatch: pytest.MonkeyPatch, calls: int, plain: bool) -> None:
     monkeypatch.setattr("lazyarr.tracing.trace._LONGEST_SMALL", 0.0)
     monkeypatch.setattr("lazyarr.tracing.trace._CALLS_WRITTEN_OUT", calls)
     accelerated: Any = lazyarr.accelerate(escapes)

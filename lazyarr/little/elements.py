@@ -46,10 +46,11 @@ from lazyarr.world import active as ranks
 _ndarray = np.ndarray
 _INTEGERS = frozenset((int, *(dtype.type for dtype in NAMES if dtype.kind in "iu")))
 _BOUNDS = _INTEGERS | {type(None)}
+_BOOLS = frozenset((bool,))
 _COUNTS = _INTEGERS | {bool, np.bool_}
 #: How many times as large as what is pending an array is for this to be computed first, to be written to it.
 _PARTS = 8
-#: The most Python numbers in a list of positions that are looked at.
+#: The most items of a sequence of positions, of several types, that are looked at.
 _MOST_POSITIONS = 1000
 
 
@@ -100,9 +101,11 @@ def _selection(key: Any) -> Any:
 
 def _positions(key: Any) -> Any:
     kind = type(key)
-    if kind is list and 0 < len(key) < _MOST_POSITIONS and _INTEGERS.issuperset(map(type, key)):
+    if kind is list and key and ((kinds := set(map(type, key))) <= _INTEGERS or kinds == _BOOLS):
         found = np.array(key)
-        return found if found.dtype.kind in "iu" else NotImplemented
+        return found if found.dtype.kind in "biu" else NotImplemented
+    if kind is range:
+        return np.arange(key.start, key.stop, key.step)
     if kind is list or kind is tuple:
         return _nested(key)
     found = held(key) if kind is LazyArray else key
@@ -279,8 +282,8 @@ def _set(general: Method) -> Method:
                 if type(x) is not _ndarray or x.size >= limits.elements or not x.flags.writeable:
                     x = _target(self, place, is_basic)
                 if type(x) is _ndarray:
-                    # (Positions that are in the same memory: it may have been copied.)
-                    run(operator.setitem, x, place if is_basic else _selection(key), y)
+                    # (Positions that are in the same memory: it may have been copied. Those of a list are not.)
+                    run(operator.setitem, x, place if is_basic or type(key) is list else _selection(key), y)
                     return
         if not put(self, key, value):
             general(self, key, value)

@@ -16,7 +16,7 @@ from lazyarr.leaves import Leaf
 from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
 from lazyarr.runtime import NotCaptured, evaluate, flush, is_tracing, own, recording, use_recording
 from lazyarr.tracing.around_loops import AroundLoops, learns
-from lazyarr.tracing.bound import BoundAccelerated
+from lazyarr.tracing.bound import BoundAccelerated, Wraps
 from lazyarr.tracing.breakeven import FIRST_CALL, POSTPONED, BreakEven, compiling_seconds, is_straight
 from lazyarr.tracing.callables import calling, untraceable
 from lazyarr.tracing.callees import Callees
@@ -54,7 +54,7 @@ _MOST_FAILURES = 8
 _MORE_ROOM, _MOST_ROOM = 16, 4096
 
 
-class Accelerated:
+class Accelerated(Wraps):
     """A function compiled for each signature it is called with. Made by `accelerate`.
 
     Attributes
@@ -242,7 +242,7 @@ class Accelerated:
         if trials is None and not (self._compiles_all or self._known):
             if self._losses.cover(parts.elements) or len(self._plain) >= _MOST_VARIANTS:
                 return self._run_plain(key, "faster than in pieces for arrays of other shapes", args, kwargs)
-            trials = self._losses.of_new if len(self._pieces) >= _MOST_VARIANTS else None
+            trials = self._losses.of_new if len(self._pieces) >= _MOST_VARIANTS else self._losses.of_slow
         if trials is None or settings.current.fallback == "error" or world.current() is not None:
             return self._trace_first(parts, key, specs, args, kwargs)
         if trials.plain_wins:
@@ -264,8 +264,7 @@ class Accelerated:
 
     def _trace_first(self, parts: Parts, key: Any, specs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Trace a call, and compile if the trace stands for later calls."""
-        stopped: BaseException | None = None
-        begin = time.perf_counter()
+        stopped, begin = None, time.perf_counter()
         try:
             trace, outcome = self.traced(parts, key, specs, args, kwargs, self._pieces.get(key), self.strict)
             parts = trace.parts
@@ -284,10 +283,11 @@ class Accelerated:
                 self._losses.add(parts.elements)
             return self._after_stop(stopped, key, args, kwargs)
         if trace.reasons:
-            why, line = trace.reasons[0]
+            (why, line), is_new = trace.reasons[0], key not in self._pieces
             self._runs_in_pieces(key, why)
             note_pieces(self._name, why, line)
             result = self._finish_in_pieces(trace, outcome, parts)
+            self._losses.in_pieces(time.perf_counter() - begin, is_new)
             if self._stops():
                 self._plain[key] = stops_for(why)
             elif trace.computed_little and not self._compiles_all and self._around_loops().serves:

@@ -1,11 +1,24 @@
-"""Accelerated functions as methods."""
+"""Accelerated functions as methods, and as what others are given."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lazyarr.tracing.accelerated import Accelerated
+
+
+class Wraps:
+    """What `accelerate` gives, for those that know nothing else of it.
+
+    Attributes
+    ----------
+    function : callable
+        The function itself.
+    """
+
+    function: Callable[..., Any]
 
 
 class BoundAccelerated:
@@ -29,3 +42,6 @@ class BoundAccelerated:
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.__func__, name)
+
+
+__all__ = ["BoundAccelerated", "Wraps"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lazyarr import views
 from lazyarr.array import LazyArray, rebuild
+from lazyarr.windows import Placed
 from lazyarr.world import Part
 
 
@@ -20,6 +22,17 @@ def lazy_view(array: LazyArray, step: views.Step) -> LazyArray:
         # (Of arrays of which data decides the length: now it is known.)
         step = views.Reshape(array.shape, seen.shape, step.order)
     return array._view(step, seen.shape, seen.strides, second - first, seen.dtype)
+
+
+def viewed(chain: Sequence[views.Step | Placed], array: Any, *numbers: Any) -> Any:
+    """A view of an array, lazy or not, step by step; the numbers are those of steps that data places."""
+    given = iter(numbers)
+    for step in chain:
+        if isinstance(step, Placed):
+            array = step.view(array, given)
+        else:
+            array = lazy_view(array, step) if isinstance(array, LazyArray) else step.view(array)
+    return array
 
 
 def held(holder: Any) -> dict[Any, Any]:

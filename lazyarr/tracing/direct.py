@@ -17,9 +17,8 @@ from lazyarr import streams
 from lazyarr.backends import native_call_form as form
 from lazyarr.backends.base import MISS
 from lazyarr.tracing import lookups
-from lazyarr.tracing.callers import held
+from lazyarr.tracing.callers import held, viewed
 from lazyarr.tracing.closures import FunctionForm
-from lazyarr.tracing.outputs import viewed
 
 __all__ = ["MISS", "direct_call"]
 

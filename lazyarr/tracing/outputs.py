@@ -24,9 +24,11 @@ from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf
 from lazyarr.runtime import NotCaptured, evaluate, own
 from lazyarr.soft import settle
-from lazyarr.tracing.callers import alter, held, lazy_view, owned, replace_contents, snapshot, write
+from lazyarr.tracing.bound import Wraps
+from lazyarr.tracing.callers import alter, held, owned, replace_contents, snapshot, viewed, write
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.classes import original
+from lazyarr.tracing.handed_out import TAKEN_APART, hands_out, taken_apart
 from lazyarr.tracing.remains import Walk
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
@@ -205,12 +207,14 @@ class Outcome:
             function = self._trace.environment.original(value.__func__)
             if function is not value.__func__:
                 return ("method", function, self._spec(value.__self__))
-        if issubclass(kind, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, slice)):
+        if issubclass(kind, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, Wraps)):
             return ("constant", value)
         if self._trace.classes.is_made(value):
             return self._object(value)
         if self._trace.may_begin_again and self._trace.environment.has_made(value):
             raise Plain("a function that it has made outlives the call")
+        if kind in TAKEN_APART or hands_out(value) and not any(value is x for x in self._trace.parts.opaque):
+            return self._handed_out(value)
         self._trace.observed(f"returns a {kind.__name__} made while it ran")
         has_attributes = type(getattr(value, "__dict__", None)) is dict  # (of ``list[int]`` it is that of the class)
         if has_attributes and not isinstance(value, (types.FunctionType, types.ModuleType)):
@@ -219,6 +223,13 @@ class Outcome:
             return ("object", value, attributes)
         self._looked.value(value)
         return ("opaque", value)
+
+    def _handed_out(self, value: Any) -> Spec:
+        """The spec of what is taken apart, or hands out items after the call."""
+        if type(value) not in TAKEN_APART and self._trace.may_begin_again:
+            raise Plain(f"a {type(value).__name__} that it has made outlives the call")
+        make, items = taken_apart(value)
+        return ("handed out", make, tuple(map(self._spec, items)))
 
     def _object(self, value: Any) -> Spec:
         """The spec of an object that the function has made, of a class whose objects have attributes alone."""
@@ -485,6 +496,8 @@ class _Builder:
             return spec[1]
         if kind == "once":
             return self._list(*spec[1:])
+        if kind == "handed out":
+            return spec[1]([self.build(item) for item in spec[2]])
         if kind == "method":
             return types.MethodType(spec[1], self.build(spec[2]))
         for name, item in spec[2]:
@@ -580,17 +593,6 @@ def _of_any_length(step: views.Reshape) -> views.Reshape:
     if several[0] != several[1] or sum(type(n) is not int for n in step.shape) != 1 or 0 in several[0]:
         raise NotCaptured("a view of which data decides the length, and that has another shape then")
     return views.Reshape((), tuple(n if type(n) is int else -1 for n in step.shape))
-
-
-def viewed(chain: Sequence[views.Step | Placed], array: Any, *numbers: Any) -> Any:
-    """A view of an array, lazy or not, step by step; the numbers are those of steps that data places."""
-    given = iter(numbers)
-    for step in chain:
-        if isinstance(step, Placed):
-            array = step.view(array, given)
-        else:
-            array = lazy_view(array, step) if isinstance(array, LazyArray) else step.view(array)
-    return array
 
 
 def _is_of_made(key: Spec) -> bool:

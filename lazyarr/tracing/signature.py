@@ -15,6 +15,7 @@ from lazyarr import streams, world
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES, native
 from lazyarr.runtime import fetch, recording
+from lazyarr.tracing.bound import BoundAccelerated, Wraps
 from lazyarr.tracing.classes import can_be_inherited, has_attributes_alone
 from lazyarr.tracing.closures import Closures
 from lazyarr.tracing.packages import is_own
@@ -157,6 +158,10 @@ class Parts:
         if isinstance(getattr(value, "__self__", None), streams.CLASSES) and callable(value):
             return ("draws", value.__name__, self.describe(value.__self__))
         if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, *_NUMPYS, enum.Enum, *_SENTINELS)):
+            return ("object", value)
+        if kind is BoundAccelerated and isinstance(value.__func__.function, types.FunctionType):
+            return ("method", value.__func__.function, self.describe(value.__self__))
+        if isinstance(value, Wraps) and isinstance(value.function, types.FunctionType):
             return ("object", value)
         at = self._seen.get(id(value))
         if at is not None:

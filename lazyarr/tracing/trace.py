@@ -243,8 +243,8 @@ class Trace:
         if spec[0] == "again":
             return self._shadows.get(id(value), value)
         if spec[0] == "method":
-            self.environment.alone.add(id(value.__func__))
-            return types.MethodType(self.environment.traced(value.__func__), self.shadow(value.__self__, spec[2], at))
+            self.environment.alone.add(id(spec[1]))
+            return types.MethodType(self.environment.traced(spec[1]), self.shadow(value.__self__, spec[2], at))
         if spec[0] == "draws":
             return getattr(self.shadow(value.__self__, spec[2], at), spec[1])
         if spec[0] == "stream":

@@ -19,6 +19,9 @@ _CALLS = 20
 _FAR = 4
 #: Signatures for which plain Python was faster, from which on it is taken to be for others; and how much larger ones.
 _LOST, _LARGER = 2, 2
+#: Seconds of first calls in pieces, of two signatures and more, from which on plain Python is tried for new ones; and
+#: the part of their time that it has to take less than.
+_SLOW, _CLEARLY = 1.0, 0.5
 #: Traces of a loop of a function that are made at sight; for how many times as long as one of the others took Python
 #: runs its calls then. (Compiling takes some times longer than tracing.)
 _FEW_TRACES, _WAITED = 2, 4
@@ -173,6 +176,22 @@ class Losses:
         self._count = self._largest = 0
         #: Calls of signatures that are new, where there have been many that were no program.
         self.of_new = Trials()
+        self._of_slow = Trials(_LOST, _CLEARLY)
+        self._in_pieces: list[float] = []
+
+    def in_pieces(self, seconds: float, is_new: bool) -> None:
+        """Note a call that was no program, and whether it is the first one of its signature."""
+        if is_new:
+            self._in_pieces.append(seconds)
+            self._of_slow.took(seconds)
+
+    @property
+    def of_slow(self) -> Trials | None:
+        """Calls of signatures that are new, where the first calls of those before, all of them in pieces, took long.
+
+        A search that grows a tree of objects has a new signature at each call: none would ever be tried otherwise.
+        """
+        return self._of_slow if len(self._in_pieces) >= _LOST and sum(self._in_pieces) > _SLOW else None
 
     def add(self, elements: int) -> None:
         """Note such a signature, and how many elements its arrays have together."""
