@@ -129,10 +129,10 @@ class LazyArray(ArrayOperators):
         new._mine = new._lent = None
         new._offset = self._offset + offset
         new._form = None
-        new._parent, new._step, new._seen = self if self._form is None else self._form, step, None
-        new._scalar = False
+        parent = new._parent = self if self._form is None else self._form
+        new._step, new._seen, new._scalar = step, None, False
         new._writeable = self._writeable and writeable
-        return new
+        return new if parent._parent is None else views.nearer(new)
 
     def _settle(self) -> None:
         """Give up data that is this array's alone: make it the value of a cell, which others may refer to."""
