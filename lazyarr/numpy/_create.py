@@ -35,6 +35,12 @@ def _dtype(dtype: Any, default: Any = np.float64) -> np.dtype[Any]:
     return found
 
 
+def _check_byte_order(x: Any) -> None:
+    """Leave what keeps the byte order of other machines to NumPy: files are written in it."""
+    if isinstance(x, (np.ndarray, np.generic)) and not x.dtype.isnative:
+        raise NotCompiled(f"dtype {x.dtype}")
+
+
 def _order(order: str) -> Any:
     if order not in ("C", "F", "A", "K"):
         raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
@@ -98,6 +104,8 @@ def full(
 
 
 def _like(a: Any, value: Any, dtype: Any, order: str, shape: Any) -> LazyArray:
+    if dtype is None:
+        _check_byte_order(a)
     x = as_lazy(a)
     kind = x.dtype if dtype is None else _dtype(dtype)
     if shape is not None:
@@ -145,6 +153,8 @@ def array(
         object, copy = as_lazy(object), None
     if copy and hasattr(type(object), "__array__") and not isinstance(object, (LazyArray, np.ndarray, np.generic)):
         object, copy = _copy_of(object), None
+    if dtype is None:
+        _check_byte_order(object)
     x = as_lazy(object, dtype)
     # (The elements of a NumPy array are copied whatever is asked for.)
     foreign = isinstance(object, np.ndarray) and object.dtype == x.dtype
@@ -227,7 +237,10 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
         return LazyArray._new(value)
     # Floats: NumPy itself decides the length and the rounding of each element.
     concrete: list[Any] = [b if _is_number(b) else _concrete(b) for b in bounds]
-    return as_lazy_constant(np.arange(*concrete, dtype=dtype))
+    found = np.arange(*concrete, dtype=dtype)
+    if found.dtype not in NAMES:
+        raise NotCompiled(f"dtype {found.dtype}")
+    return as_lazy_constant(found)
 
 
 def _arange_of_length(args: tuple[Any, ...], kwargs: dict[str, Any], dtype: Any) -> LazyArray | None:
@@ -264,7 +277,7 @@ def _as_computed(b: Any, default: int | None) -> Any:
         return b if b.kind is int else None
     if isinstance(b, WeakScalar):
         return b.__index__() if b.python_type is int else None  # type: ignore[attr-defined]
-    return int(b) if isinstance(b, (int, np.integer)) and _is_number(b) else None
+    return int(b) if _is_integer(b) else None
 
 
 def _arange_bounds(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -277,13 +290,18 @@ def _arange_bounds(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
         given["step"] = 1
     start = given.get("start")
     bounds = (0 if start is None else start, given["stop"], given["step"])
-    whole = [isinstance(b, np.integer) and _is_number(b) for b in bounds]
+    whole = [isinstance(b, np.integer) and _is_integer(b) for b in bounds]
     return tuple(int(b) if w else _concrete(b) for b, w in zip(bounds, whole, strict=True))  # type: ignore[return-value]
 
 
 def _is_number(b: Any) -> bool:
     """Whether a bound is Python's number or NumPy's."""
     return issubclass(type(b), (int, float, np.generic))
+
+
+def _is_integer(b: Any) -> bool:
+    """Whether a bound is an integer of Python's or NumPy's. (To NumPy a length of time is one, too.)"""
+    return issubclass(type(b), (int, np.integer)) and not issubclass(type(b), np.timedelta64)
 
 
 def _concrete(x: Any) -> Any:
