@@ -26,7 +26,7 @@ from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.operators import ArrayOperators
 from lazyarr.runtime import FROZEN, NotCaptured, as_numpy, constant_data, evaluate, fetch, recording, storage_lock
-from lazyarr.source import is_ours
+from lazyarr.source import is_ours, keeps_elements
 from lazyarr.world import Part
 
 
@@ -435,7 +435,7 @@ class LazyArray(ArrayOperators):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if copy is False and dtype is not None and np.dtype(dtype) != self.dtype:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
-        data = self._copied_data("numpy.asarray") if copy else self._elements("numpy.asarray")
+        data = (self._copied_data if copy or keeps_elements(sys._getframe(1)) else self._elements)("numpy.asarray")
         return data if dtype is None or np.dtype(dtype) == self.dtype else data.astype(dtype)
 
     def _single(self, why: str, only_looks: bool = False) -> Any:
