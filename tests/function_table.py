@@ -183,6 +183,8 @@ np.c_[j, 0:3]
 np.s_[1:3, ::2]
 np.index_exp[1:3]
 np.ix_(j, [0, 1])
+np.ix_(e)[0]
+np.ix_([], j)
 np.ix_([0, 1], [2])
 ~np.ix_(p, j)
 np.frombuffer(b'\\x01\\x02\\x03', np.uint8)
@@ -476,6 +478,9 @@ np.putmask(i, i > 1, [2.5, 1])
 np.putmask(f, f > 0, -f)
 np.copyto(f, g)
 np.copyto(f, 3)
+np.copyto(f, 3, where=[1, 0, 1, 1])
+np.copyto(f, 3, where=[True, False, True, True])
+np.copyto(f, 3, where=np.array([1, 0, 1, 1]))
 np.copyto(f, v[:4], where=m)
 np.copyto(a, f)
 np.copyto(a, f, casting='unsafe')

@@ -238,7 +238,9 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stab
 
 
 def _kth(kth: Any, n: int, empty: bool) -> tuple[int, ...]:
-    given = [kth] if not isinstance(kth, (tuple, list, np.ndarray)) else list(kth)
+    if isinstance(kth, LazyArray):
+        kth = kth._elements("the places of a partition", only_looks=True)
+    given = [kth] if not isinstance(kth, (tuple, list, np.ndarray)) or not np.ndim(kth) else list(kth)
     found = tuple(k.__index__() for k in given)
     if empty:
         return ()  # NumPy does not look at what is asked for where there is nothing

@@ -13,7 +13,7 @@ from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
-from lazyarr.convert import as_lazy, cast, fresh, from_numpy, stacked, wrapped
+from lazyarr.convert import as_lazy, as_mask, cast, fresh, from_numpy, stacked, wrapped
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.growing import Growing
 from lazyarr.ir.extents import is_static
@@ -452,10 +452,7 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
                         f"'{casting}'")
     new = assigned_value(src, dst.shape, dst.dtype)
     if where is not True:
-        mask = as_lazy(where)
-        if mask.dtype != np.bool_:
-            raise TypeError(f"Cannot cast array data from {mask.dtype!r} to dtype('bool') according to the rule 'safe'")
-        new = record(SELECT, assigned_value(mask, dst.shape, np.dtype(bool)), new, dst._value())
+        new = record(SELECT, assigned_value(as_mask(where), dst.shape, np.dtype(bool)), new, dst._value())
     dst._assign(new)
 
 

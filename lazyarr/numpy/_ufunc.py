@@ -440,11 +440,12 @@ class Ufunc:
             raise RuntimeError(f"Reduction not defined on ufunc with signature {self.numpy.signature}")
         if (found := by_ufunc(self, "outer", (a, b), kwargs)) is not NOBODY:
             return found
-        a = a if isinstance(a, WeakScalar) else as_lazy(a)
-        b = b if isinstance(b, WeakScalar) else as_lazy(b)
-        if isinstance(a, LazyArray) and isinstance(b, LazyArray):
-            a = a[(...,) + (None,) * b.ndim]
-        return self(a, b, **kwargs)
+        try:
+            x, y = (x if isinstance(x, WeakScalar) else as_lazy(x) for x in (a, b))
+        except NotCompiled as reason:
+            return run_in_numpy(self.numpy.outer, (a, b), kwargs, f"{self.module}.{self.__name__}.outer: {reason}")
+        both = isinstance(x, LazyArray) and isinstance(y, LazyArray)
+        return self(x[(...,) + (None,) * y.ndim] if both else x, y, **kwargs)
 
     def at(self, a: Any, indices: Any, b: Any = None, /) -> Any:
         """Unbuffered in-place operation: repeated indices count every time."""
