@@ -37,8 +37,8 @@ WRITES: dict[str, Any] = {
 
 
 def _plain(np: Any, m: Any) -> Any:
-    filled = np.asarray(np.ma.filled(m, -7))
-    return str(m.dtype), filled.tolist(), np.asarray(np.ma.getmaskarray(m)).tolist(), str(m.mean()), str(np.ma.median(m))
+    filled, mask = (np.asarray(x).tolist() for x in (np.ma.filled(m, -7), np.ma.getmaskarray(m)))
+    return str(m.dtype), filled, mask, str(m.mean()), str(np.ma.median(m))
 
 
 @pytest.mark.parametrize("eager_below", [0, 50_000])
