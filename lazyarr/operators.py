@@ -224,6 +224,10 @@ def _in_place(ufunc: np.ufunc, turned: str) -> Callable[[Any, Any], Any]:
             return found
         if ufunc is np.power:
             return _power(self, other, out=(self,))
+        if ufunc is np.matmul and (not self.ndim or np.ndim(other) < 2):
+            # (What has fewer axes than the array would be repeated along it.)
+            raise ValueError("inplace matrix multiplication requires the first operand to have at least one and the "
+                             "second at least two dimensions.")
         return _call(ufunc, self, other, out=(self,))
 
     return operator

@@ -33,6 +33,11 @@ np.lexsort((v, j))
 np.partition(v, 3)[3]
 np.partition(f, 1, axis=0)[1]
 np.partition(v, 9)
+np.partition(v, range(3))[:3]
+np.sort(v, kind='quick')
+np.sort(v, kind='Merge')
+np.sort(v, kind='fast')
+np.argsort(w, kind='heap')
 np.partition(v, np.array([1, 3]))[[1, 3]]
 np.partition(v, np.array([], int))
 np.argpartition(v, np.array(2))[2]

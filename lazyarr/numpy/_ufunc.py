@@ -444,9 +444,8 @@ class Ufunc:
             x, y = (x if isinstance(x, WeakScalar) else as_lazy(x) for x in (a, b))
         except NotCompiled as reason:
             return run_in_numpy(self.numpy.outer, (a, b), kwargs, f"{self.module}.{self.__name__}.outer: {reason}")
-        if isinstance(x, LazyArray) and isinstance(y, LazyArray):
-            return self(x[(...,) + (None,) * y.ndim], y, **kwargs)
-        return self(x, y, **kwargs)
+        spread = isinstance(x, LazyArray) and isinstance(y, LazyArray)
+        return self(x[(...,) + (None,) * y.ndim] if spread else x, y, **kwargs)  # type: ignore[union-attr, index]
 
     def at(self, a: Any, indices: Any, b: Any = None, /) -> Any:
         """Unbuffered in-place operation: repeated indices count every time."""
