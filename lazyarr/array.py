@@ -27,6 +27,7 @@ from lazyarr.leaves import Leaf, leaf
 from lazyarr.operators import ArrayOperators
 from lazyarr.runtime import FROZEN, NotCaptured, as_numpy, constant_data, evaluate, fetch, recording, storage_lock
 from lazyarr.source import is_ours, keeps_elements
+from lazyarr.words import order_of
 from lazyarr.world import Part
 
 
@@ -522,14 +523,13 @@ class LazyArray(ArrayOperators):
 
     def _copy_strides(self, order: str | None, itemsize: int) -> tuple[int, ...]:
         """Strides of a copy laid out in `order`."""
+        order = order_of(order)
         if order == "A":
             fortran = geometry.is_f_contiguous(self.shape, self.strides, self.dtype.itemsize)
             c = geometry.is_c_contiguous(self.shape, self.strides, self.dtype.itemsize)
             order = "F" if fortran and not c else "C"
         if order == "K":
             return geometry.keep_order_copy(self.shape, self.strides, self.dtype.itemsize, itemsize)
-        if order not in ("C", "F"):
-            raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
         return geometry.contiguous(self.shape, itemsize, "F" if order == "F" else "C")
 
     # -- protocols -----------------------------------------------------------------------------------------

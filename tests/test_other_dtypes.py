@@ -51,6 +51,8 @@ np.subtract.outer(np.array(['2020-01-01', '2020-01-05'], 'M8[D]'), np.array(['20
 np.multiply.outer(x.astype('g'), x)
 np.multiply.outer(x, x.astype(object))
 np.astype(np.int64(10), np.float64)
+np.bincount(x.astype(np.uint64))
+np.bincount(x.astype(np.uint64), weights=x)
 np.rec.array(x)
 np.rec.array(m, dtype=[('a', 'f8'), ('b', 'f8')])
 np.rec.fromarrays([x, x * 2], names='a,b').b

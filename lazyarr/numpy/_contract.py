@@ -23,6 +23,7 @@ from lazyarr.numpy._select import common_dtype
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.ops.linalg import label_extents, parse_subscripts
 from lazyarr.runtime import record
+from lazyarr.words import order_of
 
 #: NumPy's module, whose helpers have no types.
 _einsumfunc: Any = _typed
@@ -163,6 +164,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None, order: str = "K",
            casting: str = "safe") -> Any:  # fmt: skip
     """As `numpy.einsum`; whatever `optimize` says, several operands are combined in the cheapest order."""
+    order = order_of(order, "K")
     if len(operands) < 2 and not (operands and isinstance(operands[0], str)):
         raise ValueError("must specify the einstein sum subscripts string and at least one operand, or at least one "
                          "operand and its corresponding subscripts list")
@@ -189,8 +191,6 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = 
                              f"{value.type.shape}, out= has {target.shape}")
         target._assign(cast(value, target.dtype))
         return target
-    if order not in ("C", "F", "A", "K"):
-        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
     shape = value.type.shape
     if order == "K":
         strides = _kept_order(inputs, output, lengths, arrays, kind.itemsize)

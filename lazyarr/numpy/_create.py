@@ -23,6 +23,7 @@ from lazyarr.ops.create import IOTA, const
 from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.runtime import guard, record
 from lazyarr.weak import WeakScalar
+from lazyarr.words import order_of
 
 #: Elements of an array of which the program computes the length, at most: memory is that of the longest.
 _MOST_COMPUTED = 1 << 20
@@ -42,14 +43,15 @@ def _check_byte_order(x: Any) -> None:
 
 
 def _order(order: str) -> Any:
-    if order not in ("C", "F", "A", "K"):
-        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
-    return "F" if order == "F" else "C"
+    found = order_of(order)
+    if found not in ("C", "F"):
+        raise ValueError("only 'C' or 'F' order is permitted")
+    return found
 
 
 def _filled(shape: Any, value: Any, dtype: np.dtype[Any], order: str) -> LazyArray:
     computed = _filled_to_lengths(shape, value, dtype)
-    if computed is not None and order == "C":
+    if computed is not None and _order(order) == "C":
         return computed
     wanted = as_shape(shape)
     if any(n < 0 for n in wanted):
@@ -108,6 +110,7 @@ def _like(a: Any, value: Any, dtype: Any, order: str, shape: Any) -> LazyArray:
         _check_byte_order(a)
     x = as_lazy(a)
     kind = x.dtype if dtype is None else _dtype(dtype)
+    order = order_of(order, "K")
     if shape is not None:
         wanted = as_shape(shape)
         layout = "F" if order == "F" or (order in "AK" and x.flags.fnc and len(wanted) == x.ndim) else "C"
@@ -149,6 +152,7 @@ def array(
     ndmin: int = 0, ndmax: int = 0, like: Any = None,
 ) -> LazyArray:  # fmt: skip
     """As `numpy.array`."""
+    order = order_of(order, "K")
     if type(object) is FlatIterator:
         object, copy = as_lazy(object), None
     if copy and hasattr(type(object), "__array__") and not isinstance(object, (LazyArray, np.ndarray, np.generic)):
@@ -193,7 +197,7 @@ def _laid_out(x: LazyArray, order: str | None, copy: bool | None = None) -> Lazy
 def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None,
             like: Any = None) -> LazyArray:  # fmt: skip
     """As `numpy.asarray`; the elements of a NumPy array are copied."""
-    return array(a, dtype, copy=copy, order=order or "K")
+    return array(a, dtype, copy=copy, order=order)
 
 
 @implements(np.ascontiguousarray)

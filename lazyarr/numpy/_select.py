@@ -305,7 +305,9 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> LazyArray:
     if index.ndim != 1:
         raise ValueError("object too deep for desired array" if index.ndim > 1 else "object of too small depth for "
                          "desired array")  # fmt: skip
-    if index.dtype.kind not in "iub" or index.dtype == np.uint64:
+    if index.dtype == np.uint64:
+        raise NotCompiled("uint64 is counted")  # (Not by each NumPy.)
+    if index.dtype.kind not in "iub":
         raise TypeError(f"Cannot cast array data from {index.dtype!r} to dtype('int64') according to the rule 'safe'")
     length = _bins(index, _least_bins(minlength))
     positions = cast(index._value(), _I64)

@@ -22,6 +22,7 @@ from lazyarr.ir.types import NAMES
 from lazyarr.numpy._reduce import one_axis
 from lazyarr.runtime import NotCaptured, constant_data, record, recording
 from lazyarr.windows import require_several
+from lazyarr.words import order_of
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
@@ -40,13 +41,13 @@ def as_shape(shape: Any) -> tuple[int, ...]:
     return tuple(n.__index__() for n in shape)
 
 
-def _order(order: str, x: LazyArray) -> str:
-    if order == "A":
-        fortran = x.flags.fnc
-        return "F" if fortran else "C"
-    if order not in ("C", "F"):
-        raise ValueError(f"order must be one of 'C', 'F', or 'A' (got {order!r})")
-    return order
+def _order(order: Any, x: LazyArray) -> str:
+    found: str = order_of(order)
+    if found == "A":
+        return "F" if x.flags.fnc else "C"
+    if found == "K":
+        raise ValueError("order 'K' is not permitted for reshaping")
+    return found
 
 
 @implements(np.reshape)
@@ -59,7 +60,7 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
             return same
         raise NotCaptured("an array of computed length takes another shape")
     wanted = geometry.resolve_shape(x.size, as_shape(shape))
-    order = _order(order or "C", x)
+    order = _order(order, x)
     strides = None
     if copy is not True:
         strides = geometry.reshape(x.shape, x.strides, x.dtype.itemsize, wanted, order)  # type: ignore[arg-type]
@@ -83,12 +84,13 @@ def ravel(a: Any, order: str = "C") -> LazyArray:
     if x.ndim == 1 and not is_static(x.shape):
         same: LazyArray = x[...]
         return same
+    order = order_of(order)
     if order == "K":
         by_stride = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
         if any(s < 0 for s in x.strides):
             raise NotCompiled("ravel(order='K') of negative strides")
         x, order = x._transposed(tuple(by_stride)), "C"
-    order = _order(order or "C", x)
+    order = _order(order, x)
     contiguous = geometry.is_c_contiguous if order == "C" else geometry.is_f_contiguous
     if contiguous(x.shape, x.strides, x.dtype.itemsize):
         return reshape(x, (-1,) if x.size else (0,), order)
@@ -459,6 +461,7 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
 def astype(x: LazyArray, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True,
            copy: bool = True) -> LazyArray:  # fmt: skip
     """As `numpy.ndarray.astype`."""
+    order = order_of(order, "K")
     wanted = np.dtype(dtype)
     if not np.can_cast(x.dtype, wanted, casting):  # type: ignore[arg-type]
         raise TypeError(f"Cannot cast array data from {x.dtype!r} to {wanted!r} according to the rule '{casting}'")

@@ -28,6 +28,7 @@ from lazyarr.others import NOBODY, by_ufunc
 from lazyarr.quiet import quietly
 from lazyarr.runtime import add_check, record, record_all, record_node, recording
 from lazyarr.weak import WeakScalar
+from lazyarr.words import order_of
 
 _NO_ATTRIBUTES: dict[str, Any] = {}
 _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
@@ -568,11 +569,10 @@ def _outs(out: Any, nout: int) -> tuple[LazyArray | None, ...]:
 
 def _c_or_f(order: str, inputs: Sequence[LazyArray]) -> str:
     """``order=`` of a call whose result is not laid out as the operands are."""
+    order = order_of(order, "K")
     if order == "A":
         fortran = all(geometry.is_f_contiguous(x.shape, x.strides, x.dtype.itemsize) for x in inputs)
         return "F" if fortran and any(x.ndim > 1 for x in inputs) else "C"
-    if order not in ("C", "F", "K"):
-        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
     return order
 
 

@@ -1,0 +1,57 @@
+"""Calls of NumPy's array functions with arguments that few programs give; how to read a line says `function_table`."""
+
+from __future__ import annotations
+
+ARGUMENTS = """
+np.arange(start=4)
+np.arange(start=1, stop=4)
+np.arange(start=4, step=2)
+np.arange(step=2, stop=5)
+np.arange(dtype=int)
+np.linspace(1 + 2j, 3, 5)
+np.linspace(0, 1j, 4, retstep=True)
+np.ix_(e)[0]
+np.ix_([], j)
+np.insert(v, [], [])
+np.insert(v, np.array([], int), [])
+np.insert(v, np.array([]), [])
+i.choose(v, w, s[0], 7)
+m.astype(int).choose(*t[:, :2, 0])
+i.choose([v, w], mode='wrap')
+i.choose(v, w, mode='clip')
+v.clip(1)
+v.clip(1, out=np.zeros(7))
+v.clip(w)
+v.clip(max=1)
+v.clip(min=w, max=2)
+v.clip(1, max=3)
+v.clip()
+v.sum().clip(100)
+c.conj(np.zeros((3, 4), complex))
+f.conjugate(np.zeros((3, 4)))
+c.conj()
+np.copyto(f, 3, where=[1, 0, 1, 1])
+np.copyto(f, 3, where=[True, False, True, True])
+np.copyto(f, 3, where=np.array([1, 0, 1, 1]))
+np.partition(v, range(3))[:3]
+np.sort(v, kind='quick')
+np.sort(v, kind='Merge')
+np.sort(v, kind='fast')
+np.argsort(w, kind='heap')
+np.partition(v, np.array([1, 3]))[[1, 3]]
+np.partition(v, np.array([], int))
+np.argpartition(v, np.array(2))[2]
+np.partition(v, np.array([9]))
+np.digitize(v, [-3.0, 0, 2.5j])
+np.digitize(c[0], v)
+np.nanstd(n, 1, out=np.zeros(3))
+np.nanstd(n, 1, out=np.zeros(3, int))
+np.nanstd(a, 1, out=np.zeros(3, int))
+np.nanstd(n, 1, out=np.zeros(3, bool))
+np.percentile(v, 30, out=np.zeros(1))
+np.percentile(v, 30, out=np.zeros((2, 2)))
+np.percentile(v, 30, out=np.zeros(1, int))
+np.percentile(f, 30, axis=0, out=np.zeros((2, 4)))
+np.percentile(f, 30, axis=0, out=np.zeros((2, 1)))
+np.percentile(f, [30, 40], axis=1, out=np.zeros((2, 3), np.float32))
+"""
