@@ -147,8 +147,10 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
     rest = {k: concrete(v) for k, v in kwargs.items() if k != "out"}
     if "out" in kwargs:
         rest["out"] = out
+    given = concrete(args)
+    # (What is not changed is not written back: another argument may be a view of it.)
     before = {k: data.copy() for k, (_, data) in evaluated.items()} if writeable else {}
-    result = _once(function, concrete(args), rest)
+    result = _once(function, given, rest)
     for key, (array, data) in evaluated.items():
         if data.flags.writeable and not array._scalar:
             changed[id(data)] = array

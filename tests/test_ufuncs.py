@@ -344,3 +344,18 @@ def test_products_in_place(shape: tuple[int, ...], other: tuple[int, ...], eager
     x, y = (np.arange(1.0, 1 + np.prod(s, dtype=int)).reshape(s) for s in (shape, other))
     with settings(eager_below=eager_below):
         agree(program, x, y)
+
+
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+@pytest.mark.parametrize("name", ["negative", "invert", "square", "absolute"])
+def test_at_of_a_view_of_the_indices(name: str, eager_below: int) -> None:
+    """What runs in NumPy on copies: those that it has not changed are not written back over those it has."""
+
+    def program(np: Any, x: Any) -> Any:
+        getattr(np, name).at(x[::-1], x)
+        first = x.copy()
+        getattr(np, name).at(x[1:], np.array([0, 1, 1]))
+        return first, x
+
+    with settings(eager_below=eager_below):
+        agree(program, np.arange(6, dtype=np.int16))
