@@ -131,6 +131,8 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
                 change = writeable or into
                 evaluated[id(x)] = (x, x._copied_data("a call that runs in NumPy") if change
                                     else x._elements("a call that runs in NumPy", only_looks))  # fmt: skip
+                if change and not x._scalar:
+                    evaluated[id(x)][1].flags.writeable = x.flags.writeable
             data = evaluated[id(x)][1]
             return data[()] if x._scalar else data
         if isinstance(x, np.ndarray):
@@ -152,10 +154,11 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
     before = {k: data.copy() for k, (_, data) in evaluated.items()} if writeable else {}
     result = _once(function, given, rest)
     for key, (array, data) in evaluated.items():
-        if data.flags.writeable and not array._scalar:
-            changed[id(data)] = array
-            if key not in before or before[key].tobytes() != data.tobytes():
-                array[...] = data
+        if array._scalar or not (data.flags.writeable or key in before):
+            continue
+        changed[id(data)] = array
+        if key not in before or before[key].tobytes() != data.tobytes():
+            array[...] = data
     return _lazy(result, changed)
 
 

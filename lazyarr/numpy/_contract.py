@@ -150,6 +150,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         for i, j in zip(left_axes, right_axes, strict=False)
     ):
         raise ValueError("shape-mismatch for sum")
+    if len(set(left_axes)) != len(left_axes) or len(set(right_axes)) != len(right_axes):
+        raise ValueError("duplicate axes are not allowed in tensordot")
     left = list(_letters(x.ndim))
     right = list(_letters(y.ndim, x.ndim))
     for i, j in zip(left_axes, right_axes, strict=True):

@@ -13,7 +13,7 @@ from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
-from lazyarr.convert import as_lazy, as_mask, cast, fresh, from_numpy, stacked, wrapped
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, fresh, from_numpy, stacked, wrapped
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.growing import Growing
 from lazyarr.ir.extents import is_static
@@ -21,6 +21,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.numpy._reduce import one_axis
 from lazyarr.runtime import NotCaptured, constant_data, record, recording
+from lazyarr.weak import WeakScalar
 from lazyarr.windows import require_several
 from lazyarr.words import order_of
 
@@ -184,7 +185,9 @@ class _Diagonal:
         return np.diagonal(base, **self._attrs)
 
 
-def _joined(arrays: Sequence[Any], dtype: Any, casting: str, out: Any) -> tuple[list[LazyArray], np.dtype[Any]]:
+def _joined(
+    arrays: Sequence[Any], dtype: Any, casting: str, out: Any, flat: bool = False
+) -> tuple[list[LazyArray], np.dtype[Any]]:  # fmt: skip
     from lazyarr.numpy._create import result_type
 
     lazy = [as_lazy(a) for a in arrays]
@@ -192,8 +195,10 @@ def _joined(arrays: Sequence[Any], dtype: Any, casting: str, out: Any) -> tuple[
         raise ValueError("need at least one array to concatenate")
     if dtype is not None and out is not None:
         raise TypeError("concatenate() only takes `out` or `dtype` as an argument, but both were provided.")
-    # Joining looks at Python scalars as arrays; only their lists and arrays have a say here.
-    common = np.dtype(dtype) if dtype is not None else result_type(*lazy)
+    # Joining looks at Python scalars as arrays, but where all is flattened first: there they are weak.
+    weak = (*PYTHON_SCALARS, WeakScalar) if flat else ()
+    kinds = [x if type(x) in weak else y for x, y in zip(arrays, lazy, strict=True)]
+    common = np.dtype(dtype) if dtype is not None else result_type(*kinds)
     wanted = out.dtype if out is not None else common
     for a in lazy:
         if not np.can_cast(a.dtype, wanted, casting):  # type: ignore[arg-type]
@@ -207,7 +212,7 @@ def concatenate(
 ) -> LazyArray:
     """As `numpy.concatenate`."""
     parts = list(arrays) if not isinstance(arrays, LazyArray) else [arrays[k] for k in range(len(arrays))]
-    lazy, common = _joined(parts, dtype, casting, out)
+    lazy, common = _joined(parts, dtype, casting, out, flat=axis is None)
     if axis is None:
         lazy, at = [a.reshape(-1) for a in lazy], 0
     else:
@@ -330,7 +335,11 @@ def _rolled_by_data(x: LazyArray, ways: Sequence[tuple[Any, LazyArray | None, An
 def _ints(x: Any) -> np.ndarray[Any, Any]:
     if isinstance(x, (np.ndarray, LazyArray)) and x.ndim:
         return np.asarray(x)
-    return np.array([i.__index__() for i in x] if isinstance(x, Sequence) else x.__index__(), dtype=np.int64)
+    numbers = [i.__index__() for i in x] if isinstance(x, Sequence) else x.__index__()
+    try:
+        return np.array(numbers, dtype=np.int64)
+    except OverflowError:
+        return np.array(numbers, dtype=object)  # (Python's own: what an axis is turned by counts up to its length.)
 
 
 @implements(np.flip)
