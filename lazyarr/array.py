@@ -26,7 +26,8 @@ from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.operators import ArrayOperators
 from lazyarr.runtime import FROZEN, NotCaptured, as_numpy, constant_data, evaluate, fetch, recording, storage_lock
-from lazyarr.source import is_ours
+from lazyarr.source import is_ours, keeps_elements
+from lazyarr.words import order_of
 from lazyarr.world import Part
 
 
@@ -129,10 +130,10 @@ class LazyArray(ArrayOperators):
         new._mine = new._lent = None
         new._offset = self._offset + offset
         new._form = None
-        new._parent, new._step, new._seen = self if self._form is None else self._form, step, None
-        new._scalar = False
+        parent = new._parent = self if self._form is None else self._form
+        new._step, new._seen, new._scalar = step, None, False
         new._writeable = self._writeable and writeable
-        return new
+        return new if parent._parent is None else views.nearer(new)
 
     def _settle(self) -> None:
         """Give up data that is this array's alone: make it the value of a cell, which others may refer to."""
@@ -435,7 +436,7 @@ class LazyArray(ArrayOperators):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if copy is False and dtype is not None and np.dtype(dtype) != self.dtype:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
-        data = self._copied_data("numpy.asarray") if copy else self._elements("numpy.asarray")
+        data = (self._copied_data if copy or keeps_elements(sys._getframe(1)) else self._elements)("numpy.asarray")
         return data if dtype is None or np.dtype(dtype) == self.dtype else data.astype(dtype)
 
     def _single(self, why: str, only_looks: bool = False) -> Any:
@@ -522,14 +523,13 @@ class LazyArray(ArrayOperators):
 
     def _copy_strides(self, order: str | None, itemsize: int) -> tuple[int, ...]:
         """Strides of a copy laid out in `order`."""
+        order = order_of(order)
         if order == "A":
             fortran = geometry.is_f_contiguous(self.shape, self.strides, self.dtype.itemsize)
             c = geometry.is_c_contiguous(self.shape, self.strides, self.dtype.itemsize)
             order = "F" if fortran and not c else "C"
         if order == "K":
             return geometry.keep_order_copy(self.shape, self.strides, self.dtype.itemsize, itemsize)
-        if order not in ("C", "F"):
-            raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
         return geometry.contiguous(self.shape, itemsize, "F" if order == "F" else "C")
 
     # -- protocols -----------------------------------------------------------------------------------------

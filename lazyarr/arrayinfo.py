@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lazyarr import strides as geometry
 
 if TYPE_CHECKING:
@@ -11,10 +13,15 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "C_CONTIGUOUS": "c_contiguous", "C": "c_contiguous", "F_CONTIGUOUS": "f_contiguous", "F": "f_contiguous",
+    "CONTIGUOUS": "c_contiguous", "FORTRAN": "f_contiguous",
     "OWNDATA": "owndata", "O": "owndata", "WRITEABLE": "writeable", "W": "writeable", "ALIGNED": "aligned",
     "A": "aligned", "WRITEBACKIFCOPY": "writebackifcopy", "X": "writebackifcopy", "FNC": "fnc", "FORC": "forc",
     "BEHAVED": "behaved", "B": "behaved", "CARRAY": "carray", "CA": "carray", "FARRAY": "farray", "FA": "farray",
 }  # fmt: skip
+
+
+#: What NumPy's arrays have.
+_NUMPYS = type(np.empty(0).flags)
 
 
 class Flags:
@@ -34,6 +41,10 @@ class Flags:
     @property
     def contiguous(self) -> bool:
         return self.c_contiguous
+
+    @property
+    def fortran(self) -> bool:
+        return self.f_contiguous
 
     @property
     def owndata(self) -> bool:
@@ -89,6 +100,11 @@ class Flags:
         if _NAMES.get(name) != "writeable":
             raise KeyError("Unknown flag")
         self.writeable = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (Flags, _NUMPYS)) and self.num == other.num
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         shown = ("C_CONTIGUOUS", "F_CONTIGUOUS", "OWNDATA", "WRITEABLE", "ALIGNED", "WRITEBACKIFCOPY")

@@ -131,6 +131,8 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
                 change = writeable or into
                 evaluated[id(x)] = (x, x._copied_data("a call that runs in NumPy") if change
                                     else x._elements("a call that runs in NumPy", only_looks))  # fmt: skip
+                if change and not x._scalar:
+                    evaluated[id(x)][1].flags.writeable = x.flags.writeable
             data = evaluated[id(x)][1]
             return data[()] if x._scalar else data
         if isinstance(x, np.ndarray):
@@ -147,13 +149,16 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
     rest = {k: concrete(v) for k, v in kwargs.items() if k != "out"}
     if "out" in kwargs:
         rest["out"] = out
+    given = concrete(args)
+    # (What is not changed is not written back: another argument may be a view of it.)
     before = {k: data.copy() for k, (_, data) in evaluated.items()} if writeable else {}
-    result = _once(function, concrete(args), rest)
+    result = _once(function, given, rest)
     for key, (array, data) in evaluated.items():
-        if data.flags.writeable and not array._scalar:
-            changed[id(data)] = array
-            if key not in before or before[key].tobytes() != data.tobytes():
-                array[...] = data
+        if array._scalar or not (data.flags.writeable or key in before):
+            continue
+        changed[id(data)] = array
+        if key not in before or before[key].tobytes() != data.tobytes():
+            array[...] = data
     return _lazy(result, changed)
 
 

@@ -78,12 +78,17 @@ class FlatIterator:
         wanted = target[key].shape if positions is None else np.shape(positions)
         count = int(np.prod(wanted, dtype=int))
         from lazyarr.convert import PYTHON_SCALARS, as_lazy, from_numpy
+        from lazyarr.dispatch import NotCompiled
         from lazyarr.weak import WeakScalar
 
         if isinstance(value, WeakScalar) or (isinstance(value, PYTHON_SCALARS) and not isinstance(value, np.generic)):
             target[key] = value
             return
-        source = as_lazy(value).reshape(-1)
+        try:
+            source = as_lazy(value).reshape(-1)
+        except NotCompiled:
+            # (Its elements are cast, as in NumPy.)
+            source = from_numpy(np.asarray(value).astype(self.base.dtype), copy=False).reshape(-1)
         if source.size == 0:
             if count:
                 raise ValueError("Error setting single item of array.")

@@ -29,7 +29,7 @@ _CLASS = type
 _FUNCTIONS: dict[str, Any] = {
     name: getattr(np, name)
     for name in (
-        "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum",
+        "all", "any", "argmax", "argmin", "argpartition", "argsort", "cumprod", "cumsum",
         "diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "put", "ravel", "repeat", "searchsorted",
         "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
     )
@@ -95,10 +95,23 @@ def _round(self: LazyArray, decimals: int = 0, out: Any = None) -> Any:
     return function_call(np.round, (self, decimals, out), {})
 
 
-def _conj(self: LazyArray) -> Any:
-    if self.dtype.kind != "c":
+def _conj(self: LazyArray, out: Any = None, /) -> Any:
+    if self.dtype.kind != "c" and out is None:
         return self
-    return UFUNCS[np.conjugate](self)
+    return UFUNCS[np.conjugate](self, out=out)
+
+
+def _choose(self: LazyArray, *choices: Any, out: Any = None, mode: str = "raise") -> Any:
+    return function_call(np.choose, (self, choices[0] if len(choices) == 1 else choices, out, mode), {})
+
+
+def _clip(self: LazyArray, min: Any = None, max: Any = None, out: Any = None, **kwargs: Any) -> Any:
+    # (The function wants both bounds, or neither; the method any of them.)
+    if out is not None:
+        kwargs["out"] = out
+    if compiled is not None and (found := compiled.function(np.clip, (self, min, max), kwargs)) is not None:
+        return found
+    return function_call(np.clip, (self, min, max), kwargs)
 
 
 def _view(self: LazyArray, dtype: Any = None, type: Any = None) -> Any:
@@ -211,6 +224,7 @@ _OWN: dict[str, Any] = {
     "transpose": begun("VIEW", _transpose, np.ndarray.transpose, _transpose),
     "tolist": _tolist, "tobytes": _tobytes, "round": begun("FUNCTION", _round, np.round),
     "conj": _conj, "conjugate": _conj, "view": _view,
+    "choose": _choose, "clip": _clip,
     "resize": _resize, "setflags": _setflags, "compress": _compress,
     "to_numpy": _to_numpy,
 }  # fmt: skip

@@ -34,18 +34,25 @@ def _defers(other: Any) -> bool:
     return getattr(kind, "__array_ufunc__", True) is None
 
 
-def _taken(name: str, array: Any, other: Any, was_asked: bool = False) -> Any:
-    """What the operator `name` of `other` gives where that comes first by its ``__array_priority__``, as in NumPy.
+def _taken(name: str, array: Any, other: Any, was_asked: bool = False, in_place: bool = False) -> Any:
+    """What the operator `name` of `other` gives where that comes first, as in NumPy: by its ``__array_priority__``, or
+    because it is of a class derived from NumPy's arrays that has an operator of its own (a matrix).
 
     (NotImplemented where it does not, or has nothing to say: then the array's operator goes on.) `was_asked`: whether
     Python has called it with the lazy array.
     """
     kind = type(other)
-    if kind in _WITHOUT or hasattr(kind, "__array_ufunc__") or issubclass(kind, ArrayOperators):
+    if kind in _WITHOUT:
         return NotImplemented
-    priority = getattr(other, "__array_priority__", None)
-    if priority is None or not priority > (_OF_SCALARS if array._scalar else 0.0):
+    if issubclass(kind, np.ndarray):
+        if in_place or getattr(kind, name, None) is getattr(np.ndarray, name, None):
+            return NotImplemented
+    elif hasattr(kind, "__array_ufunc__") or issubclass(kind, ArrayOperators):
         return NotImplemented
+    else:
+        priority = getattr(other, "__array_priority__", None)
+        if priority is None or not priority > (_OF_SCALARS if array._scalar else 0.0):
+            return NotImplemented
     from lazyarr.tracing.packages import is_users
 
     is_packages = not is_users(kind.__module__)
@@ -213,10 +220,14 @@ def _in_place(ufunc: np.ufunc, turned: str) -> Callable[[Any, Any], Any]:
     def operator(self: Any, other: Any) -> Any:
         if self._scalar:
             return NotImplemented
-        if (found := _taken(turned, self, other)) is not NotImplemented:
+        if (found := _taken(turned, self, other, in_place=True)) is not NotImplemented:
             return found
         if ufunc is np.power:
             return _power(self, other, out=(self,))
+        if ufunc is np.matmul and (not self.ndim or np.ndim(other) < 2):
+            # (What has fewer axes than the array would be repeated along it.)
+            raise ValueError("inplace matrix multiplication requires the first operand to have at least one and the "
+                             "second at least two dimensions.")
         return _call(ufunc, self, other, out=(self,))
 
     return operator

@@ -67,6 +67,22 @@ def user_line(depth: int = 1) -> tuple[str, int]:
     return "<unknown>", 0
 
 
+def user_frame(depth: int = 1) -> FrameType | None:
+    """The user's function that is running."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None and is_internal(frame.f_code):
+        frame = frame.f_back
+    return frame
+
+
+def keeps_elements(frame: FrameType) -> bool:
+    """Whether code that asks for elements writes to them later: that of masked arrays, which have nobody else's.
+
+    (The extension asks the same, in ``attributes.c``.)
+    """
+    return frame.f_globals.get("__name__") == "numpy.ma.core"
+
+
 #: Calls within each other that say where a program is.
 _MOST_CALLS = 40
 Place = tuple[tuple[str, int, int], ...]

@@ -338,6 +338,26 @@ class Strided:
         return np.lib.stride_tricks.as_strided(flat[self.offset :], self.shape, steps)
 
 
+#: Steps from an array to a view of it after which fewer are looked for.
+_MANY = 16
+
+
+def nearer(view: Any) -> Any:
+    """A lazy array that is a view of views; the same in a few steps where there are many, and they are one of memory.
+
+    (``x = x[1:]`` in a loop takes one more in each iteration, and all of them are gone through at each look.)
+    """
+    steps, at = 0, view._parent
+    while at is not None:
+        steps, at = steps + 1, at._parent
+    if steps % _MANY:
+        return view
+    from lazyarr.memory_views import strided_view
+
+    found = strided_view(view, view._shape, view._strides)
+    return view if found is None else found
+
+
 def zeros(shape: Shape, dtype: np.dtype[Any]) -> Value:
     """A value of zeros."""
     return full(shape, 0, dtype)

@@ -16,13 +16,13 @@ from lazyarr import fallback
 from lazyarr import settings as lazy_settings
 from lazyarr.array import LazyArray
 from lazyarr.ir.graph import depth_first
-from tests import function_table, function_table_math
+from tests import function_table, function_table_arguments, function_table_math
 from tests.agree import agree
 from tests.random_compare import public_class
 
 TABLES = {
     name: getattr(module, name)
-    for module in (function_table, function_table_math)
+    for module in (function_table, function_table_math, function_table_arguments)
     for name in dir(module)
     if name.isupper()
 }

@@ -10,6 +10,7 @@ import pytest
 import lazyarr.numpy as lnp
 from lazyarr import accelerate, settings
 from lazyarr.array import LazyArray
+from tests.agree import agree
 
 pytestmark = pytest.mark.filterwarnings("ignore::lazyarr.fallback.FallbackWarning")
 
@@ -146,3 +147,35 @@ def test_loops_that_an_iterator_ends_are_not_captured() -> None:
             np.testing.assert_allclose(got, expected, rtol=1e-9 if x.dtype == np.float64 else 1e-4)
             np.testing.assert_array_equal(theirs, own)
             assert ones(x) == next_ones(x)
+
+
+LAYOUTS: dict[str, Any] = {
+    "as it is": lambda np, x: x + 1,
+    "Fortran": lambda np, x: x.copy(order="F"),
+    "made in Fortran's order": lambda np, x: np.add(x, 1, order="F"),
+    "turned": lambda np, x: (x + 1).T,
+    "reversed": lambda np, x: (x * 2)[::-1],
+    "columns": lambda np, x: np.asfortranarray(x)[:, 1:],
+    "repeated": lambda np, x: np.broadcast_to(x[:1], (2, *x.shape[1:])),
+    "astype": lambda np, x: x.T.astype("f4"),
+}
+
+
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+@pytest.mark.parametrize("flags", [[], ["multi_index"], ["c_index"], ["f_index"], ["external_loop"]])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_elements_come_in_the_order_of_memory(layout: str, flags: list[str], eager_below: int) -> None:
+    def program(np: Any, x: Any) -> Any:
+        found = []
+        for order in "KCFA":
+            it = np.nditer(LAYOUTS[layout](np, x), flags=flags, order=order)
+            while not it.finished:
+                at = it.multi_index if "multi_index" in flags else it.index if it.has_index else None
+                found.append((np.asarray(it[0]).tolist(), at))
+                it.iternext()
+        pairs = [(float(a), float(b)) for a, b in np.nditer([LAYOUTS[layout](np, x), 3.0])]
+        return found, pairs
+
+    with settings.settings(eager_below=eager_below):
+        agree(program, np.arange(24.0).reshape(2, 3, 4))
+        agree(program, np.arange(6.0).reshape(3, 2))

@@ -262,3 +262,26 @@ def test_little_draws_do_not_write_to_their_arguments() -> None:
     rng.shuffle(x)
     assert numpy.asarray(alike).tolist() == [0, 1, 2, 3]
     assert sorted(numpy.asarray(x).tolist()) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+@pytest.mark.parametrize("values", [[0.0, 0.0, 0.0], [1.0, 2.0, 3.0]])
+def test_what_is_read_only_is_not_shuffled(values: list[float], eager_below: int) -> None:
+    """Also where the order of the elements would make no difference."""
+
+    def refused(np: Any, act: Callable[[Any, Any], Any]) -> list[float]:
+        x = np.array(values)
+        x.flags.writeable = False
+        with pytest.raises(ValueError, match="read-only"):
+            act(np, x)
+        found: list[float] = x.tolist()
+        return found
+
+    acts: list[Callable[[Any, Any], Any]] = [
+        lambda np, x: np.random.default_rng(0).shuffle(x),
+        lambda np, x: np.random.RandomState(0).shuffle(x),
+        lambda np, x: np.random.shuffle(x),
+    ]
+    with settings.settings(eager_below=eager_below):
+        for act in acts:
+            assert refused(np, act) == refused(numpy, act) == values

@@ -328,3 +328,34 @@ def test_at(name: str, value: Any) -> None:
     for x in (np.arange(4), np.arange(4.0), np.arange(4, dtype="f4"), np.arange(4) > 1, np.arange(4, dtype="u1")):
         agree(lambda n, x: getattr(n, name).at(x, [0, -1, 0, 2], value), x)
         agree(lambda n, x: getattr(n, name).at(x, x > 1, value), x)
+
+
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+@pytest.mark.parametrize("other", [(3,), (3, 3), (3, 1), (1, 3), (3, 4), (2, 3, 3), (), (0,)])
+@pytest.mark.parametrize("shape", [(3,), (3, 3), (1, 3), (2, 3, 3), (1, 3, 3), (3, 1), ()])
+def test_products_in_place(shape: tuple[int, ...], other: tuple[int, ...], eager_below: int) -> None:
+    """The product must have the array's own shape: it is not repeated along the array's axes."""
+
+    def program(np: Any, x: Any, y: Any) -> Any:
+        view = x
+        x @= y
+        return x, view, x is view
+
+    x, y = (np.arange(1.0, 1 + np.prod(s, dtype=int)).reshape(s) for s in (shape, other))
+    with settings(eager_below=eager_below):
+        agree(program, x, y)
+
+
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+@pytest.mark.parametrize("name", ["negative", "invert", "square", "absolute"])
+def test_at_of_a_view_of_the_indices(name: str, eager_below: int) -> None:
+    """What runs in NumPy on copies: those that it has not changed are not written back over those it has."""
+
+    def program(np: Any, x: Any) -> Any:
+        getattr(np, name).at(x[::-1], x)
+        first = x.copy()
+        getattr(np, name).at(x[1:], np.array([0, 1, 1]))
+        return first, x
+
+    with settings(eager_below=eager_below):
+        agree(program, np.arange(6, dtype=np.int16))

@@ -247,7 +247,7 @@ SIZES: dict[Any, Callable[..., Any]] = {
     np.eye: lambda n, m=None, *_: n * (n if m is None else m),
     np.identity: lambda n, *_: n * n,
     np.arange: lambda a, b=None, step=1, *_: abs(a if b is None else b - a) / abs(step),
-    np.linspace: lambda start, stop, num=50, *_: num + 0 * (start + stop),
+    np.linspace: lambda start, stop, num=50, *_: num + 0 * abs(start + stop),
 }
 def _clip(x: Any, *limits: Any, **named: Any) -> Any:
     """As `numpy.clip`, which looks for integers out of the dtype's bounds."""

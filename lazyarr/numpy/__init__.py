@@ -32,6 +32,7 @@ from lazyarr import methods as _methods  # noqa: E402, F401
 from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implements
     _averages,
     _bits,
+    _buffers,
     _calculus,
     _choose,
     _contract,
@@ -43,6 +44,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _histograms,
     _iterate,
     _least_squares,
+    _matrices,
     _positions,
     _quantiles,
     _questions,

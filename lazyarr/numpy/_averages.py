@@ -11,7 +11,8 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy
-from lazyarr.dispatch import UFUNCS, implements
+from lazyarr.dispatch import UFUNCS, NotCompiled, implements
+from lazyarr.ir.types import NAMES
 from lazyarr.numpy._choose import every
 from lazyarr.numpy._reduce import finish, reduce_out, ufunc_reduce
 from lazyarr.numpy._through import lazy
@@ -103,6 +104,8 @@ def _without_nan(x: Any) -> tuple[Any, Any]:
 def _check_dtypes(dtype: Any, out: Any) -> None:
     if dtype is not None and np.dtype(dtype).kind not in "fc":
         raise TypeError("If a is inexact, then dtype must be inexact")
+    if dtype is not None and np.dtype(dtype) not in NAMES:
+        raise NotCompiled(f"dtype {np.dtype(dtype)}")
     if out is not None and out.dtype.kind not in "fc":
         raise TypeError("If a is inexact, then out must be inexact")
 
@@ -164,5 +167,7 @@ def nanvar(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: A
 def nanstd(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = _UNSET, *,
            where: Any = _UNSET, mean: Any = _UNSET, correction: Any = _UNSET) -> Any:  # fmt: skip
     """As `numpy.nanstd`."""
+    if out is not None and as_lazy(a).dtype.kind in "fc":
+        _check_dtypes(dtype, out)
     spread = nanvar(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
     return lazy.sqrt(spread, out=out)

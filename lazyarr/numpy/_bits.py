@@ -13,7 +13,9 @@ from lazyarr.numpy._reduce import one_axis
 from lazyarr.numpy._through import lazy
 
 
-def _weights(bitorder: str) -> Any:
+def _weights(bitorder: Any) -> Any:
+    if not isinstance(bitorder, str):
+        raise TypeError(f"the argument 'bitorder' must be str, not {type(bitorder).__name__}")
     if bitorder not in ("big", "little"):
         raise ValueError("'order' must be either 'little' or 'big'")
     shifts = lazy.arange(8, dtype=np.uint8)

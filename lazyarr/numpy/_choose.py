@@ -22,6 +22,7 @@ from lazyarr.ops.create import IOTA, const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.runtime import add_check, record
 from lazyarr.weak import WeakScalar
+from lazyarr.words import order_of
 
 _I64 = np.dtype(np.int64)
 
@@ -275,6 +276,7 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
 
 
 def _index_strides(shape: tuple[int, ...], order: str) -> list[int]:
+    order = order_of(order)
     if order not in ("C", "F"):
         raise ValueError("only 'C' or 'F' order is permitted")
     sizes = shape[::-1] if order == "C" else shape

@@ -23,6 +23,7 @@ from lazyarr.numpy._select import common_dtype
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.ops.linalg import label_extents, parse_subscripts
 from lazyarr.runtime import record
+from lazyarr.words import order_of
 
 #: NumPy's module, whose helpers have no types.
 _einsumfunc: Any = _typed
@@ -149,6 +150,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         for i, j in zip(left_axes, right_axes, strict=False)
     ):
         raise ValueError("shape-mismatch for sum")
+    if len(set(left_axes)) != len(left_axes) or len(set(right_axes)) != len(right_axes):
+        raise ValueError("duplicate axes are not allowed in tensordot")
     left = list(_letters(x.ndim))
     right = list(_letters(y.ndim, x.ndim))
     for i, j in zip(left_axes, right_axes, strict=True):
@@ -163,6 +166,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None, order: str = "K",
            casting: str = "safe") -> Any:  # fmt: skip
     """As `numpy.einsum`; whatever `optimize` says, several operands are combined in the cheapest order."""
+    order = order_of(order, "K")
     if len(operands) < 2 and not (operands and isinstance(operands[0], str)):
         raise ValueError("must specify the einstein sum subscripts string and at least one operand, or at least one "
                          "operand and its corresponding subscripts list")
@@ -189,8 +193,6 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = 
                              f"{value.type.shape}, out= has {target.shape}")
         target._assign(cast(value, target.dtype))
         return target
-    if order not in ("C", "F", "A", "K"):
-        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
     shape = value.type.shape
     if order == "K":
         strides = _kept_order(inputs, output, lengths, arrays, kind.itemsize)

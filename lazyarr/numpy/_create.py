@@ -23,6 +23,7 @@ from lazyarr.ops.create import IOTA, const
 from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.runtime import guard, record
 from lazyarr.weak import WeakScalar
+from lazyarr.words import order_of
 
 #: Elements of an array of which the program computes the length, at most: memory is that of the longest.
 _MOST_COMPUTED = 1 << 20
@@ -35,15 +36,22 @@ def _dtype(dtype: Any, default: Any = np.float64) -> np.dtype[Any]:
     return found
 
 
+def _check_byte_order(x: Any) -> None:
+    """Leave what keeps the byte order of other machines to NumPy: files are written in it."""
+    if isinstance(x, (np.ndarray, np.generic)) and not x.dtype.isnative:
+        raise NotCompiled(f"dtype {x.dtype}")
+
+
 def _order(order: str) -> Any:
-    if order not in ("C", "F", "A", "K"):
-        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
-    return "F" if order == "F" else "C"
+    found = order_of(order)
+    if found not in ("C", "F"):
+        raise ValueError("only 'C' or 'F' order is permitted")
+    return found
 
 
 def _filled(shape: Any, value: Any, dtype: np.dtype[Any], order: str) -> LazyArray:
     computed = _filled_to_lengths(shape, value, dtype)
-    if computed is not None and order == "C":
+    if computed is not None and _order(order) == "C":
         return computed
     wanted = as_shape(shape)
     if any(n < 0 for n in wanted):
@@ -98,8 +106,11 @@ def full(
 
 
 def _like(a: Any, value: Any, dtype: Any, order: str, shape: Any) -> LazyArray:
+    if dtype is None:
+        _check_byte_order(a)
     x = as_lazy(a)
     kind = x.dtype if dtype is None else _dtype(dtype)
+    order = order_of(order, "K")
     if shape is not None:
         wanted = as_shape(shape)
         layout = "F" if order == "F" or (order in "AK" and x.flags.fnc and len(wanted) == x.ndim) else "C"
@@ -141,10 +152,13 @@ def array(
     ndmin: int = 0, ndmax: int = 0, like: Any = None,
 ) -> LazyArray:  # fmt: skip
     """As `numpy.array`."""
+    order = order_of(order, "K")
     if type(object) is FlatIterator:
         object, copy = as_lazy(object), None
     if copy and hasattr(type(object), "__array__") and not isinstance(object, (LazyArray, np.ndarray, np.generic)):
         object, copy = _copy_of(object), None
+    if dtype is None:
+        _check_byte_order(object)
     x = as_lazy(object, dtype)
     # (The elements of a NumPy array are copied whatever is asked for.)
     foreign = isinstance(object, np.ndarray) and object.dtype == x.dtype
@@ -183,7 +197,7 @@ def _laid_out(x: LazyArray, order: str | None, copy: bool | None = None) -> Lazy
 def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None,
             like: Any = None) -> LazyArray:  # fmt: skip
     """As `numpy.asarray`; the elements of a NumPy array are copied."""
-    return array(a, dtype, copy=copy, order=order or "K")
+    return array(a, dtype, copy=copy, order=order)
 
 
 @implements(np.ascontiguousarray)
@@ -227,7 +241,10 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
         return LazyArray._new(value)
     # Floats: NumPy itself decides the length and the rounding of each element.
     concrete: list[Any] = [b if _is_number(b) else _concrete(b) for b in bounds]
-    return as_lazy_constant(np.arange(*concrete, dtype=dtype))
+    found = np.arange(*concrete, dtype=dtype)
+    if found.dtype not in NAMES:
+        raise NotCompiled(f"dtype {found.dtype}")
+    return as_lazy_constant(found)
 
 
 def _arange_of_length(args: tuple[Any, ...], kwargs: dict[str, Any], dtype: Any) -> LazyArray | None:
@@ -264,12 +281,12 @@ def _as_computed(b: Any, default: int | None) -> Any:
         return b if b.kind is int else None
     if isinstance(b, WeakScalar):
         return b.__index__() if b.python_type is int else None  # type: ignore[attr-defined]
-    return int(b) if isinstance(b, (int, np.integer)) and _is_number(b) else None
+    return int(b) if _is_integer(b) else None
 
 
 def _arange_bounds(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
     given = dict(zip(("start", "stop", "step"), args, strict=False)) | kwargs
-    if not given:
+    if given.get("stop") is None and (not args or args[0] is None):
         raise TypeError("arange() requires stop to be specified.")
     if "stop" not in given or given["stop"] is None:
         given["stop"], given["start"] = given.pop("start"), 0
@@ -277,13 +294,18 @@ def _arange_bounds(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
         given["step"] = 1
     start = given.get("start")
     bounds = (0 if start is None else start, given["stop"], given["step"])
-    whole = [isinstance(b, np.integer) and _is_number(b) for b in bounds]
+    whole = [isinstance(b, np.integer) and _is_integer(b) for b in bounds]
     return tuple(int(b) if w else _concrete(b) for b, w in zip(bounds, whole, strict=True))  # type: ignore[return-value]
 
 
 def _is_number(b: Any) -> bool:
     """Whether a bound is Python's number or NumPy's."""
     return issubclass(type(b), (int, float, np.generic))
+
+
+def _is_integer(b: Any) -> bool:
+    """Whether a bound is an integer of Python's or NumPy's. (To NumPy a length of time is one, too.)"""
+    return issubclass(type(b), (int, np.integer)) and not issubclass(type(b), np.timedelta64)
 
 
 def _concrete(x: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from lazyarr.convert import PYTHON_SCALARS, as_lazy
 from lazyarr.dispatch import implements
 from lazyarr.numpy._through import SUBSTITUTES, through_names
+from lazyarr.numpy._types import ndarray
 
 
 def _broadcast(*arrays: Any) -> np.broadcast:
@@ -17,6 +18,7 @@ def _broadcast(*arrays: Any) -> np.broadcast:
 
 
 SUBSTITUTES[id(np.broadcast)] = _broadcast
+SUBSTITUTES[id(np.ndarray)] = ndarray
 
 through_names(
     np,

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
+from lazyarr.numpy._scalars import ScalarType
 
 _KINDS = ("polynomial", "chebyshev", "hermite", "hermite_e", "laguerre", "legendre")
 #: NumPy's modules that have a form here.
-NAMES = frozenset(("testing", "polynomial", *(f"polynomial.{kind}" for kind in _KINDS)))
+NAMES = frozenset(("testing", "polynomial", "rec", *(f"polynomial.{kind}" for kind in _KINDS)))
 _forms: dict[str, ModuleType] = {}
 
 
@@ -40,6 +41,8 @@ def _function(module: str, name: str, function: Any) -> Any:
     if module == "testing":
         compares = name.startswith("assert_") and "raises" not in name and "warn" not in name
         return _of_data(function) if compares else function
+    if module == "rec":
+        return _of_data(function) if name in ("array", "fromarrays", "fromrecords") else function
     if name.endswith(("grid2d", "grid3d")):
         return _of_data(function)
     if name.endswith("valfromroots"):
@@ -63,6 +66,8 @@ def _data(x: Any) -> Any:
         return seen[()] if x._scalar else seen
     if type(x) in (list, tuple):
         return type(x)(map(_data, x))
+    if isinstance(x, ScalarType):
+        return x.numpy
     return {key: _data(item) for key, item in x.items()} if type(x) is dict else x
 
 

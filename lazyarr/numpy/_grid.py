@@ -192,7 +192,9 @@ class vectorize(np.vectorize):  # noqa: N801  NumPy's name
 @implements(np.astype)
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     """As `numpy.astype`."""
-    if not isinstance(x, LazyArray) or x._scalar:
+    if isinstance(x, (np.ndarray, *PYTHON_SCALARS, np.generic)):
+        raise NotCompiled("not of a lazy array")
+    if not isinstance(x, LazyArray):
         raise TypeError(f"Input should be a NumPy array. It is of type {type(x)}.")
     if device is not None and device != "cpu":
         raise ValueError(f'Device not understood. Only "cpu" is allowed, but received: {device}')

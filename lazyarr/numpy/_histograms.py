@@ -248,6 +248,8 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
     if values.dtype.kind == "c":
         raise TypeError("x may not be complex")
     table: Any = as_lazy(bins)
+    if table.dtype.kind == "c":
+        raise TypeError(f"Cannot cast array data from {table.dtype!r} to dtype('float64') according to the rule 'safe'")
     if table.ndim != 1:
         raise ValueError("object too deep for desired array" if table.ndim else "object of too small depth for desired "
                          "array")  # fmt: skip

@@ -24,7 +24,9 @@ class nditer:  # noqa: N801  NumPy's name
         modes = _of_each(op_flags, len(operands))
         written = [isinstance(x, LazyArray) and not _WRITTEN.isdisjoint(m) for x, m in zip(operands, modes)]  # noqa: B905
         if not any(written):
-            return np.nditer(op, flags or (), op_flags, *args, **kwargs)
+            shown = [_shown(x) if isinstance(x, LazyArray) else x for x in operands]
+            given = shown if isinstance(op, (list, tuple)) else shown[0]
+            return np.nditer(given, flags or (), op_flags, *args, **kwargs)
         kind = _Elements if _IN_CHUNKS.isdisjoint(flags or ()) else _Chunks
         return kind(operands, written, tuple(flags or ()), op_flags, *args, **kwargs)
 
@@ -162,4 +164,16 @@ def _like(x: LazyArray) -> np.ndarray[Any, Any]:
     strides = x.strides if x.size else contiguous(x.shape, x.itemsize)
     found: np.ndarray[Any, Any] = np.ndarray(x.shape, x.dtype, memory, first, strides)
     found.flags.writeable = x.flags.writeable
+    return found
+
+
+def _shown(x: LazyArray) -> np.ndarray[Any, Any]:
+    """The elements, laid out as the array is: what has been computed may lie in memory in another order."""
+    data = x._elements("numpy.nditer")
+    if all(n < 2 or s == t for n, s, t in zip(x.shape, x.strides, data.strides, strict=True)):
+        return data
+    found = _like(x)
+    found.flags.writeable = True
+    np.copyto(found, data)
+    found.flags.writeable = False
     return found

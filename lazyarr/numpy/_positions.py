@@ -106,7 +106,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> LazyArray:
     n = x.shape[at]
     where = known(obj)
     if not isinstance(where, slice):
-        where = np.array(where)
+        where = np.array(where, np.intp) if isinstance(where, (list, tuple)) and not len(where) else np.array(where)
         if where.dtype == bool and where.ndim == 1:
             where = np.flatnonzero(where)
         elif where.ndim == 0:

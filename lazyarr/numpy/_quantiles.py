@@ -17,6 +17,7 @@ from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy
 from lazyarr.dispatch import NotCompiled
 from lazyarr.ir.op import OPS
+from lazyarr.ir.types import NAMES
 from lazyarr.numpy._choose import along_axis, element
 from lazyarr.numpy._positions import constant, known
 from lazyarr.numpy._reduce import finish, reduce_out
@@ -90,14 +91,18 @@ def _quantile(arr: Any, quantiles: Any, axis: int = -1, method: str = "linear", 
     props = _method(method)
     if n == 0:
         raise IndexError("index -1 is out of bounds for axis 0 with size 0")
-    virtual = np.asanyarray(props["get_virtual_index"](n, np.asanyarray(known(quantiles))))
+    wanted = np.asanyarray(known(quantiles))
+    if wanted.dtype not in NAMES:
+        raise NotCompiled(f"dtype {wanted.dtype}")
+    virtual = np.asanyarray(props["get_virtual_index"](n, wanted))
+    gamma: Any
     if props["fix_gamma"] is None or (method == "linear" and virtual.dtype.kind in "iu"):
         ordered = _in_place(x, [*virtual.reshape(-1).tolist(), -1], 0)
-        result = _taken(ordered, virtual)
+        result, gamma = _taken(ordered, virtual), None
     else:
         previous, following = _numpy._get_indexes(np.empty(0, x.dtype), virtual, n)
         ordered = _in_place(x, [0, -1, *previous.reshape(-1).tolist(), *following.reshape(-1).tolist()], 0)
-        gamma: Any = _numpy._get_gamma(virtual, previous, props)
+        gamma = _numpy._get_gamma(virtual, previous, props)
         gamma = float(gamma) if weak_q else gamma.reshape(virtual.shape + (1,) * (x.ndim - 1))
         if not weak_q:
             gamma = constant(gamma) if gamma.ndim else gamma[()]
@@ -107,7 +112,8 @@ def _quantile(arr: Any, quantiles: Any, axis: int = -1, method: str = "linear", 
         result = lazy.where(lazy.isnan(last), last.astype(result.dtype), result)
     if virtual.ndim == 0 and x.ndim == 1:
         result = LazyArray._new(result._value(), scalar=True)
-    return _given_out(result, out)
+    # (What is between two elements NumPy's ufuncs write into `out`.)
+    return _given_out(result, out) if out is None or gamma is None else lazy.positive(result, out=out)
 
 
 def _median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False) -> Any:

@@ -190,10 +190,11 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
 def _stable(kind: Any, stable: Any) -> bool:
     if kind is not None and stable is not None:
         raise ValueError("`kind` and keyword parameters can't be provided at the same time.")
-    if kind not in (None, "quicksort", "heapsort", "mergesort", "stable"):
+    # (NumPy takes any word that begins as one of its own.)
+    if kind is not None and not (isinstance(kind, str) and kind[:1].lower() in ("q", "h", "m", "s")):
         raise ValueError(f"sort kind must be one of 'quick', 'heap', or 'stable' (got {kind!r})")
     # An unstable argsort may order equal elements in any way; NumPy's own way differs by CPU. One stable way serves.
-    return bool(stable) or kind in ("mergesort", "stable")
+    return bool(stable) or (kind is not None and kind[0] in "msMS")
 
 
 @implements(np.sort)
@@ -238,7 +239,9 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stab
 
 
 def _kth(kth: Any, n: int, empty: bool) -> tuple[int, ...]:
-    given = [kth] if not isinstance(kth, (tuple, list, np.ndarray)) else list(kth)
+    if isinstance(kth, LazyArray):
+        kth = kth._elements("the places of a partition", only_looks=True)
+    given = list(kth) if isinstance(kth, (tuple, list, range)) or np.ndim(kth) else [kth]
     found = tuple(k.__index__() for k in given)
     if empty:
         return ()  # NumPy does not look at what is asked for where there is nothing
@@ -302,7 +305,9 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> LazyArray:
     if index.ndim != 1:
         raise ValueError("object too deep for desired array" if index.ndim > 1 else "object of too small depth for "
                          "desired array")  # fmt: skip
-    if index.dtype.kind not in "iub" or index.dtype == np.uint64:
+    if index.dtype == np.uint64:
+        raise NotCompiled("uint64 is counted")  # (Not by each NumPy.)
+    if index.dtype.kind not in "iub":
         raise TypeError(f"Cannot cast array data from {index.dtype!r} to dtype('int64') according to the rule 'safe'")
     length = _bins(index, _least_bins(minlength))
     positions = cast(index._value(), _I64)

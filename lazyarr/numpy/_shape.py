@@ -13,7 +13,7 @@ from lazyarr import strides as geometry
 from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
-from lazyarr.convert import as_lazy, cast, fresh, from_numpy, stacked, wrapped
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, fresh, from_numpy, stacked, wrapped
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.growing import Growing
 from lazyarr.ir.extents import is_static
@@ -21,7 +21,9 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.numpy._reduce import one_axis
 from lazyarr.runtime import NotCaptured, constant_data, record, recording
+from lazyarr.weak import WeakScalar
 from lazyarr.windows import require_several
+from lazyarr.words import order_of
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
@@ -40,13 +42,13 @@ def as_shape(shape: Any) -> tuple[int, ...]:
     return tuple(n.__index__() for n in shape)
 
 
-def _order(order: str, x: LazyArray) -> str:
-    if order == "A":
-        fortran = x.flags.fnc
-        return "F" if fortran else "C"
-    if order not in ("C", "F"):
-        raise ValueError(f"order must be one of 'C', 'F', or 'A' (got {order!r})")
-    return order
+def _order(order: Any, x: LazyArray) -> str:
+    found: str = order_of(order)
+    if found == "A":
+        return "F" if x.flags.fnc else "C"
+    if found == "K":
+        raise ValueError("order 'K' is not permitted for reshaping")
+    return found
 
 
 @implements(np.reshape)
@@ -59,7 +61,7 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
             return same
         raise NotCaptured("an array of computed length takes another shape")
     wanted = geometry.resolve_shape(x.size, as_shape(shape))
-    order = _order(order or "C", x)
+    order = _order(order, x)
     strides = None
     if copy is not True:
         strides = geometry.reshape(x.shape, x.strides, x.dtype.itemsize, wanted, order)  # type: ignore[arg-type]
@@ -83,12 +85,13 @@ def ravel(a: Any, order: str = "C") -> LazyArray:
     if x.ndim == 1 and not is_static(x.shape):
         same: LazyArray = x[...]
         return same
+    order = order_of(order)
     if order == "K":
         by_stride = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
         if any(s < 0 for s in x.strides):
             raise NotCompiled("ravel(order='K') of negative strides")
         x, order = x._transposed(tuple(by_stride)), "C"
-    order = _order(order or "C", x)
+    order = _order(order, x)
     contiguous = geometry.is_c_contiguous if order == "C" else geometry.is_f_contiguous
     if contiguous(x.shape, x.strides, x.dtype.itemsize):
         return reshape(x, (-1,) if x.size else (0,), order)
@@ -182,7 +185,9 @@ class _Diagonal:
         return np.diagonal(base, **self._attrs)
 
 
-def _joined(arrays: Sequence[Any], dtype: Any, casting: str, out: Any) -> tuple[list[LazyArray], np.dtype[Any]]:
+def _joined(
+    arrays: Sequence[Any], dtype: Any, casting: str, out: Any, flat: bool = False
+) -> tuple[list[LazyArray], np.dtype[Any]]:  # fmt: skip
     from lazyarr.numpy._create import result_type
 
     lazy = [as_lazy(a) for a in arrays]
@@ -190,8 +195,10 @@ def _joined(arrays: Sequence[Any], dtype: Any, casting: str, out: Any) -> tuple[
         raise ValueError("need at least one array to concatenate")
     if dtype is not None and out is not None:
         raise TypeError("concatenate() only takes `out` or `dtype` as an argument, but both were provided.")
-    # Joining looks at Python scalars as arrays; only their lists and arrays have a say here.
-    common = np.dtype(dtype) if dtype is not None else result_type(*lazy)
+    # Joining looks at Python scalars as arrays, but where all is flattened first: there they are weak.
+    weak = (*PYTHON_SCALARS, WeakScalar) if flat else ()
+    kinds = [x if type(x) in weak else y for x, y in zip(arrays, lazy, strict=True)]
+    common = np.dtype(dtype) if dtype is not None else result_type(*kinds)
     wanted = out.dtype if out is not None else common
     for a in lazy:
         if not np.can_cast(a.dtype, wanted, casting):  # type: ignore[arg-type]
@@ -205,7 +212,7 @@ def concatenate(
 ) -> LazyArray:
     """As `numpy.concatenate`."""
     parts = list(arrays) if not isinstance(arrays, LazyArray) else [arrays[k] for k in range(len(arrays))]
-    lazy, common = _joined(parts, dtype, casting, out)
+    lazy, common = _joined(parts, dtype, casting, out, flat=axis is None)
     if axis is None:
         lazy, at = [a.reshape(-1) for a in lazy], 0
     else:
@@ -328,7 +335,11 @@ def _rolled_by_data(x: LazyArray, ways: Sequence[tuple[Any, LazyArray | None, An
 def _ints(x: Any) -> np.ndarray[Any, Any]:
     if isinstance(x, (np.ndarray, LazyArray)) and x.ndim:
         return np.asarray(x)
-    return np.array([i.__index__() for i in x] if isinstance(x, Sequence) else x.__index__(), dtype=np.int64)
+    numbers = [i.__index__() for i in x] if isinstance(x, Sequence) else x.__index__()
+    try:
+        return np.array(numbers, dtype=np.int64)
+    except OverflowError:
+        return np.array(numbers, dtype=object)  # (Python's own: what an axis is turned by counts up to its length.)
 
 
 @implements(np.flip)
@@ -452,16 +463,14 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
                         f"'{casting}'")
     new = assigned_value(src, dst.shape, dst.dtype)
     if where is not True:
-        mask = as_lazy(where)
-        if mask.dtype != np.bool_:
-            raise TypeError(f"Cannot cast array data from {mask.dtype!r} to dtype('bool') according to the rule 'safe'")
-        new = record(SELECT, assigned_value(mask, dst.shape, np.dtype(bool)), new, dst._value())
+        new = record(SELECT, assigned_value(as_mask(where), dst.shape, np.dtype(bool)), new, dst._value())
     dst._assign(new)
 
 
 def astype(x: LazyArray, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True,
            copy: bool = True) -> LazyArray:  # fmt: skip
     """As `numpy.ndarray.astype`."""
+    order = order_of(order, "K")
     wanted = np.dtype(dtype)
     if not np.can_cast(x.dtype, wanted, casting):  # type: ignore[arg-type]
         raise TypeError(f"Cannot cast array data from {x.dtype!r} to {wanted!r} according to the rule '{casting}'")

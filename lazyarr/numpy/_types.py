@@ -13,6 +13,7 @@ from lazyarr.array import LazyArray
 from lazyarr.dispatch import holds_lazy
 from lazyarr.fallback import run_in_numpy
 from lazyarr.ir.types import NAMES
+from lazyarr.numpy._buffers import in_memory
 from lazyarr.numpy._members import members
 from lazyarr.others import numpys
 
@@ -104,7 +105,10 @@ class ndarray(metaclass=_ArrayMeta):
                 return buffer.reshape(-1)[: math.prod(wanted)].reshape(wanted)
         if buffer is None:
             return rebuild(np.zeros(shape, dtype, order or "C"))
-        return rebuild(np.ndarray(shape, dtype, buffer, offset, strides, order).copy(order="K"))
+        if isinstance(buffer, LazyArray):
+            given = buffer._elements("memory of an array")
+            return rebuild(np.ndarray(shape, dtype, given, offset, strides, order).copy(order="K"))
+        return in_memory(np.ndarray(shape, dtype, buffer, offset, strides, order), buffer)
 
     def __class_getitem__(cls, item: Any) -> GenericAlias:
         """The class with its parameters, as types are written (``ndarray[tuple[int], dtype[float64]]``)."""

@@ -444,11 +444,12 @@ class Ufunc:
             raise RuntimeError(f"Reduction not defined on ufunc with signature {self.numpy.signature}")
         if (found := by_ufunc(self, "outer", (a, b), kwargs)) is not NOBODY:
             return found
-        a = a if isinstance(a, WeakScalar) else as_lazy(a)
-        b = b if isinstance(b, WeakScalar) else as_lazy(b)
-        if isinstance(a, LazyArray) and isinstance(b, LazyArray):
-            a = a[(...,) + (None,) * b.ndim]
-        return self(a, b, **kwargs)
+        try:
+            x, y = (x if isinstance(x, WeakScalar) else as_lazy(x) for x in (a, b))
+        except NotCompiled as reason:
+            return run_in_numpy(self.numpy.outer, (a, b), kwargs, f"{self.module}.{self.__name__}.outer: {reason}")
+        spread = isinstance(x, LazyArray) and isinstance(y, LazyArray)
+        return self(x[(...,) + (None,) * y.ndim] if spread else x, y, **kwargs)  # type: ignore[union-attr, index]
 
     @partial(begun, "AT", target=attrgetter("numpy"))
     def at(self, a: Any, indices: Any, b: Any = None, /) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import NotCompiled
+from lazyarr.words import order_of
 
 
 def outputs(out: Any, nout: int) -> tuple[LazyArray | None, ...]:
@@ -41,11 +42,10 @@ def outputs(out: Any, nout: int) -> tuple[LazyArray | None, ...]:
 
 def c_or_f(order: str, inputs: Sequence[LazyArray]) -> str:
     """``order=`` of a call whose result is not laid out as the operands are."""
+    order = order_of(order, "K")
     if order == "A":
         fortran = all(geometry.is_f_contiguous(x.shape, x.strides, x.dtype.itemsize) for x in inputs)
         return "F" if fortran and any(x.ndim > 1 for x in inputs) else "C"
-    if order not in ("C", "F", "K"):
-        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
     return order
 
 

@@ -132,12 +132,18 @@ def _raw_fft(
     a: LazyArray, n: Any, axis: Any, is_real: bool, is_forward: bool, norm: Any, out: Any = None
 ) -> LazyArray:  # fmt: skip
     """NumPy's helper below the transforms of one axis."""
+    a = as_lazy(a)
     kind = {(False, True): "fft", (False, False): "ifft", (True, True): "rfft", (True, False): "irfft"}
     return _transform(a, kind[is_real, is_forward], [axis], [n], norm, out)
 
 
 SUBSTITUTES[id(_pocketfft._raw_fft)] = _raw_fft
 through_names(np.fft, "fft ifft rfft irfft hfft ihfft fftfreq rfftfreq fftshift ifftshift")
+
+
+def _all_points(x: LazyArray, axis: Any) -> Any:
+    """The number of points of an axis that is given none."""
+    return x.shape[one_axis(axis, x.ndim)]
 
 
 def _several(kind: str) -> Callable[..., LazyArray]:
@@ -147,6 +153,9 @@ def _several(kind: str) -> Callable[..., LazyArray]:
             raise NotCompiled(f"dtype {x.dtype}")
         # NumPy's own: it looks at the shape only.
         lengths, at = _pocketfft._cook_nd_args(x, s, axes, 1 if kind == "irfft" else 0)
+        lengths = [_all_points(x, axis) if n is None else n for n, axis in zip(lengths, at, strict=True)]
+        if kind == "irfft" and len(at) and s is not None and s[-1] is None:
+            lengths[-1] = 2 * (lengths[-1] - 1)
         if kind in ("rfft", "irfft") and not len(at):
             raise IndexError("list index out of range")
         return _transform(x, kind, list(at), list(lengths), norm, out)

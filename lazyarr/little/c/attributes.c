@@ -129,6 +129,15 @@ PyObject *call_method(PyObject *method, PyObject *self, PyObject *const *args, P
     return found;
 }
 
+static PyObject *interface, *structure, *class_name, *module_name;
+
+/* Whether code that asks for elements writes to them later: `lazyarr.source.keeps_elements`. */
+static int keeps_elements(void)
+{
+    PyObject *globals = PyEval_GetGlobals(), *name = globals ? PyDict_GetItem(globals, module_name) : NULL;
+    return name && PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "numpy.ma.core") == 0;
+}
+
 /* ``self.__array__(dtype=None, copy=None)``. */
 static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
@@ -136,6 +145,7 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
     int copies = names && PyTuple_GET_SIZE(names) == 1 && args[count] == Py_True &&
                  PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "copy") == 0;
     if ((!count || is_type_of(self, args[0])) && count < 2 && (!names || copies) && may_run()) {
+        copies = copies || keeps_elements();
         PyArrayObject *data = copies ? array_in(self) : NULL;
         Py_XINCREF(data);
         found = data ? PyArray_NewCopy(data, NPY_KEEPORDER) : copies ? NULL : shown(self);
@@ -149,7 +159,6 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
 static PyMethodDef to_numpy_method = {"__array__", (PyCFunction)(void (*)(void))to_numpy,
                                       METH_FASTCALL | METH_KEYWORDS, "As `numpy.ndarray.__array__`."};
 static PyObject *missing; /* the method `__getattr__` */
-static PyObject *interface, *structure, *class_name;
 
 /* NumPy asks for these at each conversion, and is told with an exception; `isinstance` asks for the class. */
 static PyObject *attribute(PyObject *self, PyObject *name)
@@ -179,9 +188,10 @@ int install_attributes(void)
     interface = PyUnicode_InternFromString("__array_interface__");
     structure = PyUnicode_InternFromString("__array_struct__");
     class_name = PyUnicode_InternFromString("__class__");
+    module_name = PyUnicode_InternFromString("__name__");
     missing = PyObject_GetAttrString((PyObject *)known.array, "__getattr__");
     method = PyDescr_NewMethod(known.array, &to_numpy_method);
-    if (!known.to_numpy || !interface || !structure || !class_name || !missing || !method ||
+    if (!known.to_numpy || !interface || !structure || !class_name || !module_name || !missing || !method ||
         PyObject_SetAttrString((PyObject *)known.array, "__array__", method) < 0)
         return -1;
     Py_DECREF(method);

@@ -1,0 +1,64 @@
+"""Masked arrays of lazy ones: they are NumPy's own, and can be written to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lazyarr.settings import settings
+from tests.agree import agree
+
+MADE: dict[str, Any] = {
+    "array": lambda np, x: np.ma.array(x * 1),
+    "masked": lambda np, x: np.ma.masked_array(x * 1, mask=[0, 1, 0, 0, 1]),
+    "by an array": lambda np, x: np.ma.array(x * 1, mask=x > 2),
+    "where": lambda np, x: np.ma.masked_where(x > 2, x * 1),
+    "invalid": lambda np, x: np.ma.masked_invalid(np.where(x > 2, np.nan, x)),
+    "of a view": lambda np, x: np.ma.array((x * 1)[::-1], mask=x == 1),
+    "other dtype": lambda np, x: np.ma.array(x * 1, mask=x == 1, dtype=np.float32),
+    "asarray": lambda np, x: np.ma.asarray(x * 1),
+}
+WRITES: dict[str, Any] = {
+    "element": lambda np, m, x: m.__setitem__(0, 9),
+    "part": lambda np, m, x: m.__setitem__(slice(1, 4), x[:3]),
+    "mask": lambda np, m, x: m.__setitem__(2, np.ma.masked),
+    "its mask": lambda np, m, x: m.__setattr__("mask", x > 1),
+    "in its mask": lambda np, m, x: m.mask.__setitem__(0, True) if np.ndim(m.mask) else None,
+    "in place": lambda np, m, x: m.__iadd__(x),
+    "by a comparison": lambda np, m, x: m.__setitem__(m < 2, -1),
+    "sort": lambda np, m, x: m.sort(),
+    "put": lambda np, m, x: m.put([0, 3], [7, 8]),
+    "data": lambda np, m, x: m.data.__setitem__(1, 5),
+    "fill": lambda np, m, x: m.fill(3),
+    "nothing": lambda np, m, x: None,
+}
+
+
+def _plain(np: Any, m: Any) -> Any:
+    filled, mask = (np.asarray(x).tolist() for x in (np.ma.filled(m, -7), np.ma.getmaskarray(m)))
+    return str(m.dtype), filled, mask, str(m.mean()), str(np.ma.median(m))
+
+
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("made", MADE)
+def test_written_to(made: str, write: str, eager_below: int) -> None:
+    def program(np: Any, x: Any) -> Any:
+        m = MADE[made](np, x)
+        WRITES[write](np, m, x)
+        return _plain(np, m), _plain(np, m + x), x
+
+    with settings(eager_below=eager_below):
+        agree(program, np.arange(5.0))
+
+
+def test_functions() -> None:
+    def program(np: Any, x: Any) -> Any:
+        m = np.ma.array(x, mask=[0, 0, 1, 0, 1])
+        found = [np.ma.cov(m, m), np.ma.corrcoef(m, x), np.ma.polyfit(m, m * 2, 1).round(6), np.ma.allclose(m, x)]
+        found += [np.ma.concatenate([m, x]), np.ma.where(m > 1, m, x), np.ma.average(m, weights=x + 1), np.ma.dot(m, x)]
+        return [np.asarray(np.ma.filled(f, 0)).tolist() for f in found]
+
+    agree(program, np.arange(5.0))
