@@ -8,11 +8,13 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
@@ -27,11 +29,11 @@ if TYPE_CHECKING:
     from lazyarr.backends.mpi import MpiCommunicator
 
 
-#: Every rank works for itself on arrays of fewer elements.
-_LITTLE = 50_000
 #: Programs, or bytes of results on a rank, between two searches for garbage in reference cycles; what one operation
 #: counts that NumPy does at once.
 _PROGRAMS, _BYTES, _AT_ONCE = 250, 1 << 28, 0.1
+#: How much a rank remembers of what it has done by itself.
+_RECENT = 64
 
 
 class World:
@@ -58,6 +60,9 @@ class World:
         self.model: CostModel = self.communicator.from_first(kept if self.rank == 0 else None)
         self._worked, self._searches = 0.0, 0
         self._alone: list[str] = []
+        #: A sum over what this rank has done by itself with what it has of arrays; the last of it, and how much it is.
+        self._sum, self._count = 0, 0
+        self._recent: deque[str] = deque(maxlen=_RECENT)
         self._thread = threading.get_ident()
         self._given, self._others = communicator, {grid: self}
 
@@ -89,6 +94,22 @@ class World:
             self._searches += 1
             # (What has survived a search is part of every eighth one, which takes longer.)
             gc.collect(1 if self._searches % 8 else 2)
+
+    def did(self, what: str, numbers: bytes = b"") -> None:
+        """Note what this rank has done by itself with what it has of arrays: the others have to have done the same.
+
+        They compare it when they agree the next time.
+
+        Parameters
+        ----------
+        what : str
+        numbers : bytes
+            What else has to be the same.
+        """
+        self._sum = crc32(numbers, crc32(what.encode(), self._sum))
+        self._count += 1
+        file, line = user_line(2)
+        self._recent.append(f"{file}:{line}: {what}" if line else what)
 
     @contextmanager
     def alone(self, what: str) -> Iterator[None]:
@@ -127,21 +148,39 @@ class World:
                 f"rank 0 alone does this ({self._alone[-1]}), and it takes all ranks: this one {what}. "
                 "Have arrays that are split gathered before, by numpy.asarray"
             )
-        digest = hashlib.blake2b(f"{what}\0{how}".encode(), digest_size=8).digest()
+        digest = hashlib.blake2b(f"{what}\0{how}\0{self._sum}".encode(), digest_size=8).digest()
         if self.communicator.agree(int.from_bytes(digest, "little") >> 2):
             return
         file, line = user_line(2)
         place = f"{file}:{line}: " if line else ""
+        told = self.communicator.from_all((f"{place}{what}", self._count, list(self._recent)))
+        doing = [now for now, _, _ in told]
+        if len(set(doing)) == 1:
+            doing = _first_unlike([(count, before) for _, count, before in told]) or doing
         ranks: dict[str, list[int]] = {}
-        for rank, doing in enumerate(self.communicator.from_all(f"{place}{what}")):
-            ranks.setdefault(doing, []).append(rank)
+        for rank, text in enumerate(doing):
+            ranks.setdefault(text, []).append(rank)
         if len(ranks) == 1:
             ranks[f"{place}{what}, with other numbers on each"] = ranks.popitem()[1]
-        listed = "".join(f"\n  {_named(numbers)}: {doing}" for doing, numbers in ranks.items())
+        listed = "".join(f"\n  {_named(numbers)}: {text}" for text, numbers in ranks.items())
         raise DivergedError(
             f"the {self.size} ranks do not run the same program; a branch on the rank, or unseeded random numbers, "
             f"make them differ:{listed}"
         )
+
+
+def _first_unlike(told: Sequence[tuple[int, Sequence[str]]]) -> list[str] | None:
+    """What ranks did by themselves, where that is first not the same; None where all is that is remembered.
+
+    Each tells how much it has done, and the last of that.
+    """
+    begins = [count - len(recent) for count, recent in told]
+    for k in range(max(begins), max(count for count, _ in told)):
+        did = [recent[k - begin] if k < count else "nothing more by itself"
+               for begin, (count, recent) in zip(begins, told, strict=True)]  # fmt: skip
+        if len(set(did)) > 1:
+            return did
+    return None
 
 
 def _named(ranks: list[int]) -> str:
@@ -318,8 +357,8 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
     """Let several ranks run this program together; `lazyarr run` has called it.
 
     Arrays of the drop-in namespace are then split over the ranks, and accelerated functions share their work. Every
-    rank runs the same program. The setting `eager_below` becomes 50,000 at most (`split_above`, where that is smaller
-    than its default). An exception that nobody handles ends all ranks (`sys.excepthook`), and NumPy's global random
+    rank runs the same program. Where `split_above` is less than its default, the setting `eager_below` becomes no more
+    than that. An exception that nobody handles ends all ranks (`sys.excepthook`), and NumPy's global random
     numbers begin as those of rank 0. Python's automatic search for garbage in reference cycles is switched off
     (`gc.disable`, `gc.freeze`): lazyarr starts it on all ranks after the same operations.
 
@@ -358,8 +397,8 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
         return
     # (What NumPy does at once is not split: whoever wants smaller arrays split than others do gets that there, too.)
     split = settings.current.split_above
-    most = split if split < settings.Settings.split_above else _LITTLE
-    settings.configure(eager_below=min(settings.current.eager_below, most))
+    if split < settings.Settings.split_above:
+        settings.configure(eager_below=min(settings.current.eager_below, split))
     world = World(communicator, shape)
     use(world)
     # (What is there now stays; without it a search takes a hundredth of the time.)

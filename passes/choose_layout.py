@@ -18,6 +18,7 @@ from lazyarr.ir.layout import Grid, Layout, Split, default, even, is_whole, leng
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Line
 from lazyarr.ops.comm import COMBINES
+from lazyarr.ops.reduce import WITH_IDENTITY
 from lazyarr.ops.window import PUT_WINDOW, WINDOW
 from lazyarr.passes.indexed_axes import Axes, indexed_axes, layout_beside
 
@@ -343,7 +344,7 @@ def _partial(layouts: Layouts, node: Node, used: set[int]) -> tuple[int, ...]:
 
 def _has_identity(node: Node) -> bool:
     kinds = {e.kind for entries in node.access for e in entries if isinstance(e, Reduced)}
-    return kinds <= {"add", "multiply", "logical_or", "logical_and", "bitwise_or", "bitwise_xor"}
+    return kinds <= WITH_IDENTITY
 
 
 def before_operands(node: Node, name: str) -> int:

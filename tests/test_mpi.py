@@ -120,6 +120,19 @@ FAULTS = {
         "if rank == 1:\n    x = x + 1\nprint(x.sum())", 1,
         ["do not run the same program", "ranks 0, 2: ", "rank 1: ", "script.py:7"], [],
     ),
+    "other work on one rank's own part": (
+        "y = np.random.default_rng(0).random(2500)\nif rank == 1:\n    y = y + 1\nz = y * 2\nprint(y.sum(), z)", 1,
+        ["do not run the same program", "ranks 0, 2: ", "computes multiply", "rank 1: ", "computes add", "script.py:7"],
+        [],
+    ),
+    "other numbers with one rank's own part": (
+        "y = np.random.default_rng(0).random(2500)\ny *= rank + 1\nprint(y.sum())", 1,
+        ["with other numbers on each"], [],
+    ),
+    "more work on one rank's own part": (
+        "y = np.random.default_rng(0).random(2500)\nif rank == 1:\n    y += 1\nprint(y.sum())", 1,
+        ["ranks 0, 2: nothing more by itself", "rank 1: ", "computes add", "script.py:7"], [],
+    ),
     "other numbers on one rank": (
         "print((x * (rank + 1.5)).sum())", 1, ["with other numbers on each", "script.py:5"], [],
     ),
