@@ -65,6 +65,8 @@ def started(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = str(max(1, cores // ranks))
     environment = {"LAZYARR_THREADS": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads} | given
+    if not given.get("PYTHONHASHSEED", "").isdecimal():
+        environment["PYTHONHASHSEED"] = "0"  # (Sets of strings have one order on all ranks.)
     command = [starter, "-n", str(ranks), *own]
     return subprocess.run(command, check=False, env=environment, stdout=stdout, text=True)
 

@@ -104,11 +104,11 @@ class Mask:
         start, stop = self.split.ranges[self.world.communicator.place[self.split.dim]]
         new = np.zeros((stop - start, *rest), rows.type.dtype)
         new[self.chosen] = _rows(table, self.counts, self.world)
-        return _value(new, (self.split, *whole(len(rest))), (self.size, *rest), self.world)
+        return _value(new, (self.split, *whole(len(rest))), (self.size, *rest), self.world, measured=False)
 
 
-def _value(local: Array, layout: Layout, shape: tuple[int, ...], world: World) -> Value:
-    data: Any = local if is_whole(layout) else Part(local, layout, shape, world)
+def _value(local: Array, layout: Layout, shape: tuple[int, ...], world: World, measured: bool = True) -> Value:
+    data: Any = local if is_whole(layout) else Part(local, layout, shape, world, measured=measured)
     return leaf(data, ArrayType(local.dtype, shape))
 
 

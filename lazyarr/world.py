@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import math
+import random
 import sys
 import threading
 import time
@@ -95,6 +96,10 @@ class World:
             # (What has survived a search is part of every eighth one, which takes longer.)
             gc.collect(1 if self._searches % 8 else 2)
 
+    def is_mine(self) -> bool:
+        """Whether this thread is the one that made its process a rank."""
+        return threading.get_ident() == self._thread
+
     def did(self, what: str, numbers: bytes = b"") -> None:
         """Note what this rank has done by itself with what it has of arrays: the others have to have done the same.
 
@@ -138,7 +143,7 @@ class World:
             If the others wait for this rank, or if another thread than the one that made them ranks asks: ranks would
             meet in other orders, and wait for each other.
         """
-        if self.size > 1 and threading.get_ident() != self._thread:
+        if self.size > 1 and not self.is_mine():
             raise RuntimeError(
                 f"it takes all ranks, and another thread than the one that began asks for it ({what}): work on arrays "
                 "that are split has to be done in one thread"
@@ -200,6 +205,8 @@ class Part:
     taken : dict of int to set
         Indices at which programs have taken it alone, by axis; None for an axis of which they have taken several, or
         that is to be split as it is.
+    measured : bool
+        Whether data has decided its shape, which then hardly comes again.
     """
 
     array: np.ndarray[Any, np.dtype[Any]]
@@ -209,6 +216,7 @@ class Part:
     _whole: np.ndarray[Any, Any] | None = None
     _before: dict[Grid, Layout] = field(default_factory=dict)
     taken: dict[int, set[object] | None] = field(default_factory=dict)
+    measured: bool = False
 
     @staticmethod
     def of(whole: np.ndarray[Any, Any], layout: Layout, world: World) -> Part:
@@ -358,7 +366,7 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
 
     Arrays of the drop-in namespace are then split over the ranks, and accelerated functions share their work. Every
     rank runs the same program. Where `split_above` is less than its default, the setting `eager_below` becomes no more
-    than that. An exception that nobody handles ends all ranks (`sys.excepthook`), and NumPy's global random
+    than that. An exception that nobody handles ends all ranks (`sys.excepthook`); NumPy's and Python's global random
     numbers begin as those of rank 0. Python's automatic search for garbage in reference cycles is switched off
     (`gc.disable`, `gc.freeze`): lazyarr starts it on all ranks after the same operations.
 
@@ -432,6 +440,8 @@ def _end_all(world: World, hook: Any, *error: Any) -> None:
 
 
 def _seed(world: World) -> None:
-    """Give NumPy's global stream of random numbers one state on all ranks."""
+    """Give NumPy's and Python's global streams of random numbers one state on all ranks."""
     # (Also where nobody has imported it yet: it would be seeded from the clock then.)
-    np.random.set_state(world.communicator.from_first(np.random.get_state()))
+    numpys, pythons = world.communicator.from_first((np.random.get_state(), random.getstate()))
+    np.random.set_state(numpys)
+    random.setstate(pythons)

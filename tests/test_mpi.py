@@ -171,6 +171,19 @@ def test_faults_end_all_ranks(what: str, tmp_path: Path) -> None:
 
 
 @needs_mpi
+def test_what_python_draws_and_how_it_orders_sets_is_alike_on_all_ranks(tmp_path: Path) -> None:
+    text = """import random
+import numpy as np
+x = np.random.default_rng(1).random(90_000)
+for name in {"temperature", "pressure", "humidity", "wind", "salinity"}:
+    x[:: len(name)] *= 1 + random.random()
+print(np.isfinite(x.sum() * random.randrange(5, 9)))
+"""
+    found = run(2, written(tmp_path, text), cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (0, "True\n"), found.stderr
+
+
+@needs_mpi
 def test_what_is_printed_without_python_appears_once(tmp_path: Path) -> None:
     text = """import os, subprocess, sys
 import numpy as np
