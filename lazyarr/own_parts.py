@@ -28,6 +28,8 @@ Array = np.ndarray[Any, Any]
 #: What an element weighs where a program is made but once, and is one pass over memory for several operations: of
 #: shapes that come again. (Six operations on 250,000 elements a rank take twice as long one by one, on 60,000 less.)
 _FUSED = 4.0
+#: And where data decides the shape: a program would be made for each operation, in some milliseconds.
+_MEASURED = 0.25
 #: Elements of operands that every rank has, and that are compared.
 _SMALL = 64
 
@@ -55,7 +57,7 @@ def results(node: Node, together: World) -> tuple[Any, ...] | None:
     # (Ranks have unlike numbers of elements: the largest is the same number for all.)
     extents = zip(first.layout, first.shape, strict=True)
     most = math.prod(n if s is None else max(map(length, s.ranges)) for s, n in extents)
-    much = 1.0 if first.measured else _FUSED
+    much = _MEASURED if first.measured else _FUSED
     if not is_little(most, much * (weight(node.op) if node.op.pointwise else READ_ONCE)):
         return None
     return _reduced(node, first, together) if node.op is REDUCE else _element_wise(node, held, first, together)
