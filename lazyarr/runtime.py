@@ -66,7 +66,7 @@ def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:
     if found is None and (not together or eager.may_be_little(node)):
         found = eager.results(node, eager.of_leaf)
     if found is not None:
-        world.done_at_once()
+        world.done_at_once(nbytes=sum(int(t.nbytes) for t in node.types) if together else 0)
     return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
 
 

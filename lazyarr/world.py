@@ -310,10 +310,10 @@ def use(world: World) -> None:
     native_mpi.use(world.communicator.native)
 
 
-def done_at_once(count: int = 1) -> None:
-    """Count operations that NumPy has done at once, where several ranks run the program."""
+def done_at_once(count: int = 1, nbytes: int = 0) -> None:
+    """Count operations that NumPy has done at once, and bytes of results, where several ranks run the program."""
     if active:
-        active[0].tick(part=_AT_ONCE * count)
+        active[0].tick(nbytes, part=_AT_ONCE * count)
 
 
 def entering(shape: tuple[int, ...]) -> Layout | None:

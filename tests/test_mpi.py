@@ -171,6 +171,27 @@ def test_faults_end_all_ranks(what: str, tmp_path: Path) -> None:
 
 
 @needs_mpi
+def test_warnings_appear_once_and_can_be_recorded_or_raised(tmp_path: Path) -> None:
+    text = """import warnings
+import numpy as np
+x = np.random.default_rng(1).random(9000)
+warnings.warn("a word of the program's")
+with warnings.catch_warnings(record=True) as noted:
+    warnings.simplefilter("always")
+    warnings.warn("noted")
+warnings.simplefilter("error")
+try:
+    warnings.warn("raised")
+except UserWarning as error:
+    print(x.shape, error, [str(w.message) for w in noted])
+assert len(noted) == 1
+"""
+    found = run(3, written(tmp_path, text), cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (0, "(9000,) raised ['noted']\n"), found.stderr
+    assert found.stderr.count("UserWarning: a word") == 1
+
+
+@needs_mpi
 def test_what_python_draws_and_how_it_orders_sets_is_alike_on_all_ranks(tmp_path: Path) -> None:
     text = """import random
 import numpy as np
