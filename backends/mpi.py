@@ -254,6 +254,15 @@ class MpiCommunicator:
             self.whole.Allreduce(mine, least, self._mpi.MIN)
         return bool(least[0] == number and least[1] == -number)
 
+    def numbers(self, number: int, dim: int) -> list[int]:
+        """What each rank along a dimension of the grid has given, by its position there."""
+        line = self._lines[dim]
+        found = np.empty(line.Get_size(), np.int64)
+        with self._lock:
+            line.Allgather(np.array([number], np.int64), found)
+        counts: list[int] = found.tolist()
+        return counts
+
     def from_all(self, value: Any) -> list[Any]:
         """What each rank has given."""
         with self._lock:

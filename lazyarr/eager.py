@@ -166,8 +166,8 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
         They may share memory with the data.
     """
     below = settings.current.eager_below
-    given = _whole(node.operands, [_data(value, held) for value in node.operands], below)
-    data = _as_operands(node.operands, given)
+    given = _whole(node.operands, [data_of(value, held) for value in node.operands], below)
+    data = as_operands(node.operands, given)
     if data is None:
         return None
     # (`_numpys_own` of what is not little.)
@@ -176,8 +176,7 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     if not node.types[0].shape and (node.op.scalar_loops or node.types[0].dtype.kind == "c"):
         return None
     size = max(*sizes, *[t.size for t in node.types], 0)
-    # (What is dear is as little on several ranks: there recording, and what is sent, cost more than is shared.)
-    if not is_little(size, weight(node.op) if node.op.pointwise and not ranks else 1.0):
+    if not is_little(size, weight(node.op) if node.op.pointwise else 1.0):
         return None
     return quietly(evaluate, node, data)
 
@@ -233,8 +232,8 @@ def all_at_once(wanted: Sequence[Value], pending: Sequence[Value]) -> dict[Value
         return None
     done: dict[Value, np.ndarray[Any, Any]] = {}
     for node in steps:
-        given = [done[v] if v in done else _data(v, of_leaf) for v in node.operands]
-        data = _as_operands(node.operands, given)
+        given = [done[v] if v in done else data_of(v, of_leaf) for v in node.operands]
+        data = as_operands(node.operands, given)
         if data is None:
             return None
         done.update(zip(node.values, quietly(evaluate, node, data), strict=True))
@@ -285,7 +284,7 @@ def _work_of(op: Op, given: tuple[ArrayType, ...], attrs: Attrs, made: ArrayType
     return found
 
 
-def _as_operands(values: Sequence[Value], data: Sequence[Any]) -> list[Any] | None:
+def as_operands(values: Sequence[Value], data: Sequence[Any]) -> list[Any] | None:
     """Data as a node's operation takes it: Python's numbers as arrays; None where some is not NumPy's."""
     found = [
         np.asarray(x, v.type.dtype) if isinstance(x, (int, float, complex)) and not isinstance(x, np.generic) else x
@@ -294,14 +293,20 @@ def _as_operands(values: Sequence[Value], data: Sequence[Any]) -> list[Any] | No
     return found if all(type(x) is np.ndarray or isinstance(x, np.generic) for x in found) else None
 
 
+#: Elements of a split array from which on it stays split, though little work is done with it.
+_GATHERED = 50_000
+
+
 def _whole(values: Sequence[Value], data: list[Any], below: int) -> list[Any]:
     """Data of which every rank has what is little and was split, if there is all that an operation needs.
 
-    It stays whole: more of the kind will follow.
+    It stays whole: more of the kind will follow. (What is not so little has been split by dear work, or is part of
+    much: more of that will follow, and ranks would give each other all of it again and again.)
     """
     if not any(isinstance(x, Part) for x in data):
         return data
-    if any(x is None or (isinstance(x, Part) and math.prod(x.shape) >= below) for x in data):
+    most = min(below, _GATHERED)
+    if any(x is None or (isinstance(x, Part) and math.prod(x.shape) >= most) for x in data):
         return [None] * len(data)
     for value, x in zip(values, data, strict=True):
         if isinstance(x, Part) and isinstance(value.node, Leaf):
@@ -309,13 +314,13 @@ def _whole(values: Sequence[Value], data: list[Any], below: int) -> list[Any]:
     return [x.whole() if isinstance(x, Part) else x for x in data]
 
 
-def _data(value: Value, held: Callable[[Value], Any]) -> Any:
+def data_of(value: Value, held: Callable[[Value], Any]) -> Any:
     """The data of a value, a constant's number, or NumPy's view of other data; None where that is not computed."""
     node = value.node
     if node.op is CONST:
         return node.kw["value"].value
     found = held(value)
     if found is None and node.op.memory == "view" and len(node.operands) == 1:
-        viewed = _data(node.operands[0], held)
+        viewed = data_of(node.operands[0], held)
         return evaluate(node, [viewed])[value.index] if type(viewed) is np.ndarray else None
     return found

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import traceback
 import types
+import warnings
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
@@ -65,6 +66,8 @@ def started(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = str(max(1, cores // ranks))
     environment = {"LAZYARR_THREADS": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads} | given
+    if not given.get("PYTHONHASHSEED", "").isdecimal():
+        environment["PYTHONHASHSEED"] = "0"  # (Sets of strings have one order on all ranks.)
     command = [starter, "-n", str(ranks), *own]
     return subprocess.run(command, check=False, env=environment, stdout=stdout, text=True)
 
@@ -117,6 +120,8 @@ def main() -> None:
         # (Other languages' libraries, and processes that the script starts, print there without Python.)
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
         os.dup2(sys.stdout.fileno(), 1)
+        # (All ranks have the same warnings, as they run the same program.)
+        warnings.showwarning = _not_shown
     try:
         run_script(script, arguments)
         together.agree("has come to the end of the script")
@@ -128,6 +133,10 @@ def main() -> None:
     except BaseException as error:  # noqa: BLE001  it ends all ranks
         lines = traceback.format_exception(error.with_traceback(_of_script(error.__traceback__)))
         world.end_all(together, "".join(lines))
+
+
+def _not_shown(*args: object, **kwargs: object) -> None:
+    """What a warning does on other ranks than 0."""
 
 
 def _of_script(at: types.TracebackType | None) -> types.TracebackType | None:

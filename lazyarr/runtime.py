@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
-from lazyarr import eager, settings, world
+from lazyarr import eager, own_parts, settings, world
 from lazyarr.backends.base import GivenUp
 from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
@@ -59,11 +59,14 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
 
 def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:
     """The results of little work on data that exists, computed by NumPy; None for other work."""
-    if not eager.may_be_little(node) or any(now.may_measure(t.shape, t.dtype) for t in node.types):
+    together = world.current()
+    if not (together or eager.may_be_little(node)) or any(now.may_measure(t.shape, t.dtype) for t in node.types):
         return None
-    found = eager.results(node, eager.of_leaf)
+    found = own_parts.results(node, together) if together else None
+    if found is None and (not together or eager.may_be_little(node)):
+        found = eager.results(node, eager.of_leaf)
     if found is not None:
-        world.done_at_once()
+        world.done_at_once(nbytes=sum(int(t.nbytes) for t in node.types) if together else 0)
     return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
 
 
@@ -464,6 +467,8 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
     """Compute values, and with them what they pass through, or share work with, that somebody still holds."""
     now = recording()
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
+    if not wanted and not now.checks:
+        return [v.node.data for v in roots if isinstance(v.node, Leaf)]
     pending = now.pending()
     may_be_short = pending and now.at_once and not now.checks
     if may_be_short and (done := eager.all_at_once(wanted, [h.value for h in pending])) is not None:

@@ -1,7 +1,8 @@
-"""What masks select of arrays that are split over ranks: each rank of its own part, and the result is split evenly.
+"""What masks select of arrays that are split over ranks: each rank of its own part.
 
 How much it is only the data knows, so masks are computed at once. Each rank counts what it has; the counts of all say
-which indices of the result those are, and from there elements go to who has these (`lazyarr.ops.rearrange`).
+which indices of the result those are. They stay where they are, unless one rank has much more than others, or the
+result is small: then elements go to who is to have them (`lazyarr.ops.rearrange`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from lazyarr import settings, views, world
 from lazyarr.ir.extents import is_static
-from lazyarr.ir.layout import Layout, Split, default, is_whole, place, whole
+from lazyarr.ir.layout import Layout, Split, default, is_whole, length, place, whole
 from lazyarr.ir.node import Value
 from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import leaf
@@ -25,6 +26,8 @@ from lazyarr.world import Part, World
 
 Array = np.ndarray[Any, Any]
 _I64 = np.dtype(np.int64)
+#: How many times an even part a rank may have of what a mask selects, before that is split evenly.
+_UNEVEN = 1.5
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Mask:
 
     Attributes
     ----------
-    array : ndarray of bool
+    chosen : ndarray of int
+        Which of its elements hold: their places in it.
     split : Split
     size : int
         Of the mask.
@@ -42,7 +46,7 @@ class Mask:
     world : World
     """
 
-    array: Array
+    chosen: Array
     split: Split
     size: int
     counts: Split
@@ -52,15 +56,13 @@ class Mask:
     def of(array: Array, split: Split, size: int, world: World) -> Mask:
         """The mask whose selected elements all ranks count."""
         world.agree(f"selects by a mask of {size} elements", str(split))
-        dim, at = split.dim, world.communicator.place
-        counts = [0] * len(split.ranges)
-        for position, others, count in world.communicator.from_all((at[dim], at[:dim] + at[dim + 1 :], array.sum())):
-            if others == at[:dim] + at[dim + 1 :]:
-                counts[position] = int(count)
+        # (NumPy selects by a mask one element at a time, of rows; by indices it copies.)
+        chosen = np.flatnonzero(array)
+        counts = world.communicator.numbers(len(chosen), split.dim)
         order = sorted(range(len(counts)), key=lambda k: split.ranges[k])
         stops = list(itertools.accumulate(counts[k] for k in order))
         ranges = dict(zip(order, itertools.pairwise((0, *stops)), strict=True))
-        return Mask(array, split, size, Split(dim, tuple(ranges[k] for k in range(len(counts)))), world)
+        return Mask(chosen, split, size, Split(split.dim, tuple(ranges[k] for k in range(len(counts)))), world)
 
     @property
     def count(self) -> int:
@@ -73,7 +75,7 @@ class Mask:
         return self.split.ranges[self.world.communicator.place[self.split.dim]][0]
 
     def spread(self, mine: Array, rest: tuple[int, ...], layout: Layout) -> Value:
-        """The value of what each rank has selected, one row for each element of the mask, in even parts.
+        """The value of what each rank has selected, one row for each element of the mask.
 
         Parameters
         ----------
@@ -83,21 +85,30 @@ class Mask:
             Of the axes after the first one.
         """
         shape, have = (self.count, *rest), (self.counts, *layout)
-        large = math.prod(shape) >= settings.current.split_above
-        want = default(shape, self.world.grid) if large else whole(len(shape))
+        if math.prod(shape) < settings.current.split_above:
+            want = whole(len(shape))
+        else:
+            want = have if self._is_even_enough() else default(shape, self.world.grid)
         return _value(_moved(mine, shape, have, want, self.world), want, shape, self.world)
+
+    def _is_even_enough(self) -> bool:
+        """Whether what ranks have selected stays with them: to even it out is as much as to send most of it."""
+        lengths, parts = [length(part) for part in self.counts.ranges], len(self.counts.ranges)
+        ascends = all(a[1] <= b[0] for a, b in itertools.pairwise(self.counts.ranges))
+        return ascends and min(lengths) > 0 and max(lengths) * parts <= _UNEVEN * self.count
 
     def taken(self, rows: Value) -> Value:
         """For each element of the mask that holds the next row, for the others zeros."""
         (table,) = _evaluated(self.world, rows)
         rest = rows.type.shape[1:]
-        new = np.zeros((len(self.array), *rest), rows.type.dtype)
-        new[self.array] = _rows(table, self.counts, self.world)
-        return _value(new, (self.split, *whole(len(rest))), (self.size, *rest), self.world)
+        start, stop = self.split.ranges[self.world.communicator.place[self.split.dim]]
+        new = np.zeros((stop - start, *rest), rows.type.dtype)
+        new[self.chosen] = _rows(table, self.counts, self.world)
+        return _value(new, (self.split, *whole(len(rest))), (self.size, *rest), self.world, measured=False)
 
 
-def _value(local: Array, layout: Layout, shape: tuple[int, ...], world: World) -> Value:
-    data: Any = local if is_whole(layout) else Part(local, layout, shape, world)
+def _value(local: Array, layout: Layout, shape: tuple[int, ...], world: World, measured: bool = True) -> Value:
+    data: Any = local if is_whole(layout) else Part(local, layout, shape, world, measured=measured)
     return leaf(data, ArrayType(local.dtype, shape))
 
 
@@ -175,7 +186,7 @@ def selected(x: Value, mask: Value) -> Value | None:
     # (Other axes stay as they are.)
     kept = table.layout[1:] if isinstance(table, Part) else whole(len(rest))
     kept = tuple(None if s is None or s.dim == split.dim else s for s in kept)
-    return found.spread(_rows(table, split, together, kept)[found.array], rest, kept)
+    return found.spread(_rows(table, split, together, kept).take(found.chosen, axis=0), rest, kept)
 
 
 def positions(mask: Value) -> Value | None:
@@ -188,7 +199,7 @@ def positions(mask: Value) -> Value | None:
     if split is None:
         return None
     found = _mask(flat, split, together)
-    indices = np.unravel_index(np.flatnonzero(found.array) + found.first, mask.type.shape)
+    indices = np.unravel_index(found.chosen + found.first, mask.type.shape)
     return found.spread(np.stack(indices, axis=1).astype(_I64), (mask.type.ndim,), (None,))
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import gc
 import hashlib
 import math
+import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
@@ -27,11 +30,11 @@ if TYPE_CHECKING:
     from lazyarr.backends.mpi import MpiCommunicator
 
 
-#: Every rank works for itself on arrays of fewer elements.
-_LITTLE = 50_000
 #: Programs, or bytes of results on a rank, between two searches for garbage in reference cycles; what one operation
 #: counts that NumPy does at once.
 _PROGRAMS, _BYTES, _AT_ONCE = 250, 1 << 28, 0.1
+#: How much a rank remembers of what it has done by itself.
+_RECENT = 64
 
 
 class World:
@@ -58,6 +61,9 @@ class World:
         self.model: CostModel = self.communicator.from_first(kept if self.rank == 0 else None)
         self._worked, self._searches = 0.0, 0
         self._alone: list[str] = []
+        #: A sum over what this rank has done by itself with what it has of arrays; the last of it, and how much it is.
+        self._sum, self._count = 0, 0
+        self._recent: deque[str] = deque(maxlen=_RECENT)
         self._thread = threading.get_ident()
         self._given, self._others = communicator, {grid: self}
 
@@ -90,6 +96,26 @@ class World:
             # (What has survived a search is part of every eighth one, which takes longer.)
             gc.collect(1 if self._searches % 8 else 2)
 
+    def is_mine(self) -> bool:
+        """Whether this thread is the one that made its process a rank."""
+        return threading.get_ident() == self._thread
+
+    def did(self, what: str, numbers: bytes = b"") -> None:
+        """Note what this rank has done by itself with what it has of arrays: the others have to have done the same.
+
+        They compare it when they agree the next time.
+
+        Parameters
+        ----------
+        what : str
+        numbers : bytes
+            What else has to be the same.
+        """
+        self._sum = crc32(numbers, crc32(what.encode(), self._sum))
+        self._count += 1
+        file, line = user_line(2)
+        self._recent.append(f"{file}:{line}: {what}" if line else what)
+
     @contextmanager
     def alone(self, what: str) -> Iterator[None]:
         """Within which the others wait for this rank: nothing may be asked of them."""
@@ -117,7 +143,7 @@ class World:
             If the others wait for this rank, or if another thread than the one that made them ranks asks: ranks would
             meet in other orders, and wait for each other.
         """
-        if self.size > 1 and threading.get_ident() != self._thread:
+        if self.size > 1 and not self.is_mine():
             raise RuntimeError(
                 f"it takes all ranks, and another thread than the one that began asks for it ({what}): work on arrays "
                 "that are split has to be done in one thread"
@@ -127,21 +153,39 @@ class World:
                 f"rank 0 alone does this ({self._alone[-1]}), and it takes all ranks: this one {what}. "
                 "Have arrays that are split gathered before, by numpy.asarray"
             )
-        digest = hashlib.blake2b(f"{what}\0{how}".encode(), digest_size=8).digest()
+        digest = hashlib.blake2b(f"{what}\0{how}\0{self._sum}".encode(), digest_size=8).digest()
         if self.communicator.agree(int.from_bytes(digest, "little") >> 2):
             return
         file, line = user_line(2)
         place = f"{file}:{line}: " if line else ""
+        told = self.communicator.from_all((f"{place}{what}", self._count, list(self._recent)))
+        doing = [now for now, _, _ in told]
+        if len(set(doing)) == 1:
+            doing = _first_unlike([(count, before) for _, count, before in told]) or doing
         ranks: dict[str, list[int]] = {}
-        for rank, doing in enumerate(self.communicator.from_all(f"{place}{what}")):
-            ranks.setdefault(doing, []).append(rank)
+        for rank, text in enumerate(doing):
+            ranks.setdefault(text, []).append(rank)
         if len(ranks) == 1:
             ranks[f"{place}{what}, with other numbers on each"] = ranks.popitem()[1]
-        listed = "".join(f"\n  {_named(numbers)}: {doing}" for doing, numbers in ranks.items())
+        listed = "".join(f"\n  {_named(numbers)}: {text}" for text, numbers in ranks.items())
         raise DivergedError(
             f"the {self.size} ranks do not run the same program; a branch on the rank, or unseeded random numbers, "
             f"make them differ:{listed}"
         )
+
+
+def _first_unlike(told: Sequence[tuple[int, Sequence[str]]]) -> list[str] | None:
+    """What ranks did by themselves, where that is first not the same; None where all is that is remembered.
+
+    Each tells how much it has done, and the last of that.
+    """
+    begins = [count - len(recent) for count, recent in told]
+    for k in range(max(begins), max(count for count, _ in told)):
+        did = [recent[k - begin] if k < count else "nothing more by itself"
+               for begin, (count, recent) in zip(begins, told, strict=True)]  # fmt: skip
+        if len(set(did)) > 1:
+            return did
+    return None
 
 
 def _named(ranks: list[int]) -> str:
@@ -161,6 +205,8 @@ class Part:
     taken : dict of int to set
         Indices at which programs have taken it alone, by axis; None for an axis of which they have taken several, or
         that is to be split as it is.
+    measured : bool
+        Whether data has decided its shape, which then hardly comes again.
     """
 
     array: np.ndarray[Any, np.dtype[Any]]
@@ -170,6 +216,7 @@ class Part:
     _whole: np.ndarray[Any, Any] | None = None
     _before: dict[Grid, Layout] = field(default_factory=dict)
     taken: dict[int, set[object] | None] = field(default_factory=dict)
+    measured: bool = False
 
     @staticmethod
     def of(whole: np.ndarray[Any, Any], layout: Layout, world: World) -> Part:
@@ -263,10 +310,10 @@ def use(world: World) -> None:
     native_mpi.use(world.communicator.native)
 
 
-def done_at_once(count: int = 1) -> None:
-    """Count operations that NumPy has done at once, where several ranks run the program."""
+def done_at_once(count: int = 1, nbytes: int = 0) -> None:
+    """Count operations that NumPy has done at once, and bytes of results, where several ranks run the program."""
     if active:
-        active[0].tick(part=_AT_ONCE * count)
+        active[0].tick(nbytes, part=_AT_ONCE * count)
 
 
 def entering(shape: tuple[int, ...]) -> Layout | None:
@@ -318,8 +365,8 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
     """Let several ranks run this program together; `lazyarr run` has called it.
 
     Arrays of the drop-in namespace are then split over the ranks, and accelerated functions share their work. Every
-    rank runs the same program. The setting `eager_below` becomes 50,000 at most (`split_above`, where that is smaller
-    than its default). An exception that nobody handles ends all ranks (`sys.excepthook`), and NumPy's global random
+    rank runs the same program. Where `split_above` is less than its default, the setting `eager_below` becomes no more
+    than that. An exception that nobody handles ends all ranks (`sys.excepthook`); NumPy's and Python's global random
     numbers begin as those of rank 0. Python's automatic search for garbage in reference cycles is switched off
     (`gc.disable`, `gc.freeze`): lazyarr starts it on all ranks after the same operations.
 
@@ -358,8 +405,8 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
         return
     # (What NumPy does at once is not split: whoever wants smaller arrays split than others do gets that there, too.)
     split = settings.current.split_above
-    most = split if split < settings.Settings.split_above else _LITTLE
-    settings.configure(eager_below=min(settings.current.eager_below, most))
+    if split < settings.Settings.split_above:
+        settings.configure(eager_below=min(settings.current.eager_below, split))
     world = World(communicator, shape)
     use(world)
     # (What is there now stays; without it a search takes a hundredth of the time.)
@@ -393,6 +440,8 @@ def _end_all(world: World, hook: Any, *error: Any) -> None:
 
 
 def _seed(world: World) -> None:
-    """Give NumPy's global stream of random numbers one state on all ranks."""
+    """Give NumPy's and Python's global streams of random numbers one state on all ranks."""
     # (Also where nobody has imported it yet: it would be seeded from the clock then.)
-    np.random.set_state(world.communicator.from_first(np.random.get_state()))
+    numpys, pythons = world.communicator.from_first((np.random.get_state(), random.getstate()))
+    np.random.set_state(numpys)
+    random.setstate(pythons)

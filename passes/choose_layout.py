@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from lazyarr.cost_model import DEFAULT, CostModel
 from lazyarr.ir.access import Along, Reduced
@@ -18,6 +19,7 @@ from lazyarr.ir.layout import Grid, Layout, Split, default, even, is_whole, leng
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Line
 from lazyarr.ops.comm import COMBINES
+from lazyarr.ops.reduce import WITH_IDENTITY
 from lazyarr.ops.window import PUT_WINDOW, WINDOW
 from lazyarr.passes.indexed_axes import Axes, indexed_axes, layout_beside
 
@@ -54,6 +56,10 @@ class Crossed:
     line: Line
     operands: tuple[Split | None, ...]
     result: Split
+
+
+#: A result stays in a parameter's layout where its own is moved by no more than this part of a block.
+_NEAR = 4
 
 
 @dataclass
@@ -138,9 +144,65 @@ def choose_layout(
     for value in graph.params:
         layout = (given or {}).get(value)
         found.of[value] = _default(found, value) if layout is None else layout
+    kept = {} if inside else _kept(found, graph)
+    unlike: set[Node] = set()
     for node in graph.nodes:
         _choose(found, node)
+        if kept and _is_of_unlike(found, node, unlike):
+            unlike.add(node)
+        for value in node.values:
+            if value in kept:
+                evenly = [_default(found, value)] if node in unlike else []
+                found.of[value] = _as_before(found, value, kept[value] or evenly)
     return found
+
+
+def _kept(layouts: Layouts, graph: Graph) -> dict[Value, list[Layout]]:
+    """For results of a program, the layouts of parameters that they may be in the place of: those of their shape.
+
+    (None, where a state comes from another program than the one that it goes to: a border is laid around it there.)
+    """
+    shapes: dict[Any, list[Layout]] = {}
+    for value in graph.params:
+        if not is_whole(layouts.of[value]):
+            shapes.setdefault(value.type.shape, []).append(layouts.of[value])
+    return {value: shapes.get(value.type.shape, []) for value in graph.results}
+
+
+def _is_of_unlike(layouts: Layouts, node: Node, unlike: set[Node]) -> bool:
+    """Whether a node is made, element by element, of arrays of its shape that are split unlike, or of what is.
+
+    Each way is as good for it, but for what is made of that in turn.
+    """
+    if not node.op.pointwise:
+        return False
+    same = [v for v in node.operands if v.type.shape == node.types[0].shape]
+    return any(v.node in unlike for v in same) or len({s for v in same if not is_whole(s := layouts.of[v])}) > 1
+
+
+def _as_before(layouts: Layouts, value: Value, before: Sequence[Layout]) -> Layout:
+    """The layout of a result: that of a parameter of its shape, if its own is that but for some indices.
+
+    ``u = np.roll(u, 1) + np.roll(u, -1)`` would have its parts an index further on at each step: each would be another
+    program, and in the end one rank would have all.
+    """
+    node, own = value.node, layouts.of[value]
+    special = node.op.name in REGIONS or node in layouts.across or node in layouts.rearranged or node in layouts.little
+    if special or own in before or not can_be_split(node):
+        return own
+    return next((layout for layout in before if _is_near(own, layout)), own)
+
+
+def _is_near(own: Layout, other: Layout) -> bool:
+    """Whether the same axes are split along the same dimensions, and nobody has more than a lesser part of others'."""
+    for a, b in zip(own, other, strict=True):
+        if (a is None) != (b is None) or (a is not None and b is not None and a.dim != b.dim):
+            return False
+        if a is not None and b is not None:
+            moved = max(abs(x - y) for p, q in zip(a.ranges, b.ranges, strict=True) for x, y in zip(p, q, strict=True))
+            if moved * _NEAR > min(map(length, b.ranges)):
+                return False
+    return True
 
 
 def _default(layouts: Layouts, value: Value) -> Layout:
@@ -343,7 +405,7 @@ def _partial(layouts: Layouts, node: Node, used: set[int]) -> tuple[int, ...]:
 
 def _has_identity(node: Node) -> bool:
     kinds = {e.kind for entries in node.access for e in entries if isinstance(e, Reduced)}
-    return kinds <= {"add", "multiply", "logical_or", "logical_and", "bitwise_or", "bitwise_xor"}
+    return kinds <= WITH_IDENTITY
 
 
 def before_operands(node: Node, name: str) -> int:

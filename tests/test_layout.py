@@ -17,7 +17,7 @@ LONGEST_FILE = 600
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose",
            "cost_model", "kept_pages"}  # fmt: skip
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "pending",
-                      "surrender", "captured", "runtime", "report", "world", "distributed"}  # fmt: skip
+                      "surrender", "captured", "runtime", "report", "world", "distributed", "own_parts"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "settings": set(),
@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # A back end knows no pass.
     "backends": {"ir", "ops", "settings", "cores", "disk", "quiet", "_version", "cost_model"},
     "eager": {"ir", "ops", "backends", "settings", "kept_pages", "quiet", "leaves", "world"},
+    "own_parts": _RUNTIME,
     "schedules": _RUNTIME,
     "plans": _RUNTIME,
     "leaves": {"ir"},

@@ -120,6 +120,19 @@ FAULTS = {
         "if rank == 1:\n    x = x + 1\nprint(x.sum())", 1,
         ["do not run the same program", "ranks 0, 2: ", "rank 1: ", "script.py:7"], [],
     ),
+    "other work on one rank's own part": (
+        "y = np.random.default_rng(0).random(2500)\nif rank == 1:\n    y = y + 1\nz = y * 2\nprint(y.sum(), z)", 1,
+        ["do not run the same program", "ranks 0, 2: ", "computes multiply", "rank 1: ", "computes add", "script.py:7"],
+        [],
+    ),
+    "other numbers with one rank's own part": (
+        "y = np.random.default_rng(0).random(2500)\ny *= rank + 1\nprint(y.sum())", 1,
+        ["with other numbers on each"], [],
+    ),
+    "more work on one rank's own part": (
+        "y = np.random.default_rng(0).random(2500)\nif rank == 1:\n    y += 1\nprint(y.sum())", 1,
+        ["ranks 0, 2: nothing more by itself", "rank 1: ", "computes add", "script.py:7"], [],
+    ),
     "other numbers on one rank": (
         "print((x * (rank + 1.5)).sum())", 1, ["with other numbers on each", "script.py:5"], [],
     ),
@@ -155,6 +168,40 @@ def test_faults_end_all_ranks(what: str, tmp_path: Path) -> None:
     for part in unsaid:
         assert part not in found.stderr
     assert found.stdout.count("once") == (what == "an exit code")
+
+
+@needs_mpi
+def test_warnings_appear_once_and_can_be_recorded_or_raised(tmp_path: Path) -> None:
+    text = """import warnings
+import numpy as np
+x = np.random.default_rng(1).random(9000)
+warnings.warn("a word of the program's")
+with warnings.catch_warnings(record=True) as noted:
+    warnings.simplefilter("always")
+    warnings.warn("noted")
+warnings.simplefilter("error")
+try:
+    warnings.warn("raised")
+except UserWarning as error:
+    print(x.shape, error, [str(w.message) for w in noted])
+assert len(noted) == 1
+"""
+    found = run(3, written(tmp_path, text), cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (0, "(9000,) raised ['noted']\n"), found.stderr
+    assert found.stderr.count("UserWarning: a word") == 1
+
+
+@needs_mpi
+def test_what_python_draws_and_how_it_orders_sets_is_alike_on_all_ranks(tmp_path: Path) -> None:
+    text = """import random
+import numpy as np
+x = np.random.default_rng(1).random(90_000)
+for name in {"temperature", "pressure", "humidity", "wind", "salinity"}:
+    x[:: len(name)] *= 1 + random.random()
+print(np.isfinite(x.sum() * random.randrange(5, 9)))
+"""
+    found = run(2, written(tmp_path, text), cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (0, "True\n"), found.stderr
 
 
 @needs_mpi

@@ -20,6 +20,9 @@ from lazyarr.ops.shape import require_arrays, require_axis
 KINDS = ("add", "multiply", "maximum", "minimum", "fmax", "fmin", "logical_and", "logical_or", "logical_xor",
          "bitwise_and", "bitwise_or", "bitwise_xor")  # fmt: skip
 
+#: Of these, those that ranks without elements may take part in: what they give leaves the others' results unchanged.
+WITH_IDENTITY = frozenset(("add", "multiply", "logical_or", "logical_and", "bitwise_or", "bitwise_xor"))
+
 
 def result_dtype(kind: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Dtype a reduction of `kind` gives for operands of its loop dtype.
