@@ -33,7 +33,7 @@ NUMPYS = 0.05
 
 
 def numpys(arrays: _Arrays) -> Any:
-    """Work that grows with the elements of all arguments, which NumPy sorts, selects or counts."""
+    """Work that grows with the elements of all arguments, which NumPy sorts, selects or counts, or BLAS multiplies."""
     return together(arrays) * NUMPYS
 
 
@@ -112,12 +112,12 @@ FUNCTIONS: dict[Any, Function] = {
     ), Function(1, numpys)),
     **dict.fromkeys((
         np.percentile, np.quantile, np.nanpercentile, np.nanquantile, np.intersect1d, np.setdiff1d, np.setxor1d,
-        np.union1d,
+        np.union1d, np.cov, np.corrcoef,
     ), Function(2, numpys)),
     **dict.fromkeys((
         np.searchsorted, np.cross, np.take, np.linalg.solve, np.linalg.lstsq, np.repeat,
         np.bincount, np.append, np.isin, np.digitize, np.full_like, np.average, np.take_along_axis, np.polyval,
-        np.polyfit, np.cov, np.corrcoef, np.select, np.piecewise, np.linalg.multi_dot, np.trapezoid, np.polyadd,
+        np.polyfit, np.select, np.piecewise, np.linalg.multi_dot, np.trapezoid, np.polyadd,
         np.polysub, np.extract, np.compress, np.choose,
         np.ravel_multi_index, np.histogram2d, np.resize,
     ), Function(2)),
@@ -223,16 +223,11 @@ def _transformed(x: Any, s: Any = None, *_: Any, **__: Any) -> Any:
     return np.size(x) if s is None else math.inf
 
 
-def _paired(x: Any, *_: Any, **__: Any) -> Any:
-    """Elements of ``np.cov(x)``, at most."""
-    return 4 if np.ndim(x) < 2 else 4 * max(np.shape(x)) ** 2
-
-
 #: Functions whose results may have more elements than their arguments have -> how many.
 GROWN: dict[Any, Callable[..., Any]] = {
     np.tile: _repeated, np.repeat: _repeated, np.bincount: _counted, np.pad: _padded, np.vander: _square,
-    np.diag: lambda x, k=0: _diagonal(x, k) if np.ndim(x) == 1 else 0, np.diagflat: _diagonal, np.cov: _paired,
-    np.corrcoef: _paired, np.resize: _reshaped, np.histogram2d: _binned, np.einsum: _contracted,
+    np.diag: lambda x, k=0: _diagonal(x, k) if np.ndim(x) == 1 else 0, np.diagflat: _diagonal,
+    np.resize: _reshaped, np.histogram2d: _binned, np.einsum: _contracted,
     **dict.fromkeys((np.fft.fft2, np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2), _transformed),
 }  # fmt: skip
 
