@@ -33,7 +33,6 @@ TABLE = np.array([1.0, 2.0, 3.0])
 CONFIG: dict[str, Any] = {"gain": 2.0, "offsets": [1.0, 2.0]}
 
 
-
 def test_a_new_float_never_recompiles() -> None:
     def function(a: Any, dt: float, c: complex) -> Any:
         return a * dt / (dt**2 + 1), a * c, math.exp(-dt), float(dt) * 2, abs(-dt), max(dt, 0.0)
@@ -231,7 +230,6 @@ def test_the_users_module_is_not_changed() -> None:
 
 def test_memory_does_not_grow() -> None:
 
-
     @accelerate
     def function(a: Any) -> Any:
         return a * 2 + 1
@@ -268,7 +266,6 @@ def test_the_first_calls_arrays_are_let_go() -> None:
     def function(a: Any, items: Any) -> Any:
         items.append(a.sum())
         return a * 2
-
 
     a = np.ones(1000)
     owner = weakref.ref(a)
@@ -471,3 +468,42 @@ def test_methods_of_texts_get_pythons_numbers(always: bool) -> None:
     accelerated = accelerate(complement, always=always)
     for n in (2, 30, 2, 3):
         assert_same(complement("GATTACA", n, table), accelerated("GATTACA", n, table))
+
+
+def test_bools_are_compared_by_identity() -> None:
+    def early(x: Any) -> Any:
+        forward = bool(x.sum() > 1)
+        if forward is True:
+            return x + 1, forward is False
+        return x - 1, forward is False
+
+    def counted(x: Any) -> Any:
+        n = 0
+        for i in range(len(x)):
+            high = bool(x[i] > 0.1)
+            if high is True:
+                n += 1
+            if high is not False:
+                n += 10
+            if True is (not high) and x[i] < 0:
+                n += 100
+        return n
+
+    def kinds(x: Any, t: Any) -> Any:
+        some = (x > 0).any()
+        both = isinstance(t, float) and t > x[0]
+        return some is True, bool(some) is True, (not some) is False, (t > 1) is True, both is True, x * 2
+
+    x = np.array([0.5, -1.0, 2.0, 0.25, -0.5, 1.5, 0.05])
+    calls: list[tuple[Any, tuple[Any, ...]]] = [
+        (early, (x,)),
+        (early, (-x,)),
+        (counted, (x,)),
+        (kinds, (x, 2.0)),
+        (kinds, (x, 0.0)),
+    ]
+    for function, args in calls:
+        for always in (False, True):
+            accelerated: Any = accelerate(function, always=always)
+            for _ in range(3):
+                assert_same(function(*args), accelerated(*args))

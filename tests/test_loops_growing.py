@@ -337,3 +337,28 @@ def test_a_list_that_a_loop_leaves_for_the_next_call() -> None:
     for k in range(6):
         x = rng.random(50) + 0.05 * k
         assert_same(growing(x), accelerated(x))
+
+
+def test_arrays_without_axes_are_no_scalars() -> None:
+    def costs(x: Array, n: int) -> Any:
+        found: list[Any] = []
+        pairs: list[Any] = []
+        for i in range(n):
+            x = x * 0.9
+            found.append(np.squeeze(np.dot(x[None], x[:, None])))
+            pairs.append((np.reshape(x.sum(), ()), x.max(), [np.array(x[i % 5])]))
+        return found, pairs, found[-1]
+
+    def until(x: Array, n: int) -> Any:
+        found = []
+        i = 0
+        while i < n and x[i] < 0.9:
+            found.append(np.asarray(x[i]))
+            i += 1
+        return found
+
+    agree(costs, noise(9), 30)
+    agree(until, np.linspace(0, 1, 60), 60)
+    found, pairs, _ = accelerate(costs)(noise(9), 30)
+    assert {type(x) for x in found} == {np.ndarray}
+    assert {tuple(map(type, (a, b, c[0]))) for a, b, c in pairs} == {(np.float64, np.float64, np.ndarray)}

@@ -551,7 +551,7 @@ class _Builder:
         rows = next(data)
         if form[0] == "number":
             return [form[1](x) for x in rows.tolist()]
-        items = list(rows) if form[0] == "scalar" else [row.copy() for row in rows]
+        items = list(rows) if form[0] == "scalar" else [np.array(row, order="C") for row in rows]
         return [rebuild(np.asarray(x), form[0] == "scalar") for x in items] if self._outcome.lazy_out else items
 
     def _view(self, spec: Spec) -> Any:

@@ -31,7 +31,7 @@ from lazyarr.tracing.capture.forms import ANOTHER_NUMBER, CHANGES_KIND, TEST_CHA
 from lazyarr.tracing.capture.loops import NEVER_TRUE, LoopCapture
 from lazyarr.tracing.capture.slots import GOES_ON, RUNS_ONCE
 from lazyarr.tracing.capture.state import Snapshot, form, has_computed_length, is_small, values_of
-from lazyarr.tracing.capture.truth import Truth
+from lazyarr.tracing.capture.truth import Truth, is_known_bool
 from lazyarr.tracing.control.python import Control, Info, State
 from lazyarr.tracing.signature import InVain
 from lazyarr.tracing.standins import pythons, takes_pythons_own
@@ -419,6 +419,8 @@ class Capture(Control):
         if isinstance(truth, ComputedScalar):
             return ComputedScalar(record(ELEMENTWISE["logical_not"], truth.value), bool)
         return not truth
+
+    is_bool = is_known_bool
 
     def assert_(self, condition: Any, message: Callable[[], Any] | None = None) -> None:
         truth = self.truth(condition)

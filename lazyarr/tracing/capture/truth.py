@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from lazyarr.computed import ComputedScalar
 from lazyarr.runtime import NotCaptured
+from lazyarr.tracing.control.python import Control
 
 
 class Truth:
@@ -38,3 +39,12 @@ _FAILING = (
 ).split()
 for _name in _FAILING:
     setattr(Truth, f"__{_name}__", Truth._fail)
+
+
+def is_known_bool(control: Control, value: Any, known: bool) -> Any:
+    """``x is True``, ``x is False``: NumPy's bools are neither, a computed bool of Python's has no identity yet."""
+    if type(value) is Truth:
+        value._fail()
+    if type(value) is ComputedScalar and value.kind is bool:
+        return value if known else control.not_(value)
+    return value is known

@@ -75,6 +75,10 @@ class Expressions:
                 return self._if_expression(e)
             case ast.Compare() if len(e.ops) > 1:
                 return self._chain(e)
+            case ast.Compare(ops=[ast.Is() | ast.IsNot()]) if any(map(_is_bool, (e.left, *e.comparators))):
+                sides = sorted([self(e.left), self(e.comparators[0])], key=_is_bool)
+                found = control_call("is_bool", sides, e)
+                return found if isinstance(e.ops[0], ast.Is) else control_call("not_", [found], e)
             case ast.Lambda():
                 self.defaults(e.args)
                 self._nested(e)
@@ -232,3 +236,7 @@ def _is_plain(e: ast.ListComp | ast.GeneratorExp) -> bool:
         and all(isinstance(t, ast.Name) for t in targets) and len({t.id for t in targets}) == len(targets)  # type: ignore[attr-defined]
         and not any(isinstance(part, late) for part in ast.walk(e.elt))
     )  # fmt: skip
+
+
+def _is_bool(e: ast.expr) -> bool:
+    return isinstance(e, ast.Constant) and type(e.value) is bool

@@ -168,6 +168,10 @@ class Control:
         """``not x``."""
         return not value
 
+    def is_bool(self, value: Any, known: bool) -> Any:
+        """``x is True``, ``x is False``."""
+        return value is known
+
     def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """``f(x, k=y)``."""
         return function(*args, **kwargs)
