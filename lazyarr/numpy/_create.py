@@ -153,6 +153,8 @@ def array(
 ) -> LazyArray:  # fmt: skip
     """As `numpy.array`."""
     order = order_of(order, "K")
+    if ndmax:
+        raise NotCompiled("arrays of few axes are of objects")
     if type(object) is FlatIterator:
         object, copy = as_lazy(object), None
     if copy and hasattr(type(object), "__array__") and not isinstance(object, (LazyArray, np.ndarray, np.generic)):

@@ -242,6 +242,10 @@ def _kth(kth: Any, n: int, empty: bool) -> tuple[int, ...]:
     if isinstance(kth, LazyArray):
         kth = kth._elements("the places of a partition", only_looks=True)
     given = list(kth) if isinstance(kth, (tuple, list, range)) or np.ndim(kth) else [kth]
+    if any(isinstance(k, (bool, np.bool_)) for k in given):
+        raise ValueError("Booleans unacceptable as partition index")
+    if not all(hasattr(k, "__index__") for k in given):
+        raise TypeError("Partition index must be integer")
     found = tuple(k.__index__() for k in given)
     if empty:
         return ()  # NumPy does not look at what is asked for where there is nothing
@@ -253,6 +257,10 @@ def _kth(kth: Any, n: int, empty: bool) -> tuple[int, ...]:
 
 def _partitioned(name: str) -> Any:
     def function(a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> LazyArray:
+        if not isinstance(kind, str):
+            raise TypeError(f"select kind must be str, not {type(kind).__name__}")
+        if kind != "introselect":
+            raise ValueError(f"select kind must be 'introselect' (got {kind!r})")
         x = as_lazy(a)
         if axis is None:
             x, axis = x.reshape(-1), 0
@@ -270,7 +278,7 @@ implements(np.argpartition)(_partitioned("argpartition"))
 
 def partition_in_place(x: LazyArray, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> None:
     """As `numpy.ndarray.partition`."""
-    x._assign(_partitioned("partition")(x, kth, axis)._value())
+    x._assign(_partitioned("partition")(x, kth, axis, kind)._value())
 
 
 @implements(np.searchsorted)
@@ -278,6 +286,12 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
     """As `numpy.searchsorted`."""
     x = as_lazy(a)
     if sorter is not None:
+        order = as_lazy(sorter)
+        if order.dtype.kind not in "iu":
+            raise TypeError("sorter must only contain integers")
+        if order.shape != x.shape and x.ndim == 1:
+            raise (TypeError("could not parse sorter argument") if order.ndim != 1
+                   else ValueError("sorter.size must equal a.size"))  # fmt: skip
         x = take(x, sorter)
     if x.ndim != 1:
         raise ValueError("object too deep for desired array" if x.ndim > 1 else "object of too small depth for desired "
