@@ -10,7 +10,7 @@ from setuptools import Extension, setup
 _FOLDER = "lazyarr/little/c"
 _FILES = (
     "module", "data", "operands", "loops", "reductions", "spare", "masks", "elements", "functions", "results", "calls",
-    "scatter", "attributes", "slots",
+    "scatter", "sizes", "attributes", "slots",
 )  # fmt: skip
 
 setup(
@@ -18,7 +18,7 @@ setup(
         Extension(
             "lazyarr.little._fast_path",
             [f"{_FOLDER}/{name}.c" for name in _FILES],
-            depends=[f"{_FOLDER}/fast_path.h"],
+            depends=[f"{_FOLDER}/fast_path.h", f"{_FOLDER}/functions.h"],
             include_dirs=[numpy.get_include()],
             # (Pythons are configured with -O2, too, with which loops over elements are not vectorized.)
             extra_compile_args=["-O3"] if os.name == "posix" else [],

@@ -291,3 +291,40 @@ def test_what_numpy_sorts_and_counts_is_at_once_of_more() -> None:
         assert not isinstance(found, LazyArray) or found._mine is not None
         _same(found, eval(text, {"np": np, "x": x}))
     assert (y * 2)._mine is None
+
+
+def test_positions_of_several_axes_are_looked_at_at_once() -> None:
+    x = _RNG.random((6, 5, 4))
+    rows, columns, mask = np.array([0, -1, 3]), np.array([1, 1, 4]), x[:, 0, 0] > 0.5
+    keys: list[Any] = [
+        (rows, columns), (slice(None), columns), (rows[:, None], columns), (mask, 2), ([0, 2], slice(1, None), [1, 3]),
+        (rows, slice(None, None, 2), 1), (None, rows), (x[..., 0] > 0.3, 1), [4, 0, 0], (np.int32(2), columns),
+        (slice(1, 3), [0, 1]), (rows, columns, rows),
+    ]  # fmt: skip
+    for key in keys:
+        plain, own = x.copy(), lnp.array(x)
+        parts = key if type(key) is tuple else (key,)
+        lazy = tuple(lnp.array(part) if isinstance(part, np.ndarray) else part for part in parts)
+        lazy_key: Any = lazy if type(key) is tuple else key
+        found, wanted = own[lazy_key], plain[key]
+        _same(found, wanted)
+        found += 1.0  # (It is no view.)
+        _same(own, plain)
+        for value in (3.0, wanted * 2, 1):
+            plain[key] = value
+            own[lazy_key] = value
+            _same(own, plain)
+        plain[key] -= 0.5
+        own[lazy_key] -= 0.5
+        _same(own, plain)
+    for wrong in ((rows, columns + 1), (rows, rows[:2]), (rows, columns, rows, rows), [6]):
+        with pytest.raises(IndexError):
+            lnp.array(x)[wrong]
+
+
+def test_what_is_written_in_c_for_numpy_is_no_method_of_classes() -> None:
+    class Holder:
+        array, total = lnp.array, lnp.sum
+
+    assert Holder().array([1, 2]).tolist() == [1, 2]
+    assert Holder().total.__self__.__class__ is Holder

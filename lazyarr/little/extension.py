@@ -35,8 +35,10 @@ def begun(kind: str, general: Callable[..., Any], target: Any, look: Any = None)
     """
     if compiled is None:
         return general
+    # (A class that has one of NumPy's functions in C has no method.)
+    binds = hasattr(type(getattr(general, "__wrapped__", general)), "__get__")
     try:
-        found = compiled.Callable(getattr(compiled, kind), general, target, look)
+        found = compiled.Callable(getattr(compiled, kind), general, target, look, binds)
     except LookupError:
         return general
     update_wrapper(found, general)

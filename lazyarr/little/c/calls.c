@@ -23,7 +23,7 @@ typedef struct {
     PyObject_HEAD
     vectorcallfunc call;
     PyObject *dict, *weak;
-    int kind;
+    int kind, binds;   /* whether it is a method of the classes that have it, as functions in Python are */
     PyObject *general; /* what is called where this gives up */
     PyObject *target;  /* what is called with the data */
     PyObject *look;    /* of views: see `lazyarr.little.data.Lent` */
@@ -200,11 +200,11 @@ static PyObject *call(PyObject *self, PyObject *const *args, size_t flags, PyObj
 
 static PyObject *new_callable(PyTypeObject *type, PyObject *args, PyObject *names)
 {
-    static char *known_names[] = {"kind", "general", "target", "look", NULL};
+    static char *known_names[] = {"kind", "general", "target", "look", "binds", NULL};
     PyObject *general, *target, *look = Py_None;
     Callable *found;
-    int kind;
-    if (!PyArg_ParseTupleAndKeywords(args, names, "iOO|O", known_names, &kind, &general, &target, &look))
+    int kind, binds = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, names, "iOO|Op", known_names, &kind, &general, &target, &look, &binds))
         return NULL;
     if (kind < 0 || kind >= KINDS || !PyCallable_Check(general) || (look == Py_None && (kind == VIEW || kind == SHAPE || kind == DRAWS || kind == DRAWS_OF))) {
         PyErr_SetString(PyExc_TypeError, "expected a kind of call and functions");
@@ -217,6 +217,7 @@ static PyObject *new_callable(PyTypeObject *type, PyObject *args, PyObject *name
         return NULL;
     found->call = call;
     found->kind = kind;
+    found->binds = binds;
     found->general = Py_NewRef(general);
     found->target = Py_NewRef(target);
     found->look = Py_NewRef(look);
@@ -253,11 +254,11 @@ static void free_callable(PyObject *self)
     Py_TYPE(self)->tp_free(self);
 }
 
-/* As functions do, it binds to the object whose class has it. */
+/* As functions do, it binds to the object whose class has it; what is written in C for NumPy does not. */
 static PyObject *bound(PyObject *self, PyObject *object, PyObject *type)
 {
     (void)type;
-    return object && object != Py_None ? PyMethod_New(self, object) : Py_NewRef(self);
+    return object && object != Py_None && ((Callable *)self)->binds ? PyMethod_New(self, object) : Py_NewRef(self);
 }
 
 static PyObject *shown_as(PyObject *self)
@@ -270,13 +271,14 @@ static PyObject *shown_as(PyObject *self)
     return found;
 }
 
-PyDoc_STRVAR(callable_doc, "Callable(kind, general, target, look=None)\n--\n\n"
+PyDoc_STRVAR(callable_doc, "Callable(kind, general, target, look=None, binds=True)\n--\n\n"
                            "A function of NumPy's, or a method of arrays, that begins here.\n\n"
                            "Parameters\n----------\n"
                            "kind : int\n    What is done here: one of the module's constants.\n"
                            "general : callable\n    Called with the same arguments where that is not to be done.\n"
                            "target : callable\n    What is called with the data; the order of copies.\n"
-                           "look : callable, optional\n    Of views: see `lazyarr.little.data.Lent`.\n\n"
+                           "look : callable, optional\n    Of views: see `lazyarr.little.data.Lent`.\n"
+                           "binds : bool, optional\n    Whether it is a method of objects whose class has it.\n\n"
                            "Raises\n------\n"
                            "LookupError\n    If the function is none that the extension takes.\n");
 
@@ -289,7 +291,7 @@ static PyTypeObject callable_type = {
     .tp_vectorcall_offset = offsetof(Callable, call),
     .tp_call = PyVectorcall_Call,
     .tp_repr = shown_as,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
     .tp_doc = callable_doc,
     .tp_traverse = traverse,
     .tp_clear = clear,

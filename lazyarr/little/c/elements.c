@@ -133,17 +133,110 @@ static double selected(PyArrayObject *data, PyArrayObject *where)
     return PyArray_NDIM(data) && size ? count * size / (double)PyArray_DIM(data, 0) : count;
 }
 
+/* Whether a list names positions, few of them. */
+static int lists_positions(PyObject *list)
+{
+    Py_ssize_t k, count = PyList_CheckExact(list) ? PyList_GET_SIZE(list) : 0;
+    if (!count || count > MOST_LISTED)
+        return 0;
+    for (k = 0; k < count; k++)
+        if (!PyLong_CheckExact(PyList_GET_ITEM(list, k)))
+            return 0;
+    return 1;
+}
+
+/* A tuple that selects, with the data of its arrays (a new reference), and how many elements it selects at most; NULL,
+   without an exception, for others. */
+static PyObject *selecting_tuple(PyArrayObject *data, PyObject *key, double *size)
+{
+    Py_ssize_t k, n = PyTuple_GET_SIZE(key);
+    double count = 1, rest = (double)PyArray_SIZE(data);
+    PyObject *found;
+    int axis = 0, used;
+    if (!rest || !(found = PyTuple_New(n)))
+        return NULL;
+    for (k = 0; k < n; k++) {
+        PyObject *part = PyTuple_GET_ITEM(key, k), *own = part;
+        double given = 1;
+        used = part != Py_None;
+        if (PyList_CheckExact(part) && lists_positions(part))
+            given = (double)PyList_GET_SIZE(part);
+        else if (!is_basic(part)) {
+            own = selection(part);
+            used = own && PyArray_ISBOOL((PyArrayObject *)own) ? PyArray_NDIM((PyArrayObject *)own) : 1;
+            given = own ? (double)PyArray_SIZE((PyArrayObject *)own) : 0;
+        }
+        /* (After an ellipsis, axes are counted from the end.) */
+        if (!own || part == Py_Ellipsis || axis + used > PyArray_NDIM(data)) {
+            Py_DECREF(found);
+            return NULL;
+        }
+        PyTuple_SET_ITEM(found, k, Py_NewRef(own));
+        /* (Arrays are broadcast: of several of one size as many, else at most the product.) */
+        count = given == count || given == 1 ? count : count == 1 ? given : count * given;
+        if (!is_basic(part) || is_whole_number(part))
+            for (; used; used--, axis++)
+                rest /= (double)PyArray_DIM(data, axis);
+        axis += used;
+    }
+    *size = count * rest;
+    return found;
+}
+
+/* An index that selects: positions, a mask, or a tuple with such; as `selecting_tuple`. */
+static PyObject *selecting(PyArrayObject *data, PyObject *key, double *size)
+{
+    PyObject *where;
+    if (PyTuple_CheckExact(key))
+        return selecting_tuple(data, key, size);
+    if (lists_positions(key) && PyArray_SIZE(data) && PyArray_NDIM(data)) {
+        *size = (double)PyList_GET_SIZE(key) * (double)PyArray_SIZE(data) / (double)PyArray_DIM(data, 0);
+        return Py_NewRef(key);
+    }
+    where = selection(key);
+    if (!where)
+        return NULL;
+    *size = selected(data, (PyArrayObject *)where);
+    return Py_NewRef(where);
+}
+
+/* What an index selects, in memory of its own: where a slice stands before positions NumPy turns what it has copied. */
+static PyObject *in_own_memory(PyObject *found)
+{
+    PyArrayObject *array = (PyArrayObject *)found, *copy;
+    if (!found || !PyArray_CheckExact(found) || !PyArray_BASE(array))
+        return found;
+    copy = (PyArrayObject *)PyArray_NewCopy(array, NPY_KEEPORDER);
+    if (copy && !PyArray_CompareLists(PyArray_STRIDES(copy), PyArray_STRIDES(array), PyArray_NDIM(array)))
+        Py_CLEAR(copy);
+    if (!copy) {
+        PyErr_Clear();
+        return found;
+    }
+    Py_DECREF(found);
+    return (PyObject *)copy;
+}
+
 static PyObject *get_selected(PyObject *self, PyObject *key)
 {
-    PyObject *data = data_of(self), *where = selection(key), *found;
-    if (!data || !where || selected((PyArrayObject *)data, (PyArrayObject *)where) >= known.limit)
+    PyObject *data = data_of(self), *where, *found = NULL;
+    double size;
+    if (!data)
         return NULL;
-    found = PyArray_ISBOOL((PyArrayObject *)where) ? select_by((PyArrayObject *)data, (PyArrayObject *)where)
-                                                   : take_by((PyArrayObject *)data, (PyArrayObject *)where);
-    if (!found && !PyErr_Occurred())
-        found = operate(PyObject_GetItem, data, where);
-    if (!found)
-        PyErr_Clear(); /* (Python says what is wrong.) */
+    Py_INCREF(data);
+    where = selecting((PyArrayObject *)data, key, &size);
+    if (where && size < known.limit) {
+        if (PyArray_Check(where))
+            found = PyArray_ISBOOL((PyArrayObject *)where)
+                        ? select_by((PyArrayObject *)data, (PyArrayObject *)where)
+                        : take_by((PyArrayObject *)data, (PyArrayObject *)where);
+        if (!found && !PyErr_Occurred())
+            found = in_own_memory(operate(PyObject_GetItem, data, where));
+        if (!found)
+            PyErr_Clear(); /* (Python says what is wrong.) */
+    }
+    Py_XDECREF(where);
+    Py_DECREF(data);
     return found ? new_result(found) : NULL;
 }
 
@@ -170,31 +263,31 @@ int end_write(void)
 
 static int set_selected(PyObject *self, PyObject *key, PyObject *value)
 {
-    PyObject *data, *where;
+    PyObject *data, *where, *own;
     Operand operand;
+    double size;
     int done = 0;
-    if (!selection(key))
+    if (!PyTuple_CheckExact(key) && !PyList_CheckExact(key) && !selection(key))
         return 0;
     if (begin_write() < 0)
         return -1;
     data = data_to_write(self);
-    where = selection(key);
-    if (data && where && operand_of(value, &operand) && as_type(&operand, PyArray_TYPE((PyArrayObject *)data)) &&
-        selected((PyArrayObject *)data, (PyArrayObject *)where) < known.limit) {
-        PyObject *own = Py_TYPE(value) == known.array ? data_of(value) : value;
+    where = data ? selecting((PyArrayObject *)data, key, &size) : NULL;
+    if (where && size < known.limit && operand_of(value, &operand) &&
+        as_type(&operand, PyArray_TYPE((PyArrayObject *)data))) {
+        own = Py_TYPE(value) == known.array ? data_of(value) : value;
         if (own) {
             Py_INCREF(data);
-            Py_INCREF(where);
             Py_INCREF(own);
-            done = (PyArray_CheckExact(own) &&
+            done = (PyArray_CheckExact(own) && PyArray_Check(where) &&
                     put_by((PyArrayObject *)data, (PyArrayObject *)where, (PyArrayObject *)own)) ||
                    PyObject_SetItem(data, where, own) == 0;
             Py_DECREF(own);
-            Py_DECREF(where);
             Py_DECREF(data);
             PyErr_Clear(); /* (Python says what is wrong.) */
         }
     }
+    Py_XDECREF(where);
     return end_write() < 0 ? -1 : done;
 }
 

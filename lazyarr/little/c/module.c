@@ -13,6 +13,7 @@
    masks.c       what masks and positions select, and writes to it
    scatter.c     what is added at positions
    functions.c   NumPy's functions
+   sizes.c       how much work a call of them is
    results.c     what these have made
    calls.c       functions and methods, as programs call them
    attributes.c  what is asked of arrays: shapes, copies, what NumPy is given
