@@ -107,6 +107,8 @@ from mpi4py import MPI
 rank = MPI.COMM_WORLD.rank
 x = np.arange(100_000.0)
 """
+#: An array of which each rank has a part, which is little. (Where parts are as small as here, less is little, too.)
+OWN_PART = "y = np.random.default_rng(0).random(2500); import lazyarr; lazyarr.configure(eager_below=20_000)\n"
 #: What happens -> the rest of the script, the exit code, what is said, what is not.
 FAULTS = {
     "an exception on one rank": (
@@ -121,16 +123,16 @@ FAULTS = {
         ["do not run the same program", "ranks 0, 2: ", "rank 1: ", "script.py:7"], [],
     ),
     "other work on one rank's own part": (
-        "y = np.random.default_rng(0).random(2500)\nif rank == 1:\n    y = y + 1\nz = y * 2\nprint(y.sum(), z)", 1,
+        OWN_PART + "if rank == 1:\n    y = y + 1\nz = y * 2\nprint(y.sum(), z)", 1,
         ["do not run the same program", "ranks 0, 2: ", "computes multiply", "rank 1: ", "computes add", "script.py:7"],
         [],
     ),
     "other numbers with one rank's own part": (
-        "y = np.random.default_rng(0).random(2500)\ny *= rank + 1\nprint(y.sum())", 1,
+        OWN_PART + "y *= rank + 1\nprint(y.sum())", 1,
         ["with other numbers on each"], [],
     ),
     "more work on one rank's own part": (
-        "y = np.random.default_rng(0).random(2500)\nif rank == 1:\n    y += 1\nprint(y.sum())", 1,
+        OWN_PART + "if rank == 1:\n    y += 1\nprint(y.sum())", 1,
         ["ranks 0, 2: nothing more by itself", "rank 1: ", "computes add", "script.py:7"], [],
     ),
     "other numbers on one rank": (

@@ -13,6 +13,9 @@ try:
 except ImportError:  # no compiler was there at installation
     compiled = None
 
+#: The classes of functions that begin there.
+FUNCTIONS: tuple[type, ...] = () if compiled is None else (compiled.Callable,)
+
 
 def begun(kind: str, general: Callable[..., Any], target: Any, look: Any = None) -> Callable[..., Any]:
     """A function or method that begins in the extension, and goes on with `general` where that gives up.

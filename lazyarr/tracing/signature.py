@@ -14,6 +14,7 @@ import numpy as np
 from lazyarr import streams, world
 from lazyarr.array import LazyArray
 from lazyarr.ir.types import NAMES, native
+from lazyarr.little import extension
 from lazyarr.runtime import fetch, recording
 from lazyarr.tracing.bound import BoundAccelerated, Wraps
 from lazyarr.tracing.classes import can_be_inherited, has_attributes_alone
@@ -21,8 +22,8 @@ from lazyarr.tracing.closures import Closures
 from lazyarr.tracing.packages import is_own
 from lazyarr.tracing.remains import Walk
 
-#: NumPy's functions: ufuncs, and those that ask their arguments first.
-_NUMPYS = (np.ufunc, type(np.mean))
+#: NumPy's functions: ufuncs, those that ask their arguments first, and what stands in their place.
+_NUMPYS = (np.ufunc, type(np.mean), *extension.FUNCTIONS)
 #: What stands for no value, in signatures that are made.
 _SENTINELS = (type(dataclasses.MISSING), type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)))
 _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
