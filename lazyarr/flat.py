@@ -34,7 +34,11 @@ class FlatIterator:
         return self.base.size
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._flat())
+        # (All that run over it go on where the others are.)
+        flat, size = self._flat(), self.base.size
+        while self._at < size:
+            self._at += 1
+            yield flat[self._at - 1]
 
     def __next__(self) -> Any:
         if self._at >= self.base.size:

@@ -328,3 +328,49 @@ def test_what_is_written_in_c_for_numpy_is_no_method_of_classes() -> None:
 
     assert Holder().array([1, 2]).tolist() == [1, 2]
     assert Holder().total.__self__.__class__ is Holder
+
+
+def test_what_is_added_may_overlap() -> None:
+    scopes: list[Any] = [np, lnp]
+    found = []
+    for module in scopes:
+        a = module.arange(40.0) + 1
+        x = a[10:20]
+        module.add.at(x, np.array([2, 2, 2, 5, 6, 7, 8, 9, 0, 1]), a[::4])
+        module.subtract.at(a[:10], np.array([9, 8, 7, 6, 5, 4, 3, 2, 1, 9]), a[18:8:-1])
+        found.append(a)
+    _same(found[1], found[0])
+
+
+def test_exceptions_that_are_not_numpys_are_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    inner: Any = np.moveaxis
+    monkeypatch.setitem(inner._implementation.__globals__, "normalize_axis_tuple", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lnp.moveaxis(lnp.ones((2, 3)), 0, 1)
+
+
+def test_functions_take_no_more_arguments_than_numpys() -> None:
+    x = lnp.arange(6.0)
+    with pytest.raises((TypeError, ValueError)):
+        lnp.reshape(x, 2, 3)
+    with pytest.raises(TypeError):
+        lnp.transpose(x.reshape(2, 3), 1, 0)
+    assert x.reshape(2, 3).transpose(1, 0).shape == (3, 2)
+
+
+def test_a_dtype_that_runs_code() -> None:
+    x = lnp.arange(5.0)
+
+    class Dtype:
+        @property
+        def dtype(self) -> Any:
+            seen = np.asarray(x)
+            x[0] = 7.0
+            del seen
+            return np.dtype(float)
+
+    for made in (lnp.array, lnp.asarray):
+        assert made(x, dtype=Dtype()).tolist() == [7.0, 1.0, 2.0, 3.0, 4.0]

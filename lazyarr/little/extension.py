@@ -17,7 +17,9 @@ except ImportError:  # no compiler was there at installation
 FUNCTIONS: tuple[type, ...] = () if compiled is None else (compiled.Callable,)
 
 
-def begun(kind: str, general: Callable[..., Any], target: Any, look: Any = None) -> Callable[..., Any]:
+def begun(
+    kind: str, general: Callable[..., Any], target: Any, look: Any = None, most: int = 8
+) -> Callable[..., Any]:
     """A function or method that begins in the extension, and goes on with `general` where that gives up.
 
     Parameters
@@ -30,6 +32,8 @@ def begun(kind: str, general: Callable[..., Any], target: Any, look: Any = None)
         What is called with little data; the order of copies.
     look : callable, optional
         Of views: see `lazyarr.little.data.Lent`.
+    most : int
+        Arguments of views beside the array, where `target` takes more than `general`.
 
     Returns
     -------
@@ -41,7 +45,7 @@ def begun(kind: str, general: Callable[..., Any], target: Any, look: Any = None)
     # (A class that has one of NumPy's functions in C has no method.)
     binds = hasattr(type(getattr(general, "__wrapped__", general)), "__get__")
     try:
-        found = compiled.Callable(getattr(compiled, kind), general, target, look, binds)
+        found = compiled.Callable(getattr(compiled, kind), general, target, look, binds, most)
     except LookupError:
         return general
     update_wrapper(found, general)

@@ -214,7 +214,8 @@ def taken(numpy: Any, general: Callable[..., Any]) -> Callable[..., Any]:
         kind = "SHAPE" if numpy in (np.ravel, np.reshape) else "VIEW"
         by_method = numpy in _OF_METHODS or numpy in (np.squeeze, np.swapaxes)
         target = getattr(_ndarray, numpy.__name__) if by_method else inner(numpy)
-        found = begun(kind, general, target, DEFINITIONS[numpy])
+        # (The methods take axes one by one, too.)
+        found = begun(kind, general, target, DEFINITIONS[numpy], 1 if numpy in (np.reshape, np.transpose) else 8)
     elif numpy in WRITERS:
         found = begun("WRITES", general, inner(numpy))
     else:

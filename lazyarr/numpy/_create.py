@@ -288,7 +288,7 @@ def _as_computed(b: Any, default: int | None) -> Any:
 
 def _arange_bounds(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
     given = dict(zip(("start", "stop", "step"), args, strict=False)) | kwargs
-    if given.get("stop") is None and (not args or args[0] is None):
+    if ("stop" not in given and not args) or (given.get("stop") is None and given.get("start") is None):
         raise TypeError("arange() requires stop to be specified.")
     if "stop" not in given or given["stop"] is None:
         given["stop"], given["start"] = given.pop("start"), 0

@@ -107,7 +107,9 @@ class ndarray(metaclass=_ArrayMeta):
             return rebuild(np.zeros(shape, dtype, order or "C"))
         if isinstance(buffer, LazyArray):
             given = buffer._elements("memory of an array")
-            return rebuild(np.ndarray(shape, dtype, given, offset, strides, order).copy(order="K"))
+            copied = rebuild(np.ndarray(shape, dtype, given, offset, strides, order).copy(order="K"))
+            copied._writeable = False  # A write would not reach the other array, as it should.
+            return copied
         return in_memory(np.ndarray(shape, dtype, buffer, offset, strides, order), buffer)
 
     def __class_getitem__(cls, item: Any) -> GenericAlias:

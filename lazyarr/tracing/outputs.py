@@ -28,7 +28,7 @@ from lazyarr.tracing.bound import Wraps
 from lazyarr.tracing.callers import alter, held, owned, replace_contents, snapshot, viewed, write
 from lazyarr.tracing.capture.truth import Truth
 from lazyarr.tracing.classes import original
-from lazyarr.tracing.handed_out import TAKEN_APART, hands_out, taken_apart
+from lazyarr.tracing.handed_out import is_taken_apart, taken_apart
 from lazyarr.tracing.remains import Walk
 from lazyarr.tracing.scalars import TracedScalar
 from lazyarr.tracing.signature import Parts, Plain
@@ -207,14 +207,18 @@ class Outcome:
             function = self._trace.environment.original(value.__func__)
             if function is not value.__func__:
                 return ("method", function, self._spec(value.__self__))
-        if issubclass(kind, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic, Wraps)):
+        if issubclass(kind, (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic)):
+            return ("constant", value)
+        if isinstance(value, Wraps) and not self._trace.environment.has_made(value.function):
             return ("constant", value)
         if self._trace.classes.is_made(value):
             return self._object(value)
-        if self._trace.may_begin_again and self._trace.environment.has_made(value):
+        function = value.function if isinstance(value, Wraps) else value
+        if self._trace.may_begin_again and self._trace.environment.has_made(function):
             raise Plain("a function that it has made outlives the call")
-        if kind in TAKEN_APART or hands_out(value) and not any(value is x for x in self._trace.parts.opaque):
-            return self._handed_out(value)
+        if is_taken_apart(value, self._trace.parts.opaque, self._trace.may_begin_again):
+            make, parts = taken_apart(value)
+            return ("handed out", make, tuple(map(self._spec, parts)))
         self._trace.observed(f"returns a {kind.__name__} made while it ran")
         has_attributes = type(getattr(value, "__dict__", None)) is dict  # (of ``list[int]`` it is that of the class)
         if has_attributes and not isinstance(value, (types.FunctionType, types.ModuleType)):
@@ -223,13 +227,6 @@ class Outcome:
             return ("object", value, attributes)
         self._looked.value(value)
         return ("opaque", value)
-
-    def _handed_out(self, value: Any) -> Spec:
-        """The spec of what is taken apart, or hands out items after the call."""
-        if type(value) not in TAKEN_APART and self._trace.may_begin_again:
-            raise Plain(f"a {type(value).__name__} that it has made outlives the call")
-        make, items = taken_apart(value)
-        return ("handed out", make, tuple(map(self._spec, items)))
 
     def _object(self, value: Any) -> Spec:
         """The spec of an object that the function has made, of a class whose objects have attributes alone."""

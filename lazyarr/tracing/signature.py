@@ -23,7 +23,7 @@ from lazyarr.tracing.packages import is_own
 from lazyarr.tracing.remains import Walk
 
 #: NumPy's functions: ufuncs, those that ask their arguments first, and what stands in their place.
-_NUMPYS = (np.ufunc, type(np.mean), *extension.FUNCTIONS)
+_NUMPYS: tuple[type, ...] = (np.ufunc, type(np.mean), *extension.FUNCTIONS)
 #: What stands for no value, in signatures that are made.
 _SENTINELS = (type(dataclasses.MISSING), type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)))
 _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)

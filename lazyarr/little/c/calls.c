@@ -24,6 +24,7 @@ typedef struct {
     vectorcallfunc call;
     PyObject *dict, *weak;
     int kind, binds;   /* whether it is a method of the classes that have it, as functions in Python are */
+    Py_ssize_t most;   /* arguments of views, where `target` takes more of them than this does */
     PyObject *general; /* what is called where this gives up */
     PyObject *target;  /* what is called with the data */
     PyObject *look;    /* of views: see `lazyarr.little.data.Lent` */
@@ -172,7 +173,7 @@ static PyObject *begun(const Callable *called, PyObject *const *args, Py_ssize_t
     switch (called->kind) {
     case VIEW:
     case SHAPE:
-        return are_whole(args + 1, count - 1) ? lent_by(args[0], called->look, called->target, args + 1, count - 1,
+        return count - 1 <= called->most && are_whole(args + 1, count - 1) ? lent_by(args[0], called->look, called->target, args + 1, count - 1,
                                                         called->kind == SHAPE)
                                               : NULL;
     case MAKES:
@@ -200,11 +201,13 @@ static PyObject *call(PyObject *self, PyObject *const *args, size_t flags, PyObj
 
 static PyObject *new_callable(PyTypeObject *type, PyObject *args, PyObject *names)
 {
-    static char *known_names[] = {"kind", "general", "target", "look", "binds", NULL};
+    static char *known_names[] = {"kind", "general", "target", "look", "binds", "most", NULL};
     PyObject *general, *target, *look = Py_None;
     Callable *found;
     int kind, binds = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, names, "iOO|Op", known_names, &kind, &general, &target, &look, &binds))
+    Py_ssize_t most = MOST_AXES;
+    if (!PyArg_ParseTupleAndKeywords(args, names, "iOO|Opn", known_names, &kind, &general, &target, &look, &binds,
+                                     &most))
         return NULL;
     if (kind < 0 || kind >= KINDS || !PyCallable_Check(general) || (look == Py_None && (kind == VIEW || kind == SHAPE || kind == DRAWS || kind == DRAWS_OF))) {
         PyErr_SetString(PyExc_TypeError, "expected a kind of call and functions");
@@ -218,6 +221,7 @@ static PyObject *new_callable(PyTypeObject *type, PyObject *args, PyObject *name
     found->call = call;
     found->kind = kind;
     found->binds = binds;
+    found->most = most;
     found->general = Py_NewRef(general);
     found->target = Py_NewRef(target);
     found->look = Py_NewRef(look);
@@ -271,14 +275,15 @@ static PyObject *shown_as(PyObject *self)
     return found;
 }
 
-PyDoc_STRVAR(callable_doc, "Callable(kind, general, target, look=None, binds=True)\n--\n\n"
+PyDoc_STRVAR(callable_doc, "Callable(kind, general, target, look=None, binds=True, most=8)\n--\n\n"
                            "A function of NumPy's, or a method of arrays, that begins here.\n\n"
                            "Parameters\n----------\n"
                            "kind : int\n    What is done here: one of the module's constants.\n"
                            "general : callable\n    Called with the same arguments where that is not to be done.\n"
                            "target : callable\n    What is called with the data; the order of copies.\n"
                            "look : callable, optional\n    Of views: see `lazyarr.little.data.Lent`.\n"
-                           "binds : bool, optional\n    Whether it is a method of objects whose class has it.\n\n"
+                           "binds : bool, optional\n    Whether it is a method of objects whose class has it.\n"
+                           "most : int, optional\n    Arguments of views, beside the array.\n\n"
                            "Raises\n------\n"
                            "LookupError\n    If the function is none that the extension takes.\n");
 

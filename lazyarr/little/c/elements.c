@@ -152,7 +152,7 @@ static PyObject *selecting_tuple(PyArrayObject *data, PyObject *key, double *siz
     Py_ssize_t k, n = PyTuple_GET_SIZE(key);
     double count = 1, rest = (double)PyArray_SIZE(data);
     PyObject *found;
-    int axis = 0, used;
+    int axis = 0, used, are_flat = 1;
     if (!rest || !(found = PyTuple_New(n)))
         return NULL;
     for (k = 0; k < n; k++) {
@@ -165,6 +165,7 @@ static PyObject *selecting_tuple(PyArrayObject *data, PyObject *key, double *siz
             own = selection(part);
             used = own && PyArray_ISBOOL((PyArrayObject *)own) ? PyArray_NDIM((PyArrayObject *)own) : 1;
             given = own ? (double)PyArray_SIZE((PyArrayObject *)own) : 0;
+            are_flat = are_flat && own && (PyArray_NDIM((PyArrayObject *)own) == 1 || PyArray_ISBOOL((PyArrayObject *)own));
         }
         /* (After an ellipsis, axes are counted from the end.) */
         if (!own || part == Py_Ellipsis || axis + used > PyArray_NDIM(data)) {
@@ -172,8 +173,8 @@ static PyObject *selecting_tuple(PyArrayObject *data, PyObject *key, double *siz
             return NULL;
         }
         PyTuple_SET_ITEM(found, k, Py_NewRef(own));
-        /* (Arrays are broadcast: of several of one size as many, else at most the product.) */
-        count = given == count || given == 1 ? count : count == 1 ? given : count * given;
+        /* (Arrays are broadcast: vectors of one length to as many, others at most to the product.) */
+        count = are_flat && given == count ? count : count * given;
         if (!is_basic(part) || is_whole_number(part))
             for (; used; used--, axis++)
                 rest /= (double)PyArray_DIM(data, axis);
@@ -271,23 +272,23 @@ static int set_selected(PyObject *self, PyObject *key, PyObject *value)
         return 0;
     if (begin_write() < 0)
         return -1;
-    data = data_to_write(self);
+    data = Py_XNewRef(data_to_write(self));
     where = data ? selecting((PyArrayObject *)data, key, &size) : NULL;
-    if (where && size < known.limit && operand_of(value, &operand) &&
+    /* (To make a tuple may collect garbage, whose code may do anything.) */
+    if (where && data_to_write(self) == data && size < known.limit && operand_of(value, &operand) &&
         as_type(&operand, PyArray_TYPE((PyArrayObject *)data))) {
         own = Py_TYPE(value) == known.array ? data_of(value) : value;
         if (own) {
-            Py_INCREF(data);
             Py_INCREF(own);
             done = (PyArray_CheckExact(own) && PyArray_Check(where) &&
                     put_by((PyArrayObject *)data, (PyArrayObject *)where, (PyArrayObject *)own)) ||
                    PyObject_SetItem(data, where, own) == 0;
             Py_DECREF(own);
-            Py_DECREF(data);
             PyErr_Clear(); /* (Python says what is wrong.) */
         }
     }
     Py_XDECREF(where);
+    Py_XDECREF(data);
     return end_write() < 0 ? -1 : done;
 }
 
@@ -388,7 +389,7 @@ PyObject *lent_by(PyObject *self, PyObject *look, PyObject *again, PyObject *con
         given[k + 1] = how[k];
     view = PyObject_Vectorcall(again, given, count + 1, NULL);
     if (!view)
-        PyErr_Clear(); /* (Python says what is wrong.) */
+        leave_to_python();
     else if (view == data) {
         Py_DECREF(view);
         found = Py_NewRef(self);

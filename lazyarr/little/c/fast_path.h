@@ -193,6 +193,7 @@ typedef struct Function Function;
 const Function *function_of(PyObject *numpy);
 PyObject *call_with(const Function *function, PyObject *const *args, Py_ssize_t count, PyObject *names);
 PyObject *call_quietly(PyObject *function, PyObject *const *args, Py_ssize_t count, PyObject *names);
+void leave_to_python(void);
 int is_known_type(int type);
 int is_known_scalar(PyObject *x);
 int is_plain(PyObject *x);

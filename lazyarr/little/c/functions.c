@@ -34,6 +34,15 @@ static PyObject *leave(int is_to_be_left, PyObject *found)
     return found;
 }
 
+/* What NumPy says is wrong with arguments is left to Python, which says so again; other exceptions stay. */
+void leave_to_python(void)
+{
+    if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError) ||
+        PyErr_ExceptionMatches(PyExc_LookupError) || PyErr_ExceptionMatches(PyExc_ArithmeticError) ||
+        PyErr_ExceptionMatches(PyExc_AttributeError))
+        PyErr_Clear();
+}
+
 /* A call in which NumPy warns of nothing. */
 PyObject *call_quietly(PyObject *function, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
@@ -245,15 +254,17 @@ static PyObject *again(const Function *function, const Call *call)
     if (!data || (!is_lazy && !is_known_type(PyArray_TYPE((PyArrayObject *)data))))
         return NULL;
     if (wanted && wanted != Py_None) {
+        /* (Which may run code in Python.) */
         if (PyArray_DescrConverter(wanted, &descr) == NPY_FAIL) {
-            PyErr_Clear(); /* (Python says what is wrong.) */
+            leave_to_python();
             return NULL;
         }
-        is_cast = !PyArray_EquivTypes(descr, PyArray_DESCR((PyArrayObject *)data));
+        data = is_lazy ? data_of(x) : x;
+        is_cast = data && !PyArray_EquivTypes(descr, PyArray_DESCR((PyArrayObject *)data));
         if (is_cast)
             found = is_lazy ? cast_of(x, (PyObject *)descr) : array_of(cast_to((PyArrayObject *)data, descr));
         Py_DECREF(descr);
-        if (is_cast)
+        if (is_cast || !data)
             return found;
     }
     if (is_lazy)

@@ -23,17 +23,30 @@ static PyArrayObject *index_array(PyObject *key)
                : NULL;
 }
 
-static int share_memory(PyArrayObject *x, PyArrayObject *y)
+/* Where an array's memory begins, and where it ends. */
+static void extent(PyArrayObject *x, const char **begin, const char **end)
 {
-    const char *from = PyArray_BYTES(y), *to = from + PyArray_NBYTES(y);
-    npy_intp low = 0, high = PyArray_ITEMSIZE(x);
     int axis;
+    *begin = PyArray_BYTES(x);
+    *end = *begin + PyArray_ITEMSIZE(x);
     for (axis = 0; axis < PyArray_NDIM(x); axis++) {
         npy_intp last = PyArray_STRIDE(x, axis) * (PyArray_DIM(x, axis) - 1);
-        low += last < 0 ? last : 0;
-        high += last > 0 ? last : 0;
+        if (PyArray_DIM(x, axis) < 1)
+            *end = *begin; /* (It has no elements.) */
+        else if (last < 0)
+            *begin += last;
+        else
+            *end += last;
     }
-    return PyArray_BYTES(x) + low < to && from < PyArray_BYTES(x) + high;
+}
+
+/* Whether two arrays may have elements in the same memory. */
+static int share_memory(PyArrayObject *x, PyArrayObject *y)
+{
+    const char *begin, *end, *other_begin, *other_end;
+    extent(x, &begin, &end);
+    extent(y, &other_begin, &other_end);
+    return begin < other_end && other_begin < end;
 }
 
 /* The places that a key says, all of them within bounds; 0 where it says other ones. */

@@ -173,7 +173,8 @@ static double said_size(const Function *function, const Call *call)
     if (found)
         size = PyFloat_AsDouble(found);
     Py_XDECREF(found);
-    PyErr_Clear();
+    if (PyErr_Occurred())
+        leave_to_python();
     return size >= 0 ? size : HUGE_VAL;
 }
 
