@@ -15,6 +15,7 @@ import pytest
 
 import lazyarr.numpy as lnp
 from lazyarr.array import LazyArray
+from lazyarr.little.extension import compiled
 from lazyarr.settings import settings
 
 _RNG = np.random.default_rng(20261123)
@@ -322,6 +323,7 @@ def test_positions_of_several_axes_are_looked_at_at_once() -> None:
             lnp.array(x)[wrong]
 
 
+@pytest.mark.skipif(compiled is None, reason="without the extension in C functions are Python's, which are methods")
 def test_what_is_written_in_c_for_numpy_is_no_method_of_classes() -> None:
     class Holder:
         array, total = lnp.array, lnp.sum
