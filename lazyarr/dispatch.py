@@ -28,6 +28,7 @@ class NotCompiled(Exception):
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 #: NumPy ufunc -> its lazy counterpart.
 UFUNCS: dict[np.ufunc, Any] = {}
+_begin: list[Callable[[Any, Any, Any], Any]] = []
 _first: list[Callable[[Any, Any, Any], Any]] = []
 _last: list[Callable[[Any], Any]] = []
 #: The threads in which definitions of lazyarr's own are at work, each as often as there are some: to these a lazy
@@ -79,6 +80,11 @@ def take_little(first: Callable[[Any, Any, Any], Any], last: Callable[[Any], Any
         _last.append(last)
 
 
+def begin_little(begin: Callable[[Any, Any, Any], Any]) -> None:
+    """Ask this before all others, as `take_little` says: the extension."""
+    _begin.append(begin)
+
+
 def run_definition(definition: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Call a definition of lazyarr's own."""
     thread = get_ident()
@@ -95,6 +101,15 @@ def run_definition(definition: Callable[..., Any], args: Any, kwargs: Any) -> An
 
 def function_call(function: Any, args: Any, kwargs: Any) -> Any:
     """Call a NumPy function on arguments of which some may be lazy; arrays come back lazy."""
+    for begin in _begin:
+        found = begin(function, args, kwargs)
+        if found is not None:
+            return found
+    return begun_call(function, args, kwargs)
+
+
+def begun_call(function: Any, args: Any, kwargs: Any) -> Any:
+    """As `function_call`, of a call that has begun in the extension, and is not done there."""
     for first in _first:
         found = first(function, args, kwargs)
         if found is not None:
@@ -119,12 +134,12 @@ def function_call(function: Any, args: Any, kwargs: Any) -> Any:
     return run_in_numpy(function, args, kwargs, f"{module}.{getattr(function, '__name__', function)}: {why}")
 
 
-def dispatched(function: Any) -> Callable[..., Any]:
-    """`function` of NumPy, run lazily where lazyarr has an implementation."""
+def dispatched(function: Any, call_of: Callable[[Any, Any, Any], Any] = function_call) -> Callable[..., Any]:
+    """`function` of NumPy, run lazily where lazyarr has an implementation; `call_of` is how it is called."""
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return function_call(function, args, kwargs)
+        return call_of(function, args, kwargs)
 
     return call
 

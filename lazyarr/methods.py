@@ -11,7 +11,7 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import LazyArray
-from lazyarr.dispatch import UFUNCS, function_call
+from lazyarr.dispatch import UFUNCS, begun_call, function_call
 from lazyarr.fallback import run_in_numpy
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
@@ -38,7 +38,7 @@ _FUNCTIONS: dict[str, Any] = {
 
 def _method(function: Any) -> Callable[..., Any]:
     def method(self: LazyArray, *args: Any, **kwargs: Any) -> Any:
-        return function_call(function, (self, *args), kwargs)
+        return begun_call(function, (self, *args), kwargs)
 
     method.__name__ = function.__name__
     method.__doc__ = f"As `numpy.ndarray.{function.__name__}`."
@@ -109,8 +109,6 @@ def _clip(self: LazyArray, min: Any = None, max: Any = None, out: Any = None, **
     # (The function wants both bounds, or neither; the method any of them.)
     if out is not None:
         kwargs["out"] = out
-    if compiled is not None and (found := compiled.function(np.clip, (self, min, max), kwargs)) is not None:
-        return found
     return function_call(np.clip, (self, min, max), kwargs)
 
 

@@ -65,20 +65,23 @@ def test_a_call_that_raises_is_timed_too(monkeypatch: pytest.MonkeyPatch) -> Non
     assert accelerated._plain or not accelerated._pieces
 
 
+def with_longer_lists(accelerated: Any, seen: list[float], calls: int) -> list[float]:
+    """Calls as `in_pieces` itself is called, each with a list that the one before has made longer: new signatures."""
+    theirs, x = list(seen), np.arange(5.0)
+    for _ in range(calls):
+        np.testing.assert_array_equal(accelerated(x, seen), in_pieces(x, theirs))
+        assert seen == theirs
+    return seen
+
+
 def test_signatures_that_come_once_are_tried_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lazyarr.tracing.accelerated._MOST_VARIANTS", 3)
     accelerated: Any = lazyarr.accelerate(in_pieces)
-    seen: list[float] = []
-    theirs: list[float] = []
-    x = np.arange(5.0)
     with lazyarr.settings.settings(always=0):
-        for _ in range(3):  # The list is longer each time: another signature.
-            np.testing.assert_array_equal(accelerated(x, seen), in_pieces(x, theirs))
+        seen = with_longer_lists(accelerated, [], 3)
         assert len(accelerated._pieces) == 3
         clock(monkeypatch, 3.0, 1.0, 3.0, 1.0)
-        for _ in range(6):
-            np.testing.assert_array_equal(accelerated(x, seen), in_pieces(x, theirs))
-    assert seen == theirs
+        with_longer_lists(accelerated, seen, 6)
     assert accelerated._losses.of_new.plain_wins
     assert len(accelerated._plain) == 1  # (What comes then is known at a glance.)
 
@@ -86,17 +89,11 @@ def test_signatures_that_come_once_are_tried_together(monkeypatch: pytest.Monkey
 def test_signatures_that_come_once_are_tried_soon_where_they_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lazyarr.tracing.trials._SLOW", 0.0)
     accelerated: Any = lazyarr.accelerate(in_pieces)
-    seen: list[float] = []
-    theirs: list[float] = []
-    x = np.arange(5.0)
     with lazyarr.settings.settings(always=0):
-        for _ in range(2):
-            np.testing.assert_array_equal(accelerated(x, seen), in_pieces(x, theirs))
+        seen = with_longer_lists(accelerated, [], 2)
         assert len(accelerated._pieces) == 2
         clock(monkeypatch, 0.0, 0.0)
-        for _ in range(4):
-            np.testing.assert_array_equal(accelerated(x, seen), in_pieces(x, theirs))
-    assert seen == theirs
+        with_longer_lists(accelerated, seen, 4)
     assert len(accelerated._pieces) == 2
     assert accelerated._losses.of_slow.plain_wins
 

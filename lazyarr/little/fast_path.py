@@ -15,7 +15,7 @@ import numpy as np
 
 from lazyarr import eager, indexing, settings
 from lazyarr.array import Cell, LazyArray, rebuild
-from lazyarr.dispatch import running, take_little
+from lazyarr.dispatch import begin_little, running
 from lazyarr.leaves import Leaf
 from lazyarr.little.data import DEEPEST, Lent, limits
 from lazyarr.little.extension import compiled
@@ -72,7 +72,7 @@ def install() -> None:
     for name, general in own.items():
         setattr(LazyArray, name, property(getattr(compiled, name), general.fset, doc=general.__doc__))
     compiled.install_functions(_table(), SPECIAL, results, _quiet_context)
-    take_little(compiled.function)
+    begin_little(compiled.function)
     compiled.weights(eager.BOOLS, eager.IN_PLACE)
     eager.short.reach = compiled.reach
     settings.watch(_follow)

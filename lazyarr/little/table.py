@@ -244,6 +244,8 @@ SIZES: dict[Any, Callable[..., Any]] = {
     np.arange: lambda a, b=None, step=1, *_: abs(a if b is None else b - a) / abs(step),
     np.linspace: lambda start, stop, num=50, *_: num + 0 * abs(start + stop),
 }
+
+
 def _clip(x: Any, *limits: Any, **named: Any) -> Any:
     """As `numpy.clip`, which looks for integers out of the dtype's bounds."""
     given = len(limits) == 2 and not named and limits[0] is not None and limits[1] is not None

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as _np
 
-from lazyarr.dispatch import UFUNCS, dispatched
+from lazyarr.dispatch import UFUNCS, begun_call, dispatched
 from lazyarr.little.fast_path import install_calls, install_class
 from lazyarr.little.functions import taken
 from lazyarr.numpy import _product, _ufunc
@@ -61,7 +61,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
 
 @cache
 def _function(function: Any) -> Any:
-    return taken(function, dispatched(function))
+    return taken(function, dispatched(function, begun_call))
 
 
 def _public(name: str) -> Any:

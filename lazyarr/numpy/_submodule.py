@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from lazyarr.dispatch import dispatched
+from lazyarr.dispatch import begun_call, dispatched
 from lazyarr.little.functions import taken
 
 
@@ -16,5 +16,5 @@ def fill(namespace: dict[str, Any], name: str) -> None:
         value = getattr(module, public)
         if public not in namespace:
             is_function = callable(value) and not isinstance(value, type)
-            namespace[public] = taken(value, dispatched(value)) if is_function else value
+            namespace[public] = taken(value, dispatched(value, begun_call)) if is_function else value
     namespace["__all__"] = list(module.__all__)

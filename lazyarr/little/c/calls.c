@@ -173,9 +173,9 @@ static PyObject *begun(const Callable *called, PyObject *const *args, Py_ssize_t
     switch (called->kind) {
     case VIEW:
     case SHAPE:
-        return count - 1 <= called->most && are_whole(args + 1, count - 1) ? lent_by(args[0], called->look, called->target, args + 1, count - 1,
-                                                        called->kind == SHAPE)
-                                              : NULL;
+        if (count - 1 > called->most || !are_whole(args + 1, count - 1))
+            return NULL;
+        return lent_by(args[0], called->look, called->target, args + 1, count - 1, called->kind == SHAPE);
     case MAKES:
         data = data_of(args[0]);
         return data && (double)PyArray_SIZE((PyArrayObject *)data) < known.limit
@@ -204,12 +204,13 @@ static PyObject *new_callable(PyTypeObject *type, PyObject *args, PyObject *name
     static char *known_names[] = {"kind", "general", "target", "look", "binds", "most", NULL};
     PyObject *general, *target, *look = Py_None;
     Callable *found;
-    int kind, binds = 1;
+    int kind, binds = 1, looks;
     Py_ssize_t most = MOST_AXES;
     if (!PyArg_ParseTupleAndKeywords(args, names, "iOO|Opn", known_names, &kind, &general, &target, &look, &binds,
                                      &most))
         return NULL;
-    if (kind < 0 || kind >= KINDS || !PyCallable_Check(general) || (look == Py_None && (kind == VIEW || kind == SHAPE || kind == DRAWS || kind == DRAWS_OF))) {
+    looks = kind == VIEW || kind == SHAPE || kind == DRAWS || kind == DRAWS_OF;
+    if (kind < 0 || kind >= KINDS || !PyCallable_Check(general) || (looks && look == Py_None)) {
         PyErr_SetString(PyExc_TypeError, "expected a kind of call and functions");
         return NULL;
     }

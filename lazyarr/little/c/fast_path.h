@@ -147,6 +147,7 @@ void release(Operand *operands, int count);
 Loops *loops_of(PyObject *ufunc, double cost);
 PyObject *compute(const Loops *loops, Operand *operands, PyArrayObject *spare);
 PyObject *scalar_of_type(char *data, int type);
+int may_overlap(PyArrayObject *x, PyArrayObject *y);
 int compute_into(const Loops *loops, Operand *operands, PyObject *array, PyArrayObject *target);
 int assign(PyArrayObject *target, Operand *value);
 

@@ -302,19 +302,30 @@ PyObject *compute(const Loops *loops, Operand *operands, PyArrayObject *spare)
     return found;
 }
 
-/* Where an operand's memory begins and ends. */
-static void extent(const Operand *operand, int size, char **begin, char **end)
+/* Where the memory of elements begins and ends. */
+static void extent(char *data, int nd, const npy_intp *dims, const npy_intp *strides, npy_intp size, char **begin,
+                   char **end)
 {
     int axis;
-    *begin = *end = operand->data;
-    for (axis = 0; axis < operand->nd; axis++) {
-        npy_intp last = operand->strides[axis] * (operand->dims[axis] - 1);
+    *begin = *end = data;
+    for (axis = 0; axis < nd; axis++) {
+        npy_intp last = strides[axis] * (dims[axis] - 1);
         if (last < 0)
             *begin += last;
         else
             *end += last;
     }
     *end += size;
+}
+
+/* Whether two arrays that have elements may have some in the same memory. */
+int may_overlap(PyArrayObject *x, PyArrayObject *y)
+{
+    char *begin, *end, *other_begin, *other_end;
+    extent(PyArray_BYTES(x), PyArray_NDIM(x), PyArray_DIMS(x), PyArray_STRIDES(x), PyArray_ITEMSIZE(x), &begin, &end);
+    extent(PyArray_BYTES(y), PyArray_NDIM(y), PyArray_DIMS(y), PyArray_STRIDES(y), PyArray_ITEMSIZE(y), &other_begin,
+           &other_end);
+    return begin < other_end && other_begin < end;
 }
 
 /* Whether a target may be written while an operand is read: apart from one another, or element by element the same.
@@ -325,8 +336,8 @@ static int is_safe(const Operand *target, const Operand *operand, int size)
     int axis;
     if (!operand->is_array)
         return 1;
-    extent(target, size, &begin, &end);
-    extent(operand, size, &other_begin, &other_end);
+    extent(target->data, target->nd, target->dims, target->strides, size, &begin, &end);
+    extent(operand->data, operand->nd, operand->dims, operand->strides, size, &other_begin, &other_end);
     if (end <= other_begin || other_end <= begin)
         return 1;
     if (target->data != operand->data || target->nd != operand->nd)

@@ -213,13 +213,6 @@ PyObject *select_by(PyArrayObject *x, PyArrayObject *mask)
     return (PyObject *)found;
 }
 
-/* Whether two arrays that are contiguous have memory in common. */
-static int overlap(PyArrayObject *x, PyArrayObject *y)
-{
-    return PyArray_BYTES(x) < PyArray_BYTES(y) + PyArray_NBYTES(y) &&
-           PyArray_BYTES(y) < PyArray_BYTES(x) + PyArray_NBYTES(x);
-}
-
 /* ``x[mask] = values``, of a row for each element that is selected; 0 where that is not done here. */
 int put_by(PyArrayObject *x, PyArrayObject *mask, PyArrayObject *values)
 {
@@ -228,7 +221,7 @@ int put_by(PyArrayObject *x, PyArrayObject *mask, PyArrayObject *values)
     char *to = PyArray_BYTES(x), *from = PyArray_BYTES(values);
     int axis, nd;
     if (!applies(x, mask, &bytes) || !PyArray_ISWRITEABLE(x) || PyArray_TYPE(x) != PyArray_TYPE(values) ||
-        !PyArray_IS_C_CONTIGUOUS(values) || !PyArray_ISBEHAVED_RO(values) || overlap(x, values) || overlap(x, mask))
+        !PyArray_IS_C_CONTIGUOUS(values) || !PyArray_ISBEHAVED_RO(values) || may_overlap(x, values) || may_overlap(x, mask))
         return 0;
     n = PyArray_SIZE(mask);
     count = PyArray_CountNonzero(mask);

@@ -23,32 +23,6 @@ static PyArrayObject *index_array(PyObject *key)
                : NULL;
 }
 
-/* Where an array's memory begins, and where it ends. */
-static void extent(PyArrayObject *x, const char **begin, const char **end)
-{
-    int axis;
-    *begin = PyArray_BYTES(x);
-    *end = *begin + PyArray_ITEMSIZE(x);
-    for (axis = 0; axis < PyArray_NDIM(x); axis++) {
-        npy_intp last = PyArray_STRIDE(x, axis) * (PyArray_DIM(x, axis) - 1);
-        if (PyArray_DIM(x, axis) < 1)
-            *end = *begin; /* (It has no elements.) */
-        else if (last < 0)
-            *begin += last;
-        else
-            *end += last;
-    }
-}
-
-/* Whether two arrays may have elements in the same memory. */
-static int share_memory(PyArrayObject *x, PyArrayObject *y)
-{
-    const char *begin, *end, *other_begin, *other_end;
-    extent(x, &begin, &end);
-    extent(y, &other_begin, &other_end);
-    return begin < other_end && other_begin < end;
-}
-
 /* The places that a key says, all of them within bounds; 0 where it says other ones. */
 static int places_of(PyArrayObject *x, PyObject *key, Places *found)
 {
@@ -64,7 +38,7 @@ static int places_of(PyArrayObject *x, PyObject *key, Places *found)
         npy_intp n = PyArray_DIM(x, axis);
         const npy_long *at;
         npy_ulong before = 0, below = 0, above = 0;
-        if (!index || (axis && PyArray_DIM(index, 0) != found->count) || share_memory(x, index))
+        if (!index || (axis && PyArray_DIM(index, 0) != found->count) || may_overlap(x, index))
             return 0;
         found->count = PyArray_DIM(index, 0);
         at = found->index[axis] = PyArray_DATA(index);
@@ -138,7 +112,7 @@ int scatter(const char *name, PyArrayObject *x, PyObject *key, PyObject *values)
         operand.nd > 1 || (operand.nd && operand.dims[0] != places.count))
         return 0;
     if (operand.is_array && operand.holder && PyArray_Check(operand.holder) &&
-        share_memory(x, (PyArrayObject *)operand.holder))
+        may_overlap(x, (PyArrayObject *)operand.holder))
         return 0;
     add(&places, operand.data, operand.nd ? operand.strides[0] : 0);
     return 1;
