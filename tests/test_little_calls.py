@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 import itertools
+import operator
 import pickle
 from collections.abc import Iterator
 from typing import Any
@@ -376,3 +377,51 @@ def test_a_dtype_that_runs_code() -> None:
 
     for made in (lnp.array, lnp.asarray):
         assert made(x, dtype=Dtype()).tolist() == [7.0, 1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "i4", "?", "c16", "u1"])
+@pytest.mark.parametrize("name", ["cumsum", "cumprod"])
+def test_running_sums_along_axes(name: str, dtype: str) -> None:
+    for shape in ((7,), (1,), (0,), (5, 6), (1, 9), (9, 1), (4, 3, 5), (40, 60), (3, 4000)):
+        data = (20 * _RNG.normal(size=shape)).astype(dtype)
+        for view in (lambda x: x, lambda x: x.T, lambda x: x[::2]):
+            given, mine = view(data), view(lnp.array(data))
+            for axis in (None, *range(-data.ndim, data.ndim)):
+                with np.errstate(all="ignore"):
+                    theirs = getattr(np, name)(given, axis)
+                _same(getattr(lnp, name)(mine, axis), theirs)
+                _same(getattr(mine, name)(axis=axis), theirs)
+    for wrong in ({"axis": 2}, {"axis": -3}, {"axis": 1.0}, {"keepdims": False}):
+        with pytest.raises(Exception) as theirs:  # noqa: PT011  NumPy's own is what is compared
+            getattr(np, name)(np.ones((2, 3)), **wrong)
+        with pytest.raises(theirs.type):
+            getattr(lnp, name)(lnp.ones((2, 3)), **wrong)
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "c8", "c16", "i8"])
+def test_products_have_the_bits_of_numpys(dtype: str) -> None:
+    for _ in range(300):
+        rows, inner, columns = (int(n) for n in _RNG.integers(1, 12, 3))
+        given: list[Any] = []
+        for shape in ((rows, inner), (inner, columns)):
+            data = 10 * _RNG.normal(size=shape) + (1j * _RNG.normal(size=shape) if dtype[0] == "c" else 0)
+            given.append(data.astype(dtype))
+        ways: dict[str, Any] = {
+            "plain": lambda np, x, y: x @ y, "vector on the right": lambda np, x, y: x @ y[:, 0].copy(),
+            "strided vector": lambda np, x, y: x @ y[:, 0], "vector on the left": lambda np, x, y: x[0] @ y,
+            "vectors": lambda np, x, y: x[0] @ y[:, 0].copy(), "by itself": lambda np, x, y: x @ x.T,
+            "turned": lambda np, x, y: y.T @ x.T, "its own square": lambda np, x, y: (x @ x.T) @ (x @ x.T),
+            "strided": lambda np, x, y: x[::2] @ y[:, ::2], "vector by itself": lambda np, x, y: x[0] @ x[0],
+            "of other orders": lambda np, x, y: np.asarray(x.T.copy()).T @ y,
+        }  # fmt: skip
+        for program in ways.values():
+            _same(program(lnp, *map(lnp.array, given)), program(np, *given))
+
+
+def test_products_of_what_does_not_fit() -> None:
+    for shapes in (((2, 3), (2, 3)), ((3,), (2,)), ((2, 3), ()), ((2, 0), (3, 2))):
+        theirs, mine = map(np.ones, shapes), map(lnp.ones, shapes)
+        with pytest.raises(ValueError, match="matmul"):
+            operator.matmul(*theirs)
+        with pytest.raises(ValueError, match="matmul"):
+            operator.matmul(*mine)

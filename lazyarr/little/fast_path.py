@@ -30,6 +30,7 @@ from lazyarr.little.table import (
     NOT_COMPILED,
     NUMPYS,
     ONE_BY_ONE,
+    RUNNING,
     SIZES,
     SLID,
     SPECIAL,
@@ -115,7 +116,7 @@ def _table() -> dict[Any, _Call]:
         method = getattr(np.ndarray, numpy.__name__) if numpy in _METHODS else None
         fold, dtype = FOLDS.get(numpy, (None, None))
         found[numpy] = _Call(
-            inner(INSTEAD.get(numpy, numpy)), method, fold, dtype, STATISTICS.get(numpy, 0), arrays,
+            inner(INSTEAD.get(numpy, numpy)), method, fold, dtype, (STATISTICS | RUNNING).get(numpy, 0), arrays,
             MOST_GIVEN[numpy], kinds.get(work, _PRODUCT), _OF_LISTS.get(numpy, 0), GROWN.get(numpy),
             _WEIGHTS.get(work, 1.0), NOT_COMPILED.get(numpy, frozenset()),
         )  # fmt: skip

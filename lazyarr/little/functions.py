@@ -28,6 +28,7 @@ from lazyarr.little.table import (
     READ,
     SIZES,
     SPECIAL,
+    RUNNING,
     STATISTICS,
     VIEWS,
     WRITERS,
@@ -39,7 +40,7 @@ from lazyarr.world import done_at_once
 
 _ndarray = np.ndarray
 #: Methods of ufuncs -> NumPy's functions that come to them, and do nothing else.
-_SUMS = {fold: numpy for numpy, (fold, dtype) in FOLDS.items() if dtype is None and numpy not in STATISTICS}
+_SUMS = {fold: f for f, (fold, dtype) in FOLDS.items() if dtype is None and f not in STATISTICS | RUNNING}
 _quiet = quiet.thread
 #: Arguments that are no data.
 _PLAIN = NUMBERS | {str, type(None)}

@@ -103,8 +103,9 @@ FUNCTIONS: dict[Any, Function] = {
         np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2, np.unravel_index, np.diagflat,
         np.histogram_bin_edges, np.linalg.vector_norm, np.linalg.matrix_norm, np.linalg.trace,
     ), Function(1)),
+    **dict.fromkeys((np.cumsum, np.cumprod), Function(1, one_by_one if compiled is None else together)),
     **dict.fromkeys((
-        np.cumsum, np.cumprod, np.nancumsum, np.nancumprod, np.cumulative_sum, np.cumulative_prod,
+        np.nancumsum, np.nancumprod, np.cumulative_sum, np.cumulative_prod,
     ), Function(1, one_by_one)),
     **dict.fromkeys((
         np.median, np.nanmedian, np.sort, np.argsort, np.lexsort, np.partition, np.argpartition, np.unique,
@@ -260,10 +261,13 @@ if compiled is not None:
     INSTEAD[np.where] = compiled.where
 #: What is made of sums (lazyarr/little/c/functions.c has the same numbers).
 STATISTICS = {np.mean: 1, np.var: 2, np.std: 3}
+#: What is made of those before (the same, there).
+RUNNING = {np.cumsum: 4, np.cumprod: 4}
 #: NumPy functions -> the ufunc's method that they come to for an array and an axis, and the dtype they give it; of
 #: `STATISTICS` what they begin with.
 FOLDS: dict[Any, tuple[Any, Any]] = {
     np.sum: (np.add.reduce, None), np.prod: (np.multiply.reduce, None), np.max: (np.maximum.reduce, None),
     np.min: (np.minimum.reduce, None), **dict.fromkeys(STATISTICS, (np.add.reduce, None)),
     np.any: (np.logical_or.reduce, bool), np.all: (np.logical_and.reduce, bool),
+    np.cumsum: (np.add.accumulate, None), np.cumprod: (np.multiply.accumulate, None),
 }  # fmt: skip

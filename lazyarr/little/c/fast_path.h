@@ -157,6 +157,7 @@ PyObject *reduce_along(const Loops *loops, PyArrayObject *data, int axis, int ke
 PyObject *truth_of(PyArrayObject *data, int wanted);
 PyObject *variance(const Loops *loops, PyArrayObject *data, int axis, int of_all, int keeps, long degrees);
 PyObject *deviation(PyObject *found);
+PyObject *accumulate(PyArrayObject *data, int axis, int of_all, int identity);
 
 /* spare.c */
 PyObject *spare_of(PyObject *x, PyObject *y, void *caller);

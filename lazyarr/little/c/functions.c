@@ -186,12 +186,15 @@ static PyObject *reduced(const Function *function, PyArrayObject *data, PyObject
 {
     int is_truth = function->fold_type == (PyObject *)&PyBool_Type, overflow = 0, of_all;
     long along = axis == Py_None ? -1 : PyLong_AsLongAndOverflow(axis, &overflow);
+    int is_statistic = function->statistic != FOLD && function->statistic != RUNNING;
     PyObject *found;
     /* (Sums of bools are integers.) */
-    if ((function->statistic && PyArray_TYPE(data) != NPY_DOUBLE) || (PyArray_TYPE(data) == NPY_BOOL && !is_truth) ||
+    if ((is_statistic && PyArray_TYPE(data) != NPY_DOUBLE) || (PyArray_TYPE(data) == NPY_BOOL && !is_truth) ||
         overflow || along < -MOST_AXES || along > MOST_AXES)
         return NULL;
     of_all = axis == Py_None || (PyArray_NDIM(data) == 1 && !keeps && along >= -1 && along <= 0);
+    if (function->statistic == RUNNING)
+        return accumulate(data, (int)along, of_all, function->identity);
     if (function->statistic >= VARIANCE) {
         found = variance(function->loops, data, (int)along, of_all, keeps, degrees);
         return function->statistic == DEVIATION ? deviation(found) : found;
@@ -217,7 +220,7 @@ static PyObject *folded(const Function *function, const Call *call)
     PyObject *wanted = named(call, "axis"), *kept = named(call, "keepdims"), *data = call->args[0];
     PyObject *lost = function->statistic >= VARIANCE ? named(call, "ddof") : NULL, *given[5];
     long degrees;
-    if (call->count > 2 || (wanted && call->count == 2) ||
+    if (call->count > 2 || (wanted && call->count == 2) || (kept && function->statistic == RUNNING) ||
         count_named(call) != (wanted != NULL) + (kept != NULL) + (lost != NULL))
         return NULL;
     axis = wanted ? wanted : axis;

@@ -11,7 +11,7 @@
 /* How much work a call is, in elements of its arguments; as lazyarr.little.table says it. */
 enum { TOGETHER, APART, BROADCAST, PRODUCT, CREATED, COUNTED, CONTRACTED };
 /* What is made of sums. */
-enum { FOLD, MEAN, VARIANCE, DEVIATION };
+enum { FOLD, MEAN, VARIANCE, DEVIATION, RUNNING };
 /* What functions that take lists give for an array. */
 enum { GIVES_SAME = 1, GIVES_COPY };
 
@@ -22,7 +22,7 @@ struct Function {
     PyObject *fold_type; /* and the dtype it is given */
     const Loops *loops;  /* the loops of that ufunc, and whether it begins with its identity */
     int identity;
-    int statistic; /* what is made of that, of float64 alone; FOLD where it is all */
+    int statistic; /* what is made of that; FOLD where it is all */
     int arrays;  /* how many of the first arguments may hold arrays */
     int most;    /* and how many arguments may be given by position */
     int work;

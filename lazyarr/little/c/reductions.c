@@ -1,4 +1,4 @@
-/* Reductions of contiguous data by the loops of a ufunc, as its `reduce` goes over it. */
+/* Reductions of contiguous data by the loops of a ufunc, as its `reduce` goes over it; and running ones. */
 
 #include "fast_path.h"
 
@@ -197,4 +197,53 @@ PyObject *deviation(PyObject *found)
     } else if (found)
         PyArrayScalar_ASSIGN(found, Double, sqrt(PyArrayScalar_VAL(found, Double)));
     return found;
+}
+
+/* One element after the other; rows of `inner` elements at once. What an element waits for stays in a register, which
+   NumPy's loops write and read again. */
+#define RUN(ctype, operator)                                                                                         \
+    {                                                                                                                \
+        const ctype *from = PyArray_DATA(data);                                                                      \
+        ctype *to = PyArray_DATA(found), value;                                                                      \
+        for (i = 0; i < outer; i++, from += count * inner, to += count * inner)                                      \
+            if (inner == 1)                                                                                          \
+                for (value = to[0] = from[0], k = 1; k < count; k++)                                                 \
+                    to[k] = value = value operator from[k];                                                          \
+            else                                                                                                     \
+                for (memcpy(to, from, inner * sizeof(ctype)), k = inner; k < count * inner; k++)                     \
+                    to[k] = to[k - inner] operator from[k];                                                          \
+        break;                                                                                                       \
+    }
+#define RUN_EITHER(ctype)                                                                                            \
+    if (identity) RUN(ctype, *) else RUN(ctype, +)
+
+/* Running sums along an axis, or of all elements in order (`identity` 0), or products (1), as ``ufunc.accumulate``; NULL
+   without an exception where that is not done here. */
+PyObject *accumulate(PyArrayObject *data, int axis, int of_all, int identity)
+{
+    int nd = PyArray_NDIM(data), type = PyArray_TYPE(data);
+    npy_intp outer = 1, inner = 1, count = PyArray_SIZE(data), i, k;
+    PyArrayObject *found;
+    axis += axis < 0 ? nd : 0;
+    if (!count || !PyArray_IS_C_CONTIGUOUS(data) || !PyArray_ISBEHAVED_RO(data) || nd > MOST_AXES ||
+        (type != NPY_DOUBLE && type != NPY_FLOAT && type != NPY_LONG) || (!of_all && (axis < 0 || axis >= nd)))
+        return NULL;
+    for (k = 0; !of_all && k < nd; k++)
+        if (k < axis)
+            outer *= PyArray_DIM(data, k);
+        else if (k > axis)
+            inner *= PyArray_DIM(data, k);
+    found = (PyArrayObject *)PyArray_SimpleNew(of_all ? 1 : nd, of_all ? &count : PyArray_DIMS(data), type);
+    if (!found)
+        return NULL;
+    count /= outer * inner;
+    switch (type) {
+    case NPY_DOUBLE:
+        RUN_EITHER(double)
+    case NPY_FLOAT:
+        RUN_EITHER(float)
+    default:
+        RUN_EITHER(npy_ulong) /* (As NumPy's integers, it wraps around.) */
+    }
+    return (PyObject *)found;
 }

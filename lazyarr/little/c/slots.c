@@ -165,6 +165,32 @@ static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
     return modulus == Py_None ? by_method(op_power, x, y) : before.nb_power(x, y, modulus);
 }
 
+/* Whether NumPy's ``@`` and `numpy.dot` make the same call of BLAS for two operands: `dot` takes half the time then. */
+static int is_dot(PyArrayObject *x, PyArrayObject *y)
+{
+    PyArrayObject *operands[2] = {x, y};
+    int type = PyArray_TYPE(x), k, axis;
+    if ((type != NPY_DOUBLE && type != NPY_FLOAT && type != NPY_CDOUBLE && type != NPY_CFLOAT) ||
+        PyArray_TYPE(y) != type)
+        return 0;
+    for (k = 0; k < 2; k++) {
+        if (!PyArray_ISBEHAVED_RO(operands[k]) ||
+            !(PyArray_IS_C_CONTIGUOUS(operands[k]) || PyArray_IS_F_CONTIGUOUS(operands[k])))
+            return 0;
+        /* (Of matrices of one row or column they make different products of vectors.) */
+        for (axis = 0; axis < PyArray_NDIM(operands[k]); axis++)
+            if (PyArray_DIM(operands[k], axis) < 2)
+                return 0;
+    }
+    return 1;
+}
+
+static PyObject *product_of(PyObject *x, PyObject *y)
+{
+    return is_dot((PyArrayObject *)x, (PyArrayObject *)y) ? PyArray_MatrixProduct2(x, y, NULL)
+                                                          : PyNumber_MatrixMultiply(x, y);
+}
+
 /* Products of matrices and vectors are BLAS's, called by NumPy: also of large ones, where they are there. */
 static PyObject *slot_matrix_multiply(PyObject *x, PyObject *y)
 {
@@ -176,7 +202,7 @@ static PyObject *slot_matrix_multiply(PyObject *x, PyObject *y)
         double rows = operands[0].nd == 2 ? (double)operands[0].dims[0] : 1;
         double columns = operands[1].nd == 2 ? (double)operands[1].dims[1] : 1;
         if (rows * columns < known.limit) {
-            found = operate(PyNumber_MatrixMultiply, x_is_known ? data_of(x) : made, y_is_known ? data_of(y) : made);
+            found = operate(product_of, x_is_known ? data_of(x) : made, y_is_known ? data_of(y) : made);
             if (!found)
                 PyErr_Clear(); /* (The method says what is wrong.) */
         }
