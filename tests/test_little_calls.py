@@ -8,7 +8,7 @@ import inspect
 import itertools
 import operator
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -384,7 +384,8 @@ def test_a_dtype_that_runs_code() -> None:
 def test_running_sums_along_axes(name: str, dtype: str) -> None:
     for shape in ((7,), (1,), (0,), (5, 6), (1, 9), (9, 1), (4, 3, 5), (40, 60), (3, 4000)):
         data = (20 * _RNG.normal(size=shape)).astype(dtype)
-        for view in (lambda x: x, lambda x: x.T, lambda x: x[::2]):
+        views: list[Callable[[Any], Any]] = [lambda x: x, lambda x: x.T, lambda x: x[::2]]
+        for view in views:
             given, mine = view(data), view(lnp.array(data))
             for axis in (None, *range(-data.ndim, data.ndim)):
                 with np.errstate(all="ignore"):
