@@ -9,8 +9,8 @@ from setuptools import Extension, setup
 
 _FOLDER = "lazyarr/little/c"
 _FILES = (
-    "module", "data", "operands", "loops", "reductions", "spare", "masks", "elements", "functions", "results", "calls",
-    "scatter", "sizes", "attributes", "slots",
+    "module", "data", "operands", "loops", "reductions", "recorded", "spare", "masks", "elements", "functions",
+    "results", "calls", "scatter", "sizes", "attributes", "slots",
 )  # fmt: skip
 
 setup(

@@ -57,7 +57,7 @@ _METHODS = frozenset((np.mean, np.std, np.var, np.cumsum, np.cumprod, np.argmax,
 
 def _follow() -> None:
     """Take over what the settings say."""
-    compiled.limit(limits.elements if settings.current.fast_path else 0)
+    compiled.limit(limits.elements if settings.current.fast_path else -1)
 
 
 def install() -> None:
@@ -148,7 +148,7 @@ def install_calls(kind: type[Any], ufuncs: Iterable[Any]) -> None:
     """Have calls of lazy ufuncs of one class begin in C."""
     if compiled is None:
         return
-    known = {u: (u.numpy, cost_of(u.numpy)) for u in ufuncs
+    known = {u: (u.numpy, cost_of(u.numpy), u.recorder, u.writer) for u in ufuncs
              if type(u) is kind and u.nin <= 2 and u.nout == 1 and u.op is not None and not u.numpy.signature
              and u.numpy.__name__ not in _NOT_HERE}  # fmt: skip
     compiled.install_calls(kind, known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -19,7 +19,7 @@ from lazyarr.dispatch import NotCompiled, holds_lazy
 from lazyarr.eager import is_little, weight
 from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.ir import extents
-from lazyarr.ir.node import Value
+from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import NAMES, WEAK, ArrayType
 from lazyarr.leaves import Leaf, leaf
@@ -30,7 +30,7 @@ from lazyarr.numpy._ufunc_arguments import c_or_f, outputs, refuse_out, signatur
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.others import NOBODY, by_ufunc
 from lazyarr.quiet import quietly
-from lazyarr.runtime import add_check, record, record_all, record_node, recording
+from lazyarr.runtime import add_check, record, record_all, record_node, record_pending, recording
 from lazyarr.weak import WeakScalar
 
 _NO_ATTRIBUTES: dict[str, Any] = {}
@@ -187,8 +187,41 @@ class Ufunc:
         extents = itertools.zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)
         return is_little(math.prod(map(max, extents)), self._weight or 1.0)
 
+    @property
+    def recorder(self) -> Callable[..., LazyArray | None] | None:
+        """What the extension calls with arrays and Python's numbers that are not little work.
+
+        It gives None where it has recorded nothing, for the call is not a plain one.
+        """
+        return self._plain_of_large if self._plain_enough else None
+
+    @property
+    def writer(self) -> Callable[..., LazyArray | None] | None:
+        """As `recorder`, of operators that write to their first operand."""
+        return self._into_large if self._plain_enough else None
+
+    def _plain_of_large(self, *args: Any) -> LazyArray | None:
+        node = self._plain_node(args, is_large=True)
+        return None if node is None else _array_of(node, args)
+
+    def _into_large(self, target: LazyArray, *others: Any) -> LazyArray | None:
+        node = self._plain_node((target, *others), is_large=True, into=target)
+        if node is None or node.types[0].shape != target._shape:
+            return None
+        target._assign(Value(node, 0))
+        return target
+
     def _plain(self, args: tuple[Any, ...]) -> LazyArray | None:
-        """`_call` for lazy arrays, floats and ints where nothing is special; None where something is.
+        """`_call` for lazy arrays, floats and ints where nothing is special; None where something is."""
+        node = self._plain_node(args)
+        return None if node is None else _array_of(node, args)
+
+    def _plain_node(
+        self, args: tuple[Any, ...], is_large: bool = False, into: LazyArray | None = None
+    ) -> Node | None:
+        """What `_plain` records. `is_large`: it is known that NumPy is not to do it at once.
+
+        `into`: what it is to be written to; None where that cannot take it as it is.
 
         Most calls are of this kind, and a program records thousands of them: it is written for speed.
         """
@@ -213,6 +246,8 @@ class Ufunc:
             if loop is None or loop[0].kind == "b":
                 return None
             self._plain_loops[dtype_x, dtype_y] = loop
+        if into is not None and (into._dtype is not loop[-1] or into._scalar or not into._writeable):
+            return None
         value = x._value() if kind_x is LazyArray else scalar_value(x, loop[0])
         if value.node.types[value.index].dtype is not loop[0]:
             value = cast(value, loop[0])
@@ -227,12 +262,8 @@ class Ufunc:
             ):
                 return None
             operands = (value, other)
-        node = record_node(self.op, operands, _NO_ATTRIBUTES)  # type: ignore[arg-type]
-        result = node.types[0]
-        shape = result.shape
-        if len(shape) < 2:
-            return LazyArray._new(Value(node, 0), None, not shape)
-        return LazyArray._new(Value(node, 0), _kept_order(args, shape, result.dtype.itemsize))
+        assert self.op is not None
+        return record_pending(self.op, operands) if is_large else record_node(self.op, operands, _NO_ATTRIBUTES)
 
     def _call(
         self, *args: Any, out: Any = None, where: Any = True, casting: str = "same_kind", order: str = "K",
@@ -523,6 +554,14 @@ def loop_value(x: Any, dtype: np.dtype[Any]) -> Value:
     if type(x) is int and dtype.kind == "b":
         np.int64(x)  # NumPy makes an int64 of it first, and says so where that overflows.
     return weak_cast(x, dtype) if isinstance(x, WeakScalar) else scalar_value(x, dtype)
+
+
+def _array_of(node: Node, args: tuple[Any, ...]) -> LazyArray:
+    """The result of an element-wise operation, in the order of the arrays it is made of."""
+    type = node.types[0]
+    if len(type.shape) < 2:
+        return LazyArray._new(Value(node, 0), None, not type.shape)
+    return LazyArray._new(Value(node, 0), _kept_order(args, type.shape, type.dtype.itemsize))
 
 
 def _kept_order(args: tuple[Any, ...], shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

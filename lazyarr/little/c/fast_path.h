@@ -55,7 +55,7 @@ typedef struct {
     PyObject *to_numpy;            /* the method `__array__` of any array */
     PyObject *acquire, *release;   /* of a lock that is held while an array's data is written, or becomes a value */
     Py_ssize_t deepest;            /* views of views that Lent may be */
-    double limit;                  /* elements that are little work; 0 for none */
+    double limit;                  /* elements that are little work; 0 for none, -1 where Python does it all */
     double reach;                  /* the same for a while, of plain arithmetic: see `reaches`; 0 for no more */
     long left;                     /* for so many operations */
     double bools, in_place;        /* what elements weigh there, as lazyarr.eager says it */
@@ -117,6 +117,8 @@ typedef struct {
     int nin;
     double cost;   /* of an element, in additions */
     int of_floats; /* whether other types are left to Python */
+    PyObject *recorder; /* what records a call with large arrays (recorded.c); NULL for none */
+    PyObject *writer;   /* and one that writes to its first operand */
     Loop loops[TYPES];
 } Loops;
 
@@ -180,6 +182,10 @@ PyObject *selection(PyObject *key);
 int begin_write(void);
 int end_write(void);
 int set_item(PyObject *self, PyObject *key, PyObject *value);
+
+/* recorded.c */
+PyObject *recorded(const Loops *own, PyObject *const *operands, int count);
+PyObject *recorded_into(const Loops *own, PyObject *const *operands, int count);
 
 /* slots.c */
 int install_slots(PyObject *tables);

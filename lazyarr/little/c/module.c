@@ -8,6 +8,7 @@
    loops.c       NumPy's inner loops over them
    reductions.c  and along axes
    slots.c       Python's operators, and calls of ufuncs
+   recorded.c    the same of large arrays, on their way to Python
    spare.c       operands that nobody has any more
    elements.c    x[...], writes, views
    masks.c       what masks and positions select, and writes to it
@@ -104,7 +105,8 @@ static PyObject *install(PyObject *module, PyObject *args)
 PyDoc_STRVAR(
     calls_doc,
     "install_calls(kind, ufuncs, /)\n--\n\n"
-    "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element)}``.\n");
+    "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element, recorder)}``; "
+    "``recorder(*operands)``\nrecords a call with large arrays, or gives None where that goes the general way.\n");
 
 static PyObject *install_calls(PyObject *module, PyObject *args)
 {
@@ -148,7 +150,8 @@ PyDoc_STRVAR(
     function_doc,
     "function(numpy, args, kwargs, /)\n--\n\nThe result of a call of little data; None where it is not one.\n");
 
-PyDoc_STRVAR(limit_doc, "limit(elements, /)\n--\n\nHow many elements are little work from now on; 0 for none.\n");
+PyDoc_STRVAR(limit_doc, "limit(elements, /)\n--\n\nHow many elements are little work from now on; 0 for none, -1 to leave all "
+                        "to Python.\n");
 
 static PyObject *limit(PyObject *module, PyObject *elements)
 {

@@ -26,7 +26,8 @@ enum {
     OPERATORS = op_less + 6
 };
 
-static const Loops *loops[OPERATORS];
+static Loops *loops[OPERATORS];
+static PyObject *ufuncs[OPERATORS]; /* NumPy's, of these loops */
 static PyObject *methods[OPERATORS][2]; /* of binary operators: forward and reflected */
 static PyNumberMethods before;
 static richcmpfunc compare_before;
@@ -94,7 +95,10 @@ static PyObject *in_place(int which, PyObject *x, PyObject *y)
 static PyObject *by_method(int which, PyObject *x, PyObject *y)
 {
     int is_forward = PyObject_TypeCheck(x, known.array);
-    PyObject *method = methods[which][!is_forward];
+    PyObject *method = methods[which][!is_forward], *operands[2] = {x, y};
+    PyObject *found = recorded(loops[which], operands, 2);
+    if (found || PyErr_Occurred())
+        return found;
     return PyObject_CallFunctionObjArgs(method, is_forward ? x : y, is_forward ? y : x, NULL);
 }
 
@@ -106,8 +110,10 @@ static PyObject *by_method(int which, PyObject *x, PyObject *y)
     }                                                                                                                \
     static PyObject *slot_inplace_##name(PyObject *x, PyObject *y)                                                   \
     {                                                                                                                \
-        PyObject *found = in_place(op_##name, x, y);                                                                 \
-        return found ? found : before.nb_inplace_##name(x, y);                                                       \
+        PyObject *operands[2] = {x, y}, *found = in_place(op_##name, x, y);                                          \
+        if (!found)                                                                                                  \
+            found = recorded_into(loops[op_##name], operands, 2);                                                    \
+        return found || PyErr_Occurred() ? found : before.nb_inplace_##name(x, y);                                   \
     }
 BINARY(BINARY_SLOT)
 
@@ -125,7 +131,9 @@ static PyObject *unary(int which, PyObject *x, void *caller)
     static PyObject *slot_##name(PyObject *x)                                                                        \
     {                                                                                                                \
         PyObject *found = unary(op_##name, x, CALLER);                                                               \
-        return found ? found : before.nb_##name(x);                                                                  \
+        if (!found)                                                                                                  \
+            found = recorded(loops[op_##name], &x, 1);                                                               \
+        return found || PyErr_Occurred() ? found : before.nb_##name(x);                                              \
     }
 UNARY(UNARY_SLOT)
 
@@ -216,8 +224,10 @@ static PyObject *slot_matrix_multiply(PyObject *x, PyObject *y)
 static PyObject *slot_compare(PyObject *x, PyObject *y, int how)
 {
     static const int which[] = {[Py_LT] = 0, [Py_LE] = 1, [Py_EQ] = 2, [Py_NE] = 3, [Py_GT] = 4, [Py_GE] = 5};
-    PyObject *found = binary(op_less + which[how], x, y, NULL);
-    return found ? found : compare_before(x, y, how);
+    PyObject *operands[2] = {x, y}, *found = binary(op_less + which[how], x, y, NULL);
+    if (!found)
+        found = recorded(loops[op_less + which[how]], operands, 2);
+    return found || PyErr_Occurred() ? found : compare_before(x, y, how);
 }
 
 static PyObject *slot_item(PyObject *self, PyObject *key)
@@ -257,6 +267,7 @@ static int take(PyObject *tables, const char *name, int which)
     if (!PyArg_ParseTuple(entry, "Od", &ufunc, &cost))
         return -1;
     loops[which] = loops_of(ufunc, cost);
+    ufuncs[which] = Py_NewRef(ufunc);
     return loops[which] ? 0 : -1;
 }
 
@@ -352,17 +363,17 @@ static ternaryfunc call_before;
 static PyObject *ufunc_before;       /* the method `__array_ufunc__` */
 static PyObject *by_lazy, *by_ufunc; /* lazy ufunc, and NumPy's -> capsule of its loops */
 
-/* What operands come to; NULL, without an exception, where that is not computed here. */
+/* What operands come to; NULL, with or without an exception, where that is neither computed nor recorded here. */
 static PyObject *ufunc_of(const Loops *own, PyObject *const *args, Py_ssize_t count)
 {
     Operand operands[2];
-    PyObject *made = NULL, *found;
-    if (count != own->nin || !may_run() ||
-        !(count == 2 ? operands_of(args[0], args[1], operands, &made) : operand_of(args[0], operands)))
+    PyObject *made = NULL, *found = NULL;
+    if (count != own->nin)
         return NULL;
-    found = compute(own, operands, NULL);
+    if (may_run() && (count == 2 ? operands_of(args[0], args[1], operands, &made) : operand_of(args[0], operands)))
+        found = compute(own, operands, NULL);
     Py_XDECREF(made);
-    return array_of(found);
+    return found ? array_of(found) : recorded(own, args, (int)count);
 }
 
 static PyObject *slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -396,15 +407,23 @@ int install_call(PyTypeObject *type, PyObject *tables)
     PyObject *lazy, *entry, *ufunc, *method;
     Py_ssize_t at = 0;
     double cost;
+    int which;
     by_lazy = PyDict_New();
     by_ufunc = PyDict_New();
     if (!by_lazy || !by_ufunc)
         return -1;
     while (PyDict_Next(tables, &at, &lazy, &entry)) {
-        PyObject *capsule;
+        PyObject *capsule, *recorder, *writer;
         Loops *own;
-        if (!PyArg_ParseTuple(entry, "Od", &ufunc, &cost) || !(own = loops_of(ufunc, cost)))
+        if (!PyArg_ParseTuple(entry, "OdOO", &ufunc, &cost, &recorder, &writer) || !(own = loops_of(ufunc, cost)))
             return -1;
+        own->recorder = recorder == Py_None ? NULL : Py_NewRef(recorder);
+        own->writer = writer == Py_None ? NULL : Py_NewRef(writer);
+        for (which = 0; which < OPERATORS; which++)
+            if (ufuncs[which] == ufunc) {
+                loops[which]->recorder = own->recorder;
+                loops[which]->writer = own->writer;
+            }
         capsule = PyCapsule_New(own, NULL, NULL);
         if (!capsule || PyDict_SetItem(by_lazy, lazy, capsule) < 0 || PyDict_SetItem(by_ufunc, ufunc, capsule) < 0)
             return -1;
