@@ -241,6 +241,28 @@ def test_in_place_operators(operation: Any, x: Any) -> None:
                 agree(program, x, y)
 
 
+LARGE = [np.arange(600.0).reshape(20, 30) - 300, np.arange(600, dtype=np.float32), np.arange(600) % 7 + 1,
+         (np.arange(600) % 3 == 0).reshape(20, 30), np.arange(600) * 1j, np.arange(1200.0)[::2],
+         np.arange(600.0).reshape(30, 20).T]  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", [*IN_PLACE, *OPERATORS, operator.neg, operator.invert, abs, np.sqrt, np.maximum])
+def test_operators_of_arrays_that_are_not_little(operation: Any) -> None:
+    """These are recorded: with arrays that are, and are not, little, numbers, and what does not fit."""
+    is_unary = operation in (operator.neg, operator.invert, abs, np.sqrt)
+
+    def program(n: Any, x: Any, y: Any) -> Any:
+        twice = x + x
+        result = operation(twice) if is_unary else operation(twice, y)
+        return twice, result, result is twice
+
+    with settings(eager_below=100, compile_after=10**9):
+        for x in LARGE:
+            others = (2.5, 3, np.arange(1.0, 31.0), np.float32(2), np.array(2.0), True, *LARGE)
+            for y in others[: 1 if is_unary else None]:
+                agree(program, x, y)
+
+
 @pytest.mark.parametrize("operation", OPERATORS)
 @pytest.mark.parametrize("x", [*OPERANDS, np.array(2.5), np.float32(2), np.int8(3), np.float64(2), np.bool_(True)],
                          ids=kind_id)  # fmt: skip

@@ -1,7 +1,8 @@
 """A program of two hundred operations without a loop: what a first call costs, and what recording one operation does.
 
 ``python -m benchmarks.arrays.long_graph first`` prints the seconds that importing and the first call take, in this
-process, which must be fresh; ``record`` those of recording one operation on lazy arrays of 8 elements.
+process, which must be fresh; ``record`` those of recording one operation on large lazy arrays (little ones NumPy does
+at once).
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
-#: Operations recorded in a batch, and batches; none is evaluated.
+#: Pairs of operations recorded in a batch, and batches; none is evaluated.
 RECORDED, BATCHES = 50, 40
+#: Elements of arrays with which operations are recorded.
+LARGE = 1e6
 
 
 def stage(a: Any, b: Any, c: Any, k: float) -> tuple[Any, Any, Any]:
@@ -67,18 +70,18 @@ def first_call(n: int = 10_000) -> tuple[float, float]:
 
 
 def recording() -> float:
-    """The least seconds that recording an addition takes."""
+    """The least seconds that recording a product with a number, or an addition, takes."""
     import lazyarr.numpy as lnp
 
-    start, step = lnp.arange(8.0), lnp.ones(8)
+    start, step = lnp.arange(LARGE), lnp.ones(int(LARGE))
     np.asarray(start), np.asarray(step)
     least = float("inf")
     for _ in range(BATCHES):
         x = start
         begin = time.perf_counter()
         for _ in range(RECORDED):
-            x = x + step
-        least = min(least, (time.perf_counter() - begin) / RECORDED)
+            x = 0.5 * x + step
+        least = min(least, (time.perf_counter() - begin) / (2 * RECORDED))
     return least
 
 
