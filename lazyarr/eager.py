@@ -92,7 +92,7 @@ def _numpys_own(node: Node, below: int) -> bool:
     """
     if node.op.memory != "fresh" or any((size := _elements(t.shape)) is None or size >= below for t in node.types):
         return False
-    if not all(_exists(v) for v in node.operands):
+    if not all(exists(v) for v in node.operands):
         return False
     if node.op is MATMUL:
         return True
@@ -102,7 +102,7 @@ def _numpys_own(node: Node, below: int) -> bool:
     return isinstance(moved, int) and moved < min(32 * below, max(t.nbytes for t in types) // 2)
 
 
-def _exists(value: Value) -> bool:
+def exists(value: Value) -> bool:
     """Whether a value is data, a constant, or a view of data."""
     node = value.node
     while node.op.memory == "view" and len(node.operands) == 1:
@@ -255,7 +255,7 @@ def _is_short(node: Node, steps: dict[Node, None]) -> bool:
     is_view = node.op.memory == "view" and len(node.operands) == 1
     if not (is_plain or is_view or node.op.name in REDUCTIONS) or len(steps) >= _STEPS:
         return False
-    if not all(_exists(v) or _is_short(v.node, steps) for v in node.operands):
+    if not all(exists(v) or _is_short(v.node, steps) for v in node.operands):
         return False
     steps[node] = None
     return len(steps) <= _STEPS

@@ -72,6 +72,8 @@ def _credit(node: Node) -> None:
 def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:
     """The results of little work on data that exists, computed by NumPy; None for other work."""
     together = world.current()
+    if not together and not all(map(eager.exists, node.operands)):
+        return None
     if not (together or eager.may_be_little(node)) or any(now.may_measure(t.shape, t.dtype) for t in node.types):
         return None
     found = own_parts.results(node, together) if together else None

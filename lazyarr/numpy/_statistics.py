@@ -115,6 +115,8 @@ def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
         square = UFUNCS[np.square](away.real) + UFUNCS[np.square](away.imag)
     target = reduce_out(out)
     spread = _sum(square, axis, dtype, target, keep, where)
+    if type(count) is np.intp and type(ddof) is int:
+        return _divide_in_place(spread, np.maximum(count - ddof, 0), target)
     freedom = UFUNCS[np.maximum](UFUNCS[np.subtract](count, ddof), 0)
     return _divide_in_place(spread, freedom, target)
 

@@ -189,23 +189,26 @@ class Ufunc:
 
     @property
     def recorder(self) -> Callable[..., LazyArray | None] | None:
-        """What the extension calls with arrays and Python's numbers that are not little work.
+        """What the extension calls with arrays and Python's numbers that are not little work, or not computed.
 
         It gives None where it has recorded nothing, for the call is not a plain one.
         """
-        return self._plain_of_large if self._plain_enough else None
+        return self._plain_of_pending if self._plain_enough else None
 
     @property
     def writer(self) -> Callable[..., LazyArray | None] | None:
         """As `recorder`, of operators that write to their first operand."""
-        return self._into_large if self._plain_enough else None
+        return self._into_pending if self._plain_enough else None
 
-    def _plain_of_large(self, *args: Any) -> LazyArray | None:
-        node = self._plain_node(args, is_large=True)
-        return None if node is None else _array_of(node, args)
+    def _plain_of_pending(self, *args: Any) -> LazyArray | None:
+        node = self._plain_node(args, is_pending=True)
+        # (Complex scalars are rounded otherwise by operators: `lazyarr.operators`.)
+        if node is None or (not node.types[0].shape and node.types[0].dtype.kind == "c"):
+            return None
+        return _array_of(node, args)
 
-    def _into_large(self, target: LazyArray, *others: Any) -> LazyArray | None:
-        node = self._plain_node((target, *others), is_large=True, into=target)
+    def _into_pending(self, target: LazyArray, *others: Any) -> LazyArray | None:
+        node = self._plain_node((target, *others), is_pending=True, into=target)
         if node is None or node.types[0].shape != target._shape:
             return None
         target._assign(Value(node, 0))
@@ -217,9 +220,9 @@ class Ufunc:
         return None if node is None else _array_of(node, args)
 
     def _plain_node(
-        self, args: tuple[Any, ...], is_large: bool = False, into: LazyArray | None = None
+        self, args: tuple[Any, ...], is_pending: bool = False, into: LazyArray | None = None
     ) -> Node | None:
-        """What `_plain` records. `is_large`: it is known that NumPy is not to do it at once.
+        """What `_plain` records. `is_pending`: it is known that NumPy is not to do it at once.
 
         `into`: what it is to be written to; None where that cannot take it as it is.
 
@@ -230,13 +233,13 @@ class Ufunc:
         kind_x, kind_y = type(x), type(y)
         if kind_x is LazyArray:
             dtype_x = x._dtype
-        elif (kind_x is float or (kind_x is int and not self._looks_at_ints)) and kind_y is LazyArray:
+        elif kind_y is LazyArray and (kind_x is float or (kind_x is int and self._takes(x, y))):
             dtype_x = kind_x
         else:
             return None
         if kind_y is LazyArray:
             dtype_y = y._dtype
-        elif kind_y is float or (kind_y is int and not self._looks_at_ints):
+        elif kind_y is float or (kind_y is int and self._takes(y, x)):
             dtype_y = kind_y
         else:
             return None
@@ -263,7 +266,11 @@ class Ufunc:
                 return None
             operands = (value, other)
         assert self.op is not None
-        return record_pending(self.op, operands) if is_large else record_node(self.op, operands, _NO_ATTRIBUTES)
+        return record_pending(self.op, operands) if is_pending else record_node(self.op, operands, _NO_ATTRIBUTES)
+
+    def _takes(self, number: int, array: Any) -> bool:
+        """Whether an array's dtype takes a Python int as it takes other numbers; in comparisons: whether it has it."""
+        return not self._looks_at_ints or (0 <= number < 128 and array.dtype.kind in "iuf")
 
     def _call(
         self, *args: Any, out: Any = None, where: Any = True, casting: str = "same_kind", order: str = "K",

@@ -1,7 +1,7 @@
 /* Element-wise work on large arrays, which Python records: the shortest way there.
 
    The methods of operators, and calls of ufuncs, look for much that cannot be where the operands are lazy arrays and
-   Python's numbers, and one of them is too large to be little work. */
+   Python's numbers, and one of them is too large to be little work, or is not computed. */
 
 #include "fast_path.h"
 
@@ -26,6 +26,13 @@ static double elements_of(PyObject *array)
     return found;
 }
 
+/* Whether an array has a value that is not computed. */
+static int is_pending(PyObject *array)
+{
+    PyObject *cell = SLOT(array, array__cell), *value = cell ? SLOT(cell, cell_value) : NULL;
+    return value && PyTuple_Check(value) && Py_TYPE(PyTuple_GET_ITEM(value, 0)) != known.leaf;
+}
+
 /* Whether this process alone runs the program, and nothing is traced. */
 static int may_record(void)
 {
@@ -40,31 +47,34 @@ static int may_record(void)
     return trace == Py_None;
 }
 
-/* Whether operands are arrays and Python's numbers, and more than little work. */
-static int are_large(const Loops *own, PyObject *const *operands, int count)
+/* Whether operands are arrays and Python's numbers, and what NumPy is not to do at once. */
+static int are_to_be_recorded(const Loops *own, PyObject *const *operands, int count)
 {
-    double most = -1;
-    int k;
+    int k, found = 0;
     for (k = 0; k < count; k++) {
         double size;
         if (PyFloat_CheckExact(operands[k]) || PyLong_CheckExact(operands[k]))
             continue;
         if (Py_TYPE(operands[k]) != known.array)
             return 0;
+        if (is_pending(operands[k])) {
+            found = 1;
+            continue;
+        }
         if (SLOT(operands[k], array__scalar) == Py_True)
             continue; /* (Of these alone operators are not the ufunc's.) */
         size = elements_of(operands[k]);
         if (size < 0)
             return 0;
-        most = size > most ? size : most;
+        found = found || size * own->cost >= known.limit;
     }
-    return most >= 0 && most * own->cost >= known.limit;
+    return found;
 }
 
 /* ``by(*operands)``; NULL, with or without an exception, where that is not for such operands, or gives None. */
 static PyObject *recorded_by(PyObject *by, const Loops *own, PyObject *const *operands, int count)
 {
-    PyObject *found = by && may_record() && are_large(own, operands, count)
+    PyObject *found = by && may_record() && are_to_be_recorded(own, operands, count)
                           ? PyObject_Vectorcall(by, operands, count, NULL)
                           : NULL;
     if (found == Py_None)
