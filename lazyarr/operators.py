@@ -225,6 +225,9 @@ def _in_place(ufunc: np.ufunc, turned: str) -> Callable[[Any, Any], Any]:
         if ufunc is np.power:
             return _power(self, other, out=(self,))
         if ufunc is np.matmul and (not self.ndim or np.ndim(other) < 2):
+            # (A product of another kind is refused first.)
+            given = other.dtype if hasattr(other, "dtype") else np.asarray(other).dtype
+            np.matmul.resolve_dtypes((self.dtype, given, self.dtype))
             # (What has fewer axes than the array would be repeated along it.)
             raise ValueError("inplace matrix multiplication requires the first operand to have at least one and the "
                              "second at least two dimensions.")

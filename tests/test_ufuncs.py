@@ -366,6 +366,8 @@ def test_products_in_place(shape: tuple[int, ...], other: tuple[int, ...], eager
     x, y = (np.arange(1.0, 1 + np.prod(s, dtype=int)).reshape(s) for s in (shape, other))
     with settings(eager_below=eager_below):
         agree(program, x, y)
+        agree(program, x.astype(np.int8), y)
+        agree(program, x, 2 * y.astype(np.int8))
 
 
 @pytest.mark.parametrize("eager_below", [0, 50_000])

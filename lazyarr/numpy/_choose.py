@@ -40,6 +40,9 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> LazyArray:
         raise ValueError("select with an empty condition list is not possible")
     choices = [_operand(choice) for choice in (*choicelist, default)]
     dtype = common_dtype(*choices)
+    for choice in choices[:-1]:
+        if type(choice) in (int, float, complex):
+            np.copyto(np.empty((), dtype), np.asarray(choice))  # raises: NumPy has made arrays of these
     choices = [wrapped(choice, dtype) for choice in choices]
     conditions = [as_lazy(condition) for condition in condlist]
     for position, condition in enumerate(conditions):
