@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -155,3 +157,50 @@ def test_a_read_only_argument_is_not_written() -> None:
         accelerate(function)(a)
 
 
+
+
+class _Holder:
+    field: Any = None
+
+
+def _pair(a: Any) -> Any:
+    return a * 2, a + 1
+
+
+def _in_a_dict(a: Any) -> Any:
+    return {"found": [a * 2, a.sum()]}
+
+
+def _in_an_object(a: Any) -> Any:
+    holder = _Holder()
+    holder.field = a * 2
+    return holder
+
+
+def _changed(a: Any) -> Any:
+    a *= 2
+    return a[1:] + 1
+
+
+@pytest.mark.parametrize("function", [np.negative, _pair, _in_a_dict, _in_an_object, _changed])
+def test_nothing_keeps_the_results(function: Any) -> None:
+    """They are freed with what the caller has of them, not when garbage is collected."""
+
+    def arrays(found: Any) -> list[Any]:
+        if isinstance(found, (tuple, list)):
+            return [x for item in found for x in arrays(item)]
+        if isinstance(found, dict):
+            return arrays(list(found.values()))
+        return arrays(found.field) if isinstance(found, _Holder) else [found] * isinstance(found, np.ndarray)
+
+    accelerated: Any = accelerate(lambda a: function(a))
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for _ in range(3):
+            held = [weakref.ref(x) for x in arrays(accelerated(np.arange(1000.0)))]
+            assert held
+            assert all(x() is None for x in held)
+    finally:
+        if collecting:
+            gc.enable()

@@ -26,6 +26,9 @@ from benchmarks.compare import difference
 
 #: Up to so many elements results are compared; beyond, that takes longer than what is measured.
 COMPARED = 10**6
+#: Elements of arrays with which programs are called before peak memory is measured: they are compiled then, for which
+#: LLVM's own code takes some 85 MB, once a process.
+COMPILED = 10**6
 #: From so many elements on peak memory is measured: compiling takes some megabytes itself.
 WEIGHED = 10**6
 #: From so many elements on, arrays are beyond the caches, and a share of the memory's bandwidth says something.
@@ -83,7 +86,7 @@ def of_lazyarr(program: ArrayProgram, number: int, seconds: float, clock: Clock,
 
 def peaks(program: ArrayProgram, number: int) -> dict[str, int]:
     """Peak memory of NumPy and of `catalog.OURS`, each in a child process."""
-    small, large = program.make(program.numbers[0]), program.make(number)
+    small, large = program.make(min(COMPILED, number // 2)), program.make(number)
     small_lazy, large_lazy = lazy(small), lazy(large)
 
     def in_numpy() -> Callable[[tuple[Any, ...]], Any]:

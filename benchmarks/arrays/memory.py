@@ -10,6 +10,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.arrays.timing import WARM
+
 #: ru_maxrss counts these.
 UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -17,7 +19,7 @@ UNIT = 1 if sys.platform == "darwin" else 1024
 def peak(
     make_call: Callable[[], Callable[[tuple[Any, ...]], Any]], small: tuple[Any, ...], large: tuple[Any, ...]
 ) -> int:
-    """Bytes by which two calls raise the high-water mark of a forked process, after a call with small arguments.
+    """Bytes by which two calls raise the high-water mark of a forked process, after calls with small arguments.
 
     Parameters
     ----------
@@ -32,7 +34,8 @@ def peak(
         status = 1
         try:
             call = make_call()
-            call(small)
+            for _ in range(WARM):
+                call(small)
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             for _ in range(2):
                 call(large)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -412,7 +413,11 @@ class _Builder:
         self._views: dict[int, Any] = {}
         #: Dicts whose keys are hashed when the objects among them have their attributes, and what they are to hold.
         self._unfilled: list[tuple[dict[Any, Any], Spec]] = []
-        self.walk = Walk(self._instead, parts.opens, parts.holders)
+
+    @cached_property
+    def walk(self) -> Walk:
+        """(Made where it is needed: it refers to this object, which keeps the results until garbage is collected.)"""
+        return Walk(self._instead, self._parts.opens, self._parts.holders)
 
     def _instead(self, value: Any) -> Any:
         """What comes in place of something in a container that is not described."""
