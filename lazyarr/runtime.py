@@ -25,7 +25,7 @@ from lazyarr.leaves import LEAF, Leaf, leaf
 from lazyarr.pending import held_with
 from lazyarr.plans import plans
 from lazyarr.source import Place, place, user_handles_errors, user_line
-from lazyarr.surrender import LOST, cannot_fail, nobodys, written
+from lazyarr.surrender import LOST, cannot_fail, made_anew, nobodys, written
 from lazyarr.varying import numbers
 
 
@@ -381,7 +381,7 @@ def run(
 def compute_part(program: Program, arguments: list[Any], compiled: bool = True) -> tuple[list[Any], tuple[Check, ...]]:
     """Run what one of several ranks does, in the way that they have all decided on."""
     if compiled:
-        plan = plans.get(program, _surrendered(program.graph))
+        plan = plans.get(program, _surrendered(program.graph, arguments))
         results, checks = plan(arguments), plan.checks
     else:
         from lazyarr.backends.numpy import interpret
@@ -390,16 +390,20 @@ def compute_part(program: Program, arguments: list[Any], compiled: bool = True) 
     return own(results, arguments), checks
 
 
-def _surrendered(graph: Graph) -> tuple[int, ...]:
-    """The parameters that a program may be given to destroy, as `Plan` takes them."""
-    return tuple([-1 - k for k in written(graph)])
+def _surrendered(graph: Graph, arguments: Sequence[Any]) -> tuple[int, ...]:
+    """The parameters that a program may destroy, as `Plan` takes them: of those made anew the ones that are given up.
+
+    (Of those it writes parts of it copies those that are not.)
+    """
+    anew = [k for k in made_anew(graph) if type(arguments[k]) is GivenUp]
+    return tuple([-1 - k for k in (*written(graph), *anew)])
 
 
 def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[list[Any], tuple[Check, ...]]:
     if settings.current.reproducible:
         compiled = _is_worth_compiling(program.graph) or _has_regions(program.graph)
         return compute_part(program, arguments, compiled)  # as ranks decide
-    if (known := plans.find(program.graph, _surrendered(program.graph))) is not None:
+    if (known := plans.find(program.graph, _surrendered(program.graph, arguments))) is not None:
         return known(arguments), known.checks
     if not _is_worth_compiling(program.graph) or not may_compile:
         from lazyarr.backends.numpy import Allowance, Exhausted, interpret
@@ -414,7 +418,7 @@ def _run(program: Program, arguments: list[Any], may_compile: bool) -> tuple[lis
             return found, program.graph.checks
         except Exhausted:
             pass
-    plan = plans.get(program, _surrendered(program.graph))
+    plan = plans.get(program, _surrendered(program.graph, arguments))
     return plan(arguments), plan.checks
 
 
@@ -512,13 +516,14 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
         now.observer.ran(program)
     elif not settings.current.reproducible:
         program, leaves = numbers.lifted(program, leaves)
-    if now.observer is None and len(_recordings) == 1 and written(program.graph) and cannot_fail(program.graph):
+    asked = (*written(program.graph), *made_anew(program.graph)) if now.observer is None else ()
+    if asked and len(_recordings) == 1 and cannot_fail(program.graph):
         with _destroying:
             taken: list[int] = []
             if len(_recordings) == 1:  # (Another thread may have begun since.)
                 chosen = {id(h) for h in holders}
                 others = [h.value for h in now.pending() if id(h) not in chosen]
-                taken = nobodys(leaves, written(program.graph), needed, others)
+                taken = nobodys(leaves, asked, needed, others)
             found = _computed(now, program, leaves, needed, holders, checks, taken)
     else:
         found = _computed(now, program, leaves, needed, holders, checks)

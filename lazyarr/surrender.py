@@ -67,6 +67,30 @@ def written(graph: Graph) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=512)
+def made_anew(graph: Graph) -> tuple[int, ...]:
+    """The parameters of which results of the same type are made, element by element, and nothing else: ``x += y``.
+
+    (A result that is written over what it is made of needs no memory of its own.)
+    """
+    users: dict[Value, list[Node]] = {}
+    for node in graph.nodes:
+        for v in node.operands:
+            users.setdefault(v, []).append(node)
+    roots = set(graph.roots)
+    made = {v for v in graph.roots if v.node.op.pointwise}
+    for node in reversed(graph.nodes):
+        # (What a result is made of, element by element.)
+        if node.op.pointwise and any(v in made for v in node.values):
+            made.update(v for v in node.operands if v.type.shape == node.types[0].shape)
+    types = {v.type for v in graph.roots if v.node.op.pointwise}
+    return tuple(
+        k for k, p in enumerate(graph.params)
+        if p in made and p not in roots and p.type in types and is_static(p.type.shape) and p.type.nbytes >= _LARGE
+        and all(node.op.pointwise and node.types[0].shape == p.type.shape for node in users[p])
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=512)
 def cannot_fail(graph: Graph) -> bool:
     """Whether nothing in a program raises, but for want of memory."""
     return not graph.checks and all(

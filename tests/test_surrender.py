@@ -61,6 +61,57 @@ def test_rows_are_written_in_place(taken: list[int]) -> None:
     np.testing.assert_allclose(np.asarray(h), want, rtol=1e-13, atol=1e-13)
 
 
+def test_what_is_made_anew_takes_the_place_of_what_it_is_made_of(taken: list[int]) -> None:
+    """Element by element: the result is written over the array that nobody has any more."""
+    want, h = history()
+    other = np.random.default_rng(1).random((ROWS, COLUMNS))
+    mine = lnp.asarray(other.copy())
+    del taken[:]
+    places = set()
+    for t in range(8):
+        want, h = want - 0.1 * np.sin(want) * other, h - 0.1 * lnp.sin(h) * mine
+        want *= 1.5
+        h *= 1.5
+        want += t
+        h += t
+        assert float(h[t, 7]) == pytest.approx(want[t, 7])
+        places.add(address(h))
+    assert len(places) == 1
+    assert taken.count(1) == 8
+    np.testing.assert_allclose(np.asarray(h), want, rtol=1e-13, atol=1e-13)
+    np.testing.assert_array_equal(np.asarray(mine), other)
+
+
+@pytest.mark.parametrize("keeps", ["lazy", "numpy", "view", "pending"])
+def test_what_is_made_anew_of_what_somebody_has_is_apart(keeps: str, taken: list[int]) -> None:
+    want, h = history()
+    before = want.copy()
+    ways: dict[str, Any] = {"lazy": lambda x: x, "numpy": np.asarray, "view": lambda x: x[::-1, 3:],
+                            "pending": lambda x: x + x}  # fmt: skip
+    kept = ways[keeps](h)
+    h = h * 2 + 1
+    float(h[0, 0])
+    h = lnp.sqrt(h) - h
+    float(h[0, 0])
+    expected = {"view": before[::-1, 3:], "pending": before + before}.get(keeps, before)
+    np.testing.assert_array_equal(np.asarray(kept), expected)
+    np.testing.assert_allclose(np.asarray(h), np.sqrt(before * 2 + 1) - (before * 2 + 1), rtol=1e-13, atol=1e-13)
+
+
+def test_what_is_read_elsewhere_is_not_made_anew_in_its_place() -> None:
+    """By other elements: reversed, moved, summed up."""
+    want, h = history()
+    for _ in range(4):
+        want = want + want[::-1] * 0.25
+        want = want - np.roll(want, 1, axis=0) / want.max()
+        want = want + want[3] * 0.5
+        h = h + h[::-1] * 0.25
+        h = h - lnp.roll(h, 1, axis=0) / h.max()
+        h = h + h[3] * 0.5
+        float(h[1, 1])
+    np.testing.assert_allclose(np.asarray(h), want, rtol=1e-12, atol=1e-12)
+
+
 def test_what_somebody_was_given_stays() -> None:
     want, h = history()
     seen = [(np.asarray(h), want.copy())]

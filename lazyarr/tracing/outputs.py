@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from itertools import chain
 from typing import Any
+from weakref import proxy
 
 import numpy as np
 
@@ -371,8 +371,8 @@ class Outcome:
                     streams.put_words(stream, parts.arrays[place])
         result = builder.build(self.result)
         builder.fill()
-        for k, shape, dtype, writeable in self.altered:
-            alter(parts.arrays[k], shape, dtype, writeable)
+        for k, *form in self.altered:
+            alter(parts.arrays[k], *form)
         for k, new in contents:
             replace_contents(parts.holders[k], new)
         for setter, value in stores:
@@ -413,11 +413,8 @@ class _Builder:
         self._views: dict[int, Any] = {}
         #: Dicts whose keys are hashed when the objects among them have their attributes, and what they are to hold.
         self._unfilled: list[tuple[dict[Any, Any], Spec]] = []
-
-    @cached_property
-    def walk(self) -> Walk:
-        """(Made where it is needed: it refers to this object, which keeps the results until garbage is collected.)"""
-        return Walk(self._instead, self._parts.opens, self._parts.holders)
+        me = proxy(self)  # (A reference in a circle would keep the results until garbage is collected.)
+        self.walk = Walk(lambda value: me._instead(value), parts.opens, parts.holders)
 
     def _instead(self, value: Any) -> Any:
         """What comes in place of something in a container that is not described."""
