@@ -20,7 +20,7 @@ INTO = frozenset(("random", "standard_normal", "standard_exponential", "standard
 
 
 def told_by_arrays(function: Any) -> int:
-    """As how many arguments of a drawing function the extension may take arrays: by position one may be to be filled."""
+    """As how many arguments of a drawing function the extension may take arrays: one may be there to be filled."""
     return 0 if function.__name__ in INTO else 8
 
 
