@@ -280,3 +280,13 @@ def test_imaginary_parts_of_little_data_are_there(dtype: Any, order: str) -> Non
         np.testing.assert_array_equal(mine[4], theirs[4])
         np.testing.assert_array_equal(mine[5], theirs[5])
         assert mine[5].dtype == theirs[5].dtype
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128, np.float32, np.int64, np.bool_])
+def test_what_arrays_without_axes_come_to_is_taken_and_joined(dtype: Any) -> None:
+    for text in ("n.array([a + 0, a * a])", "n.stack([a + a, a])", "(a * 1)[None]", "(a * 1)[...]",
+                 "n.array([[a], [a * a]])",
+                 "n.array([a + n.zeros(()), a])", "n.full((), a * 1)[None]", "n.atleast_1d(a * a)"):  # fmt: skip
+        theirs, mine = (eval(text, {"n": n, "a": n.array(1, dtype)}) for n in (np, lnp))
+        assert mine.dtype == theirs.dtype and mine.shape == theirs.shape
+        np.testing.assert_array_equal(np.asarray(mine), theirs)
