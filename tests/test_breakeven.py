@@ -178,7 +178,7 @@ def test_what_is_faster_by_the_clock() -> None:
     assert programs(accelerated) >= 2
 
 
-@pytest.mark.parametrize(("looked", "settled"), [(0.0, True), (9.9e-3, False)])
+@pytest.mark.parametrize(("looked", "settled"), [(0.0, True), (4e-3, True), (6e-3, False), (9.9e-3, False)])
 def test_what_looking_into_objects_takes_is_no_work_of_the_program(looked: float, settled: bool) -> None:
     """A call of ten milliseconds is not tried as plain Python, but where they went by before the program ran."""
     from lazyarr.tracing.breakeven import BreakEven
@@ -189,6 +189,44 @@ def test_what_looking_into_objects_takes_is_no_work_of_the_program(looked: float
     even = BreakEven(lambda args, kwargs: None, False, lambda why: None)
     assert even.settled("signature", compiled, 10e-3, looked) is settled
     assert bool(even._trials) is not settled
+
+
+@pytest.mark.parametrize("kind", [tuple, list])
+def test_very_many_objects_are_not_taken_apart(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lazyarr.tracing.signature.MOST_ITEMS", 1000)
+
+    def farthest(points: Any, weights: Any) -> Any:
+        best = 0.0
+        for x, y in points:
+            best = max(best, x * x + y * y)
+        points.append(kind((best, best)))
+        for _ in range(200):
+            weights += weights[0] * 1e-3
+        return best, weights.sum()
+
+    accelerated = lazyarr.accelerate(farthest)
+    rng = np.random.default_rng(0)
+    for count in (20, 2000, 2000, 30):
+        points = [kind(p) for p in rng.random((count, 2)).tolist()]
+        expected_points, weights = [*points], np.ones(50)
+        expected = farthest(expected_points, weights.copy())
+        assert_same(expected, accelerated(points, weights))
+        assert points == expected_points and type(points[-1]) is kind
+    whys = [call.what for call in lazyarr.report()]
+    assert any("very many Python objects" in why for why in whys), whys
+
+
+def test_of_what_is_to_be_compiled_all_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lazyarr.tracing.signature.MOST_ITEMS", 50)
+
+    def moved(points: Any, by: Any) -> Any:
+        return [(x + by, y - by) for x, y in points]
+
+    points, by = [(0.5 * i, 2.0) for i in range(10)], np.arange(3.0)
+    accelerated = lazyarr.accelerate(strict=True)(moved)
+    for _ in range(3):
+        assert_same(moved(points, by), accelerated(points, by))
+    assert programs(accelerated) == 1
 
 
 def test_what_is_known_at_a_glance_is_counted() -> None:

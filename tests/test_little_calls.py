@@ -237,7 +237,14 @@ def test_diagonals_are_views_that_nobody_writes_to(text: str, made: str) -> None
 
 _DRAWS = ["rand()", "rand(3)", "random((2, 3))", "normal(0, 1)", "normal(0.0, 2.0, 4)", "uniform(-1, 1, size=(2, 2))",
           "randint(10)", "randint(0, 10, 3)", "choice(5)", "permutation(6)", "standard_normal(3)", "exponential(1.5)",
-          "poisson(3.0, size=5)", "rand(0)", "normal([0.0, 5.0], 1.0)", "bytes(3)"]  # fmt: skip
+          "poisson(3.0, size=5)", "rand(0)", "normal([0.0, 5.0], 1.0)", "bytes(3)", "choice(range(2, 6))",
+          "permutation(range(4))", "choice(np.array(['a', 'bc']), 3)"]  # fmt: skip
+#: What is told by arrays: `p`, three chances that are one together.
+_TOLD = ["choice(3, p=p)", "choice(range(3), 4, True, p)", "choice(['a', 'bc', 'd'], p=p)", "choice(p)",
+         "permutation(p)", "choice(np.array(['x', 'y', 'zz']), size=2, p=p)", "choice(p, 2, p=p)",
+         "normal(p, 2.0)", "normal(0.0, scale=p)", "uniform(p, p + 1)", "multinomial(20, p)",
+         "dirichlet(p)", "poisson(p * 10, 3)", "choice(p.size, 2, p=p[::-1])", "normal(p[0], p[1])",
+         "choice(3, p=p.reshape(3, 1))", "choice(2, p=p)", "normal(p[:, None], p)"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", _DRAWS)
@@ -249,10 +256,46 @@ def test_draws_are_numpys(text: str) -> None:
         for module, results in scopes:
             module.random.seed(5)
             stream = eval(name, {"np": module})
-            results += [eval(f"stream.{text}", {"stream": stream}) for _ in range(3)]
+            results += [eval(f"stream.{text}", {"stream": stream, "np": np}) for _ in range(3)]
         for mine, theirs in zip(found, wanted, strict=True):
             assert type(mine) is type(theirs) or isinstance(theirs, np.ndarray)
             _same(mine, theirs)
+
+
+@pytest.mark.parametrize("text", _TOLD)
+def test_draws_that_arrays_tell_are_numpys(text: str) -> None:
+    for name in ("np.random", "np.random.RandomState(3)", "np.random.default_rng(3)"):
+        results: list[list[Any]] = []
+        scopes: list[Any] = [np, lnp]
+        for module in scopes:
+            module.random.seed(5)
+            scope = {"p": module.array([0.25, 0.5, 0.25]), "np": module}
+            stream, drawn = eval(name, scope), []
+            for _ in range(3):
+                try:
+                    drawn.append(eval(f"stream.{text}", {"stream": stream, **scope}))
+                except ValueError as error:
+                    drawn.append(np.str_(error))
+            results.append([*drawn, scope["p"], stream.random()])
+        for mine, theirs in zip(results[1], results[0], strict=True):
+            assert type(mine) is type(theirs) or isinstance(theirs, np.ndarray)
+            _same(mine, theirs)
+
+
+@pytest.mark.parametrize("name", ["random", "standard_normal", "standard_exponential", "standard_gamma"])
+def test_what_is_drawn_into_an_array_is_there(name: str) -> None:
+    first = (2.0,) if name == "standard_gamma" else ()
+    plain, own = np.zeros(4), lnp.zeros(4)
+    view = own[1:]
+    results = []
+    for module, x in ((np, plain), (lnp, own)):
+        stream = module.random.default_rng(7)
+        draw = getattr(stream, name)
+        assert draw(*first, out=x) is x
+        results.append(draw(*first, None, np.float64, x) if name != "standard_exponential" else draw(out=x))
+        assert results[-1] is x
+    _same(own, plain)
+    _same(view, plain[1:])
 
 
 @pytest.mark.parametrize("text", ["random()", "random(3)", "normal(size=3)", "integers(10)", "integers(0, 9, (2, 3))",
@@ -268,6 +311,33 @@ def test_draws_of_generators_are_numpys(text: str) -> None:
     for mine, theirs in zip(found, wanted, strict=True):
         assert type(mine) is type(theirs) or isinstance(theirs, np.ndarray)
         _same(mine, theirs)
+
+
+@pytest.mark.parametrize("count", [0, 1, 17, 1001, 30_000])
+@pytest.mark.parametrize("kind", [float, int, np.float64, np.float32, bool, "mixed", "text", "pairs", "arrays"])
+def test_lists_of_any_length_are_taken_as_they_are(kind: Any, count: int) -> None:
+    results = []
+    for module in (np, lnp):
+        items: list[Any] = [(k % 7) for k in range(count)]
+        if kind == "mixed":
+            items = [np.int64(k) if k % 2 else float(k) for k in items]
+        elif kind == "text":
+            items = [str(k) for k in items]
+        elif kind == "pairs":
+            items = [(float(k), module.float64(k)) for k in items]
+        elif kind == "arrays":
+            items = [module.full(2, 1.5 * k) for k in items[:300]]
+        else:
+            items = [kind(k) for k in items]
+        before = [*items]
+        found = [module.array(items), module.asarray(tuple(items))]
+        if kind != "text" and count:
+            found += [module.sum(items, axis=0), module.max(items), module.mean(items, axis=0), module.cumsum(items)]
+        found[0][:1] = found[0][-1:]
+        assert all(x is y for x, y in zip(items, before, strict=True))
+        results.append([np.asarray(x) for x in found])
+    for mine, theirs in zip(results[1], results[0], strict=True):
+        assert mine.dtype == theirs.dtype and np.array_equal(mine, theirs)
 
 
 @pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint32, np.int64, np.uint64])

@@ -253,3 +253,40 @@ def test_functions_of_rows_raise_as_numpy_does() -> None:
             np_.apply_along_axis(np.sum, 1, np_.ones((0, 4)))
         with pytest.raises(ZeroDivisionError):
             np_.apply_along_axis(lambda r: 1 / 0, 1, m)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.uint8, np.bool_, np.complex128])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_imaginary_parts_of_little_data_are_there(dtype: Any, order: str) -> None:
+    """What is made of them is computed at once: its elements are NumPy's own scalars."""
+    real = np.array([[0, 1, 2], [3, 4, 1]], dtype, order=order)  # type: ignore[call-overload]
+    results = []
+    modules: list[Any] = [np, lnp]
+    for n in modules:
+        x = n.array(real, order=order)
+        for part in (x.imag, n.imag(x), x[1].imag, x.T[:2].imag):
+            away = n.where((part == 0) & (n.real(x.ravel()[0]) >= 0), part + part, 2 * part)
+            assert part.flags.writeable is (dtype is np.complex128)
+            if dtype is not np.complex128:
+                with pytest.raises(ValueError, match="read-only"):
+                    part[...] = 1
+            ravelled = away.ravel()
+            assert type(ravelled[0]) is type(np.asarray(ravelled)[0])
+            seen = part.shape, part.strides, part.dtype, np.asarray(part), np.asarray(away), n.isreal(x).all()
+            results.append((n, *seen))
+    half = len(results) // 2
+    for theirs, mine in zip(results[:half], results[half:], strict=True):
+        assert mine[1:4] == theirs[1:4] and mine[6] == theirs[6]
+        np.testing.assert_array_equal(mine[4], theirs[4])
+        np.testing.assert_array_equal(mine[5], theirs[5])
+        assert mine[5].dtype == theirs[5].dtype
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128, np.float32, np.int64, np.bool_])
+def test_what_arrays_without_axes_come_to_is_taken_and_joined(dtype: Any) -> None:
+    for text in ("n.array([a + 0, a * a])", "n.stack([a + a, a])", "(a * 1)[None]", "(a * 1)[...]",
+                 "n.array([[a], [a * a]])",
+                 "n.array([a + n.zeros(()), a])", "n.full((), a * 1)[None]", "n.atleast_1d(a * a)"):  # fmt: skip
+        theirs, mine = (eval(text, {"n": n, "a": n.array(1, dtype)}) for n in (np, lnp))
+        assert mine.dtype == theirs.dtype and mine.shape == theirs.shape
+        np.testing.assert_array_equal(np.asarray(mine), theirs)

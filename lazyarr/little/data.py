@@ -337,7 +337,7 @@ def _made(x: LazyArray) -> _ndarray[Any, Any]:
     """The data of an array that `is_to_be_made`, in its layout."""
     value = x._cell.value
     numbers = [np.asarray(v.node.kw["value"].value, v.type.dtype) for v in value.node.operands]
-    order: Any = "F" if x._strides[0] < x._strides[-1] else "C"
+    order: Any = "F" if x._strides and x._strides[0] < x._strides[-1] else "C"
     if not any(any(number.tobytes()) for number in numbers) and value.node.op.name == "broadcast":
         return np.zeros(x._shape, x._dtype, order)  # (of which the system gives what is written to)
     found = quiet.quietly(of_node, value.node, numbers)[value.index]

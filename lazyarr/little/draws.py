@@ -19,6 +19,11 @@ _PLAIN = NUMBERS | {str, type(None)}
 INTO = frozenset(("random", "standard_normal", "standard_exponential", "standard_gamma"))
 
 
+def told_by_arrays(function: Any) -> int:
+    """As how many arguments of a drawing function the extension may take arrays: one may be there to be filled."""
+    return 0 if function.__name__ in INTO else 8
+
+
 def shuffle(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """As `draw`, of what shuffles a little array in place."""
     done = not ranks and limits.elements and write(function, args, kwargs)
@@ -44,7 +49,10 @@ def draw(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _is_plain(x: Any) -> bool:
     kind = type(x)
-    return (kind is tuple or kind is list) and _PLAIN.issuperset(map(type, x)) or isinstance(x, (type, np.dtype))
+    if kind is tuple or kind is list:
+        return _PLAIN.issuperset(map(type, x))
+    # (Of text NumPy's own arrays are made, which hold no lazy ones.)
+    return kind is range or kind is _ndarray and x.dtype.kind in "SU" or isinstance(x, (type, np.dtype))
 
 
 def _of_data(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import indexing
-from lazyarr.array import LazyArray
+from lazyarr.array import LazyArray, rebuild
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import (
@@ -464,7 +464,15 @@ def _part(name: str) -> Callable[[Any], Any]:
         of_complex = begun("VIEW", general.fget, operator.attrgetter(name), general.fget)
 
         def get(self: LazyArray) -> Any:
-            return of_complex(self) if self.dtype.kind == "c" else general.fget(self)
+            if self.dtype.kind == "c":
+                return of_complex(self)
+            data = held(self) if name == "imag" and not ranks and tracing() is None else None
+            if type(data) is not _ndarray or data.size >= limits.elements:
+                return general.fget(self)
+            # (Zeros that are there: what a program does with them is done at once, too.)
+            zeros = rebuild(data.imag.copy("K"))
+            zeros._writeable = False
+            return zeros
 
         return property(get, general.fset, doc=general.__doc__)
 

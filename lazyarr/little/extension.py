@@ -33,7 +33,7 @@ def begun(
     look : callable, optional
         Of views: see `lazyarr.little.data.Lent`.
     most : int
-        Arguments of views beside the array, where `target` takes more than `general`.
+        Arguments of views beside the array, where `target` takes more than `general`; of draws 0, if arrays are none.
 
     Returns
     -------

@@ -90,7 +90,9 @@ def _method(method: Any, name: str) -> Any:
                 return found
         return _draw(method.__get__(self._plain if alone else self), name, args, kwargs)
 
-    return begun("DRAWS_OF", call, method, draws.as_lazy) if little is draws.draw and not is_composed else call
+    if little is not draws.draw or is_composed:
+        return call
+    return begun("DRAWS_OF", call, method, draws.as_lazy, draws.told_by_arrays(method))
 
 
 def _little(name: str) -> Any:
@@ -210,7 +212,7 @@ def _public(name: str) -> Any:
                 return found
         return _draw(value, f"numpy.random.{name}", args, kwargs)
 
-    return begun("DRAWS", call, value, draws.as_lazy) if little is draws.draw else call
+    return call if little is not draws.draw else begun("DRAWS", call, value, draws.as_lazy, draws.told_by_arrays(value))
 
 
 for _name in _random.__all__:

@@ -146,14 +146,14 @@ class Accelerated(Wraps):
             if isinstance(self.function, types.FunctionType):
                 return inside.environment.traced(self.function)(*args, **kwargs)
             return self.function(*args, **kwargs)
-        plain, begin = "", time.perf_counter()
+        plain, much, begin = "", None, time.perf_counter()
         try:
             parts, key, specs = self._describe(args, kwargs)
-            self._looked = time.perf_counter() - begin
         except Plain as reason:
-            plain = str(reason)
+            plain, much = str(reason), getattr(reason, "key", None)
+        self._looked = time.perf_counter() - begin
         if plain:
-            return self._run_plain(None, plain, args, kwargs)
+            return self._run_plain(much, plain, args, kwargs)
         if key in self._plain:
             return self._run_plain(key, self._plain[key], args, kwargs)
         if not self._compiles_all and self._even.is_numpys(key):
@@ -223,7 +223,7 @@ class Accelerated(Wraps):
     def _describe(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Parts, Any, Any]:
         if self._untraceable:
             raise Plain(self._untraceable)
-        parts = Parts(self._package)
+        parts = Parts(self._package, not self._compiles_all)
         specs = parts.describe_call(args, kwargs, world.current() is None)
         return parts, (specs, sharing_key(parts.arrays, memory_groups(parts.arrays))), specs
 
@@ -551,7 +551,7 @@ class Accelerated(Wraps):
         seconds = time.perf_counter() - begin
         if lifts and key in self._plain and (self._around is None or self._around.is_plain(key)):
             self._even.glances.add(args, kwargs, seconds, counted)
-        elif lifts and len(self._plain) > _MOST_VARIANTS:
+        elif lifts:
             self._even.spare(args, kwargs, seconds, self._looked, functools.partial(self._otherwise, key))
         return result
 

@@ -257,7 +257,8 @@ class BreakEven:
             tried = _TRIED if compiled.direct is not None else _TRIED_LONGER
             if loops and compiled.calls_numpy:
                 tried = _TRIED_CALLING  # Each call costs some microseconds more than Python's: there may be many.
-            if seconds - looked > tried or wins:
+            # (Where most of it was a look at the arguments, the rest does not take Python very long.)
+            if seconds - looked > tried and looked < seconds / 2 or wins:
                 self._compiled.add(key)
                 return True
             self._trials[key] = trials = Trials(_TIMED, _MARGIN)

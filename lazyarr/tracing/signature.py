@@ -26,6 +26,9 @@ from lazyarr.tracing.remains import Walk
 _NUMPYS: tuple[type, ...] = (np.ufunc, type(np.mean), *extension.FUNCTIONS)
 #: What stands for no value, in signatures that are made.
 _SENTINELS = (type(dataclasses.MISSING), type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)))
+#: Items of lists, tuples, dicts and objects of a call, at most, and as how many one of these counts. Each item is an
+#: input of its own: a look at all takes as long as many a function does, and tracing a hundred times as long.
+MOST_ITEMS, _HOLDER = 250_000, 12
 _STATIC = (bool, str, bytes, type(None), type(...), slice, range, np.dtype)
 
 
@@ -48,6 +51,12 @@ class Plain(BaseException):
         observer = recording().observer
         if observer is not None:
             observer.thrown = self  # code that is traced may have an ``except`` clause for everything
+
+
+class TooMuch(Plain):
+    """The same of a call that is given very many Python objects; all such calls have one key."""
+
+    key = ("too much",)
 
 
 class InVain(Plain):
@@ -83,8 +92,9 @@ class Parts:
         Streams of random numbers, and where their states are among `arrays`.
     """
 
-    def __init__(self, package: str) -> None:
+    def __init__(self, package: str, refuses_many: bool = True) -> None:
         self.package = package
+        self._left = MOST_ITEMS if refuses_many else math.inf
         #: While arguments are described: what is known of functions that may be made anew for each call.
         self.closures: Closures | None = None
         self.functions: list[Any] = []
@@ -170,11 +180,14 @@ class Parts:
         self._seen[id(value)] = len(self._seen)
         self._kept.append(value)
         if kind is tuple or (isinstance(value, tuple) and hasattr(value, "_fields")):
+            self._holds(len(value))
             return (kind, *(self.describe(item) for item in value))
         if kind is list:
+            self._holds(len(value))
             self.holders.append(value)
             return (kind, *(self.describe(item) for item in value))
         if kind is dict:
+            self._holds(len(value))
             self.holders.append(value)
             self.opaque.extend(key for key in value if self._changes(key))
             return (kind, *((key, self.describe(item)) for key, item in value.items()))
@@ -182,6 +195,7 @@ class Parts:
         if stream is not None:
             return stream
         if self.opens(value):
+            self._holds(len(vars(value)))
             self.holders.append(value)
             return (kind, *((name, self.describe(item)) for name, item in vars(value).items()))
         if hasattr(kind, "__array__"):
@@ -189,6 +203,12 @@ class Parts:
             raise Plain(f"it is given a {kind.__module__}.{kind.__name__}, an array of another library")
         self.opaque.append(value)
         return ("opaque", kind)
+
+    def _holds(self, items: int) -> None:
+        """Count what holds so many items, and refuse very many."""
+        self._left -= items + _HOLDER
+        if self._left < 0:
+            raise TooMuch("it is given very many Python objects, in lists, tuples, dicts or other objects")
 
     def _stream(self, value: Any) -> Any:
         """The key of a stream of random numbers, whose state is one of the arrays; None where it cannot be."""

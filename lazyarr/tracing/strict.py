@@ -95,6 +95,10 @@ def raise_numpys_error(
     raise otherwise
 
 
+#: What most lists hold, and never changes.
+_UNCHANGED = frozenset((bool, int, float, complex, str, bytes, type(None), np.bool, np.int64, np.float64))
+
+
 class Kept:
     """Arrays, lists, dicts, sets and objects as they are now, with all that they hold.
 
@@ -116,7 +120,7 @@ class Kept:
             content, inner = _content(x)
             if content is not None:
                 self._found[id(x)] = (x, content)
-            rest += inner
+            rest += [y for y in inner if type(y) not in _UNCHANGED]
 
     def __enter__(self) -> None:
         pass

@@ -24,7 +24,7 @@ typedef struct {
     vectorcallfunc call;
     PyObject *dict, *weak;
     int kind, binds;   /* whether it is a method of the classes that have it, as functions in Python are */
-    Py_ssize_t most;   /* arguments of views, where `target` takes more of them than this does */
+    Py_ssize_t most;   /* arguments of views, where `target` takes more of them than this does; of draws, if arrays */
     PyObject *general; /* what is called where this gives up */
     PyObject *target;  /* what is called with the data */
     PyObject *look;    /* of views: see `lazyarr.little.data.Lent` */
@@ -115,32 +115,65 @@ static PyObject *copied(const Callable *called, PyObject *const *args, Py_ssize_
     return PyUnicode_CompareWithASCIIString(order, "K") == 0 ? copy_of(args[0], NPY_KEEPORDER) : NULL;
 }
 
-/* A number, a name or a dtype, or a sequence of whole numbers. */
-static int are_known(PyObject *const *args, Py_ssize_t count)
+/* A number, a name or a dtype, a list or a tuple of these, a range, or text in an array of NumPy's. */
+static int is_known(PyObject *x)
 {
     Py_ssize_t k;
-    for (k = 0; k < count; k++)
-        if (!is_plain(args[k]) && !(PyTuple_CheckExact(args[k]) && are_whole(&args[k], 1)))
+    if (is_plain(x) || PyRange_Check(x))
+        return 1;
+    if (PyArray_CheckExact(x))
+        return PyTypeNum_ISSTRING(PyArray_TYPE((PyArrayObject *)x));
+    if (!PyList_CheckExact(x) && !PyTuple_CheckExact(x))
+        return 0;
+    for (k = 0; k < PySequence_Fast_GET_SIZE(x); k++)
+        if (!is_plain(PySequence_Fast_GET_ITEM(x, k)))
             return 0;
     return 1;
+}
+
+/* Whether arrays may tell what is drawn: not where one of them may be what is written into (see `most`). */
+static int none_is_written(const Callable *called, PyObject *names)
+{
+    Py_ssize_t k;
+    for (k = 0; names && k < PyTuple_GET_SIZE(names); k++)
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, k), "out") == 0)
+            return 0;
+    return called->most > 0;
+}
+
+/* What NumPy is given for little data: it is not to be written, whatever the function does; NULL where it is not here. */
+static PyObject *shown(PyObject *array)
+{
+    PyObject *data = data_of(array), *view;
+    if (!data || !PyArray_CheckExact(data) || (double)PyArray_SIZE((PyArrayObject *)data) >= known.limit)
+        return NULL;
+    view = PyArray_View((PyArrayObject *)data, NULL, NULL);
+    if (view)
+        PyArray_CLEARFLAGS((PyArrayObject *)view, NPY_ARRAY_WRITEABLE);
+    return view;
 }
 
 /* Random numbers; NULL without an exception where they are not drawn here, and none are. */
 static PyObject *draw(const Callable *called, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    Py_ssize_t first = called->kind == DRAWS_OF, total = count + (names ? PyTuple_GET_SIZE(names) : 0);
-    PyObject *own[MOST_AXES], *stream = NULL, *found;
-    if (PyList_GET_SIZE(known.ranks) || total > MOST_AXES || count < first || !are_known(args + first, total - first))
+    Py_ssize_t first = called->kind == DRAWS_OF, total = count + (names ? PyTuple_GET_SIZE(names) : 0), k;
+    PyObject *own[MOST_AXES], *found = NULL;
+    if (PyList_GET_SIZE(known.ranks) || total > MOST_AXES || count < first)
         return NULL;
-    memcpy(own, args, total * sizeof(PyObject *));
-    if (first) {
-        stream = PyObject_GetAttr(args[0], streams_name);
-        if (!stream)
-            return NULL;
-        own[0] = stream;
+    for (k = 0; k < total; k++) {
+        if (k < first)
+            own[k] = PyObject_GetAttr(args[k], streams_name);
+        else if (Py_TYPE(args[k]) == known.array)
+            own[k] = none_is_written(called, names) ? shown(args[k]) : NULL;
+        else
+            own[k] = is_known(args[k]) ? Py_NewRef(args[k]) : NULL;
+        if (!own[k])
+            break;
     }
-    found = PyObject_Vectorcall(called->target, own, count, names);
-    Py_XDECREF(stream);
+    if (k == total)
+        found = PyObject_Vectorcall(called->target, own, count, names);
+    while (--k >= 0)
+        Py_DECREF(own[k]);
     if (found && PyArray_CheckExact(found)) {
         PyArrayObject *array = (PyArrayObject *)found;
         if (!PyArray_BASE(array) && PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA) &&

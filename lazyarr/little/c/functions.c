@@ -3,7 +3,7 @@
 
 #include "functions.h"
 
-#define MOST_NUMBERS 1000
+#define MOST_NUMBERS 20000
 
 static PyObject *functions; /* function -> capsule */
 static PyObject *special;   /* names of arguments with which it is left to Python */
@@ -102,7 +102,9 @@ int is_known_scalar(PyObject *x)
 
 int is_plain(PyObject *x)
 {
-    return x == Py_None || PyLong_CheckExact(x) || PyFloat_CheckExact(x) || PyBool_Check(x) ||
+    /* (The scalars that lists are full of first: the rest asks for one base class after the other.) */
+    return Py_IS_TYPE(x, &PyDoubleArrType_Type) || Py_IS_TYPE(x, &PyLongArrType_Type) || x == Py_None ||
+           PyLong_CheckExact(x) || PyFloat_CheckExact(x) || PyBool_Check(x) ||
            PyComplex_CheckExact(x) || PyUnicode_CheckExact(x) || PyType_Check(x) || PyArray_DescrCheck(x) ||
            is_known_scalar(x);
 }
@@ -129,8 +131,15 @@ PyObject *argument(PyObject *x, Given *given, int depth)
     if (PyArray_CheckExact(x))
         return PyArray_ISBEHAVED_RO((PyArrayObject *)x) && add_array(x, given) ? Py_NewRef(x) : NULL;
     if (depth && (PyTuple_CheckExact(x) || PyList_CheckExact(x))) {
-        Py_ssize_t k, count = PySequence_Fast_GET_SIZE(x);
-        PyObject *found = PyTuple_CheckExact(x) ? PyTuple_New(count) : PyList_New(count);
+        Py_ssize_t k = 0, count = PySequence_Fast_GET_SIZE(x);
+        PyObject *found;
+        while (k < count && is_plain(PySequence_Fast_GET_ITEM(x, k)))
+            k++;
+        if (k == count && (given->numbers += (int)(k < MOST_NUMBERS ? k : MOST_NUMBERS + 1)) <= MOST_NUMBERS)
+            return Py_NewRef(x); /* as it is: NumPy copies the numbers */
+        if (k == count)
+            return NULL;
+        found = PyTuple_CheckExact(x) ? PyTuple_New(count) : PyList_New(count);
         for (k = 0; found && k < count; k++) {
             PyObject *item =
                 k < PySequence_Fast_GET_SIZE(x) ? argument(PySequence_Fast_GET_ITEM(x, k), given, depth - 1) : NULL;
