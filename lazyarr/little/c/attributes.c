@@ -129,7 +129,7 @@ PyObject *call_method(PyObject *method, PyObject *self, PyObject *const *args, P
     return found;
 }
 
-static PyObject *interface, *structure, *class_name, *module_name;
+static PyObject *structure, *class_name, *module_name, *array_name;
 
 /* Whether code that asks for elements writes to them later: `lazyarr.source.keeps_elements`. */
 static int keeps_elements(void)
@@ -158,6 +158,25 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
 
 static PyMethodDef to_numpy_method = {"__array__", (PyCFunction)(void (*)(void))to_numpy,
                                       METH_FASTCALL | METH_KEYWORDS, "As `numpy.ndarray.__array__`."};
+
+/* Memory to read, for code that knows nothing of `__array__` (hashlib, files, sockets, images): that of what NumPy is
+   given. */
+static int to_buffer(PyObject *self, Py_buffer *view, int flags)
+{
+    PyObject *elements;
+    int done;
+    view->obj = NULL;
+    if (flags & PyBUF_WRITABLE) {
+        PyErr_SetString(PyExc_BufferError, "the memory of an array of lazyarr.numpy is read-only: give what writes to it "
+                                           "an array of NumPy's, numpy.array(x), and assign that");
+        return -1;
+    }
+    elements = PyObject_CallMethodNoArgs(self, array_name);
+    done = elements ? PyObject_GetBuffer(elements, view, flags) : -1;
+    Py_XDECREF(elements); /* (The view has it.) */
+    return done;
+}
+
 static PyObject *missing; /* the method `__getattr__` */
 
 /* NumPy asks for these at each conversion, and is told with an exception; `isinstance` asks for the class. */
@@ -169,7 +188,7 @@ static PyObject *attribute(PyObject *self, PyObject *name)
         if ((mine && mine != Py_None) || (lent && lent != Py_None))
             return Py_NewRef(known.shown ? known.shown : known.array);
     }
-    if (name == interface || name == structure) {
+    if (name == structure) {
         PyErr_SetObject(PyExc_AttributeError, name);
         return NULL;
     }
@@ -185,16 +204,17 @@ int install_attributes(void)
 {
     PyObject *method;
     known.to_numpy = PyObject_GetAttrString((PyObject *)known.array, "__array__");
-    interface = PyUnicode_InternFromString("__array_interface__");
     structure = PyUnicode_InternFromString("__array_struct__");
     class_name = PyUnicode_InternFromString("__class__");
     module_name = PyUnicode_InternFromString("__name__");
+    array_name = PyUnicode_InternFromString("__array__");
     missing = PyObject_GetAttrString((PyObject *)known.array, "__getattr__");
     method = PyDescr_NewMethod(known.array, &to_numpy_method);
-    if (!known.to_numpy || !interface || !structure || !class_name || !module_name || !missing || !method ||
+    if (!known.to_numpy || !structure || !class_name || !module_name || !array_name || !missing || !method ||
         PyObject_SetAttrString((PyObject *)known.array, "__array__", method) < 0)
         return -1;
     Py_DECREF(method);
     known.array->tp_getattro = attribute;
+    known.array->tp_as_buffer->bf_getbuffer = to_buffer;
     return 0;
 }

@@ -182,7 +182,7 @@ int set_item(PyObject *self, PyObject *key, PyObject *value);
 
 /* slots.c */
 int install_slots(PyObject *tables);
-int install_call(PyTypeObject *type, PyObject *tables);
+int install_call(PyTypeObject *type, PyObject *tables, PyObject *known_libraries);
 
 /* results.c */
 extern PyObject *wrap_result;

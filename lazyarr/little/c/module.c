@@ -103,15 +103,17 @@ static PyObject *install(PyObject *module, PyObject *args)
 
 PyDoc_STRVAR(
     calls_doc,
-    "install_calls(kind, ufuncs, /)\n--\n\n"
-    "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element)}``.\n");
+    "install_calls(kind, ufuncs, libraries, /)\n--\n\n"
+    "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element)}``; not where "
+    "code of libraries calls NumPy's own, ``{module: bool}``.\n");
 
 static PyObject *install_calls(PyObject *module, PyObject *args)
 {
     PyTypeObject *kind;
-    PyObject *ufuncs;
+    PyObject *ufuncs, *libraries;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!", &PyType_Type, &kind, &PyDict_Type, &ufuncs) || install_call(kind, ufuncs) < 0)
+    if (!PyArg_ParseTuple(args, "O!O!O!", &PyType_Type, &kind, &PyDict_Type, &ufuncs, &PyDict_Type, &libraries) ||
+        install_call(kind, ufuncs, libraries) < 0)
         return NULL;
     Py_RETURN_NONE;
 }
