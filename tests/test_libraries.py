@@ -56,13 +56,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     return module(tmp_path_factory.mktemp("a") / "site-packages", "a_library")
 
 
-@pytest.fixture(params=[None, 0], ids=["little", "recorded"])
+@pytest.fixture(params=[250_000, 0], ids=["little", "recorded"])
 def x(request: pytest.FixtureRequest) -> Any:
-    if request.param is None:
-        yield lnp.array(data)
-    else:
-        with settings(eager_below=0):
-            yield lnp.array(data) * 1.0
+    with settings(eager_below=request.param):
+        yield lnp.array(data) * 1.0
 
 
 @pytest.mark.parametrize("name", ["same", "fresh", "several", "number", "mixed", "listed", "reduced", "into"])
@@ -109,13 +106,14 @@ ARRAYS += [np.arange(12) % 3 == 0, np.array(2.5), np.zeros((0, 3)), np.asfortran
 
 
 @needs_extension
-@pytest.mark.parametrize("below", [None, 0])
+@pytest.mark.parametrize("below", [250_000, 0])
 @pytest.mark.parametrize("a", ARRAYS, ids=[f"{a.dtype}{a.shape}{a.strides}" for a in ARRAYS])
-def test_memory_that_is_read(a: Any, below: int | None) -> None:
-    with settings(**({} if below is None else {"eager_below": below})):
+def test_memory_that_is_read(a: Any, below: int) -> None:
+    with settings(eager_below=below):
         b = lnp.asarray(a)
-        b = b if below is None or not a.ndim else lnp.logical_not(b) if a.dtype == bool else b * b.dtype.type(1)
-        a = ~a if below is not None and a.dtype == bool else a
+        if a.ndim:
+            b = lnp.logical_not(b) if a.dtype == bool else b * b.dtype.type(1)
+            a = ~a if a.dtype == bool else a * a.dtype.type(1)
         seen = memoryview(b)
         assert seen.tobytes() == a.tobytes() and seen.format == memoryview(a).format and seen.readonly
         assert bytearray(b) == bytearray(a) and bytes(b) == bytes(a)
@@ -171,8 +169,11 @@ def test_images_of_lazy_arrays() -> None:
         lambda n, x: n.clip(x * 1.5, 0, 255).astype(n.uint8)[..., 0],
     ]
     for f in made:
-        found, wanted = image.fromarray(f(lnp, lnp.asarray(a))), image.fromarray(f(np, a))
-        assert found.size == wanted.size and found.tobytes() == wanted.tobytes()
+        wanted = image.fromarray(f(np, a))
+        for below in (250_000, 0):
+            with settings(eager_below=below):
+                found = image.fromarray(f(lnp, lnp.asarray(a)))
+            assert found.size == wanted.size and found.tobytes() == wanted.tobytes()
 
 
 @needs_extension
@@ -201,3 +202,54 @@ def test_elements_stand_as_an_array_says(below: int) -> None:
             assert seen.flags.c_contiguous == wanted.flags.c_contiguous == found.flags.c_contiguous
             assert seen.flags.f_contiguous == wanted.flags.f_contiguous and np.array_equal(seen, wanted)
             assert not seen.flags.writeable
+
+
+@pytest.mark.parametrize("below", [250_000, 0])
+def test_functions_that_ask_for_numpys_class_and_convert(below: int) -> None:
+    source = "def is_bool_indexer(x): return isinstance(x, kind)\ndef others(x): return isinstance(x, kind)\n"
+    pandas: dict[str, Any] = {"__name__": "pandas.core.common", "kind": np.ndarray}
+    programs: dict[str, Any] = {"__name__": "common", "kind": np.ndarray}
+    for names in (pandas, programs):
+        exec(source, names)
+    with settings(eager_below=below):
+        x = lnp.arange(4.0)
+        for mask in (x > 1, x[1:], x.sum(keepdims=True)):
+            assert pandas["is_bool_indexer"](mask)
+            assert not pandas["others"](mask) and not programs["is_bool_indexer"](mask)
+            assert isinstance(mask, lnp.ndarray) and not isinstance(mask, np.ndarray)
+
+
+@needs_extension
+def test_data_frames() -> None:
+    pandas = pytest.importorskip("pandas")
+
+    def run(n: Any) -> list[Any]:
+        frame: Any = pandas.DataFrame({"a": n.arange(6.0), "b": n.arange(6) % 2})
+        mask = n.abs(n.asarray(frame["a"]) - 2) < 2
+        return [
+            frame[mask].values, frame.loc[mask, "b"].values, frame["a"][mask].values, (frame * n.ones((6, 2))).values,
+            pandas.unique(n.arange(6) % 3), frame.set_index(n.arange(6)).index.values, pandas.factorize(mask)[0],
+            frame.apply(n.linalg.norm, axis=1).values,
+        ]  # fmt: skip
+
+    with settings(eager_below=250_000):
+        ours = run(lnp)
+    for found, wanted in zip(ours, run(np), strict=True):
+        assert found.dtype == wanted.dtype and np.array_equal(found, wanted)
+
+
+class _Listed:
+    """What has its elements as NumPy's array, as a column of a data frame has."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array([3.0, 1.0, 2.5])
+
+
+@pytest.mark.parametrize("f", [
+    lambda n, a: n.linalg.norm(a), lambda n, a: n.nanmean(a), lambda n, a: n.trapezoid(a), lambda n, a: n.median(a),
+    lambda n, a: n.nanstd(a), lambda n, a: n.average(a), lambda n, a: n.linalg.norm(a, 1), lambda n, a: n.nanmax(a),
+])  # fmt: skip
+def test_scalars_of_objects_that_have_elements_are_numpys(f: Callable[[Any, Any], Any]) -> None:
+    with settings(eager_below=250_000):
+        found, wanted = f(lnp, _Listed()), f(np, _Listed())
+    assert type(found) is type(wanted) and np.isclose(found, wanted, rtol=1e-15)

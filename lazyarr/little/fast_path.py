@@ -42,7 +42,7 @@ from lazyarr.little.table import (
     slid,
     together,
 )
-from lazyarr.operators import BINARY, COMPARE, UNARY, show
+from lazyarr.operators import ASK_FOR_NUMPYS, BINARY, COMPARE, UNARY, show
 from lazyarr.runtime import storage_lock, traced
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
@@ -140,7 +140,7 @@ def install_class(kind: type[Any]) -> None:
     """Have ``x.__class__`` of lazy arrays be the class that programs know."""
     show(kind)
     if compiled is not None:
-        compiled.show(kind)
+        compiled.show(kind, ASK_FOR_NUMPYS)
 
 
 def install_calls(kind: type[Any], ufuncs: Iterable[Any]) -> None:

@@ -41,6 +41,7 @@
 /* What the Python side has told: see `install` in module.c. */
 typedef struct {
     PyTypeObject *array;           /* LazyArray */
+    PyObject *ask_for_numpys;      /* `lazyarr.operators.ASK_FOR_NUMPYS` */
     PyTypeObject *shown;           /* the class that programs know, which `__class__` gives */
     PyTypeObject *cell;            /* what holds the value of one that has settled, */
     PyTypeObject *leaf;            /* and the node of such data */
