@@ -182,9 +182,17 @@ def test_memory_that_accelerated_functions_read() -> None:
         y = x * 2 + 1
         return hashlib.sha256(y).hexdigest(), y.sum()
 
-    fast = lazyarr.accelerate(digest)
-    for _ in range(3):
-        assert fast(data) == digest(data)
+    def seen(x: Any) -> Any:
+        y = x + 1
+        memory: Any = memoryview(y)
+        memory[0] = 7.0
+        return bytearray(y), y
+
+    for f in (digest, seen):
+        fast = lazyarr.accelerate(f)
+        for _ in range(4):
+            found, wanted = fast(data), f(data)
+            assert found[0] == wanted[0] and np.array_equal(found[1], wanted[1])
 
 
 @pytest.mark.parametrize("below", [250_000, 0])

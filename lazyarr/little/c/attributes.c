@@ -166,6 +166,11 @@ static int to_buffer(PyObject *self, Py_buffer *view, int flags)
     PyObject *elements;
     int done;
     view->obj = NULL;
+    if ((flags & PyBUF_FORMAT) && is_traced()) {
+        /* (What looks at memory as at elements may write to NumPy's: such functions run as plain Python.) */
+        PyErr_SetString(PyExc_TypeError, "a bytes-like object is required, not 'LazyArray'");
+        return -1;
+    }
     if (flags & PyBUF_WRITABLE) {
         PyErr_SetString(PyExc_BufferError, "the memory of an array of lazyarr.numpy is read-only: give what writes to it "
                                            "an array of NumPy's, numpy.array(x), and assign that");

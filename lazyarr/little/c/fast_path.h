@@ -122,6 +122,7 @@ typedef struct {
 } Loops;
 
 /* data.c */
+int is_traced(void);
 int may_run(void);
 int reaches(double work);
 PyObject *settled(PyObject *array);
