@@ -33,14 +33,18 @@ def _is_of_library(module: Any, names: dict[str, Any]) -> bool:
 def _calls(depth: int) -> bool:
     """Whether the call that is running is one of such a package's, and its results may be NumPy's.
 
-    (Not in a function that is traced, whose arrays have no elements yet, nor on ranks, which hold parts.)
+    (Not in a function that is traced as a whole, whose arrays have no elements, nor on ranks, which hold parts.)
     """
     names = sys._getframe(depth).f_globals
     module = names.get("__name__")
     found = known.get(module)
     if found is None:
         found = known[module] = _is_of_library(module, names)
-    return found and traced.get() is None and not world.active
+    if not found or world.active:
+        return False
+    recording = traced.get()
+    # (Of one that is in pieces already, what a package has called back gives arrays to it.)
+    return recording is None or bool(getattr(recording.observer, "reasons", None))
 
 
 def ufunc_call(ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any) -> Any:

@@ -100,6 +100,29 @@ def test_minimizers_hand_gradients_to_compiled_code() -> None:
     assert np.array_equal(run(np), run(lnp))
 
 
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+@pytest.mark.parametrize("always", [False, True])
+def test_what_calls_back_accelerated_code_hands_on_numpys_arrays(always: bool) -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+
+    def fitted(x: Any) -> Any:
+        t = np.arange(len(x))
+
+        def loss(p: Any) -> Any:
+            return np.sum((x - p[0] * t - p[1]) ** 2)
+
+        def jacobian(p: Any) -> Any:
+            e = x - p[0] * t - p[1]
+            return np.array([-2 * np.sum(e * t), -2 * np.sum(e)])
+
+        return optimize.minimize(loss, np.array([0.0, 0.0]), jac=jacobian, method="SLSQP").x * 2
+
+    fast = lazyarr.accelerate(always=always)(fitted)
+    for _ in range(3):
+        found, wanted = fast(data), fitted(data)
+        assert type(found) is np.ndarray and np.allclose(found, wanted, rtol=1e-9)
+
+
 needs_extension = pytest.mark.skipif(compiled is None, reason="buffers are the extension's")
 ARRAYS = [np.arange(12, dtype=t).reshape(3, 4) for t in ("u1", "i2", "i8", "f2", "f4", "f8", "c16")]
 ARRAYS += [np.arange(12) % 3 == 0, np.array(2.5), np.zeros((0, 3)), np.asfortranarray(ARRAYS[0]), ARRAYS[5][::2, ::-1]]
@@ -261,3 +284,18 @@ def test_scalars_of_objects_that_have_elements_are_numpys(f: Callable[[Any, Any]
     with settings(eager_below=250_000):
         found, wanted = f(lnp, _Listed()), f(np, _Listed())
     assert type(found) is type(wanted) and np.isclose(found, wanted, rtol=1e-15)
+
+
+@pytest.mark.parametrize("order", [b"F", b"c"])
+@pytest.mark.parametrize("below", [250_000, 0])
+def test_orders_in_memory_may_be_bytes(below: int, order: Any) -> None:
+    calls: list[Callable[[Any], Any]] = [
+        lambda n: n.zeros((2, 3), order=order),
+        lambda n: n.arange(6).reshape(2, 3, order=order),
+        lambda n: n.arange(6).reshape(2, 3).flatten(order=order),
+        lambda n: n.array([[1, 2], [3, 4]], order=order),
+    ]
+    with settings(eager_below=below):
+        for f in calls:
+            found, wanted = f(lnp), f(np)
+            assert np.array_equal(found, wanted) and found.strides == wanted.strides
