@@ -75,9 +75,10 @@ class _Interface(dict[str, Any]):
 def interface(array: Any, name: str) -> _Interface:
     """``array.__array_interface__``, memory to read, for code that looks for it itself (images, ``byte_bounds``).
 
-    Only where lazy arrays have buffers (of the extension): NumPy asks for these before, and they keep memory alive.
+    Only where lazy arrays have buffers (`to_buffer` of the extension): NumPy asks for these before, and they keep
+    memory alive.
     """
-    if name != "__array_interface__" or compiled is None or traced.get() is not None:
+    if name != "__array_interface__" or compiled is None or traced.get() is not None or world.active:
         raise AttributeError(name)
     return _Interface(array.__array__(), array.flags.c_contiguous)
 

@@ -299,3 +299,25 @@ def test_orders_in_memory_may_be_bytes(below: int, order: Any) -> None:
         for f in calls:
             found, wanted = f(lnp), f(np)
             assert np.array_equal(found, wanted) and found.strides == wanted.strides
+
+
+@needs_extension
+def test_interrupts_of_what_is_evaluated_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def interrupts(self: Any, *_: Any) -> Any:
+        calls.append(self)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return elements(self, "again")
+
+    elements = LazyArray._elements
+    for below in (250_000, 0):
+        with settings(eager_below=below), monkeypatch.context() as patched:
+            x = lnp.arange(300_000.0) * 2
+            calls.clear()
+            patched.setattr(LazyArray, "_elements", interrupts)
+            with pytest.raises(KeyboardInterrupt):
+                np.asarray(x)
+            assert np.array_equal(np.asarray(x), np.arange(300_000.0) * 2)
+            assert len(memoryview(x)) == 300_000

@@ -138,11 +138,51 @@ static int keeps_elements(void)
     return name && PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "numpy.ma.core") == 0;
 }
 
+/* The array whose evaluation was interrupted while NumPy asked for its memory. NumPy takes no notice of errors there,
+   and goes on to ask for the elements: it hears of the interrupt then. */
+static PyObject *interrupted;
+
+/* Memory to read, for code that knows nothing of `__array__` (hashlib, files, sockets, images): that of what NumPy is
+   given. */
+static int to_buffer(PyObject *self, Py_buffer *view, int flags)
+{
+    PyObject *elements;
+    int done;
+    view->obj = NULL;
+    interrupted = NULL;
+    if ((flags & PyBUF_FORMAT) && (is_traced() || PyList_GET_SIZE(known.ranks))) {
+        /* (What looks at memory as at elements may write to NumPy's: such functions run as plain Python. Ranks are not
+           to ask each other twice where that fails.) */
+        PyErr_SetString(PyExc_TypeError, "a bytes-like object is required, not 'LazyArray'");
+        return -1;
+    }
+    if (flags & PyBUF_WRITABLE) {
+        PyErr_SetString(PyExc_BufferError, "the memory of an array of lazyarr.numpy is read-only: give what writes to it "
+                                           "an array of NumPy's, numpy.array(x), and assign that");
+        return -1;
+    }
+    elements = PyObject_CallMethodNoArgs(self, array_name);
+    if (!elements && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        interrupted = self;
+    done = elements ? PyObject_GetBuffer(elements, view, flags) : -1;
+    Py_XDECREF(elements); /* (The view has it.) */
+    return done;
+}
+
 /* ``self.__array__(dtype=None, copy=None)``. */
 static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *found = NULL;
-    int copies = names && PyTuple_GET_SIZE(names) == 1 && args[count] == Py_True &&
+    int copies;
+    if (interrupted) {
+        int was_this = interrupted == self;
+        interrupted = NULL;
+        if (was_this) {
+            PyErr_SetNone(PyExc_KeyboardInterrupt);
+            return NULL;
+        }
+    }
+    copies = names && PyTuple_GET_SIZE(names) == 1 && args[count] == Py_True &&
                  PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "copy") == 0;
     if ((!count || is_type_of(self, args[0])) && count < 2 && (!names || copies) && may_run()) {
         copies = copies || keeps_elements();
@@ -158,29 +198,6 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
 
 static PyMethodDef to_numpy_method = {"__array__", (PyCFunction)(void (*)(void))to_numpy,
                                       METH_FASTCALL | METH_KEYWORDS, "As `numpy.ndarray.__array__`."};
-
-/* Memory to read, for code that knows nothing of `__array__` (hashlib, files, sockets, images): that of what NumPy is
-   given. */
-static int to_buffer(PyObject *self, Py_buffer *view, int flags)
-{
-    PyObject *elements;
-    int done;
-    view->obj = NULL;
-    if ((flags & PyBUF_FORMAT) && is_traced()) {
-        /* (What looks at memory as at elements may write to NumPy's: such functions run as plain Python.) */
-        PyErr_SetString(PyExc_TypeError, "a bytes-like object is required, not 'LazyArray'");
-        return -1;
-    }
-    if (flags & PyBUF_WRITABLE) {
-        PyErr_SetString(PyExc_BufferError, "the memory of an array of lazyarr.numpy is read-only: give what writes to it "
-                                           "an array of NumPy's, numpy.array(x), and assign that");
-        return -1;
-    }
-    elements = PyObject_CallMethodNoArgs(self, array_name);
-    done = elements ? PyObject_GetBuffer(elements, view, flags) : -1;
-    Py_XDECREF(elements); /* (The view has it.) */
-    return done;
-}
 
 static PyObject *missing; /* the method `__getattr__` */
 
