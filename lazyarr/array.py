@@ -436,7 +436,8 @@ class LazyArray(ArrayOperators):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if copy is False and dtype is not None and np.dtype(dtype) != self.dtype:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
-        data = (self._copied_data if copy or keeps_elements(sys._getframe(1)) else self._elements)("numpy.asarray")
+        shown = self._copied_data if copy or keeps_elements(sys._getframe(1)) else self._elements
+        data = views.laid_out(shown("numpy.asarray"), self.strides)
         return data if dtype is None or np.dtype(dtype) == self.dtype else data.astype(dtype)
 
     def _single(self, why: str, only_looks: bool = False) -> Any:
@@ -540,13 +541,11 @@ class LazyArray(ArrayOperators):
         return lazyarr.numpy
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from lazyarr.dispatch import ufunc_call
-
+        from lazyarr.libraries import ufunc_call
         return ufunc_call(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from lazyarr.dispatch import function_call
-
+        from lazyarr.libraries import function_call
         return function_call(func, args, kwargs)
 
     def __dlpack__(self, **kwargs: Any) -> Any:
@@ -572,7 +571,8 @@ class LazyArray(ArrayOperators):
 
     def __getattr__(self, name: str) -> Any:
         if name in _PROTOCOLS:  # (NumPy asks for them at each conversion.)
-            raise AttributeError(name)
+            from lazyarr.libraries import interface
+            return interface(self, name)
         if (data := self._mine) is None and (lent := self._lent) is not None:
             data = lent.data()
         if data is not None and (same := _OF_DATA.get(name)) is not None:

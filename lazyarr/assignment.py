@@ -64,12 +64,26 @@ def assigned_value(
     return views.broadcast(views.reshape(found, given), shape)
 
 
-def check_element(value: Any, target: LazyArray, items: Sequence[Any]) -> None:
-    """What NumPy raises where a single element, not a part of no axes, is set to an array that has axes."""
-    if target._shape or not isinstance(value, (LazyArray, np.ndarray)) or not value.shape:
-        return
-    if any(item is ... for item in items) or (target.dtype.kind == "b" and all(n == 1 for n in value.shape)):
-        return
+def for_element(value: Any, target: LazyArray, items: Sequence[Any]) -> Any:
+    """What is assigned where a single element, not a part of no axes, is set.
+
+    Of a class derived from NumPy's that is a number, which NumPy asks it for.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is set to an array that has axes.
+    """
+    if target._shape or not isinstance(value, (LazyArray, np.ndarray)) or any(item is ... for item in items):
+        return value
+    if not value.shape:
+        if type(value) in (LazyArray, np.ndarray):
+            return value
+        one = np.zeros(1, target.dtype)
+        one[0] = value  # (Of `numpy.ma.masked`: NaN with a warning, or an error.)
+        return one[0]
+    if target.dtype.kind == "b" and all(n == 1 for n in value.shape):
+        return value
     if target.dtype.kind == "c":
         raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
     raise ValueError("setting an array element with a sequence.")

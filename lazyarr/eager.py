@@ -184,6 +184,8 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
 #: How many operations in a row NumPy does at once where somebody asks for the last one; for how much work, as elements
 #: that are little: an evaluation takes as long as to add 250,000 numbers more than half of which a second core adds.
 _STEPS, _EVALUATED = 6, 2.0
+#: Operations that NumPy's definitions of statistics and norms need.
+_PENDING = 40
 #: Operations that read elements once, and leave little.
 REDUCTIONS = frozenset(("reduce", "argmax", "argmin"))
 #: What an element weighs in these: 100,000 are added up in 15 us, and it takes four times as long to record that and
@@ -239,6 +241,23 @@ def all_at_once(wanted: Sequence[Value], pending: Sequence[Value]) -> dict[Value
         done.update(zip(node.values, quietly(evaluate, node, data), strict=True))
     short.note(True)
     return done
+
+
+def is_short(value: Value) -> bool:
+    """Whether a value that is pending is few operations away from data, and these are little work."""
+    left = below = 0.0 if ranks else float(settings.current.eager_below)
+    found: set[Node] = set()
+    to_see = [value]
+    while to_see and left > 0 and len(found) <= _PENDING:
+        v = to_see.pop()
+        if not is_static(v.type.shape) or v.type.size >= below:
+            return False
+        if isinstance(v.node, Leaf) or v.node in found:
+            continue
+        found.add(v.node)
+        left -= _work(v.node)
+        to_see += v.node.operands
+    return not to_see and left > 0 and len(found) <= _PENDING
 
 
 def of_leaf(value: Value) -> Any:

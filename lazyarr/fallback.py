@@ -36,6 +36,19 @@ def run_in_numpy(function: Callable[..., Any], args: Any, kwargs: Any, why: str,
     observer = recording().observer
     if observer is not None:
         (observer.looked if _only_computes(function) else observer.observed)(why)
+    return _lazy(*_tried(function, args, kwargs, mutates))
+
+
+def numpys_results(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """As `run_in_numpy`, for a caller that wants what NumPy gives; a lazy array that comes back is itself."""
+    mutates = getattr(function, "__name__", "") == "at" and isinstance(getattr(function, "__self__", None), np.ufunc)
+    result, changed = _tried(function, args, kwargs, mutates)
+    if type(result) is tuple:
+        return tuple(changed.get(id(x), x) for x in result)
+    return changed.get(id(result), result)
+
+
+def _tried(function: Callable[..., Any], args: Any, kwargs: Any, mutates: bool) -> tuple[Any, dict[int, Any]]:
     try:
         return _call(function, args, kwargs, writeable=mutates)
     except ValueError as error:
@@ -119,7 +132,10 @@ def _is_file(target: Any) -> bool:
     return True
 
 
-def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool) -> Any:
+def _call(
+    function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool
+) -> tuple[Any, dict[int, Any]]:
+    """What a function gives for data, and what stands for which part of it: arguments that came back."""
     evaluated: dict[int, tuple[LazyArray, np.ndarray[Any, Any]]] = {}
     #: What comes back instead of a lazy copy: an argument that is the result.
     changed: dict[int, Any] = {}
@@ -159,7 +175,7 @@ def _call(function: Callable[..., Any], args: Any, kwargs: Any, writeable: bool)
         changed[id(data)] = array
         if key not in before or before[key].tobytes() != data.tobytes():
             array[...] = data
-    return _lazy(result, changed)
+    return result, changed
 
 
 def _lazy(result: Any, changed: dict[int, LazyArray], constant: bool = False) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from lazyarr import selection, views, windows, world
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
-from lazyarr.assignment import as_source, assigned_value, check_element, shape_text
+from lazyarr.assignment import as_source, assigned_value, for_element, shape_text
 from lazyarr.computed import ComputedScalar
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, cast, wrapped
 from lazyarr.dispatch import NotCompiled
@@ -71,7 +71,7 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
             return
     if recording().observer is not None and _is_computed(array, items):
         target = windows.view(array, items)
-        check_element(value, target, items)
+        value = for_element(value, target, items)
         if not (isinstance(value, LazyArray) and value._parent is target._parent and value._step == target._step):
             target._assign(assigned_value(value, target._shape, target.dtype, must_fit="scalar"))
         return
@@ -81,7 +81,7 @@ def set(array: LazyArray, key: Any, value: Any) -> None:
         target = _basic(array, (*items, ...) if ... not in [i for i in items if i is ...] else items)
         if _is_same_memory(value, target):
             return  # `a[1:] += x` has written through the view, and now assigns it to itself.
-        check_element(value, target, items)
+        value = for_element(value, target, items)
         target._assign(assigned_value(value, target.shape, target.dtype, must_fit="scalar"))
         return
     if _is_dynamic(items):

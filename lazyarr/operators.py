@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -85,6 +86,9 @@ class ArrayOperators:
 
         (Not in a function that is traced, where NumPy's scalars and lazy ones are told apart.)
         """
+        caller = sys._getframe(1)
+        if caller.f_code.co_name in ASK_FOR_NUMPYS.get(caller.f_globals.get("__name__"), ()):
+            return np.ndarray
         array: Any = self
         is_scalar = array._mine is None and array._lent is None and array._scalar is True
         known = traced.get() is None or among_others.get()
@@ -93,6 +97,14 @@ class ArrayOperators:
     __class__ = property(_class)
 
 
+#: Functions of other packages that ask whether something is one of NumPy's arrays, and convert what is one: masks and
+#: labels of data frames, values of a grid of parameters. Module -> names.
+ASK_FOR_NUMPYS: dict[Any, frozenset[str]] = {
+    "pandas.core.common": frozenset(("is_bool_indexer",)),
+    "pandas.core.frame": frozenset(("_align_for_op", "set_index")),
+    "pandas.core.algorithms": frozenset(("_ensure_arraylike", "factorize")),
+    "sklearn.model_selection._search": frozenset(("__init__",)),
+}
 #: The class of arrays that programs know; None until it is there.
 _shown: type[Any] | None = None
 

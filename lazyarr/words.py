@@ -10,7 +10,7 @@ def order_of(order: Any, default: str = "C") -> Any:
 
     Parameters
     ----------
-    order : str or None
+    order : str, bytes or None
         One of the letters C, F, A, K, in either case.
     default : str
         What None stands for.
@@ -22,6 +22,8 @@ def order_of(order: Any, default: str = "C") -> Any:
     """
     if order is None:
         return default
+    if isinstance(order, bytes):
+        order = order.decode("latin-1")
     if not isinstance(order, str):
         raise TypeError(f"order must be str, not {type(order).__name__}")
     found = order.upper()

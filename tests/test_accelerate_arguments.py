@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import lazyarr.numpy as lnp
 from lazyarr import accelerate, settings
 from lazyarr.report import FallbackError, FallbackWarning
 from tests.acceleration import assert_same, check, programs, ramp
@@ -437,3 +438,43 @@ def test_attributes_of_accelerated_functions_that_are_arguments() -> None:
         twice.gain = gain
         np.testing.assert_array_equal(run(twice, np.arange(3.0)), 2 * gain * np.arange(3.0))
     assert twice.count == 4
+
+
+def _one_or_two(x: Any, y: Any, z: Any = None) -> Any:
+    if y is x:
+        return x * 2, z is y
+    return x + 3 * y, y is z
+
+
+def _written_by_both_names(x: Any, y: Any) -> Any:
+    x += 1
+    y[1:] *= x[:-1]
+    return x, y, y is not x
+
+
+def _in_a_loop(x: Any, out: Any) -> Any:
+    for i in range(1, len(x)):
+        out[i] = x[i] + x[i - 1]
+    return out.sum()
+
+
+@pytest.mark.parametrize("f", [_one_or_two, _written_by_both_names, _in_a_loop])
+@pytest.mark.parametrize("lazily", [False, True])
+def test_an_array_that_is_given_twice_is_one(f: Callable[..., Any], lazily: bool) -> None:
+    picks: list[Callable[[Any, Any], Any]] = [
+        lambda a, b: (a, a), lambda a, b: (a, b), lambda a, b: (a, a[:]), lambda a, b: (b, b),
+    ]  # fmt: skip
+    fast = accelerate(always=True)(f)
+    for _ in range(4):
+        for pick in picks:
+            a, b = np.arange(5.0), np.arange(5.0) * 2
+            c, d = (lnp.array(a), lnp.array(b)) if lazily else (a.copy(), b.copy())
+            wanted, found = f(*pick(a, b)), fast(*pick(c, d))
+            assert np.array_equal(np.asarray(c), a) and np.array_equal(np.asarray(d), b)
+            for x, y in zip(found, wanted, strict=True) if isinstance(wanted, tuple) else [(found, wanted)]:
+                assert np.array_equal(np.asarray(x), y)
+                assert isinstance(x, bool) == isinstance(y, bool)
+            if f is _written_by_both_names:
+                assert (found[0] is found[1]) == (wanted[0] is wanted[1])
+    x = np.arange(4.0)
+    assert fast(x, y=x)[1] is False if f is _one_or_two else True

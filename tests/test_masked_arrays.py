@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 
+import lazyarr.numpy as lnp
 from lazyarr.settings import settings
 from tests.agree import agree
 
@@ -62,3 +64,24 @@ def test_functions() -> None:
         return [np.asarray(np.ma.filled(f, 0)).tolist() for f in found]
 
     agree(program, np.arange(5.0))
+
+
+@pytest.mark.parametrize("below", [250_000, 0])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "c16", "i8", "u1", "?"])
+@pytest.mark.parametrize("value", [np.ma.masked, np.ma.array(2.5), np.ma.array(3)], ids=["masked", "2.5", "3"])
+def test_elements_that_are_set_to_masked_scalars(value: Any, dtype: str, below: int) -> None:
+    keys: list[Any] = [(1, 0), (slice(None), 1), (..., 1, 1), 0]
+    for key in keys:
+        outcomes = []
+        for n in (np, lnp):
+            with settings(eager_below=below), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                x = n.ones((2, 3), dtype)
+                try:
+                    x[key] = value
+                    error = ""
+                except (TypeError, ValueError, np.ma.MaskError) as e:
+                    error = type(e).__name__
+            outcomes.append((error, np.asarray(x)))
+        assert outcomes[0][0] == outcomes[1][0], key
+        np.testing.assert_array_equal(outcomes[1][1], outcomes[0][1])

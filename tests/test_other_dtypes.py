@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import lazyarr.numpy as lnp
 from lazyarr.settings import settings
 from tests.agree import agree
 
@@ -103,3 +104,19 @@ def test_written_to_an_array(write: str, eager_below: int) -> None:
 
     with settings(eager_below=eager_below):
         agree(program, np.arange(5.0), np.arange(24.0).reshape(4, 6))
+
+
+@pytest.mark.filterwarnings("ignore::lazyarr.FallbackWarning")
+@pytest.mark.parametrize("below", [250_000, 0])
+@pytest.mark.parametrize("values", [[1.0, 2.0, -3.0], [1.0, 2.5], [1.0, np.nan], [300.0], []])
+@pytest.mark.parametrize("dtype", ["i8", "u1", "f4", "f8", "c16"])
+def test_casts_that_keep_values(values: list[float], dtype: str, below: int) -> None:
+    outcomes: list[Any] = []
+    for n in (np, lnp):
+        with settings(eager_below=below):
+            try:
+                found = n.array(values).astype(dtype, casting="same_value")
+                outcomes.append((found.dtype, np.asarray(found).tolist()))
+            except ValueError as error:
+                outcomes.append(str(error))
+    assert repr(outcomes[0]) == repr(outcomes[1])

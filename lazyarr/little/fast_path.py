@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr import eager, indexing, settings
+from lazyarr import eager, indexing, libraries, settings
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.dispatch import begin_little, running
 from lazyarr.leaves import Leaf
@@ -43,7 +43,7 @@ from lazyarr.little.table import (
     slid,
     together,
 )
-from lazyarr.operators import BINARY, COMPARE, UNARY, show
+from lazyarr.operators import ASK_FOR_NUMPYS, BINARY, COMPARE, UNARY, show
 from lazyarr.runtime import storage_lock, traced
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
@@ -141,7 +141,7 @@ def install_class(kind: type[Any]) -> None:
     """Have ``x.__class__`` of lazy arrays be the class that programs know."""
     show(kind)
     if compiled is not None:
-        compiled.show(kind)
+        compiled.show(kind, ASK_FOR_NUMPYS)
 
 
 def install_calls(kind: type[Any], ufuncs: Iterable[Any]) -> None:
@@ -151,4 +151,4 @@ def install_calls(kind: type[Any], ufuncs: Iterable[Any]) -> None:
     known = {u: (u.numpy, cost_of(u.numpy), u.recorder, u.writer) for u in ufuncs
              if type(u) is kind and u.nin <= 2 and u.nout == 1 and u.op is not None and not u.numpy.signature
              and u.numpy.__name__ not in _NOT_HERE}  # fmt: skip
-    compiled.install_calls(kind, known)
+    compiled.install_calls(kind, known, libraries.known)

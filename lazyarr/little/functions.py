@@ -12,6 +12,7 @@ import numpy as np
 from lazyarr import indexing, quiet
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import FUNCTIONS as DEFINITIONS
+from lazyarr.eager import is_short
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, is_part, lend, limits, made, new, own, run, to_lend, tracing
 from lazyarr.little.extension import begun, compiled
@@ -415,7 +416,12 @@ def scalars(found: Any) -> Any:
         return tuple(map(scalars, found))
     if kind is not LazyArray or found._mine is not None or found._lent is not None or not found._scalar:
         return found
-    x = held(found) if limits.elements and tracing() is None else None
+    if not limits.elements or tracing() is not None:
+        return found
+    x = held(found)
+    if x is None and is_short(found._value()):
+        # (Its arguments were no lazy arrays: objects that have ``__array__``.)
+        return found._single("a scalar of little data", only_looks=True)
     return found if x is None else x
 
 

@@ -472,15 +472,17 @@ def astype(x: LazyArray, dtype: Any, order: str = "K", casting: str = "unsafe", 
     """As `numpy.ndarray.astype`."""
     order = order_of(order, "K")
     wanted = np.dtype(dtype)
-    if not np.can_cast(x.dtype, wanted, casting):  # type: ignore[arg-type]
+    # (Whether a cast keeps every value is asked of the data.)
+    keeps = casting == "same_value"
+    if not keeps and not np.can_cast(x.dtype, wanted, casting):  # type: ignore[arg-type]
         raise TypeError(f"Cannot cast array data from {x.dtype!r} to {wanted!r} according to the rule '{casting}'")
     if not copy and wanted == x.dtype and order in ("K", "A"):
         return x
-    if wanted not in NAMES:
+    if wanted not in NAMES or keeps:
         from lazyarr.fallback import run_in_numpy
 
         function: Any = np.generic.astype if x._scalar else np.ndarray.astype
-        return run_in_numpy(function, (x, wanted, order, casting, subok, copy), {}, f"astype() to {wanted}")  # type: ignore[no-any-return]
+        return run_in_numpy(function, (x, wanted, order, casting, subok, copy), {}, f"astype() to {wanted}, {casting}")  # type: ignore[no-any-return]
     if x._scalar:
         return fresh_scalar(x, wanted)
     return LazyArray._new(cast(x._value(), wanted), x._copy_strides(order, wanted.itemsize))

@@ -371,8 +371,8 @@ class Outcome:
                     streams.put_words(stream, parts.arrays[place])
         result = builder.build(self.result)
         builder.fill()
-        for k, *form in self.altered:
-            alter(parts.arrays[k], *form)
+        for k, shape, dtype, writeable in self.altered:
+            alter(parts.arrays[k], shape, dtype, writeable)
         for k, new in contents:
             replace_contents(parts.holders[k], new)
         for setter, value in stores:

@@ -117,10 +117,23 @@ class Parts:
     def describe_call(self, args: tuple[Any, ...], kwargs: dict[str, Any], by_form: bool) -> Any:
         """The keys of a call's arguments; `by_form`: functions are known by what they are, where one can be."""
         self.closures = Closures() if by_form else None
-        specs = tuple(self.describe(a) for a in args), tuple((k, self.describe(v)) for k, v in kwargs.items())
+        met: dict[int, int] = {}
+        specs = tuple(self._given(a, met) for a in args), tuple((k, self._given(v, met)) for k, v in kwargs.items())
         if self.closures is not None:
             self.functions, self.closures = self.closures.finish(), None
         return specs
+
+    def _given(self, value: Any, met: dict[int, int]) -> Any:
+        """The key of an argument; an array that is given twice is one array to the function too (``y is x``)."""
+        if type(value) not in (np.ndarray, LazyArray) or world.current() is not None:
+            return self.describe(value)
+        at = met.get(id(value))
+        if at is not None:
+            return ("same", at)
+        spec, at = self.describe(value), len(self.arrays) - 1
+        if spec[0] != "opaque":
+            met[id(value)] = at
+        return spec
 
     def describe(self, value: Any) -> Any:
         """The key of one value; its parts are appended."""

@@ -235,6 +235,8 @@ class Trace:
         if isinstance(value, (np.ndarray, np.generic, LazyArray)):
             if spec and isinstance(spec, tuple) and spec[0] == "opaque":
                 return value
+            if spec and isinstance(spec, tuple) and spec[0] == "same":
+                return self.arrays[spec[1]]
             at[0] += 1
             return self.arrays[at[0] - 1]
         if kind in (int, float, complex):

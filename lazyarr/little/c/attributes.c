@@ -129,7 +129,7 @@ PyObject *call_method(PyObject *method, PyObject *self, PyObject *const *args, P
     return found;
 }
 
-static PyObject *interface, *structure, *class_name, *module_name;
+static PyObject *structure, *class_name, *module_name, *array_name;
 
 /* Whether code that asks for elements writes to them later: `lazyarr.source.keeps_elements`. */
 static int keeps_elements(void)
@@ -138,11 +138,51 @@ static int keeps_elements(void)
     return name && PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "numpy.ma.core") == 0;
 }
 
+/* The array whose evaluation was interrupted while NumPy asked for its memory. NumPy takes no notice of errors there,
+   and goes on to ask for the elements: it hears of the interrupt then. */
+static PyObject *interrupted;
+
+/* Memory to read, for code that knows nothing of `__array__` (hashlib, files, sockets, images): that of what NumPy is
+   given. */
+static int to_buffer(PyObject *self, Py_buffer *view, int flags)
+{
+    PyObject *elements;
+    int done;
+    view->obj = NULL;
+    interrupted = NULL;
+    if ((flags & PyBUF_FORMAT) && (is_traced() || PyList_GET_SIZE(known.ranks))) {
+        /* (What looks at memory as at elements may write to NumPy's: such functions run as plain Python. Ranks are not
+           to ask each other twice where that fails.) */
+        PyErr_SetString(PyExc_TypeError, "a bytes-like object is required, not 'LazyArray'");
+        return -1;
+    }
+    if (flags & PyBUF_WRITABLE) {
+        PyErr_SetString(PyExc_BufferError, "the memory of an array of lazyarr.numpy is read-only: give what writes to it "
+                                           "an array of NumPy's, numpy.array(x), and assign that");
+        return -1;
+    }
+    elements = PyObject_CallMethodNoArgs(self, array_name);
+    if (!elements && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        interrupted = self;
+    done = elements ? PyObject_GetBuffer(elements, view, flags) : -1;
+    Py_XDECREF(elements); /* (The view has it.) */
+    return done;
+}
+
 /* ``self.__array__(dtype=None, copy=None)``. */
 static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *found = NULL;
-    int copies = names && PyTuple_GET_SIZE(names) == 1 && args[count] == Py_True &&
+    int copies;
+    if (interrupted) {
+        int was_this = interrupted == self;
+        interrupted = NULL;
+        if (was_this) {
+            PyErr_SetNone(PyExc_KeyboardInterrupt);
+            return NULL;
+        }
+    }
+    copies = names && PyTuple_GET_SIZE(names) == 1 && args[count] == Py_True &&
                  PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "copy") == 0;
     if ((!count || is_type_of(self, args[0])) && count < 2 && (!names || copies) && may_run()) {
         copies = copies || keeps_elements();
@@ -158,7 +198,26 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
 
 static PyMethodDef to_numpy_method = {"__array__", (PyCFunction)(void (*)(void))to_numpy,
                                       METH_FASTCALL | METH_KEYWORDS, "As `numpy.ndarray.__array__`."};
+
 static PyObject *missing; /* the method `__getattr__` */
+
+/* Whether the function that is running wants to see NumPy's class; -1 with an exception. */
+static int asks_for_numpys(void)
+{
+    PyObject *globals = PyEval_GetGlobals(), *module = globals ? PyDict_GetItemWithError(globals, module_name) : NULL;
+    PyObject *names = module && known.ask_for_numpys ? PyDict_GetItemWithError(known.ask_for_numpys, module) : NULL;
+    PyObject *name;
+    PyCodeObject *code;
+    int found;
+    if (!names)
+        return PyErr_Occurred() ? -1 : 0;
+    code = PyFrame_GetCode(PyEval_GetFrame());
+    name = PyObject_GetAttrString((PyObject *)code, "co_name");
+    Py_DECREF(code);
+    found = name ? PySet_Contains(names, name) : -1;
+    Py_XDECREF(name);
+    return found;
+}
 
 /* NumPy asks for these at each conversion, and is told with an exception; `isinstance` asks for the class. */
 static PyObject *attribute(PyObject *self, PyObject *name)
@@ -166,10 +225,14 @@ static PyObject *attribute(PyObject *self, PyObject *name)
     PyObject *found;
     if (name == class_name && Py_TYPE(self) == known.array) {
         PyObject *mine = SLOT(self, array__mine), *lent = SLOT(self, array__lent);
-        if ((mine && mine != Py_None) || (lent && lent != Py_None))
+        if ((mine && mine != Py_None) || (lent && lent != Py_None)) {
+            int asks = asks_for_numpys();
+            if (asks)
+                return asks < 0 ? NULL : Py_NewRef((PyObject *)&PyArray_Type);
             return Py_NewRef(known.shown ? known.shown : known.array);
+        }
     }
-    if (name == interface || name == structure) {
+    if (name == structure) {
         PyErr_SetObject(PyExc_AttributeError, name);
         return NULL;
     }
@@ -185,16 +248,17 @@ int install_attributes(void)
 {
     PyObject *method;
     known.to_numpy = PyObject_GetAttrString((PyObject *)known.array, "__array__");
-    interface = PyUnicode_InternFromString("__array_interface__");
     structure = PyUnicode_InternFromString("__array_struct__");
     class_name = PyUnicode_InternFromString("__class__");
     module_name = PyUnicode_InternFromString("__name__");
+    array_name = PyUnicode_InternFromString("__array__");
     missing = PyObject_GetAttrString((PyObject *)known.array, "__getattr__");
     method = PyDescr_NewMethod(known.array, &to_numpy_method);
-    if (!known.to_numpy || !interface || !structure || !class_name || !module_name || !missing || !method ||
+    if (!known.to_numpy || !structure || !class_name || !module_name || !array_name || !missing || !method ||
         PyObject_SetAttrString((PyObject *)known.array, "__array__", method) < 0)
         return -1;
     Py_DECREF(method);
     known.array->tp_getattro = attribute;
+    known.array->tp_as_buffer->bf_getbuffer = to_buffer;
     return 0;
 }

@@ -37,20 +37,26 @@ int reaches(double work)
     return known.reach > 0;
 }
 
+/* Whether a function is traced. */
+int is_traced(void)
+{
+    PyObject *trace;
+    if (PyContextVar_Get(known.tracing, Py_None, &trace) < 0) {
+        PyErr_Clear();
+        return 1;
+    }
+    Py_DECREF(trace);
+    return trace != Py_None;
+}
+
 /* Whether there is anything to do here now: nothing is traced. */
 int may_run(void)
 {
-    PyObject *trace;
     if (known.limit <= 0)
         return 0;
     if (PyList_GET_SIZE(known.ranks))
         count_on_ranks();
-    if (PyContextVar_Get(known.tracing, Py_None, &trace) < 0) {
-        PyErr_Clear();
-        return 0;
-    }
-    Py_DECREF(trace);
-    return trace == Py_None;
+    return !is_traced();
 }
 
 static int is_layout(PyObject *tuple, int nd, const npy_intp *numbers)

@@ -41,6 +41,7 @@
 /* What the Python side has told: see `install` in module.c. */
 typedef struct {
     PyTypeObject *array;           /* LazyArray */
+    PyObject *ask_for_numpys;      /* `lazyarr.operators.ASK_FOR_NUMPYS` */
     PyTypeObject *shown;           /* the class that programs know, which `__class__` gives */
     PyTypeObject *cell;            /* what holds the value of one that has settled, */
     PyTypeObject *leaf;            /* and the node of such data */
@@ -123,6 +124,7 @@ typedef struct {
 } Loops;
 
 /* data.c */
+int is_traced(void);
 int may_run(void);
 int reaches(double work);
 PyObject *settled(PyObject *array);
@@ -189,7 +191,7 @@ PyObject *recorded_into(const Loops *own, PyObject *const *operands, int count);
 
 /* slots.c */
 int install_slots(PyObject *tables);
-int install_call(PyTypeObject *type, PyObject *tables);
+int install_call(PyTypeObject *type, PyObject *tables, PyObject *known_libraries);
 
 /* results.c */
 extern PyObject *wrap_result;

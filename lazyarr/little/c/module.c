@@ -104,16 +104,19 @@ static PyObject *install(PyObject *module, PyObject *args)
 
 PyDoc_STRVAR(
     calls_doc,
-    "install_calls(kind, ufuncs, /)\n--\n\n"
-    "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element, recorder)}``; "
-    "``recorder(*operands)``\nrecords a call with large arrays, or gives None where that goes the general way.\n");
+    "install_calls(kind, ufuncs, libraries, /)\n--\n\n"
+    "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element, recorder, "
+    "writer)}``;\n``recorder(*operands)`` records a call with large arrays, or gives None where that goes the general "
+    "way, and\n``writer(*operands)`` one that writes to the first. Not where code of libraries calls NumPy's own, "
+    "``{module: bool}``.\n");
 
 static PyObject *install_calls(PyObject *module, PyObject *args)
 {
     PyTypeObject *kind;
-    PyObject *ufuncs;
+    PyObject *ufuncs, *libraries;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!", &PyType_Type, &kind, &PyDict_Type, &ufuncs) || install_call(kind, ufuncs) < 0)
+    if (!PyArg_ParseTuple(args, "O!O!O!", &PyType_Type, &kind, &PyDict_Type, &ufuncs, &PyDict_Type, &libraries) ||
+        install_call(kind, ufuncs, libraries) < 0)
         return NULL;
     Py_RETURN_NONE;
 }
@@ -197,12 +200,17 @@ ATTRIBUTE(shape)
 ATTRIBUTE(ndim)
 ATTRIBUTE(size)
 
-static PyObject *show(PyObject *module, PyObject *kind)
+PyDoc_STRVAR(show_doc, "show(kind, others, /)\n--\n\nHave arrays' `__class__` be this; to functions of "
+                       "others' modules it is NumPy's, ``{module: names}``.\n");
+
+static PyObject *show(PyObject *module, PyObject *args)
 {
+    PyObject *kind, *others;
     (void)module;
-    if (!PyType_Check(kind))
-        return PyErr_Format(PyExc_TypeError, "a class is wanted, not %s", Py_TYPE(kind)->tp_name);
+    if (!PyArg_ParseTuple(args, "O!O!", &PyType_Type, &kind, &PyDict_Type, &others))
+        return NULL;
     Py_XSETREF(known.shown, (PyTypeObject *)Py_NewRef(kind));
+    Py_XSETREF(known.ask_for_numpys, Py_NewRef(others));
     Py_RETURN_NONE;
 }
 
@@ -266,7 +274,7 @@ static PyMethodDef methods[] = {{"function", (PyCFunction)(void (*)(void))call_f
                                 {"install_functions", functions, METH_VARARGS, functions_doc},
                                 {"install", install, METH_VARARGS, install_doc},
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},
-                                {"show", show, METH_O, "show(kind, /)\n--\n\nHave arrays' `__class__` be this."},
+                                {"show", show, METH_VARARGS, show_doc},
                                 {"limit", limit, METH_O, limit_doc},
                                 {"reach", reach, METH_VARARGS, reach_doc},
                                 {"weights", weights, METH_VARARGS, weights_doc},

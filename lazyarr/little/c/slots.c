@@ -362,6 +362,14 @@ int install_slots(PyObject *tables)
 static ternaryfunc call_before;
 static PyObject *ufunc_before;       /* the method `__array_ufunc__` */
 static PyObject *by_lazy, *by_ufunc; /* lazy ufunc, and NumPy's -> capsule of its loops */
+static PyObject *libraries;          /* module -> whether it wants NumPy's arrays: `lazyarr.libraries.known` */
+
+/* Whether the module whose code is running is known to want lazy arrays. */
+static int wants_lazy(void)
+{
+    PyObject *globals = PyEval_GetGlobals(), *name = globals ? PyDict_GetItemString(globals, "__name__") : NULL;
+    return name && PyDict_GetItemWithError(libraries, name) == Py_False;
+}
 
 /* What operands come to; NULL, with or without an exception, where that is neither computed nor recorded here. */
 static PyObject *ufunc_of(const Loops *own, PyObject *const *args, Py_ssize_t count)
@@ -390,7 +398,8 @@ static PyObject *slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
 static PyObject *array_ufunc(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *found = NULL, *capsule = NULL;
-    if (count > 2 && !names && PyUnicode_Check(args[1]) && PyUnicode_CompareWithASCIIString(args[1], "__call__") == 0)
+    if (count > 2 && !names && PyUnicode_Check(args[1]) && PyUnicode_CompareWithASCIIString(args[1], "__call__") == 0 &&
+        wants_lazy())
         capsule = PyDict_GetItemWithError(by_ufunc, args[0]);
     if (capsule)
         found = ufunc_of(PyCapsule_GetPointer(capsule, NULL), args + 2, count - 2);
@@ -402,12 +411,13 @@ static PyObject *array_ufunc(PyObject *self, PyObject *const *args, Py_ssize_t c
 static PyMethodDef array_ufunc_method = {"__array_ufunc__", (PyCFunction)(void (*)(void))array_ufunc,
                                          METH_FASTCALL | METH_KEYWORDS, "As `numpy.ndarray.__array_ufunc__`."};
 
-int install_call(PyTypeObject *type, PyObject *tables)
+int install_call(PyTypeObject *type, PyObject *tables, PyObject *known_libraries)
 {
     PyObject *lazy, *entry, *ufunc, *method;
     Py_ssize_t at = 0;
     double cost;
     int which;
+    Py_XSETREF(libraries, Py_NewRef(known_libraries));
     by_lazy = PyDict_New();
     by_ufunc = PyDict_New();
     if (!by_lazy || !by_ufunc)
