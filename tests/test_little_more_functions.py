@@ -290,3 +290,26 @@ def test_what_arrays_without_axes_come_to_is_taken_and_joined(dtype: Any) -> Non
         theirs, mine = (eval(text, {"n": n, "a": n.array(1, dtype)}) for n in (np, lnp))
         assert mine.dtype == theirs.dtype and mine.shape == theirs.shape
         np.testing.assert_array_equal(np.asarray(mine), theirs)
+
+
+@pytest.mark.parametrize("number", [1, 2.5, 1j, True, -0.0, 2**62, 2**63, 2**70, float("nan")])
+@pytest.mark.parametrize("name", ["array", "asarray"])
+def test_arrays_of_one_number(name: str, number: Any) -> None:
+    """What is made of them are NumPy's scalars."""
+
+    def program(n: Any) -> Any:
+        a = getattr(n, name)(number)
+        results = [a, a.copy(), a.shape, a.dtype, a[()], n.array([a, a])]
+        if number not in (2**63, 2**70):
+            b = n.array(number)
+            b += b
+            b[...] = 1
+            results += [a + a, a * 2, n.sqrt(a), b, a.reshape(1), a == a]
+        return results
+
+    agree(program)
+    if number not in (2**63, 2**70):
+        a = getattr(lnp, name)(number)
+        assert is_light(a)
+        assert isinstance(a * 2, np.generic)
+        assert isinstance(np.sqrt(a), np.generic)

@@ -317,6 +317,9 @@ def _computed(
         return None
     of_lists = numpy in OF_LISTS
     if of_lists and (not args or type(args[0]) not in (list, tuple)):
+        if len(args) == 1 and not kwargs and type(args[0]) in (int, float, bool, complex):
+            number = np.array(args[0])
+            return new(number) if number.dtype in NAMES else None
         return _as_type(numpy, *args, **kwargs) if len(args) == 1 and [*kwargs] == ["dtype"] else None
     arrays: list[Any] = []
     try:

@@ -261,6 +261,13 @@ static PyObject *again(const Function *function, const Call *call)
     int is_lazy = Py_TYPE(x) == known.array, is_cast;
     if (call->count + count_named(call) != 1 + (wanted != NULL))
         return NULL;
+    if (!wanted && (PyLong_CheckExact(x) || PyFloat_CheckExact(x) || PyBool_Check(x) || PyComplex_CheckExact(x))) {
+        found = PyArray_FROM_O(x);
+        /* (Of large ints they are objects.) */
+        if (found && !is_known_type(PyArray_TYPE((PyArrayObject *)found)))
+            Py_CLEAR(found);
+        return found ? array_of(found) : NULL;
+    }
     data = is_lazy ? data_of(x) : PyArray_CheckExact(x) && PyArray_ISBEHAVED_RO((PyArrayObject *)x) ? x : NULL;
     /* (It is copied in any case, however large it is.) */
     if (!data || (!is_lazy && !is_known_type(PyArray_TYPE((PyArrayObject *)data))))
