@@ -168,7 +168,7 @@ def as_lazy(x: Any, dtype: Any = None) -> LazyArray:
 
 
 def as_mask(where: Any) -> LazyArray:
-    """``where=`` as booleans; Python objects are taken by their truth, arrays have to be booleans.
+    """``where=`` as booleans; Python objects and scalars are taken by their truth, arrays have to be booleans.
 
     Raises
     ------
@@ -176,6 +176,8 @@ def as_mask(where: Any) -> LazyArray:
         In NumPy's words.
     """
     array = as_lazy(where) if hasattr(where, "dtype") or _holds_lazy([where]) else as_lazy(where, np.bool_)
+    if array.dtype != np.bool_ and array._scalar:
+        return LazyArray._new(cast(array._value(), np.dtype(np.bool_)), scalar=True)
     if array.dtype != np.bool_:
         raise TypeError(f"Cannot cast array data from {array.dtype!r} to dtype('bool') according to the rule 'safe'")
     return array

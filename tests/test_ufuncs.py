@@ -383,3 +383,12 @@ def test_at_of_a_view_of_the_indices(name: str, eager_below: int) -> None:
 
     with settings(eager_below=eager_below):
         agree(program, np.arange(6, dtype=np.int16))
+
+
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+@pytest.mark.parametrize("where", [np.int64(3), np.float64(0), np.bool_(True), 2, np.array(3), np.array([1, 0, 1])])
+def test_masks_that_are_no_bools(where: Any, eager_below: int) -> None:
+    """Scalars are taken by their truth, arrays refused."""
+    with settings(eager_below=eager_below):
+        agree(lambda n, x, w: n.square(x, where=w, out=n.zeros(3)), np.arange(3.0), where)
+        agree(lambda n, x, w: n.sum(x, where=w), np.arange(3.0), where)
