@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -44,8 +45,6 @@ def run(
     timeout: float = 120,
 ) -> subprocess.CompletedProcess[str]:  # fmt: skip
     """``lazyarr run``, arrays of 1000 elements split; `words` are the script's."""
-    import os
-
     lazyarr = str(Path(sysconfig.get_path("scripts")) / "lazyarr")
     command = [lazyarr, "run", "-n", str(ranks), *options, str(script), *words]
     return subprocess.run(
@@ -483,3 +482,24 @@ def test_sums_in_their_own_order_beside_columns_of_a_nest_of_loops(tmp_path: Pat
     for found in others:
         assert found.returncode == 0, found.stderr
         assert found.stdout == alone.stdout
+
+
+@needs_mpi
+def test_elements_of_a_split_array_that_would_be_little_as_an_operand(tmp_path: Path) -> None:
+    text = """import numpy as np
+x = np.sin(np.arange(200_003) * 0.01)
+y = np.zeros(20_003)
+y[0] = x[0]
+for k in range(1, 400):
+    y[k] = 0.1 * x[k] + 0.9 * y[k - 1]
+print(f"{y[399]:.12f} {x.sum():.9f} {y.sum():.9f}")
+"""
+    whole = "print(x.local.array.shape == x.shape, y.local.array.shape == y.shape)\n"
+    plain = written(tmp_path, text)
+    alone = subprocess.run([sys.executable, plain], capture_output=True, text=True, check=True).stdout
+    # (Arrays that are read and written element by element are given to all ranks, whatever their size.)
+    settings = os.environ | {"LAZYARR_FALLBACK": "warn"}
+    script = written(tmp_path, text + whole)
+    command = [str(Path(sysconfig.get_path("scripts")) / "lazyarr"), "run", "-n", "2", str(script)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=settings)
+    assert (found.returncode, found.stdout) == (0, f"{alone}True True\n"), found.stderr

@@ -271,7 +271,7 @@ def to_whole(x: LazyArray) -> None:
     known = isinstance(node, Leaf) and not isinstance(node.data, Part)
     if known or at._form is not None or not limits.elements or tracing() is not None or not is_static(type.shape):
         return
-    if type.nbytes > _GATHERED or type.size < limits.elements:
+    if type.nbytes > _GATHERED or type.size < min(limits.elements, settings.current.split_above):
         return
     in_a_row, least = recording().little.in_a_row, _IN_PARTS + type.nbytes / ranks[0].model.bandwidth / _RECORDED
     times, before = _given.get(x._cell, (0, 0))
