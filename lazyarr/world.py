@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import math
+import os
 import random
 import sys
 import threading
@@ -100,6 +101,11 @@ class World:
         """Whether this thread is the one that made its process a rank."""
         return threading.get_ident() == self._thread
 
+    def leave(self) -> None:
+        """Be no rank any more: nothing is asked of the others from here on."""
+        for world in self._others.values():
+            world._thread = 0
+
     def did(self, what: str, numbers: bytes = b"") -> None:
         """Note what this rank has done by itself with what it has of arrays: the others have to have done the same.
 
@@ -145,8 +151,8 @@ class World:
         """
         if self.size > 1 and not self.is_mine():
             raise RuntimeError(
-                f"it takes all ranks, and another thread than the one that began asks for it ({what}): work on arrays "
-                "that are split has to be done in one thread"
+                f"it takes all ranks, and another thread or process than the one that began asks for it ({what}): work "
+                "on arrays that are split has to be done in one thread of the ranks' own"
             )
         if self._alone:
             raise RuntimeError(
@@ -414,7 +420,17 @@ def init(communicator: Any = None, grid: Grid | None = None, reproducible: bool 
     gc.freeze()
     gc.disable()
     sys.excepthook = partial(_end_all, world, sys.excepthook)
+    os.register_at_fork(after_in_child=partial(_leave, world))
     _seed(world)
+
+
+def _leave(world: World) -> None:
+    """What becomes of a process that a rank has forked (`multiprocessing.Pool`): it is none, and works by itself."""
+    active.clear()
+    comm.use(None)
+    world.leave()
+    sys.excepthook = sys.__excepthook__
+    gc.enable()
 
 
 #: How long a rank that fails waits for rank 0 to fail as well: the traceback then appears once.

@@ -421,6 +421,23 @@ def test_arguments_that_share_memory_are_reported() -> None:
 
 
 @needs_mpi
+def test_processes_that_ranks_fork_are_no_ranks(tmp_path: Path) -> None:
+    text = """from multiprocessing import Pool
+import numpy as np
+def drawn(seed):
+    return round(float(np.sum(np.random.default_rng(seed).random(2000) ** 2)), 6)
+a = np.arange(1000.0)
+with Pool(2) as pool:
+    print(pool.map(drawn, range(3)))
+print((a * 2).sum(), drawn(2))
+"""
+    script = written(tmp_path, text)
+    found = run(3, script, cwd=tmp_path)
+    alone = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert (found.returncode, found.stdout) == (0, alone.stdout), found.stderr
+
+
+@needs_mpi
 def test_garbage_in_cycles(tmp_path: Path) -> None:
     script = tmp_path / "cycles.py"
     script.write_text(
