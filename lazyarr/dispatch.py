@@ -28,9 +28,14 @@ class NotCompiled(Exception):
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 #: NumPy ufunc -> its lazy counterpart.
 UFUNCS: dict[np.ufunc, Any] = {}
+#: NumPy functions of which what is recorded depends on nothing but the types of arrays and of floats, and the values of
+#: other arguments, and which do nothing else.
+BY_TYPES: set[Any] = set()
 _begin: list[Callable[[Any, Any, Any], Any]] = []
 _first: list[Callable[[Any, Any, Any], Any]] = []
 _last: list[Callable[[Any], Any]] = []
+_recall: list[Callable[[Any, Any, Any], Any]] = []
+_told = 0
 #: The threads in which definitions of lazyarr's own are at work, each as often as there are some: to these a lazy
 #: scalar is what is one of NumPy's to their callers.
 running: list[int] = []
@@ -45,14 +50,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
 
 
-def implements(*functions: Any) -> Callable[[Function], Function]:
-    """Decorator: the lazy implementation of NumPy functions."""
+def implements(*functions: Any, by_types: bool = False) -> Callable[[Function], Function]:
+    """Decorator: the lazy implementation of NumPy functions.
+
+    Parameters
+    ----------
+    *functions : callable
+    by_types : bool
+        Whether they belong to `BY_TYPES`.
+    """
 
     def register(implementation: Function) -> Function:
         for function in functions:
             if function in FUNCTIONS:
                 raise ValueError(f"{function.__name__} is implemented twice")
             FUNCTIONS[function] = implementation
+        if by_types:
+            BY_TYPES.update(functions)
         return implementation
 
     return register
@@ -83,6 +97,23 @@ def take_little(first: Callable[[Any, Any, Any], Any], last: Callable[[Any], Any
 def begin_little(begin: Callable[[Any, Any, Any], Any]) -> None:
     """Ask this before all others, as `take_little` says: the extension."""
     _begin.append(begin)
+
+
+def remember(call: Callable[[Any, Any, Any], Any]) -> None:
+    """Ask this at calls of `BY_TYPES`: it gives None, or what may know what such a call records (`recipes.Call`)."""
+    _recall.append(call)
+
+
+def tell(warn: Callable[..., None], *args: Any) -> None:
+    """Warn from a definition: calls like this one do so too, and have to come here again."""
+    global _told
+    _told += 1
+    warn(*args)
+
+
+def told() -> int:
+    """How often definitions have warned."""
+    return _told
 
 
 def run_definition(definition: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -123,8 +154,14 @@ def begun_call(function: Any, args: Any, kwargs: Any) -> Any:
     implementation = FUNCTIONS.get(function)
     why = "it is not compiled"
     if implementation is not None:
+        call = _recall[0](function, args, kwargs) if function in BY_TYPES else None
+        if call is not None and (found := call.again()) is not None:
+            return found
         try:
-            return run_definition(implementation, args, kwargs)
+            found = run_definition(implementation, args, kwargs)
+            if call is not None:
+                call.note(found)
+            return found
         except (NotCompiled, UncompiledDtype) as reason:
             why = str(reason)
     args, kwargs = fixed_ints(args), fixed_ints(kwargs)

@@ -51,22 +51,23 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
     scopes = now.scopes
     if scopes and not any(node in scope for scope in scopes):
         scopes[-1].add(node)
-    _credit(node)
+    credit(node)
     return node
 
 
 def record_pending(op: Op, operands: tuple[Value, ...]) -> Node:
     """`record_node` outside traces, of what is known not to be done at once."""
     node = make(op, operands)
-    _credit(node)
+    credit(node)
     return node
 
 
-def _credit(node: Node) -> None:
-    """Note that the user's line has recorded a node."""
+def credit(*nodes: Node) -> None:
+    """Note that the user's line has recorded nodes."""
     line = user_line(4)
-    if line not in node.lines:
-        node.lines = node.lines | {line}
+    for node in nodes:
+        if line not in node.lines:
+            node.lines = node.lines | {line}
 
 
 def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as _np
 
-from lazyarr.dispatch import UFUNCS, begun_call, dispatched
+from lazyarr import recipes
+from lazyarr.dispatch import UFUNCS, begun_call, dispatched, remember
 from lazyarr.little.fast_path import install_calls, install_class
 from lazyarr.little.functions import taken
 from lazyarr.numpy import _product, _ufunc
@@ -27,6 +28,7 @@ def _declare_ufuncs() -> None:
 
 
 _declare_ufuncs()
+remember(recipes.call)
 
 from lazyarr import methods as _methods  # noqa: E402, F401
 from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implements

@@ -237,19 +237,19 @@ def _without_dtype(ufunc: np.ufunc) -> Any:
     return function
 
 
-implements(np.sum)(_reduction(np.add))
-implements(np.prod)(_reduction(np.multiply))
-implements(np.max, *([np.amax] if np.amax is not np.max else []))(_without_dtype(np.maximum))
-implements(np.min, *([np.amin] if np.amin is not np.min else []))(_without_dtype(np.minimum))
+implements(np.sum, by_types=True)(_reduction(np.add))
+implements(np.prod, by_types=True)(_reduction(np.multiply))
+implements(np.max, *([np.amax] if np.amax is not np.max else []), by_types=True)(_without_dtype(np.maximum))
+implements(np.min, *([np.amin] if np.amin is not np.min else []), by_types=True)(_without_dtype(np.minimum))
 
 
-@implements(np.any)
+@implements(np.any, by_types=True)
 def any_(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET, *, where: Any = _UNSET) -> Any:
     """As `numpy.any`."""
     return _without_dtype(np.logical_or)(a, axis, out, keepdims, _UNSET, where)
 
 
-@implements(np.all)
+@implements(np.all, by_types=True)
 def all_(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET, *, where: Any = _UNSET) -> Any:
     """As `numpy.all`."""
     return _without_dtype(np.logical_and)(a, axis, out, keepdims, _UNSET, where)
@@ -268,8 +268,8 @@ def _cumulative(ufunc: np.ufunc) -> Any:
     return function
 
 
-implements(np.cumsum)(_cumulative(np.add))
-implements(np.cumprod)(_cumulative(np.multiply))
+implements(np.cumsum, by_types=True)(_cumulative(np.add))
+implements(np.cumprod, by_types=True)(_cumulative(np.multiply))
 
 
 def _position(name: str) -> Any:
@@ -298,11 +298,11 @@ def _position(name: str) -> Any:
     return function
 
 
-implements(np.argmax)(_position("argmax"))
-implements(np.argmin)(_position("argmin"))
+implements(np.argmax, by_types=True)(_position("argmax"))
+implements(np.argmin, by_types=True)(_position("argmin"))
 
 
-@implements(np.count_nonzero)
+@implements(np.count_nonzero, by_types=True)
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """As `numpy.count_nonzero`."""
     x = as_lazy(a)

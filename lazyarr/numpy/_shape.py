@@ -283,12 +283,14 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> LazyArray:
     return x.take(from_numpy(np.repeat(np.arange(n), counts), copy=False), axis=at)  # type: ignore[no-any-return]
 
 
-@implements(np.roll)
+@implements(np.roll, by_types=True)
 def roll(a: Any, shift: Any, axis: Any = None) -> LazyArray:
     """As `numpy.roll`."""
     x = as_lazy(a)
     if axis is None:
-        return roll(x.reshape(-1), shift, 0).reshape(x.shape)  # type: ignore[no-any-return]
+        if x.ndim != 1:
+            return roll(x.reshape(-1), shift, 0).reshape(x.shape)  # type: ignore[no-any-return]
+        axis = 0
     several = isinstance(shift, Sequence)
     computed = [_computed_int(s) for s in (shift if several else (shift,))]
     if any(s is not None for s in computed):

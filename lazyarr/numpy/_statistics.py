@@ -10,7 +10,7 @@ import numpy as np
 
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
-from lazyarr.dispatch import UFUNCS, implements
+from lazyarr.dispatch import UFUNCS, implements, tell
 from lazyarr.numpy._reduce import finish, normalized_axes, one_axis, reduce_out, ufunc_reduce
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE
@@ -62,10 +62,10 @@ def _divide_in_place(total: LazyArray, count: Any, out: LazyArray | None) -> Laz
 def _warn_if_empty(too_few: Any, message: str) -> None:
     # Where a mask decides, the count is data, which no warning is worth waiting for.
     if not isinstance(too_few, LazyArray) and too_few:
-        warnings.warn_explicit(message, RuntimeWarning, *user_line(3))
+        tell(warnings.warn_explicit, message, RuntimeWarning, *user_line(3))
 
 
-@implements(np.mean)
+@implements(np.mean, by_types=True)
 def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _UNSET, *,
          where: Any = _UNSET) -> Any:  # fmt: skip
     """As `numpy.mean`: integers in float64, float16 summed in float32."""
@@ -87,7 +87,7 @@ def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     return result
 
 
-@implements(np.var)
+@implements(np.var, by_types=True)
 def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = _UNSET, *,
         where: Any = _UNSET, mean: Any = _UNSET, correction: Any = _UNSET) -> Any:  # fmt: skip
     """As `numpy.var`: the mean of squared distances from the mean, in two sweeps."""
@@ -121,7 +121,7 @@ def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
     return _divide_in_place(spread, freedom, target)
 
 
-@implements(np.std)
+@implements(np.std, by_types=True)
 def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = _UNSET, *,
         where: Any = _UNSET, mean: Any = _UNSET, correction: Any = _UNSET) -> Any:  # fmt: skip
     """As `numpy.std`."""
@@ -131,7 +131,7 @@ def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
     return UFUNCS[np.sqrt](found, out=found)
 
 
-@implements(np.ptp)
+@implements(np.ptp, by_types=True)
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET) -> Any:
     """As `numpy.ptp`."""
     keep = keepdims is not _UNSET and bool(keepdims)
@@ -141,7 +141,7 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET) -> An
     return UFUNCS[np.subtract](high, low, out=reduce_out(out))
 
 
-@implements(np.round, *([np.around] if np.around is not np.round else []))
+@implements(np.round, *([np.around] if np.around is not np.round else []), by_types=True)
 def round_(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     """As `numpy.round`."""
     x = as_lazy(a)
