@@ -102,13 +102,18 @@ def test_most_are_recorded_from_what_is_kept() -> None:
 
 def again(f: Callable[[Any, Any, Any], Any]) -> bool:
     """Whether a second call is recorded from what is kept of the first."""
-    calls: list[Any] = []
+    calls: list[LazyArray | None] = []
     was = recipes.Call.again
+
+    def noted(call: recipes.Call) -> LazyArray | None:
+        calls.append(was(call))
+        return calls[-1]
+
     recipes.forget()
     for seed in range(2):
         x, y = map(np.array, given(seed))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(recipes.Call, "again", lambda call: calls.append(was(call)) or calls[-1])
+            patch.setattr(recipes.Call, "again", noted)
             f(np, x, y)
     return bool(calls) and calls[-1] is not None
 
@@ -157,12 +162,10 @@ def test_what_raises_does_so_each_time() -> None:
 
 
 def test_each_line_is_noted() -> None:
-    lines = set()
-    for f in (
-        lambda x: np.std(x),
-        lambda x: np.std(x),
-    ):
-        lines |= f(np.array(given(1)[0]))._cell.value.node.lines
+    x = np.array(given(1)[0])
+    first = np.std(x)
+    second = np.std(x)
+    lines = first._cell.value.node.lines | second._cell.value.node.lines
     assert len({line for file, line in lines if file == __file__}) == 2
 
 
