@@ -24,6 +24,7 @@ setup(
             extra_compile_args=["-O3"] if os.name == "posix" else [],
             # Without a compiler lazyarr works as well, and operations on little data take longer.
             optional=True,
-        )
+        ),
+        Extension("lazyarr.ir._walk", ["lazyarr/ir/walk.c"], optional=True),
     ]
 )

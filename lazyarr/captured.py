@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from lazyarr import settings
-from lazyarr.ir.graph import Check, Graph, Line, Program, depth_first, param
-from lazyarr.ir.node import Node, Value, exact, make
-from lazyarr.leaves import Leaf
+from lazyarr.ir.graph import Check, Graph, Line, Program, depth_first, form, param
+from lazyarr.ir.node import Node, Value, make
+from lazyarr.leaves import LEAF, Leaf
 
 #: What has been captured, by its form; as much of it as is remembered.
 _captured: dict[Any, Program] = {}
@@ -35,12 +35,14 @@ def capture(
         The leaf behind each parameter.
     """
     if not params:
-        form, leaves = _form(roots, checks)
-        program = _captured.get(form)
+        parts, ends, leaves = form([*roots, *[c.ok for c in checks]], LEAF)
+        # (Steps of a loop have one form: their program is not built again.)
+        key = parts, ends, tuple([(c.exception, c.message) for c in checks])
+        program = _captured.get(key)
         if program is None:
             if len(_captured) >= _CAPTURED:
                 _captured.clear()
-            program = _captured[form] = _built(roots, checks, [])[0]
+            program = _captured[key] = _built(roots, checks, [])[0]
     else:
         program, leaves = _built(roots, checks, params)
     if settings.current.reproducible:
@@ -48,27 +50,6 @@ def capture(
 
         program = in_order(program)
     return program, leaves
-
-
-def _form(roots: Sequence[Value], checks: Sequence[Check]) -> tuple[Any, list[Leaf]]:
-    """What tells a program from others: operations in their order, which results they take, and the user's lines.
-
-    Steps of a loop have one form: their program is not built again. The leaves are its parameters, in their order.
-    """
-    places: dict[Node, int] = {}
-    leaves: list[Leaf] = []
-    parts: list[Any] = []
-    for node in depth_first([*roots, *(c.ok for c in checks)]):
-        places[node] = len(parts)
-        if isinstance(node, Leaf):
-            leaves.append(node)
-            parts.append(node.types[0])
-        else:
-            operands = tuple([(places[v.node], v.index) for v in node.operands])
-            parts.append((node.op.name, exact(node.attrs), operands, node.lines))
-    ends = tuple([(places[v.node], v.index) for v in roots])
-    tested = tuple([(places[c.ok.node], c.ok.index, c.exception, c.message) for c in checks])
-    return (tuple(parts), ends, tested), leaves
 
 
 def _built(roots: Sequence[Value], checks: Sequence[Check], params: Sequence[Leaf]) -> tuple[Program, list[Leaf]]:

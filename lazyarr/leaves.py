@@ -49,7 +49,7 @@ class Leaf(Node):
     data: Any
 
     def __init__(self, data: Any, type: ArrayType, constant: bool = False):
-        self.op, self.operands, self.attrs, self.kw = LEAF, (), (), _NOTHING
+        self.op, self.operands, self.attrs, self.known, self.kw = LEAF, (), (), (), _NOTHING
         self.types, self.lines = (type,), _NO_LINES
         self.data = data
         self.constant = constant

@@ -60,8 +60,8 @@ def call(*command: str | Path, cwd: Path, **environment: str) -> str:
     return done.stdout
 
 
-#: What the optional extension is called in a wheel, and whether it can be built here.
-EXTENSION = f"lazyarr/little/_fast_path{sysconfig.get_config_var('EXT_SUFFIX')}"
+#: What the optional extensions are called in a wheel, and whether they can be built here.
+EXTENSIONS = {f"lazyarr/{name}{sysconfig.get_config_var('EXT_SUFFIX')}" for name in ("little/_fast_path", "ir/_walk")}
 HAS_COMPILER = shutil.which((sysconfig.get_config_var("CC") or "cc").split()[0]) is not None
 
 
@@ -107,10 +107,10 @@ def test_wheel_holds_every_module_and_nothing_else(wheel: Path) -> None:
             inside = path.relative_to(ROOT / folder)
             if folder != "lazyarr" or inside.parts[0] not in ("passes", "backends"):
                 expected.add(f"{package}/{inside.as_posix()}")
-    assert extensions(wheel) == ({EXTENSION} if HAS_COMPILER else set())
+    assert extensions(wheel) == (EXTENSIONS if HAS_COMPILER else set())
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert found - {EXTENSION} == expected
+    assert found - EXTENSIONS == expected
 
 
 def test_wheel_without_a_compiler(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
@@ -137,8 +138,11 @@ _graphs: WeakValueDictionary[Any, Graph] = WeakValueDictionary()
 _lock = threading.RLock()
 
 
-def depth_first(roots: Iterable[Value], seen: set[Node] | None = None) -> tuple[Node, ...]:
-    """Every node `roots` need but parameters, operands before users. Iterative: graphs are deep."""
+def _depth_first(roots: Iterable[Value], seen: set[Node] | None = None) -> tuple[Node, ...]:
+    """Every node `roots` need but parameters, operands before users; not those in `seen`, to which they are added.
+
+    (Iterative: graphs are deep.)
+    """
     seen = set() if seen is None else seen
     order: list[Node] = []
     for root in roots:
@@ -157,6 +161,39 @@ def depth_first(roots: Iterable[Value], seen: set[Node] | None = None) -> tuple[
                     if operand.node not in seen:
                         stack.append(operand.node)
     return tuple(order)
+
+
+def _form(roots: Sequence[Value], leaf: Op) -> Form:
+    """What tells graphs from others, and the nodes of the operation `leaf`.
+
+    That is: of each node, operands before users, its operation, attributes, operands and lines; and which values are
+    `roots`, with which it ends.
+    """
+    places: dict[Node, int] = {}
+    leaves: list[Any] = []
+    parts: list[Any] = []
+    for node in depth_first(roots):
+        places[node] = len(parts)
+        if node.op is leaf:
+            leaves.append(node)
+            parts.append(node.types[0])
+        else:
+            operands = tuple([(places[v.node], v.index) for v in node.operands])
+            parts.append((node.op.name, node.known, operands, node.lines))
+    return tuple(parts), tuple([(places[v.node], v.index) for v in roots]), leaves
+
+
+#: Of nodes, of roots, and the nodes that are leaves.
+Form = tuple[tuple[Any, ...], tuple[tuple[int, int], ...], list[Any]]
+depth_first: Callable[..., tuple[Node, ...]] = _depth_first
+form: Callable[[Sequence[Value], Op], Form] = _form
+try:
+    _walk: Any = importlib.import_module("lazyarr.ir._walk")
+except ImportError:  # no compiler was there at installation
+    _walk = None
+else:
+    _walk.install(Node, PARAM)
+    depth_first, form = _walk.depth_first, _walk.form
 
 
 def users(graph: Graph) -> dict[Node, list[Node]]:

@@ -78,6 +78,8 @@ class Node:
     attrs : tuple of (name, value)
         Sorted by name; values are hashable, and a `Graph` value is a region (closed: it sees only its
         parameters).
+    known : tuple
+        `attrs` as a key (`exact`).
     kw : dict
         `attrs` as keyword arguments. Not to be changed.
     types : tuple of ArrayType
@@ -86,19 +88,21 @@ class Node:
         The user's lines that recorded this work. Beside the identity: equal work from two lines is one node.
     """
 
-    __slots__ = ("__weakref__", "_access", "attrs", "kw", "lines", "op", "operands", "types")
+    __slots__ = ("__weakref__", "_access", "attrs", "known", "kw", "lines", "op", "operands", "types")
     _access: tuple[OperandAccess, ...]
     op: Op
     operands: tuple[Value, ...]
     attrs: Attrs
+    known: Any
     kw: dict[str, Any]
     types: Types
     lines: frozenset[tuple[str, int]]
 
-    def __init__(self, op: Op, operands: tuple[Value, ...], attrs: Attrs, types: Types):
+    def __init__(self, op: Op, operands: tuple[Value, ...], attrs: Attrs, types: Types, known: Any = None):
         self.op = op
         self.operands = operands
         self.attrs = attrs
+        self.known = exact(attrs) if known is None else known
         self.kw = dict(attrs)
         self.types = types
         self.lines = _NO_LINES
@@ -219,7 +223,7 @@ def make(op: Op, operands: tuple[Value, ...] = (), attrs: Attrs = ()) -> Node:
     else:
         given = tuple([v.node.types[v.index] for v in operands])
         types = _inferred.get((op.name, given, known)) or infer(op, given, attrs)
-    node = Node(op, operands, attrs, types)
+    node = Node(op, operands, attrs, types, known)
     known_now = _Known(node, _forget)
     known_now.key = key
     with _lock:
