@@ -86,8 +86,8 @@ class ArrayOperators:
 
         (Not in a function that is traced, where NumPy's scalars and lazy ones are told apart.)
         """
-        caller = sys._getframe(1)
-        if caller.f_code.co_name in ASK_FOR_NUMPYS.get(caller.f_globals.get("__name__"), ()):
+        caller = sys._getframe().f_back
+        if caller and caller.f_code.co_name in ASK_FOR_NUMPYS.get(caller.f_globals.get("__name__"), ()):
             return np.ndarray
         array: Any = self
         is_scalar = array._mine is None and array._lent is None and array._scalar is True

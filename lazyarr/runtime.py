@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
-from lazyarr import eager, own_parts, settings, world
+from lazyarr import eager, interrupts, own_parts, settings, world
 from lazyarr.backends.base import GivenUp
 from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
@@ -25,7 +26,7 @@ from lazyarr.leaves import LEAF, Leaf, leaf
 from lazyarr.pending import held_with
 from lazyarr.plans import plans
 from lazyarr.source import Place, place, user_handles_errors, user_line
-from lazyarr.surrender import LOST, cannot_fail, made_anew, nobodys, written
+from lazyarr.surrender import LOST, cannot_fail, made_anew, nobodys, note_replaced, renew, replaced, written
 from lazyarr.varying import numbers
 
 
@@ -485,6 +486,8 @@ def constant_data(value: Value) -> np.ndarray[Any, Any] | None:
 def evaluate(roots: Sequence[Value]) -> list[Any]:
     """Compute values, and with them what they pass through, or share work with, that somebody still holds."""
     now = recording()
+    if replaced:
+        roots = renew(now, roots)
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
     if not wanted and not now.checks:
         return [v.node.data for v in roots if isinstance(v.node, Leaf)]
@@ -500,6 +503,8 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
 
 def flush(now: Recording) -> None:
     """Compute everything pending in a recording."""
+    if replaced:
+        renew(now, ())
     _compute(now, [], now.pending())
 
 
@@ -519,23 +524,31 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
         program, leaves = numbers.lifted(program, leaves)
     asked = (*written(program.graph), *made_anew(program.graph)) if now.observer is None else ()
     if asked and len(_recordings) == 1 and cannot_fail(program.graph):
-        with _destroying:
-            taken: list[int] = []
-            if len(_recordings) == 1:  # (Another thread may have begun since.)
-                chosen = {id(h) for h in holders}
-                others = [h.value for h in now.pending() if id(h) not in chosen]
-                taken = nobodys(leaves, asked, needed, others)
-            found = _computed(now, program, leaves, needed, holders, checks, taken)
+        with ExitStack() as until_kept:
+            with _destroying:
+                taken: list[int] = []
+                if len(_recordings) == 1:  # (Another thread may have begun since.)
+                    chosen = {id(h) for h in holders}
+                    others = [h.value for h in now.pending() if id(h) not in chosen]
+                    taken = nobodys(leaves, asked, needed, others)
+                if taken:
+                    until_kept.enter_context(interrupts.held())
+                found = _computed(now, program, leaves, needed, checks, taken)
+                if taken:
+                    note_replaced(found)
+            # (Not before: who waits for this program to end may hold the lock of this.)
+            _keep(holders, found)
     else:
-        found = _computed(now, program, leaves, needed, holders, checks)
+        found = _computed(now, program, leaves, needed, checks)
+        _keep(holders, found)
     return [v.node.data if isinstance(v.node, Leaf) else found[v] for v in roots]
 
 
 def _computed(
-    now: Recording, program: Program, leaves: Sequence[Leaf], needed: Sequence[Value], holders: Sequence[Holder],
+    now: Recording, program: Program, leaves: Sequence[Leaf], needed: Sequence[Value],
     checks: Sequence[tuple[Check, Line]], surrendered: Sequence[int] = (),
 ) -> dict[Value, Any]:  # fmt: skip
-    """The data of values, which holders get."""
+    """The data of values."""
     try:
         may_compile = now.observer is None or now.observer.may_compile(program)
         results, left = run(program, leaves, may_compile, surrendered)
@@ -543,9 +556,7 @@ def _computed(
     except CheckFailed as failed:
         _note_thrown(failed)
         raise
-    found = dict(zip(needed, own(results[: len(needed)], [x.data for x in leaves]), strict=True))
-    _keep(holders, found)
-    return found
+    return dict(zip(needed, own(results[: len(needed)], [x.data for x in leaves]), strict=True))
 
 
 def _keep(holders: Sequence[Holder], found: dict[Value, Any]) -> None:

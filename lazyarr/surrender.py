@@ -7,9 +7,11 @@ data is nobody else's, the program writes that row into it; else it copies all o
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -18,10 +20,16 @@ from lazyarr.ir.graph import Graph, depth_first
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import lookup
 from lazyarr.ir.types import ArrayType
-from lazyarr.leaves import Leaf
+from lazyarr.leaves import Leaf, leaf
 from lazyarr.ops.linalg import MATMUL
 from lazyarr.world import Part
 
+if TYPE_CHECKING:
+    from lazyarr.runtime import Recording
+
+#: What programs that destroyed arrays have made, by the nodes that it was recorded as. Another thread may have met one
+#: of these before the program began, and record more of it afterwards: what it was made of is lost.
+replaced: WeakKeyDictionary[Node, dict[int, Value]] = WeakKeyDictionary()
 #: Bytes of an array that is worth being asked for.
 _LARGE = 1 << 20
 #: What writes into its first operand's memory where it may.
@@ -41,6 +49,36 @@ class Lost:
 
 
 LOST: Any = Lost()
+
+
+def note_replaced(found: Mapping[Value, Any]) -> None:
+    """Note the data that values have got by a program that has destroyed arrays."""
+    if threading.active_count() > 1:
+        for value, data in found.items():
+            replaced.setdefault(value.node, {})[value.index] = leaf(data, value.type)
+
+
+def renew(now: Recording, roots: Sequence[Value]) -> list[Value]:
+    """Have what is pending, and some values, made of what stands in `replaced`."""
+    for holder in now.pending():
+        holder.value = _renewed(holder.value)
+    now.checks = [(check._replace(ok=_renewed(check.ok)), line) for check, line in now.checks]
+    return [_renewed(v) for v in roots]
+
+
+def _renewed(value: Value) -> Value:
+    new: dict[Value, Value] = {}
+    nodes = depth_first([value])
+    if not any(node in replaced for node in nodes):
+        return value
+    for node in nodes:
+        made = node
+        if any(new[v] != v for v in node.operands):
+            made = make(node.op, tuple([new[v] for v in node.operands]), node.attrs)
+            made.lines |= node.lines
+        known = replaced.get(node, {})
+        new.update({v: known.get(v.index, v if made is node else Value(made, v.index)) for v in node.values})
+    return new[value]
 
 
 @lru_cache(maxsize=512)

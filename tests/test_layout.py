@@ -15,7 +15,7 @@ LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose",
-           "cost_model", "kept_pages"}  # fmt: skip
+           "cost_model", "kept_pages", "interrupts"}  # fmt: skip
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "pending",
                       "surrender", "captured", "runtime", "report", "world", "distributed", "own_parts"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
@@ -45,7 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "varying": {"ir", "ops", "passes", "leaves", "settings", "world"},
     "captured": {"settings", "ir", "passes", "leaves"},
     "pending": {"ir", "eager", "leaves", "runtime"},
-    "surrender": {"ir", "ops", "leaves", "world"},
+    "surrender": {"ir", "ops", "leaves", "world", "runtime"},
+    "interrupts": set(),
     "runtime": _RUNTIME,
     "report": _RUNTIME,
     "testing": _RUNTIME,

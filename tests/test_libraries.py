@@ -302,13 +302,14 @@ def test_orders_in_memory_may_be_bytes(below: int, order: Any) -> None:
 
 
 @needs_extension
-def test_interrupts_of_what_is_evaluated_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, TimeoutError, MemoryError])
+def test_what_is_raised_by_an_evaluation_is_raised(monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]) -> None:
     calls = []
 
     def interrupts(self: Any, *_: Any) -> Any:
         calls.append(self)
         if len(calls) == 1:
-            raise KeyboardInterrupt
+            raise kind
         return elements(self, "again")
 
     elements = LazyArray._elements
@@ -317,7 +318,12 @@ def test_interrupts_of_what_is_evaluated_are_raised(monkeypatch: pytest.MonkeyPa
             x = lnp.arange(300_000.0) * 2
             calls.clear()
             patched.setattr(LazyArray, "_elements", interrupts)
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(kind):
                 np.asarray(x)
             assert np.array_equal(np.asarray(x), np.arange(300_000.0) * 2)
             assert len(memoryview(x)) == 300_000
+            # What has been heard of is not raised again.
+            calls.clear()
+            with pytest.raises(kind):
+                hashlib.sha256(x)
+            assert x.__array__().shape == x.__array_interface__["shape"] == (300_000,)

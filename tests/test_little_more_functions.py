@@ -151,6 +151,15 @@ def test_a_type_of_an_array_that_has_it() -> None:
     assert v[0] == VECTOR[0]
 
 
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "sum", "mean"])
+def test_degrees_of_freedom_are_of_variances_alone(name: str) -> None:
+    x = lnp.arange(5.0)
+    with pytest.raises(TypeError, match="ddof"):
+        getattr(lnp, name)(x, ddof=1)
+    with pytest.raises(TypeError, match="ddof"):
+        getattr(x, name)(ddof=1)
+
+
 def test_nothing_to_divide_by_warns_as_numpy_does() -> None:
     """What warns by itself is not made at once, where nobody would be told what NumPy says."""
     with warnings.catch_warnings():

@@ -103,6 +103,7 @@ def test_out_dtype_initial_where(char: str) -> None:
             report.check(f"ddof {ddof}", lambda n, x, d: (n.var(x, ddof=d), n.std(x, axis=0, ddof=d)), x, ddof)
         report.check("correction", lambda n, x: (n.var(x, correction=1), n.std(x, correction=1)), x)
         report.check("mean=", lambda n, x: n.var(x, axis=0, mean=n.mean(x, axis=0, keepdims=True)), x)
+        report.check("mean=", lambda n, x: (n.var(x, mean=0.5), n.std(x, axis=1, mean=2, ddof=1)), x)
         for places in (-2, -1, 0, 1, 2):
             report.check(f"round {places}", lambda n, x, p: n.round(x, p), x, places)
             report.check(f"round {places}", lambda n, x, p: (x.astype("d") * 1.37).round(p), x.real, places)

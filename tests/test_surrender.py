@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -308,6 +309,83 @@ def test_threads_that_begin_meanwhile(monkeypatch: pytest.MonkeyPatch, taken: li
     reader.join(20)
     assert found == [want[1, 5]]
     assert taken[0] == 1
+
+
+@pytest.mark.parametrize("use", ["operator", "function", "write", "in place"])
+def test_threads_that_have_met_what_is_destroyed(use: str, monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:
+    """They have read what an array is to become, and record more of that when it has become it."""
+    want, h = history()
+    other = np.random.default_rng(1).random(COLUMNS)
+    y = lnp.asarray(other) * 2.0
+    del taken[:]
+    for a in (want, h):
+        a[1] = a[0] * 3
+    found: list[float] = []
+
+    def read() -> None:
+        if use == "operator":
+            found.append(float((h * 2.0)[1, 5]) / 2)
+        elif use == "function":
+            found.append(float(lnp.add(h, 1.0)[1, 5]) - 1)
+        elif use == "write":
+            h[2] = 7.0
+            found.append(float(h[1, 5]))
+        else:
+            y.__imul__(2.0)
+            found.append(float(h[1, 5]))
+
+    reader = threading.Thread(target=read)
+    run = runtime._run
+
+    def slowly(*args: Any) -> Any:
+        if threading.current_thread() is not reader and not reader.ident:
+            reader.start()
+            reader.join(0.3)
+        return run(*args)
+
+    monkeypatch.setattr(runtime, "_run", slowly)
+    assert float(h[1, 5]) == want[1, 5]
+    reader.join(20)
+    assert not reader.is_alive()
+    assert found == pytest.approx([want[1, 5]], rel=1e-14)
+    if use == "write":
+        want[2] = 7.0
+    np.testing.assert_array_equal(np.asarray(h), want)
+    np.testing.assert_array_equal(np.asarray(y), other * (4.0 if use == "in place" else 2.0))
+    assert taken[0] == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_wait_until_results_are_kept(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, taken: list[int]
+) -> None:
+    class Told(Exception):
+        pass
+
+    def tell(number: int, frame: Any) -> None:
+        raise Told
+
+    want, h = history()
+    del taken[:]
+    for a in (want, h):
+        a[1] = a[0] * 3
+    run = runtime._run
+
+    def then_told(*args: Any) -> Any:
+        found = run(*args)
+        signal.raise_signal(number)
+        return found
+
+    before = signal.signal(number, tell)
+    try:
+        with monkeypatch.context() as patched, pytest.raises(Told):
+            patched.setattr(runtime, "_run", then_told)
+            float(h[1, 5])
+        assert signal.getsignal(number) is tell
+    finally:
+        signal.signal(number, before)
+    assert taken == [1]
+    np.testing.assert_array_equal(np.asarray(h), want)
 
 
 def test_given_to_functions() -> None:

@@ -105,9 +105,9 @@ def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
     if mean is _UNSET or mean is None:
         total = _sum(x, axis, dtype, None, True, where)
         each = count.reshape(total.shape) if isinstance(count, LazyArray) and count.ndim else count
-        center = _divide_in_place(total, each, None)
+        center: Any = _divide_in_place(total, each, None)
     else:
-        center = as_lazy(mean)
+        center = mean if isinstance(mean, (int, float, complex)) else as_lazy(mean)
     away = UFUNCS[np.subtract](x, center)
     if x.dtype.kind in "fiu" or away.dtype.kind != "c":
         square = UFUNCS[np.square](away)

@@ -138,9 +138,63 @@ static int keeps_elements(void)
     return name && PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "numpy.ma.core") == 0;
 }
 
-/* The array whose evaluation was interrupted while NumPy asked for its memory. NumPy takes no notice of errors there,
-   and goes on to ask for the elements: it hears of the interrupt then. */
-static PyObject *interrupted;
+/* What was raised while an array's memory was asked for, and by which instruction of whose frame (an address: it may be
+   gone). NumPy takes no notice of errors there, and goes on to ask for the elements: it hears of them then. */
+static struct {
+    PyObject *array, *frame; /* (addresses) */
+    int at;
+    PyObject *type, *value;
+} failure;
+
+/* Functions of Python's between who asks and `__array__`. */
+#define MOST_BETWEEN 6
+
+static void forget_failure(void)
+{
+    failure.array = NULL;
+    Py_CLEAR(failure.type);
+    Py_CLEAR(failure.value);
+}
+
+static void note_failure(PyObject *self)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    PyObject *trace;
+    if (!frame)
+        return;
+    PyErr_Fetch(&failure.type, &failure.value, &trace);
+    failure.array = self;
+    failure.frame = (PyObject *)frame;
+    failure.at = PyFrame_GetLasti(frame);
+    Py_XINCREF(failure.type);
+    Py_XINCREF(failure.value);
+    PyErr_Restore(failure.type, failure.value, trace);
+}
+
+/* Raise again what was raised when the same call asked for an array's memory; 0 if nothing was. */
+static int raise_again(PyObject *self)
+{
+    PyFrameObject *frame = PyEval_GetFrame(), *back;
+    PyObject *type = failure.type, *value = failure.value;
+    int k, same = failure.array == self;
+    if (!type)
+        return 0;
+    /* (Python's `__array_interface__` stands between.) */
+    for (k = 0; same && frame && (PyObject *)frame != failure.frame && k < MOST_BETWEEN; k++) {
+        back = PyFrame_GetBack(frame);
+        Py_XDECREF(back); /* (The frame before refers to it.) */
+        frame = back;
+    }
+    same = same && frame && (PyObject *)frame == failure.frame && PyFrame_GetLasti(frame) == failure.at;
+    failure.type = failure.value = failure.array = NULL;
+    if (same) {
+        PyErr_Restore(type, value, NULL);
+    } else {
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+    }
+    return same;
+}
 
 /* Memory to read, for code that knows nothing of `__array__` (hashlib, files, sockets, images): that of what NumPy is
    given. */
@@ -149,7 +203,7 @@ static int to_buffer(PyObject *self, Py_buffer *view, int flags)
     PyObject *elements;
     int done;
     view->obj = NULL;
-    interrupted = NULL;
+    forget_failure();
     if ((flags & PyBUF_FORMAT) && (is_traced() || PyList_GET_SIZE(known.ranks))) {
         /* (What looks at memory as at elements may write to NumPy's: such functions run as plain Python. Ranks are not
            to ask each other twice where that fails.) */
@@ -162,8 +216,8 @@ static int to_buffer(PyObject *self, Py_buffer *view, int flags)
         return -1;
     }
     elements = PyObject_CallMethodNoArgs(self, array_name);
-    if (!elements && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
-        interrupted = self;
+    if (!elements)
+        note_failure(self);
     done = elements ? PyObject_GetBuffer(elements, view, flags) : -1;
     Py_XDECREF(elements); /* (The view has it.) */
     return done;
@@ -174,14 +228,8 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
 {
     PyObject *found = NULL;
     int copies;
-    if (interrupted) {
-        int was_this = interrupted == self;
-        interrupted = NULL;
-        if (was_this) {
-            PyErr_SetNone(PyExc_KeyboardInterrupt);
-            return NULL;
-        }
-    }
+    if (raise_again(self))
+        return NULL;
     copies = names && PyTuple_GET_SIZE(names) == 1 && args[count] == Py_True &&
                  PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "copy") == 0;
     if ((!count || is_type_of(self, args[0])) && count < 2 && (!names || copies) && may_run()) {

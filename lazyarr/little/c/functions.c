@@ -227,7 +227,7 @@ static PyObject *folded(const Function *function, const Call *call)
 {
     PyObject *axis = call->count == 2 ? call->args[1] : Py_None, *keeps = Py_False, *found;
     PyObject *wanted = named(call, "axis"), *kept = named(call, "keepdims"), *data = call->args[0];
-    PyObject *lost = function->statistic >= VARIANCE ? named(call, "ddof") : NULL, *given[5];
+    PyObject *lost = function->statistic >= VARIANCE && function->statistic != RUNNING ? named(call, "ddof") : NULL, *given[5];
     long degrees;
     if (call->count > 2 || (wanted && call->count == 2) || (kept && function->statistic == RUNNING) ||
         count_named(call) != (wanted != NULL) + (kept != NULL) + (lost != NULL))
@@ -296,7 +296,8 @@ static PyObject *again(const Function *function, const Call *call)
 static int is_left(const Function *function, PyObject *name)
 {
     if (PySet_Contains(special, name))
-        return function->statistic < VARIANCE || PyUnicode_CompareWithASCIIString(name, "ddof") != 0;
+        return (function->statistic != VARIANCE && function->statistic != DEVIATION) ||
+               PyUnicode_CompareWithASCIIString(name, "ddof") != 0;
     return PySet_Contains(function->left, name);
 }
 
