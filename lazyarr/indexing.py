@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr import selection, views, windows, world
+from lazyarr import memory_order, selection, views, windows, world
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.assignment import as_source, assigned_value, for_element, shape_text
@@ -329,6 +329,8 @@ class _Advanced(NamedTuple):
         The shape the index arrays broadcast to.
     position : int
         Where NumPy puts the block's axes among the rest.
+    given : tuple of (shape, strides)
+        The index arrays.
     """
 
     view: LazyArray
@@ -336,6 +338,7 @@ class _Advanced(NamedTuple):
     indices: tuple[Value, ...]
     block: tuple[int, ...]
     position: int
+    given: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
 
     @staticmethod
     def of(array: LazyArray, items: tuple[Any, ...]) -> _Advanced:
@@ -394,7 +397,8 @@ class _Advanced(NamedTuple):
         view = _basic(array, (*basic, ...))
         indices = tuple(cast(a._value(), _I64) for a in arrays)
         indices = (views.broadcast(indices[0], block), *indices[1:]) if len(indices) == 1 else indices
-        return _Advanced(view, tuple(axes), indices, block, axes[0] if adjacent else 0)
+        given = tuple([(a.shape, a.strides) for a in arrays])
+        return _Advanced(view, tuple(axes), indices, block, axes[0] if adjacent else 0, given)
 
     @property
     def rest(self) -> tuple[int, ...]:
@@ -424,11 +428,12 @@ def _placed(value: Value, plan: _Advanced, ellipsis: bool) -> LazyArray:
     if not value.type.shape:
         return LazyArray._new(value, scalar=not ellipsis)
     # NumPy, too, gathers with the block in front and gives a view of that; the axes behind keep their order in memory.
-    view, block, itemsize = plan.view, len(plan.block), value.type.dtype.itemsize
-    strides = geometry.contiguous(value.type.shape, itemsize)
+    view, itemsize = plan.view, value.type.dtype.itemsize
     if extents.is_static(value.type.shape):
         steps = tuple(s for axis, s in enumerate(view.strides) if axis not in plan.axes)
-        strides = (*strides[:block], *geometry.keep_order([(plan.rest, steps)], plan.rest, itemsize))
+        strides = memory_order.gathered(plan.given, plan.block, plan.rest, steps, itemsize)
+    else:
+        strides = geometry.contiguous(value.type.shape, itemsize)
     found, axes = LazyArray._new(value, strides), plan.from_front()
     return found if axes == tuple(range(len(axes))) else found._transposed(axes)
 
@@ -505,7 +510,7 @@ def _selected(array: LazyArray, items: Sequence[Any]) -> LazyArray | None:
         return None
     rest, size = array._shape[mask.ndim :], array._dtype.itemsize
     first, *_ = geometry.contiguous(found.type.shape, size)
-    return LazyArray._new(found, (first, *geometry.keep_order([(rest, array._strides[mask.ndim :])], rest, size)))
+    return LazyArray._new(found, (first, *memory_order.by_stride(rest, array._strides[mask.ndim :], size)))
 
 
 def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:

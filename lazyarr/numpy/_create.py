@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import memory_order, views
 from lazyarr import strides as geometry
-from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.assignment import assigned_value
 from lazyarr.computed import ComputedScalar, compare
@@ -113,8 +113,11 @@ def _like(a: Any, value: Any, dtype: Any, order: str, shape: Any) -> LazyArray:
     order = order_of(order, "K")
     if shape is not None:
         wanted = as_shape(shape)
-        layout = "F" if order == "F" or (order in "AK" and x.flags.fnc and len(wanted) == x.ndim) else "C"
-        return _filled(wanted, value, kind, layout)
+        made = _filled(wanted, value, kind, "F" if order == "F" or (order == "A" and x.flags.fnc) else "C")
+        if order != "K" or len(wanted) != x.ndim:
+            return made
+        laid = memory_order.like(x.shape, x.strides, x.itemsize, wanted, kind.itemsize)
+        return LazyArray._new(made._value(), laid)
     return LazyArray._new(assigned_value(value, x.shape, kind), x._copy_strides(order, kind.itemsize))
 
 

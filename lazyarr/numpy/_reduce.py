@@ -306,5 +306,6 @@ implements(np.argmin)(_position("argmin"))
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """As `numpy.count_nonzero`."""
     x = as_lazy(a)
-    counted = LazyArray._new(cast(cast(x._value(), np.dtype(bool)), np.dtype(np.int64)))
+    value = cast(cast(x._value(), np.dtype(bool)), np.dtype(np.int64))
+    counted = LazyArray._new(value, x._copy_strides("K", 8))
     return ufunc_reduce(UFUNCS[np.add], counted, axis, None, None, keepdims)

@@ -267,7 +267,7 @@ def _partitioned(name: str) -> Any:
         at = one_axis(axis, x.ndim)
         places = _kth(kth, x.shape[at], 0 in x.shape)
         value = record(OPS[name], x._value(), kth=places, axis=at)
-        return LazyArray._new(value, x._copy_strides("K", value.type.dtype.itemsize))
+        return LazyArray._new(value, x._copy_strides("K", x.dtype.itemsize) if name == "partition" else None)
 
     return function
 

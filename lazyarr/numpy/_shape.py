@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import memory_order, views
 from lazyarr import strides as geometry
-from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, fresh, from_numpy, stacked, wrapped
@@ -87,10 +87,9 @@ def ravel(a: Any, order: str = "C") -> LazyArray:
         return same
     order = order_of(order)
     if order == "K":
-        by_stride = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
-        if any(s < 0 for s in x.strides):
-            raise NotCompiled("ravel(order='K') of negative strides")
-        x, order = x._transposed(tuple(by_stride)), "C"
+        order = "A" if x.flags.forc else "C"
+        if order == "C":
+            x = _along_memory(x)
     order = _order(order, x)
     contiguous = geometry.is_c_contiguous if order == "C" else geometry.is_f_contiguous
     if contiguous(x.shape, x.strides, x.dtype.itemsize):
@@ -98,6 +97,18 @@ def ravel(a: Any, order: str = "C") -> LazyArray:
     # NumPy's ravel copies whatever is not contiguous, also where reshape(-1) would be a view.
     value = views.reshaped(x._value(), (x.size,), order)
     return LazyArray._new(value)
+
+
+def _along_memory(x: LazyArray) -> LazyArray:
+    """`x` with its axes in the order in which NumPy reads them for order "K"."""
+    if not any(x.strides):
+        return x
+    axes = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
+    shape, strides = geometry.transpose(x.shape, x.strides, axes)
+    if not geometry.is_c_contiguous(shape, strides, x.dtype.itemsize):
+        # It is copied, in the order of NumPy's iterator, to which axes without a stride say nothing.
+        axes = memory_order.flat_order(x.shape, x.strides)[::-1]
+    return x._transposed(tuple(axes))
 
 
 @implements(np.transpose)
@@ -235,8 +246,8 @@ def concatenate(
             raise ValueError("Output array is the wrong shape")
         out[...] = LazyArray._new(value)
         return out  # type: ignore[no-any-return]
-    fortran = value.type.ndim > 1 and all(a.flags.f_contiguous and not a.flags.c_contiguous for a in lazy)
-    return LazyArray._new(value, geometry.contiguous(value.type.shape, common.itemsize, "F" if fortran else "C"))
+    given = [(a.shape, a.strides) for a in lazy]
+    return LazyArray._new(value, memory_order.joined(given, value.type.shape, common.itemsize))
 
 
 @implements(np.stack)
@@ -365,7 +376,7 @@ def tile(A: Any, reps: Any) -> LazyArray:
     counts = (1,) * (rank - len(counts)) + counts
     shape = (1,) * (rank - x.ndim) + x.shape
     if all(c == 1 for c in counts):
-        return LazyArray._new(views.reshape(x._value(), shape))
+        return reshape(x.copy(order="K"), shape).copy(order="K")
     paired = tuple(k for n in shape for k in (1, n))
     spread = tuple(k for c, n in zip(counts, shape, strict=True) for k in (c, n))
     value = views.broadcast(views.reshape(x._value(), paired), spread)

@@ -169,6 +169,8 @@ def round_(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     result = divide(rounded, factor) if places > 0 else multiply(rounded, factor)
     if result.dtype != x.dtype:
         result = LazyArray._new(cast(result._value(), x.dtype), scalar=result._scalar)
+    if out is None and result.ndim > 1:
+        return LazyArray._new(result._value(), x._copy_strides("A", x.dtype.itemsize))
     return result if out is None else finish(result._value(), reduce_out(out))
 
 
