@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from operator import attrgetter
-from operator import index as as_index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -292,8 +291,9 @@ class LazyArray(ArrayOperators):
     def _set_shape(self, shape: Any) -> None:
         if self._scalar:
             raise AttributeError("attribute 'shape' of 'numpy.generic' objects is not writable")
-        wanted = (shape,) if hasattr(shape, "__index__") else tuple(shape)
-        new = geometry.resolve_shape(self.size, tuple([as_index(n) for n in wanted]))
+        from lazyarr.numpy._shape import as_shape
+
+        new = geometry.resolve_shape(self.size, as_shape(shape))
         strides = geometry.reshape(self._shape, self._strides, self._dtype.itemsize, new)
         if strides is None:
             raise AttributeError("Incompatible shape for in-place modification. Use `.reshape()` to make a copy with "

@@ -9,7 +9,7 @@ import numpy as np
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy
 from lazyarr.dispatch import implements
-from lazyarr.numpy._reduce import one_axis
+from lazyarr.numpy._reduce import integer_axis
 from lazyarr.numpy._through import lazy
 
 
@@ -27,7 +27,7 @@ def _with_axis(x: LazyArray, axis: Any) -> tuple[Any, int]:
     if axis is None:
         return lazy.ravel(x), 0
     x = x if x.ndim else lazy.reshape(x, 1)
-    at = one_axis(axis, x.ndim)
+    at = integer_axis(axis, x.ndim)
     return lazy.moveaxis(x, at, -1), at
 
 
