@@ -25,6 +25,7 @@ from lazyarr.runtime import NotCaptured, add_check, as_numpy, fetch, record, rec
 from lazyarr.weak import WeakScalar
 
 _I64 = DTYPES["i64"]
+_LARGEST = np.iinfo(np.int64).max
 _BAD_INDEX = ("only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are "
               "valid indices")  # fmt: skip
 _BASIC = (int, slice, type(None), type(...))
@@ -457,6 +458,10 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
         value.node.data, world.Part
     ):
         data = np.asarray(as_numpy(value.node.data))
+        if index.dtype == np.uint64:
+            if not data.ndim and int(data) > _LARGEST:
+                raise OverflowError("Python int too large to convert to C long")
+            data = data.astype(np.int64)  # (NumPy, too, counts from the end what is beyond an int64.)
         if data.min() < -extent or data.max() >= extent:
             wrong = data[(data < -extent) | (data >= extent)]
             raise IndexError(f"index {wrong.flat[0]} is out of bounds for axis {axis} with size {extent}")
@@ -466,7 +471,7 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
         raise NotCaptured("an index array into an axis of computed length")
     low = record(ELEMENTWISE["greater_equal"], current, const(-extent, _I64))
     high = record(ELEMENTWISE["less"], current, const(extent, _I64))
-    if index.dtype == np.uint64:  # what is beyond an int64 would wrap around to a negative index
+    if index.dtype == np.uint64 and not index.ndim:  # an int in NumPy, which does not wrap around
         high = record(ELEMENTWISE["less"], index._value(), const(extent, index.dtype))
     inside = each = record(ELEMENTWISE["logical_and"], low, high)
     if index.ndim:

@@ -468,3 +468,18 @@ def test_chains_of_views_and_writes(data: Any) -> None:
             else:
                 both.write(k, j, data.draw(st.sampled_from(WRITES)))
         both.compare()
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_indices_beyond_int64_count_from_the_end(recorded: bool) -> None:
+    def program(m: Any) -> Any:
+        a = m.arange(5.0)
+        last = m.array([2**64 - 1, 2**64 - 2], dtype="u8") + (m.zeros(2, "u8") if recorded else 0)
+        a[last] += 10
+        found = [a[last], a, m.take_along_axis(a, last, 0)]
+        with pytest.raises(IndexError):
+            a[m.array([2**63], dtype="u8")]
+        return found
+
+    for found, expected in zip(program(lnp), program(np), strict=True):
+        np.testing.assert_array_equal(np.asarray(found), expected)
