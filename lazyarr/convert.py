@@ -233,8 +233,8 @@ def _from_nested(x: Any, dtype: np.dtype[Any] | None) -> LazyArray:
     if len({a.shape for a in arrays}) > 1:
         raise ValueError("setting an array element with a sequence. The requested array has an inhomogeneous shape "
                          f"after 1 dimensions. The detected shape was ({len(arrays)},) + inhomogeneous part.")
-    stacked: LazyArray = stack(arrays)
-    return stacked
+    # (What is made of a list is in C order, whatever the order of its items.)
+    return LazyArray._new(stack(arrays)._value())
 
 
 def _strong(x: Any) -> Any:

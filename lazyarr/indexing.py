@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr import selection, views, windows, world
+from lazyarr import memory_order, selection, views, windows, world
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.assignment import as_source, assigned_value, for_element, shape_text
@@ -25,6 +25,7 @@ from lazyarr.runtime import NotCaptured, add_check, as_numpy, fetch, record, rec
 from lazyarr.weak import WeakScalar
 
 _I64 = DTYPES["i64"]
+_LARGEST = np.iinfo(np.int64).max
 _BAD_INDEX = ("only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are "
               "valid indices")  # fmt: skip
 _BASIC = (int, slice, type(None), type(...))
@@ -329,6 +330,8 @@ class _Advanced(NamedTuple):
         The shape the index arrays broadcast to.
     position : int
         Where NumPy puts the block's axes among the rest.
+    given : tuple of (shape, strides)
+        The index arrays.
     """
 
     view: LazyArray
@@ -336,6 +339,7 @@ class _Advanced(NamedTuple):
     indices: tuple[Value, ...]
     block: tuple[int, ...]
     position: int
+    given: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
 
     @staticmethod
     def of(array: LazyArray, items: tuple[Any, ...]) -> _Advanced:
@@ -394,7 +398,8 @@ class _Advanced(NamedTuple):
         view = _basic(array, (*basic, ...))
         indices = tuple(cast(a._value(), _I64) for a in arrays)
         indices = (views.broadcast(indices[0], block), *indices[1:]) if len(indices) == 1 else indices
-        return _Advanced(view, tuple(axes), indices, block, axes[0] if adjacent else 0)
+        given = tuple([(a.shape, a.strides) for a in arrays])
+        return _Advanced(view, tuple(axes), indices, block, axes[0] if adjacent else 0, given)
 
     @property
     def rest(self) -> tuple[int, ...]:
@@ -424,11 +429,12 @@ def _placed(value: Value, plan: _Advanced, ellipsis: bool) -> LazyArray:
     if not value.type.shape:
         return LazyArray._new(value, scalar=not ellipsis)
     # NumPy, too, gathers with the block in front and gives a view of that; the axes behind keep their order in memory.
-    view, block, itemsize = plan.view, len(plan.block), value.type.dtype.itemsize
-    strides = geometry.contiguous(value.type.shape, itemsize)
+    view, itemsize = plan.view, value.type.dtype.itemsize
     if extents.is_static(value.type.shape):
         steps = tuple(s for axis, s in enumerate(view.strides) if axis not in plan.axes)
-        strides = (*strides[:block], *geometry.keep_order([(plan.rest, steps)], plan.rest, itemsize))
+        strides = memory_order.gathered(plan.given, plan.block, plan.rest, steps, itemsize)
+    else:
+        strides = geometry.contiguous(value.type.shape, itemsize)
     found, axes = LazyArray._new(value, strides), plan.from_front()
     return found if axes == tuple(range(len(axes))) else found._transposed(axes)
 
@@ -452,6 +458,10 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
         value.node.data, world.Part
     ):
         data = np.asarray(as_numpy(value.node.data))
+        if index.dtype == np.uint64:
+            if not data.ndim and int(data) > _LARGEST:
+                raise OverflowError("Python int too large to convert to C long")
+            data = data.astype(np.int64)  # (NumPy, too, counts from the end what is beyond an int64.)
         if data.min() < -extent or data.max() >= extent:
             wrong = data[(data < -extent) | (data >= extent)]
             raise IndexError(f"index {wrong.flat[0]} is out of bounds for axis {axis} with size {extent}")
@@ -461,7 +471,7 @@ def _check_bounds(index: LazyArray, axis: int, extent: int) -> None:
         raise NotCaptured("an index array into an axis of computed length")
     low = record(ELEMENTWISE["greater_equal"], current, const(-extent, _I64))
     high = record(ELEMENTWISE["less"], current, const(extent, _I64))
-    if index.dtype == np.uint64:  # what is beyond an int64 would wrap around to a negative index
+    if index.dtype == np.uint64 and not index.ndim:  # an int in NumPy, which does not wrap around
         high = record(ELEMENTWISE["less"], index._value(), const(extent, index.dtype))
     inside = each = record(ELEMENTWISE["logical_and"], low, high)
     if index.ndim:
@@ -505,7 +515,7 @@ def _selected(array: LazyArray, items: Sequence[Any]) -> LazyArray | None:
         return None
     rest, size = array._shape[mask.ndim :], array._dtype.itemsize
     first, *_ = geometry.contiguous(found.type.shape, size)
-    return LazyArray._new(found, (first, *geometry.keep_order([(rest, array._strides[mask.ndim :])], rest, size)))
+    return LazyArray._new(found, (first, *memory_order.by_stride(rest, array._strides[mask.ndim :], size)))
 
 
 def _set_masked(array: LazyArray, mask: LazyArray, value: Any) -> None:

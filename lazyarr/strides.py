@@ -17,6 +17,7 @@ from operator import index as as_index
 from types import EllipsisType
 from typing import Literal, NamedTuple, SupportsIndex, TypeAlias
 
+from lazyarr.axis_order import dense_along, says_of_axes, visited
 from lazyarr.ir.extents import bounded, is_static
 
 Shape: TypeAlias = tuple[int, ...]
@@ -142,27 +143,7 @@ def keep_order(
     ):
         return contiguous(shape, itemsize, "F")
 
-    # What each operand says of each axis: its step, or 0 for no say.
-    says = []
-    for op_shape, op_strides in dict.fromkeys(operands):
-        steps = [0 if n == 1 else abs(s) for n, s in zip(op_shape, op_strides, strict=True)]
-        says.append([0] * (ndim - len(steps)) + steps)
-    # A stable insertion sort, innermost axis first. A pair that nobody decides is stepped over, not stopped at:
-    # the relation is not transitive, so the sort's own path is part of NumPy's rule.
-    axes = list(range(ndim - 1, -1, -1))
-    for taken in range(1, ndim):
-        axis = axes[taken]
-        place = taken
-        for at in range(taken - 1, -1, -1):
-            other = axes[at]
-            votes = [op[other] > op[axis] for op in says if op[other] and op[axis]]
-            if votes:
-                if not all(votes):
-                    break
-                place = at
-        if place != taken:
-            axes.insert(place, axes.pop(taken))
-    return _dense_along(shape, itemsize, axes)
+    return dense_along(shape, itemsize, visited(says_of_axes(operands, ndim), ndim))
 
 
 def _steps_in_c_order(shape: Shape, strides: Strides) -> bool:
@@ -198,17 +179,7 @@ def keep_order_copy(shape: Shape, strides: Strides, itemsize: int, new_itemsize:
     if is_f_contiguous(shape, strides, itemsize):
         return contiguous(shape, size, "F")
     axes = sorted(range(len(shape)), key=lambda k: -abs(strides[k]))
-    return _dense_along(shape, size, axes[::-1])
-
-
-def _dense_along(shape: Shape, itemsize: int, axes: Sequence[int]) -> Strides:
-    """Return dense strides for a non-empty shape with ``axes`` from innermost to outermost."""
-    strides = [0] * len(shape)
-    step = itemsize
-    for axis in axes:
-        strides[axis] = step
-        step *= shape[axis]
-    return tuple(strides)
+    return dense_along(shape, size, axes[::-1])
 
 
 def resolve_shape(size: int, newshape: Sequence[int]) -> Shape:

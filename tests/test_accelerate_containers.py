@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import copy
 import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,6 +12,9 @@ import numpy as np
 import pytest
 
 import lazyarr
+from tests.acceleration import assert_same
+
+Array = Any
 
 
 class Body:
@@ -301,3 +305,60 @@ def test_an_attribute_that_is_an_iterator_hands_out_the_callers_numbers() -> Non
         body: Any = Body(1.0)
         keep(body, [0, 1, 2], np.arange(3.0))
         assert _taken(body.pairs) == _taken(zip([0, 1, 2], np.arange(3.0) * 2, strict=True))
+
+
+def _same_in_list(a: Array, held: list[Array]) -> Any:
+    return [x is a for x in held], held[0].sum()
+
+
+def _same_in_dict(a: Array, held: dict[str, Array]) -> int:
+    found = 0
+    for x in held.values():
+        if x is a:
+            found += 1
+            x += 1
+        else:
+            x *= 2
+    return found
+
+
+def _distinct(held: list[Array]) -> int:
+    seen: list[Array] = []
+    for x in held:
+        if not any(x is y for y in seen):
+            seen.append(x)
+    return len(seen)
+
+
+def _bound_anew(a: Array, held: list[Array]) -> Any:
+    held[0] = a * 2
+    return held[0] is a, held[1] is a, held
+
+
+def _deep(a: Array, held: Any) -> Any:
+    (x, y), z = held
+    x += 1
+    return x is y, z is a, x.sum() + y.sum()
+
+
+@pytest.mark.parametrize(
+    ("function", "make"),
+    [
+        (_same_in_list, lambda a, b: (a, [a, b, a])),
+        (_same_in_dict, lambda a, b: (a, {"p": a, "q": b, "r": a})),
+        (_distinct, lambda a, b: ([a, b, a],)),
+        (_bound_anew, lambda a, b: (a, [a, a])),
+        (_deep, lambda a, b: (a, ((a, a), a))),
+    ],
+)
+def test_an_array_that_is_given_twice_is_one_array(function: Any, make: Any) -> None:
+    accelerated = lazyarr.accelerate(function)
+    for k in range(6):
+        # (After the third calls the arrays are all different, and then the same again.)
+        pairs = [[np.arange(3.0) + k, np.ones(3)] for _ in range(2)]
+        given = [make(*pair) for pair in pairs]
+        if k in (3, 4):
+            given = [tuple(copy.deepcopy(x) for x in args) for args in given]
+        assert_same(function(*given[0]), accelerated(*given[1]))
+        assert_same(given[0], given[1])
+        assert_same(pairs[0], pairs[1])

@@ -494,8 +494,20 @@ def test_bools_are_compared_by_identity() -> None:
         both = isinstance(t, float) and t > x[0]
         return some is True, bool(some) is True, (not some) is False, (t > 1) is True, both is True, x * 2
 
+    def numpys(x: Any) -> Any:
+        n = 0
+        for i in range(len(x)):
+            if (x[i] > 0.1) is np.True_:
+                n += 1
+            if (x[i] > 0.1) is not np.False_:
+                n += 10
+            if bool(x[i] > 0.1) is np.True_:
+                n += 100
+        return n, np.isfinite(x).all() is np.True_, (x > 5).any() is np.False_, np.isfinite(x) is np.True_
+
     x = np.array([0.5, -1.0, 2.0, 0.25, -0.5, 1.5, 0.05])
     calls: list[tuple[Any, tuple[Any, ...]]] = [
+        (numpys, (x,)),
         (early, (x,)),
         (early, (-x,)),
         (counted, (x,)),

@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
-_LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "strides", "decompose",
-           "cost_model", "kept_pages", "interrupts"}  # fmt: skip
+_LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "axis_order", "strides",
+           "decompose", "cost_model", "kept_pages", "interrupts"}  # fmt: skip
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "pending",
                       "surrender", "captured", "runtime", "report", "world", "distributed", "own_parts"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "kept_pages": {"settings"},
     "quiet": set(),
     "source": set(),
-    "strides": {"ir"},
+    "axis_order": set(),
+    "strides": {"ir", "axis_order"},
     "decompose": {"strides"},
     "ir": {"ops"},  # ir and ops know each other
     "stream_memory": set(),

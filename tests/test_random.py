@@ -285,3 +285,15 @@ def test_what_is_read_only_is_not_shuffled(values: list[float], eager_below: int
     with settings.settings(eager_below=eager_below):
         for act in acts:
             assert refused(np, act) == refused(numpy, act) == values
+
+
+@pytest.mark.parametrize("name", ["normal", "rand", "randint", "choice", "permutation", "sample", "standard_normal"])
+def test_functions_that_draw_are_pickled_with_the_state_of_the_stream(name: str) -> None:
+    args = (5,) if name != "normal" else ()
+    drawn = []
+    for m in (numpy, np):
+        m.random.seed(5)
+        copied = pickle.loads(pickle.dumps(getattr(m.random, name)))
+        m.random.seed(6)
+        drawn.append((numpy.asarray(copied(*args)).tolist(), numpy.asarray(getattr(m.random, name)(*args)).tolist()))
+    assert drawn[0] == drawn[1]

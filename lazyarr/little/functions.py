@@ -240,7 +240,16 @@ _taken: dict[Any, Callable[..., Any]] = {}
 def _reduced(function: Any) -> Any:
     """How a function that begins in the extension is pickled: by NumPy's, whose place it has, or by its name."""
     numpy = vars(function).get("__wrapped__")
-    return (_in_place_of, (numpy,)) if numpy in _taken else function.__qualname__
+    if numpy in _taken:
+        return _in_place_of, (numpy,)
+    for reduced in PICKLED:
+        if (found := reduced(function)) is not None:
+            return found
+    return function.__qualname__
+
+
+#: What says how functions of others that begin in the extension are pickled; None for those it does not know.
+PICKLED: list[Callable[[Any], Any]] = []
 
 
 def _in_place_of(numpy: Any) -> Callable[..., Any]:

@@ -40,6 +40,7 @@ from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implemen
     _contract,
     _create,
     _definitions,
+    _errors,
     _files,
     _forms,
     _grid,
@@ -87,6 +88,8 @@ for _name in dir(_np):
 ndarray, nditer = _types.ndarray, _iterate.nditer
 install_class(ndarray)
 c_, mgrid, ogrid, r_, vectorize = _grid.c_, _grid.mgrid, _grid.ogrid, _grid.r_, _grid.vectorize
+errstate, seterr = _errors.errstate, _errors.seterr
+geterr, geterrcall, seterrcall = _np.geterr, _np.geterrcall, _np.seterrcall
 __version__ = _np.__version__
 __all__ = list(_np.__all__)
 

@@ -98,7 +98,9 @@ implements(np.nanargmin)(_position("argmin"))
 def _without_nan(x: Any) -> tuple[Any, Any]:
     """The array with zeros for NaN, and where it has none."""
     present = ~lazy.isnan(x)
-    return lazy.where(present, x, x.dtype.type(0)), present
+    values = lazy.where(present, x, x.dtype.type(0))
+    # (NumPy writes the zeros into a copy.)
+    return LazyArray._new(values._value(), x._copy_strides("K", x.itemsize)), present
 
 
 def _check_dtypes(dtype: Any, out: Any) -> None:
@@ -115,7 +117,12 @@ def _quotient(total: Any, count: Any, out: Any) -> Any:
     found = lazy.divide(total, count)
     if out is not None:
         return finish(found.astype(out.dtype)._value(), reduce_out(out))
-    return found.astype(total.dtype)
+    return _laid_out_as(total, found.astype(total.dtype))
+
+
+def _laid_out_as(like: Any, found: Any) -> Any:
+    """`found` in the order in memory of `like`, which NumPy writes it over."""
+    return LazyArray._new(found._value(), like.strides) if found.ndim > 1 else found
 
 
 @implements(np.nanmean)
@@ -151,11 +158,12 @@ def nanvar(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: A
         count = lazy.sum(present, axis=axis, dtype=np.intp, **whole)
         mean = _quotient(lazy.sum(values, axis=axis, dtype=dtype, **whole), count, None)
     away = lazy.where(present, lazy.subtract(values, mean).astype(values.dtype), values.dtype.type(0))
+    away = _laid_out_as(values, away)
     square = lazy.multiply(away, away.conj()).real if x.dtype.kind == "c" else lazy.multiply(away, away)
     spread = lazy.sum(square, axis=axis, dtype=dtype, **options)
     freedom = lazy.sum(present, axis=axis, dtype=np.intp, **options) - ddof
     found = _quotient(spread, freedom, None)
-    found = lazy.where(freedom <= 0, found.dtype.type(np.nan), found)
+    found = _laid_out_as(spread, lazy.where(freedom <= 0, found.dtype.type(np.nan), found))
     if found.ndim == 0:
         found = LazyArray._new(found._value(), scalar=True)
     if out is not None:

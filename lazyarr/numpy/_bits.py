@@ -9,7 +9,7 @@ import numpy as np
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy
 from lazyarr.dispatch import implements
-from lazyarr.numpy._reduce import one_axis
+from lazyarr.numpy._reduce import integer_axis
 from lazyarr.numpy._through import lazy
 
 
@@ -27,7 +27,7 @@ def _with_axis(x: LazyArray, axis: Any) -> tuple[Any, int]:
     if axis is None:
         return lazy.ravel(x), 0
     x = x if x.ndim else lazy.reshape(x, 1)
-    at = one_axis(axis, x.ndim)
+    at = integer_axis(axis, x.ndim)
     return lazy.moveaxis(x, at, -1), at
 
 
@@ -44,7 +44,7 @@ def packbits(a: Any, /, axis: Any = None, bitorder: str = "big") -> Any:
     padded = lazy.pad(bits, [(0, 0)] * (bits.ndim - 1) + [(0, -n % 8)])
     groups = padded.reshape((*padded.shape[:-1], -(-n // 8), 8))
     packed = lazy.sum(groups << shifts, axis=-1, dtype=np.uint8)
-    return lazy.moveaxis(packed, -1, at).copy()
+    return lazy.moveaxis(packed, -1, at).copy(order=_order(x, axis))
 
 
 @implements(np.unpackbits)
@@ -67,4 +67,9 @@ def unpackbits(a: Any, /, axis: Any = None, count: Any = None, bitorder: str = "
             bits = bits[..., :wanted]
         else:
             bits = lazy.pad(bits, [(0, 0)] * (bits.ndim - 1) + [(0, wanted - n)])
-    return lazy.moveaxis(bits, -1, at).copy()
+    return lazy.moveaxis(bits, -1, at).copy(order=_order(x, axis))
+
+
+def _order(x: LazyArray, axis: Any) -> str:
+    """The order in memory of a result."""
+    return "F" if axis is not None and x.flags.fnc else "C"

@@ -126,7 +126,7 @@ def i0(x: Any) -> Any:
     away = lazy.abs(given)
     small, large = (rebound(getattr(_numpy, name)) for name in ("_i0_1", "_i0_2"))
     found = lazy.where(away <= 8.0, small(away), large(lazy.maximum(away, 8.0))).astype(given.dtype)
-    return LazyArray._new(found._value(), given._copy_strides("K", given.itemsize))
+    return LazyArray._new(found._value(), away._copy_strides("K", given.itemsize))
 
 
 @implements(np.gradient)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import selection, views
+from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.assignment import assigned_value
 from lazyarr.convert import as_lazy, cast, wrapped
@@ -269,13 +270,14 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
     if any(i.dtype.kind not in "iub" for i in indices):
         raise TypeError("only int indices permitted")
     modes = [mode] * len(shape) if isinstance(mode, str) else list(mode)
-    strides = _index_strides(shape, order)
+    steps = _index_strides(shape, order)
     block = np.broadcast_shapes(*(i.shape for i in indices))
     total = const(0, _I64)
-    for index, n, stride, how in zip(indices, shape, strides, modes, strict=True):
+    for index, n, step, how in zip(indices, shape, steps, modes, strict=True):
         value = in_range(cast(index._value(), _I64), n, how, "invalid entry in coordinates array", "ValueError")
-        total = record(ELEMENTWISE["add"], total, record(ELEMENTWISE["multiply"], value, const(stride, _I64)))
-    return LazyArray._new(views.broadcast(total, block), scalar=block == ())
+        total = record(ELEMENTWISE["add"], total, record(ELEMENTWISE["multiply"], value, const(step, _I64)))
+    strides = geometry.keep_order([(i.shape, i.strides) for i in indices], block, 8)
+    return LazyArray._new(views.broadcast(total, block), strides, scalar=block == ())
 
 
 def _index_strides(shape: tuple[int, ...], order: str) -> list[int]:
@@ -310,7 +312,8 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]
         found.append(LazyArray._new(part, scalar=part.type.shape == () and not isinstance(indices, np.ndarray)))
     if len(found) > 1 and index.ndim:
         # NumPy computes them as the columns of one array.
-        return tuple(LazyArray._new(x._value(), tuple(s * len(wanted) for s in x.strides)) for x in found)
+        kept = geometry.keep_order([(index.shape, index.strides)], index.shape, 8)
+        return tuple(LazyArray._new(x._value(), tuple(s * len(wanted) for s in kept)) for x in found)
     return tuple(found)
 
 

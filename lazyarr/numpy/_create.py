@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
+from lazyarr import memory_order, views
 from lazyarr import strides as geometry
-from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.assignment import assigned_value
 from lazyarr.computed import ComputedScalar, compare
@@ -113,8 +114,11 @@ def _like(a: Any, value: Any, dtype: Any, order: str, shape: Any) -> LazyArray:
     order = order_of(order, "K")
     if shape is not None:
         wanted = as_shape(shape)
-        layout = "F" if order == "F" or (order in "AK" and x.flags.fnc and len(wanted) == x.ndim) else "C"
-        return _filled(wanted, value, kind, layout)
+        made = _filled(wanted, value, kind, "F" if order == "F" or (order == "A" and x.flags.fnc) else "C")
+        if order != "K" or len(wanted) != x.ndim:
+            return made
+        laid = memory_order.like(x.shape, x.strides, x.itemsize, wanted, kind.itemsize)
+        return LazyArray._new(made._value(), laid)
     return LazyArray._new(assigned_value(value, x.shape, kind), x._copy_strides(order, kind.itemsize))
 
 
@@ -328,11 +332,12 @@ def as_lazy_constant(data: np.ndarray[Any, Any]) -> LazyArray:
 def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = float, order: str = "C", *, device: Any = None,
         like: Any = None) -> LazyArray:  # fmt: skip
     """As `numpy.eye`."""
-    rows = N.__index__()
-    columns = rows if M is None else M.__index__()
+    rows, columns = as_shape((N, N if M is None else M))
+    if rows < 0 or columns < 0:
+        raise ValueError("negative dimensions are not allowed")
     i64 = np.dtype(np.int64)
     row = views.reshape(record(IOTA, length=rows, dtype=i64), (rows, 1))
-    row = record(ELEMENTWISE["add"], row, const(k.__index__(), i64))
+    row = record(ELEMENTWISE["add"], row, const(operator.index(k), i64))
     found = cast(record(ELEMENTWISE["equal"], row, record(IOTA, length=columns, dtype=i64)), _dtype(dtype))
     return LazyArray._new(found, geometry.contiguous((rows, columns), _dtype(dtype).itemsize, _order(order)))
 
@@ -446,11 +451,16 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 @implements(np.tri)
 def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = float, *, like: Any = None) -> LazyArray:
     """As `numpy.tri`."""
-    rows = N.__index__()
-    columns = rows if M is None else M.__index__()
+    if not all(hasattr(n, "__index__") for n in (N, N if M is None else M, k)):
+        from lazyarr.convert import from_numpy
+
+        made: LazyArray = from_numpy(np.tri(N, M, k, dtype), copy=False)  # (of floats, as many rows as `arange` has)
+        return made
+    rows = max(operator.index(N), 0)
+    columns = rows if M is None else max(operator.index(M), 0)
     i64 = np.dtype(np.int64)
     row = views.reshape(record(IOTA, length=rows, dtype=i64), (rows, 1))
-    row = record(ELEMENTWISE["add"], row, const(k.__index__(), i64))
+    row = record(ELEMENTWISE["add"], row, const(operator.index(k), i64))
     below = record(ELEMENTWISE["greater_equal"], row, record(IOTA, length=columns, dtype=i64))
     return LazyArray._new(cast(below, _dtype(dtype)))
 

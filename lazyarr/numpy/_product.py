@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import windows
+from lazyarr import memory_order, windows
 from lazyarr.array import LazyArray
 from lazyarr.assignment import assigned_value
 from lazyarr.convert import as_lazy, cast
@@ -74,7 +74,8 @@ class ProductUfunc(Ufunc):
         left, right = cast(x._value(), loop[0]), cast(y._value(), loop[1])
         value = self._record(left, right)
         if destination is None:
-            return LazyArray._new(value, scalar=value.type.shape == () and target is None)
+            strides = _strides(self, x, y, value)
+            return LazyArray._new(value, strides, scalar=value.type.shape == () and target is None)
         self._refuse_out(destination.shape, value.type.shape, value.type.ndim - _lead(left, right, self))
         destination._assign(assigned_value(LazyArray._new(value), destination.shape, destination.dtype))
         return destination
@@ -135,6 +136,17 @@ def _contracted(ufunc: ProductUfunc, x: Value, y: Value) -> tuple[Value, Value]:
         at = terms[0].index("n")
         first, second = at - len(terms[0]), terms[1].index("n") - len(terms[1])
     return windows.contracted_values(x, y, first, second)
+
+
+def _strides(ufunc: ProductUfunc, x: LazyArray, y: LazyArray, value: Value) -> tuple[int, ...] | None:
+    """The result's strides; None for C order."""
+    shape, lead = value.type.shape, _lead(x._value(), y._value(), ufunc)
+    if not lead or not extents.is_static(shape):
+        return None
+    cores = (2, 2) if ufunc.__name__ == "matmul" else [len(term) for term in _terms(ufunc)[:2]]
+    loops = [max(a.ndim - core, 0) for a, core in zip((x, y), cores, strict=True)]
+    given = [(a.shape[:n], a.strides[:n]) for a, n in zip((x, y), loops, strict=True)]
+    return memory_order.looped(given, shape, len(shape) - lead, value.type.dtype.itemsize)
 
 
 def _lead(x: Value, y: Value, ufunc: ProductUfunc) -> int:

@@ -126,7 +126,7 @@ def _median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = F
         return _given_out(_median_of_some(x if overwrite_input else x.copy(), n), out)
     middle = [n // 2] if n % 2 else [n // 2 - 1, n // 2]
     if n:
-        x = _in_place(x if overwrite_input else x.copy(), [*middle, -1], axis, SHORT)
+        x = _in_place(x if overwrite_input else x.copy("K"), [*middle, -1], axis, SHORT)
     before = (slice(None),) * (axis % x.ndim)
     result = lazy.mean(x[(*before, slice(max(middle[0], 0), middle[-1] + 1))], axis=axis)
     if n and _inexact(x):

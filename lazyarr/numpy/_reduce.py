@@ -39,13 +39,20 @@ def normalized_axes(axis: Any, ndim: int, name: str = "axis") -> tuple[int, ...]
     if isinstance(axis, (tuple, list)):
         if isinstance(axis, list):
             raise TypeError("'list' object cannot be interpreted as an integer")
-        axes = tuple(one_axis(a, ndim) for a in axis)
+        axes = tuple(integer_axis(a, ndim, "an integer is required") for a in axis)
         if len(dict.fromkeys(axes)) != len(axes):
             raise ValueError("duplicate value in 'axis'")
         return tuple(sorted(axes))
-    if ndim == 0 and axis in (0, -1):
+    if ndim == 0 and type(axis) is not bool and axis in (0, -1):
         return ()
-    return (one_axis(axis, ndim),)
+    return (integer_axis(axis, ndim, "an integer is required"),)
+
+
+def integer_axis(axis: Any, ndim: int, refused: str = "an integer is required for the axis") -> int:
+    """`one_axis`, which is no bool: those NumPy takes in some functions only."""
+    if isinstance(axis, bool):
+        raise TypeError(refused)
+    return one_axis(axis, ndim)
 
 
 def one_axis(axis: Any, ndim: int) -> int:
@@ -262,8 +269,8 @@ def _cumulative(ufunc: np.ufunc) -> Any:
             x, axis = x.reshape(-1), 0
         elif x.ndim == 0:
             x = x.reshape(1)
-            axis = one_axis(axis, 1)
-        return ufunc_accumulate(UFUNCS[ufunc], x, axis, dtype, out)
+            axis = integer_axis(axis, 1)
+        return ufunc_accumulate(UFUNCS[ufunc], x, integer_axis(axis, x.ndim), dtype, out)
 
     return function
 
@@ -279,7 +286,7 @@ def _position(name: str) -> Any:
         if axis is None:
             flat, at = x.reshape(-1), 0
         else:
-            flat, at = (x if x.ndim else x.reshape(1)), one_axis(axis, max(x.ndim, 1))
+            flat, at = (x if x.ndim else x.reshape(1)), integer_axis(axis, max(x.ndim, 1))
         windows.require_elements(flat.shape, (at,))
         if flat.shape[at] == 0:
             raise ValueError(f"attempt to get {name} of an empty sequence")
@@ -306,5 +313,6 @@ implements(np.argmin, by_types=True)(_position("argmin"))
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """As `numpy.count_nonzero`."""
     x = as_lazy(a)
-    counted = LazyArray._new(cast(cast(x._value(), np.dtype(bool)), np.dtype(np.int64)))
+    value = cast(cast(x._value(), np.dtype(bool)), np.dtype(np.int64))
+    counted = LazyArray._new(value, x._copy_strides("K", 8))
     return ufunc_reduce(UFUNCS[np.add], counted, axis, None, None, keepdims)

@@ -17,7 +17,7 @@ from lazyarr.ir import extents
 from lazyarr.ir.op import OPS, Op
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import leaf
-from lazyarr.numpy._reduce import finish, one_axis, reduce_out
+from lazyarr.numpy._reduce import finish, integer_axis, one_axis, reduce_out
 from lazyarr.numpy._ufunc import agreed, loop_value, operand
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
@@ -95,7 +95,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
     if axis is None:
         x, axis = x.reshape(-1), 0
     x = x if x.ndim else x.reshape(1)
-    at = one_axis(axis, x.ndim)
+    at = integer_axis(axis, x.ndim)
     scalar = not hasattr(indices, "__len__") or (isinstance(indices, (LazyArray, np.ndarray)) and not indices.ndim)
     if type(indices) in (float, list) and not holds_lazy(indices):
         index = from_numpy(np.asarray(indices).astype(_I64), copy=False)
@@ -234,7 +234,7 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stab
         x, axis = x.reshape(-1), 0
     if x.ndim == 0:
         x = x.reshape(1)
-    at = one_axis(axis, x.ndim)
+    at = integer_axis(axis, x.ndim)
     return LazyArray._new(record(OPS["argsort"], x._value(), axis=at, stable=_stable(kind, stable)))
 
 
@@ -264,10 +264,10 @@ def _partitioned(name: str) -> Any:
         x = as_lazy(a)
         if axis is None:
             x, axis = x.reshape(-1), 0
-        at = one_axis(axis, x.ndim)
+        at = (one_axis if name == "partition" else integer_axis)(axis, x.ndim)
         places = _kth(kth, x.shape[at], 0 in x.shape)
         value = record(OPS[name], x._value(), kth=places, axis=at)
-        return LazyArray._new(value, x._copy_strides("K", value.type.dtype.itemsize))
+        return LazyArray._new(value, x._copy_strides("K", x.dtype.itemsize) if name == "partition" else None)
 
     return function
 

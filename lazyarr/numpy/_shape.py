@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import index as as_index
 from typing import Any
 
 import numpy as np
 
+from lazyarr import memory_order, views
 from lazyarr import strides as geometry
-from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, fresh, from_numpy, stacked, wrapped
@@ -19,24 +19,28 @@ from lazyarr.growing import Growing
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
-from lazyarr.numpy._reduce import one_axis
+from lazyarr.numpy._reduce import integer_axis, one_axis
 from lazyarr.runtime import NotCaptured, constant_data, record, recording
 from lazyarr.weak import WeakScalar
 from lazyarr.windows import require_several
 from lazyarr.words import order_of
 
+_I64 = np.dtype(np.int64)
 
-def as_shape(shape: Any) -> tuple[int, ...]:
-    """A shape, or axes, as a tuple of ints."""
+
+def as_shape(shape: Any, bools: bool = False) -> tuple[int, ...]:
+    """A shape, or axes, as a tuple of ints; bools are refused, as NumPy refuses them, unless `bools`."""
     if isinstance(shape, (np.ndarray, LazyArray)) and shape.ndim:
-        return tuple(int(n) for n in np.asarray(shape))
-    if hasattr(shape, "__index__"):
+        shape = tuple(np.asarray(shape))
+    if hasattr(shape, "__index__") and (bools or not isinstance(shape, bool)):
         return (shape.__index__(),)
     if shape is None:
         raise TypeError("Use () not None as shape arguments")
     if not isinstance(shape, Sequence) or isinstance(shape, str):
         raise TypeError(f"expected a sequence of integers or a single integer, got '{shape}'")
     for n in shape:
+        if isinstance(n, bool) and not bools:
+            raise TypeError("an integer is required")
         if not hasattr(n, "__index__"):
             raise TypeError(f"'{type(n).__name__}' object cannot be interpreted as an integer")
     return tuple(n.__index__() for n in shape)
@@ -87,10 +91,9 @@ def ravel(a: Any, order: str = "C") -> LazyArray:
         return same
     order = order_of(order)
     if order == "K":
-        by_stride = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
-        if any(s < 0 for s in x.strides):
-            raise NotCompiled("ravel(order='K') of negative strides")
-        x, order = x._transposed(tuple(by_stride)), "C"
+        order = "A" if x.flags.forc else "C"
+        if order == "C":
+            x = _along_memory(x)
     order = _order(order, x)
     contiguous = geometry.is_c_contiguous if order == "C" else geometry.is_f_contiguous
     if contiguous(x.shape, x.strides, x.dtype.itemsize):
@@ -98,6 +101,18 @@ def ravel(a: Any, order: str = "C") -> LazyArray:
     # NumPy's ravel copies whatever is not contiguous, also where reshape(-1) would be a view.
     value = views.reshaped(x._value(), (x.size,), order)
     return LazyArray._new(value)
+
+
+def _along_memory(x: LazyArray) -> LazyArray:
+    """`x` with its axes in the order in which NumPy reads them for order "K"."""
+    if not any(x.strides):
+        return x
+    axes = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
+    shape, strides = geometry.transpose(x.shape, x.strides, axes)
+    if not geometry.is_c_contiguous(shape, strides, x.dtype.itemsize):
+        # It is copied, in the order of NumPy's iterator, to which axes without a stride say nothing.
+        axes = memory_order.flat_order(x.shape, x.strides)[::-1]
+    return x._transposed(tuple(axes))
 
 
 @implements(np.transpose)
@@ -137,6 +152,11 @@ def squeeze(a: Any, axis: Any = None) -> LazyArray:
     x = as_lazy(a)
     if axis is None and not is_static(x.shape):
         require_several(x.shape)
+    if isinstance(axis, bool):
+        raise TypeError("an integer is required for the axis")
+    if isinstance(axis, Sequence) and any(isinstance(one, bool) for one in axis):
+        raise TypeError("integers are required for the axis tuple elements")
+    axis = tuple(as_index(one) for one in axis) if isinstance(axis, Sequence) else axis
     shape, strides = geometry.squeeze(x.shape, x.strides, axis)
     return x if x._scalar or shape == x.shape else x._view(views.Reshape(x.shape, shape), shape, strides)
 
@@ -164,8 +184,8 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> LazyArr
     x = as_lazy(a)
     if x.ndim < 2:
         raise ValueError("diag requires an array of at least two dimensions")
+    offset, first, second = as_index(offset), one_axis(axis1, x.ndim), one_axis(axis2, x.ndim)
     start, shape, strides = geometry.diagonal(x.shape, x.strides, offset, axis1, axis2)
-    first, second = one_axis(axis1, x.ndim), one_axis(axis2, x.ndim)
     return x._view(_Diagonal(offset, first, second), shape, strides, start, writeable=False)
 
 
@@ -218,7 +238,7 @@ def concatenate(
     else:
         if lazy[0].ndim == 0:
             raise ValueError("zero-dimensional arrays cannot be concatenated")
-        at = one_axis(axis, lazy[0].ndim)
+        at = integer_axis(axis, lazy[0].ndim)
     first = lazy[0]
     for k, a in enumerate(lazy):
         if a.ndim != first.ndim:
@@ -235,8 +255,8 @@ def concatenate(
             raise ValueError("Output array is the wrong shape")
         out[...] = LazyArray._new(value)
         return out  # type: ignore[no-any-return]
-    fortran = value.type.ndim > 1 and all(a.flags.f_contiguous and not a.flags.c_contiguous for a in lazy)
-    return LazyArray._new(value, geometry.contiguous(value.type.shape, common.itemsize, "F" if fortran else "C"))
+    given = [(a.shape, a.strides) for a in lazy]
+    return LazyArray._new(value, memory_order.joined(given, value.type.shape, common.itemsize))
 
 
 @implements(np.stack)
@@ -264,10 +284,13 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> LazyArray:
     x = as_lazy(a)
     if axis is None:
         x, axis = x.reshape(-1), 0
-    at = one_axis(axis, max(x.ndim, 1))
+    at = integer_axis(axis, max(x.ndim, 1))
     x = x if x.ndim else x.reshape(1)
     counts = np.asarray(repeats.__index__() if hasattr(repeats, "__index__") and not isinstance(repeats, LazyArray)
                         else repeats)  # fmt: skip
+    is_array = isinstance(repeats, np.ndarray) or (isinstance(repeats, LazyArray) and not repeats._scalar)
+    if counts.dtype.kind == "f" and not is_array:
+        counts = counts.astype(np.int64)  # (NumPy casts what is no array.)
     if counts.dtype.kind not in "iub":
         raise TypeError(f"Cannot cast array data from {counts.dtype!r} to dtype('int64') according to the rule 'safe'")
     if counts.size and counts.min() < 0:
@@ -297,7 +320,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> LazyArray:
         ways = axis if isinstance(axis, Sequence) else (axis,) * len(computed)
         if len(ways) == len(computed):
             return _rolled_by_data(x, [*zip(shift if several else (shift,), computed, ways, strict=True)])
-    shifts, axes = np.broadcast_arrays(_ints(shift), _ints(axis))
+    shifts, axes = np.broadcast_arrays(_ints(shift, _whole), _ints(axis))
     if shifts.ndim > 1:
         raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
     by_axis: dict[int, int] = {}
@@ -334,10 +357,15 @@ def _rolled_by_data(x: LazyArray, ways: Sequence[tuple[Any, LazyArray | None, An
     return LazyArray._new(result._value(), x._copy_strides("K", x.dtype.itemsize))
 
 
-def _ints(x: Any) -> np.ndarray[Any, Any]:
+def _whole(x: Any) -> int:
+    """The integer part of a number, which is what `roll` takes of a shift."""
+    return int(x) if isinstance(x, (float, np.bool_)) or getattr(x, "dtype", _I64).kind == "f" else as_index(x)
+
+
+def _ints(x: Any, one: Callable[[Any], int] = as_index) -> np.ndarray[Any, Any]:
     if isinstance(x, (np.ndarray, LazyArray)) and x.ndim:
         return np.asarray(x)
-    numbers = [i.__index__() for i in x] if isinstance(x, Sequence) else x.__index__()
+    numbers = [one(i) for i in x] if isinstance(x, Sequence) else one(x)
     try:
         return np.array(numbers, dtype=np.int64)
     except OverflowError:
@@ -362,12 +390,13 @@ def flip(m: Any, axis: Any = None) -> LazyArray:
 def tile(A: Any, reps: Any) -> LazyArray:
     """As `numpy.tile`."""
     x = as_lazy(A)
-    counts = as_shape(reps)
+    listed = reps if isinstance(reps, Sequence) or np.ndim(reps) else (reps,)
+    counts = as_shape([bool(n) if isinstance(n, np.bool_) else n for n in listed], bools=True)
     rank = max(x.ndim, len(counts))
     counts = (1,) * (rank - len(counts)) + counts
     shape = (1,) * (rank - x.ndim) + x.shape
     if all(c == 1 for c in counts):
-        return LazyArray._new(views.reshape(x._value(), shape))
+        return reshape(x.copy(order="K"), shape).copy(order="K")
     paired = tuple(k for n in shape for k in (1, n))
     spread = tuple(k for c, n in zip(counts, shape, strict=True) for k in (c, n))
     value = views.broadcast(views.reshape(x._value(), paired), spread)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import warnings
 from typing import Any
 
@@ -145,7 +146,7 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET) -> An
 def round_(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     """As `numpy.round`."""
     x = as_lazy(a)
-    places = decimals.__index__()
+    places = operator.index(decimals)
     if x.dtype.kind == "b":
         if places:
             np.round(np.zeros(1, bool), places)  # raises: NumPy scales in place
@@ -169,6 +170,8 @@ def round_(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     result = divide(rounded, factor) if places > 0 else multiply(rounded, factor)
     if result.dtype != x.dtype:
         result = LazyArray._new(cast(result._value(), x.dtype), scalar=result._scalar)
+    if out is None and result.ndim > 1:
+        return LazyArray._new(result._value(), x._copy_strides("A", x.dtype.itemsize))
     return result if out is None else finish(result._value(), reduce_out(out))
 
 

@@ -50,6 +50,8 @@ def _transform(
             raise ValueError(f"Invalid number of FFT data points ({n}) specified.")
     norm = _norm(kind, norm)
     at = [one_axis(axis, x.ndim) for axis in axes]
+    if any(isinstance(n, bool) for n in lengths):
+        raise TypeError("an integer is required")
     lengths = [operator.index(n) for n in lengths]
     if x.dtype == np.float16 and norm != ("forward" if kind in ("ifft", "irfft") else "backward"):
         raise NotCompiled("a factor rounded to float16")

@@ -7,12 +7,14 @@ are). What LAPACK refuses at run time (a singular matrix) becomes a check.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 from numpy.linalg import _linalg as _typed
 from numpy.linalg import _umath_linalg
 
+from lazyarr import memory_order
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
@@ -36,8 +38,8 @@ def _check_all(ok: Value, message: str) -> None:
     add_check(ok, "LinAlgError", message)
 
 
-def _array(value: Value) -> LazyArray:
-    return LazyArray._new(value, scalar=value.type.shape == ())
+def _array(value: Value, strides: tuple[int, ...] | None = None) -> LazyArray:
+    return LazyArray._new(value, strides, scalar=value.type.shape == ())
 
 
 class LinalgUfunc:
@@ -61,6 +63,9 @@ class LinalgUfunc:
         self._message = message
         self._attrs = attrs
         self.__name__ = name
+        #: How many axes of each operand, and of each result, are no stack.
+        self._cores = [[len(re.findall(r"\w+", term)) for term in re.findall(r"\(([^)]*)\)", side)]
+                       for side in str(self.numpy.signature).split("->")]  # fmt: skip
 
     def __call__(self, *args: Any, signature: str | None = None, **kwargs: Any) -> Any:
         """Apply to matrices in the last two axes, in the loop `signature` names (``dd->d``)."""
@@ -70,11 +75,23 @@ class LinalgUfunc:
         inputs = signature.partition("->")[0]
         operands = [cast(as_lazy(x)._value(), np.dtype(c)) for x, c in zip(args, inputs, strict=True)]
         values = record_all(self._op, *operands, **self._attrs)
-        results = [_array(value) for value in (values if self._message is None else values[:-1])]
+        found = values if self._message is None else values[:-1]
+        results = [_array(value, strides) for value, strides in zip(found, self._strides(args, found), strict=True)]
         # The results are held before the check is tested, so that one run computes both.
         if self._message is not None:
             _check_all(values[-1], self._message)
         return results[0] if len(results) == 1 else tuple(results)
+
+
+    def _strides(self, args: Any, values: Any) -> list[tuple[int, ...] | None]:
+        """NumPy's strides of the results; None for C order."""
+        given = [(a, n) for a, n in zip(map(as_lazy, args), self._cores[0], strict=True) if a.ndim > n + 1]
+        stacks = [(a.shape[: a.ndim - n], a.strides[: a.ndim - n]) for a, n in given]
+        if not stacks:
+            return [None] * len(values)
+        types = [value.type for value in values]
+        return [memory_order.looped(stacks, t.shape, core, t.dtype.itemsize) if t.ndim > core else None
+                for t, core in zip(types, self._cores[1], strict=True)]  # fmt: skip
 
 
 _SINGULAR = "Singular matrix"
@@ -154,15 +171,26 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
     _linalg._assert_stacked_2d(x)
     working, dtype = _float(x)
     values = record_all(OPS["qr"], working, mode=mode)
+    # NumPy factors a copy, and loops over its stack for Q; R is what `triu` makes of it.
+    copied, stack = x._copy_strides("K", working.type.dtype.itemsize), x.ndim - 2
     if mode == "r":
-        return _as(values[0], dtype)
+        return _triangle(values[0], copied, dtype)
     if mode == "raw":
         # NumPy returns a transposed view of the factored matrix.
         h = cast(values[0], dtype)
         *batch, n, m = h.type.shape
         *outer, down, across = geometry.contiguous((*batch, m, n), dtype.itemsize)
         return LazyArray._new(h, (*outer, across, down)), _as(values[1], dtype)
-    return _linalg.QRResult(_as(values[0], dtype), _as(values[1], dtype))
+    q = cast(values[0], dtype)
+    looped = memory_order.looped([(x.shape[:stack], copied[:stack])], q.type.shape, 2, dtype.itemsize)
+    return _linalg.QRResult(_array(q, looped), _triangle(values[1], copied, dtype))
+
+
+def _triangle(value: Value, strides: tuple[int, ...], dtype: np.dtype[Any]) -> LazyArray:
+    """An upper triangle, laid out as ``triu`` lays it out of an array of the given strides."""
+    shape = value.type.shape
+    mask = (shape[-2:], geometry.contiguous(shape[-2:], 1))
+    return _array(cast(value, dtype), geometry.keep_order([mask, (shape, strides)], shape, dtype.itemsize))
 
 
 @implements(np.linalg.cond)

@@ -18,6 +18,7 @@ from lazyarr.dispatch import holds_lazy
 from lazyarr.fallback import run_in_numpy, run_on_constants
 from lazyarr.little import draws
 from lazyarr.little.extension import begun
+from lazyarr.little.functions import PICKLED
 from lazyarr.numpy._streams import drawn
 from lazyarr.runtime import recording
 from lazyarr.weak import WeakScalar
@@ -218,6 +219,24 @@ def _public(name: str) -> Any:
 for _name in _random.__all__:
     if _name not in globals():
         globals()[_name] = _public(_name)
+
+
+def _reduced(function: Any) -> Any:
+    """How a function that draws is pickled: as NumPy's, most of them with the state that the stream has then."""
+    name = getattr(function, "__name__", "")
+    if globals().get(name) is not function:
+        return None
+    if getattr(getattr(_random, name), "__self__", None) is None:
+        return _drawing, (name,)
+    return _drawing, (name, _random.mtrand._rand.get_state(legacy=False))  # type: ignore[attr-defined]
+
+
+def _drawing(name: str, state: Any = None) -> Any:
+    """A function that draws, from a stream of its own where a state is given."""
+    return globals()[name] if state is None else getattr(_restored(state), name)
+
+
+PICKLED.append(_reduced)
 __all__ = list(_random.__all__)
 
 

@@ -106,6 +106,8 @@ class Parts:
         self.streams: list[tuple[Any, int]] = []
         self._seen: dict[int, int] = {}
         self._kept: list[Any] = []
+        #: Which of `arrays` an array is, by its identity.
+        self._met: dict[int, int] = {}
         #: Memory of lazy arguments, and whether it is split over ranks.
         self._cells: dict[Any, bool] = {}
 
@@ -117,33 +119,32 @@ class Parts:
     def describe_call(self, args: tuple[Any, ...], kwargs: dict[str, Any], by_form: bool) -> Any:
         """The keys of a call's arguments; `by_form`: functions are known by what they are, where one can be."""
         self.closures = Closures() if by_form else None
-        met: dict[int, int] = {}
-        specs = tuple(self._given(a, met) for a in args), tuple((k, self._given(v, met)) for k, v in kwargs.items())
+        specs = tuple(self.describe(a) for a in args), tuple((k, self.describe(v)) for k, v in kwargs.items())
         if self.closures is not None:
             self.functions, self.closures = self.closures.finish(), None
         return specs
 
-    def _given(self, value: Any, met: dict[int, int]) -> Any:
-        """The key of an argument; an array that is given twice is one array to the function too (``y is x``)."""
-        if type(value) not in (np.ndarray, LazyArray) or world.current() is not None:
-            return self.describe(value)
-        at = met.get(id(value))
-        if at is not None:
-            return ("same", at)
-        spec, at = self.describe(value), len(self.arrays) - 1
-        if spec[0] != "opaque":
-            met[id(value)] = at
-        return spec
-
     def describe(self, value: Any) -> Any:
-        """The key of one value; its parts are appended."""
+        """The key of one value; its parts are appended.
+
+        An array that is given twice, in lists and objects too, is one array to the function as well (``y is x``).
+        """
         kind = type(value)
-        if kind is np.ndarray or kind is np.memmap or issubclass(kind, np.generic):
+        if kind is np.ndarray or isinstance(value, LazyArray):
+            at = self._met.get(id(value))
+            if at is not None:
+                return ("same", at)
+            if kind is np.ndarray:
+                spec = self._array(value, None)
+            else:
+                held = value._held_data("an accelerated call")
+                self._notice_split(value, held)
+                spec = self._array(held, value)
+            if spec[0] != "opaque" and world.current() is None:
+                self._met[id(value)] = len(self.arrays) - 1
+            return spec
+        if kind is np.memmap or issubclass(kind, np.generic):
             return self._array(value, None)
-        if isinstance(value, LazyArray):
-            held = value._held_data("an accelerated call")
-            self._notice_split(value, held)
-            return self._array(held, value)
         if kind in (int, float, complex):
             self.scalars.append(value)
             return kind

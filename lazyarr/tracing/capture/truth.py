@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+import numpy as np
+
+from lazyarr.array import LazyArray
 from lazyarr.computed import ComputedScalar
 from lazyarr.runtime import NotCaptured
 from lazyarr.tracing.control.python import Control
@@ -41,10 +44,15 @@ for _name in _FAILING:
     setattr(Truth, f"__{_name}__", Truth._fail)
 
 
-def is_known_bool(control: Control, value: Any, known: bool) -> Any:
-    """``x is True``, ``x is False``: NumPy's bools are neither, a computed bool of Python's has no identity yet."""
+def is_known_bool(control: Control, value: Any, known: Any) -> Any:
+    """``x is True``, ``x is np.False_``: of Python's bools, or of NumPy's; what is computed has no identity yet."""
     if type(value) is Truth:
         value._fail()
+    if type(known) is np.bool_:
+        if not isinstance(value, LazyArray) or not value._scalar or value.dtype != np.bool_:
+            return value is known
+        found = control.call(bool, value)
+        return found if known else control.not_(found)
     if type(value) is ComputedScalar and value.kind is bool:
         return value if known else control.not_(value)
     return value is known

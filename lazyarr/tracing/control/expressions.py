@@ -76,7 +76,7 @@ class Expressions:
             case ast.Compare() if len(e.ops) > 1:
                 return self._chain(e)
             case ast.Compare(ops=[ast.Is() | ast.IsNot()]) if any(map(_is_bool, (e.left, *e.comparators))):
-                sides = sorted([self(e.left), self(e.comparators[0])], key=_is_bool)
+                sides = [self(side) for side in sorted((e.left, e.comparators[0]), key=_is_bool)]
                 found = control_call("is_bool", sides, e)
                 return found if isinstance(e.ops[0], ast.Is) else control_call("not_", [found], e)
             case ast.Lambda():
@@ -239,4 +239,7 @@ def _is_plain(e: ast.ListComp | ast.GeneratorExp) -> bool:
 
 
 def _is_bool(e: ast.expr) -> bool:
+    """Whether an expression is ``True``, ``False``, or (as far as its name says) one of NumPy's two."""
+    if isinstance(e, ast.Attribute):
+        return e.attr in ("True_", "False_")
     return isinstance(e, ast.Constant) and type(e.value) is bool
