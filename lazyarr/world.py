@@ -101,6 +101,10 @@ class World:
         """Whether this thread is the one that made its process a rank."""
         return threading.get_ident() == self._thread
 
+    def may_agree(self) -> bool:
+        """Whether all ranks come to where this one is: it is in their thread, and no other waits for it already."""
+        return self.is_mine() and not self._alone
+
     def leave(self) -> None:
         """Be no rank any more: nothing is asked of the others from here on."""
         for world in self._others.values():
