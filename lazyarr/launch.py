@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import shutil
 import subprocess
@@ -121,6 +123,8 @@ def main() -> None:
             traceback.print_exception(error.with_traceback(_of_script(error.__traceback__)))
             raise SystemExit(1) from None
         return
+    # (Registered first, it runs last: what Python finalizes of the script's at the end, it does with ranks, too.)
+    atexit.register(gc.enable)
     if together.rank:
         # (Other languages' libraries, and processes that the script starts, print there without Python.)
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  for the life of the process

@@ -7,10 +7,10 @@ import os
 import pickle
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
+from weakref import WeakSet
 
 from lazyarr import imports, world
 from lazyarr.source import user_line
@@ -28,9 +28,10 @@ class Role(enum.Enum):
     APART = enum.auto()
 
 
-#: Parts of Python's library that come between a script and a file for reasons of their own.
+#: Parts of Python's library that come between a script and a file for reasons of their own. (`dbm`: to open and change
+#: the files of a database, which is shared as a whole.)
 _OWN_REASONS = {
-    "concurrent", "ctypes", "importlib", "inspect", "linecache", "multiprocessing", "subprocess", "threading",
+    "concurrent", "ctypes", "dbm", "importlib", "inspect", "linecache", "multiprocessing", "subprocess", "threading",
     "tokenize", "traceback", "warnings",
 }  # fmt: skip
 _LAZYARR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
@@ -72,11 +73,12 @@ class Script:
         return self.ended
 
     def _kind(self, file: str) -> bool | None:
+        # (First, for what follows asks for files.)
+        if file.startswith((_LAZYARR, "<frozen importlib")):
+            return False
         if file.startswith("<"):
-            return False if file.startswith("<frozen importlib") else None
+            return None
         path = os.path.realpath(file)
-        if path.startswith(_LAZYARR):
-            return None if os.path.dirname(path) == os.path.dirname(__file__) else False
         if {"site-packages", "dist-packages"} & set(path.split(os.sep)):
             return None
         if path.startswith(self._library):
@@ -88,6 +90,11 @@ class Script:
 scripts: list[Script] = []
 
 
+def is_shared() -> bool:
+    """Whether what the script does to the world outside is what one process does."""
+    return bool(scripts) and not imports.knows_ranks
+
+
 def ranks() -> world.World:
     """The ranks as they stand now; in a process that one of them has forked, as they stood in the beginning."""
     return world.current() or scripts[0].world
@@ -95,7 +102,7 @@ def ranks() -> world.World:
 
 def standing() -> Role:
     """What this process is to do, if the script asks."""
-    if not scripts or imports.knows_ranks:
+    if not is_shared():
         return Role.NATIVE
     if not scripts[0].ended and ranks().may_agree():
         return Role.TOGETHER
@@ -105,7 +112,8 @@ def standing() -> Role:
 def role(depth: int = 1) -> Role:
     """What this process is to do, as the caller's caller (or who called that, ...) asks."""
     found = standing()
-    if found is Role.NATIVE or scripts[0].asks(sys._getframe(depth + 1)):
+    # (At the end of the process nobody calls.)
+    if found is Role.NATIVE or scripts[0].asks(sys._getframe(depth).f_back):
         return found
     return Role.NATIVE
 
@@ -161,14 +169,87 @@ def perform(what: str, operation: Callable[[], Any], sent: Callable[[Any], Any] 
     return value
 
 
-@contextmanager
-def reading(what: str) -> Iterator[None]:
-    """Within which ranks read a file each by itself: when rank 0 has written it, and before it does so again."""
-    together = standing() is Role.TOGETHER
-    if together:
-        meet(what)
+def others_do(now: world.World, operation: Callable[[], Any]) -> None:
+    """Have the other ranks do something, while rank 0 waits; what one raises all raise."""
+    from lazyarr.files.parts import raise_alike
+
+    error: Exception | None = None
+    if now.rank:
+        try:
+            operation()
+        except Exception as raised:  # noqa: BLE001  raised below, on every rank
+            error = raised
+    raise_alike(now, error)
+
+
+#: Files and folders that this process alone has made for itself, and changes by itself.
+_own: set[str] = set()
+
+
+def own(path: Any) -> Any:
+    """Note a new file or folder as this process's own; gives its path."""
+    _own.add(os.path.abspath(os.fsdecode(path)))
+    return path
+
+
+def is_own(path: Any) -> bool:
+    """Whether something is a path of this process's own, or one in it."""
+    if not _own or not isinstance(path, (str, bytes, os.PathLike)):
+        return False
+    place = os.path.abspath(os.fsdecode(path))
+    return any(place == other or place.startswith(other + os.sep) for other in _own)
+
+
+#: Files that ranks have open for writing, each of them its own.
+_written: WeakSet[Any] = WeakSet()
+
+
+def writes(file: Any) -> None:
+    """Note an open file that is another one on each rank, to which that alone writes."""
+    _written.add(file)
+
+
+def written() -> list[int]:
+    """The descriptors of these files."""
+    return [number for number in map(_number, list(_written)) if number is not None]
+
+
+def each_has_its_own(file: Any) -> bool:
+    """Whether an open file is another one on each rank, to which that alone writes."""
+    number = _number(file)
+    return number is not None and number in written()
+
+
+def _number(file: Any) -> int | None:
     try:
-        yield
+        found: int = file.fileno()
+    except (AttributeError, OSError, ValueError):  # it has none, or is closed
+        return None
+    return found
+
+
+def caller_is(module: str, depth: int = 1) -> bool:
+    """Whether the caller's caller is code of a module."""
+    frame = sys._getframe(depth).f_back
+    return frame is not None and frame.f_globals.get("__name__") == module
+
+
+def read(what: str, operation: Callable[[Any], Any], path: Any) -> Any:
+    """What an operation gives that reads a file, on each rank: when rank 0 has written it, and before it does so again.
+
+    Parameters
+    ----------
+    what : str
+    operation : callable
+        It is given the file's path.
+    path : str or os.PathLike
+        Rank 0's counts.
+    """
+    if standing() is not Role.TOGETHER:
+        return operation(path)
+    meet(what)
+    path = ranks().communicator.from_first(path)
+    try:
+        return operation(path)
     finally:
-        if together:
-            meet(f"has done that: {what}")
+        meet(f"has done that: {what}")
