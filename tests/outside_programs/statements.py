@@ -198,3 +198,12 @@ left = np.lib.format.open_memmap("n.npy", mode="w+", dtype="f8", shape=(10, 10))
 left[3] = 4.0
 left.flush()
 print(np.load("n.npy").sum())
+
+# What other packages write.
+try:
+    from PIL import Image
+except ImportError:
+    pass
+else:
+    Image.fromarray((np.outer(np.arange(60), np.arange(60)) % 251).astype(np.uint8)).save("image.png")
+    print(sum(Image.open("image.png").tobytes()))
