@@ -441,10 +441,16 @@ def _leave(world: World) -> None:
 _TURN = 0.5
 
 
-def end_all(world: World, text: str, code: int = 1) -> None:
-    """End all ranks, saying why; where all fail alike, that is said once."""
+def _turn(world: World) -> None:
+    """Let rank 0 say first what is wrong; if it does not, this rank is heard."""
     if world.rank:
         time.sleep(_TURN)
+        sys.stderr = sys.__stderr__
+
+
+def end_all(world: World, text: str, code: int = 1) -> None:
+    """End all ranks, saying why; where all fail alike, that is said once."""
+    _turn(world)
     sys.stdout.flush()
     sys.stderr.write(f"{text}lazyarr: rank {world.rank} of {world.size} ended the program\n")
     sys.stderr.flush()
@@ -453,8 +459,7 @@ def end_all(world: World, text: str, code: int = 1) -> None:
 
 def _end_all(world: World, hook: Any, *error: Any) -> None:
     """What becomes of an exception that nobody handles: the other ranks would wait for this one."""
-    if world.rank:
-        time.sleep(_TURN)
+    _turn(world)
     hook(*error)
     end_all(world, "")
 

@@ -372,7 +372,7 @@ try:
 except OSError as error:
     print(type(error).__name__)
 if hasattr(z, "local"):
-    print(max(z.local.array.shape[0], y.local.array.shape[0], x.local.array.shape[0]) <= 31, file=sys.stderr)
+    print(max(z.local.array.shape[0], y.local.array.shape[0], x.local.array.shape[0]) <= 31, file=sys.__stderr__)
 """
 
 

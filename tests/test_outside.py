@@ -15,6 +15,7 @@ pytestmark = pytest.mark.xdist_group("mpi")
 INPUT = """
 import fileinput
 import itertools
+import logging
 import sys
 import threading
 
@@ -49,6 +50,8 @@ except EOFError as error:
 thread = threading.Thread(target=elsewhere)
 thread.start()
 thread.join()
+print("said once", file=sys.stderr)
+logging.warning("logged once")
 """
 TYPED = "5\nsecond line\n1 2\n3 4\n5 6\na\nb\nend\nf1\nstop\nrest\nmöre\n"
 
@@ -60,7 +63,7 @@ def test_all_ranks_get_what_is_read_from_standard_input(tmp_path: Path) -> None:
     alone = subprocess.run([sys.executable, script], input=TYPED, capture_output=True, text=True, check=True)
     found = run(3, script, input=TYPED)
     assert (found.returncode, found.stdout) == (0, alone.stdout), found.stderr
-    assert not found.stderr
+    assert found.stderr == alone.stderr == "said once\nWARNING:root:logged once\n"
 
 
 PROGRAMS = Path(__file__).parent / "outside_programs"

@@ -1,6 +1,6 @@
 """What a script on ranks does to the world outside: all ranks run it, but there is one world.
 
-- Standard input is rank 0's, and every rank gets what is read.
+- Standard input is rank 0's, and every rank gets what is read. What the script writes to standard error, rank 0 does.
 - Rank 0 changes files and folders, and answers questions about them, when all ranks have come to the statement; the
   others are told what came of it, errors included (`changes`).
 - What is written into an open file, rank 0 writes there, and each of the others into a file of its own (`streams`,
@@ -38,6 +38,9 @@ def share(script: str) -> None:
     # (A script that is started without standard input has none on any rank.)
     if ranks.communicator.from_first(sys.stdin is not None):
         sys.stdin = standard_input.shared(ranks.rank)
+    if ranks.rank:
+        # (What ends the program is heard from any rank: `lazyarr.world.end_all`.)
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
 
 
 def _replace() -> None:

@@ -59,8 +59,8 @@ class _Sink(io.FileIO):
     _appends = False
 
 
-def _private(beside: Any = None, length: int = 0) -> int:
-    """A new file without a name, of so many bytes that take no room; its descriptor.
+def _private(beside: Any = None) -> int:
+    """A new file without a name; its descriptor.
 
     It is on the disk of the file that is `beside` it, where there is room for it if there is for that one.
     """
@@ -70,7 +70,6 @@ def _private(beside: Any = None, length: int = 0) -> int:
     except (AttributeError, OSError):  # (of another system than Linux; of a file system that has no such files)
         number, path = _mkstemp()
         _remove(path)
-    os.ftruncate(number, length)
     return number
 
 
@@ -112,7 +111,8 @@ class _Options:
 
     def sink(self, name: Any, length: int) -> Any:
         """A file that takes what is written, after so many bytes."""
-        number = _private(length=length)
+        number = os.memfd_create("lazyarr") if hasattr(os, "memfd_create") else _private()
+        os.ftruncate(number, length)
         os.lseek(number, 0, os.SEEK_END)
         raw = _Sink(number, "w")
         raw._appends = self.kind == "a"
