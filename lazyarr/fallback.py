@@ -13,6 +13,7 @@ from lazyarr import world
 from lazyarr.array import LazyArray, rebuild
 from lazyarr.convert import NO_ARRAY
 from lazyarr.ir.types import NAMES
+from lazyarr.outside import asking
 from lazyarr.report import FallbackError, FallbackWarning, calls, note
 from lazyarr.runtime import recording
 from lazyarr.weak import WeakScalar
@@ -99,6 +100,8 @@ def _as_arrays(x: Any) -> Any:
 
 #: Functions that write files: of several ranks, the first one does. -> where their arguments say which file.
 _WRITERS = {"dump": 1, "save": 0, "savetxt": 0, "savez": 0, "savez_compressed": 0, "tofile": 1}
+#: Functions that read them, on each rank.
+_READERS = {"fromfile", "genfromtxt", "load", "loadtxt"}
 
 
 def _only_computes(function: Callable[..., Any]) -> bool:
@@ -109,15 +112,22 @@ def _only_computes(function: Callable[..., Any]) -> bool:
 def _once(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """What a function of NumPy gives; one that writes a file is called by one rank, and the others wait for it.
 
-    (What is no file of the system, `io.BytesIO` say, each rank has for itself, and writes to.)
+    (What is no file of the system, `io.BytesIO` say, each rank has for itself, and writes to; so it is with a file that
+    a script has opened.)
     """
     name = getattr(function, "__name__", "")
+    if name in _READERS and args and isinstance(args[0], (str, os.PathLike)):
+        return asking.read(f"reads a file ({name})", lambda path: function(path, *args[1:], **kwargs), args[0])
     if name not in _WRITERS:
         return function(*args, **kwargs)
     at = _WRITERS[name]
     target = args[at] if at < len(args) else kwargs.get("file", kwargs.get("fname", kwargs.get("fid")))
     if not _is_file(target):
         return function(*args, **kwargs)
+    role = asking.standing()
+    if asking.is_shared() and role is not asking.Role.TOGETHER:
+        # (In a thread, say, in which the others cannot be told: rank 0 alone writes.)
+        return function(*args, **kwargs) if role is asking.Role.NATIVE or asking.is_own(target) else None
     return world.once(name, lambda: function(*args, **kwargs))
 
 
@@ -129,7 +139,7 @@ def _is_file(target: Any) -> bool:
         target.fileno()
     except (AttributeError, OSError):
         return False
-    return True
+    return not asking.each_has_its_own(target)
 
 
 def _call(

@@ -15,6 +15,14 @@ from typing import Any
 #: What else scripts get instead of packages (not of modules in these).
 _FILES = {"h5py": "lazyarr.files.h5py", "zarr": "lazyarr.files.zarr"}
 
+#: Whether the script, or a module of its folder, asks mpi4py for the ranks: then it says itself what each of them does.
+knows_ranks = False
+
+
+def _note(name: str) -> None:
+    global knows_ranks
+    knows_ranks = knows_ranks or name.partition(".")[0] == "mpi4py"
+
 
 def _form(name: str) -> str:
     """What a script gets for a module of NumPy's: lazyarr's form, or NumPy's where there is none."""
@@ -35,6 +43,7 @@ class _Imports(ast.NodeTransformer):
         found: list[ast.stmt] = []
         for alias in node.names:
             top, _, rest = alias.name.partition(".")
+            _note(alias.name)
             if alias.name in _FILES:
                 found.append(ast.Import([ast.alias(_FILES[alias.name], alias.asname or alias.name)]))
             elif top != "numpy":
@@ -49,6 +58,7 @@ class _Imports(ast.NodeTransformer):
         return [ast.copy_location(statement, node) for statement in found]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
+        _note(node.module or "" if node.level == 0 else "")
         if node.level == 0 and node.module and node.module.partition(".")[0] == "numpy":
             node.module = _form(node.module)
         elif node.level == 0 and node.module in _FILES:

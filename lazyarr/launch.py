@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import shutil
 import subprocess
@@ -13,7 +15,9 @@ import warnings
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
+from lazyarr import outside
 from lazyarr.imports import code, replace_in
+from lazyarr.outside.standard_input import TERMINAL
 from lazyarr.settings import variable
 
 
@@ -68,6 +72,8 @@ def started(
     environment = {"LAZYARR_THREADS": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads} | given
     if not given.get("PYTHONHASHSEED", "").isdecimal():
         environment["PYTHONHASHSEED"] = "0"  # (Sets of strings have one order on all ranks.)
+    if sys.stdin is not None and sys.stdin.isatty():
+        environment[TERMINAL] = "1"
     command = [starter, "-n", str(ranks), *own]
     return subprocess.run(command, check=False, env=environment, stdout=stdout, text=True)
 
@@ -90,6 +96,7 @@ def run_script(script: str, arguments: Sequence[str]) -> None:
     sys.argv = [script, *arguments]
     folder = sys.path[0] = os.path.dirname(os.path.abspath(script))
     replace_in(folder)
+    outside.share(script)
     exec(compiled, vars(module))
 
 
@@ -116,6 +123,8 @@ def main() -> None:
             traceback.print_exception(error.with_traceback(_of_script(error.__traceback__)))
             raise SystemExit(1) from None
         return
+    # (Registered first, it runs last: what Python finalizes of the script's at the end, it does with ranks, too.)
+    atexit.register(gc.enable)
     if together.rank:
         # (Other languages' libraries, and processes that the script starts, print there without Python.)
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
@@ -123,7 +132,10 @@ def main() -> None:
         # (All ranks have the same warnings, as they run the same program.)
         warnings.showwarning = _not_shown
     try:
-        run_script(script, arguments)
+        try:
+            run_script(script, arguments)
+        finally:
+            outside.end()
         together.agree("has come to the end of the script")
     except SystemExit as error:
         together.agree(f"ends the script with {error.code!r}")

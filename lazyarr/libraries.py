@@ -72,13 +72,22 @@ class _Interface(dict[str, Any]):
             self["strides"] = elements.strides
 
 
+def _names_it(name: str) -> bool:
+    """Whether the function that asks for an attribute is written in Python, and a package's that is not NumPy."""
+    frame = sys._getframe(3)  # (of `interface`, which `__getattr__` calls)
+    code, names = frame.f_code, frame.f_globals
+    return (name in code.co_names or name in code.co_consts) and _is_of_library(names.get("__name__"), names)
+
+
 def interface(array: Any, name: str) -> _Interface:
     """``array.__array_interface__``, memory to read, for code that looks for it itself (images, ``byte_bounds``).
 
     Only where lazy arrays have buffers (`to_buffer` of the extension): NumPy asks for these before, and they keep
-    memory alive.
+    memory alive. On ranks they give NumPy none: there only functions get this that ask for it by its name.
     """
-    if name != "__array_interface__" or compiled is None or traced.get() is not None or world.active:
+    if name != "__array_interface__" or compiled is None or traced.get() is not None:
+        raise AttributeError(name)
+    if world.active and not _names_it(name):
         raise AttributeError(name)
     return _Interface(array.__array__(), array.flags.c_contiguous)
 

@@ -101,6 +101,10 @@ class World:
         """Whether this thread is the one that made its process a rank."""
         return threading.get_ident() == self._thread
 
+    def may_agree(self) -> bool:
+        """Whether all ranks come to where this one is: it is in their thread, and no other waits for it already."""
+        return self.is_mine() and not self._alone
+
     def leave(self) -> None:
         """Be no rank any more: nothing is asked of the others from here on."""
         for world in self._others.values():
@@ -437,10 +441,16 @@ def _leave(world: World) -> None:
 _TURN = 0.5
 
 
-def end_all(world: World, text: str, code: int = 1) -> None:
-    """End all ranks, saying why; where all fail alike, that is said once."""
+def _turn(world: World) -> None:
+    """Let rank 0 say first what is wrong; if it does not, this rank is heard."""
     if world.rank:
         time.sleep(_TURN)
+        sys.stderr = sys.__stderr__
+
+
+def end_all(world: World, text: str, code: int = 1) -> None:
+    """End all ranks, saying why; where all fail alike, that is said once."""
+    _turn(world)
     sys.stdout.flush()
     sys.stderr.write(f"{text}lazyarr: rank {world.rank} of {world.size} ended the program\n")
     sys.stderr.flush()
@@ -449,8 +459,7 @@ def end_all(world: World, text: str, code: int = 1) -> None:
 
 def _end_all(world: World, hook: Any, *error: Any) -> None:
     """What becomes of an exception that nobody handles: the other ranks would wait for this one."""
-    if world.rank:
-        time.sleep(_TURN)
+    _turn(world)
     hook(*error)
     end_all(world, "")
 

@@ -42,13 +42,13 @@ needs_mpi = pytest.mark.skipif(not has_mpi(), reason="mpi4py or mpiexec is not i
 
 def run(
     ranks: int, script: Path | str, *options: str, cwd: Path | None = None, words: Sequence[str] = (),
-    timeout: float = 120,
+    timeout: float = 120, input: str | None = None,
 ) -> subprocess.CompletedProcess[str]:  # fmt: skip
     """``lazyarr run``, arrays of 1000 elements split; `words` are the script's."""
     lazyarr = str(Path(sysconfig.get_path("scripts")) / "lazyarr")
     command = [lazyarr, "run", "-n", str(ranks), *options, str(script), *words]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout, check=False, cwd=cwd,
+        command, capture_output=True, text=True, timeout=timeout, check=False, cwd=cwd, input=input,
         env=os.environ | {"LAZYARR_SPLIT_ABOVE": "1000", "LAZYARR_ALWAYS": "0", "LAZYARR_FALLBACK": "warn"},
     )  # fmt: skip
 
@@ -372,7 +372,7 @@ try:
 except OSError as error:
     print(type(error).__name__)
 if hasattr(z, "local"):
-    print(max(z.local.array.shape[0], y.local.array.shape[0], x.local.array.shape[0]) <= 31, file=sys.stderr)
+    print(max(z.local.array.shape[0], y.local.array.shape[0], x.local.array.shape[0]) <= 31, file=sys.__stderr__)
 """
 
 

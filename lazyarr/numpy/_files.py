@@ -11,6 +11,7 @@ from lazyarr import world
 from lazyarr.array import LazyArray, rebuild
 from lazyarr.dispatch import NotCompiled, implements
 from lazyarr.ir.types import NAMES
+from lazyarr.outside import asking
 from lazyarr.runtime import fetch, is_tracing
 from lazyarr.strides import contiguous
 
@@ -23,8 +24,13 @@ def load(file: Any, mmap_mode: Any = None, allow_pickle: bool = False, **options
         raise NotCompiled("it reads a file")
     if mmap_mode is not None or allow_pickle or options:
         raise NotCompiled("it reads a file")
+    found: LazyArray = asking.read("reads a file (load)", lambda path: _loaded(os.fspath(path), together), file)
+    return found
+
+
+def _loaded(path: str, together: world.World) -> LazyArray:
     try:
-        held = np.lib.format.open_memmap(os.fspath(file), mode="r")
+        held = np.lib.format.open_memmap(path, mode="r")
     except (OSError, ValueError):
         raise NotCompiled("it reads a file") from None  # NumPy says what is wrong, or reads another format
     layout = world.entering(held.shape)

@@ -1,0 +1,300 @@
+"""Open files on ranks: rank 0 writes them, and each of the others a file of its own that nobody else sees.
+
+So every rank finds in a file what it has written there, and where it is in it; nothing has to be sent for that, and a
+file may be closed, or forgotten, at any time. What is read, every rank reads by itself, from the time on when all have
+come to the statement that opens it: then rank 0 has done what stands before it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from functools import wraps
+from typing import Any
+
+from lazyarr.outside import asking, standard_input
+from lazyarr.outside.asking import Role
+
+_open = io.open
+_os_open = os.open
+_mkstemp = tempfile.mkstemp
+_named = tempfile.NamedTemporaryFile
+_remove = os.unlink
+
+#: Ways to open a file. (Of others Python says what is wrong.)
+_MODE = re.compile(r"(?=[^rwxa]*[rwxa][^rwxa]*$)(?!.*(.).*\1)(?!.*b.*t|.*t.*b)[rwxabt+]+")
+#: Files of rank 0's that are written in other ways than through Python's objects, too (`mmap`).
+_changing: set[tuple[int, int]] = set()
+
+
+def _is_written(status: os.stat_result) -> bool:
+    """Whether this process has a file open for writing, and so may change it at any time."""
+    key = status.st_dev, status.st_ino
+    if key in _changing:
+        return True
+    others = map(os.fstat, asking.written())
+    return any((other.st_dev, other.st_ino) == key for other in others)
+
+
+class _Sink(io.FileIO):
+    """A file of which only the length is kept: nobody reads it."""
+
+    def write(self, data: Any) -> int:
+        """Count what would be written."""
+        count = memoryview(data).nbytes
+        number = self.fileno()
+        length = os.fstat(number).st_size
+        # (With O_APPEND, Python's files say where they are only after the first write.)
+        at = length if self._appends else os.lseek(number, 0, os.SEEK_CUR)
+        os.ftruncate(number, max(length, at + count))
+        os.lseek(number, at + count, os.SEEK_SET)
+        return count
+
+    _appends = False
+
+
+def _private(beside: Any = None) -> int:
+    """A new file without a name; its descriptor.
+
+    It is on the disk of the file that is `beside` it, where there is room for it if there is for that one.
+    """
+    folder = tempfile.gettempdir() if beside is None else os.path.dirname(os.path.abspath(os.fsdecode(beside)))
+    try:
+        number = _os_open(folder, os.O_RDWR | os.O_CLOEXEC | os.O_TMPFILE, 0o600)
+    except (AttributeError, OSError):  # (of another system than Linux; of a file system that has no such files)
+        number, path = _mkstemp()
+        _remove(path)
+    return number
+
+
+def _copied(source: Any, number: int, dir_fd: int | None = None) -> None:
+    """Have an open file hold what another one does."""
+    opened = _os_open(source, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0), dir_fd=dir_fd)
+    with _open(opened, "rb") as before, _open(number, "wb", closefd=False) as after:
+        shutil.copyfileobj(before, after, 1 << 20)
+    os.lseek(number, 0, os.SEEK_SET)
+
+
+class _Options:
+    """How a file is opened."""
+
+    def __init__(self, mode: str, buffering: int, encoding: Any, errors: Any, newline: Any):
+        self.mode, self.buffering, self.encoding, self.errors, self.newline = mode, buffering, encoding, errors, newline
+        self.binary, self.updates = "b" in mode, "+" in mode
+        self.kind = next(c for c in mode if c in "rwxa")
+
+    def native(self, file: Any) -> Any:
+        """The file as Python opens it."""
+        return _open(file, self.mode, self.buffering, self.encoding, self.errors, self.newline)
+
+    def stream(self, raw: Any, name: Any) -> Any:
+        """What `open` gives, of a file that is open."""
+        raw.name = name
+        if self.buffering == 0:
+            return raw
+        size = self.buffering if self.buffering > 1 else io.DEFAULT_BUFFER_SIZE
+        kind = io.BufferedRandom if self.updates else io.BufferedReader if self.kind == "r" else io.BufferedWriter
+        buffered: Any = kind(raw, size)
+        if self.binary:
+            return buffered
+        text: Any = io.TextIOWrapper(
+            buffered, io.text_encoding(self.encoding), self.errors, self.newline, line_buffering=self.buffering == 1
+        )
+        text.mode = self.mode
+        return text
+
+    def sink(self, name: Any, length: int) -> Any:
+        """A file that takes what is written, after so many bytes."""
+        number = os.memfd_create("lazyarr") if hasattr(os, "memfd_create") else _private()
+        os.ftruncate(number, length)
+        os.lseek(number, 0, os.SEEK_END)
+        raw = _Sink(number, "w")
+        raw._appends = self.kind == "a"
+        return self.stream(raw, name)
+
+    def own(self, name: Any, source: Any) -> Any:
+        """A file that holds what another one does (nothing, if that is None), to be read and written by itself."""
+        number = _private(name)
+        try:
+            if source is not None:
+                _copied(source, number)
+            if self.kind == "a":
+                fcntl.fcntl(number, fcntl.F_SETFL, fcntl.fcntl(number, fcntl.F_GETFL) | os.O_APPEND)
+            raw = io.FileIO(number, self.kind.replace("x", "w") + "+" * self.updates)
+        except BaseException:
+            os.close(number)
+            raise
+        return self.stream(raw, name)
+
+
+@wraps(_open)
+def _opening(
+    file: Any, mode: Any = "r", buffering: Any = -1, encoding: Any = None, errors: Any = None, newline: Any = None,
+    closefd: bool = True, opener: Any = None,
+) -> Any:  # fmt: skip
+    given = isinstance(mode, str) and _MODE.fullmatch(mode) is not None and isinstance(buffering, int)
+    named = isinstance(file, (str, bytes, os.PathLike)) or type(file) is int and file == 0 and given and "r" in mode
+    role = asking.role() if given and named and closefd and opener is None else Role.NATIVE
+    if role is not Role.NATIVE and file != 0:
+        file = os.fspath(file)
+    if role is Role.NATIVE or asking.is_own(file):
+        return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
+    options = _Options(mode, buffering, encoding, errors, newline)
+    found = _together(file, options) if role is Role.TOGETHER else _apart(file, options)
+    if options.updates or options.kind != "r":
+        asking.writes(found)
+    return found
+
+
+def _together(file: Any, options: _Options) -> Any:
+    """A file that all ranks open."""
+    opened: list[Any] = []
+
+    def begin() -> tuple[Any, int, bool, bool]:
+        before = os.stat(file) if file != 0 and options.kind == "a" and os.path.exists(file) else None
+        opened.append(options.native(file))
+        status = os.fstat(opened[0].fileno())
+        if options.updates:
+            _changing.add((status.st_dev, status.st_ino))
+        passes = stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode) or file == 0
+        busy = options.kind == "r" and not options.updates and _is_written(status)
+        return file, status.st_size if before else 0, passes, busy
+
+    path, length, passes, busy = asking.perform(f"opens a file for {options.mode!r}", begin)
+    mine = opened[0] if opened else None
+    if options.kind == "r" and not options.updates:
+        if passes:
+            return _passing(mine, path, options)
+        if not busy:
+            return options.native(path) if mine is None else mine
+    if options.updates and options.kind != "r" and length == 0 or not (options.updates or busy):
+        # (Nothing is copied: nobody has to wait.)
+        if mine is not None:
+            return mine
+        return options.own(path, None) if options.updates else options.sink(path, length)
+
+    def copy() -> None:
+        opened.append(options.own(path, path))
+
+    asking.others_do(asking.ranks(), copy)
+    return opened[0]
+
+
+def _passing(mine: Any, path: Any, options: _Options) -> Any:
+    """What comes but once (of a pipe, say), for every rank."""
+    if path == os.devnull:
+        return options.native(path) if mine is None else mine
+    source = None if mine is None else getattr(mine, "buffer", mine)
+    name = "<stdin>" if path == 0 else path
+    raw = standard_input.Shared(source, name)
+    if options.binary:
+        return raw if options.buffering == 0 else io.BufferedReader(raw)
+    return standard_input.text(raw, io.text_encoding(options.encoding), options.errors, options.newline)
+
+
+def _apart(file: Any, options: _Options) -> Any:
+    """A file that another rank than 0 opens when it cannot ask: rank 0 does what is to be seen."""
+    if options.kind == "r" and not options.updates:
+        return options.native(file)
+    # (Its folder may be one that rank 0 has not made yet.)
+    exists = os.path.exists(file)
+    if options.updates:
+        return options.own(file, file if options.kind == "r" or options.kind == "a" and exists else None)
+    return options.sink(file, os.stat(file).st_size if options.kind == "a" and exists else 0)
+
+
+@wraps(_os_open)
+def _os_opening(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+    role = Role.NATIVE
+    if not asking.caller_is("tempfile"):
+        role = asking.role()
+    if role is Role.NATIVE or asking.is_own(path):
+        return _os_open(path, flags, mode, dir_fd=dir_fd)
+    reads = not flags & (os.O_WRONLY | os.O_RDWR)
+    opened: list[int] = []
+
+    def begin() -> Any:
+        opened.append(_os_open(path, flags, mode, dir_fd=dir_fd))
+        status = os.fstat(opened[0])
+        if not reads:
+            _changing.add((status.st_dev, status.st_ino))
+        return os.fspath(path), reads and _is_written(status)
+
+    if role is Role.APART:
+        if reads:
+            return _os_open(path, flags, mode, dir_fd=dir_fd)
+        place, busy = path, False
+    else:
+        place, busy = asking.perform("opens a file", begin)
+    left = flags & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC)
+    if reads and not busy:
+        return opened[0] if opened else _os_open(place, left, dir_fd=dir_fd)
+
+    def copy() -> None:
+        number, new = _mkstemp()
+        try:
+            if not flags & os.O_TRUNC:
+                _copied(place, number, dir_fd)
+            opened.append(_os_open(new, left))
+        finally:
+            os.close(number)
+            _remove(new)
+
+    if role is Role.APART:
+        copy()
+    else:
+        asking.others_do(asking.ranks(), copy)
+    return opened[0]
+
+
+@wraps(_mkstemp)
+def _making(*args: Any, **kwargs: Any) -> tuple[int, Any]:
+    role = asking.role()
+    if role is not Role.TOGETHER:
+        number, path = _mkstemp(*args, **kwargs)
+        return number, asking.own(path) if role is Role.APART else path
+
+    def make() -> tuple[int, Any]:
+        number, path = _mkstemp(*args, **kwargs)
+        status = os.fstat(number)
+        _changing.add((status.st_dev, status.st_ino))
+        return number, path
+
+    found: tuple[int, Any] = asking.perform("calls mkstemp()", make)
+    return found if asking.ranks().rank == 0 else (_private(found[1]), found[1])
+
+
+@wraps(_named)
+def _naming(mode: str = "w+b", *args: Any, **kwargs: Any) -> Any:
+    role = asking.role()
+    if role is not Role.TOGETHER:
+        found = _named(mode, *args, **kwargs)
+        if role is Role.APART:
+            asking.own(found.name)
+        return found
+    named = asking.perform("calls NamedTemporaryFile()", lambda: _named(mode, *args, **kwargs), lambda made: made.name)
+    if asking.ranks().rank:
+        given = dict(zip(("buffering", "encoding", "newline"), args, strict=False)) | kwargs
+        kept = {key: given[key] for key in ("buffering", "encoding", "newline", "errors") if key in given}
+        number = _private(named)
+        file = _open(number, mode, **kept)
+        named = tempfile._TemporaryFileWrapper(file, named, delete=False)
+    asking.writes(named.file)
+    return named
+
+
+def replacements() -> Iterator[tuple[Any, str, Any]]:
+    """Whose attribute of which name becomes what."""
+    import builtins
+
+    yield builtins, "open", _opening
+    yield io, "open", _opening
+    yield os, "open", _os_opening
+    yield tempfile, "mkstemp", _making
+    yield tempfile, "NamedTemporaryFile", _naming

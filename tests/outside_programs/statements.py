@@ -1,0 +1,209 @@
+"""What a script does to files and folders, one statement after the other; it prints what it finds."""
+
+# mypy: ignore-errors
+# (A program as other people write them.)
+from __future__ import annotations
+
+import csv
+import datetime
+import glob
+import gzip
+import json
+import logging
+import os
+import pathlib
+import pickle
+import shelve
+import shutil
+import sqlite3
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+
+import numpy as np
+
+
+def raised(function, *args):
+    try:
+        function(*args)
+    except (OSError, ValueError, LookupError, subprocess.CalledProcessError) as error:
+        return f"{type(error).__name__}: {error}"
+    return "nothing"
+
+
+os.makedirs("out")
+os.chdir("out")
+logging.basicConfig(filename="run.log", level=logging.INFO, format="%(message)s")
+
+# Files that are written, and where one is in them.
+with open("a.txt", "a") as file:
+    file.write("one\n")
+    print(file.tell(), file.name, file.mode)
+with open("a.txt", "a") as file:
+    print(file.tell())
+    file.write("two\n")
+    file.flush()
+    os.fsync(file.fileno())
+    print(file.tell(), os.fstat(file.fileno()).st_size)
+print(open("a.txt").read())
+for k in range(3):
+    with open("r.csv", "a", newline="") as file:
+        writer = csv.writer(file)
+        if file.tell() == 0:
+            writer.writerow(["k", "v"])
+        writer.writerow([k, float(np.sin(np.arange(2000.0) * k).sum().round(6))])
+    logging.info("step %d", k)
+print(np.loadtxt("r.csv", delimiter=",", skiprows=1), open("run.log").read())
+with open("u.txt", "w+") as file:
+    file.write("hello")
+    file.seek(0)
+    print(file.read())
+with open("u.txt", "r+") as file:
+    print(file.read())
+    file.write(" more")
+    file.seek(0)
+    file.write("J")
+with open("u.txt", "a+") as file:
+    file.seek(0)
+    file.write("!")
+    file.seek(0)
+    print(file.read())
+with open("s.bin", "wb") as file:
+    np.savetxt(file, np.arange(3))
+    np.save(file, np.arange(2000.0))
+    np.arange(2000.0).tofile(file)
+    print(file.tell())
+    file.seek(3)
+    file.write(b"zz")
+    print(file.tell())
+    file.truncate(100)
+    print(file.seek(0, 2))
+with open("unbuffered", "xb", buffering=0) as file:
+    print(file.write(b"abc"), file.tell())
+number = os.open("lock", os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+print(os.write(number, b"1"))
+os.close(number)
+
+# What goes wrong.
+print(raised(os.open, "lock", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+print(raised(open, "unbuffered", "x"))
+print(raised(open, "none/x", "w"), raised(open, "none"), raised(open, ".", "w"))
+print(raised(open, "a.txt", "rw"), raised(open, "a.txt", "wb", -1, "utf-8"), raised(open, "w.txt", "w", -1, "no code"))
+print(raised(os.remove, "none"), raised(os.listdir, "none"), raised(np.loadtxt, "none"))
+print(raised(subprocess.check_call, ["false"]))
+
+# What packages of Python's write.
+json.dump({"a": 1}, open("c.json", "w"))
+print(json.load(open("c.json")))
+pickle.dump(np.arange(2000.0).tolist(), open("p.pkl", "wb"))
+print(sum(pickle.load(open("p.pkl", "rb"))))
+with gzip.open("g.gz", "wt") as file:
+    file.write("zipped")
+print(gzip.open("g.gz", "rt").read())
+pathlib.Path("t.txt").write_text("hi")
+with zipfile.ZipFile("z.zip", "w") as archive:
+    archive.write("t.txt")
+    archive.writestr("k", "v")
+with zipfile.ZipFile("z.zip") as archive:
+    archive.extractall("unzipped")
+with tarfile.open("t.tgz", "w:gz") as archive:
+    archive.add("unzipped")
+with tarfile.open("t.tgz") as archive:
+    archive.extractall("untarred")
+with shelve.open("kept") as kept:
+    kept["n"] = kept.get("n", 0) + 1
+with shelve.open("kept") as kept:
+    kept["n"] += 1
+    print(dict(kept))
+base = sqlite3.connect("base.db")
+base.execute("create table t (a, b)")
+for k in range(3):
+    base.execute("insert into t values (?, ?)", (k, k * k))
+base.commit()
+other = sqlite3.connect("base.db")
+print(base.execute("select sum(b) from t").fetchall(), other.execute("select count(*) from t").fetchall())
+base.close()
+other.close()
+
+# Folders.
+os.mkdir("d")
+print(raised(os.mkdir, "d"))
+os.rename("p.pkl", "d/q.pkl")
+print(sorted(os.listdir("d")), os.path.exists("p.pkl"), os.path.getsize("d/q.pkl"))
+pathlib.Path("x/y").mkdir(parents=True, exist_ok=True)
+pathlib.Path("x/y/z").touch()
+for root, folders, files in os.walk("."):
+    folders.sort()
+    print(root, folders, sorted(files))
+print(sorted(glob.glob("d/*")), sorted(p.name for p in pathlib.Path("d").iterdir()))
+print(sorted(map(str, pathlib.Path(".").rglob("*.json"))), pathlib.Path("t.txt").read_text())
+shutil.copy2("t.txt", "t2.txt")
+print(os.path.getmtime("t.txt") == os.path.getmtime("t2.txt"))
+print(shutil.move("t2.txt", "d"), shutil.copytree("d", "d2"), shutil.rmtree("x"))
+with os.scandir("d") as entries:
+    print(sorted((e.name, e.path, e.is_dir(), e.is_file(), e.is_symlink(), e.stat().st_size) for e in entries))
+now = datetime.datetime.now().strftime("%S.%f")
+os.mkdir(now)
+with open(f"{now}/a.txt", "w") as file:
+    file.write("of now")
+np.save(f"{now}/a.npy", np.arange(2000.0))
+print(open(f"{now}/a.txt").read(), np.load(f"{now}/a.npy").sum())
+os.rename(now, "now")
+print(subprocess.run("echo x >> s.txt; wc -l < s.txt", shell=True, capture_output=True, text=True).stdout.strip())
+print(os.system("echo y >> s.txt"), open("s.txt").read().split())
+
+# Temporary ones.
+folder = tempfile.mkdtemp(dir=".")
+with open(os.path.join(folder, "f"), "w") as file:
+    file.write("abc")
+print(open(os.path.join(folder, "f")).read())
+shutil.rmtree(folder)
+with tempfile.TemporaryDirectory(dir=".") as folder:
+    np.save(folder + "/a.npy", np.arange(5))
+    print(np.load(folder + "/a.npy"), os.listdir(folder))
+with tempfile.NamedTemporaryFile("w+", dir=".") as file:
+    file.write("text")
+    file.flush()
+    print(open(file.name).read())
+    file.write("text")
+    file.seek(0)
+    print(file.read(), os.path.exists(folder), os.path.exists(file.name))
+print(os.path.exists(file.name))
+file = tempfile.NamedTemporaryFile(dir=".", delete=False)
+file.write(b"abc")
+file.close()
+print(os.path.getsize(file.name), os.unlink(file.name))
+number, name = tempfile.mkstemp(dir=".")
+os.write(number, b"abcd")
+os.close(number)
+print(open(name).read(), os.remove(name))
+with tempfile.TemporaryFile() as file:
+    file.write(b"x")
+    file.seek(0)
+    print(file.read())
+
+# Files in memory.
+held = np.memmap("m.dat", dtype="f8", mode="w+", shape=(1000,))
+held[:] = np.arange(1000)
+held.flush()
+print(np.fromfile("m.dat").sum(), np.memmap("m.dat", dtype="f8", mode="r").sum())
+held[0] = 7
+del held
+held = np.memmap("m.dat", dtype="f8", mode="r+")
+held += 1
+held.flush()
+print(held.sum())
+left = np.lib.format.open_memmap("n.npy", mode="w+", dtype="f8", shape=(10, 10))
+left[3] = 4.0
+left.flush()
+print(np.load("n.npy").sum())
+
+# What other packages write.
+try:
+    from PIL import Image
+except ImportError:
+    pass
+else:
+    Image.fromarray((np.outer(np.arange(60), np.arange(60)) % 251).astype(np.uint8)).save("image.png")
+    print(sum(Image.open("image.png").tobytes()))
