@@ -21,6 +21,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.numpy._reduce import one_axis
 from lazyarr.runtime import NotCaptured, constant_data, record, recording
+from lazyarr.shown import visited
 from lazyarr.weak import WeakScalar
 from lazyarr.windows import require_several
 from lazyarr.words import order_of
@@ -87,10 +88,7 @@ def ravel(a: Any, order: str = "C") -> LazyArray:
         return same
     order = order_of(order)
     if order == "K":
-        by_stride = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
-        if any(s < 0 for s in x.strides):
-            raise NotCompiled("ravel(order='K') of negative strides")
-        x, order = x._transposed(tuple(by_stride)), "C"
+        x, order = x._transposed(tuple(visited(x.shape, x.strides))), "C"
     order = _order(order, x)
     contiguous = geometry.is_c_contiguous if order == "C" else geometry.is_f_contiguous
     if contiguous(x.shape, x.strides, x.dtype.itemsize):
