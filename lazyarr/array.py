@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lazyarr import shown, views
 from lazyarr import strides as geometry
-from lazyarr import views
 from lazyarr.eager import is_little
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Value
@@ -223,7 +223,7 @@ class LazyArray(ArrayOperators):
         self._shape, self._strides, self._dtype = shape, strides, dtype
 
     def _elements(self, why: str, only_looks: bool = False) -> np.ndarray[Any, Any]:
-        """The elements as a NumPy array nobody may write to; runs recorded work.
+        """The elements as a NumPy array nobody may write to, laid out as this array is; runs recorded work.
 
         `only_looks`: what asks for them does nothing that would be done twice if the call began again.
         (Not `_data`: of what has an attribute of this name, `numpy.ma` takes that for the elements.)
@@ -232,22 +232,11 @@ class LazyArray(ArrayOperators):
         if now.observer is not None:
             known = constant_data(self._value())
             if known is not None:
+                known = shown.laid_out(known, self.strides)
                 known.flags.writeable = False
                 return known
             (now.observer.looked if only_looks else now.observer.observed)(why)
-        if isinstance(self._cell.value.node, Leaf):
-            steps: list[views.Step] = []
-            at: LazyArray = self if self._form is None else self._form
-            while at._parent is not None:
-                assert at._step is not None
-                steps.append(at._step)
-                at = at._parent
-            array = np.asarray(as_numpy(fetch(self._cell.value)))
-            for step in reversed(steps):
-                array = step.view(array)
-        else:
-            array = np.asarray(as_numpy(evaluate([self._value()])[0]))
-        array = array.view()
+        array = shown.elements(self).view()
         array.flags.writeable = False
         return array
 
@@ -436,8 +425,8 @@ class LazyArray(ArrayOperators):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if copy is False and dtype is not None and np.dtype(dtype) != self.dtype:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
-        shown = self._copied_data if copy or keeps_elements(sys._getframe(1)) else self._elements
-        data = views.laid_out(shown("numpy.asarray"), self.strides)
+        given = self._copied_data if copy or keeps_elements(sys._getframe(1)) else self._elements
+        data = given("numpy.asarray")
         return data if dtype is None or np.dtype(dtype) == self.dtype else data.astype(dtype)
 
     def _single(self, why: str, only_looks: bool = False) -> Any:

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lazyarr import strides as geometry
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
@@ -408,21 +407,3 @@ def nearer(view: Any) -> Any:
 def zeros(shape: Shape, dtype: np.dtype[Any]) -> Value:
     """A value of zeros."""
     return full(shape, 0, dtype)
-
-
-def laid_out(data: np.ndarray[Any, Any], strides: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """Elements in the order in memory that an array is said to have, where that is without gaps.
-
-    (Values keep the order in which they were computed: who copies a lazy array to another order copies nothing.)
-    """
-    if data.strides == strides or data.ndim < 2:
-        return data
-    width = data.itemsize
-    for is_so, order in ((geometry.is_c_contiguous, "C"), (geometry.is_f_contiguous, "F")):
-        if is_so(data.shape, strides, width):
-            if is_so(data.shape, data.strides, width):
-                return data
-            found = data.copy(order=order)  # type: ignore[arg-type]
-            found.flags.writeable = data.flags.writeable
-            return found
-    return data

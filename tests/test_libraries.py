@@ -33,6 +33,10 @@ def reduced(x): return np.add.reduce(x)
 def put(x): np.put(x, [0, 1], 7.0); return x
 def filled(x, out): return np.multiply(x, 2, out=out)
 def at(x): np.add.at(x, [0, 0], 1.0)
+def orders(x):
+    like = [np.copy(x), np.zeros_like(x), np.sin(x), np.asarray(x)]
+    flat = [np.ravel(x, order="K"), np.ravel(x, order="A"), np.reshape(x, -1, order="A")]
+    return [a.strides for a in like], [a.tolist() for a in flat]
 def into(x):
     y = np.ones(len(x))
     y += x
@@ -233,6 +237,54 @@ def test_elements_stand_as_an_array_says(below: int) -> None:
             assert seen.flags.c_contiguous == wanted.flags.c_contiguous == found.flags.c_contiguous
             assert seen.flags.f_contiguous == wanted.flags.f_contiguous and np.array_equal(seen, wanted)
             assert not seen.flags.writeable
+
+
+#: Arrays whose values were computed in another order than they have.
+ORDERED: list[Callable[[Any, Any], Any]] = [
+    lambda n, x: x.T.copy(), lambda n, x: n.ascontiguousarray(x.T), lambda n, x: (x.T + 1).copy(order="C"),
+    lambda n, x: n.asfortranarray(x), lambda n, x: n.array(x.reshape(2, -1, 3).transpose(1, 0, 2), order="C"),
+    lambda n, x: n.asfortranarray(x)[:, 1:], lambda n, x: x.T.copy()[::2],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("k", range(len(ORDERED)))
+@pytest.mark.parametrize("below", [250_000, 0])
+def test_memory_is_read_in_the_order_an_array_says(library: ModuleType, below: int, k: int) -> None:
+    def run(n: Any, size: int) -> list[Any]:
+        x = ORDERED[k](n, n.arange(float(size)).reshape(2, -1) * 1.0)
+        pending = ORDERED[k](n, n.arange(float(size)).reshape(2, -1) * 1.0)
+        found = [x.tobytes("A"), x.data.tobytes("A"), pending.ravel("K").tolist(), x.byteswap().tobytes("A")]
+        if x.flags.c_contiguous:
+            found += [x.view("u1").shape, n.frombuffer(x).tolist()]
+        return [*found, *library.orders(x)]
+
+    with settings(eager_below=below):
+        for size in (12, 300_000) if below else (12,):
+            for found, wanted in zip(run(lnp, size), run(np, size), strict=True):
+                assert found == wanted
+
+
+@pytest.mark.parametrize("below", [250_000, 0])
+def test_memory_is_put_in_order_once(below: int) -> None:
+    with settings(eager_below=below):
+        x = (lnp.arange(300_000.0).reshape(2, -1) * 1.0).T.copy()
+        first, part = np.asarray(x), np.asarray(x[1:])
+        assert np.shares_memory(first, np.asarray(x)) and np.shares_memory(first, part)
+        before = first.copy()
+        x[1, 0] = -1.0
+        assert np.array_equal(first, before) and np.asarray(x)[1].tolist() == [-1.0, 150_001.0]
+
+
+@pytest.mark.parametrize("below", [250_000, 0])
+def test_repeated_elements_are_gone_over_as_numpy_does(below: int) -> None:
+    flat: list[Callable[[Any, Any], Any]] = [
+        lambda n, x: n.broadcast_to(x, (2, 2, 3)).ravel("K"), lambda n, x: n.flip(x.T).ravel("K"),
+        lambda n, x: n.flip(n.broadcast_to(x, (2, 2, 3))[:, ::-1]).ravel("K"),
+    ]  # fmt: skip
+    with settings(eager_below=below):
+        for f in flat:
+            found, wanted = (f(n, n.arange(6.0).reshape(2, 3) * 1.0) for n in (lnp, np))
+            assert found.tolist() == wanted.tolist()
 
 
 @pytest.mark.parametrize("below", [250_000, 0])
