@@ -284,8 +284,8 @@ class LazyArray(ArrayOperators):
         new = geometry.resolve_shape(self.size, as_shape(shape))
         strides = geometry.reshape(self._shape, self._strides, self._dtype.itemsize, new)
         if strides is None:
-            raise AttributeError("Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the "
-                                 "desired shape.")
+            raise AttributeError("Incompatible shape for in-place modification. Use `.reshape()` to make a copy with "
+                                 "the desired shape.")
         self._become(views.Reshape(self._shape, new), new, strides, self._dtype)
 
     def _set_dtype(self, dtype: Any) -> None:

@@ -124,7 +124,7 @@ def _by_seterr(m: Any) -> Any:
 
 
 def _by_a_decorator(m: Any) -> Any:
-    @m.errstate(all="raise")
+    @m.errstate(all="raise")  # type: ignore[untyped-decorator]
     def root(x: Any) -> Any:
         return m.sqrt(x)
 

@@ -85,7 +85,7 @@ class errstate(np.errstate):
         try:
             self._is_heard = is_listening() and _begin()
         except BaseException:  # (of what was recorded before)
-            super().__exit__()
+            super().__exit__(None, None, None)
             raise
 
     def __exit__(self, *error: Any) -> None:
