@@ -74,7 +74,7 @@ def _moving(data: np.ndarray[Any, Any], strides: tuple[int, ...]) -> list[int]:
 
 def is_laid_out(data: np.ndarray[Any, Any], strides: tuple[int, ...]) -> bool:
     """Whether elements stand in the order that strides say."""
-    if data.strides == strides or data.ndim < 2 or data.size < 2:
+    if data.strides == strides or data.size < 2:
         return True
     for is_so in (geometry.is_c_contiguous, geometry.is_f_contiguous):
         if is_so(data.shape, strides, data.itemsize):

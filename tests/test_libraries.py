@@ -244,6 +244,7 @@ ORDERED: list[Callable[[Any, Any], Any]] = [
     lambda n, x: x.T.copy(), lambda n, x: n.ascontiguousarray(x.T), lambda n, x: (x.T + 1).copy(order="C"),
     lambda n, x: n.asfortranarray(x), lambda n, x: n.array(x.reshape(2, -1, 3).transpose(1, 0, 2), order="C"),
     lambda n, x: n.asfortranarray(x)[:, 1:], lambda n, x: x.T.copy()[::2],
+    lambda n, x: n.ascontiguousarray(x[:, 1]), lambda n, x: x[0, ::-2].copy(), lambda n, x: x.ravel()[::3],
 ]  # fmt: skip
 
 
