@@ -21,7 +21,7 @@ from lazyarr import views
 from lazyarr.eager import is_little
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.node import Value
-from lazyarr.ir.types import NAMES, ArrayType
+from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.operators import ArrayOperators
 from lazyarr.runtime import FROZEN, NotCaptured, as_numpy, constant_data, evaluate, fetch, recording, storage_lock
@@ -292,7 +292,6 @@ class LazyArray(ArrayOperators):
         if self._scalar:
             raise AttributeError("attribute 'shape' of 'numpy.generic' objects is not writable")
         from lazyarr.numpy._shape import as_shape
-
         new = geometry.resolve_shape(self.size, as_shape(shape))
         strides = geometry.reshape(self._shape, self._strides, self._dtype.itemsize, new)
         if strides is None:
@@ -301,12 +300,13 @@ class LazyArray(ArrayOperators):
         self._become(views.Reshape(self._shape, new), new, strides, self._dtype)
 
     def _set_dtype(self, dtype: Any) -> None:
+        from lazyarr.methods import as_bits
         if self._scalar:
             raise AttributeError("attribute 'dtype' of 'numpy.generic' objects is not writable")
-        new = np.dtype(dtype)
-        if new not in NAMES or new.itemsize != self._dtype.itemsize:
+        seen = as_bits(self, new := np.dtype(dtype))
+        if seen is None:
             raise TypeError(f"lazyarr cannot make {self._dtype} data {new} in place; use .view({str(new)!r})")
-        self._become(views.Bits(self._dtype, new), self._shape, self._strides, new)
+        self._become(*seen, new)
 
     if TYPE_CHECKING:
         shape: tuple[int, ...]

@@ -13,6 +13,7 @@ from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import UFUNCS, begun_call, function_call
 from lazyarr.fallback import run_in_numpy
+from lazyarr.ir.extents import is_static
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import Lent
@@ -124,35 +125,35 @@ def _view(self: LazyArray, dtype: Any = None, type: Any = None) -> Any:
     if dtype is None:
         return self._view(views.Reshape(self.shape, self.shape), self.shape, self.strides)
     wanted = np.dtype(dtype)
-    if wanted.itemsize != self.dtype.itemsize:
-        step = _between_parts(self, wanted)
-        if step is None:
-            function: Any = np.generic.view if self._scalar else np.ndarray.view
-            copied = run_in_numpy(function, (self, dtype), {}, "view() as a dtype of another size")
-            if isinstance(copied, LazyArray):
-                copied._writeable = False  # A write would not reach this array, as it should.
-            return copied
-        shape = (*self.shape[:-1], self.shape[-1] * self.dtype.itemsize // wanted.itemsize)
-        return self._view(step, shape, (*self.strides[:-1], wanted.itemsize), dtype=wanted)
-    if wanted not in NAMES or self._scalar:
-        function = np.generic.view if self._scalar else np.ndarray.view
-        return run_in_numpy(function, (self, dtype), {}, f"view() as {wanted}")
-    return self._view(views.Bits(self.dtype, wanted), self.shape, self.strides, dtype=wanted)
+    seen = None if self._scalar else as_bits(self, wanted)
+    if seen is not None:
+        return self._view(*seen, dtype=wanted)
+    function: Any = np.generic.view if self._scalar else np.ndarray.view
+    copied = run_in_numpy(function, (self, dtype), {}, f"view() as {wanted}")
+    if isinstance(copied, LazyArray) and not copied._scalar:
+        copied._writeable = False  # A write would not reach this array, as it should.
+    return copied
 
 
 def _compress(self: LazyArray, condition: Any, axis: Any = None, out: Any = None) -> Any:
     return function_call(np.compress, (condition, self, axis, out), {})
 
 
-def _between_parts(x: LazyArray, wanted: np.dtype[Any]) -> Any:
-    """The view step between complex numbers and their parts, where `wanted` asks for that and memory allows it."""
-    whole, part = (x.dtype, wanted) if x.dtype.kind == "c" else (wanted, x.dtype)
-    dense = x.ndim > 0 and (x.strides[-1] == x.dtype.itemsize or x.shape[-1] == 1) and x.size > 0
-    if whole.kind != "c" or part.kind != "f" or whole.itemsize != 2 * part.itemsize or not dense:
+def as_bits(x: LazyArray, wanted: np.dtype[Any]) -> tuple[views.Step, tuple[int, ...], tuple[int, ...]] | None:
+    """The view step to the same bits as another dtype, its shape and strides; None where there is no such view."""
+    width, size = x.dtype.itemsize, wanted.itemsize
+    if wanted not in NAMES:
         return None
-    if x.dtype.kind == "c":
-        return views.Parts(wanted)
-    return views.FromParts(wanted) if x.shape[-1] % 2 == 0 else None
+    if size == width:
+        return views.Bits(x.dtype, wanted), x.shape, x.strides
+    dense = x.ndim > 0 and (x.strides[-1] == width or x.shape[-1] == 1) and x.size > 0
+    if not dense or not is_static(x.shape) or x.shape[-1] * width % size:
+        return None
+    whole, part = (x.dtype, wanted) if x.dtype.kind == "c" else (wanted, x.dtype)
+    step: views.Step = views.Resized(x.dtype, wanted)
+    if whole.kind == "c" and part.kind == "f" and whole.itemsize == 2 * part.itemsize:
+        step = views.Parts(wanted) if x.dtype.kind == "c" else views.FromParts(wanted)
+    return step, (*x.shape[:-1], x.shape[-1] * width // size), (*x.strides[:-1], size)
 
 
 def _setflags(self: LazyArray, write: bool | None = None, align: bool | None = None, uic: bool | None = None) -> None:

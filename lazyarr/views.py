@@ -18,7 +18,7 @@ from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import leaf
 from lazyarr.ops.create import const, full
-from lazyarr.ops.elementwise import BITCAST, COMPLEX, IMAG, REAL
+from lazyarr.ops.elementwise import BITCAST, CAST, COMPLEX, ELEMENTWISE, IMAG, REAL
 from lazyarr.runtime import NotCaptured, fetch, record
 from lazyarr.strides import Index
 
@@ -291,6 +291,52 @@ class FromParts:
 
     def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.ascontiguousarray(base).view(self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """The same bytes along the last axis as elements of another size."""
+
+    base_dtype: np.dtype[Any]
+    dtype: np.dtype[Any]
+
+    def read(self, base: Value) -> Value:
+        return resized(base, self.dtype)
+
+    def write(self, base: Value, new: Value) -> Value:
+        return resized(new, self.base_dtype)
+
+    def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.ascontiguousarray(base).view(self.dtype)
+
+
+def resized(value: Value, dtype: np.dtype[Any]) -> Value:
+    """The bytes of `value` along its last axis as elements of another dtype, the lowest bytes first."""
+    if value.type.dtype.kind == "c":
+        value = as_parts(value)
+    if dtype.kind == "c":
+        return from_parts(resized(value, np.dtype(f"f{dtype.itemsize // 2}")))
+    width, wanted = value.type.dtype.itemsize, dtype.itemsize
+    larger, smaller = np.dtype(f"u{max(width, wanted)}"), np.dtype(f"u{min(width, wanted)}")
+    bits = _bits(value, np.dtype(f"u{width}"))
+    *rest, last = value.type.shape
+    if width != wanted:
+        count = larger.itemsize // smaller.itemsize
+        steps = np.arange(count, dtype=larger) * larger.type(8 * smaller.itemsize)
+        by = leaf(steps, ArrayType(larger, steps.shape), constant=True)
+        if wanted < width:
+            apart = record(ELEMENTWISE["right_shift"], reshape(bits, (*rest, last, 1)), by)
+            bits = reshape(record(CAST, apart, dtype=smaller), (*rest, last * count))
+        else:
+            wide = record(CAST, reshape(bits, (*rest, last // count, count)), dtype=larger)
+            together = record(ELEMENTWISE["left_shift"], wide, by)
+            # (No bit is in two of them: their sum has all.)
+            bits = record(OPS["reduce"], together, kind="add", axes=(len(rest) + 1,))
+    return _bits(bits, dtype)
+
+
+def _bits(value: Value, dtype: np.dtype[Any]) -> Value:
+    return value if value.type.dtype == dtype else record(BITCAST, value, dtype=dtype)
 
 
 def as_parts(value: Value) -> Value:
