@@ -228,7 +228,7 @@ def _reduced(function: Any) -> Any:
         return None
     if getattr(getattr(_random, name), "__self__", None) is None:
         return _drawing, (name,)
-    return _drawing, (name, _random.mtrand._rand.get_state(legacy=False))  # type: ignore[attr-defined]
+    return _drawing, (name, _random.mtrand._rand.get_state(legacy=False))
 
 
 def _drawing(name: str, state: Any = None) -> Any:
