@@ -108,6 +108,8 @@ class Parts:
         self._kept: list[Any] = []
         #: Which of `arrays` an array is, by its identity.
         self._met: dict[int, int] = {}
+        #: Those that were met again.
+        self.repeated: list[int] = []
         #: Memory of lazy arguments, and whether it is split over ranks.
         self._cells: dict[Any, bool] = {}
 
@@ -133,6 +135,7 @@ class Parts:
         if kind is np.ndarray or isinstance(value, LazyArray):
             at = self._met.get(id(value))
             if at is not None:
+                self.repeated.append(at)
                 return ("same", at)
             if kind is np.ndarray:
                 spec = self._array(value, None)
