@@ -433,7 +433,7 @@ class _Direct:
         found, spec = self.given.arrays[number]
         if not isinstance(spec, Array):
             raise Unsupported("a copy of a NumPy scalar")
-        new = self.objects.hold(self.objects.call("ptr", "PyArray_NewCopy", f"ptr {found}", "i32 2"))  # order="K"
+        new = self.objects.hold(self.objects.call("ptr", "PyArray_NewCopy", f"ptr {found}", "i32 0"))  # order="C"
         self.given.require(self.code.emit(f"icmp ne ptr {new}, null"))
         return new
 

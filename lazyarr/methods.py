@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -129,6 +131,9 @@ def _view(self: LazyArray, dtype: Any = None, type: Any = None) -> Any:
     if seen is not None:
         return self._view(*seen, dtype=wanted)
     function: Any = np.generic.view if self._scalar else np.ndarray.view
+    if not self._scalar and is_static(self.shape):
+        # (NumPy refuses by the geometry, which the data may not have.)
+        np.lib.stride_tricks.as_strided(np.empty(1, self.dtype), self.shape, self.strides).view(wanted)
     copied = run_in_numpy(function, (self, dtype), {}, f"view() as {wanted}")
     if isinstance(copied, LazyArray) and not copied._scalar:
         copied._writeable = False  # A write would not reach this array, as it should.
@@ -165,8 +170,8 @@ def _resize(self: LazyArray, *new_shape: Any, refcheck: bool = True) -> None:
     if not new_shape or new_shape == (None,):
         return
     shape = _shape.as_shape(new_shape[0] if len(new_shape) == 1 else new_shape)
-    flags = self.flags
-    if not (flags.c_contiguous or flags.f_contiguous):
+    order = "F" if self.flags.fnc else "C"
+    if not self.flags.forc:
         raise ValueError("resize only works on single-segment arrays")
     if any(n < 0 for n in shape):
         raise ValueError("negative dimensions not allowed")
@@ -174,9 +179,10 @@ def _resize(self: LazyArray, *new_shape: Any, refcheck: bool = True) -> None:
         raise ValueError("cannot resize this array: it does not own its data")
     # Unlike NumPy's count of references this finds the views alone, and forbids them with refcheck=False as well:
     # there NumPy leaves views of memory that may be gone.
-    if _has_views(self):
+    # (Among all objects it takes some 30 ms to find those that refer to this one.)
+    is_alone = sys.getrefcount(self) <= _OF_ONE_HOLDER and id(self) not in _reached and self._form is None
+    if not is_alone and _has_views(self):
         raise ValueError("cannot resize an array that references or is referenced\nby another array in this way.")
-    order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
     size = math.prod(shape)
     value = views.reshaped(self._value(), (self.size,), order)
     if size <= self.size:
@@ -184,6 +190,24 @@ def _resize(self: LazyArray, *new_shape: Any, refcheck: bool = True) -> None:
     else:
         value = record(OPS["pad"], value, const(0, self.dtype), low=(0,), high=(size - self.size,))
     self._own(views.reshaped(value, shape, order), order)
+
+
+#: References to an array that one variable, attribute or list holds, while a method of it runs.
+_OF_ONE_HOLDER = 3
+#: Arrays that were reached from a view (``x.base``): the one that holds them may be that. By identity.
+_reached: dict[int, weakref.ref[LazyArray]] = {}
+_base_of: Callable[[LazyArray], LazyArray | None] = vars(LazyArray)["base"].fget
+
+
+def _base(self: LazyArray) -> LazyArray | None:
+    found = _base_of(self)
+    if found is not None and id(found) not in _reached:
+        at = id(found)
+        _reached[at] = weakref.ref(found, lambda _: _reached.pop(at, None))
+    return found
+
+
+LazyArray.base = property(_base)  # type: ignore[assignment, method-assign]
 
 
 def _has_views(array: LazyArray) -> bool:

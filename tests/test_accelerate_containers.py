@@ -307,6 +307,23 @@ def test_an_attribute_that_is_an_iterator_hands_out_the_callers_numbers() -> Non
         assert _taken(body.pairs) == _taken(zip([0, 1, 2], np.arange(3.0) * 2, strict=True))
 
 
+def test_bound_methods_of_one_container_see_each_other() -> None:
+    def program(x: Array, bound: dict[str, Any]) -> Any:
+        bound["set"]("k", x * 2)
+        bound["append"](x.sum())
+        return bound["get"]("k"), bound["append"] is bound["append"]
+
+    accelerated = lazyarr.accelerate(program)
+    for k in range(4):
+        outcomes = []
+        for function in (program, accelerated):
+            table: dict[str, Any] = {}
+            lines: list[Any] = []
+            given = {"set": table.__setitem__, "get": table.get, "append": lines.append}
+            outcomes.append((function(np.arange(3.0) + k, given), table, lines))
+        assert_same(*outcomes)
+
+
 def _same_in_list(a: Array, held: list[Array]) -> Any:
     return [x is a for x in held], held[0].sum()
 

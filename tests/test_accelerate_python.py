@@ -501,8 +501,8 @@ def test_bools_are_compared_by_identity() -> None:
                 n += 1
             if (x[i] > 0.1) is not np.False_:
                 n += 10
-            known: Any = bool(x[i] > 0.1)
-            if known is np.True_:
+            high: Any = bool(x[i] > 0.1)
+            if high is np.True_:
                 n += 100
         return n, np.isfinite(x).all() is np.True_, (x > 5).any() is np.False_, np.isfinite(x) is np.True_
 

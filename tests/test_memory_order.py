@@ -60,6 +60,11 @@ _OF_ONE: dict[str, Callable[[Any, Array], Any]] = {
     "i0": lambda m, a: m.i0(a),
     "packbits": lambda m, a: m.packbits(a > 1, axis=0),
     "unpackbits": lambda m, a: m.unpackbits(a.astype("u1"), axis=0),
+    "delete": lambda m, a: m.delete(a, 0, axis=0),
+    "delete of several": lambda m, a: m.delete(a, [0, -1], axis=0),
+    "delete of none": lambda m, a: m.delete(a, [], axis=-1),
+    "delete of a slice": lambda m, a: m.delete(a, slice(0, 3, 2), axis=-1),
+    "insert": lambda m, a: m.insert(a, [0, 1], 7, axis=-1),
     "diff(prepend=)": lambda m, a: m.diff(a, axis=0, prepend=0),
     "array of a list": lambda m, a: m.array([a, a]),
     "pad": lambda m, a: m.pad(a, 1),
@@ -150,6 +155,34 @@ def test_what_is_written_to_a_flat_view_of_joined_arrays_is_written() -> None:
 
     for found, expected in zip(program(lnp), program(np), strict=True):
         np.testing.assert_array_equal(np.asarray(found), expected)
+
+
+def _copies(a: Array) -> Any:
+    return a.copy(), np.ascontiguousarray(a), np.array(a, order="C"), np.pad(a, 0), np.concatenate([a])
+
+
+def _made_anew(a: Array) -> Any:
+    return (
+        np.repeat(a, 1, axis=0),
+        a.reshape(-1).reshape(a.shape),
+        np.broadcast_to(a, a.shape).copy(),
+        np.tile(a, 1),
+        a + 0,
+    )
+
+
+@pytest.mark.parametrize("function", [_copies, _made_anew])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda k: np.arange(4.0).reshape(2, 2)[::-1].T + k,
+        lambda k: (np.arange(6.0) + k).reshape(2, 3).T,
+        lambda k: (np.arange(24.0) + k).reshape(2, 3, 4).transpose(1, 2, 0),
+        lambda k: (np.arange(24.0) + k).reshape(4, 6)[:, ::2].T,
+    ],
+)
+def test_copies_of_arguments_are_laid_out_as_numpy_lays_them_out(function: Any, make: Any) -> None:
+    check(function, lambda k: (make(k),), calls=4)
 
 
 @pytest.mark.parametrize("join", [np.concatenate, np.stack, np.hstack, np.dstack])

@@ -495,7 +495,7 @@ def test_views_as_elements_of_another_size_are_written_through(given: str, eager
         found += [a.copy()]
         a[..., -1] = 1
         a.dtype = wanted
-        a[..., 1] = 7
+        a[..., 0] = 7
         return [*found, a, b]
 
     with settings(eager_below=eager_below):
@@ -530,3 +530,39 @@ def test_views_of_bytes_that_are_not_together_are_refused(layout: str) -> None:
         a = m.arange(16, dtype="i4").reshape(4, 4)
         with pytest.raises(ValueError):
             eval(layout, {"a": a}).view("i8")
+
+
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+def test_arrays_of_one_holder_are_resized_and_others_are_not(eager_below: int) -> None:
+    class Holder:
+        def __init__(self) -> None:
+            self.data = lnp.arange(3.0)
+
+    with settings(eager_below=eager_below):
+        holder, held = Holder(), [lnp.arange(3.0)]
+        holder.data.resize((2, 2))
+        held[0].resize(5, refcheck=False)
+        assert holder.data.tolist() == [[0, 1], [2, 0]] and held[0].tolist() == [0, 1, 2, 0, 0]
+        view = held[0][1:]
+        with pytest.raises(ValueError, match="references"):
+            held[0].resize(6, refcheck=False)
+        held.clear()
+        with pytest.raises(ValueError, match="references"):
+            view.base.resize(6, refcheck=False)
+        alone = lnp.arange(4.0)[1:]
+        with pytest.raises(ValueError, match="references"):
+            alone.base.resize(6)
+        assert view.tolist() == [1, 2, 0, 0] and alone.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+@pytest.mark.parametrize("name", ["std", "var", "nanstd", "nanvar"])
+def test_deviations_from_a_given_mean(name: str, eager_below: int) -> None:
+    with settings(eager_below=eager_below):
+        for options in ({}, {"ddof": 1}, {"correction": 1}, {"keepdims": True}):
+            a = np.arange(12.0).reshape(3, 4)
+            x = lnp.array(a)
+            expected = getattr(np, name)(a, axis=1, mean=a.mean(axis=1, keepdims=True), **options)
+            found = getattr(lnp, name)(x, axis=1, mean=x.mean(axis=1, keepdims=True), **options)
+            np.testing.assert_allclose(np.asarray(found), expected)
+            assert found.shape == expected.shape

@@ -355,10 +355,10 @@ def _computed(
 
 
 def _divides(numpy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether what is `SPECIAL` is degrees of freedom alone, of which enough are left: else NumPy warns by itself."""
-    names = SPECIAL.intersection(kwargs)
-    degrees = kwargs.get("ddof", kwargs.get("correction"))
-    if numpy not in OF_DEGREES or len(names) != 1 or type(degrees) not in (int, float) or not args:
+    """Whether what is `SPECIAL` is a mean, and degrees of freedom of which enough are left: else NumPy warns."""
+    names = SPECIAL.intersection(kwargs) - {"mean"}
+    degrees = kwargs.get("ddof", kwargs.get("correction", 0))
+    if numpy not in OF_DEGREES or len(names) > 1 or type(degrees) not in (int, float) or not args:
         return False
     x = args[0]
     given = held(x) if type(x) is LazyArray and "where" not in kwargs else None

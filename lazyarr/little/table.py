@@ -147,7 +147,8 @@ def _most_given(numpy: Any, arrays: int) -> int:
 #: Function -> the most arguments by position with which a call is computed at once.
 MOST_GIVEN = {numpy: _most_given(numpy, known.arrays) for numpy, known in FUNCTIONS.items()}
 #: Arguments by name that hold arrays which are only read, of functions of which others are not.
-READ = frozenset(("weights", "where", "x", "prepend", "append", "fweights", "aweights"))
+READ = frozenset(("weights", "where", "x", "prepend", "append", "fweights", "aweights",
+                  "mean"))  # fmt: skip
 #: Functions that warn by themselves where `ddof` leaves nothing to divide by.
 OF_DEGREES = frozenset((np.std, np.var, np.nanstd, np.nanvar))
 #: Arguments with which functions are not compiled for larger data, which `lazyarr.report` tells of.

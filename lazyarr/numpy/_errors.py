@@ -84,8 +84,8 @@ class errstate(np.errstate):
         super().__enter__()
         try:
             self._is_heard = is_listening() and _begin()
-        except BaseException:  # (of what was recorded before)
-            super().__exit__(None, None, None)
+        except BaseException as error:  # (of what was recorded before)
+            super().__exit__(type(error), error, error.__traceback__)
             raise
 
     def __exit__(self, *error: Any) -> None:

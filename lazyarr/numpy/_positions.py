@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from lazyarr import memory_order, views
 from lazyarr import strides as geometry
-from lazyarr import views
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, from_numpy
 from lazyarr.dispatch import NotCompiled, function_call, holds_lazy, implements
@@ -95,8 +95,16 @@ def _laid_out(value: Any, like: LazyArray) -> LazyArray:
 def delete(arr: Any, obj: Any, axis: Any = None) -> LazyArray:
     """As `numpy.delete`."""
     x, at = _flat_or_axis(arr, axis)
-    kept = np.delete(np.arange(x.shape[at]), known(obj))
-    return _laid_out(taken(x, kept, at)._value(), x)
+    where = known(obj)
+    kept = np.delete(np.arange(x.shape[at]), where)
+    value = taken(x, kept, at)._value()
+    listed = np.asarray(0 if isinstance(where, slice) else where)
+    if listed.ndim == 0 or (listed.size == 1 and listed.dtype.kind in "iu"):
+        return _laid_out(value, x)
+    # NumPy reads several by a mask: what that addresses is the outermost axis.
+    rest, steps = (tuple(s for axis, s in enumerate(given) if axis != at) for given in (x.shape, x.strides))
+    first, *others = memory_order.gathered([(kept.shape, kept.strides)], kept.shape, rest, steps, x.itemsize)
+    return LazyArray._new(value, (*others[:at], first, *others[at:]))
 
 
 @implements(np.insert)

@@ -83,6 +83,8 @@ def owned(data: Any, order: tuple[int, ...]) -> Any:
     if isinstance(data, Part) and order == tuple(range(len(order))):
         return data
     array = to_owned_numpy(data)
+    if not array.flags.c_contiguous:
+        array = np.ascontiguousarray(array)  # (a copy of an argument, or what NumPy made in another order)
     if order == tuple(range(len(order))):
         return array
     inverse = [0] * len(order)

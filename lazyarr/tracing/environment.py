@@ -49,6 +49,8 @@ _NUMERIC = {"float", "int", "complex", "abs", "round", "pow"}
 _GONE = object()
 #: Methods of these are called of what stands for them.
 _CONTAINERS = (list, dict, set, deque, np.ndarray)
+#: Methods of what is written in C, with their object: ``lines.append``, ``table.__setitem__``.
+_BOUND = (types.BuiltinFunctionType, types.MethodWrapperType)
 
 
 def _is_call() -> bool:
@@ -435,7 +437,7 @@ class Environment:
                 return partial(self.answer(partial(getattr, value, "func"), what), *args, **named)
             inner = self.replaced(value.func, what)
             return partial(value.func if inner is None else inner, *args, **named)
-        if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, _CONTAINERS):
+        if isinstance(value, _BOUND) and isinstance(value.__self__, _CONTAINERS):
             return getattr(self.answer(partial(getattr, value, "__self__"), what), value.__name__)
         return self.one(value, lambda: self._untraced(value))
 

@@ -7,6 +7,7 @@ import enum
 import functools
 import math
 import types
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from lazyarr.tracing.remains import Walk
 _NUMPYS: tuple[type, ...] = (np.ufunc, type(np.mean), *extension.FUNCTIONS)
 #: What stands for no value, in signatures that are made.
 _SENTINELS = (type(dataclasses.MISSING), type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)))
+_STATIC_OBJECTS = (type, types.ModuleType, types.BuiltinFunctionType, *_NUMPYS, enum.Enum, *_SENTINELS)
 #: Items of lists, tuples, dicts and objects of a call, at most, and as how many one of these counts. Each item is an
 #: input of its own: a look at all takes as long as many a function does, and tracing a hundred times as long.
 MOST_ITEMS, _HOLDER = 250_000, 12
@@ -108,6 +110,8 @@ class Parts:
         self._kept: list[Any] = []
         #: Which of `arrays` an array is, by its identity.
         self._met: dict[int, int] = {}
+        #: Those that were met again.
+        self.repeated: list[int] = []
         #: Memory of lazy arguments, and whether it is split over ranks.
         self._cells: dict[Any, bool] = {}
 
@@ -133,6 +137,7 @@ class Parts:
         if kind is np.ndarray or isinstance(value, LazyArray):
             at = self._met.get(id(value))
             if at is not None:
+                self.repeated.append(at)
                 return ("same", at)
             if kind is np.ndarray:
                 spec = self._array(value, None)
@@ -182,7 +187,10 @@ class Parts:
             return ("method", value.__func__, self.describe(value.__self__))
         if isinstance(getattr(value, "__self__", None), streams.CLASSES) and callable(value):
             return ("draws", value.__name__, self.describe(value.__self__))
-        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, *_NUMPYS, enum.Enum, *_SENTINELS)):
+        # (``table.__setitem__`` has its own class.)
+        if isinstance(value, _STATIC_OBJECTS) or (
+            kind is types.MethodWrapperType and isinstance(value.__self__, (list, dict, set, deque, np.ndarray))
+        ):
             return ("object", value)
         if kind is BoundAccelerated and isinstance(value.__func__.function, types.FunctionType):
             return ("method", value.__func__.function, self.describe(value.__self__))
