@@ -31,8 +31,8 @@ class Role(enum.Enum):
 #: Parts of Python's library that come between a script and a file for reasons of their own. (`dbm`: to open and change
 #: the files of a database, which is shared as a whole.)
 _OWN_REASONS = {
-    "concurrent", "ctypes", "dbm", "importlib", "inspect", "linecache", "multiprocessing", "subprocess", "threading",
-    "tokenize", "traceback", "warnings",
+    "asyncio", "concurrent", "ctypes", "dbm", "importlib", "inspect", "linecache", "multiprocessing", "subprocess",
+    "threading", "tokenize", "traceback", "warnings",
 }  # fmt: skip
 _LAZYARR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
