@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing.pool
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
+from lazyarr.array import LazyArray
+from lazyarr.files.parts import part_of
 from lazyarr.outside import asking
 from lazyarr.outside.asking import Role
 
@@ -56,11 +58,22 @@ class Results:
         return asking.perform("waits for a pool of processes", lambda: self._of.next(timeout))
 
 
-def _listed(name: str, args: Any) -> Any:
-    """Arguments with what is worked on as a list, so that all ranks go through it (and draw its random numbers)."""
-    if name.startswith("apply") or len(args) < 2 or hasattr(args[1], "__len__"):
-        return args
-    return (args[0], list(args[1]), *args[2:])
+def _gathered(x: Any) -> Any:
+    """What is sent to processes: of arrays that are split all ranks gather the elements, which one cannot do later."""
+    if isinstance(x, LazyArray):
+        return x.__array__() if part_of(x) is not None else x
+    if type(x) in (list, tuple):
+        return type(x)(map(_gathered, x))
+    if type(x) is dict:
+        return {key: _gathered(value) for key, value in x.items()}
+    if type(x) is partial:
+        return partial(_gathered(x.func), *_gathered(x.args), **_gathered(x.keywords))
+    return x
+
+
+def _listed(x: Any) -> Any:
+    """What is worked on as a list: all ranks go through it, and draw its random numbers."""
+    return x if isinstance(x, (tuple, dict, str, bytes)) else list(x)
 
 
 def _working(name: str, function: Callable[..., Any], form: Callable[[Any], Any] | None) -> Callable[..., Any]:
@@ -69,7 +82,9 @@ def _working(name: str, function: Callable[..., Any], form: Callable[[Any], Any]
         is_told = kwargs.get("callback") or kwargs.get("error_callback") or len(args) > 3
         if isinstance(pool, multiprocessing.pool.ThreadPool) or is_told or asking.role() is not Role.TOGETHER:
             return function(pool, *args, **kwargs)
-        args = _listed(name, args)
+        if len(args) > 1 and not name.startswith("apply"):
+            args = (args[0], _listed(args[1]), *args[2:])
+        args, kwargs = _gathered(args), _gathered(kwargs)
         if form is None:
             return asking.perform("waits for a pool of processes", lambda: function(pool, *args, **kwargs))
         return form(
@@ -86,7 +101,7 @@ _executor_map = ProcessPoolExecutor.map
 def _mapping(executor: Any, fn: Any, *iterables: Any, **kwargs: Any) -> Any:
     if asking.role() is not Role.TOGETHER:
         return _executor_map(executor, fn, *iterables, **kwargs)
-    given = list(zip(*iterables, strict=False))
+    fn, given = _gathered(fn), _gathered(list(zip(*iterables, strict=False)))
     return Results(
         asking.perform(
             "asks a pool of processes",

@@ -9,6 +9,7 @@ import os
 import random
 import subprocess
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from subprocess import PIPE, Popen
 
 import numpy as np
@@ -57,6 +58,10 @@ def work(k):
     return float(found.sum())
 
 
+def total(scale, x):
+    return (scale * x).sum().round(9)
+
+
 def fail(k):
     raise ValueError(f"failed {k}")
 
@@ -79,6 +84,10 @@ with forks.Pool(3) as pool:
     # (Ranks that went on with other numbers would be told so.)
     numbers = np.full(2000, pool.map(drawn, range(2))[0])
     print((numbers - numbers[0]).sum())
+    waves = np.sin(np.arange(8000.0))
+    parts = np.array_split(waves, 2)
+    print(pool.map(partial(total, 2.0), parts), pool.starmap(total, [(3.0, waves), (4.0, parts[0])]))
+    print(pool.apply_async(total, (1.0, waves)).get(), list(pool.imap(partial(total, 1.0), iter(parts))))
     got = []
     for k in range(3):
         pool.apply_async(abs, (-k,), callback=got.append)
@@ -86,7 +95,8 @@ with forks.Pool(3) as pool:
     pool.join()
     print(sorted(got))
 with ProcessPoolExecutor(2, mp_context=forks) as executor:
-    print(list(executor.map(work, range(3))), [executor.submit(abs, -k).result() for k in range(3)])
+    print(list(executor.map(work, range(3))), list(executor.map(total, [1.0, 2.0], [waves, parts[1]])))
+    print([executor.submit(abs, -k).result() for k in range(3)])
     print(sorted(future.result() for future in as_completed([executor.submit(abs, -k) for k in range(3)])))
 queue = forks.Queue()
 process = forks.Process(target=queue.put, args=(5,))
