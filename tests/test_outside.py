@@ -80,7 +80,7 @@ def left(folder: Path) -> dict[str, bytes | None]:
 
 
 @needs_mpi
-@pytest.mark.parametrize("name", ["statements", "elsewhere", "processes"])
+@pytest.mark.parametrize("name", ["accelerated", "elsewhere", "processes", "statements"])
 def test_what_is_left_of_a_program_is_what_one_process_leaves(name: str, tmp_path: Path) -> None:
     one, several = tmp_path / "one", tmp_path / "several"
     one.mkdir()

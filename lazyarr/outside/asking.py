@@ -36,6 +36,8 @@ _OWN_REASONS = {
 }  # fmt: skip
 _LAZYARR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
+_TRACING = os.path.join(_LAZYARR, "tracing", "")
+
 
 class Script:
     """The script that the ranks run.
@@ -73,7 +75,10 @@ class Script:
         return self.ended
 
     def _kind(self, file: str) -> bool | None:
-        # (First, for what follows asks for files.)
+        # (First, for what follows asks for files. Traced functions of the script's call others through `tracing`, which
+        # has no files itself.)
+        if file.startswith(_TRACING):
+            return None
         if file.startswith((_LAZYARR, "<frozen importlib")):
             return False
         if file.startswith("<"):
