@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing.pool
+import multiprocessing.process
+import multiprocessing.queues
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial, wraps
@@ -58,16 +60,22 @@ class Results:
         return asking.perform("waits for a pool of processes", lambda: self._of.next(timeout))
 
 
-def _gathered(x: Any) -> Any:
-    """What is sent to processes: of arrays that are split all ranks gather the elements, which one cannot do later."""
+def gathered(x: Any) -> Any:
+    """What is sent to processes; of arrays that are split all ranks gather the elements, which one cannot do later.
+
+    Parameters
+    ----------
+    x : object
+        Arrays, and what holds them: lists, tuples, dicts, partial functions.
+    """
     if isinstance(x, LazyArray):
         return x.__array__() if part_of(x) is not None else x
     if type(x) in (list, tuple):
-        return type(x)(map(_gathered, x))
+        return type(x)(map(gathered, x))
     if type(x) is dict:
-        return {key: _gathered(value) for key, value in x.items()}
+        return {key: gathered(value) for key, value in x.items()}
     if type(x) is partial:
-        return partial(_gathered(x.func), *_gathered(x.args), **_gathered(x.keywords))
+        return partial(gathered(x.func), *gathered(x.args), **gathered(x.keywords))
     return x
 
 
@@ -84,7 +92,7 @@ def _working(name: str, function: Callable[..., Any], form: Callable[[Any], Any]
             return function(pool, *args, **kwargs)
         if len(args) > 1 and not name.startswith("apply"):
             args = (args[0], _listed(args[1]), *args[2:])
-        args, kwargs = _gathered(args), _gathered(kwargs)
+        args, kwargs = gathered(args), gathered(kwargs)
         if form is None:
             return asking.perform("waits for a pool of processes", lambda: function(pool, *args, **kwargs))
         return form(
@@ -94,31 +102,16 @@ def _working(name: str, function: Callable[..., Any], form: Callable[[Any], Any]
     return work
 
 
-_executor_map = ProcessPoolExecutor.map
+def _giving(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose arguments go to processes of this rank's."""
 
+    @wraps(function)
+    def give(*args: Any, **kwargs: Any) -> Any:
+        if asking.role() is Role.TOGETHER:
+            args, kwargs = gathered((args, kwargs))
+        return function(*args, **kwargs)
 
-@wraps(_executor_map)
-def _mapping(executor: Any, fn: Any, *iterables: Any, **kwargs: Any) -> Any:
-    if asking.role() is not Role.TOGETHER:
-        return _executor_map(executor, fn, *iterables, **kwargs)
-    fn, given = _gathered(fn), _gathered(list(zip(*iterables, strict=False)))
-    return Results(
-        asking.perform(
-            "asks a pool of processes",
-            lambda: _Next(_executor_map(executor, fn, *zip(*given, strict=True), **kwargs) if given else iter(())),
-            lambda result: None,
-        )
-    )
-
-
-class _Next:
-    """An iterator that has `next`."""
-
-    def __init__(self, of: Iterator[Any]):
-        self._of = of
-
-    def next(self, timeout: float | None = None) -> Any:
-        return next(self._of)
+    return give
 
 
 def replacements() -> Iterator[tuple[Any, str, Any]]:
@@ -127,4 +120,9 @@ def replacements() -> Iterator[tuple[Any, str, Any]]:
     for names, form in forms:
         for name in names.split():
             yield _Pool, name, _working(name, getattr(_Pool, name), form)
-    yield ProcessPoolExecutor, "map", _mapping
+    givers: tuple[tuple[Any, str], ...] = (
+        (_Pool, "__init__"), (ProcessPoolExecutor, "__init__"), (multiprocessing.process.BaseProcess, "__init__"),
+        (multiprocessing.queues.Queue, "put"), (multiprocessing.queues.JoinableQueue, "put"),
+    )  # fmt: skip
+    for holder, name in givers:
+        yield holder, name, _giving(getattr(holder, name))

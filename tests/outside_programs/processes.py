@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import random
 import subprocess
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, as_completed, wait
 from functools import partial
 from subprocess import PIPE, Popen
 
@@ -96,10 +96,42 @@ with forks.Pool(3) as pool:
     print(sorted(got))
 with ProcessPoolExecutor(2, mp_context=forks) as executor:
     print(list(executor.map(work, range(3))), list(executor.map(total, [1.0, 2.0], [waves, parts[1]])))
-    print([executor.submit(abs, -k).result() for k in range(3)])
-    print(sorted(future.result() for future in as_completed([executor.submit(abs, -k) for k in range(3)])))
-queue = forks.Queue()
-process = forks.Process(target=queue.put, args=(5,))
+    futures = {executor.submit(total, k, part): k for k, part in enumerate(parts)}
+    found = {}
+    for future in as_completed(futures):
+        found[futures[future]] = future.result()
+    print(sorted(found.items()), all(future.done() for future in futures))
+    failed = executor.submit(fail, 1)
+    try:
+        failed.result()
+    except ValueError as error:
+        print(error, repr(failed.exception()))
+    pending, first = {executor.submit(drawn, k) for k in range(4)}, []
+    while pending:
+        done, pending = wait(pending, return_when=FIRST_COMPLETED)
+        first += [future.result() for future in done]
+    numbers = np.full(2000, first[0])
+    print(len(first), (numbers - numbers[0]).sum())
+    executor.submit(total, 1.0, waves).add_done_callback(lambda future: got.append(future.result()))
+print(got)
+
+
+def summed(queue, x):
+    queue.put(float(x.sum().round(9)))
+
+
+def answer(questions, answers):
+    while (x := questions.get()) is not None:
+        answers.put(float(x.sum().round(9)))
+
+
+questions, answers = forks.Queue(), forks.Queue()
+process = forks.Process(target=summed, args=(answers, waves))
 process.start()
-print(queue.get(), process.join(), process.exitcode)
+print(answers.get(), process.join(), process.exitcode)
+process = forks.Process(target=answer, args=(questions, answers))
+process.start()
+questions.put(waves)
+questions.put(None)
+print(answers.get(), process.join())
 print(open("pool.log").read().count("x"))
