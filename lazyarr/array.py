@@ -498,7 +498,8 @@ class LazyArray(ArrayOperators):
         return format(self._single("format") if self._scalar else self._elements("format"), spec)
 
     def __reduce__(self) -> Any:
-        return rebuild, (self._copied_data("pickling"), self._scalar)
+        from lazyarr.numpy._members import unpickled
+        return unpickled, (self._copied_data("pickling"), self._scalar)
 
     def __copy__(self, memo: Any = None) -> LazyArray:
         return self.copy("K")
@@ -513,8 +514,7 @@ class LazyArray(ArrayOperators):
 
     def _copy_strides(self, order: str | None, itemsize: int) -> tuple[int, ...]:
         """Strides of a copy laid out in `order`."""
-        order = order_of(order)
-        if order == "A":
+        if (order := order_of(order)) == "A":
             fortran = geometry.is_f_contiguous(self.shape, self.strides, self.dtype.itemsize)
             c = geometry.is_c_contiguous(self.shape, self.strides, self.dtype.itemsize)
             order = "F" if fortran and not c else "C"

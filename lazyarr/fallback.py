@@ -101,7 +101,7 @@ def _as_arrays(x: Any) -> Any:
 #: Functions that write files: of several ranks, the first one does. -> where their arguments say which file.
 _WRITERS = {"dump": 1, "save": 0, "savetxt": 0, "savez": 0, "savez_compressed": 0, "tofile": 1}
 #: Functions that read them, on each rank.
-_READERS = {"fromfile", "genfromtxt", "load", "loadtxt"}
+_READERS = {"fromfile", "fromregex", "genfromtxt", "load", "loadtxt"}
 
 
 def _only_computes(function: Callable[..., Any]) -> bool:

@@ -6,6 +6,7 @@ import copy
 import functools
 import math
 import pickle
+import subprocess
 import sys
 from typing import Any
 
@@ -227,6 +228,13 @@ def test_pickles(protocol: int) -> None:
         if not x._scalar:
             back[...] = 1
     assert pickle.loads(pickle.dumps(lnp.add)) is lnp.add
+
+
+def test_pickles_are_read_by_programs_that_import_no_lazyarr() -> None:
+    text = f"import pickle; x = pickle.loads({pickle.dumps(lazy())!r}); print(x.sum(), x.T.shape, x[1:].mean())"
+    found = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout
+    x = np.asarray(lazy())
+    assert found == f"{x.sum()} {x.T.shape} {x[1:].mean()}\n"
 
 
 def test_dlpack_both_ways() -> None:

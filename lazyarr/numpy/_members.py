@@ -7,13 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr.array import LazyArray
+from lazyarr.array import LazyArray, rebuild
 
 #: What a class has of Python's, whatever it is a class of.
 _PYTHONS = frozenset((
     "__class__", "__class_getitem__", "__doc__", "__getattribute__", "__getstate__", "__hash__", "__init__",
     "__init_subclass__", "__new__", "__subclasshook__",
 ))  # fmt: skip
+
+
+def unpickled(data: Any, scalar: bool) -> LazyArray:
+    """A lazy array out of a pickle; where that is all that a program has of lazyarr, this gives it its methods."""
+    return rebuild(data, scalar)
 
 
 class _Member:

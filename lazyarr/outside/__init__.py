@@ -5,6 +5,8 @@
   others are told what came of it, errors included (`changes`).
 - What is written into an open file, rank 0 writes there, and each of the others into a file of its own (`streams`,
   `databases`). What is read, each reads by itself, when all have come to where it is opened.
+- Programs and pools of processes that the script starts, work for rank 0; the others are told what they give
+  (`processes`, `pools`, `futures`).
 - Ranks cannot meet in other threads than the script's, in processes that they fork, and after its end: there rank 0
   does what is to be done, and the others leave it.
 
@@ -46,12 +48,12 @@ def share(script: str) -> None:
 def _replace() -> None:
     """Put what asks rank 0 in the place of Python's functions, also where modules have them by other names."""
     # (Not before: they import more than a process needs that is alone.)
-    from lazyarr.outside import changes, databases, streams
+    from lazyarr.outside import changes, databases, futures, pools, processes, streams
 
     # (By identity: what is called twice is replaced once.)
     new: dict[int, tuple[Any, Any]] = {}
-    every = list(chain(changes.replacements(), streams.replacements(), databases.replacements()))
-    for holder, name, function in every:
+    kinds = (changes, streams, databases, processes, pools, futures)
+    for holder, name, function in list(chain.from_iterable(kind.replacements() for kind in kinds)):
         old = getattr(holder, name)
         new[id(old)] = old, function
         setattr(holder, name, function)

@@ -31,10 +31,12 @@ class Role(enum.Enum):
 #: Parts of Python's library that come between a script and a file for reasons of their own. (`dbm`: to open and change
 #: the files of a database, which is shared as a whole.)
 _OWN_REASONS = {
-    "concurrent", "ctypes", "dbm", "importlib", "inspect", "linecache", "multiprocessing", "subprocess", "threading",
-    "tokenize", "traceback", "warnings",
+    "asyncio", "concurrent", "ctypes", "dbm", "importlib", "inspect", "linecache", "multiprocessing", "subprocess",
+    "threading", "tokenize", "traceback", "warnings",
 }  # fmt: skip
 _LAZYARR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+
+_TRACING = os.path.join(_LAZYARR, "tracing", "")
 
 
 class Script:
@@ -73,7 +75,10 @@ class Script:
         return self.ended
 
     def _kind(self, file: str) -> bool | None:
-        # (First, for what follows asks for files.)
+        # (First, for what follows asks for files. Traced functions of the script's call others through `tracing`, which
+        # has no files itself.)
+        if file.startswith(_TRACING):
+            return None
         if file.startswith((_LAZYARR, "<frozen importlib")):
             return False
         if file.startswith("<"):

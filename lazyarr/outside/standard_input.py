@@ -22,20 +22,27 @@ class Shared(io.RawIOBase):
 
     Parameters
     ----------
-    of : io.BufferedReader or io.RawIOBase, optional
-        Rank 0's.
+    of : file, optional
+        Rank 0's, of text or bytes.
     name : object
     """
 
     def __init__(self, of: Any, name: Any):
         super().__init__()
-        self._of = of
+        # (Text has its bytes' stream, which is closed with it.)
+        self._given, self._of = of, getattr(of, "buffer", of)
         self.name = name
         self.mode = "rb"
 
     def readable(self) -> bool:
         """It can be read."""
         return True
+
+    def close(self) -> None:
+        """Close it for rank 0, too: a program that writes to it is to hear of that."""
+        super().close()
+        if self._given is not None:
+            self._given.close()
 
     def isatty(self) -> bool:
         """Whether somebody types it."""
@@ -81,4 +88,4 @@ def shared(rank: int) -> Any:
         os.dup2(nothing, 0)
         os.close(nothing)
         return text(Shared(None, "<stdin>"), "utf-8", "strict")
-    return text(Shared(old.buffer, "<stdin>"), old.encoding, old.errors)
+    return text(Shared(old, "<stdin>"), old.encoding, old.errors)

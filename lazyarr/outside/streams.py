@@ -133,6 +133,11 @@ class _Options:
         return self.stream(raw, name)
 
 
+def sink(name: Any, kind: str, encoding: Any, errors: Any) -> Any:
+    """A file that takes what is written, text or bytes."""
+    return _Options("w" if kind == "t" else "wb", -1, encoding, errors, None).sink(name, 0)
+
+
 @wraps(_open)
 def _opening(
     file: Any, mode: Any = "r", buffering: Any = -1, encoding: Any = None, errors: Any = None, newline: Any = None,
@@ -190,9 +195,8 @@ def _passing(mine: Any, path: Any, options: _Options) -> Any:
     """What comes but once (of a pipe, say), for every rank."""
     if path == os.devnull:
         return options.native(path) if mine is None else mine
-    source = None if mine is None else getattr(mine, "buffer", mine)
     name = "<stdin>" if path == 0 else path
-    raw = standard_input.Shared(source, name)
+    raw = standard_input.Shared(mine, name)
     if options.binary:
         return raw if options.buffering == 0 else io.BufferedReader(raw)
     return standard_input.text(raw, io.text_encoding(options.encoding), options.errors, options.newline)

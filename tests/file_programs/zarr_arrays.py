@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from typing import Any
 
 import numpy as np
@@ -59,4 +59,4 @@ for make in wrong:
         print(type(error).__name__, str(error)[:70])
 if world.current() is not None:
     found: Any = c[...]
-    print(found.local.array.shape[0] <= 31, file=sys.__stderr__)
+    os.write(2, f"{found.local.array.shape[0] <= 31}\n".encode())
