@@ -28,9 +28,10 @@ class NotCompiled(Exception):
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 #: NumPy ufunc -> its lazy counterpart.
 UFUNCS: dict[np.ufunc, Any] = {}
-#: NumPy functions of which what is recorded depends on nothing but the types of arrays and of floats, and the values of
-#: other arguments, and which do nothing else.
+#: NumPy functions of which what is recorded depends on nothing but the types of arrays and the values of other
+#: arguments, and which do nothing else; those of them in which floats are operands, as they are.
 BY_TYPES: set[Any] = set()
+FLOATS: set[Any] = set()
 _begin: list[Callable[[Any, Any, Any], Any]] = []
 _first: list[Callable[[Any, Any, Any], Any]] = []
 _last: list[Callable[[Any], Any]] = []
@@ -50,14 +51,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
 
 
-def implements(*functions: Any, by_types: bool = False) -> Callable[[Function], Function]:
+def implements(
+    *functions: Any, by_types: bool = False, takes_floats: bool = False
+) -> Callable[[Function], Function]:
     """Decorator: the lazy implementation of NumPy functions.
 
     Parameters
     ----------
     *functions : callable
-    by_types : bool
-        Whether they belong to `BY_TYPES`.
+    by_types, takes_floats : bool
+        Whether they belong to `BY_TYPES`, and to `FLOATS`.
     """
 
     def register(implementation: Function) -> Function:
@@ -67,6 +70,8 @@ def implements(*functions: Any, by_types: bool = False) -> Callable[[Function], 
             FUNCTIONS[function] = implementation
         if by_types:
             BY_TYPES.update(functions)
+        if takes_floats:
+            FLOATS.update(functions)
         return implementation
 
     return register

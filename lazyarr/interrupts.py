@@ -20,6 +20,8 @@ _SIGNALS = [
     if hasattr(signal, name)
 ]
 
+_Handlers = dict[int, Callable[..., Any]]
+
 
 @contextmanager
 def held() -> Iterator[None]:
@@ -27,7 +29,7 @@ def held() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # handlers run in the main thread alone
         return
-    handlers: dict[int, Callable[..., Any]] = {}
+    handlers: _Handlers = {}
     came: dict[int, None] = {}
 
     def note(number: int, frame: Any) -> None:
@@ -41,7 +43,26 @@ def held() -> Iterator[None]:
                 signal.signal(number, note)
         yield
     finally:
-        for number, handler in handlers.items():
+        # (What is put back first may be called, and raise, while the others are.)
+        try:
+            _put_back(handlers)
+        finally:
+            try:
+                _put_back(handlers)
+            finally:
+                _call(handlers, [*came])
+
+
+def _put_back(handlers: _Handlers) -> None:
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is not handler:
             signal.signal(number, handler)
-        for number in came:
-            handlers[number](number, sys._getframe())
+
+
+def _call(handlers: _Handlers, numbers: list[int]) -> None:
+    """Call the handlers of some signals, all of them though one raises."""
+    if numbers:
+        try:
+            handlers[numbers[0]](numbers[0], sys._getframe())
+        finally:
+            _call(handlers, numbers[1:])

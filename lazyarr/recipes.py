@@ -1,8 +1,8 @@
 """What calls of functions record, kept by the types of their arguments: calls that are alike record it from there.
 
 A program calls the same functions on arrays of the same shapes again and again, and what `numpy.std` records takes
-several times as long to decide as to record. Of functions that are declared so (`lazyarr.dispatch.by_types`), nothing
-but the types of arrays and of floats, and the values of other arguments, decides it.
+several times as long to decide as to record. Of functions that are declared so (`lazyarr.dispatch.BY_TYPES`), nothing
+but the types of arrays, and the values of other arguments, decides it; in some floats are operands (`FLOATS`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from lazyarr import settings
 from lazyarr.array import LazyArray
-from lazyarr.dispatch import told
+from lazyarr.dispatch import FLOATS, told
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import depth_first
 from lazyarr.ir.node import Attrs, Node, Value, make
@@ -73,9 +73,10 @@ class Call:
 
     def __init__(self, key: Any, arrays: list[LazyArray], floats: list[float]):
         self.key, self._arrays, self._floats = key, arrays, floats
+        # (Before values are looked at: it may have to wait for a program that replaces them.)
+        self._before = len(recording().checks), told()
         #: (What arrays are may change while a definition is at work.)
         self._values = [x._value() for x in arrays]
-        self._before = len(recording().checks), told()
 
     def again(self) -> LazyArray | None:
         """Record what a call like this one has recorded; None if there was none."""
@@ -167,14 +168,15 @@ def call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call 
         return None
     arrays: list[LazyArray] = []
     floats: list[float] = []
+    are_operands = function in FLOATS
     key: Any = [function]
     for x in args:
-        token = _token(x, arrays, floats)
+        token = _token(x, arrays, floats, are_operands)
         if token is None:
             return None
         key.append(token)
     for name, x in kwargs.items():
-        token = _token(x, arrays, floats)
+        token = _token(x, arrays, floats, are_operands)
         if token is None:
             return None
         key += name, token
@@ -184,7 +186,7 @@ def call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call 
     return Call(key, arrays, floats)
 
 
-def _token(x: Any, arrays: list[LazyArray], floats: list[float]) -> Any:
+def _token(x: Any, arrays: list[LazyArray], floats: list[float], are_operands: bool) -> Any:
     """What tells an argument from others of which another thing may be recorded; None if it is of another kind."""
     kind = type(x)
     if kind is LazyArray:
@@ -198,6 +200,8 @@ def _token(x: Any, arrays: list[LazyArray], floats: list[float]) -> Any:
         arrays.append(x)
         return x._dtype, shape, x._strides, x._scalar
     if kind is float:
+        if not are_operands:
+            return kind, x.hex()
         floats.append(x)
         return kind
     if kind in _ATOMS or (kind is tuple and all(type(item) is int for item in x)):

@@ -7,7 +7,6 @@ data is nobody else's, the program writes that row into it; else it copies all o
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -53,15 +52,24 @@ LOST: Any = Lost()
 
 def note_replaced(found: Mapping[Value, Any]) -> None:
     """Note the data that values have got by a program that has destroyed arrays."""
-    if threading.active_count() > 1:
+    # (Threads of which `threading` knows nothing, too.)
+    if len(sys._current_frames()) > 1:
         for value, data in found.items():
             replaced.setdefault(value.node, {})[value.index] = leaf(data, value.type)
 
 
 def renew(now: Recording, roots: Sequence[Value]) -> list[Value]:
     """Have what is pending, and some values, made of what stands in `replaced`."""
+    from lazyarr.runtime import storage_lock
+
     for holder in now.pending():
-        holder.value = _renewed(holder.value)
+        value = holder.value
+        new = _renewed(value)
+        if new is not value:
+            with storage_lock:
+                # (Another thread may have written meanwhile: its value is the newer one.)
+                if holder.value is value:
+                    holder.value = new
     now.checks = [(check._replace(ok=_renewed(check.ok)), line) for check, line in now.checks]
     return [_renewed(v) for v in roots]
 

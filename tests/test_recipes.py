@@ -95,8 +95,8 @@ def test_calls_on_other_data(name: str) -> None:
 
 def test_most_are_recorded_from_what_is_kept() -> None:
     without = {name for name, f in CALLS.items() if not again(f)}
-    assert without == {"mean of halves", "std of complex numbers", "where with equal ones", "where with one as a float",
-                       "where with one twice"}  # fmt: skip
+    assert without == {"mean of halves", "std of complex numbers", "sum from", "where with equal ones",
+                       "where with one as a float", "where with one twice"}  # fmt: skip
     assert {numpy.sum, numpy.where, numpy.std} <= BY_TYPES
 
 
@@ -126,6 +126,15 @@ def test_floats_are_those_of_the_call() -> None:
         assert_equal(np.clip(a, low, 0.9), numpy.clip(x, low, 0.9))
         single = x.astype(numpy.float32)
         assert_equal(np.where(a > b, np.array(single), low), numpy.where(x > y, single, low))
+
+
+@pytest.mark.parametrize("first", [3.0, 1.0, float("nan"), 2.5])
+def test_floats_that_are_no_operands(first: float) -> None:
+    x = given(3)[0]
+    for freedom in (first, 1.0, 2.5, 0.5, 3):
+        assert_equal(np.var(np.array(x), axis=0, ddof=freedom), numpy.var(x, axis=0, ddof=freedom))
+        assert_equal(np.std(np.array(x), axis=1, ddof=freedom), numpy.std(x, axis=1, ddof=freedom))
+        assert_equal(np.sum(np.array(x), axis=1, initial=freedom), numpy.sum(x, axis=1, initial=freedom))
 
 
 def test_other_arguments_are_other_calls() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 import lazyarr
 import lazyarr.numpy as lnp
-from lazyarr import runtime
+from lazyarr import interrupts, runtime
 from lazyarr.backends.base import GivenUp
 from lazyarr.surrender import LOST
 from tests.evaluations import all_recorded, noted_runs
@@ -386,6 +387,40 @@ def test_signals_wait_until_results_are_kept(
         signal.signal(number, before)
     assert taken == [1]
     np.testing.assert_array_equal(np.asarray(h), want)
+
+
+def test_each_signal_that_waits_is_told_and_handlers_are_put_back() -> None:
+    told: list[int] = []
+
+    def tell(number: int, frame: Any) -> None:
+        told.append(number)
+        raise TimeoutError
+
+    numbers = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
+    before = {number: signal.signal(number, tell) for number in numbers}
+    try:
+        with pytest.raises(TimeoutError), interrupts.held():
+            for number in numbers:
+                signal.raise_signal(number)
+            assert not told
+        assert sorted(told) == sorted(numbers)
+        assert all(signal.getsignal(number) is tell for number in numbers)
+        # A handler that is put back, and raises, while others are.
+        signal.signal(signal.SIGALRM, tell)
+        for k in range(1, 200):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 1e-6 * k)
+                with interrupts.held():
+                    pass
+                time.sleep(0.001)
+            except TimeoutError:
+                pass
+            assert signal.getsignal(signal.SIGINT) is tell, k
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_given_to_functions() -> None:

@@ -37,7 +37,7 @@ def common_dtype(*operands: Any) -> np.dtype[Any]:
     return found
 
 
-@implements(np.where, by_types=True)
+@implements(np.where, by_types=True, takes_floats=True)
 def where(condition: Any, x: Any = _UNSET, y: Any = _UNSET, /) -> Any:
     """As `numpy.where`."""
     if x is _UNSET and y is _UNSET:
@@ -58,7 +58,7 @@ def where(condition: Any, x: Any = _UNSET, y: Any = _UNSET, /) -> Any:
     return LazyArray._new(chosen, geometry.keep_order(arrays, shape, dtype.itemsize) if len(shape) > 1 else None)
 
 
-@implements(np.clip, by_types=True)
+@implements(np.clip, by_types=True, takes_floats=True)
 def clip(a: Any, a_min: Any = _UNSET, a_max: Any = _UNSET, out: Any = None, *, min: Any = _UNSET, max: Any = _UNSET,
          **kwargs: Any) -> Any:  # fmt: skip
     """As `numpy.clip`."""

@@ -159,16 +159,19 @@ static void forget_failure(void)
 static void note_failure(PyObject *self)
 {
     PyFrameObject *frame = PyEval_GetFrame();
-    PyObject *trace;
+    PyObject *type, *value, *trace;
     if (!frame)
         return;
-    PyErr_Fetch(&failure.type, &failure.value, &trace);
+    PyErr_Fetch(&type, &value, &trace);
+    forget_failure(); /* (One within it.) */
+    failure.type = type;
+    failure.value = value;
     failure.array = self;
     failure.frame = (PyObject *)frame;
     failure.at = PyFrame_GetLasti(frame);
     Py_XINCREF(failure.type);
     Py_XINCREF(failure.value);
-    PyErr_Restore(failure.type, failure.value, trace);
+    PyErr_Restore(type, value, trace);
 }
 
 /* Raise again what was raised when the same call asked for an array's memory; 0 if nothing was. */
