@@ -36,7 +36,7 @@ _ATOMS = frozenset((int, bool, str, type(None), type(_UNSET)))
 
 
 class _Step(NamedTuple):
-    """An operation with one result; its operands are counted: what is given, then constants, then steps before."""
+    """An operation with one result; its operands are counted: what is given, then the steps before."""
 
     op: Op
     attrs: Attrs
@@ -44,10 +44,12 @@ class _Step(NamedTuple):
 
 
 class _Recipe(NamedTuple):
-    """What is given are the call's arrays, then its floats as values of these types."""
+    """What is given are the call's arrays, then its floats as values of these types.
+
+    (No node is kept, constants neither: they would carry the lines of calls that are over to others.)
+    """
 
     floats: tuple[ArrayType, ...]
-    constants: tuple[Value, ...]
     steps: tuple[_Step, ...]
     strides: tuple[int, ...]
     scalar: bool
@@ -86,11 +88,11 @@ class Call:
         values = [*self._values]
         for x, type in zip(self._floats, recipe.floats, strict=True):
             values.append(leaf(np.asarray(x, type.dtype), type))
-        values += recipe.constants
-        nodes = [value.node for value in recipe.constants]
+        nodes = []
         for op, attrs, operands in recipe.steps:
             node = make(op, tuple([values[k] for k in operands]), attrs)
-            nodes.append(node)
+            if op is not CONST:
+                nodes.append(node)
             values.append(Value(node, 0))
         credit(*nodes)
         return LazyArray._new(values[-1], recipe.strides, recipe.scalar)
@@ -122,8 +124,7 @@ class Call:
         """How to record what has been found from what was given."""
         nodes = depth_first([found._cell.value], {v.node for v in self._values})
         leaves = [node for node in nodes if isinstance(node, Leaf)]
-        constants = [node for node in nodes if node.op is CONST]
-        steps = [node for node in nodes if node.operands or not (node.op is CONST or isinstance(node, Leaf))]
+        steps = [node for node in nodes if not isinstance(node, Leaf)]
         if not steps or steps[-1] is not found._cell.value.node or len(steps) > _LONGEST:
             return None
         if any(len(node.types) != 1 or node.op.dependent or not is_static(node.types[0].shape) for node in steps):
@@ -131,7 +132,7 @@ class Call:
         given = self._which(leaves)
         if given is None:
             return None
-        order = [*[v.node for v in self._values], *given, *constants, *steps]
+        order = [*[v.node for v in self._values], *given, *steps]
         place = {node: k for k, node in enumerate(order)}
         read = [place[v.node] for node in steps for v in node.operands]
         # (What is made of one array, and is another one that was given too, would be taken for that one.)
@@ -141,7 +142,7 @@ class Call:
             return None
         made = tuple([_Step(node.op, node.attrs, tuple([place[v.node] for v in node.operands])) for node in steps])
         types = tuple([node.types[0] for node in given])
-        return _Recipe(types, tuple([Value(n, 0) for n in constants]), made, found._strides, found._scalar)
+        return _Recipe(types, made, found._strides, found._scalar)
 
     def _which(self, leaves: Sequence[Node]) -> list[Node] | None:
         """The leaves that floats among the arguments have become, one for each; None where that is not certain."""
