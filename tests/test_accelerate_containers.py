@@ -324,6 +324,29 @@ def test_bound_methods_of_one_container_see_each_other() -> None:
         assert_same(*outcomes)
 
 
+def test_an_object_and_what_reaches_its_attributes_otherwise() -> None:
+    def by_dict(x: Array, body: Body, attributes: dict[str, Any]) -> Any:
+        attributes["x"] = x * 2
+        body.count += 1
+        return body.x, attributes["count"]
+
+    def by_method(x: Array, body: Body, methods: dict[str, Any]) -> Any:
+        methods["set"]("x", x * 5)
+        return body.x, methods["get"]("count")
+
+    makes: list[tuple[Any, Any]] = [
+        (by_dict, vars),
+        (by_method, lambda body: {"set": body.__setattr__, "get": body.__getattribute__}),
+    ]
+    for function, make in makes:
+        accelerated = lazyarr.accelerate(function)
+        for k in range(3):
+            plain, own = Body([1.0, 2.0]), Body([1.0, 2.0])
+            expected = function(np.arange(2.0) + k, plain, make(plain))
+            assert_same(expected, accelerated(np.arange(2.0) + k, own, make(own)))
+            assert_same(vars(plain), vars(own))
+
+
 def _same_in_list(a: Array, held: list[Array]) -> Any:
     return [x is a for x in held], held[0].sum()
 

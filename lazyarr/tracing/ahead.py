@@ -77,7 +77,7 @@ def copied(parts: Parts) -> Parts:
     """The same parts, to which others can be added."""
     found = copy.copy(parts)
     for name, value in vars(parts).items():
-        if isinstance(value, (list, dict)):
+        if isinstance(value, (list, dict, set)):
             setattr(found, name, value.copy())
     return found
 

@@ -108,6 +108,8 @@ class Parts:
         self.streams: list[tuple[Any, int]] = []
         self._seen: dict[int, int] = {}
         self._kept: list[Any] = []
+        #: Dicts, and those of objects' attributes, by their identity.
+        self._dicts: set[int] = set()
         #: Which of `arrays` an array is, by its identity.
         self._met: dict[int, int] = {}
         #: Those that were met again.
@@ -209,6 +211,7 @@ class Parts:
             self.holders.append(value)
             return (kind, *(self.describe(item) for item in value))
         if kind is dict:
+            self._notice_attributes(value)
             self._holds(len(value))
             self.holders.append(value)
             self.opaque.extend(key for key in value if self._changes(key))
@@ -217,14 +220,23 @@ class Parts:
         if stream is not None:
             return stream
         if self.opens(value):
+            self._notice_attributes(vars(value))
             self._holds(len(vars(value)))
             self.holders.append(value)
             return (kind, *((name, self.describe(item)) for name, item in vars(value).items()))
         if hasattr(kind, "__array__"):
             # It takes numbers and arrays, and would not know those that stand for the call's.
             raise Plain(f"it is given a {kind.__module__}.{kind.__name__}, an array of another library")
+        if kind is types.MethodWrapperType and self.opens(value.__self__):
+            raise Plain(f"it is given a method of an object as Python has it in C, {value.__name__}")
         self.opaque.append(value)
         return ("opaque", kind)
+
+    def _notice_attributes(self, contents: dict[Any, Any]) -> None:
+        """Refuse an object and the dict of its attributes: in what the call does to one, the other would not see it."""
+        if id(contents) in self._dicts:
+            raise Plain("it is given an object and the dict of its attributes")
+        self._dicts.add(id(contents))
 
     def _holds(self, items: int) -> None:
         """Count what holds so many items, and refuse very many."""
