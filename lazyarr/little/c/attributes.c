@@ -199,6 +199,36 @@ static int raise_again(PyObject *self)
     return same;
 }
 
+/* What elements are called in buffers (PEP 3118), as NumPy calls them. */
+static char *const formats[TYPES] = {
+    [NPY_BOOL] = "?",  [NPY_BYTE] = "b",  [NPY_UBYTE] = "B", [NPY_SHORT] = "h",   [NPY_USHORT] = "H",
+    [NPY_INT] = "i",   [NPY_UINT] = "I",  [NPY_LONG] = "l",  [NPY_ULONG] = "L",   [NPY_FLOAT] = "f",
+    [NPY_DOUBLE] = "d", [NPY_CFLOAT] = "Zf", [NPY_CDOUBLE] = "Zd"};
+
+/* The buffer of NumPy's array, which is asked for at each conversion of a lazy one: NumPy itself looks for the format
+   each time. */
+static int buffer_of(PyObject *elements, Py_buffer *view, int flags)
+{
+    PyArrayObject *array = (PyArrayObject *)elements;
+    int type = PyArray_CheckExact(elements) ? PyArray_TYPE(array) : TYPES;
+    if (type >= TYPES || !formats[type] || (flags & PyBUF_FULL_RO) != PyBUF_FULL_RO || (flags & PyBUF_WRITABLE) ||
+        PyArray_FLAGS(array) & NPY_ARRAY_WRITEABLE || !PyArray_IS_C_CONTIGUOUS(array) || PyArray_ISBYTESWAPPED(array) ||
+        !PyArray_NDIM(array) || !PyArray_SIZE(array))
+        return PyObject_GetBuffer(elements, view, flags);
+    view->buf = PyArray_DATA(array);
+    view->len = PyArray_NBYTES(array);
+    view->itemsize = PyArray_ITEMSIZE(array);
+    view->readonly = 1;
+    view->ndim = PyArray_NDIM(array);
+    view->format = formats[type];
+    view->shape = (Py_ssize_t *)PyArray_DIMS(array);
+    view->strides = (Py_ssize_t *)PyArray_STRIDES(array);
+    view->suboffsets = NULL;
+    view->internal = NULL;
+    view->obj = Py_NewRef(elements);
+    return 0;
+}
+
 /* Memory to read, for code that knows nothing of `__array__` (hashlib, files, sockets, images): that of what NumPy is
    given. */
 static int to_buffer(PyObject *self, Py_buffer *view, int flags)
@@ -221,7 +251,7 @@ static int to_buffer(PyObject *self, Py_buffer *view, int flags)
     elements = PyObject_CallMethodNoArgs(self, array_name);
     if (!elements)
         note_failure(self);
-    done = elements ? PyObject_GetBuffer(elements, view, flags) : -1;
+    done = elements ? buffer_of(elements, view, flags) : -1;
     Py_XDECREF(elements); /* (The view has it.) */
     return done;
 }
