@@ -134,4 +134,14 @@ process.start()
 questions.put(waves)
 questions.put(None)
 print(answers.get(), process.join())
+memory = forks.RawArray("d", 4000)
+
+
+def fill(k):
+    np.frombuffer(memory)[k * 1000 : (k + 1) * 1000] = k
+
+
+with forks.Pool(2) as pool:
+    print(pool.map(fill, range(2)), [result.get() for result in [pool.apply_async(fill, (k,)) for k in (2, 3)]])
+print((np.roll(np.frombuffer(memory), 1) * np.arange(4000.0)).sum())
 print(open("pool.log").read().count("x"))
