@@ -5,7 +5,7 @@
   others are told what came of it, errors included (`changes`).
 - What is written into an open file, rank 0 writes there, and each of the others into a file of its own (`streams`,
   `databases`). What is read, each reads by itself, when all have come to where it is opened.
-- Programs and pools of processes that the script starts, work for rank 0; the others are told what they give
+- Programs that the script starts, rank 0 starts; what pools of processes give is what rank 0's give
   (`processes`, `pools`, `futures`).
 - Ranks cannot meet in other threads than the script's, in processes that they fork, and after its end: there rank 0
   does what is to be done, and the others leave it.

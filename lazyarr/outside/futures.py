@@ -1,4 +1,4 @@
-"""Futures of executors with processes on ranks: rank 0's processes work, and the others are told what they give."""
+"""Futures of executors with processes on ranks: what rank 0's processes give, all ranks get; see `pools`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from lazyarr.outside import asking
 from lazyarr.outside.asking import Role
-from lazyarr.outside.pools import gathered
+from lazyarr.outside.pools import Results, gathered
 
 _numbers = itertools.count()
 
@@ -23,13 +23,11 @@ class Future(concurrent.futures.Future):  # type: ignore[type-arg]
     ----------
     number : int
         The same on all ranks.
-    of : concurrent.futures.Future, optional
-        Rank 0's.
+    of : concurrent.futures.Future
+        This rank's.
     """
 
-    of: Any
-
-    def __init__(self, of: concurrent.futures.Future[Any] | None):
+    def __init__(self, of: concurrent.futures.Future[Any]):
         super().__init__()
         self.number, self.of = next(_numbers), of
 
@@ -42,7 +40,9 @@ class Future(concurrent.futures.Future):  # type: ignore[type-arg]
 
     def result(self, timeout: float | None = None) -> Any:
         """What the work gives, or what it raises."""
-        return self._asked("result", timeout)
+        found = self._asked("result", timeout)
+        _wait([self.of])
+        return found
 
     def exception(self, timeout: float | None = None) -> Any:
         """What the work raises."""
@@ -80,9 +80,7 @@ def _submitting(executor: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
     if asking.role() is not Role.TOGETHER:
         return _submit(executor, fn, *args, **kwargs)
     fn, args, kwargs = gathered((fn, args, kwargs))
-    found: list[Any] = []
-    asking.perform("asks an executor", lambda: found.append(_submit(executor, fn, *args, **kwargs)))
-    return Future(found[0] if found else None)
+    return Future(_submit(executor, fn, *args, **kwargs))
 
 
 @wraps(_map)
@@ -90,12 +88,8 @@ def _mapping(executor: Any, fn: Any, *iterables: Any, **kwargs: Any) -> Any:
     if asking.role() is not Role.TOGETHER:
         return _map(executor, fn, *iterables, **kwargs)
     fn, given = gathered((fn, list(zip(*iterables, strict=False))))
-    found: list[Iterator[Any]] = []
-    if given:
-        asking.perform(
-            "asks an executor", lambda: found.append(iter(_map(executor, fn, *zip(*given, strict=True), **kwargs)))
-        )
-    return (asking.perform("asks an executor", lambda: next(found[0])) for _ in given)
+    found = iter(_map(executor, fn, *zip(*given, strict=True), **kwargs) if given else ())
+    return Results(lambda timeout: next(found))
 
 
 def _ours(fs: Iterable[Any]) -> dict[int, Future]:
@@ -114,8 +108,15 @@ def _completing(fs: Iterable[Any], timeout: float | None = None) -> Iterator[Any
         return _as_completed(fs, timeout)
     ours = _ours(fs)
     which = {future.of: number for number, future in ours.items()}
-    rest = _as_completed([future.of for future in ours.values()], timeout) if asking.ranks().rank == 0 else None
-    return (ours[asking.perform("asks an executor", lambda: which[next(rest)])] for _ in ours)  # type: ignore[arg-type]
+    rest = _as_completed(which, timeout)
+
+    def completed() -> Iterator[Any]:
+        for _ in ours:
+            future = ours[asking.perform("asks an executor", lambda: which[next(rest)])]
+            _wait([future.of])
+            yield future
+
+    return completed()
 
 
 @wraps(_wait)
@@ -127,10 +128,10 @@ def _waiting(fs: Iterable[Any], timeout: float | None = None, return_when: str =
     which = {future.of: number for number, future in ours.items()}
 
     def wait() -> list[int]:
-        found = _wait([future.of for future in ours.values()], timeout, return_when)
-        return [which[future] for future in found.done]
+        return [which[future] for future in _wait(which, timeout, return_when).done]
 
-    done: set[concurrent.futures.Future[Any]] = {ours[number] for number in asking.perform("asks an executor", wait)}
+    done: set[Any] = {ours[number] for number in asking.perform("asks an executor", wait)}
+    _wait([future.of for future in done])
     return concurrent.futures._base.DoneAndNotDoneFutures(done, set(fs) - done)
 
 

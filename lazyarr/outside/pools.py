@@ -1,7 +1,12 @@
-"""Pools of processes on ranks: rank 0's does the work, and the others are told what it gives."""
+"""Pools of processes on ranks: what rank 0's give, all ranks get.
+
+Each rank has processes of its own, for they may leave something in memory that it shares with them. Of files, only
+those of rank 0 leave anything.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing.pool
 import multiprocessing.process
 import multiprocessing.queues
@@ -16,8 +21,13 @@ from lazyarr.outside import asking
 from lazyarr.outside.asking import Role
 
 _Pool = multiprocessing.pool.Pool
-#: Methods of a pool that give what there is to give; objects that give it later; and iterators over it.
-_NOW, _LATER, _ONE_BY_ONE = "map starmap apply", "map_async starmap_async apply_async", "imap imap_unordered"
+#: Methods of a pool that give what there is to give, with those that give it later; others of these; and iterators.
+_LATER: dict[str, Callable[..., Any]] = {
+    "map": _Pool.map_async,
+    "starmap": _Pool.starmap_async,
+    "apply": _Pool.apply_async,
+}
+_ASYNCHRONOUS, _ONE_BY_ONE = "map_async starmap_async apply_async", "imap imap_unordered"
 
 
 class Result:
@@ -28,11 +38,14 @@ class Result:
 
     def get(self, timeout: float | None = None) -> Any:
         """What the work gives, or what it raises."""
-        return asking.perform("waits for a pool of processes", lambda: self._of.get(timeout))
+        found = asking.perform("waits for a pool of processes", lambda: self._of.get(timeout))
+        self._of.wait()
+        return found
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until it is done."""
-        asking.perform("waits for a pool of processes", lambda: self._of.wait(timeout))
+        self._of.wait(timeout)
+        asking.meet("has waited for a pool of processes")
 
     def ready(self) -> bool:
         """Whether it is done."""
@@ -46,7 +59,7 @@ class Result:
 class Results:
     """As what `imap` gives: rank 0's, for every rank."""
 
-    def __init__(self, of: Any):
+    def __init__(self, of: Callable[[float | None], Any]):
         self._of = of
 
     def __iter__(self) -> Iterator[Any]:
@@ -57,7 +70,12 @@ class Results:
 
     def next(self, timeout: float | None = None) -> Any:
         """The next result."""
-        return asking.perform("waits for a pool of processes", lambda: self._of.next(timeout))
+        found = asking.perform("waits for a pool of processes", lambda: self._of(timeout))
+        if asking.ranks().rank:
+            # (Rank 0's counts: in this one something may have failed that only rank 0 has, a file.)
+            with contextlib.suppress(Exception):
+                self._of(None)
+        return found
 
 
 def gathered(x: Any) -> Any:
@@ -84,7 +102,7 @@ def _listed(x: Any) -> Any:
     return x if isinstance(x, (tuple, dict, str, bytes)) else list(x)
 
 
-def _working(name: str, function: Callable[..., Any], form: Callable[[Any], Any] | None) -> Callable[..., Any]:
+def _working(name: str, function: Callable[..., Any], form: Callable[[Any], Any]) -> Callable[..., Any]:
     @wraps(function)
     def work(pool: Any, *args: Any, **kwargs: Any) -> Any:
         is_told = kwargs.get("callback") or kwargs.get("error_callback") or len(args) > 3
@@ -92,12 +110,8 @@ def _working(name: str, function: Callable[..., Any], form: Callable[[Any], Any]
             return function(pool, *args, **kwargs)
         if len(args) > 1 and not name.startswith("apply"):
             args = (args[0], _listed(args[1]), *args[2:])
-        args, kwargs = gathered(args), gathered(kwargs)
-        if form is None:
-            return asking.perform("waits for a pool of processes", lambda: function(pool, *args, **kwargs))
-        return form(
-            asking.perform("asks a pool of processes", lambda: function(pool, *args, **kwargs), lambda result: None)
-        )
+        args, kwargs = gathered((args, kwargs))
+        return form(_LATER.get(name, function)(pool, *args, **kwargs))
 
     return work
 
@@ -116,7 +130,11 @@ def _giving(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def replacements() -> Iterator[tuple[Any, str, Any]]:
     """Whose attribute of which name becomes what."""
-    forms: tuple[tuple[str, Any], ...] = ((_NOW, None), (_LATER, Result), (_ONE_BY_ONE, Results))
+    forms: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+        (" ".join(_LATER), lambda of: Result(of).get()),
+        (_ASYNCHRONOUS, Result),
+        (_ONE_BY_ONE, lambda of: Results(of.next)),
+    )
     for names, form in forms:
         for name in names.split():
             yield _Pool, name, _working(name, getattr(_Pool, name), form)

@@ -33,6 +33,34 @@ _MODE = re.compile(r"(?=[^rwxa]*[rwxa][^rwxa]*$)(?!.*(.).*\1)(?!.*b.*t|.*t.*b)[r
 _changing: set[tuple[int, int]] = set()
 
 
+#: Of files that this rank, another than 0, has copies of: by rank 0's device and number, a descriptor of the copy.
+_copies: dict[tuple[int, int], int] = {}
+
+
+def _copy(key: tuple[int, int]) -> int | None:
+    """The copy of a file, while it is open or mapped: what is written meanwhile is written there."""
+    number = _copies.get(key)
+    if number is None:
+        return None
+    status = os.fstat(number)
+    if any(os.fstat(other).st_ino == status.st_ino for other in asking.written()):
+        return number
+    try:
+        with _open("/proc/self/maps") as maps:
+            if any(words[4:5] == [str(status.st_ino)] for words in map(str.split, maps)):
+                return number
+    except OSError:  # (of another system than Linux: a new copy is made)
+        pass
+    _forget(key)
+    return None
+
+
+def _forget(key: tuple[int, int]) -> None:
+    number = _copies.pop(key, None)
+    if number is not None:
+        os.close(number)
+
+
 def _is_written(status: os.stat_result) -> bool:
     """Whether this process has a file open for writing, and so may change it at any time."""
     key = status.st_dev, status.st_ino
@@ -118,12 +146,17 @@ class _Options:
         raw._appends = self.kind == "a"
         return self.stream(raw, name)
 
-    def own(self, name: Any, source: Any) -> Any:
+    def own(self, name: Any, source: Any, key: tuple[int, int] | None) -> Any:
         """A file that holds what another one does (nothing, if that is None), to be read and written by itself."""
-        number = _private(name)
+        kept = None if key is None else _copy(key)
+        number = _private(name) if kept is None else _os_open(f"/proc/self/fd/{kept}", os.O_RDWR | os.O_CLOEXEC)
         try:
-            if source is not None:
+            if kept is not None and self.kind == "w":
+                os.ftruncate(number, 0)
+            if kept is None and source is not None:
                 _copied(source, number)
+            if kept is None and self.updates and key is not None:
+                _copies[key] = os.dup(number)
             if self.kind == "a":
                 fcntl.fcntl(number, fcntl.F_SETFL, fcntl.fcntl(number, fcntl.F_GETFL) | os.O_APPEND)
             raw = io.FileIO(number, self.kind.replace("x", "w") + "+" * self.updates)
@@ -161,7 +194,7 @@ def _together(file: Any, options: _Options) -> Any:
     """A file that all ranks open."""
     opened: list[Any] = []
 
-    def begin() -> tuple[Any, int, bool, bool]:
+    def begin() -> tuple[Any, int, bool, bool, tuple[int, int]]:
         before = os.stat(file) if file != 0 and options.kind == "a" and os.path.exists(file) else None
         opened.append(options.native(file))
         status = os.fstat(opened[0].fileno())
@@ -169,9 +202,9 @@ def _together(file: Any, options: _Options) -> Any:
             _changing.add((status.st_dev, status.st_ino))
         passes = stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode) or file == 0
         busy = options.kind == "r" and not options.updates and _is_written(status)
-        return file, status.st_size if before else 0, passes, busy
+        return file, status.st_size if before else 0, passes, busy, (status.st_dev, status.st_ino)
 
-    path, length, passes, busy = asking.perform(f"opens a file for {options.mode!r}", begin)
+    path, length, passes, busy, key = asking.perform(f"opens a file for {options.mode!r}", begin)
     mine = opened[0] if opened else None
     if options.kind == "r" and not options.updates:
         if passes:
@@ -182,10 +215,12 @@ def _together(file: Any, options: _Options) -> Any:
         # (Nothing is copied: nobody has to wait.)
         if mine is not None:
             return mine
-        return options.own(path, None) if options.updates else options.sink(path, length)
+        if not options.updates:
+            _forget(key)
+        return options.own(path, None, key) if options.updates else options.sink(path, length)
 
     def copy() -> None:
-        opened.append(options.own(path, path))
+        opened.append(options.own(path, path, key))
 
     asking.others_do(asking.ranks(), copy)
     return opened[0]
@@ -209,7 +244,9 @@ def _apart(file: Any, options: _Options) -> Any:
     # (Its folder may be one that rank 0 has not made yet.)
     exists = os.path.exists(file)
     if options.updates:
-        return options.own(file, file if options.kind == "r" or options.kind == "a" and exists else None)
+        status = os.stat(file) if exists else None
+        key = None if status is None else (status.st_dev, status.st_ino)
+        return options.own(file, file if options.kind == "r" or options.kind == "a" and exists else None, key)
     return options.sink(file, os.stat(file).st_size if options.kind == "a" and exists else 0)
 
 

@@ -134,4 +134,26 @@ process.start()
 questions.put(waves)
 questions.put(None)
 print(answers.get(), process.join())
+memory = forks.RawArray("d", 4000)
+
+
+def fill(k):
+    np.frombuffer(memory)[k * 1000 : (k + 1) * 1000] = k
+
+
+with forks.Pool(2) as pool:
+    print(pool.map(fill, range(2)), [result.get() for result in [pool.apply_async(fill, (k,)) for k in (2, 3)]])
+
+
+def fill_file(k):
+    part = np.memmap("m.dat", "f8", "r+", shape=(4000,))
+    part[k * 1000 : (k + 1) * 1000] = k
+    part.flush()
+
+
+mapped = np.memmap("m.dat", "f8", "w+", shape=(4000,))
+with forks.Pool(2) as pool:
+    pool.map(fill_file, range(4))
+print((np.array(mapped) * np.arange(4000.0)).sum())
+print((np.roll(np.frombuffer(memory), 1) * np.arange(4000.0)).sum())
 print(open("pool.log").read().count("x"))

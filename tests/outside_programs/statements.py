@@ -193,7 +193,9 @@ del held
 held = np.memmap("m.dat", dtype="f8", mode="r+")
 held += 1
 held.flush()
-print(held.sum())
+seen, other = (np.memmap("m.dat", dtype="f8", mode=mode) for mode in ("r", "r+"))
+held[1], other[2] = 100.0, 200.0
+print(held.sum(), seen.sum(), other.sum(), (np.array(seen) * np.arange(1000.0)).sum())
 left = np.lib.format.open_memmap("n.npy", mode="w+", dtype="f8", shape=(10, 10))
 left[3] = 4.0
 left.flush()
