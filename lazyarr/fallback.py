@@ -117,6 +117,10 @@ def _once(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """
     name = getattr(function, "__name__", "")
     if name in _READERS and args and isinstance(args[0], (str, os.PathLike)):
+        if name == "load" and (args[1] if len(args) > 1 else kwargs.get("mmap_mode")) in ("r+", "readwrite"):
+            from lazyarr.outside import streams
+
+            return streams.mapped("maps a file", lambda path: function(path, *args[1:], **kwargs), args[0])
         return asking.read(f"reads a file ({name})", lambda path: function(path, *args[1:], **kwargs), args[0])
     if name not in _WRITERS:
         return function(*args, **kwargs)

@@ -324,7 +324,11 @@ def raise_failed(recorded: Sequence[tuple[Check, Line]], left: Sequence[Check], 
             same = (line for c, line in recorded if (c.exception, c.message) == (check.exception, check.message))
             lines = " or ".join(f"{file}:{number}" for file, number in dict.fromkeys(same))
             error.add_note(f"raised by the operation recorded at {lines}")
-            raise error
+            try:
+                raise error
+            finally:
+                # (Its traceback has this frame: a cycle, that would keep what the callers hold, open files say.)
+                del error
 
 
 #: Operations of loops that are interpreted; they take a tenth of the time that compiling a small loop does.

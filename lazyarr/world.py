@@ -349,18 +349,27 @@ def once(name: str, write: Callable[[], Any]) -> Any:
     world = current()
     if world is None:
         return write()
+    from lazyarr.files.parts import portable
+
     world.agree(f"writes a file ({name})")
-    result, error = None, None
+    result: Any = None
+    error: BaseException | None = None
     if world.rank == 0:
         try:
             with world.alone(name):
                 result = write()
-        except Exception as raised:  # noqa: BLE001  raised below, on every rank
+        except BaseException as raised:  # noqa: BLE001  raised below, on every rank
             error = raised
-    error = world.communicator.from_first(error)
-    if error is not None:
-        raise error
-    return result
+    told = world.communicator.from_first(None if error is None else portable(error))
+    try:
+        if world.rank:
+            error = told
+        if error is not None:
+            raise error
+        return result
+    finally:
+        # (Its traceback has this frame: a cycle, that nobody looks for, would keep the script's files open.)
+        del error, told
 
 
 def check_grid(grid: Grid, size: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,22 @@ def test_all_ranks_get_what_is_read_from_standard_input(tmp_path: Path) -> None:
     found = run(3, script, input=TYPED)
     assert (found.returncode, found.stdout) == (0, alone.stdout), found.stderr
     assert found.stderr == alone.stderr == "said once\nWARNING:root:logged once\n"
+
+
+@needs_mpi
+def test_all_ranks_decode_standard_input_as_rank_0_does(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, sys\nprint(input())\nwith open(0) as file:\n    rest = file.read()\n"
+        "os.write(2, ascii((sys.stdin.encoding, sys.stdin.errors, rest)).encode() + b'\\n')\n"
+    )
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    found = subprocess.run(
+        [sys.executable, "-m", "lazyarr", "run", "-n", "2", script], input=b"\xf6\n", capture_output=True,
+        timeout=120, check=False, env=environment,
+    )  # fmt: skip
+    assert (found.returncode, found.stdout) == (0, b"\xf6\n"), found.stderr
+    assert found.stderr.splitlines() == [b"('iso8859-1', 'strict', '')"] * 2
 
 
 PROGRAMS = Path(__file__).parent / "outside_programs"

@@ -84,7 +84,10 @@ def _write(folder: str, number: int, stored: Stored) -> Any:
             _to_disk(path)
         except OSError as raised:
             error = raised
-        raise_alike(together, error)
+        try:
+            raise_alike(together, error)
+        finally:
+            del error
         return None
     if stored.data.nbytes < SMALL:
         return np.array(stored.data)
@@ -165,8 +168,11 @@ def _read(path: str, stored: Stored) -> Any:
         data = np.array(held) if layout is None or together is None else world.Part.of(held, layout, together)
     except (OSError, ValueError) as raised:
         error = Damaged(f"{path}: {raised}")
-    if together is not None:
-        raise_alike(together, error)
-    elif error is not None:
-        raise error
+    try:
+        if together is not None:
+            raise_alike(together, error)
+        elif error is not None:
+            raise error
+    finally:
+        del error
     return data

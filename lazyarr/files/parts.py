@@ -25,14 +25,21 @@ def part_of(x: Any) -> Part | None:
     return held if isinstance(held, Part) else None
 
 
-def raise_alike(together: World, error: Exception | None) -> None:
-    """Raise on every rank what one has met with; the first one's, where they are several."""
+def raise_alike(together: World, error: BaseException | None) -> None:
+    """Raise on every rank what one has met with; the first one's, where they are several.
+
+    (An error's traceback has the frames that it went through: who holds it in a variable there makes a cycle, which
+    nobody looks for, and so deletes it.)
+    """
     failed = [e for e in together.communicator.from_all(None if error is None else portable(error)) if e is not None]
-    if failed:
-        raise failed[0] if error is None else error
+    try:
+        if failed:
+            raise failed[0] if error is None else error
+    finally:
+        del failed, error
 
 
-def portable(error: Exception) -> Exception:
+def portable(error: BaseException) -> BaseException:
     """An error as it can be sent: of its own class, or else of the nearest one of Python's that takes a text."""
     import pickle
 
@@ -40,7 +47,7 @@ def portable(error: Exception) -> Exception:
         pickle.loads(pickle.dumps(error))
     except Exception:  # noqa: BLE001  whatever a class of somebody else's raises here, it cannot be sent
         for base in type(error).__mro__:
-            if base.__module__ == "builtins" and issubclass(base, Exception):
+            if base.__module__ == "builtins" and issubclass(base, BaseException):
                 try:
                     return base(str(error))
                 except TypeError:
@@ -66,9 +73,12 @@ def to_first(part: Part, put: Callable[[Box, Any], None]) -> None:
         if together.rank == 0 and error is None:
             try:
                 put(piece, array)
-            except Exception as raised:  # noqa: BLE001  raised below, when nobody sends any more
+            except BaseException as raised:  # noqa: BLE001  raised below, when nobody sends any more
                 error = raised
-    raise_alike(together, error)
+    try:
+        raise_alike(together, error)
+    finally:
+        del error
 
 
 def from_first(
@@ -83,7 +93,7 @@ def from_first(
         if together.rank == 0 and error is None:
             try:
                 array = np.asarray(get(piece), dtype)
-            except Exception as raised:  # noqa: BLE001  raised below, when nobody waits any more
+            except BaseException as raised:  # noqa: BLE001  raised below, when nobody waits any more
                 error = raised
         if rank and together.rank == 0:
             together.communicator.swap([(rank, array)], [])
@@ -91,7 +101,10 @@ def from_first(
             together.communicator.swap([], [(0, array)])
         if rank == together.rank:
             mine[at] = array
-    raise_alike(together, error)
+    try:
+        raise_alike(together, error)
+    finally:
+        del error
     return rebuild(Part(mine, layout, shape, together))
 
 
@@ -119,13 +132,16 @@ def read_parts(
 ) -> LazyArray:
     """A split array of which each rank reads its own part."""
     own = place(layout, shape, together.communicator.place)
-    error: Exception | None = None
+    error: BaseException | None = None
     array = None
     try:
         array = np.ascontiguousarray(get(own), dtype)
-    except Exception as raised:  # noqa: BLE001  raised below, on every rank
+    except BaseException as raised:  # noqa: BLE001  raised below, on every rank
         error = raised
-    raise_alike(together, error)
+    try:
+        raise_alike(together, error)
+    finally:
+        del error
     return rebuild(Part(array, layout, shape, together))  # type: ignore[arg-type]  # there without an error
 
 
@@ -160,10 +176,13 @@ def write_units(part: Part, starts: list[int], units: list[int], put: Callable[[
         own[axis] = want[at]
     used = {split.dim for split in part.layout if split is not None}
     alone = all(k == 0 for dim, k in enumerate(communicator.place) if dim not in used)
-    error: Exception | None = None
+    error: BaseException | None = None
     if alone and all(map(length, own)):
         try:
             put(tuple(own), array)
-        except Exception as raised:  # noqa: BLE001  raised below, on every rank
+        except BaseException as raised:  # noqa: BLE001  raised below, on every rank
             error = raised
-    raise_alike(together, error)
+    try:
+        raise_alike(together, error)
+    finally:
+        del error

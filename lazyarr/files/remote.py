@@ -43,22 +43,27 @@ class Library:
             cls = self._stands_for(real)
             return real if cls is None else self._proxy(cls, real)
         together.agree(f"{self.name}: {what}")
-        real, sent, error = None, b"", None
+        real, sent = None, b""
+        error: BaseException | None = None
         if together.rank == 0:
             try:
                 with together.alone(f"{self.name}: {what}"):
                     real = operation()
-            except Exception as raised:  # noqa: BLE001  raised below, on every rank
+            except BaseException as raised:  # noqa: BLE001  raised below, on every rank
                 error = raised
             sent = self._described(real, error)
         kind, value = pickle.loads(together.communicator.from_first(sent))
         if kind == "error":
-            raise error or value
+            try:
+                raise error or value
+            finally:
+                # (Its traceback has this frame: a cycle, that nobody looks for.)
+                del error, value
         if kind == "value":
             return value
         return self._proxy(self._class(kind), real)
 
-    def _described(self, real: Any, error: Exception | None) -> bytes:
+    def _described(self, real: Any, error: BaseException | None) -> bytes:
         if error is not None:
             return pickle.dumps(("error", portable(error)))
         found = self._stands_for(real)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import sys
 from itertools import chain
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from lazyarr import imports, world
@@ -39,10 +40,18 @@ def share(script: str) -> None:
     _replace()
     # (A script that is started without standard input has none on any rank.)
     if ranks.communicator.from_first(sys.stdin is not None):
-        sys.stdin = standard_input.shared(ranks.rank)
+        sys.stdin = standard_input.shared(ranks)
     if ranks.rank:
         # (What ends the program is heard from any rank: `lazyarr.world.end_all`.)
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
+
+
+class _Builtin(staticmethod):  # type: ignore[type-arg]
+    """A function in the place of one in C: as an attribute of a class it is no method, either."""
+
+    def __reduce__(self) -> str:
+        """By its name."""
+        return self.__name__
 
 
 def _replace() -> None:
@@ -55,6 +64,13 @@ def _replace() -> None:
     kinds = (changes, streams, databases, processes, pools, futures)
     for holder, name, function in list(chain.from_iterable(kind.replacements() for kind in kinds)):
         old = getattr(holder, name)
+        if id(old) in new and isinstance(holder, ModuleType):
+            function = new[id(old)][1]
+        elif isinstance(function, FunctionType) and isinstance(holder, ModuleType):
+            # (Where `pickle` finds it again: not in the module in C that the old one says.)
+            function.__module__ = holder.__name__
+            if isinstance(old, BuiltinFunctionType):
+                function = _Builtin(function)
         new[id(old)] = old, function
         setattr(holder, name, function)
     for name, module in list(sys.modules.items()):

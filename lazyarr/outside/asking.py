@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import pickle
+import stat
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -33,6 +34,14 @@ class Role(enum.Enum):
 _OWN_REASONS = {
     "asyncio", "concurrent", "ctypes", "dbm", "importlib", "inspect", "linecache", "multiprocessing", "subprocess",
     "threading", "tokenize", "traceback", "warnings",
+}  # fmt: skip
+#: Files of theirs that call what they have been handed, and have no other reason to open a file.
+_HANDED = {
+    os.path.join(*name.split("/"))
+    for name in (
+        "asyncio/events.py", "concurrent/futures/thread.py", "multiprocessing/pool.py", "multiprocessing/process.py",
+        "threading.py",
+    )
 }  # fmt: skip
 _LAZYARR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
@@ -87,6 +96,8 @@ class Script:
         if {"site-packages", "dist-packages"} & set(path.split(os.sep)):
             return None
         if path.startswith(self._library):
+            if path[len(self._library) :] in _HANDED:
+                return True
             top = path[len(self._library) :].split(os.sep)[0].partition(".")[0]
             return False if top in _OWN_REASONS else None
         return True if path.startswith(self._folder) else None
@@ -150,41 +161,45 @@ def perform(what: str, operation: Callable[[], Any], sent: Callable[[Any], Any] 
     now = ranks()
     meet(what)
     found: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
     told: bytes | None = None
     if now.rank == 0:
         try:
             with now.alone(what):
                 found = operation()
                 told = pickle.dumps((None, sent(found)))
-        except Exception as raised:  # noqa: BLE001  raised below, on every rank
+        except BaseException as raised:  # noqa: BLE001  raised below, on every rank (a callback may end the program)
             from lazyarr.files.parts import portable
 
             error = raised
             told = pickle.dumps((portable(raised), None))
     told = now.communicator.from_first(told)
-    if now.rank == 0:
+    try:
+        if now.rank:
+            assert told is not None
+            error, found = pickle.loads(told)
         if error is not None:
             raise error
         return found
-    assert told is not None
-    error, value = pickle.loads(told)
-    if error is not None:
-        raise error
-    return value
+    finally:
+        # (Its traceback has this frame: a cycle, that nobody looks for, would keep the script's files open.)
+        del error
 
 
 def others_do(now: world.World, operation: Callable[[], Any]) -> None:
     """Have the other ranks do something, while rank 0 waits; what one raises all raise."""
     from lazyarr.files.parts import raise_alike
 
-    error: Exception | None = None
+    error: BaseException | None = None
     if now.rank:
         try:
             operation()
-        except Exception as raised:  # noqa: BLE001  raised below, on every rank
+        except BaseException as raised:  # noqa: BLE001  raised below, on every rank
             error = raised
-    raise_alike(now, error)
+    try:
+        raise_alike(now, error)
+    finally:
+        del error
 
 
 #: Files and folders that this process alone has made for itself, and changes by itself.
@@ -239,6 +254,15 @@ def caller_is(module: str, depth: int = 1) -> bool:
     return frame is not None and frame.f_globals.get("__name__") == module
 
 
+def comes_once(path: Any) -> bool:
+    """Whether a path is that of a pipe, a terminal, ...: what one rank reads there no other one can."""
+    try:
+        kind = os.stat(path).st_mode
+    except (OSError, ValueError):  # (who opens it says what is wrong)
+        return False
+    return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
+
+
 def read(what: str, operation: Callable[[Any], Any], path: Any) -> Any:
     """What an operation gives that reads a file, on each rank: when rank 0 has written it, and before it does so again.
 
@@ -253,7 +277,9 @@ def read(what: str, operation: Callable[[Any], Any], path: Any) -> Any:
     if standing() is not Role.TOGETHER:
         return operation(path)
     meet(what)
-    path = ranks().communicator.from_first(path)
+    path, once = ranks().communicator.from_first((path, comes_once(path)))
+    if once:
+        return perform(what, lambda: operation(path))
     try:
         return operation(path)
     finally:

@@ -87,6 +87,23 @@ def _iterating(function: Callable[..., Any]) -> Callable[..., Any]:
     return iterate
 
 
+_stat = os.stat
+
+
+def _answer(question: Callable[..., bool], follow: bool) -> bool | tuple[Any, ...]:
+    """What a question about an entry gives, or the arguments of the error (of links that lead to themselves, say)."""
+    try:
+        return question(follow_symlinks=follow)
+    except OSError as error:
+        return error.errno, error.strerror, error.filename
+
+
+def _said(answer: bool | tuple[Any, ...]) -> bool:
+    if isinstance(answer, tuple):
+        raise OSError(*answer)
+    return answer
+
+
 class Entry:
     """What a folder holds, as rank 0 has found it.
 
@@ -100,8 +117,9 @@ class Entry:
         self._inode = found.inode()
         #: Of what it is, and of what it leads to.
         self._is_link = found.is_symlink()
-        self._is_dir = [found.is_dir(follow_symlinks=follow) for follow in (False, True)]
-        self._is_file = [found.is_file(follow_symlinks=follow) for follow in (False, True)]
+        self._is_dir = [_answer(found.is_dir, follow) for follow in (False, True)]
+        self._is_file = [_answer(found.is_file, follow) for follow in (False, True)]
+        self._stat: dict[bool, os.stat_result] = {}
 
     def __fspath__(self) -> Any:
         return self.path
@@ -115,11 +133,11 @@ class Entry:
 
     def is_dir(self, *, follow_symlinks: bool = True) -> bool:
         """Whether it is a folder."""
-        return self._is_dir[follow_symlinks]
+        return _said(self._is_dir[follow_symlinks])
 
     def is_file(self, *, follow_symlinks: bool = True) -> bool:
         """Whether it is a file."""
-        return self._is_file[follow_symlinks]
+        return _said(self._is_file[follow_symlinks])
 
     def is_symlink(self) -> bool:
         """Whether it is a symbolic link."""
@@ -131,7 +149,14 @@ class Entry:
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
         """What the system knows of it."""
-        return os.stat(self.path, follow_symlinks=follow_symlinks)
+        if follow_symlinks not in self._stat:
+
+            def ask() -> os.stat_result:
+                return _stat(self.path, follow_symlinks=follow_symlinks)
+
+            together = asking.role() is Role.TOGETHER
+            self._stat[follow_symlinks] = asking.perform("calls stat()", ask) if together else ask()
+        return self._stat[follow_symlinks]
 
 
 class _Entries(contextlib.AbstractContextManager["_Entries"]):

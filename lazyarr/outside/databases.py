@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import itertools
 import os
 import shutil
 import tempfile
 import urllib.parse
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
+from weakref import WeakSet
 
 from lazyarr.outside import asking
 from lazyarr.outside.asking import Role
@@ -20,6 +22,19 @@ _ENDINGS = ("", "-wal", "-journal", ".db", ".dat", ".dir", ".bak", ".pag")
 _folder: list[str] = []
 #: By the path of a database: the files that it was, and where this rank's copy is.
 _copies: dict[str, tuple[Any, str]] = {}
+
+
+#: By the path of a copy: connections to it.
+_connections: dict[str, WeakSet[Any]] = {}
+_numbers = itertools.count()
+
+
+@cache
+def _connection() -> Any:
+    """As `sqlite3.Connection`."""
+    import sqlite3
+
+    return type("Connection", (sqlite3.Connection,), {"__module__": "sqlite3"})
 
 
 def _files(path: str) -> list[tuple[str, int, int]]:
@@ -32,25 +47,50 @@ def _files(path: str) -> list[tuple[str, int, int]]:
     return [which for which in found if which[0] not in ("-wal", "-journal")]
 
 
-def _copy(path: str, was: Any) -> str:
-    """Where the rank has its copy of a database: the one that it has worked on, if it is still that of these files.
+def _is_open(place: str) -> bool:
+    """Whether the rank has connections to a copy."""
+    return any(map(_is_connected, list(_connections.get(place, ()))))
 
-    (One that there was not, it has made meanwhile.)
+
+def _is_connected(connection: Any) -> bool:
+    import sqlite3
+
+    try:
+        connection.total_changes  # noqa: B018  it raises where it is closed
+    except sqlite3.ProgrammingError:
+        return False
+    return True
+
+
+def _copy(path: str, was: Any, now: Any = None) -> str:
+    """Where the rank has its copy of a database.
+
+    It is the one that the rank works on, while connections to it are open and the files are the same; a new one
+    otherwise, for the script may have replaced the files, or another program changed them.
+
+    Parameters
+    ----------
+    path : str
+    was, now : list
+        The files before rank 0 has opened them, and after; without the latter ranks have not met: then rank 0 may be
+        about to write them, and the copy that there is stays.
     """
     kept = _copies.get(path)
-    if kept is not None and (kept[0] == was or not kept[0]):
-        _copies[path] = was, kept[1]
-        return kept[1]
+    if kept is not None:
+        same = kept[0] == was
+        if (same or not kept[0]) if now is None else (same and _is_open(kept[1])):
+            _copies[path] = was or kept[0], kept[1]
+            return kept[1]
     if not _folder:
         _folder.append(asking.own(tempfile.mkdtemp()))
         atexit.register(shutil.rmtree, _folder[0], ignore_errors=True)
-    place = os.path.join(_folder[0], f"{len(_copies)}-{len(os.listdir(_folder[0]))}")
+    place = os.path.join(_folder[0], str(next(_numbers)))
     os.mkdir(place)
     place = os.path.join(place, os.path.basename(path))
     for ending in _ENDINGS:
         if os.path.isfile(path + ending):
             shutil.copyfile(path + ending, place + ending)
-    _copies[path] = was, place
+    _copies[path] = was if now is None else now, place
     return place
 
 
@@ -59,15 +99,15 @@ def _opened(what: str, path: str, here: Callable[[], Any], there: Callable[[str]
     path = os.path.abspath(path)
     now, found = asking.ranks(), []
 
-    def begin() -> tuple[str, Any]:
+    def begin() -> tuple[str, Any, Any]:
         was = _files(path)
         found.append(here())
-        return path, was
+        return path, was, _files(path)
 
-    path, was = asking.perform(what, begin)
+    path, was, new = asking.perform(what, begin)
 
     def copy() -> None:
-        found.append(there(_copy(path, was)))
+        found.append(there(_copy(path, was, new)))
 
     asking.others_do(now, copy)
     return found[0]
@@ -87,7 +127,11 @@ def _connecting(function: Callable[..., Any]) -> Callable[..., Any]:
 
         def there(copy: str) -> Any:
             given = f"file:{urllib.parse.quote(copy)}?{options}" if options else copy
-            return function(given, *args, **kwargs)
+            # (Objects of Python's own class cannot be referred to weakly.)
+            plain = {} if len(args) > 4 or "factory" in kwargs else {"factory": _connection()}
+            made = function(given, *args, **kwargs, **plain)
+            _connections.setdefault(copy, WeakSet()).add(made)
+            return made
 
         if role is Role.APART:
             return there(_copy(os.path.abspath(path), _files(path)))

@@ -10,6 +10,7 @@ from typing import Any
 from lazyarr import imports
 from lazyarr.outside import asking
 from lazyarr.settings import variable
+from lazyarr.world import World
 
 #: Said by the process that starts the ranks, of its own input: theirs is never one.
 TERMINAL = variable("terminal")
@@ -79,13 +80,15 @@ def text(raw: Shared, encoding: str | None, errors: str | None, newline: str | N
     return found  # type: ignore[no-any-return]
 
 
-def shared(rank: int) -> Any:
-    """A text stream of rank 0's standard input, for every rank; None where it has none."""
+def shared(ranks: World) -> Any:
+    """A text stream of rank 0's standard input, for every rank: all decode it as that one does."""
     old = sys.stdin
-    if rank:
+    # (The others' own may be another one: what starts them gives them no input.)
+    encoding, errors = ranks.communicator.from_first((old.encoding, old.errors) if ranks.rank == 0 else None)
+    if ranks.rank:
         # (Nothing is sent there, and who reads it in other ways would wait for ever.)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
-        return text(Shared(None, "<stdin>"), "utf-8", "strict")
-    return text(Shared(old, "<stdin>"), old.encoding, old.errors)
+        return text(Shared(None, "<stdin>"), encoding, errors)
+    return text(Shared(old, "<stdin>"), encoding, errors)

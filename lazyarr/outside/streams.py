@@ -14,7 +14,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
@@ -70,7 +70,19 @@ def _is_written(status: os.stat_result) -> bool:
     return any((other.st_dev, other.st_ino) == key for other in others)
 
 
-class _Sink(io.FileIO):
+class _Own(io.FileIO):
+    """A file of this rank's own, that says of itself what rank 0's does."""
+
+    _kind = "w"
+
+    @property
+    def mode(self) -> str:  # type: ignore[override]
+        """How it is opened."""
+        said = str(super().mode)
+        return said if self._kind in "rw" else self._kind + said[1:]
+
+
+class _Sink(_Own):
     """A file of which only the length is kept: nobody reads it."""
 
     def write(self, data: Any) -> int:
@@ -109,6 +121,19 @@ def _copied(source: Any, number: int, dir_fd: int | None = None) -> None:
     os.lseek(number, 0, os.SEEK_SET)
 
 
+def _check_pipe(path: Any, dir_fd: int | None) -> None:
+    """Raise for a named pipe that would be read otherwise than through `open(path)` or `open(path, "rb")`."""
+    try:
+        kind = os.stat(path, dir_fd=dir_fd).st_mode
+    except (OSError, ValueError):  # (who opens it says what is wrong)
+        return
+    if stat.S_ISFIFO(kind):
+        raise io.UnsupportedOperation(
+            f"{path!r} is a pipe, of which one rank alone gets what comes: open(path) and open(path, 'rb') read it for "
+            "all ranks; other ways to open it are only for writing"
+        )
+
+
 class _Options:
     """How a file is opened."""
 
@@ -143,7 +168,7 @@ class _Options:
         os.ftruncate(number, length)
         os.lseek(number, 0, os.SEEK_END)
         raw = _Sink(number, "w")
-        raw._appends = self.kind == "a"
+        raw._appends, raw._kind = self.kind == "a", self.kind
         return self.stream(raw, name)
 
     def own(self, name: Any, source: Any, key: tuple[int, int] | None) -> Any:
@@ -159,7 +184,8 @@ class _Options:
                 _copies[key] = os.dup(number)
             if self.kind == "a":
                 fcntl.fcntl(number, fcntl.F_SETFL, fcntl.fcntl(number, fcntl.F_GETFL) | os.O_APPEND)
-            raw = io.FileIO(number, self.kind.replace("x", "w") + "+" * self.updates)
+            raw = _Own(number, self.kind.replace("x", "w") + "+" * self.updates)
+            raw._kind = self.kind
         except BaseException:
             os.close(number)
             raise
@@ -195,6 +221,8 @@ def _together(file: Any, options: _Options) -> Any:
     opened: list[Any] = []
 
     def begin() -> tuple[Any, int, bool, bool, tuple[int, int]]:
+        if file != 0 and options.updates:
+            _check_pipe(file, None)
         before = os.stat(file) if file != 0 and options.kind == "a" and os.path.exists(file) else None
         opened.append(options.native(file))
         status = os.fstat(opened[0].fileno())
@@ -211,7 +239,7 @@ def _together(file: Any, options: _Options) -> Any:
             return _passing(mine, path, options)
         if not busy:
             return options.native(path) if mine is None else mine
-    if options.updates and options.kind != "r" and length == 0 or not (options.updates or busy):
+    if options.updates and (passes or options.kind != "r" and length == 0) or not (options.updates or busy):
         # (Nothing is copied: nobody has to wait.)
         if mine is not None:
             return mine
@@ -260,19 +288,31 @@ def _os_opening(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None 
     reads = not flags & (os.O_WRONLY | os.O_RDWR)
     opened: list[int] = []
 
+    nameless = getattr(os, "O_TMPFILE", 0)
+    if nameless and flags & nameless == nameless:
+        # (Nobody else sees it.)
+        return _os_open(path, flags, mode, dir_fd=dir_fd)
+
     def begin() -> Any:
+        if not flags & os.O_WRONLY:
+            _check_pipe(path, dir_fd)
         opened.append(_os_open(path, flags, mode, dir_fd=dir_fd))
         status = os.fstat(opened[0])
         if not reads:
             _changing.add((status.st_dev, status.st_ino))
-        return os.fspath(path), reads and _is_written(status)
+        return os.fspath(path), reads and _is_written(status), stat.S_ISREG(status.st_mode)
 
     if role is Role.APART:
+        if not flags & os.O_WRONLY:
+            _check_pipe(path, dir_fd)
         if reads:
             return _os_open(path, flags, mode, dir_fd=dir_fd)
-        place, busy = path, False
+        place, busy, holds = path, False, dir_fd is not None or not asking.comes_once(path)
     else:
-        place, busy = asking.perform("opens a file", begin)
+        place, busy, holds = asking.perform("opens a file", begin)
+    if not reads and not holds:
+        # (What is written there has gone when it is written: there is nothing to be copied.)
+        return opened[0] if opened else _os_open(os.devnull, flags & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC))
     left = flags & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC)
     if reads and not busy:
         return opened[0] if opened else _os_open(place, left, dir_fd=dir_fd)
@@ -292,6 +332,47 @@ def _os_opening(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None 
     else:
         asking.others_do(asking.ranks(), copy)
     return opened[0]
+
+
+def mapped(what: str, operation: Callable[[Any], Any], path: Any) -> Any:
+    """What an operation gives that maps a file to be changed: rank 0 the file, the others copies of it.
+
+    Parameters
+    ----------
+    what : str
+    operation : callable
+        It is given the file's path, and gives a `numpy.memmap`.
+    path : str or os.PathLike
+        Rank 0's counts.
+    """
+    role, found = asking.standing(), []
+    if role is Role.NATIVE or asking.is_own(path):
+        return operation(path)
+
+    def begin() -> Any:
+        found.append(operation(path))
+        status = os.stat(path)
+        _changing.add((status.st_dev, status.st_ino))
+        return path, getattr(found[0], "filename", None)
+
+    def copy() -> None:
+        number, new = _mkstemp()
+        try:
+            _copied(place, number)
+            found.append(operation(new))
+        finally:
+            os.close(number)
+            _remove(new)
+        if named is not None:
+            found[0].filename = named
+
+    if role is Role.APART:
+        place, named = path, None
+        copy()
+        return found[0]
+    place, named = asking.perform(what, begin)
+    asking.others_do(asking.ranks(), copy)
+    return found[0]
 
 
 @wraps(_mkstemp)

@@ -4,10 +4,12 @@
 # (A program as other people write them.)
 from __future__ import annotations
 
+import asyncio
 import atexit
 import logging
 import multiprocessing
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -59,6 +61,28 @@ print(sorted(os.listdir("frames")), sorted(open("frames/log.txt").read().split()
 with ThreadPoolExecutor(2) as pool:
     print(list(pool.map(save, range(3, 6))))
 print(sorted(os.listdir("frames")), sorted(open("frames/log.txt").read().split()), np.load("frames/5.npy"))
+# Work that threads are handed directly.
+for k in range(8):
+    with open(f"{k}.tmp", "w") as file:
+        file.write("x")
+with ThreadPoolExecutor(2) as pool:
+    print(list(pool.map(os.remove, [f"{k}.tmp" for k in range(7)])))
+    print(pool.submit(shutil.move, "7.tmp", "moved").result())
+timer = threading.Timer(0.01, os.rename, ("moved", "renamed"))
+timer.start()
+timer.join()
+
+
+async def later():
+    await asyncio.to_thread(os.makedirs, "asynchronous/d")
+    asyncio.get_running_loop().call_soon(os.mkdir, "soon")
+    await asyncio.sleep(0.01)
+
+
+asyncio.run(later())
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(pool.map(os.rmdir, ["soon", "asynchronous/d"]))
+print(os.listdir("asynchronous"), os.path.exists("renamed"), os.path.exists("soon"))
 log = logging.getLogger("x")
 log.addHandler(logging.FileHandler("t.log"))
 log.setLevel("INFO")

@@ -93,6 +93,63 @@ print(raised(open, "a.txt", "rw"), raised(open, "a.txt", "wb", -1, "utf-8"), rai
 print(raised(os.remove, "none"), raised(os.listdir, "none"), raised(np.loadtxt, "none"))
 print(raised(subprocess.check_call, ["false"]))
 
+
+
+# (A frame that an error remembers keeps its files open, unless the error dies.)
+def reports(path, missing):
+    report = open(path, "w")
+    report.write("42\n")
+    print(raised(missing, "none/x"))
+
+
+reports("r1.txt", os.path.getsize)
+reports("r2.txt", open)
+reports("r3.txt", lambda path: np.save(path, np.arange(2000.0)))
+print([open(f"r{k}.txt").read() for k in (1, 2, 3)])
+
+
+def stops(folder, names):
+    raise SystemExit("stop")
+
+
+try:
+    shutil.copytree(".", "never", ignore=stops)
+except SystemExit as error:
+    print(repr(error))
+
+# What comes but once.
+os.mkfifo("pipe")
+os.system("(printf '1\n2\n' > pipe) &")
+print(open("pipe").read())
+os.system("(printf '1\n2\n' > pipe) &")
+print(open("pipe", "rb").readlines())
+os.system("(printf '1\n2\n' > pipe) &")
+print(np.loadtxt("pipe"))
+os.system("(cat pipe > of_pipe) &")
+number = os.open("pipe", os.O_WRONLY)
+print(os.write(number, b"to a pipe"))
+os.close(number)
+os.remove("pipe")
+
+# Functions as values.
+print(pickle.loads(pickle.dumps([os.stat, open, os.open])) == [os.stat, open, os.open])
+
+
+class Opens:
+    how = open
+
+
+for how in ("wb", "ab", "a+b", "r+b"):
+    with Opens().how("how", how) as file:
+        print(file.mode)
+with open("how2", "xb") as file:
+    print(file.mode, file.raw.mode)
+if hasattr(os, "O_TMPFILE"):
+    number = os.open(".", os.O_TMPFILE | os.O_RDWR)
+    print(os.write(number, b"abc"))
+    os.close(number)
+os.remove("how2")
+
 # What packages of Python's write.
 json.dump({"a": 1}, open("c.json", "w"))
 print(json.load(open("c.json")))
@@ -125,6 +182,28 @@ other = sqlite3.connect("base.db")
 print(base.execute("select sum(b) from t").fetchall(), other.execute("select count(*) from t").fetchall())
 base.close()
 other.close()
+for k in range(2):
+    # (Others have another file under its name.)
+    if os.path.exists("again.db"):
+        os.remove("again.db")
+    shutil.copy("base.db", "copied.db")
+    again, copied = sqlite3.connect("again.db"), sqlite3.connect("copied.db")
+    again.execute("create table t (a)")
+    again.execute("insert into t values (1)")
+    copied.execute("insert into t values (1, 1)")
+    again.commit()
+    copied.commit()
+    second = sqlite3.connect("again.db")
+    print([base.execute("select count(*) from t").fetchall() for base in (again, second, copied)])
+    for base in (again, second, copied):
+        base.close()
+    for name in glob.glob("anew*"):
+        os.remove(name)
+    with shelve.open("anew") as kept:
+        print(len(kept))
+        kept["k"] = k
+with shelve.open("anew") as kept:
+    print(dict(kept))
 
 # Folders.
 os.mkdir("d")
@@ -143,6 +222,12 @@ print(os.path.getmtime("t.txt") == os.path.getmtime("t2.txt"))
 print(shutil.move("t2.txt", "d"), shutil.copytree("d", "d2"), shutil.rmtree("x"))
 with os.scandir("d") as entries:
     print(sorted((e.name, e.path, e.is_dir(), e.is_file(), e.is_symlink(), e.stat().st_size) for e in entries))
+os.symlink("loop", "d/loop")
+print(sorted((root, sorted(folders), sorted(files)) for root, folders, files in os.walk("d")))
+with os.scandir("d") as entries:
+    [entry] = [entry for entry in entries if entry.name == "loop"]
+print(raised(entry.is_dir), raised(entry.stat))
+os.remove("d/loop")
 now = datetime.datetime.now().strftime("%S.%f")
 os.mkdir(now)
 with open(f"{now}/a.txt", "w") as file:
@@ -199,6 +284,14 @@ print(held.sum(), seen.sum(), other.sum(), (np.array(seen) * np.arange(1000.0)).
 left = np.lib.format.open_memmap("n.npy", mode="w+", dtype="f8", shape=(10, 10))
 left[3] = 4.0
 left.flush()
+print(np.load("n.npy").sum())
+held = np.load("n.npy", mmap_mode="r+")
+held += 1
+print(type(held).__name__, os.path.basename(held.filename), held.sum())
+held.flush()
+held = np.lib.format.open_memmap("n.npy", mode="r+")
+held += 1
+held.flush()
 print(np.load("n.npy").sum())
 
 # What other packages write.
