@@ -40,6 +40,11 @@ def run_in_numpy(function: Callable[..., Any], args: Any, kwargs: Any, why: str,
     return _lazy(*_tried(function, args, kwargs, mutates))
 
 
+def run_as_numpy(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """As `run_in_numpy`, of what is compiled elsewhere: nobody is told."""
+    return _lazy(*_tried(function, args, kwargs, False))
+
+
 def numpys_results(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """As `run_in_numpy`, for a caller that wants what NumPy gives; a lazy array that comes back is itself."""
     mutates = getattr(function, "__name__", "") == "at" and isinstance(getattr(function, "__self__", None), np.ufunc)
@@ -182,13 +187,21 @@ def _call(
     given = concrete(args)
     # (What is not changed is not written back: another argument may be a view of it.)
     before = {k: data.copy() for k, (_, data) in evaluated.items()} if writeable else {}
-    result = _once(function, given, rest)
-    for key, (array, data) in evaluated.items():
-        if array._scalar or not (data.flags.writeable or key in before):
-            continue
-        changed[id(data)] = array
-        if key not in before or before[key].tobytes() != data.tobytes():
-            array[...] = data
+
+    def written() -> None:
+        for key, (array, data) in evaluated.items():
+            if array._scalar or not (data.flags.writeable or key in before):
+                continue
+            changed[id(data)] = array
+            if key not in before or before[key].tobytes() != data.tobytes():
+                array[...] = data
+
+    try:
+        result = _once(function, given, rest)
+    except FloatingPointError:
+        written()  # (NumPy has computed all when it raises this.)
+        raise
+    written()
     return result, changed
 
 

@@ -151,7 +151,7 @@ def as_bits(x: LazyArray, wanted: np.dtype[Any]) -> tuple[views.Step, tuple[int,
         return None
     if size == width:
         return views.Bits(x.dtype, wanted), x.shape, x.strides
-    dense = x.ndim > 0 and (x.strides[-1] == width or x.shape[-1] == 1) and x.size > 0
+    dense = x.ndim > 0 and (x.strides[-1] == width or x.shape[-1] == 1 or not x.size)
     if not dense or not is_static(x.shape) or x.shape[-1] * width % size:
         return None
     whole, part = (x.dtype, wanted) if x.dtype.kind == "c" else (wanted, x.dtype)

@@ -148,7 +148,10 @@ def _from_environment() -> Settings:
     return found
 
 
+#: What holds now.
 current = _from_environment()
+#: What the program asks for, and what holds instead of it for a while.
+_asked, _instead = current, dict[str, Any]()
 _watchers: list[Callable[[], None]] = []
 
 
@@ -168,24 +171,37 @@ def configure(**changes: Any) -> Settings:
     Returns
     -------
     Settings
-        The settings before the change.
+        The settings before the change, as they were asked for.
 
     Raises
     ------
     TypeError, ValueError
         For an unknown name or a value that is not allowed; nothing is changed then.
     """
-    global current
+    global _asked
     known = [field.name for field in fields(Settings)]
     for name in changes:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             raise TypeError(f"there is no setting {name!r}{f'; did you mean {near[0]!r}?' if near else ''} "
                             f"(the settings are {', '.join(known)})")  # fmt: skip
-    before, current = current, replace(current, **changes)
+    before, _asked = _asked, replace(_asked, **changes)
+    _change()
+    return before
+
+
+def hold(**instead: Any) -> None:
+    """Have some fields be otherwise, whatever the program asks for before and meanwhile; without any: as it asks."""
+    global _instead
+    _instead = instead
+    _change()
+
+
+def _change() -> None:
+    global current
+    current = replace(_asked, **_instead)
     for changed in _watchers:
         changed()
-    return before
 
 
 @contextmanager

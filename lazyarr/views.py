@@ -273,7 +273,7 @@ class Parts:
         return from_parts(new)
 
     def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return np.ascontiguousarray(base).view(self.dtype)
+        return _of_other_size(base, self.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +289,7 @@ class FromParts:
         return as_parts(new)
 
     def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return np.ascontiguousarray(base).view(self.dtype)
+        return _of_other_size(base, self.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +306,13 @@ class Resized:
         return resized(new, self.base_dtype)
 
     def view(self, base: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return np.ascontiguousarray(base).view(self.dtype)
+        return _of_other_size(base, self.dtype)
+
+
+def _of_other_size(base: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """NumPy's view of data as elements of another size; of a copy where it has none, for the last axis has gaps."""
+    is_dense = base.shape[-1] == 1 or not base.size or base.strides[-1] == base.itemsize
+    return (base if is_dense else np.ascontiguousarray(base)).view(dtype)
 
 
 def resized(value: Value, dtype: np.dtype[Any]) -> Value:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import lazyarr
 import lazyarr.numpy as lnp
 from lazyarr import quiet
 from lazyarr.settings import settings
@@ -153,6 +157,93 @@ def _to_a_log(m: Any) -> Any:
         return m.geterrcall().text, x
 
 
+def _safe_division(m: Any) -> Any:
+    x, y = m.array([1.0, 2, 3]), m.array([0.0, 1, 2])
+    with m.errstate(divide="raise"):
+        out = m.divide(x, y, out=m.zeros(3), where=y > 0)
+        m.divide(y, x - 1, x, where=x != 1)  # (over an operand, by its place)
+        return out, x
+
+
+def _where_by_seterr(m: Any) -> Any:
+    x = m.array([[-1.0, 0, 4], [9, m.nan, 800]])
+    before = m.seterr(all="raise")
+    try:
+        low, high = x[:, :2], x[:, 1:]
+        m.sqrt(low, out=high, where=low >= 0)  # (overlapping views)
+        found = [f(x, out=m.ones((2, 3)), where=w) for f, w in ((m.log, x > 0), (m.exp, x < 700))]
+        found += [m.power(x, -0.5, out=m.zeros((2, 3)), where=x > 0)]
+        found.append(m.add(x, 1, out=m.ones((2, 3)), where=[[True], [False]]))
+        found += m.divmod(7.0, x, out=(m.ones((2, 3)), m.ones((2, 3))), where=(x > 0) & (x < 99))
+        return (*found, x)
+    finally:
+        m.seterr(**before)
+
+
+def _what_where_chooses(m: Any) -> Any:
+    x, out = m.array([0.0, -1.0, 4.0]), m.full(3, 7.0)
+    try:
+        with m.errstate(all="raise"):
+            m.sqrt(x, out=out, where=[True, True, False])
+    except FloatingPointError as error:
+        return str(error), out
+    return out
+
+
+def _after_errstate(m: Any) -> Any:
+    before = m.seterr(all="raise")
+    try:
+        with m.errstate():
+            m.seterr(all="ignore")
+            quiet = m.ones(3) / m.zeros(3)
+        with m.errstate(all="ignore"):
+            m.seterr(under="ignore")
+            m.log(m.zeros(4))
+        assert m.geterr()["divide"] == "raise" and quiet[0] == m.inf
+        return m.ones(3) / m.zeros(3)
+    finally:
+        m.seterr(**before)
+
+
+def _only_within_errstate(m: Any) -> Any:
+    with m.errstate(all="ignore"):
+        m.seterr(divide="raise")
+        try:
+            m.ones(3) / m.zeros(3)
+        except FloatingPointError as error:
+            told = str(error)
+        m.seterr(divide="ignore")
+    return told, m.zeros(3) / m.zeros(3) if m is lnp else m.full(3, m.nan)
+
+
+def _in_a_thread_with_the_context(m: Any) -> Any:
+    async def main() -> Any:
+        with m.errstate(all="raise"):
+            return await asyncio.to_thread(lambda: m.asarray(m.ones(3) / m.zeros(3)))
+
+    return asyncio.run(main())
+
+
+def _in_tasks(m: Any) -> Any:
+    found: list[Any] = []
+
+    async def task(state: str, turns: list[asyncio.Event]) -> None:
+        with m.errstate(all=state):
+            turns[0].set()
+            await turns[1].wait()
+            try:
+                found.append((state, m.asarray(m.log(m.zeros(3)) + 1).tolist()))
+            except FloatingPointError as error:
+                found.append((state, str(error)))
+
+    async def main() -> None:
+        a, b = asyncio.Event(), asyncio.Event()
+        await asyncio.gather(task("raise", [a, b]), task("ignore", [b, a]))
+
+    asyncio.run(main())
+    return str(sorted(found))
+
+
 def _outcome(program: Callable[[Any], Any], m: Any) -> Outcome:
     try:
         found = program(m)
@@ -164,6 +255,8 @@ def _outcome(program: Callable[[Any], Any], m: Any) -> Outcome:
 _PROGRAMS = [
     _of_a_division, _of_a_function, _of_much, _of_a_cast, _of_a_sum, _of_a_view, _of_a_scalar, _only_what_is_asked_for,
     _what_was_recorded_before, _in_place, _handled, _nothing_wrong, _by_seterr, _by_a_decorator, _by_a_call, _to_a_log,
+    _safe_division, _where_by_seterr, _what_where_chooses, _after_errstate, _only_within_errstate,
+    _in_a_thread_with_the_context, _in_tasks,
 ]  # fmt: skip
 
 
@@ -190,3 +283,51 @@ def test_settings_are_as_before(eager_below: int) -> None:
     with lnp.errstate(all="raise"), lnp.errstate(divide="raise"):
         pass
     assert module.current == before
+
+
+def _of_a_thread() -> None:
+    thread = threading.Thread(target=lambda: lnp.seterr(all="raise"))
+    thread.start()
+    thread.join()
+
+
+def _of_a_block() -> None:
+    with lnp.errstate():
+        lnp.seterr(all="raise")
+
+
+def _of_a_copied_context() -> None:
+    contextvars.copy_context().run(lambda: lnp.seterr(all="raise"))
+
+
+def _of_a_loop() -> None:
+    with pytest.raises(FloatingPointError):
+        _in_a_thread_with_the_context(lnp)
+
+
+@pytest.mark.parametrize("told", [_of_a_thread, _of_a_block, _of_a_copied_context, _of_a_loop])
+def test_settings_are_as_before_when_nobody_listens_any_more(told: Callable[[], None]) -> None:
+    from lazyarr import settings as module
+
+    before = module.current
+    told()
+    gc.collect()
+    assert module.current == before
+    assert np.isinf(lnp.ones(3) / lnp.zeros(3)).all()
+
+
+def test_what_the_program_sets_meanwhile_stays() -> None:
+    from lazyarr import settings as module
+
+    with settings(eager_below=7):
+        with lnp.errstate(all="raise"):
+            assert lazyarr.configure(eager_below=9, fast_path=0).eager_below == 7
+            with settings(eager_below=0), pytest.raises(FloatingPointError):
+                lnp.ones(3) / lnp.zeros(3)
+        assert module.current.eager_below == 9 and module.current.fast_path == 0
+        lazyarr.configure(fast_path=1)
+
+
+def test_where_is_no_fallback() -> None:
+    with settings(fallback="error"), lnp.errstate(all="raise"):
+        assert lnp.sqrt(lnp.array([-1.0, 4.0]), out=lnp.zeros(2), where=[False, True]).tolist() == [0.0, 2.0]

@@ -16,6 +16,7 @@ import lazyarr
 import lazyarr.numpy as lnp
 from lazyarr.settings import settings
 from tests.agree import agree, difference
+from tests.control_compare import define
 
 A = np.arange(24.0).reshape(4, 6)
 B = np.arange(24).reshape(2, 3, 4)
@@ -522,6 +523,26 @@ def test_views_as_elements_of_another_size_in_accelerated_functions() -> None:
         plain, own = np.arange(4.0) + k, np.arange(4.0) + k
         assert str(program(plain)) == str(accelerated(own))
         np.testing.assert_array_equal(plain, own)
+
+
+@pytest.mark.parametrize("given", ["f8", "c16", "i4"])
+@pytest.mark.parametrize("chain", [
+    "a[:, :2].view('i2')", "a[::2].view('i2')", "a[::-1, 2:6].view('f4')[:, 1:]", "a.T[3:4].T.view('i1')",
+    "a[:, 3, None].view('?')", "a[:, 4:].view('c16')", "np.broadcast_to(a[:, :4], (2, 3, 4)).view('u2')",
+    "a[:, 2:2].view('i2')", "a[1:1, ::2].view('f4')", "a[:, :4].view('f4')[1:].view('c8')",
+])  # fmt: skip
+def test_views_as_elements_of_another_size_that_are_returned(given: str, chain: str) -> None:
+    seen = define(f"def f(a):\n    return {chain}\n", np=np)
+    accelerated = lazyarr.accelerate(seen, always=True)
+    for _ in range(3):
+        a, b = (np.arange(24).reshape(3, 8).astype(given) for _ in range(2))
+        got, expected = accelerated(a), seen(b)
+        assert got.dtype == expected.dtype and got.shape == expected.shape and got.strides == expected.strides
+        assert got.tobytes() == expected.tobytes() and got.flags.writeable == expected.flags.writeable
+        assert np.shares_memory(got, a) == np.shares_memory(expected, b)
+        if expected.flags.writeable:
+            got[...] = expected[...] = 1
+        assert a.tobytes() == b.tobytes()
 
 
 @pytest.mark.parametrize("layout", ["a[:, ::2]", "a.T", "a[0, 0, ...]", "a[:, :3]"])

@@ -26,7 +26,7 @@ from lazyarr.world import active as ranks
 Method = Callable[..., Any]
 _ndarray = np.ndarray
 _new = object.__new__
-_quiet = quiet.thread
+_quiet, _heard = quiet.thread, quiet.heard.get
 #: The recording of the trace that runs in this context, or None.
 tracing = traced.get
 #: Operands and elements that are numbers: Python's, and NumPy's scalars.
@@ -157,7 +157,7 @@ def run(function: Any, *args: Any) -> Any:
 
     (Python code could come here again, and a context is entered once: for that there is `lazyarr.quiet.quietly`.)
     """
-    found = function(*args) if _quiet.entered else _quiet.context.run(function, *args)
+    found = function(*args) if _quiet.entered or _heard() is not None else _quiet.context.run(function, *args)
     if ranks:
         done_at_once()
     return found

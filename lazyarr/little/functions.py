@@ -42,7 +42,7 @@ from lazyarr.world import done_at_once
 _ndarray = np.ndarray
 #: Methods of ufuncs -> NumPy's functions that come to them, and do nothing else.
 _SUMS = {fold: f for f, (fold, dtype) in FOLDS.items() if dtype is None and f not in STATISTICS | RUNNING}
-_quiet = quiet.thread
+_quiet, _heard = quiet.thread, quiet.heard.get
 #: Arguments that are no data.
 _PLAIN = NUMBERS | {str, type(None)}
 #: Methods that `reduction` stands before.
@@ -387,7 +387,7 @@ _NOTHING: dict[str, Any] = {}
 
 def _run(function: Any, *args: Any, **kwargs: Any) -> Any:
     """As `run`, of NumPy's functions that are written in Python: such a call may come here again."""
-    if _quiet.entered:
+    if _quiet.entered or _heard() is not None:
         found = function(*args, **kwargs)
     else:
         _quiet.entered = True

@@ -2,12 +2,13 @@
 
 Recorded work says nothing of its errors. Where NumPy is told to raise (or to call, print or log), what was recorded is
 computed first, as before, and from then on NumPy does each operation at once, in the caller's context: so the error is
-NumPy's, and comes at its line.
+NumPy's, and comes at its line. It is so in the contexts in which NumPy's own state says it, and in copies of them.
 """
 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -21,77 +22,72 @@ from lazyarr.world import active as ranks
 
 #: More elements than any array has.
 _ALL = 1 << 62
-_lock = threading.Lock()
+#: (Contexts end wherever their last reference goes, in the middle of what is done under this lock as well.)
+_lock = threading.RLock()
 
 
-class _Aloud(threading.local):
-    """How often this thread has been told to let errors be heard."""
+class _Heard:
+    """What a context has that is to hear of errors, and its copies too: it goes when the last of them does."""
 
-    def __init__(self) -> None:
-        self.times = 0
-        #: Whether NumPy's calls were in the caller's context before.
-        self.entered = False
-        self.by_seterr = False
+    __slots__ = ("__weakref__",)
 
 
-_thread = _Aloud()
-#: Threads that hear of errors, and what the settings were before the first of them.
-_threads = 0
-_before: settings.Settings | None = None
+#: How many of these there are.
+_count = 0
 
 
-def _begin() -> bool:
-    """Have NumPy do operations at once, in the caller's context; whether this is done here.
-
-    (Several ranks, and functions that are traced, go on as they are.)
-    """
-    global _threads, _before
-    if ranks or is_tracing():
-        return False
-    if not _thread.times:
-        flush(recording())
-        _thread.entered, quiet.thread.entered = quiet.thread.entered, True
-        with _lock:
-            _threads += 1
-            if _threads == 1:
-                _before = settings.configure(eager_below=_ALL, fast_path=0)
-    _thread.times += 1
-    return True
+def _begin() -> None:
+    """Have NumPy do operations at once, in this context."""
+    global _count
+    quiet.unheard(flush, recording())
+    mark = _Heard()
+    with _lock:
+        _count += 1
+        if _count == 1:
+            settings.hold(eager_below=_ALL, fast_path=0)
+    weakref.finalize(mark, _end).atexit = False
+    quiet.heard.set(mark)
 
 
 def _end() -> None:
-    """Undo `_begin`."""
-    global _threads
-    _thread.times -= 1
-    if _thread.times:
-        return
-    quiet.thread.entered = _thread.entered
+    """Undo `_begin`, when the last has gone that hears of errors."""
+    global _count
     with _lock:
-        _threads -= 1
-        if not _threads and _before is not None:
-            now = settings.current
-            # (What the program has set meanwhile stays.)
-            changes = {"eager_below": _ALL, "fast_path": 0}
-            settings.configure(**{k: getattr(_before, k) for k, v in changes.items() if getattr(now, k) == v})
+        _count -= 1
+        if not _count:
+            settings.hold()
+
+
+def _follow() -> None:
+    """Have this context hear of errors, or not, as NumPy's state says now.
+
+    (Several ranks, and functions that are traced, go on as they are.)
+    """
+    if ranks or is_tracing():
+        return
+    if is_listening() is not (quiet.heard.get() is not None):
+        if is_listening():
+            _begin()
+        else:
+            quiet.heard.set(None)
 
 
 class errstate(np.errstate):
     """As `numpy.errstate`."""
 
-    __slots__ = ("_is_heard",)
+    __slots__ = ()
 
     def __enter__(self) -> None:
         super().__enter__()
         try:
-            self._is_heard = is_listening() and _begin()
+            _follow()
         except BaseException as error:  # (of what was recorded before)
             super().__exit__(type(error), error, error.__traceback__)
             raise
 
     def __exit__(self, *error: Any) -> None:
-        if self._is_heard:
-            _end()
         super().__exit__(*error)
+        _follow()
 
     def __call__(self, func: Callable[..., Any]) -> Any:
         names = ("call", "all", "divide", "over", "under", "invalid")
@@ -111,10 +107,5 @@ errstate.__module__ = "numpy"
 @wraps(np.seterr)
 def seterr(*args: Any, **kwargs: Any) -> Any:
     before = np.seterr(*args, **kwargs)
-    if is_listening() is not _thread.by_seterr:
-        if _thread.by_seterr:
-            _thread.by_seterr = False
-            _end()
-        else:
-            _thread.by_seterr = _begin()
+    _follow()
     return before

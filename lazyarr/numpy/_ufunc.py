@@ -17,7 +17,7 @@ from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
 from lazyarr.dispatch import NotCompiled, holds_lazy
 from lazyarr.eager import is_little, weight
-from lazyarr.fallback import run_in_numpy, run_on_constants
+from lazyarr.fallback import run_as_numpy, run_in_numpy, run_on_constants
 from lazyarr.ir import extents
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import Op
@@ -29,7 +29,7 @@ from lazyarr.little.extension import begun
 from lazyarr.numpy._ufunc_arguments import c_or_f, outputs, refuse_out, signature_asked
 from lazyarr.ops.elementwise import ELEMENTWISE, SELECT
 from lazyarr.others import NOBODY, by_ufunc
-from lazyarr.quiet import quietly
+from lazyarr.quiet import heard, quietly
 from lazyarr.runtime import add_check, record, record_all, record_node, record_pending, recording
 from lazyarr.weak import WeakScalar
 
@@ -133,6 +133,9 @@ class Ufunc:
             return tuple(map(_no_scalar, found)) if isinstance(found, tuple) else _no_scalar(found)
         if self.op is None:
             return run_in_numpy(self.numpy, args, kwargs, f"{self.module}.{self.__name__} is not compiled")
+        if heard.get() is not None and kwargs.get("where", True) is not True:
+            # (Here the elements that are left out are computed, too, and could be heard of.)
+            return run_as_numpy(self.numpy, args, kwargs)
         try:
             return self._call(*args, **kwargs)
         except NotCompiled as reason:
