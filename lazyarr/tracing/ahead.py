@@ -22,7 +22,7 @@ from lazyarr.tracing.classes import data_of, is_data
 from lazyarr.tracing.listening import WHY, listens, names_in, texts_in
 from lazyarr.tracing.packages import is_own, is_users, top_level
 from lazyarr.tracing.remains import members
-from lazyarr.tracing.signature import Parts, Plain, memory_groups
+from lazyarr.tracing.signature import Parts, Plain
 
 if TYPE_CHECKING:
     from lazyarr.tracing.trace import Trace
@@ -51,19 +51,18 @@ def look_ahead(trace: Trace) -> None:
         If it is: arrays that share memory, also with arguments, or builtins that look at the frame.
     """
     parts = copied(trace.parts)
-    known, before = len(parts.arrays), _count(parts)
+    before = _count(parts)
     ahead = _Ahead(trace)
     # (Lazy arrays outside are not the trace's: that their data is looked at is no effect of the function.)
     own = traced.set(None)
     try:
-        for value in ahead.found():
-            parts.describe(value)
+        _, shares = parts.describe_apart(*ahead.found())
         parts.opaque += ahead.opaque
     except RecursionError:
         raise Plain("objects in objects, too deep to be looked into") from None
     finally:
         traced.reset(own)
-    if any(k >= known for group in memory_groups(parts.arrays) for k in group):
+    if shares:
         raise Plain("a variable shares memory with an argument or with another variable")
     if parts.opaque and _count(parts) > before:
         parts.reject_reached_twice()

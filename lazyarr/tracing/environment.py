@@ -35,7 +35,7 @@ from lazyarr.tracing.lookups import Attributes, Enclosing, Fixed, Global, MadeOf
 from lazyarr.tracing.modules import PURE_MODULES, TracedModule
 from lazyarr.tracing.packages import is_own, is_users, top_level
 from lazyarr.tracing.scalars import python_call
-from lazyarr.tracing.signature import Plain, memory_groups
+from lazyarr.tracing.signature import Plain
 from lazyarr.tracing.standins import class_for, class_of, is_instance, noting, numpy_module, numpys, on_attribute
 
 if TYPE_CHECKING:
@@ -159,15 +159,14 @@ class Environment:
     def can_take(self, value: Any) -> bool:
         """Whether all of a value can be looked into, and shares no memory with what is known: nothing ends by that."""
         parts, thrown, own = copied(self._trace.parts), self._trace.thrown, traced.set(None)
-        known, opaque = len(parts.arrays), len(parts.opaque)
+        opaque = len(parts.opaque)
         try:
-            parts.describe(value)
+            _, shares = parts.describe_apart(value)
         except (Plain, RecursionError):
             self._trace.thrown = thrown
             return False
         finally:
             traced.reset(own)
-        shares = any(k >= known for group in memory_groups(parts.arrays) for k in group)
         return len(parts.opaque) == opaque and not shares
 
     def globals_of(self, real: dict[str, Any]) -> TracedGlobals:

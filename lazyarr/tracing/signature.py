@@ -130,6 +130,18 @@ class Parts:
             self.functions, self.closures = self.closures.finish(), None
         return specs
 
+    def describe_apart(self, *values: Any) -> tuple[Any, bool]:
+        """As `describe`, the key of the last of some values; and whether arrays in one of them have been met before it.
+
+        (Or share memory with others.)
+        """
+        spec, met, before = None, False, len(self.arrays)
+        for value in values:
+            known, again = len(self.arrays), len(self.repeated)
+            spec = self.describe(value)
+            met = met or any(k < known for k in self.repeated[again:])
+        return spec, met or any(k >= before for group in memory_groups(self.arrays) for k in group)
+
     def describe(self, value: Any) -> Any:
         """The key of one value; its parts are appended.
 

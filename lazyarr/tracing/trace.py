@@ -310,11 +310,9 @@ class Trace:
         value = get()
         parts = self.parts
         at = [len(parts.arrays), len(parts.scalars)]
-        repeated = len(parts.repeated)
-        spec = parts.describe(value)
+        spec, shares = parts.describe_apart(value)
         self.captured.append((get, spec))
-        shared = any(k >= at[0] for group in memory_groups(parts.arrays) for k in group)
-        if shared or any(k < at[0] for k in parts.repeated[repeated:]):
+        if shares:
             raise Plain(f"{what} shares memory with an argument or with another variable")
         for k in range(at[0], len(parts.arrays)):
             self.arrays.append(self._input(k))
