@@ -295,7 +295,8 @@ class LazyArray(ArrayOperators):
         seen = as_bits(self, new := np.dtype(dtype))
         if seen is None:
             if is_static(self._shape):  # NumPy refuses by the geometry, which the data may not have.
-                np.lib.stride_tricks.as_strided(np.empty(1, self._dtype), self._shape, self._strides).dtype = new
+                like = np.lib.stride_tricks.as_strided(np.empty(1, self._dtype), self._shape, self._strides)
+                like.dtype = new  # type: ignore[misc]
             raise TypeError(f"lazyarr cannot make {self._dtype} data {new} in place; use .view({str(new)!r})")
         self._become(*seen, new)
 
