@@ -294,6 +294,9 @@ class LazyArray(ArrayOperators):
             raise AttributeError("attribute 'dtype' of 'numpy.generic' objects is not writable")
         seen = as_bits(self, new := np.dtype(dtype))
         if seen is None:
+            if is_static(self._shape):  # NumPy refuses by the geometry, which the data may not have.
+                like = np.lib.stride_tricks.as_strided(np.empty(1, self._dtype), self._shape, self._strides)
+                like.dtype = new  # type: ignore[misc]
             raise TypeError(f"lazyarr cannot make {self._dtype} data {new} in place; use .view({str(new)!r})")
         self._become(*seen, new)
 

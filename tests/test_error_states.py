@@ -190,6 +190,22 @@ def _what_where_chooses(m: Any) -> Any:
     return out
 
 
+def _written_before_it_raises(m: Any) -> Any:
+    x, out, pair = m.array([0.0, -1.0, 4.0]), m.full((3, 2), 7.0), (m.ones(3), m.ones(3))
+    told = []
+    calls: list[Callable[[], Any]] = [
+        lambda: m.log(x, out=out[:, 1], where=True), lambda: m.divide(1.0, x, out=(out[:, 0],), dtype="f8"),
+        lambda: m.divmod(x, 0.0, out=pair), lambda: m.arcsin(x, x, casting="unsafe"),
+    ]  # fmt: skip
+    for call in calls:
+        try:
+            with m.errstate(all="raise"):
+                call()
+        except FloatingPointError as error:
+            told.append(str(error))
+    return str(told), out, x, *pair
+
+
 def _after_errstate(m: Any) -> Any:
     before = m.seterr(all="raise")
     try:
@@ -255,7 +271,8 @@ def _outcome(program: Callable[[Any], Any], m: Any) -> Outcome:
 _PROGRAMS = [
     _of_a_division, _of_a_function, _of_much, _of_a_cast, _of_a_sum, _of_a_view, _of_a_scalar, _only_what_is_asked_for,
     _what_was_recorded_before, _in_place, _handled, _nothing_wrong, _by_seterr, _by_a_decorator, _by_a_call, _to_a_log,
-    _safe_division, _where_by_seterr, _what_where_chooses, _after_errstate, _only_within_errstate,
+    _safe_division, _where_by_seterr, _what_where_chooses, _written_before_it_raises, _after_errstate,
+    _only_within_errstate,
     _in_a_thread_with_the_context, _in_tasks,
 ]  # fmt: skip
 
@@ -279,6 +296,7 @@ def test_another_thread_is_told_nothing(eager_below: int) -> None:
 def test_settings_are_as_before(eager_below: int) -> None:
     from lazyarr import settings as module
 
+    gc.collect()  # (contexts of the tests before)
     before = module.current
     with lnp.errstate(all="raise"), lnp.errstate(divide="raise"):
         pass
@@ -309,6 +327,7 @@ def _of_a_loop() -> None:
 def test_settings_are_as_before_when_nobody_listens_any_more(told: Callable[[], None]) -> None:
     from lazyarr import settings as module
 
+    gc.collect()  # (contexts of the tests before)
     before = module.current
     told()
     gc.collect()

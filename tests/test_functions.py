@@ -196,3 +196,29 @@ def test_dot_writes_into_c_arrays_only() -> None:
     for make in (lambda n: n.zeros((2, 2)), lambda n: n.zeros((4, 2))[:2], lambda n: n.zeros((2, 2)).T,
                  lambda n: n.zeros((2, 4))[:, ::2], lambda n: n.zeros((3, 2))):  # fmt: skip
         agree(into, make)
+
+
+@pytest.mark.parametrize("axis", [[0], [], range(1), "0", (0, [0]), 1.0])
+def test_squeeze_takes_an_integer_or_a_tuple(axis: Any) -> None:
+    def refused(m: Any) -> str:
+        with pytest.raises(TypeError) as error:
+            m.squeeze(m.zeros((1, 2)), axis=axis)
+        with pytest.raises(TypeError):
+            m.zeros((1, 2)).squeeze(axis)
+        return str(error.value)
+
+    assert refused(lazyarr.numpy) == refused(numpy)
+
+
+@pytest.mark.parametrize(("array", "dtype"), [
+    ("np.zeros(3, 'i4')", "f8"), ("np.zeros((3, 4))[:, ::2]", "i4"), ("np.zeros(())", "i4"),
+    ("np.zeros(5, 'u1')", "i2"), ("np.zeros((2, 4)).T", "f4"),
+])  # fmt: skip
+def test_dtypes_of_another_size_that_do_not_fit_are_refused(array: str, dtype: str) -> None:
+    def refused(m: Any) -> str:
+        x = eval(array, {"np": m})
+        with pytest.raises(ValueError) as error:
+            x.dtype = dtype
+        return str(error.value)
+
+    assert refused(lazyarr.numpy) == refused(numpy)

@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 import lazyarr.numpy as lnp
+from lazyarr import accelerate
+from lazyarr.settings import settings
 from tests.acceleration import check
+from tests.control_compare import define
 
 Array = Any
 Layout = tuple[tuple[int, ...], tuple[int, ...], int, int, int]
@@ -196,3 +199,34 @@ def test_in_accelerated_functions(join: Any) -> None:
         return both, along, a.T[[1, 0]].ravel("K")
 
     check(program, lambda k: (np.arange(6.0).reshape(2, 3) + k, np.ones((2, 3)) * k), calls=3)
+
+
+@pytest.mark.parametrize("eager_below", [0, 50_000])
+@pytest.mark.parametrize("line", [
+    "np.linalg.qr(np.moveaxis(x[0, :3, :3], -1, 0), 'raw')", "np.linalg.qr(x.swapaxes(0, 3)[:, ::-1], mode='raw')",
+    "np.linalg.qr(x[0].T.astype('f4'), 'raw')", "np.linalg.qr(np.broadcast_to(x[0, 0], (2, 3, 4)), 'raw')",
+    "np.linalg.qr(x[0, 0].T, 'raw')", "np.linalg.qr(np.zeros((2, 0, 3)).T, 'raw')",
+    "np.count_nonzero(np.broadcast_to(x[0] > 7, (2, 2, 3, 4)), axis=-1)", "np.count_nonzero(x.T > 7, 1)",
+    "np.count_nonzero(np.broadcast_to(x[:1] > 7, (3, 2, 3, 4)).transpose(2, 3, 0, 1), axis=-1)",
+    "np.count_nonzero(np.broadcast_to(x[:, 1:], (2, 2, 3, 4)), axis=0, keepdims=True)",
+    "np.broadcast_to(x[0, :1], (2, 3, 4)).transpose(2, 0, 1).sum(axis=-1)",
+    "np.broadcast_to(x[0, :1], (2, 3, 4)).transpose(2, 0, 1).max(axis=2, keepdims=True)",
+    "np.round((x > 7).transpose(2, 3, 0, 1))", "np.round(np.broadcast_to(x[0, 0] > 7, (2, 3, 4)).T)",
+])  # fmt: skip
+def test_results_have_numpys_strides(line: str, eager_below: int) -> None:
+    def program(x: Array) -> Any:
+        return eval(line, {"np": np, "x": x})
+
+    numbers = (np.arange(24.0) ** 2 % 17).reshape(1, 2, 3, 4)
+    expected = program(numbers)
+    with settings(eager_below=eager_below):
+        recorded = eval(line, {"np": lnp, "x": lnp.array(numbers)})
+    accelerated: Any = accelerate(define(f"def f(x):\n    return {line}\n", np=np), always=True)
+    for found in (recorded, accelerated(numbers)):
+        for want, got in zip(*(x if type(x) is tuple else (x,) for x in (expected, found)), strict=True):
+            assert (got.dtype, got.shape) == (want.dtype, want.shape)
+            np.testing.assert_allclose(np.asarray(got), want, rtol=1e-5, atol=1e-5)
+            # (Those of axes of one element mean nothing.)
+            moves = [k for k, n in enumerate(want.shape) if n != 1 and want.size]
+            for strides in (got.strides, np.asarray(got).strides):
+                assert [strides[k] for k in moves] == [want.strides[k] for k in moves]

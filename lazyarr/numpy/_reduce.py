@@ -10,8 +10,10 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views, windows
 from lazyarr.array import LazyArray
+from lazyarr.axis_order import dense_along, says_of_axes, visited
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value
 from lazyarr.dispatch import UFUNCS, NotCompiled, implements
+from lazyarr.ir.extents import is_static
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
@@ -145,6 +147,13 @@ def _reduced_strides(x: LazyArray, axes: tuple[int, ...], keepdims: bool, value:
     """Memory layout NumPy gives a reduction's result: the kept axes in the order they have in the operand."""
     if value.type.ndim < 2 or len(value.type.shape) + (0 if keepdims else len(axes)) != x.ndim:
         return None
+    repeats = any(s == 0 and n != 1 for n, s in zip(x.shape, x.strides, strict=True))
+    if repeats and is_static(x.shape) and 0 not in x.shape:
+        # (These say nothing of their place, which then follows from how all axes are sorted, the reduced ones too.)
+        order = visited(says_of_axes([(x.shape, x.strides)], x.ndim), x.ndim)
+        kept = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
+        dense = dense_along(kept, value.type.dtype.itemsize, order)
+        return dense if keepdims else tuple(s for a, s in enumerate(dense) if a not in axes)
     strides = x.strides if keepdims else tuple(s for a, s in enumerate(x.strides) if a not in axes)
     if keepdims:
         strides = tuple(0 if a in axes else s for a, s in enumerate(strides))
@@ -313,6 +322,6 @@ implements(np.argmin, by_types=True)(_position("argmin"))
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """As `numpy.count_nonzero`."""
     x = as_lazy(a)
-    value = cast(cast(x._value(), np.dtype(bool)), np.dtype(np.int64))
-    counted = LazyArray._new(value, x._copy_strides("K", 8))
-    return ufunc_reduce(UFUNCS[np.add], counted, axis, None, None, keepdims)
+    if x.dtype != bool:
+        x = LazyArray._new(cast(x._value(), np.dtype(bool)), x._copy_strides("K", 1), x._scalar)
+    return ufunc_reduce(UFUNCS[np.add], x, axis, np.int64, None, keepdims)

@@ -154,9 +154,12 @@ def squeeze(a: Any, axis: Any = None) -> LazyArray:
         require_several(x.shape)
     if isinstance(axis, bool):
         raise TypeError("an integer is required for the axis")
-    if isinstance(axis, Sequence) and any(isinstance(one, bool) for one in axis):
-        raise TypeError("integers are required for the axis tuple elements")
-    axis = tuple(as_index(one) for one in axis) if isinstance(axis, Sequence) else axis
+    if isinstance(axis, tuple):
+        if any(isinstance(one, bool) for one in axis):
+            raise TypeError("integers are required for the axis tuple elements")
+        axis = tuple(as_index(one) for one in axis)
+    elif axis is not None:
+        axis = as_index(axis)  # (Of a list, too, it says that this is no integer.)
     shape, strides = geometry.squeeze(x.shape, x.strides, axis)
     return x if x._scalar or shape == x.shape else x._view(views.Reshape(x.shape, shape), shape, strides)
 

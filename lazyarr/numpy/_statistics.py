@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 import warnings
 from typing import Any
 
@@ -142,15 +143,19 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET) -> An
     return UFUNCS[np.subtract](high, low, out=reduce_out(out))
 
 
+#: The largest power of ten among floats: more places are infinitely many, as in C.
+_MOST_PLACES = sys.float_info.max_10_exp
+
+
 @implements(np.round, *([np.around] if np.around is not np.round else []), by_types=True)
 def round_(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     """As `numpy.round`."""
     x = as_lazy(a)
     places = operator.index(decimals)
-    if x.dtype.kind == "b":
-        if places:
-            np.round(np.zeros(1, bool), places)  # raises: NumPy scales in place
-        x = LazyArray._new(cast(x._value(), np.dtype(np.float16)), scalar=x._scalar)
+    if abs(places) > _MOST_PLACES:
+        np.round(np.zeros(1), places)  # raises where no C int has so many
+    if x.dtype.kind == "b" and places:
+        np.round(np.zeros(1, bool), places)  # raises: NumPy scales in place
     if x.dtype.kind in "iu" and places >= 0:
         return UFUNCS[np.positive](x, out=out)
     if x.dtype.kind == "c":
@@ -163,7 +168,7 @@ def round_(a: Any, decimals: Any = 0, out: Any = None) -> Any:
             LazyArray._new(value, x._copy_strides("K", x.dtype.itemsize)))  # fmt: skip
     if places == 0:
         return UFUNCS[np.rint](x, out=out)
-    factor = 10.0 ** abs(places)
+    factor = 10.0 ** abs(places) if abs(places) <= _MOST_PLACES else np.inf
     multiply, divide = UFUNCS[np.multiply], UFUNCS[np.divide]
     scaled = multiply(x, factor) if places > 0 else divide(x, factor)
     rounded = UFUNCS[np.rint](scaled)

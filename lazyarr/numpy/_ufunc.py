@@ -116,7 +116,8 @@ class Ufunc:
 
     def _certain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call with operands of known types."""
-        if self._weight is not None and recording().at_once and len(args) == self.nin:
+        is_heard = (kwargs or len(args) > self.nin) and heard.get() is not None
+        if self._weight is not None and recording().at_once and len(args) == self.nin and not is_heard:
             found = self._at_once(args, kwargs)
             if found is not None:
                 return found
@@ -133,8 +134,8 @@ class Ufunc:
             return tuple(map(_no_scalar, found)) if isinstance(found, tuple) else _no_scalar(found)
         if self.op is None:
             return run_in_numpy(self.numpy, args, kwargs, f"{self.module}.{self.__name__} is not compiled")
-        if heard.get() is not None and kwargs.get("where", True) is not True:
-            # (Here the elements that are left out are computed, too, and could be heard of.)
+        if is_heard:
+            # (Here what `where` leaves out is computed, too, and would be heard of; and what raises is not written.)
             return run_as_numpy(self.numpy, args, kwargs)
         try:
             return self._call(*args, **kwargs)

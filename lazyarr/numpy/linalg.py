@@ -176,14 +176,22 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
     if mode == "r":
         return _triangle(values[0], copied, dtype)
     if mode == "raw":
-        # NumPy returns a transposed view of the factored matrix.
-        h = cast(values[0], dtype)
-        *batch, n, m = h.type.shape
-        *outer, down, across = geometry.contiguous((*batch, m, n), dtype.itemsize)
-        return LazyArray._new(h, (*outer, across, down)), _as(values[1], dtype)
+        # NumPy returns a transposed view of the factored matrices, its copy.
+        tau = values[1].type
+        turned = (*copied[:stack], copied[-1], copied[-2])
+        reflected = memory_order.looped([(x.shape[:stack], copied[:stack])], tau.shape, 1, tau.dtype.itemsize)
+        return _laid_out(values[0], turned, dtype), _laid_out(values[1], reflected, dtype)
     q = cast(values[0], dtype)
     looped = memory_order.looped([(x.shape[:stack], copied[:stack])], q.type.shape, 2, dtype.itemsize)
     return _linalg.QRResult(_array(q, looped), _triangle(values[1], copied, dtype))
+
+
+def _laid_out(value: Value, strides: tuple[int, ...], dtype: np.dtype[Any]) -> LazyArray:
+    """A result that NumPy has in an array of the given strides, as ``astype(dtype, copy=False)`` gives it."""
+    width = value.type.dtype.itemsize
+    if value.type.dtype != dtype:
+        strides = geometry.keep_order_copy(value.type.shape, strides, width, dtype.itemsize)
+    return LazyArray._new(cast(value, dtype), strides)
 
 
 def _triangle(value: Value, strides: tuple[int, ...], dtype: np.dtype[Any]) -> LazyArray:
