@@ -231,16 +231,17 @@ def writes(file: Any) -> None:
 
 def written() -> list[int]:
     """The descriptors of these files."""
-    return [number for number in map(_number, list(_written)) if number is not None]
+    return [found for found in map(number, list(_written)) if found is not None]
 
 
 def each_has_its_own(file: Any) -> bool:
     """Whether an open file is another one on each rank, to which that alone writes."""
-    number = _number(file)
-    return number is not None and number in written()
+    found = number(file)
+    return found is not None and found in written()
 
 
-def _number(file: Any) -> int | None:
+def number(file: Any) -> int | None:
+    """The descriptor of an open file; None of what has none."""
     try:
         found: int = file.fileno()
     except (AttributeError, OSError, ValueError):  # it has none, or is closed
