@@ -67,19 +67,25 @@ class Script:
         self._library = os.path.join(os.path.realpath(sysconfig.get_path("stdlib")), "")
         #: By file: whether it is the script's own; None where the call may be for that which called it.
         self._kinds: dict[str, bool | None] = {path: True}
+        #: Files of packages, and those that call what they have been handed.
+        self._packages: set[str] = set()
+        self._handing: set[str] = set()
 
     def asks(self, frame: FrameType | None) -> bool:
         """Whether a call is for the script's own modules, maybe through Python's library or packages.
 
         What packages do while they are imported, and lazyarr itself, is not.
         """
+        through_package = False
         while frame is not None:
             file = frame.f_code.co_filename
             if file not in self._kinds:
                 self._kinds[file] = self._kind(file)
             kind = self._kinds[file]
             if kind is not None:
-                return kind
+                # (Packages have threads of their own, in which they do what lazyarr has asked them for, too.)
+                return kind and not (through_package and file in self._handing)
+            through_package = through_package or file in self._packages
             frame = frame.f_back
         return self.ended
 
@@ -94,9 +100,11 @@ class Script:
             return None
         path = os.path.realpath(file)
         if {"site-packages", "dist-packages"} & set(path.split(os.sep)):
+            self._packages.add(file)
             return None
         if path.startswith(self._library):
             if path[len(self._library) :] in _HANDED:
+                self._handing.add(file)
                 return True
             top = path[len(self._library) :].split(os.sep)[0].partition(".")[0]
             return False if top in _OWN_REASONS else None

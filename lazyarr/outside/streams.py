@@ -173,11 +173,23 @@ class Followed:
         # (What is no file is so on all ranks.)
         nothing = None, sys.stdout, sys.stderr
         found = [target for target in targets if target not in nothing and not (type(target) is int and target < 3)]
-        self._numbers = [target if type(target) is int else asking.number(target) for target in found]
-        self._before = [_end_of(number) for number in self._numbers]
+        numbers = [target if type(target) is int else asking.number(target) for target in found]
+        self._same = [numbers.index(number) for number in numbers]
+        self._before = [_end_of(number) for number in numbers]
+        # (The script may close its own, or forget it: `Popen(..., stdout=open(path, "w"))`. Of a pipe no other one is
+        # kept open: who reads it would wait for its end.)
+        self._numbers = [
+            None if number is None or before is None else os.dup(number)
+            for number, before in zip(numbers, self._before, strict=True)
+        ]
 
     def __bool__(self) -> bool:
         return bool(self._numbers)
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        for number in getattr(self, "_numbers", ()):
+            if number is not None:
+                close(number)
 
     def catch_up(self) -> None:
         """Have all ranks' files hold what has been written by now."""
@@ -197,7 +209,7 @@ class Followed:
     def _new(self, k: int) -> tuple[int, bytes | None] | None:
         """Where the program's output ends, and, where that may be read, what has been added."""
         number, before = self._numbers[k], self._before[k]
-        if number is None or before is None or self._numbers.index(number) < k:
+        if number is None or before is None or self._same[k] < k:
             return None
         end = os.lseek(number, 0, os.SEEK_CUR)
         if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDWR:

@@ -65,6 +65,15 @@ with open("w", "w") as file:
     file.flush()
     print(file.tell())
 
+process = Popen(["echo", "forgotten"], stdout=open("forgotten", "w"))
+print(process.wait(), open("forgotten").read())
+ends = os.pipe()
+process = Popen(["echo", "through a pipe"], stdout=ends[1])
+os.close(ends[1])
+while os.read(ends[0], 100):
+    pass
+print(process.wait())
+
 # Processes that are forked, and end by themselves.
 sys.stdout.flush()
 for ends in ("exit", "raises", "returns"):
