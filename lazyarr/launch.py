@@ -9,11 +9,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import traceback
 import types
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from typing import NoReturn
 
 from lazyarr import outside
 from lazyarr.imports import code, replace_in
@@ -131,20 +133,41 @@ def main() -> None:
         os.dup2(sys.stdout.fileno(), 1)
         # (All ranks have the same warnings, as they run the same program.)
         warnings.showwarning = _not_shown
+    process = os.getpid()
     try:
         try:
             run_script(script, arguments)
         finally:
             outside.end()
+        if os.getpid() != process:
+            _end_forked(0)
         together.agree("has come to the end of the script")
     except SystemExit as error:
+        if os.getpid() != process:
+            if isinstance(error.code, str):
+                print(error.code, file=sys.stderr)
+            _end_forked(error.code if isinstance(error.code, int) else 0 if error.code is None else 1)
         together.agree(f"ends the script with {error.code!r}")
         if together.rank == 0 or isinstance(error.code, int):
             raise
         raise SystemExit(1) from None  # rank 0 says what there is to say
     except BaseException as error:  # noqa: BLE001  it ends all ranks
         lines = traceback.format_exception(error.with_traceback(_of_script(error.__traceback__)))
+        if os.getpid() != process:
+            print("".join(lines), end="", file=sys.stderr)
+            _end_forked(1)
         world.end_all(together, "".join(lines))
+
+
+def _end_forked(code: int) -> NoReturn:
+    """End a process that a rank has forked: as Python does, but for MPI, which is the rank's to end."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]  # (it waits for the script's threads)
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code & 0xFF)
 
 
 def _not_shown(*args: object, **kwargs: object) -> None:

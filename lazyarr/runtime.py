@@ -18,6 +18,7 @@ from lazyarr import eager, interrupts, own_parts, settings, world
 from lazyarr.backends.base import GivenUp
 from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
+from lazyarr.failures import raise_failed
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first
 from lazyarr.ir.node import Node, Value, make
@@ -293,42 +294,6 @@ def guard(ok: Value, what: str) -> None:
         The condition in words.
     """
     recording().checks.append((Check(ok, "CheckFailed", what), user_line(2)))
-
-
-def exception_class(name: str) -> type[Exception]:
-    """The class a check names."""
-    import builtins
-
-    found = np.linalg.LinAlgError if name == "LinAlgError" else getattr(builtins, name)
-    assert isinstance(found, type) and issubclass(found, Exception)
-    return found
-
-
-def raise_failed(recorded: Sequence[tuple[Check, Line]], left: Sequence[Check], values: Sequence[Any]) -> None:
-    """Raise what the first failed check says, with the user's line as a note.
-
-    Parameters
-    ----------
-    recorded : sequence of (Check, Line)
-        As the user's lines recorded them.
-    left : sequence of Check
-        Those that are computed: the passes merge equal checks and drop what always holds.
-    values : sequence of array
-        A bool for each of `left`.
-    """
-    for check, ok in zip(left, values, strict=True):
-        if not bool(np.asarray(ok)):
-            if check.exception == "CheckFailed":
-                raise CheckFailed(check)
-            error = exception_class(check.exception)(check.message)
-            same = (line for c, line in recorded if (c.exception, c.message) == (check.exception, check.message))
-            lines = " or ".join(f"{file}:{number}" for file, number in dict.fromkeys(same))
-            error.add_note(f"raised by the operation recorded at {lines}")
-            try:
-                raise error
-            finally:
-                # (Its traceback has this frame: a cycle, that would keep what the callers hold, open files say.)
-                del error
 
 
 #: Operations of loops that are interpreted; they take a tenth of the time that compiling a small loop does.

@@ -24,6 +24,7 @@ from lazyarr import cost_model, settings
 from lazyarr.cost_model import CostModel
 from lazyarr.ir.layout import Grid, Layout, Range, default, is_whole, length, moves, place
 from lazyarr.ops import comm
+from lazyarr.portable import portable
 from lazyarr.report import DivergedError
 from lazyarr.source import user_line
 
@@ -349,8 +350,6 @@ def once(name: str, write: Callable[[], Any]) -> Any:
     world = current()
     if world is None:
         return write()
-    from lazyarr.files.parts import portable
-
     world.agree(f"writes a file ({name})")
     result: Any = None
     error: BaseException | None = None

@@ -15,7 +15,7 @@ LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "axis_order", "strides",
-           "decompose", "cost_model", "kept_pages", "interrupts"}  # fmt: skip
+           "decompose", "cost_model", "kept_pages", "interrupts", "portable", "failures"}  # fmt: skip
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "pending",
                       "surrender", "captured", "runtime", "report", "world", "distributed", "own_parts"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
@@ -48,6 +48,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pending": {"ir", "eager", "leaves", "runtime"},
     "surrender": {"ir", "ops", "leaves", "world", "runtime"},
     "interrupts": set(),
+    "portable": set(),
+    "failures": {"ir"},
     "runtime": _RUNTIME,
     "report": _RUNTIME,
     "testing": _RUNTIME,

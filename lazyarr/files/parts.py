@@ -9,6 +9,7 @@ import numpy as np
 
 from lazyarr.array import LazyArray, rebuild
 from lazyarr.ir.layout import Layout, Range, coordinates, even, length, place
+from lazyarr.portable import portable
 from lazyarr.runtime import fetch
 from lazyarr.world import Part, World
 
@@ -37,23 +38,6 @@ def raise_alike(together: World, error: BaseException | None) -> None:
             raise failed[0] if error is None else error
     finally:
         del failed, error
-
-
-def portable(error: BaseException) -> BaseException:
-    """An error as it can be sent: of its own class, or else of the nearest one of Python's that takes a text."""
-    import pickle
-
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001  whatever a class of somebody else's raises here, it cannot be sent
-        for base in type(error).__mro__:
-            if base.__module__ == "builtins" and issubclass(base, BaseException):
-                try:
-                    return base(str(error))
-                except TypeError:
-                    continue  # UnicodeDecodeError takes more
-        raise
-    return error
 
 
 def to_first(part: Part, put: Callable[[Box, Any], None]) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from lazyarr import world
 from lazyarr.array import LazyArray, rebuild
-from lazyarr.files.parts import portable
 from lazyarr.ir.types import NAMES
+from lazyarr.portable import portable
 from lazyarr.weak import WeakScalar
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakSet
 
 from lazyarr import imports, world
+from lazyarr.portable import portable
 from lazyarr.source import user_line
 
 
@@ -67,19 +68,25 @@ class Script:
         self._library = os.path.join(os.path.realpath(sysconfig.get_path("stdlib")), "")
         #: By file: whether it is the script's own; None where the call may be for that which called it.
         self._kinds: dict[str, bool | None] = {path: True}
+        #: Files of packages, and those that call what they have been handed.
+        self._packages: set[str] = set()
+        self._handing: set[str] = set()
 
     def asks(self, frame: FrameType | None) -> bool:
         """Whether a call is for the script's own modules, maybe through Python's library or packages.
 
         What packages do while they are imported, and lazyarr itself, is not.
         """
+        through_package = False
         while frame is not None:
             file = frame.f_code.co_filename
             if file not in self._kinds:
                 self._kinds[file] = self._kind(file)
             kind = self._kinds[file]
             if kind is not None:
-                return kind
+                # (Packages have threads of their own, in which they do what lazyarr has asked them for, too.)
+                return kind and not (through_package and file in self._handing)
+            through_package = through_package or file in self._packages
             frame = frame.f_back
         return self.ended
 
@@ -94,9 +101,11 @@ class Script:
             return None
         path = os.path.realpath(file)
         if {"site-packages", "dist-packages"} & set(path.split(os.sep)):
+            self._packages.add(file)
             return None
         if path.startswith(self._library):
             if path[len(self._library) :] in _HANDED:
+                self._handing.add(file)
                 return True
             top = path[len(self._library) :].split(os.sep)[0].partition(".")[0]
             return False if top in _OWN_REASONS else None
@@ -169,7 +178,6 @@ def perform(what: str, operation: Callable[[], Any], sent: Callable[[Any], Any] 
                 found = operation()
                 told = pickle.dumps((None, sent(found)))
         except BaseException as raised:  # noqa: BLE001  raised below, on every rank (a callback may end the program)
-            from lazyarr.files.parts import portable
 
             error = raised
             told = pickle.dumps((portable(raised), None))
@@ -231,16 +239,17 @@ def writes(file: Any) -> None:
 
 def written() -> list[int]:
     """The descriptors of these files."""
-    return [number for number in map(_number, list(_written)) if number is not None]
+    return [found for found in map(number, list(_written)) if found is not None]
 
 
 def each_has_its_own(file: Any) -> bool:
     """Whether an open file is another one on each rank, to which that alone writes."""
-    number = _number(file)
-    return number is not None and number in written()
+    found = number(file)
+    return found is not None and found in written()
 
 
-def _number(file: Any) -> int | None:
+def number(file: Any) -> int | None:
+    """The descriptor of an open file; None of what has none."""
     try:
         found: int = file.fileno()
     except (AttributeError, OSError, ValueError):  # it has none, or is closed

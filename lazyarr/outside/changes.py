@@ -7,7 +7,6 @@ import glob
 import os
 import pathlib
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -22,12 +21,11 @@ _CHANGES: list[tuple[Any, str]] = [
          "mkfifo"),
     (shutil, "rmtree copyfile copymode copystat copy copy2 copytree move chown make_archive unpack_archive"),
 ]  # fmt: skip
-#: What asks about them, what gives something new, and what gives what a program says.
+#: What asks about them, and what gives something new.
 _QUESTIONS: list[tuple[Any, str]] = [
     (os, "stat lstat listdir access readlink statvfs system"),
     (glob, "glob"),
     (tempfile, "mkdtemp mktemp"),
-    (subprocess, "run call check_call check_output getoutput getstatusoutput"),
 ]
 #: What iterates over names, whose number is known when all of them are.
 _ITERATORS: list[tuple[Any, str]] = [(glob, "iglob"), (pathlib.Path, "iterdir glob rglob")]

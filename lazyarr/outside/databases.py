@@ -47,6 +47,12 @@ def _files(path: str) -> list[tuple[str, int, int]]:
     return [which for which in found if which[0] not in ("-wal", "-journal")]
 
 
+def _remove(folder: str, process: int) -> None:
+    # (Not where a process that the rank has forked comes to its end.)
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _is_open(place: str) -> bool:
     """Whether the rank has connections to a copy."""
     return any(map(_is_connected, list(_connections.get(place, ()))))
@@ -83,7 +89,7 @@ def _copy(path: str, was: Any, now: Any = None) -> str:
             return kept[1]
     if not _folder:
         _folder.append(asking.own(tempfile.mkdtemp()))
-        atexit.register(shutil.rmtree, _folder[0], ignore_errors=True)
+        atexit.register(_remove, _folder[0], os.getpid())
     place = os.path.join(_folder[0], str(next(_numbers)))
     os.mkdir(place)
     place = os.path.join(place, os.path.basename(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 from lazyarr.outside import asking, standard_input, streams
@@ -23,6 +24,8 @@ class Popen(_Popen):  # type: ignore[type-arg]
         if asking.role() is not Role.TOGETHER:
             super().__init__(*args, **kwargs)
             return
+
+        self._followed = streams.Followed([kwargs.get("stdout"), kwargs.get("stderr")])
 
         def start() -> tuple[Any, ...]:
             super(Popen, self).__init__(*args, **kwargs)
@@ -55,7 +58,11 @@ class Popen(_Popen):  # type: ignore[type-arg]
             finally:
                 self._is_shared, (self.stdout, self.stderr) = True, shown
 
-        found, self.returncode = asking.perform(what, perform)
+        try:
+            found, self.returncode = asking.perform(what, perform)
+        finally:
+            if self._followed:
+                self._followed.catch_up()
         return found
 
     def _is_asked(self) -> bool:
@@ -111,6 +118,23 @@ def _shown(pipe: Any, kind: str, encoding: Any, errors: Any) -> Any:
     return standard_input.text(raw, encoding, errors) if kind == "t" else io.BufferedReader(raw)
 
 
+def _running(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if asking.role() is not Role.TOGETHER:
+            return function(*args, **kwargs)
+        followed = streams.Followed([kwargs.get("stdout"), kwargs.get("stderr")])
+        try:
+            return asking.perform(f"calls {function.__name__}()", lambda: function(*args, **kwargs))
+        finally:
+            if followed:
+                followed.catch_up()
+
+    return run
+
+
 def replacements() -> Iterator[tuple[Any, str, Any]]:
     """Whose attribute of which name becomes what."""
     yield subprocess, "Popen", Popen
+    for name in "run call check_call check_output getoutput getstatusoutput".split():
+        yield subprocess, name, _running(getattr(subprocess, name))

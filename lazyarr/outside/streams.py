@@ -13,8 +13,9 @@ import os
 import re
 import shutil
 import stat
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any
 
@@ -190,6 +191,84 @@ class _Options:
             os.close(number)
             raise
         return self.stream(raw, name)
+
+
+class Followed:
+    """What programs that rank 0 starts write into files that the script has open, for the ranks' own ones.
+
+    Parameters
+    ----------
+    targets : sequence of object
+        Files, descriptors, or anything else that a program's output may be.
+    """
+
+    def __init__(self, targets: Sequence[Any]):
+        # (What is no file is so on all ranks.)
+        nothing = None, sys.stdout, sys.stderr
+        found = [target for target in targets if target not in nothing and not (type(target) is int and target < 3)]
+        numbers = [target if type(target) is int else asking.number(target) for target in found]
+        self._same = [numbers.index(number) for number in numbers]
+        self._before = [_end_of(number) for number in numbers]
+        # (The script may close its own, or forget it: `Popen(..., stdout=open(path, "w"))`. Of a pipe no other one is
+        # kept open: who reads it would wait for its end.)
+        self._numbers = [
+            None if number is None or before is None else os.dup(number)
+            for number, before in zip(numbers, self._before, strict=True)
+        ]
+
+    def __bool__(self) -> bool:
+        return bool(self._numbers)
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        for number in getattr(self, "_numbers", ()):
+            if number is not None:
+                close(number)
+
+    def catch_up(self) -> None:
+        """Have all ranks' files hold what has been written by now."""
+        told = asking.perform("asks what a program has written", lambda: list(map(self._new, range(len(self._before)))))
+        for number, new in zip(self._numbers, told, strict=True):
+            if asking.ranks().rank == 0 or number is None or new is None or not _is_private(number):
+                continue
+            end, data = new
+            if data is None:
+                os.ftruncate(number, max(os.fstat(number).st_size, end))
+                os.lseek(number, end, os.SEEK_SET)
+                continue
+            while data:
+                data = data[os.write(number, data) :]
+        self._before = [_end_of(number) for number in self._numbers]
+
+    def _new(self, k: int) -> tuple[int, bytes | None] | None:
+        """Where the program's output ends, and, where that may be read, what has been added."""
+        number, before = self._numbers[k], self._before[k]
+        if number is None or before is None or self._same[k] < k:
+            return None
+        end = os.lseek(number, 0, os.SEEK_CUR)
+        if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDWR:
+            return end, None
+        data = bytearray()
+        while before + len(data) < end and (piece := os.pread(number, end - before - len(data), before + len(data))):
+            data += piece
+        return end, bytes(data)
+
+
+def _end_of(number: int | None) -> int | None:
+    """Where what is written into a file comes; None of what is no file, or nowhere."""
+    if number is None:
+        return None
+    status = os.fstat(number)
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_APPEND:
+        return status.st_size
+    return os.lseek(number, 0, os.SEEK_CUR)
+
+
+def _is_private(number: int) -> bool:
+    """Whether a file is one without a name, of this rank's own."""
+    status = os.fstat(number)
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 0
 
 
 def sink(name: Any, kind: str, encoding: Any, errors: Any) -> Any:

@@ -8,6 +8,8 @@ import multiprocessing
 import os
 import random
 import subprocess
+import sys
+import tempfile
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, as_completed, wait
 from functools import partial
 from subprocess import PIPE, Popen
@@ -45,6 +47,45 @@ print(os.popen("echo of a pipe").read(), subprocess.run(["cat"], input=b"xyz", s
 with open("o.txt", "w") as file:
     Popen(["echo", "to a file"], stdout=file).wait()
 print(open("o.txt").read())
+# What a program writes into a file that is open is there to be read, and counts.
+for file in (tempfile.TemporaryFile(), open("w+", "w+b"), open("a+", "a+b")):
+    with file:
+        file.write(b"first\n")
+        file.flush()
+        subprocess.run("echo hello; echo error >&2", shell=True, stdout=file, stderr=file, check=True)
+        print(subprocess.call("echo more; exit 3", shell=True, stdout=file))
+        Popen(["echo", "later"], stdout=file).wait()
+        print(file.tell(), file.seek(0), file.read())
+with open("w", "w") as file:
+    try:
+        subprocess.check_call("echo more; exit 3", shell=True, stdout=file)
+    except subprocess.CalledProcessError as error:
+        print(error, file.tell())
+    file.write("end")
+    file.flush()
+    print(file.tell())
+
+process = Popen(["echo", "forgotten"], stdout=open("forgotten", "w"))
+print(process.wait(), open("forgotten").read())
+ends = os.pipe()
+process = Popen(["echo", "through a pipe"], stdout=ends[1])
+os.close(ends[1])
+while os.read(ends[0], 100):
+    pass
+print(process.wait())
+
+# Processes that are forked, and end by themselves.
+sys.stdout.flush()
+for ends in ("exit", "raises", "returns"):
+    child = os.fork()
+    if child == 0:
+        with open("forks.txt", "a") as file:
+            file.write(ends)
+        if ends == "raises":
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            raise ValueError("of a child")
+        sys.exit(3 if ends == "exit" else None)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), open("forks.txt").read(), flush=True)
 
 
 def work(k):
@@ -113,7 +154,7 @@ with ProcessPoolExecutor(2, mp_context=forks) as executor:
     numbers = np.full(2000, first[0])
     print(len(first), (numbers - numbers[0]).sum())
     executor.submit(total, 1.0, waves).add_done_callback(lambda future: got.append(future.result()))
-print(got)
+print(sorted(got))
 
 
 def summed(queue, x):
