@@ -64,6 +64,18 @@ def assigned_value(
     return views.broadcast(views.reshape(found, given), shape)
 
 
+def as_element(value: Any, dtype: np.dtype[Any]) -> Any:
+    """What stands for an element where it is an array without axes of a class derived from NumPy's.
+
+    NumPy asks that for a number: `numpy.ma.masked` is NaN with a warning, or an error.
+    """
+    if not isinstance(value, np.ndarray) or type(value) in (LazyArray, np.ndarray) or value.shape:
+        return value
+    one = np.zeros(1, dtype)
+    one[0] = value
+    return one[0]
+
+
 def for_element(value: Any, target: LazyArray, items: Sequence[Any]) -> Any:
     """What is assigned where a single element, not a part of no axes, is set.
 
@@ -77,11 +89,7 @@ def for_element(value: Any, target: LazyArray, items: Sequence[Any]) -> Any:
     if target._shape or not isinstance(value, (LazyArray, np.ndarray)) or any(item is ... for item in items):
         return value
     if not value.shape:
-        if type(value) in (LazyArray, np.ndarray):
-            return value
-        one = np.zeros(1, target.dtype)
-        one[0] = value  # (Of `numpy.ma.masked`: NaN with a warning, or an error.)
-        return one[0]
+        return as_element(value, target.dtype)
     if target.dtype.kind == "b" and all(n == 1 for n in value.shape):
         return value
     if target.dtype.kind == "c":

@@ -9,6 +9,7 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import LazyArray
+from lazyarr.assignment import as_element
 from lazyarr.little.elements import into_flat, of_flat
 
 
@@ -77,6 +78,11 @@ class FlatIterator:
         self._check(key)
         if into_flat(self.base, key, value):
             return
+        if isinstance(key, int):
+            try:
+                value = as_element(value, self.base.dtype)
+            except np.ma.MaskError as error:
+                raise ValueError("Error setting single item of array.") from error
         target = self._flat()
         positions = np.arange(self.base.size)[key] if not isinstance(key, LazyArray) else None
         wanted = target[key].shape if positions is None else np.shape(positions)

@@ -13,6 +13,7 @@ import numpy as np
 
 from lazyarr import views
 from lazyarr.array import LazyArray
+from lazyarr.assignment import as_element
 from lazyarr.dispatch import UFUNCS, begun_call, function_call
 from lazyarr.fallback import run_in_numpy
 from lazyarr.ir.extents import is_static
@@ -79,7 +80,7 @@ def _flatten(self: LazyArray, order: str = "C") -> LazyArray:
 def _fill(self: LazyArray, value: Any) -> None:
     if np.shape(value) if not hasattr(value, "shape") else value.shape:
         raise ValueError("setting an array element with a sequence.")
-    self[...] = value
+    self[...] = as_element(value, self.dtype)
 
 
 def _item(self: LazyArray, *args: Any) -> Any:

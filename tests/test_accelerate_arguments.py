@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from collections import namedtuple
@@ -478,3 +479,15 @@ def test_an_array_that_is_given_twice_is_one(f: Callable[..., Any], lazily: bool
                 assert (found[0] is found[1]) == (wanted[0] is wanted[1])
     x = np.arange(4.0)
     assert fast(x, y=x)[1] is False if f is _one_or_two else True
+
+
+def test_numbers_that_np_select_does_not_take() -> None:
+    """NumPy has made arrays of Python's numbers, which an unsigned result does not take."""
+    f: Any = accelerate(lambda x, k: np.select([x > 1], [k], np.uint8(3)))
+    for always in (True, False):
+        g: Any = accelerate(f.__wrapped__, always=always)
+        for _ in range(3):
+            for k in (2, 2.5):
+                with pytest.raises(TypeError) if isinstance(k, int) else contextlib.nullcontext():
+                    found = g(np.arange(6.0), k)
+                    np.testing.assert_array_equal(found, f.__wrapped__(np.arange(6.0), k))

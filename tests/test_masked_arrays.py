@@ -70,7 +70,7 @@ def test_functions() -> None:
 @pytest.mark.parametrize("dtype", ["f8", "f4", "c16", "i8", "u1", "?"])
 @pytest.mark.parametrize("value", [np.ma.masked, np.ma.array(2.5), np.ma.array(3)], ids=["masked", "2.5", "3"])
 def test_elements_that_are_set_to_masked_scalars(value: Any, dtype: str, below: int) -> None:
-    keys: list[Any] = [(1, 0), (slice(None), 1), (..., 1, 1), 0]
+    keys: list[Any] = [(1, 0), (slice(None), 1), (..., 1, 1), 0, "flat", "flat slice", "fill"]
     for key in keys:
         outcomes = []
         for n in (np, lnp):
@@ -78,7 +78,12 @@ def test_elements_that_are_set_to_masked_scalars(value: Any, dtype: str, below: 
                 warnings.simplefilter("ignore")
                 x = n.ones((2, 3), dtype)
                 try:
-                    x[key] = value
+                    if key == "fill":
+                        x.fill(value)
+                    elif key in ("flat", "flat slice"):
+                        x.flat[2 if key == "flat" else slice(1, 3)] = value
+                    else:
+                        x[key] = value
                     error = ""
                 except (TypeError, ValueError, np.ma.MaskError) as e:
                     error = type(e).__name__

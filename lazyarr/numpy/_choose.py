@@ -42,8 +42,9 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> LazyArray:
     choices = [_operand(choice) for choice in (*choicelist, default)]
     dtype = common_dtype(*choices)
     for choice in choices[:-1]:
-        if type(choice) in (int, float, complex):
-            np.copyto(np.empty((), dtype), np.asarray(choice))  # raises: NumPy has made arrays of these
+        number = choice.python_type(1) if isinstance(choice, WeakScalar) else choice
+        if type(number) in (bool, int, float, complex):
+            np.copyto(np.empty((), dtype), np.asarray(number))  # raises: NumPy has made arrays of these
     choices = [wrapped(choice, dtype) for choice in choices]
     conditions = [as_lazy(condition) for condition in condlist]
     for position, condition in enumerate(conditions):
