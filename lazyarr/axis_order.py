@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 
 def says_of_axes(operands: Sequence[tuple[tuple[int, ...], tuple[int, ...]]], ndim: int) -> list[list[int]]:
@@ -19,15 +19,21 @@ def says_of_axes(operands: Sequence[tuple[tuple[int, ...], tuple[int, ...]]], nd
 
 def visited(says: Sequence[Sequence[int]], ndim: int) -> list[int]:
     """Return the axes as ``nditer`` visits them, the innermost first."""
+    return voted(
+        range(ndim - 1, -1, -1), lambda axis, other: [op[other] > op[axis] for op in says if op[other] and op[axis]]
+    )
+
+
+def voted(order: Iterable[int], votes_for: Callable[[int, int], list[bool]]) -> list[int]:
+    """Return axes as NumPy sorts them: ``votes_for(axis, other)`` says of each operand whether `axis` comes first."""
     # A stable insertion sort. A pair that nobody decides is stepped over, not stopped at: the relation is not
     # transitive, so the sort's own path is part of NumPy's rule.
-    axes = list(range(ndim - 1, -1, -1))
-    for taken in range(1, ndim):
+    axes = list(order)
+    for taken in range(1, len(axes)):
         axis = axes[taken]
         place = taken
         for at in range(taken - 1, -1, -1):
-            other = axes[at]
-            votes = [op[other] > op[axis] for op in says if op[other] and op[axis]]
+            votes = votes_for(axis, axes[at])
             if votes:
                 if not all(votes):
                     break

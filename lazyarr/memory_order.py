@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lazyarr.axis_order import dense_along, says_of_axes, visited
+from lazyarr.axis_order import dense_along, says_of_axes, visited, voted
 from lazyarr.ir.extents import is_static
 from lazyarr.strides import Shape, Strides, contiguous, is_c_contiguous, is_f_contiguous, keep_order
 
@@ -24,19 +24,10 @@ def joined(operands: Sequence[tuple[Shape, Strides]], shape: Shape, itemsize: in
     if ndim < 2 or 0 in shape or not is_static(shape) or all(_falling(strides) for _, strides in operands):
         return contiguous(shape, itemsize)
     given = dict.fromkeys(operands)
-    axes = list(range(ndim))
-    # The sort is NumPy's: stable, by insertion, and a pair that nobody decides is stepped over.
-    for taken in range(1, ndim):
-        axis, place = axes[taken], taken
-        for at in range(taken - 1, -1, -1):
-            other = axes[at]
-            votes = [abs(s[axis]) > abs(s[other]) for n, s in given if n[axis] != 1 and n[other] != 1]
-            if votes:
-                if not all(votes):
-                    break
-                place = at
-        if place != taken:
-            axes.insert(place, axes.pop(taken))
+    axes = voted(
+        range(ndim),
+        lambda axis, other: [abs(s[axis]) > abs(s[other]) for n, s in given if n[axis] != 1 and n[other] != 1],
+    )
     return dense_along(shape, itemsize, axes[::-1])
 
 

@@ -290,13 +290,8 @@ def test_threads_that_read_it() -> None:
     assert found == [(first[2, 0] * 2, first[19, 5] * 2)]
 
 
-def test_threads_that_begin_meanwhile(monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:
-    want, h = history()
-    del taken[:]
-    for a in (want, h):
-        a[1] = a[0] * 3
-    found: list[float] = []
-    reader = threading.Thread(target=lambda: found.append(float(h[1, 5])))
+def begin_within_runs(reader: threading.Thread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a thread begin when a program has been given what it destroys, and has not begun."""
     run = runtime._run
 
     def slowly(*args: Any) -> Any:
@@ -306,6 +301,16 @@ def test_threads_that_begin_meanwhile(monkeypatch: pytest.MonkeyPatch, taken: li
         return run(*args)
 
     monkeypatch.setattr(runtime, "_run", slowly)
+
+
+def test_threads_that_begin_meanwhile(monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:
+    want, h = history()
+    del taken[:]
+    for a in (want, h):
+        a[1] = a[0] * 3
+    found: list[float] = []
+    reader = threading.Thread(target=lambda: found.append(float(h[1, 5])))
+    begin_within_runs(reader, monkeypatch)
     assert float(h[1, 5]) == want[1, 5]
     reader.join(20)
     assert found == [want[1, 5]]
@@ -336,15 +341,7 @@ def test_threads_that_have_met_what_is_destroyed(use: str, monkeypatch: pytest.M
             found.append(float(h[1, 5]))
 
     reader = threading.Thread(target=read)
-    run = runtime._run
-
-    def slowly(*args: Any) -> Any:
-        if threading.current_thread() is not reader and not reader.ident:
-            reader.start()
-            reader.join(0.3)
-        return run(*args)
-
-    monkeypatch.setattr(runtime, "_run", slowly)
+    begin_within_runs(reader, monkeypatch)
     assert float(h[1, 5]) == want[1, 5]
     reader.join(20)
     assert not reader.is_alive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,20 @@ def raise_alike(together: World, error: BaseException | None) -> None:
             raise failed[0] if error is None else error
     finally:
         del failed, error
+
+
+@contextmanager
+def alike(together: World) -> Iterator[None]:
+    """Within which each rank does something by itself: what one raises all raise, when all have done it."""
+    error: BaseException | None = None
+    try:
+        yield
+    except BaseException as raised:  # noqa: BLE001  raised below, on every rank
+        error = raised
+    try:
+        raise_alike(together, error)
+    finally:
+        del error
 
 
 def to_first(part: Part, put: Callable[[Box, Any], None]) -> None:
@@ -116,17 +131,9 @@ def read_parts(
 ) -> LazyArray:
     """A split array of which each rank reads its own part."""
     own = place(layout, shape, together.communicator.place)
-    error: BaseException | None = None
-    array = None
-    try:
+    with alike(together):
         array = np.ascontiguousarray(get(own), dtype)
-    except BaseException as raised:  # noqa: BLE001  raised below, on every rank
-        error = raised
-    try:
-        raise_alike(together, error)
-    finally:
-        del error
-    return rebuild(Part(array, layout, shape, together))  # type: ignore[arg-type]  # there without an error
+    return rebuild(Part(array, layout, shape, together))
 
 
 def write_units(part: Part, starts: list[int], units: list[int], put: Callable[[Box, Any], None]) -> None:
@@ -160,13 +167,6 @@ def write_units(part: Part, starts: list[int], units: list[int], put: Callable[[
         own[axis] = want[at]
     used = {split.dim for split in part.layout if split is not None}
     alone = all(k == 0 for dim, k in enumerate(communicator.place) if dim not in used)
-    error: BaseException | None = None
-    if alone and all(map(length, own)):
-        try:
+    with alike(together):
+        if alone and all(map(length, own)):
             put(tuple(own), array)
-        except BaseException as raised:  # noqa: BLE001  raised below, on every rank
-            error = raised
-    try:
-        raise_alike(together, error)
-    finally:
-        del error

@@ -10,13 +10,14 @@ import numpy as np
 from lazyarr import strides as geometry
 from lazyarr import views, windows
 from lazyarr.array import LazyArray
-from lazyarr.axis_order import dense_along, says_of_axes, visited
+from lazyarr.axis_order import dense_along
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value
 from lazyarr.dispatch import UFUNCS, NotCompiled, implements
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.node import Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import NAMES
+from lazyarr.memory_order import flat_order
 from lazyarr.numpy import _folds
 from lazyarr.ops.elementwise import SELECT
 from lazyarr.ops.reduce import KINDS
@@ -150,7 +151,7 @@ def _reduced_strides(x: LazyArray, axes: tuple[int, ...], keepdims: bool, value:
     repeats = any(s == 0 and n != 1 for n, s in zip(x.shape, x.strides, strict=True))
     if repeats and is_static(x.shape) and 0 not in x.shape:
         # (These say nothing of their place, which then follows from how all axes are sorted, the reduced ones too.)
-        order = visited(says_of_axes([(x.shape, x.strides)], x.ndim), x.ndim)
+        order = flat_order(x.shape, x.strides)
         kept = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
         dense = dense_along(kept, value.type.dtype.itemsize, order)
         return dense if keepdims else tuple(s for a, s in enumerate(dense) if a not in axes)

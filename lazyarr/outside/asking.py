@@ -196,18 +196,11 @@ def perform(what: str, operation: Callable[[], Any], sent: Callable[[Any], Any] 
 
 def others_do(now: world.World, operation: Callable[[], Any]) -> None:
     """Have the other ranks do something, while rank 0 waits; what one raises all raise."""
-    from lazyarr.files.parts import raise_alike
+    from lazyarr.files.parts import alike
 
-    error: BaseException | None = None
-    if now.rank:
-        try:
+    with alike(now):
+        if now.rank:
             operation()
-        except BaseException as raised:  # noqa: BLE001  raised below, on every rank
-            error = raised
-    try:
-        raise_alike(now, error)
-    finally:
-        del error
 
 
 #: Files and folders that this process alone has made for itself, and changes by itself.
