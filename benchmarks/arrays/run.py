@@ -18,7 +18,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from benchmarks.arrays import catalog, goals, plot, table
+from benchmarks.arrays import catalog, goals, plot, pyhpc, table
 from benchmarks.arrays.catalog import OURS, PEERS, QUICK, SIZES, WITH_PEERS
 from benchmarks.arrays.overheads import ROOT, overheads
 from benchmarks.run import chosen
@@ -116,6 +116,12 @@ def collect(
     "--memory", type=float, help="Elements at which peak memory is measured; 0: not.  [default: 1e7; quick: 0]"
 )
 @click.option(
+    "--pyhpc",
+    "their_sources",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A checkout of pyhpc-benchmarks, whose NumPy sources are measured beside its versions for jax.",
+)
+@click.option(
     "--limit", default=300.0, show_default=True, help="Seconds after which a process is stopped, for each program."
 )
 @click.option(
@@ -132,6 +138,7 @@ def main(
     most: float,
     seconds: float | None,
     memory: float | None,
+    their_sources: Path | None,
     limit: float,
     out: Path,
 ) -> None:
@@ -148,6 +155,7 @@ def main(
     orders = {"processor": processor, "sizes": sizes, "most": int(most), "seconds": seconds, "memory": int(memory)}
     results, problems = collect(which, by, orders, limit)
     beside = overheads()
+    theirs = pyhpc.beside(their_sources, 5 * seconds) if their_sources else []
     kinds = {name: catalog.load(name).kind for name in which}
     console = Console(width=None if sys.stdout.isatty() else 190)
     console.print(table.table(results, kinds, [*OURS, *by]))
@@ -155,11 +163,11 @@ def main(
     known = [point["bandwidth"] for _, _, point in table.points(results) if "bandwidth" in point]
     if known:
         console.print(f"bandwidth of an update in place: {min(known) / 1e9:.3g} to {max(known) / 1e9:.3g} GB/s")
-    for text in (*goals.lines(results, kinds, beside), *problems):
+    for text in (*goals.lines(results, kinds, beside), *pyhpc.lines(theirs), *problems):
         console.print(text, markup=False, highlight=False)
     out.mkdir(parents=True, exist_ok=True)
     (out / "bench.json").write_text(
-        json.dumps({"programs": results, "overheads": beside, "problems": problems}, indent=1)
+        json.dumps({"programs": results, "overheads": beside, "pyhpc": theirs, "problems": problems}, indent=1)
     )
     plot.draw(results, kinds, out / "bench.png")
     console.print(f"written: {out / 'bench.json'}, {out / 'bench.png'}", highlight=False)
