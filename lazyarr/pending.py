@@ -5,37 +5,78 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from lazyarr import settings
 from lazyarr.eager import REDUCTIONS
 from lazyarr.ir.graph import depth_first, form
 from lazyarr.ir.node import Node, Value
 from lazyarr.leaves import LEAF, Leaf
+from lazyarr.plans import plans
 
 if TYPE_CHECKING:
+    from lazyarr.evaluations import Known
     from lazyarr.runtime import Holder, Recording
 
 
-def held_with(now: Recording, wanted: Sequence[Value], pending: list[Holder]) -> list[Holder]:
+class Form:
+    """What is decided for all that is recorded in one form.
+
+    Attributes
+    ----------
+    chosen : tuple of int or None
+        Which of what is pending is computed; None: all.
+    passed : int
+        How many nodes that passes by.
+    known : Known or None
+        How it is computed, once that is known.
+    """
+
+    __slots__ = ("chosen", "known", "passed")
+
+    def __init__(self, chosen: tuple[int, ...] | None, passed: int):
+        self.chosen, self.passed = chosen, passed
+        self.known: Known | None = None
+
+
+def held_with(
+    now: Recording, wanted: Sequence[Value], pending: list[Holder]
+) -> tuple[list[Holder], Form | None, list[Leaf]]:
     """What of all that is pending is computed with some values: what they pass through, or share work with.
 
     (What only shares work is left if it is larger than all that has to be computed; what only shares large data, if it
     is not much smaller than that.)
+
+    Returns
+    -------
+    list of Holder
+    Form or None
+        What is decided for all that is recorded in this form; None where something else is done this time.
+    list of Leaf
+        The leaves of the form.
     """
     tested = [c.ok for c, _ in now.checks]
-    parts, ends, _ = form([*wanted, *tested, *[h.value for h in pending]], LEAF)
+    parts, ends, leaves = form([*wanted, *tested, *[h.value for h in pending]], LEAF)
     key = parts, ends, len(pending)
-    known = _known.get(key)
+    known = _forms.get(key)
     if known is None:
-        known = _with(set(depth_first([*wanted, *tested])), pending)
+        known = Form(*_with(set(depth_first([*wanted, *tested])), pending))
         if len(parts) <= _LONG:
-            if len(_known) >= _KNOWN:
-                _known.clear()
-            _known[key] = known
-    chosen, passed = known
-    now.passed += passed
+            if len(_forms) >= _KNOWN:
+                _forms.clear()
+            _forms[key] = known
+    now.passed += known.passed
     # (What is passed by again and again would keep what it is made of.)
-    if chosen is None or (passed and now.passed > _PASSED and now.at_once):
-        return pending
-    return [pending[k] for k in chosen]
+    if known.passed and now.passed > _PASSED and now.at_once:
+        return pending, None, leaves
+    return (pending if known.chosen is None else [pending[k] for k in known.chosen]), known, leaves
+
+
+def forget() -> None:
+    """Keep nothing of what has been decided."""
+    _forms.clear()
+
+
+settings.watch(forget)
+plans.watch(forget)
 
 
 def _with(reached: set[Node], pending: Sequence[Holder]) -> tuple[tuple[int, ...] | None, int]:
@@ -56,7 +97,7 @@ def _with(reached: set[Node], pending: Sequence[Holder]) -> tuple[tuple[int, ...
 
 
 #: What has been decided, by the graphs' form; as much of it as is remembered, of graphs of so many nodes at most.
-_known: dict[Any, tuple[tuple[int, ...] | None, int]] = {}
+_forms: dict[Any, Form] = {}
 _KNOWN, _LONG = 256, 1000
 #: Pending operations that evaluations pass by before they compute all.
 _PASSED = 500

@@ -153,6 +153,11 @@ class Cache:
         self._lock = threading.Lock()
         #: How long making plans has taken, and how much of it was the time of the threads that asked for them.
         self.seconds = self.thread_seconds = 0.0
+        self._watchers: list[Callable[[], None]] = []
+
+    def watch(self, cleared: Callable[[], None]) -> None:
+        """Call a function whenever every plan is forgotten."""
+        self._watchers.append(cleared)
 
     def count(self, graph: Graph) -> int:
         """How often `graph` has been asked for, this time included."""
@@ -204,6 +209,8 @@ class Cache:
             self._seen.clear()
             self._interpreted.clear()
         _runner.cache_clear()
+        for cleared in self._watchers:
+            cleared()
 
 
 plans = Cache()

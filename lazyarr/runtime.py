@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from contextvars import ContextVar
 from functools import partial
@@ -14,18 +14,19 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
-from lazyarr import eager, interrupts, own_parts, settings, world
+from lazyarr import eager, evaluations, interrupts, own_parts, settings, world
 from lazyarr.backends.base import GivenUp
 from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
+from lazyarr.evaluations import own
 from lazyarr.failures import raise_failed
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import Op
 from lazyarr.leaves import LEAF, Leaf, leaf
-from lazyarr.pending import held_with
-from lazyarr.plans import plans
+from lazyarr.pending import Form, held_with
+from lazyarr.plans import Plan, plans
 from lazyarr.source import Place, place, user_handles_errors, user_line
 from lazyarr.surrender import LOST, cannot_fail, made_anew, nobodys, note_replaced, renew, replaced, written
 from lazyarr.varying import numbers
@@ -467,7 +468,7 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
         own_data = {v: x if x.base is None else np.array(x, order="K") for v, x in done.items() if v in asked}
         _keep(pending, own_data)
         return [v.node.data if isinstance(v.node, Leaf) else own_data[v] for v in roots]
-    return _compute(now, list(roots), held_with(now, wanted, pending))
+    return _compute(now, list(roots), *held_with(now, wanted, pending))
 
 
 def flush(now: Recording) -> None:
@@ -477,7 +478,14 @@ def flush(now: Recording) -> None:
     _compute(now, [], now.pending())
 
 
-def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[Any]:
+def _compute(
+    now: Recording, roots: list[Value], holders: list[Holder], form: Form | None = None, met: list[Leaf] | None = None
+) -> list[Any]:
+    """Compute roots, and what holders hold.
+
+    `form` and the leaves `met` in it are what `held_with` gives; the list is empty afterwards.
+    """
+    met = [] if met is None else met
     checks, now.checks = now.checks, []
     eager.short.note(False)
     if len(holders) == len(now.holders):
@@ -486,31 +494,67 @@ def _compute(now: Recording, roots: list[Value], holders: list[Holder]) -> list[
     now.since_flush = max(0, min(now.since_flush, len(now.holders)) - len(holders))
     held = [h.value for h in holders]
     needed = [v for v in dict.fromkeys([*roots, *held]) if not isinstance(v.node, Leaf)]
-    program, leaves = capture(needed, [c for c, _ in checks])
-    if now.observer is not None:
-        now.observer.ran(program)
-    elif not settings.current.reproducible:
-        program, leaves = numbers.lifted(program, leaves)
-    asked = (*written(program.graph), *made_anew(program.graph)) if now.observer is None else ()
-    if asked and len(_recordings) == 1 and cannot_fail(program.graph):
-        with ExitStack() as until_kept:
-            with _destroying:
-                taken: list[int] = []
-                if len(_recordings) == 1:  # (Another thread may have begun since.)
-                    chosen = {id(h) for h in holders}
-                    others = [h.value for h in now.pending() if id(h) not in chosen]
-                    taken = nobodys(leaves, asked, needed, others)
-                if taken:
-                    until_kept.enter_context(interrupts.held())
-                found = _computed(now, program, leaves, needed, checks, taken)
-                if taken:
-                    note_replaced(found)
-            # (Not before: who waits for this program to end may hold the lock of this.)
-            _keep(holders, found)
+    if checks or now.observer is not None or world.active or settings.current.reproducible:
+        form = None
+    known = None if form is None else form.known
+    if known is not None:
+        program, leaves, asked = known.program, [met[k] for k in known.parameters], known.asked
     else:
-        found = _computed(now, program, leaves, needed, checks)
+        recorded, leaves = capture(needed, [c for c, _ in checks])
+        program = recorded
+        if now.observer is not None:
+            now.observer.ran(program)
+        elif not settings.current.reproducible:
+            program, leaves = numbers.lifted(program, leaves)
+        graph = program.graph
+        asked = (*written(graph), *made_anew(graph)) if now.observer is None and cannot_fail(graph) else ()
+        if program is not recorded or not numbers.are_settled(graph):
+            form = None
+        parameters = () if form is None else evaluations.places(leaves, met)
+    # (Who else refers to leaves counts.)
+    met.clear()
+    found = None
+    if asked and len(_recordings) == 1:
+        found = _computed_destroying(now, program, leaves, needed, checks, asked, holders)
+    if found is None:
+        if known is not None:
+            found = dict(zip(needed, known.run(leaves), strict=True))
+        else:
+            found = _computed(now, program, leaves, needed, checks)
+            if form is not None:
+                form.known = evaluations.known(program, parameters, asked, _plan_of(program.graph))
         _keep(holders, found)
     return [v.node.data if isinstance(v.node, Leaf) else found[v] for v in roots]
+
+
+def _computed_destroying(
+    now: Recording, program: Program, leaves: Sequence[Leaf], needed: Sequence[Value],
+    checks: Sequence[tuple[Check, Line]], asked: Sequence[int], holders: Sequence[Holder],
+) -> dict[Value, Any] | None:  # fmt: skip
+    """Compute values over data that nobody has any more, of the leaves asked for; None if somebody has all of it.
+
+    Those who hold the values are given the data.
+    """
+    with ExitStack() as until_kept:
+        with _destroying:
+            if len(_recordings) > 1:  # (Another thread may have begun since.)
+                return None
+            chosen = {id(h) for h in holders}
+            others = [h.value for h in now.pending() if id(h) not in chosen]
+            taken = nobodys(leaves, asked, needed, others)
+            if not taken:
+                return None
+            until_kept.enter_context(interrupts.held())
+            found = _computed(now, program, leaves, needed, checks, taken)
+            note_replaced(found)
+        # (Not before: who waits for this program to end may hold the lock of this.)
+        _keep(holders, found)
+        return found
+
+
+def _plan_of(graph: Graph) -> Plan | None:
+    """The plan of a graph, if there is one, that runs where nobody gives up data."""
+    return plans.find(graph, tuple([-1 - k for k in written(graph)]))
 
 
 def _computed(
@@ -535,22 +579,6 @@ def _keep(holders: Sequence[Holder], found: dict[Value, Any]) -> None:
             # (Another thread may have written meanwhile: its value is the newer one.)
             if (value := holder.value) in found:
                 holder.value = leaf(found[value], value.type)
-
-
-def own(results: Sequence[Any], others: Iterable[Any]) -> list[Any]:
-    """Results of which none shares memory with another of them or with `others`: each may be changed later."""
-    taken = {id(x) for x in others}
-    owned = []
-    for result in results:
-        if isinstance(result, world.Part):
-            owned.append(result)
-            continue
-        shared = id(result) in taken or (isinstance(result, np.ndarray) and result.base is not None)
-        if shared or not isinstance(result, np.ndarray) and not hasattr(result, "unsafe_buffer_pointer"):
-            result = np.array(result, order="K")
-        taken.add(id(result))
-        owned.append(result)
-    return owned
 
 
 def as_numpy(data: Any) -> Any:

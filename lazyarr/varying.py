@@ -104,6 +104,11 @@ class Numbers:
         self._same: OrderedDict[Graph, int] = OrderedDict()
         self._lock = threading.Lock()
 
+    def are_settled(self, graph: Graph) -> bool:
+        """Whether `lifted` gives programs of this graph as they are, from now on."""
+        with self._lock:
+            return self._same.get(graph, 0) >= _OFTEN or not _spots(graph)
+
     def lifted(self, program: Program, leaves: list[Leaf]) -> tuple[Program, list[Leaf]]:
         """A program with parameters for the numbers and places that have varied, and the leaf behind each parameter."""
         graph = program.graph

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lazyarr import runtime
+from lazyarr.evaluations import Known
 from lazyarr.settings import settings
 from lazyarr.varying import numbers
 
@@ -33,7 +34,14 @@ def noted_runs(patch: pytest.MonkeyPatch, what: Callable[..., Any]) -> list[Any]
         found.append(what(program, surrendered))
         return run(program, leaves, may_compile, surrendered)
 
+    known_run = Known.run
+
+    def known_noted(self: Known, leaves: Any) -> Any:
+        found.append(what(self.program, ()))
+        return known_run(self, leaves)
+
     patch.setattr(runtime, "run", noted)
+    patch.setattr(Known, "run", known_noted)
     return found
 
 

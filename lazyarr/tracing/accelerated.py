@@ -11,10 +11,11 @@ from typing import Any, NoReturn
 
 import lazyarr.numpy  # noqa: F401  the lazy implementations
 from lazyarr import settings, world
+from lazyarr.evaluations import own
 from lazyarr.ir.graph import CheckFailed, Line, Program
 from lazyarr.leaves import Leaf
 from lazyarr.report import note_compiled, note_faster, note_guard, note_pieces
-from lazyarr.runtime import NotCaptured, evaluate, flush, is_tracing, own, recording, use_recording
+from lazyarr.runtime import NotCaptured, evaluate, flush, is_tracing, recording, use_recording
 from lazyarr.tracing.around_loops import AroundLoops, learns
 from lazyarr.tracing.bound import BoundAccelerated, Wraps
 from lazyarr.tracing.breakeven import FIRST_CALL, POSTPONED, BreakEven, compiling_seconds, is_straight
@@ -42,10 +43,9 @@ from lazyarr.tracing.trials import Losses, Patience, Trials
 _MOST_SIGNATURES, _MOST_ONCE = 32, 256
 #: Programs for one signature, beyond which the values they depend on are taken to change at every call.
 _MOST_VARIANTS = 16
-#: Programs for one signature in which arguments that decide lengths of slices in loops are constants.
-_MOST_FIXED = 4
-#: Programs for one signature in which arguments that say how often loops run are constants.
-_MOST_COUNTED = 2
+#: Programs for one signature in which arguments are constants that decide lengths of slices in loops, or say how often
+#: loops run.
+_MOST_FIXED, _MOST_COUNTED = 4, 2
 #: Programs that are called directly, of a function; each that does not fit a call costs it a fraction of a microsecond.
 _MOST_DIRECT = 8
 #: Calls of one signature whose guards fail, beyond which it is left to Python.

@@ -12,12 +12,13 @@ import numpy as np
 
 from lazyarr import settings, world
 from lazyarr.captured import capture
+from lazyarr.evaluations import own
 from lazyarr.ir.graph import Check, CheckFailed, Program
 from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf, Placeholder
 from lazyarr.ops.create import const
 from lazyarr.plans import Plan, plans
-from lazyarr.runtime import NotCaptured, compute_part, own
+from lazyarr.runtime import NotCaptured, compute_part
 from lazyarr.tracing.closures import of_call, standing
 from lazyarr.tracing.outputs import Outcome
 from lazyarr.tracing.signature import Parts, Plain, memory_groups

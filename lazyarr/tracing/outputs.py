@@ -17,13 +17,14 @@ import numpy as np
 from lazyarr import streams, views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.computed import ComputedScalar, computed, number_of
+from lazyarr.evaluations import own
 from lazyarr.growing import Growing, elements_of, row_types
 from lazyarr.ir import extents
 from lazyarr.ir.extents import Length
 from lazyarr.ir.graph import CheckFailed
 from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf
-from lazyarr.runtime import NotCaptured, evaluate, own
+from lazyarr.runtime import NotCaptured, evaluate
 from lazyarr.soft import settle
 from lazyarr.tracing.bound import Wraps
 from lazyarr.tracing.callers import alter, held, owned, replace_contents, snapshot, viewed, write
