@@ -226,8 +226,12 @@ def all_at_once(wanted: Sequence[Value], pending: Sequence[Value]) -> dict[Value
     """
     if len(wanted) != 1 or ranks or settings.current.reproducible or settings.current.eager_below <= 0:
         return None
+    most = _EVALUATED * settings.current.eager_below
+    # (That is soon seen of much work.)
+    if _work(wanted[0].node) >= most:
+        return None
     steps: dict[Node, None] = {}
-    if not _is_short(wanted[0].node, steps) or sum(map(_work, steps)) >= _EVALUATED * settings.current.eager_below:
+    if not _is_short(wanted[0].node, steps) or sum(map(_work, steps)) >= most:
         return None
     read = {v.node for node in steps for v in node.operands if isinstance(v.node, Leaf)}
     if any(v.node not in steps and any(x.node in read for x in v.node.operands) for v in pending):

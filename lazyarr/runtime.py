@@ -539,8 +539,10 @@ def _computed_destroying(
         with _destroying:
             if len(_recordings) > 1:  # (Another thread may have begun since.)
                 return None
-            chosen = {id(h) for h in holders}
-            others = [h.value for h in now.pending() if id(h) not in chosen]
+            others: list[Value] = []
+            if len(holders) < len(now.holders):
+                chosen = {id(h) for h in holders}
+                others = [h.value for h in now.pending() if id(h) not in chosen]
             taken = nobodys(leaves, asked, needed, others)
             if not taken:
                 return None

@@ -7,7 +7,7 @@ data is nobody else's, the program writes that row into it; else it copies all o
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -15,11 +15,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from lazyarr.ir.extents import is_static
-from lazyarr.ir.graph import Graph, depth_first
+from lazyarr.ir.graph import Graph, depth_first, unheld
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import lookup
 from lazyarr.ir.types import ArrayType
-from lazyarr.leaves import Leaf, leaf
+from lazyarr.leaves import LEAF, Leaf, leaf
 from lazyarr.ops.linalg import MATMUL
 from lazyarr.world import Part
 
@@ -146,7 +146,7 @@ def cannot_fail(graph: Graph) -> bool:
     ) and not any(True for node in graph.nodes for _ in node.regions)  # fmt: skip
 
 
-def nobodys(leaves: Sequence[Leaf], which: Iterable[int], roots: Iterable[Value], others: Iterable[Value]) -> list[int]:
+def nobodys(leaves: Sequence[Leaf], which: Sequence[int], roots: Sequence[Value], others: Sequence[Value]) -> list[int]:
     """Those leaves whose data nobody has any more when the values made of them are replaced.
 
     References are counted: what is not known to refer to a leaf, a value or an array counts as somebody.
@@ -154,13 +154,16 @@ def nobodys(leaves: Sequence[Leaf], which: Iterable[int], roots: Iterable[Value]
     Parameters
     ----------
     leaves : sequence of Leaf
-    which : iterable of int
+    which : sequence of int
         Which of them are asked for.
-    roots : iterable of Value
+    roots : sequence of Value
         What is computed, and replaced by what comes of it.
-    others : iterable of Value
+    others : sequence of Value
         What stays pending.
     """
+    if unheld is not None and isinstance(leaves, list):
+        # (Mostly somebody has them, which is found out faster there.)
+        which = unheld(roots, LEAF, leaves, which)
     places: dict[int, list[tuple[Node, int]]] = {id(leaves[k]): [] for k in which if type(leaves[k]) is Leaf}
     if not places:
         return []

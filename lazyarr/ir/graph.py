@@ -187,13 +187,15 @@ def _form(roots: Sequence[Value], leaf: Op) -> Form:
 Form = tuple[tuple[Any, ...], tuple[tuple[int, int], ...], list[Any]]
 depth_first: Callable[..., tuple[Node, ...]] = _depth_first
 form: Callable[[Sequence[Value], Op], Form] = _form
+#: Of the extension: those of a list of leaves that nothing refers to but what roots are made of.
+unheld: Callable[[Sequence[Value], Op, list[Any], Sequence[int]], list[int]] | None = None
 try:
     _walk: Any = importlib.import_module("lazyarr.ir._walk")
 except ImportError:  # no compiler was there at installation
     _walk = None
 else:
     _walk.install(Node, PARAM)
-    depth_first, form = _walk.depth_first, _walk.form
+    depth_first, form, unheld = _walk.depth_first, _walk.form, _walk.unheld
 
 
 def users(graph: Graph) -> dict[Node, list[Node]]:

@@ -217,6 +217,92 @@ static PyObject *form(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return found;
 }
 
+/* The operands of one operation (leaves) that a walk has met: each object, and in how many places. */
+enum { MOST_MET = 64 };
+typedef struct {
+    PyObject *leaf; /* (borrowed) */
+    int count;
+    struct {
+        PyObject *value; /* (borrowed) */
+        Py_ssize_t times;
+    } met[MOST_MET];
+} Met;
+
+static int meet(PyObject *found, void *to)
+{
+    Met *all = to;
+    PyObject *operands = SLOT(found, node.operands);
+    Py_ssize_t k;
+    for (k = 0; k < PyTuple_GET_SIZE(operands); k++) {
+        PyObject *value = PyTuple_GET_ITEM(operands, k), *of = node_of(value);
+        int at;
+        if (!of)
+            return -1;
+        if (SLOT(of, node.op) != all->leaf)
+            continue;
+        for (at = 0; at < all->count && all->met[at].value != value; at++)
+            ;
+        if (at == MOST_MET)
+            continue; /* (What is not noted counts as somebody's.) */
+        if (at == all->count) {
+            all->met[all->count].value = value;
+            all->met[all->count++].times = 0;
+        }
+        all->met[at].times++;
+    }
+    return 0;
+}
+
+/* Whether nothing refers to a leaf's values but operands that were met, and to the leaf but these and one list. */
+static int is_unheld(PyObject *leaf, const Met *all)
+{
+    Py_ssize_t values = 0;
+    int at;
+    for (at = 0; at < all->count; at++) {
+        PyObject *value = all->met[at].value;
+        if (PyTuple_GET_ITEM(value, 0) != leaf)
+            continue;
+        if (Py_REFCNT(value) != all->met[at].times)
+            return 0;
+        values++;
+    }
+    return values && Py_REFCNT(leaf) == values + 1;
+}
+
+PyDoc_STRVAR(unheld_doc, "unheld(roots, leaf, leaves, which, /)\n--\n\n"
+                         "Those of the numbers `which` of a list of nodes, of the operation `leaf`, that nothing "
+                         "refers to but what `roots` are made of.\n");
+
+static PyObject *unheld(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    Met all = {.count = 0};
+    PyObject *seen, *roots, *which = NULL, *found = NULL;
+    Py_ssize_t k;
+    (void)module;
+    if (count != 4 || !PyList_Check(args[2]))
+        return PyErr_Format(PyExc_TypeError, "unheld() takes roots, an operation, a list of nodes, and numbers");
+    all.leaf = args[1];
+    seen = PySet_New(NULL);
+    roots = PySequence_Tuple(args[0]);
+    if (seen && roots && walk_all(roots, seen, meet, &all) == 0 && (which = PySequence_Tuple(args[3])))
+        found = PyList_New(0);
+    Py_XDECREF(seen); /* (It refers to leaves.) */
+    for (k = 0; found && k < PyTuple_GET_SIZE(which); k++) {
+        PyObject *number = PyTuple_GET_ITEM(which, k);
+        Py_ssize_t at = PyLong_AsSsize_t(number);
+        if (at < 0 || at >= PyList_GET_SIZE(args[2])) {
+            if (!PyErr_Occurred())
+                PyErr_Format(PyExc_IndexError, "there is no node number %zd", at);
+            Py_CLEAR(found);
+        } else if (is_unheld(PyList_GET_ITEM(args[2], at), &all) && PyList_Append(found, number) < 0) {
+            Py_CLEAR(found);
+        }
+    }
+    Py_XDECREF(which);
+    Py_XDECREF(roots);
+    return found;
+}
+
 /* Where objects of a class keep an attribute that its ``__slots__`` name; -1 with an exception on failure. */
 static Py_ssize_t place_of(PyTypeObject *type, const char *name)
 {
@@ -252,6 +338,7 @@ static PyMethodDef methods[] = {
     {"install", install, METH_VARARGS, install_doc},
     {"depth_first", (PyCFunction)(void (*)(void))depth_first, METH_FASTCALL, depth_first_doc},
     {"form", (PyCFunction)(void (*)(void))form, METH_FASTCALL, form_doc},
+    {"unheld", (PyCFunction)(void (*)(void))unheld, METH_FASTCALL, unheld_doc},
     {NULL, NULL, 0, NULL}};
 
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "lazyarr.ir._walk",
