@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import lazyarr
-from benchmarks.arrays import bandwidth, goals, long_graph, plot, table
+from benchmarks.arrays import bandwidth, goals, long_graph, plot, pyhpc, table
 from benchmarks.arrays.catalog import KINDS, OURS, PEERS, SIZES, accelerated, drop_in, load, names, peer, versions
 from benchmarks.arrays.measure import evaluated, lazy, measured
 from benchmarks.arrays.overheads import overheads
@@ -171,16 +171,16 @@ def test_traffic_counts_what_is_read_and_what_is_written() -> None:
     """Three arrays and a result; an array that ten sweeps change."""
     triad, diffuse = load("triad"), load("diffuse_1d")
     arguments = triad.make(1000)
-    assert triad.traffic(arguments, triad.run(*arguments)) == 4 * 8000
+    assert triad.traffic(arguments, triad.run(*arguments)) == (3 * 8000, 8000)
     arguments = diffuse.make(1000)
-    assert diffuse.traffic(arguments, diffuse.run(*arguments)) == 10 * 2 * 8000
+    assert diffuse.traffic(arguments, diffuse.run(*arguments)) == (10 * 8000, 10 * 8000)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_update_in_place(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bandwidth, "ELEMENTS", 1001)
-    done = bandwidth.update(threads)()
-    assert len(done or [None]) == threads
+    assert len(bandwidth.update(threads)()) == {1: 1001, 2: 2}[threads]
+    assert np.size(bandwidth.read(threads)()) == threads
 
 
 def test_goals_are_found_in_what_was_measured() -> None:
@@ -189,8 +189,9 @@ def test_goals_are_found_in_what_was_measured() -> None:
         "triad": {
             10**7: {
                 "times": {"numpy": 4e-2, "accelerated": 1e-2, "drop-in": 8e-2, "jax": 3e-2},
-                "traffic": 32 * 10**7,
+                "traffic": (24 * 10**7, 8 * 10**7),
                 "bandwidth": 1e10,
+                "reading": 5e9,
                 "peaks": {"numpy": 79e6, "accelerated": 159e6, "drop-in": 239e6},
             },
             100: {"times": {"numpy": 2e-6, "accelerated": 1e-6, "drop-in": 1e-6}},
@@ -206,6 +207,7 @@ def test_goals_are_found_in_what_was_measured() -> None:
     assert (
         f"{large}share of the bandwidth, drop-in (0.6 to 0.8): 0.4 in the mean of 1; least: triad at 1e7 0.4" in found
     )
+    assert f"{large}share of what memory allows, drop-in: 0.6 in the mean of 1; least: triad at 1e7 0.6" in found
     assert f"{large}times NumPy, from and to NumPy's arrays (4): 4 in the mean of 1; least: triad at 1e7 4" in found
     assert f"{large}times jax.jit (2): 3 in the mean of 1; least: triad at 1e7 3" in found
     assert "stencil in place, 1000 x 1000, ten sweeps, times NumPy: drop-in 5, accelerated 10" in found
@@ -308,7 +310,7 @@ def test_what_is_measured() -> None:
     )
     assert peaks["peaks"].keys() == times["times"].keys() == {"numpy", *OURS}
     assert peaks["number"] == 10**6
-    assert (times["number"], times["traffic"]) == (100, 3200)
+    assert (times["number"], times["traffic"]) == (100, [2400, 800])
     assert times["wrong"] == dict.fromkeys(OURS)
     assert done == {"done": "triad"}
 
@@ -324,3 +326,45 @@ def test_what_is_measured_of_a_peer() -> None:
     )
     assert first["program"] == "softmax"
     assert first.keys() == {"program", "missing"}
+
+
+THEIRS = {
+    "__init__.py": """
+import numpy as np
+
+def generate_inputs(size):
+    return np.ones(size, "f4"), np.ones(size, "f4")
+""",
+    "eos_numpy.py": """
+def run(x, y, device="cpu"):
+    x += y
+    return x * y
+""",
+    "eos_jax.py": """
+import jax.numpy as jnp
+
+def prepare_inputs(*inputs, device):
+    return [jnp.array(x) for x in inputs]
+
+def run(x, y, device="cpu"):
+    return (x + y).block_until_ready(), y
+""",
+}
+
+
+def test_pyhpc_benchmarks(tmp_path: Path) -> None:
+    """Their sources are measured where they are, under another name than this repository's benchmarks."""
+    folder = tmp_path / "benchmarks" / "equation_of_state"
+    folder.mkdir(parents=True)
+    for name, text in THEIRS.items():
+        (folder / name).write_text(text)
+    point = pyhpc.measured(tmp_path, "equation_of_state", 100, 0.0)
+    assert point["wrong"] == {"accelerated": None, "jax": "2 results, not 1"}
+    assert set(point["times"]) == {"numpy", "accelerated", "jax"}
+    point["times"] = {"numpy": 3.0, "accelerated": 1.0, "jax": 2.0}
+    assert list(pyhpc.lines([point])) == [
+        "pyhpc-benchmarks, equation_of_state at 1e2: 3 times NumPy, 2 times the repository's jax (asked: at least 1)",
+        "pyhpc-benchmarks, equation_of_state at 1e2, jax: 2 results, not 1",
+    ]
+    with pytest.raises(FileNotFoundError, match="not a checkout of pyhpc-benchmarks: it has no benchmarks/isoneutral"):
+        pyhpc.measured(tmp_path, "isoneutral_mixing", 100, 0.0)

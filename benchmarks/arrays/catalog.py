@@ -59,13 +59,13 @@ class ArrayProgram(Program):
         """The numbers of elements, up to `most`, at which it is measured if `sizes` of the common ones are wanted."""
         return [n for n in self.numbers if (n in sizes or n not in SIZES) and n <= most]
 
-    def traffic(self, arguments: tuple[Any, ...], result: Any) -> int | None:
-        """Bytes that have to move: every array is read once in a pass, and what is new or changed is written once."""
+    def traffic(self, arguments: tuple[Any, ...], result: Any) -> tuple[int, int] | None:
+        """Bytes that have to be read, and written: every array once in a pass, and once what is new or changed."""
         if self.passes is None:
             return None
         read = sum(x.nbytes for x in arguments if isinstance(x, np.ndarray))
         written = sum(x.nbytes for x in self.outcome(arguments, result) if isinstance(x, np.ndarray))
-        return self.passes * (read + written)
+        return self.passes * read, self.passes * written
 
 
 def names() -> list[str]:

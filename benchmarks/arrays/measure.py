@@ -51,7 +51,7 @@ def evaluated(program: ArrayProgram, run: Callable[..., Any], arguments: tuple[A
 
 
 def of_lazyarr(program: ArrayProgram, number: int, seconds: float, clock: Clock, threads: int) -> dict[str, Any]:
-    """Times of NumPy and of `catalog.OURS`, and the bandwidth that NumPy's update in place has meanwhile."""
+    """Times of NumPy and of `catalog.OURS`, and the bandwidth that NumPy has meanwhile: updating in place, reading."""
     arguments = program.make(number)
     fast, recorded = accelerated(program), drop_in(program)
     plain = copy.deepcopy(arguments)
@@ -76,11 +76,12 @@ def of_lazyarr(program: ArrayProgram, number: int, seconds: float, clock: Clock,
         "drop-in": lambda: evaluated(program, recorded, own_lazy),
     }
     if number >= BEYOND_CACHES and program.passes is not None:
-        calls |= {f"update {k}": bandwidth.update(k) for k in {1, threads}}
+        for k in {1, threads}:
+            calls |= {f"update {k}": bandwidth.update(k), f"read {k}": bandwidth.read(k)}
     times = least_times(calls, seconds, calls.keys() - OURS, clock)
-    updates = [times.pop(name) for name in list(times) if name.startswith("update")]
-    if updates:
-        found["bandwidth"] = bandwidth.BYTES / min(updates)
+    for name, size, kind in (("bandwidth", bandwidth.BYTES, "update"), ("reading", bandwidth.READ, "read")):
+        if taken := [times.pop(way) for way in list(times) if way.startswith(f"{kind} ")]:
+            found[name] = size / min(taken)
     return found | {"times": times}
 
 

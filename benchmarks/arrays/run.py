@@ -21,7 +21,7 @@ from rich.console import Console
 from benchmarks.arrays import catalog, goals, plot, pyhpc, table
 from benchmarks.arrays.catalog import OURS, PEERS, QUICK, SIZES, WITH_PEERS
 from benchmarks.arrays.overheads import ROOT, overheads
-from benchmarks.run import chosen
+from benchmarks.run import chosen, geometric_mean
 
 Point = dict[str, Any]
 
@@ -163,6 +163,8 @@ def main(
     known = [point["bandwidth"] for _, _, point in table.points(results) if "bandwidth" in point]
     if known:
         console.print(f"bandwidth of an update in place: {min(known) / 1e9:.3g} to {max(known) / 1e9:.3g} GB/s")
+        reading = [point["reading"] / point["bandwidth"] for _, _, point in table.points(results) if "reading" in point]
+        console.print(f"reading alone comes to {100 * geometric_mean(reading):.0f}% of it in the mean", highlight=False)
     for text in (*goals.lines(results, kinds, beside), *pyhpc.lines(theirs), *problems):
         console.print(text, markup=False, highlight=False)
     out.mkdir(parents=True, exist_ok=True)

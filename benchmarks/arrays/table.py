@@ -42,8 +42,17 @@ def share(point: Point, way: str) -> float | None:
     """The share of the bandwidth of an update in place that a program comes to, by what it has to move."""
     if not point.get("traffic") or "bandwidth" not in point or way not in point["times"]:
         return None
-    found: float = point["traffic"] / point["times"][way] / point["bandwidth"]
+    found: float = sum(point["traffic"]) / point["times"][way] / point["bandwidth"]
     return found
+
+
+def floor(point: Point, way: str) -> float | None:
+    """The least time that memory allows, over the time: reading goes on at its own rate, whatever is written."""
+    beside_writes = share(point, way)
+    if beside_writes is None or "reading" not in point:
+        return beside_writes
+    reading: float = point["traffic"][0] / point["times"][way] / point["reading"]
+    return max(beside_writes, reading)
 
 
 def memory(point: Point, way: str) -> float | None:
