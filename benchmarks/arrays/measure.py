@@ -26,8 +26,8 @@ from benchmarks.compare import difference
 
 #: Up to so many elements results are compared; beyond, that takes longer than what is measured.
 COMPARED = 10**6
-#: Elements of arrays with which programs are called before peak memory is measured: they are compiled then, for which
-#: LLVM's own code takes some 85 MB, once a process.
+#: Elements of arrays with which programs are called before peak memory is measured: they are compiled then. (LLVM's own
+#: code takes some 85 MB, once a process.)
 COMPILED = 10**6
 #: From so many elements on peak memory is measured: compiling takes some megabytes itself.
 WEIGHED = 10**6
@@ -85,6 +85,13 @@ def of_lazyarr(program: ArrayProgram, number: int, seconds: float, clock: Clock,
     return found | {"times": times}
 
 
+def load_compiler() -> None:
+    """Compile something: what small arrays do not need compiled would load it with the large ones."""
+    import lazyarr
+
+    lazyarr.accelerate(lambda x: x + x * x, always=True)(np.ones(4))
+
+
 def peaks(program: ArrayProgram, number: int) -> dict[str, int]:
     """Peak memory of NumPy and of `catalog.OURS`, each in a child process."""
     small, large = program.make(min(COMPILED, number // 2)), program.make(number)
@@ -94,10 +101,12 @@ def peaks(program: ArrayProgram, number: int) -> dict[str, int]:
         return lambda arguments: program.run(*arguments)
 
     def by_accelerated() -> Callable[[tuple[Any, ...]], Any]:
+        load_compiler()
         run = accelerated(program)
         return lambda arguments: run(*arguments)
 
     def by_drop_in() -> Callable[[tuple[Any, ...]], Any]:
+        load_compiler()
         run = drop_in(program)
         return lambda arguments: evaluated(program, run, arguments)
 
