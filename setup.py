@@ -25,6 +25,9 @@ setup(
             # Without a compiler lazyarr works as well, and operations on little data take longer.
             optional=True,
         ),
-        Extension("lazyarr.ir._walk", ["lazyarr/ir/walk.c"], optional=True),
+        Extension(
+            "lazyarr.ir._walk", ["lazyarr/ir/walk.c", "lazyarr/ir/make.c"], depends=["lazyarr/ir/walk.h"],
+            optional=True,
+        ),
     ]
 )

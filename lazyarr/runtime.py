@@ -19,6 +19,7 @@ from lazyarr.backends.base import GivenUp
 from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
 from lazyarr.failures import raise_failed
+from lazyarr.ir.extension import compiled
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first
 from lazyarr.ir.node import Node, Value, make
@@ -26,7 +27,7 @@ from lazyarr.ir.op import Op
 from lazyarr.leaves import LEAF, Leaf, leaf
 from lazyarr.pending import held_with
 from lazyarr.plans import plans
-from lazyarr.source import Place, place, user_handles_errors, user_line
+from lazyarr.source import NOWHERE, Place, is_internal, known_files, place, user_handles_errors, user_line
 from lazyarr.surrender import LOST, cannot_fail, made_anew, nobodys, note_replaced, renew, replaced, written
 from lazyarr.varying import numbers
 
@@ -57,19 +58,26 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
     return node
 
 
-def record_pending(op: Op, operands: tuple[Value, ...]) -> Node:
+def _credit(*nodes: Node) -> None:
+    """Note that the user's line has recorded nodes."""
+    line = user_line(4)
+    for node in nodes:
+        if line not in node.lines:
+            node.lines = node.lines | {line}
+
+
+def _record_pending(op: Op, operands: tuple[Value, ...]) -> Node:
     """`record_node` outside traces, of what is known not to be done at once."""
     node = make(op, operands)
     credit(node)
     return node
 
 
-def credit(*nodes: Node) -> None:
-    """Note that the user's line has recorded nodes."""
-    line = user_line(4)
-    for node in nodes:
-        if line not in node.lines:
-            node.lines = node.lines | {line}
+credit: Callable[..., None] = _credit
+record_pending: Callable[[Op, tuple[Value, ...]], Node] = _record_pending
+if compiled is not None:
+    compiled.install_lines(known_files, is_internal, NOWHERE)
+    credit, record_pending = compiled.credit, compiled.record
 
 
 def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:
