@@ -183,6 +183,9 @@ def _note_thrown(error: BaseException) -> None:
 class Recording:
     """What is recorded and not yet run, in one thread (or one accelerated call)."""
 
+    __slots__ = ("__weakref__", "cells", "checks", "flush_place", "frozen", "holders", "little", "observer", "passed",
+                 "scopes", "since_flush")  # fmt: skip
+
     def __init__(self, observer: Observer | None = None):
         self.holders: list[Any] = []
         self.checks: list[tuple[Check, Line]] = []
@@ -251,14 +254,14 @@ class _Threads(threading.local):
             _recordings.add(self.recording)
 
 
-_threads = _Threads()
+threads = _Threads()
 #: The recording of the accelerated call that is being traced in this context.
 traced: ContextVar[Recording | None] = ContextVar("lazyarr_recording", default=None)
 
 
 def recording() -> Recording:
     """The recording of the accelerated call that runs, or else of the thread."""
-    return traced.get() or _threads.recording
+    return traced.get() or threads.recording
 
 
 def is_tracing() -> bool:
