@@ -94,7 +94,7 @@ class LazyArray(ArrayOperators):
     # -- construction --------------------------------------------------------------------------------------
 
     @classmethod
-    def _new(cls, value: Value, strides: tuple[int, ...] | None = None, scalar: bool = False) -> LazyArray:
+    def _made(cls, value: Value, strides: tuple[int, ...] | None = None, scalar: bool = False) -> LazyArray:
         """A new array that owns `value`."""
         self = object.__new__(cls)
         type = value.node.types[value.index]
@@ -112,6 +112,9 @@ class LazyArray(ArrayOperators):
         self._scalar = scalar
         self._writeable = not scalar
         return self
+
+    #: (The extension's is another one, of arrays of this class itself.)
+    _new = _made
 
     def _as_scalar(self) -> LazyArray:
         """What NumPy would have as a scalar, not as an array without axes."""

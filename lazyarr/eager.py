@@ -113,10 +113,12 @@ def exists(value: Value) -> bool:
 class LittleInARow:
     """How much little work was recorded with no large work between: parts of a large array that is not computed."""
 
+    __slots__ = ("_copies", "_found", "_most", "in_a_row")
+
     def __init__(self) -> None:
         #: How much of it there is since anything large was recorded.
         self.in_a_row = 0
-        self._found, self._most = 0, _IN_A_ROW
+        self._found, self._most = 0, IN_A_ROW
         self._copies = 0
 
     def copies_much(self) -> bool:
@@ -135,7 +137,7 @@ class LittleInARow:
         size = _elements((operands[1] if of_part else value).type.shape)
         if size is None or not is_little(size):
             if size is not None:
-                self._found, self._most, self.in_a_row = 0, _IN_A_ROW, 0
+                self._found, self._most, self.in_a_row = 0, IN_A_ROW, 0
             return False
         self._found += 1
         self.in_a_row += 1
@@ -146,7 +148,7 @@ class LittleInARow:
 
 
 #: Operations on little data after which all is computed, the first time.
-_IN_A_ROW = 32
+IN_A_ROW = 32
 #: Copies of data that pending work may have after which that is computed.
 _COPIES = 4
 

@@ -296,7 +296,7 @@ class _MaskPart(LazyArray):
     @staticmethod
     def at(positions: LazyArray, extent: Any) -> _MaskPart:
         """Of positions that are known when the program runs."""
-        part = _MaskPart._new(positions._value())
+        part = _MaskPart._made(positions._value())
         assert isinstance(part, _MaskPart)
         part.extent = extent
         return part
@@ -304,7 +304,7 @@ class _MaskPart(LazyArray):
     @staticmethod
     def of(positions: np.ndarray[Any, Any], extent: int | None) -> _MaskPart:
         data = positions.astype(np.int64)
-        part = _MaskPart._new(leaf(data, ArrayType(_I64, data.shape)))
+        part = _MaskPart._made(leaf(data, ArrayType(_I64, data.shape)))
         assert isinstance(part, _MaskPart)
         part.extent = extent
         return part

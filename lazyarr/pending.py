@@ -14,7 +14,8 @@ from lazyarr.plans import plans
 
 if TYPE_CHECKING:
     from lazyarr.evaluations import Known
-    from lazyarr.runtime import Holder, Recording
+    from lazyarr.observers import Holder
+    from lazyarr.runtime import Recording
 
 
 class Form:

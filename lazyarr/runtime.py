@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 import numpy as np
@@ -20,14 +20,16 @@ from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
 from lazyarr.evaluations import own
 from lazyarr.failures import raise_failed
+from lazyarr.ir.extension import compiled
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import Op
 from lazyarr.leaves import LEAF, Leaf, leaf
+from lazyarr.observers import Holder, Observer
 from lazyarr.pending import Form, held_with
 from lazyarr.plans import Plan, plans
-from lazyarr.source import Place, place, user_handles_errors, user_line
+from lazyarr.source import NOWHERE, Place, is_internal, known_files, place, user_handles_errors, user_line
 from lazyarr.surrender import LOST, cannot_fail, made_anew, nobodys, note_replaced, renew, replaced, written
 from lazyarr.varying import numbers
 
@@ -58,19 +60,26 @@ def record_node(op: Op, operands: tuple[Value, ...], attrs: dict[str, Any]) -> N
     return node
 
 
-def record_pending(op: Op, operands: tuple[Value, ...]) -> Node:
+def _credit(*nodes: Node) -> None:
+    """Note that the user's line has recorded nodes."""
+    line = user_line(4)
+    for node in nodes:
+        if line not in node.lines:
+            node.lines = node.lines | {line}
+
+
+def _record_pending(op: Op, operands: tuple[Value, ...]) -> Node:
     """`record_node` outside traces, of what is known not to be done at once."""
     node = make(op, operands)
     credit(node)
     return node
 
 
-def credit(*nodes: Node) -> None:
-    """Note that the user's line has recorded nodes."""
-    line = user_line(4)
-    for node in nodes:
-        if line not in node.lines:
-            node.lines = node.lines | {line}
+credit: Callable[..., None] = _credit
+record_pending: Callable[[Op, tuple[Value, ...]], Node] = _record_pending
+if compiled is not None:
+    compiled.install_lines(known_files, is_internal, NOWHERE)
+    credit, record_pending = compiled.credit, compiled.record
 
 
 def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:
@@ -86,59 +95,6 @@ def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:
     if found is not None:
         world.done_at_once(nbytes=sum(int(t.nbytes) for t in node.types) if together else 0)
     return None if found is None else tuple(leaf(x, t) for x, t in zip(found, node.types, strict=True))
-
-
-class Holder(Protocol):
-    """What keeps a recorded value alive and takes its data once it is computed (a storage cell)."""
-
-    value: Value
-
-
-class Observer(Protocol):
-    """Told when recorded work has to run because Python looks at its data.
-
-    Attributes
-    ----------
-    thrown : BaseException or None
-        What was raised to stop it, no error of the user's: it notes that it got there.
-    """
-
-    thrown: BaseException | None
-
-    @property
-    def computes_lengths(self) -> bool:
-        """Whether data may decide lengths within the program, instead of being looked at."""
-
-    @property
-    def in_python(self) -> bool:
-        """Whether Python runs what is not recorded in pieces: nothing becomes one program any more."""
-
-    def may_compile(self, program: Program) -> bool:
-        """Whether a piece of work may be compiled; else it is interpreted."""
-
-    def observed(self, why: str) -> None:
-        """Data is about to be looked at."""
-
-    def looked(self, why: str) -> None:
-        """Data is about to be looked at by what does nothing else."""
-
-    def draws(self, stream: Any, why: str) -> None:
-        """Random numbers are about to be drawn from a stream."""
-
-    def draw(self, function: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
-        """Draw random numbers: (True, the numbers), or (False, the function of NumPy's that is to do it)."""
-
-    def made_stream(self, stream: Any, seed: Any) -> None:
-        """A stream of random numbers has been made, of a seed; of None nobody knows which."""
-
-    def foreign(self, array: Any) -> None:
-        """A NumPy array that no argument holds takes part in the work."""
-
-    def may_flush(self, count: int) -> bool:
-        """Whether pending work may be run now that so many operations are recorded."""
-
-    def ran(self, program: Program) -> None:
-        """Part of the work has been run as a program of its own."""
 
 
 #: Held while the value of a storage cell is replaced.
@@ -175,6 +131,9 @@ def _note_thrown(error: BaseException) -> None:
 
 class Recording:
     """What is recorded and not yet run, in one thread (or one accelerated call)."""
+
+    __slots__ = ("__weakref__", "cells", "checks", "flush_place", "frozen", "holders", "little", "observer", "passed",
+                 "scopes", "since_flush")  # fmt: skip
 
     def __init__(self, observer: Observer | None = None):
         self.holders: list[Any] = []
@@ -244,14 +203,14 @@ class _Threads(threading.local):
             _recordings.add(self.recording)
 
 
-_threads = _Threads()
+threads = _Threads()
 #: The recording of the accelerated call that is being traced in this context.
 traced: ContextVar[Recording | None] = ContextVar("lazyarr_recording", default=None)
 
 
 def recording() -> Recording:
     """The recording of the accelerated call that runs, or else of the thread."""
-    return traced.get() or _threads.recording
+    return traced.get() or threads.recording
 
 
 def is_tracing() -> bool:

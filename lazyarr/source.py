@@ -10,16 +10,18 @@ from types import CodeType, FrameType
 import numpy
 
 _OURS = (os.path.dirname(os.path.abspath(__file__)) + os.sep, os.path.dirname(os.path.abspath(numpy.__file__)) + os.sep)
-#: By file name: comparing code objects compares their constants.
-_internal: dict[str, bool] = {}
+#: Whether files are lazyarr's or NumPy's own. (Comparing code objects compares their constants.)
+known_files: dict[str, bool] = {}
+#: The line where there is none of the user's.
+NOWHERE = "<unknown>", 0
 
 
 def is_internal(code: CodeType) -> bool:
     """Whether `code` is lazyarr's or NumPy's own."""
     name = code.co_filename
-    found = _internal.get(name)
+    found = known_files.get(name)
     if found is None:
-        found = _internal[name] = name.startswith((*_OURS, "<frozen", "<__array_function__"))
+        found = known_files[name] = name.startswith((*_OURS, "<frozen", "<__array_function__"))
     return found
 
 
@@ -60,11 +62,11 @@ def user_line(depth: int = 1) -> tuple[str, int]:
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
-        known = _internal.get(code.co_filename)
+        known = known_files.get(code.co_filename)
         if not (is_internal(code) if known is None else known):
             return code.co_filename, frame.f_lineno
         frame = frame.f_back
-    return "<unknown>", 0
+    return NOWHERE
 
 
 def user_frame(depth: int = 1) -> FrameType | None:

@@ -17,7 +17,7 @@ LONGEST_FILE = 600
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "axis_order", "strides",
            "decompose", "cost_model", "kept_pages", "interrupts", "portable", "failures"}  # fmt: skip
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "pending",
-                      "evaluations", "surrender", "captured", "runtime", "report", "world", "distributed",
+                      "evaluations", "observers", "surrender", "captured", "runtime", "report", "world", "distributed",
                       "own_parts"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
@@ -46,8 +46,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "leaves": {"ir"},
     "varying": {"ir", "ops", "passes", "leaves", "settings", "world"},
     "captured": {"settings", "ir", "passes", "leaves"},
+    "observers": {"ir"},
     "evaluations": {"ir", "backends", "leaves", "plans", "world"},
-    "pending": {"ir", "eager", "leaves", "plans", "evaluations", "settings", "runtime"},
+    "pending": {"ir", "eager", "leaves", "plans", "evaluations", "observers", "settings", "runtime"},
     "surrender": {"ir", "ops", "leaves", "world", "runtime"},
     "interrupts": set(),
     "portable": set(),

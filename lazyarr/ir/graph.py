@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from lazyarr.ir.access import opaque
+from lazyarr.ir.extension import compiled
 from lazyarr.ir.node import Node, Value, make
 from lazyarr.ir.op import Cost, Op
 from lazyarr.ir.types import ArrayType
@@ -189,11 +189,8 @@ depth_first: Callable[..., tuple[Node, ...]] = _depth_first
 form: Callable[[Sequence[Value], Op], Form] = _form
 #: Of the extension: those of a list of leaves that nothing refers to but what roots are made of.
 unheld: Callable[[Sequence[Value], Op, list[Any], Sequence[int]], list[int]] | None = None
-try:
-    _walk: Any = importlib.import_module("lazyarr.ir._walk")
-except ImportError:  # no compiler was there at installation
-    _walk = None
-else:
+_walk: Any = compiled
+if _walk is not None:
     _walk.install(Node, PARAM)
     depth_first, form, unheld = _walk.depth_first, _walk.form, _walk.unheld
 

@@ -1,9 +1,7 @@
 /* Walks over graphs (see lazyarr.ir.graph and lazyarr.captured), which an evaluation of a graph seen before mostly
    consists of. Python's do the same where nobody had a compiler at installation. */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <structmember.h>
+#include "walk.h"
 
 /* Attributes of nodes: where objects keep them. */
 static struct {
@@ -11,8 +9,6 @@ static struct {
     PyObject *param; /* the operation of parameters, which end a walk */
     Py_ssize_t op, operands, types, lines, known;
 } node;
-
-#define SLOT(object, place) (*(PyObject **)((char *)(object) + (place)))
 
 typedef struct {
     PyObject *node; /* borrowed: what is walked over refers to it */
@@ -304,7 +300,7 @@ static PyObject *unheld(PyObject *module, PyObject *const *args, Py_ssize_t coun
 }
 
 /* Where objects of a class keep an attribute that its ``__slots__`` name; -1 with an exception on failure. */
-static Py_ssize_t place_of(PyTypeObject *type, const char *name)
+Py_ssize_t place_of(PyTypeObject *type, const char *name)
 {
     PyObject *slot = PyObject_GetAttrString((PyObject *)type, name);
     Py_ssize_t place = -1;
@@ -346,5 +342,8 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "lazyar
 
 PyMODINIT_FUNC PyInit__walk(void)
 {
-    return PyModule_Create(&definition);
+    PyObject *module = PyModule_Create(&definition);
+    if (module && add_making(module) < 0)
+        Py_CLEAR(module);
+    return module;
 }

@@ -7,7 +7,7 @@ they do what it does where it is missing.
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,8 +15,13 @@ import numpy as np
 
 from lazyarr import eager, indexing, libraries, settings
 from lazyarr.array import Cell, LazyArray, rebuild
+from lazyarr.convert import cast, scalar_value
 from lazyarr.dispatch import begin_little, running
-from lazyarr.leaves import Leaf
+from lazyarr.ir.extension import compiled as nodes
+from lazyarr.ir.node import Node, Value
+from lazyarr.ir.op import OPS
+from lazyarr.ir.types import ArrayType
+from lazyarr.leaves import Leaf, leaf
 from lazyarr.little.data import DEEPEST, Lent, limits
 from lazyarr.little.extension import compiled
 from lazyarr.little.functions import inner, results
@@ -44,7 +49,8 @@ from lazyarr.little.table import (
     together,
 )
 from lazyarr.operators import ASK_FOR_NUMPYS, BINARY, COMPARE, UNARY, show
-from lazyarr.runtime import storage_lock, traced
+from lazyarr.runtime import Recording, record_pending, storage_lock, threads, traced
+from lazyarr.strides import contiguous
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
 
@@ -144,11 +150,31 @@ def install_class(kind: type[Any]) -> None:
         compiled.show(kind, ASK_FOR_NUMPYS)
 
 
+def install_recording(kept_order: Callable[..., Any]) -> None:
+    """Have plain work on large arrays be recorded in C; `kept_order` gives the strides of a result."""
+    # (Without the other extension there is little to win.)
+    if compiled is None or nodes is None:
+        return
+    floats: list[np.dtype[Any]] = [np.dtype(np.float64), np.dtype(np.float32)]
+    leaves = {dtype: leaf(np.zeros((), dtype), ArrayType(dtype)) for dtype in floats}
+    compiled.install_recording(Node, Value, ArrayType, Recording, eager.LittleInARow, eager.IN_A_ROW, threads,
+                               OPS["update_slice"], record_pending, contiguous, LazyArray._value, leaves, cast,
+                               scalar_value, kept_order)  # fmt: skip
+    LazyArray._new = compiled.new
+    settings.watch(_follow_flushes)
+    _follow_flushes()
+
+
+def _follow_flushes() -> None:
+    compiled.flush_after(settings.current.flush_after)
+
+
 def install_calls(kind: type[Any], ufuncs: Iterable[Any]) -> None:
     """Have calls of lazy ufuncs of one class begin in C."""
     if compiled is None:
         return
-    known = {u: (u.numpy, cost_of(u.numpy), u.recorder, u.writer) for u in ufuncs
+    known = {u: (u.numpy, cost_of(u.numpy), u.recorder, u.writer, u.op, u.plain_loops, u.looks_at_ints)
+             for u in ufuncs
              if type(u) is kind and u.nin <= 2 and u.nout == 1 and u.op is not None and not u.numpy.signature
              and u.numpy.__name__ not in _NOT_HERE}  # fmt: skip
     compiled.install_calls(kind, known, libraries.known)

@@ -14,7 +14,7 @@ import numpy as _np
 
 from lazyarr import recipes
 from lazyarr.dispatch import UFUNCS, begun_call, dispatched, remember
-from lazyarr.little.fast_path import install_calls, install_class
+from lazyarr.little.fast_path import install_calls, install_class, install_recording
 from lazyarr.little.functions import taken
 from lazyarr.numpy import _product, _ufunc
 
@@ -25,6 +25,7 @@ def _declare_ufuncs() -> None:
         if isinstance(value, _np.ufunc) and value not in UFUNCS:
             UFUNCS[value] = (_product.ProductUfunc if value in _product.PRODUCTS else _ufunc.Ufunc)(value)
     install_calls(_ufunc.Ufunc, UFUNCS.values())
+    install_recording(_ufunc.kept_order)
 
 
 _declare_ufuncs()

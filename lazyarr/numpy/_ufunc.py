@@ -56,9 +56,10 @@ class Ufunc:
         self.__doc__ = numpy.__doc__
         self.nin, self.nout = numpy.nin, numpy.nout
         self._loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
-        self._plain_loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
+        #: Dtypes of the loops of plain calls, by the dtypes and Python's types of operands: the extension reads it.
+        self.plain_loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
         #: Ufuncs that look at the values of Python ints, or of exponents, go the general way.
-        self._looks_at_ints = numpy.__name__ in _COMPARISONS
+        self.looks_at_ints = numpy.__name__ in _COMPARISONS
         #: What an element costs, of ufuncs with one result.
         self._weight: float | None = None
         if self.op is not None and numpy.nout == 1 and numpy.nin <= 2:
@@ -180,7 +181,7 @@ class Ufunc:
                 return None
             target._assign(leaf(result, ArrayType(result.dtype, result.shape)))
             return target
-        strides = _kept_order(args, result.shape, result.itemsize) if result.ndim > 1 else None
+        strides = kept_order(args, result.shape, result.itemsize) if result.ndim > 1 else None
         return LazyArray._new(leaf(result, ArrayType(result.dtype, result.shape)), strides)
 
     def _gives_little(self, data: list[Any]) -> bool:
@@ -247,12 +248,12 @@ class Ufunc:
             dtype_y = kind_y
         else:
             return None
-        loop = self._plain_loops.get((dtype_x, dtype_y))
+        loop = self.plain_loops.get((dtype_x, dtype_y))
         if loop is None:
             loop = self._loops.get((dtype_x, dtype_y, None) if len(args) == 2 else (dtype_x, None))
             if loop is None or loop[0].kind == "b":
                 return None
-            self._plain_loops[dtype_x, dtype_y] = loop
+            self.plain_loops[dtype_x, dtype_y] = loop
         if into is not None and (into._dtype is not loop[-1] or into._scalar or not into._writeable):
             return None
         value = x._value() if kind_x is LazyArray else scalar_value(x, loop[0])
@@ -274,7 +275,7 @@ class Ufunc:
 
     def _takes(self, number: int, array: Any) -> bool:
         """Whether an array's dtype takes a Python int as it takes other numbers; in comparisons: whether it has it."""
-        return not self._looks_at_ints or (0 <= number < 128 and array.dtype.kind in "iuf")
+        return not self.looks_at_ints or (0 <= number < 128 and array.dtype.kind in "iuf")
 
     def _call(
         self, *args: Any, out: Any = None, where: Any = True, casting: str = "same_kind", order: str = "K",
@@ -572,10 +573,10 @@ def _array_of(node: Node, args: tuple[Any, ...]) -> LazyArray:
     type = node.types[0]
     if len(type.shape) < 2:
         return LazyArray._new(Value(node, 0), None, not type.shape)
-    return LazyArray._new(Value(node, 0), _kept_order(args, type.shape, type.dtype.itemsize))
+    return LazyArray._new(Value(node, 0), kept_order(args, type.shape, type.dtype.itemsize))
 
 
-def _kept_order(args: tuple[Any, ...], shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+def kept_order(args: tuple[Any, ...], shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     """The strides of a result, which has the order of the arrays it is made of."""
     strides = geometry.contiguous(shape, itemsize)
     for array in args:

@@ -35,8 +35,8 @@
     X(array, _lent)                                                                                                  \
     X(array, _cell)                                                                                                  \
     X(array, _form) X(array, _parent) X(array, _seen) X(array, _scalar) X(array, _shape) X(array, _strides)          \
-        X(array, _writeable) X(cell, value) X(leaf, data) X(lent, again) X(lent, base) X(lent, depth) X(lent, given) \
-            X(lent, how) X(lent, look) X(lent, parent) X(lent, root) X(lent, seen)
+        X(array, _writeable) X(array, _dtype) X(array, _offset) X(array, _step) X(cell, value) X(leaf, data)        \
+            X(lent, again) X(lent, base) X(lent, depth) X(lent, given) X(lent, how) X(lent, look) X(lent, parent) X(lent, root) X(lent, seen)
 
 /* What the Python side has told: see `install` in module.c. */
 typedef struct {
@@ -120,6 +120,7 @@ typedef struct {
     int of_floats; /* whether other types are left to Python */
     PyObject *recorder; /* what records a call with large arrays (recorded.c); NULL for none */
     PyObject *writer;   /* and one that writes to its first operand */
+    struct Plain *plain; /* how plain calls are recorded here (recorded.c); NULL where they are not */
     Loop loops[TYPES];
 } Loops;
 
@@ -188,6 +189,7 @@ int set_item(PyObject *self, PyObject *key, PyObject *value);
 /* recorded.c */
 PyObject *recorded(const Loops *own, PyObject *const *operands, int count);
 PyObject *recorded_into(const Loops *own, PyObject *const *operands, int count);
+struct Plain *plain_of(PyObject *op, PyObject *loops, int looks_at_ints);
 
 /* slots.c */
 int install_slots(PyObject *tables);
@@ -213,6 +215,9 @@ PyObject *operate(binaryfunc operator, PyObject * x, PyObject *y);
 PyObject *call_at(PyObject *method, PyObject *array, PyObject *key, PyObject *const *operands, Py_ssize_t count);
 PyObject *call_function(PyObject *module, PyObject *const *given, Py_ssize_t count);
 int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObject *context);
+
+/* module.c */
+Py_ssize_t place_of(PyTypeObject *type, const char *name);
 
 /* calls.c */
 int prepare_calls(PyObject *module);

@@ -8,7 +8,8 @@
    loops.c       NumPy's inner loops over them
    reductions.c  and along axes
    slots.c       Python's operators, and calls of ufuncs
-   recorded.c    the same of large arrays, on their way to Python
+   recorded.c    the same of large arrays, which is recorded
+   pending.c     and arrays of what is recorded
    spare.c       operands that nobody has any more
    elements.c    x[...], writes, views
    masks.c       what masks and positions select, and writes to it
@@ -21,10 +22,10 @@
    module.c      what Python sees of this */
 
 #define FAST_PATH_IMPORTS
-#include "fast_path.h"
+#include "recording.h"
 
 /* Where objects of a class keep an attribute that its ``__slots__`` name; -1 with an exception on failure. */
-static Py_ssize_t place_of(PyTypeObject *type, const char *name)
+Py_ssize_t place_of(PyTypeObject *type, const char *name)
 {
     PyObject *slot = PyObject_GetAttrString((PyObject *)type, name);
     Py_ssize_t place;
@@ -106,8 +107,9 @@ PyDoc_STRVAR(
     calls_doc,
     "install_calls(kind, ufuncs, libraries, /)\n--\n\n"
     "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element, recorder, "
-    "writer)}``;\n``recorder(*operands)`` records a call with large arrays, or gives None where that goes the general "
-    "way, and\n``writer(*operands)`` one that writes to the first. Not where code of libraries calls NumPy's own, "
+    "writer,\noperation, dtypes, looks)}``; ``recorder(*operands)`` records a call with large arrays, or gives None "
+    "where that goes the general way,\nand ``writer(*operands)`` one that writes to the first. What is plain is recorded "
+    "here: `operation`, of the dtypes of NumPy's loop\n``dtypes[x's, y's]``; `looks`: not with ints of any size. Not where code of libraries calls NumPy's own, "
     "``{module: bool}``.\n");
 
 static PyObject *install_calls(PyObject *module, PyObject *args)
@@ -120,6 +122,46 @@ static PyObject *install_calls(PyObject *module, PyObject *args)
         return NULL;
     Py_RETURN_NONE;
 }
+
+PyDoc_STRVAR(
+    recording_doc,
+    "install_recording(node, value, type, recording, row, most, threads, update, record, contiguous, look_at, leaves, "
+    "cast, number, kept_order, /)\n--\n\n"
+    "Record work on large data here, after `install`.\n\n"
+    "Parameters\n----------\n"
+    "node, value, type : type\n    Node, Value and ArrayType of the graph.\n"
+    "recording, row : type\n    Recording, and LittleInARow.\n"
+    "most : int\n    Operations that such a row has at first.\n"
+    "threads : object\n    Its attribute `recording` is that of the thread.\n"
+    "update : Op\n    That of writes to parts.\n"
+    "record : callable\n    ``record(op, operands)`` gives a node of the user's line.\n"
+    "contiguous : callable\n    ``contiguous(shape, itemsize)`` gives the strides of new memory.\n"
+    "look_at : callable\n    Gives the value of any array.\n"
+    "leaves : dict\n    ``{dtype: value of such data}``, of floats.\n"
+    "cast : callable\n    ``cast(value, dtype)`` gives a value of another dtype,\n"
+    "number : callable\n    and ``number(x, dtype)`` one of Python's numbers.\n"
+    "kept_order : callable\n    ``kept_order(operands, shape, itemsize)`` gives the strides of a result.\n");
+
+static PyObject *recording(PyObject *module, PyObject *args)
+{
+    (void)module;
+    return install_recorder(args) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+PyDoc_STRVAR(flush_after_doc, "flush_after(operations, /)\n--\n\nHow many operations are recorded before they are run; "
+                              "-1: Python is to look.\n");
+
+static PyObject *flush_after(PyObject *module, PyObject *operations)
+{
+    long value = PyLong_AsLong(operations);
+    (void)module;
+    if (value == -1 && PyErr_Occurred())
+        return NULL;
+    recorder.flush_after = value;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(new_doc, "new(value, strides=None, scalar=False)\n--\n\nA new array that owns `value`.\n");
 
 PyDoc_STRVAR(functions_doc, "install_functions(table, special, wrap, make_quiet, /)\n--\n\n"
                             "Take calls of NumPy's functions.\n\n"
@@ -274,6 +316,10 @@ static PyMethodDef methods[] = {{"function", (PyCFunction)(void (*)(void))call_f
                                 {"install_functions", functions, METH_VARARGS, functions_doc},
                                 {"install", install, METH_VARARGS, install_doc},
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},
+                                {"install_recording", recording, METH_VARARGS, recording_doc},
+                                {"flush_after", flush_after, METH_O, flush_after_doc},
+                                {"new", (PyCFunction)(void (*)(void))new_of_value, METH_FASTCALL | METH_KEYWORDS,
+                                 new_doc},
                                 {"show", show, METH_VARARGS, show_doc},
                                 {"limit", limit, METH_O, limit_doc},
                                 {"reach", reach, METH_VARARGS, reach_doc},

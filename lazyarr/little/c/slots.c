@@ -423,16 +423,22 @@ int install_call(PyTypeObject *type, PyObject *tables, PyObject *known_libraries
     if (!by_lazy || !by_ufunc)
         return -1;
     while (PyDict_Next(tables, &at, &lazy, &entry)) {
-        PyObject *capsule, *recorder, *writer;
+        PyObject *capsule, *recorder, *writer, *op, *dtypes;
+        int looks_at_ints;
         Loops *own;
-        if (!PyArg_ParseTuple(entry, "OdOO", &ufunc, &cost, &recorder, &writer) || !(own = loops_of(ufunc, cost)))
+        if (!PyArg_ParseTuple(entry, "OdOOOO!p", &ufunc, &cost, &recorder, &writer, &op, &PyDict_Type, &dtypes,
+                              &looks_at_ints) ||
+            !(own = loops_of(ufunc, cost)))
             return -1;
         own->recorder = recorder == Py_None ? NULL : Py_NewRef(recorder);
         own->writer = writer == Py_None ? NULL : Py_NewRef(writer);
+        if (own->recorder && !(own->plain = plain_of(op, dtypes, looks_at_ints)))
+            return -1;
         for (which = 0; which < OPERATORS; which++)
             if (ufuncs[which] == ufunc) {
                 loops[which]->recorder = own->recorder;
                 loops[which]->writer = own->writer;
+                loops[which]->plain = own->plain;
             }
         capsule = PyCapsule_New(own, NULL, NULL);
         if (!capsule || PyDict_SetItem(by_lazy, lazy, capsule) < 0 || PyDict_SetItem(by_ufunc, ufunc, capsule) < 0)
