@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,20 +36,53 @@ def is_little(size: int, weight: float = 1.0) -> bool:
     return size * weight < settings.current.eager_below and not settings.current.reproducible
 
 
-#: The weight of an element beside an addition (the fifth of an exponential): what leaves bools writes an eighth as
-#: much, and what NumPy computes one element at a time, in float64 at least, has no vector code (30,000 sines take
-#: 260 us, 150,000 additions 20).
+class Weight(NamedTuple):
+    """What an element of an element-wise operation weighs beside an addition of two: about how much longer NumPy takes.
+
+    Attributes
+    ----------
+    real, single, complex : float
+        Of numbers of other kinds, of float32, of complex ones.
+    """
+
+    real: float
+    single: float
+    complex: float
+
+    def of(self, *dtypes: np.dtype[Any]) -> float:
+        """Where the operands have these dtypes."""
+        if any(dtype.kind == "c" for dtype in dtypes):
+            return self.complex
+        return self.single if dtypes and all(dtype == np.float32 for dtype in dtypes) else self.real
+
+
+#: What leaves bools writes an eighth as much; what has vector code in NumPy takes two to eight times as long as an
+#: addition, in float32 hardly longer; what has none is computed one element at a time (sines in float64, remainders,
+#: most of complex numbers: 16 to 130 ns an element, an addition 0.25), which native code does with vectors. (It is
+#: less here than NumPy takes: what is recorded has to be compiled, too.)
 _WEIGHTS = {
-    **dict.fromkeys("equal not_equal less less_equal greater greater_equal isnan isfinite isinf signbit".split(), 0.4),
-    **dict.fromkeys("sin cos tan arcsin arccos arccosh arctanh hypot float_power".split(), 5.0),
-    **dict.fromkeys("remainder floor_divide divmod lcm".split(), 5.0), **dict.fromkeys("fmod gcd".split(), 3.0),
-    **dict.fromkeys("logaddexp logaddexp2".split(), 2.0),
+    **dict.fromkeys("equal not_equal less less_equal greater greater_equal isnan isfinite isinf signbit".split(),
+                    Weight(0.4, 0.4, 1.0)),
+    **dict.fromkeys("exp exp2 expm1 sqrt reciprocal log log2 log10 log1p".split(), Weight(1.0, 1.0, 20.0)),
+    **dict.fromkeys("sinh cosh tanh arctan arcsinh cbrt".split(), Weight(1.0, 1.0, 20.0)),
+    "tan": Weight(4.0, 1.0, 20.0), **dict.fromkeys("power arctan2".split(), Weight(2.0, 1.0, 20.0)),
+    **dict.fromkeys("arcsin arccos arccosh arctanh".split(), Weight(6.0, 4.0, 20.0)),
+    "float_power": Weight(5.0, 5.0, 20.0),
+    **dict.fromkeys("sin cos".split(), Weight(12.0, 1.5, 20.0)), "hypot": Weight(12.0, 8.0, 1.0),
+    **dict.fromkeys("remainder floor_divide divmod lcm fmod gcd logaddexp logaddexp2".split(), Weight(8.0, 8.0, 1.0)),
+    "divide": Weight(1.0, 1.0, 6.0), "sign": Weight(2.0, 1.0, 12.0),
 }  # fmt: skip
+_OF_OTHERS = Weight(1.0, 1.0, 2.0)
 
 
-def weight(op: Op) -> float:
-    """What an element of an element-wise operation weighs beside an addition."""
-    return _WEIGHTS.get(op.name, 1.0)
+def weight(op: Op) -> Weight:
+    """What an element of an element-wise operation weighs."""
+    return _WEIGHTS.get(op.name, _OF_OTHERS)
+
+
+def weight_of(node: Node) -> float:
+    """What an element of a node that is element-wise weighs."""
+    return weight(node.op).of(*[v.node.types[v.index].dtype for v in node.operands])
 
 
 #: What an element weighs where all operands are bools: an eighth of the memory.
@@ -178,7 +211,7 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     if not node.types[0].shape and (node.op.scalar_loops or node.types[0].dtype.kind == "c"):
         return None
     size = max(*sizes, *[t.size for t in node.types], 0)
-    if not is_little(size, weight(node.op) if node.op.pointwise else 1.0):
+    if not is_little(size, weight_of(node) if node.op.pointwise else 1.0):
         return None
     return quietly(evaluate, node, data)
 
@@ -301,12 +334,12 @@ def _work_of(op: Op, given: tuple[ArrayType, ...], attrs: Attrs, made: ArrayType
         return float(given[0].size * READ_ONCE)
     if all(t.dtype == bool for t in given):
         return float(BOOLS * made.size)
-    if weight(op) != 1.0:
-        return float(weight(op) * made.size)
+    found = weight(op).of(*[t.dtype for t in given]) if op.pointwise else 1.0
+    if found != 1.0:
+        return float(found * made.size)
     cost: Any = op.cost(*given, **dict(attrs))
     # (An addition reads and writes 24 bytes in the time of two operations.)
-    found: float = max(cost.bytes / 24, cost.flops / 2)
-    return found
+    return float(max(cost.bytes / 24, cost.flops / 2))
 
 
 def as_operands(values: Sequence[Value], data: Sequence[Any]) -> list[Any] | None:

@@ -67,6 +67,24 @@ def test_much_work_is_recorded() -> None:
     assert not is_computed(lnp.broadcast_to(x, (50, 999)))
 
 
+@pytest.mark.parametrize("fast_path", [0, 1])
+def test_work_is_weighed_by_dtype(fast_path: int) -> None:
+    """What NumPy computes one element at a time is recorded sooner: of complex numbers most functions."""
+    with settings(eager_below=1000, fast_path=fast_path):
+        x = lnp.array(np.linspace(0.1, 1.0, 200))
+        f, z = x.astype("f4"), x + 1j
+        at_once = [lnp.sin(f), lnp.exp(x), x * x, z * z, z + 1, lnp.abs(z), z.conj(), x / 3]
+        recorded = [lnp.sin(x), x % 0.3, lnp.hypot(x, x), lnp.exp(z), lnp.log(z), z / z, z**1.5]
+        assert [is_computed(found) for found in at_once] == [True] * len(at_once)
+        assert [is_computed(found) for found in recorded] == [False] * len(recorded)
+        y, g, c = (np.asarray(array) for array in (x, f, z))
+        want = [np.sin(g), np.exp(y), y * y, c * c, c + 1, np.abs(c), c.conj(), y / 3,
+                np.sin(y), y % 0.3, np.hypot(y, y), np.exp(c), np.log(c), c / c, c**1.5]  # fmt: skip
+        for found, expected in zip((*at_once, *recorded), want, strict=True):
+            np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-6 if expected.dtype == "f4" else 1e-14)
+            assert found.dtype == expected.dtype
+
+
 def test_work_on_what_is_recorded_is_recorded() -> None:
     x = lnp.ones(2000) + 1
     assert not is_computed(x[:3] + 1)

@@ -25,7 +25,7 @@ from lazyarr.leaves import Leaf, leaf
 from lazyarr.little.data import DEEPEST, Lent, limits
 from lazyarr.little.extension import compiled
 from lazyarr.little.functions import inner, results
-from lazyarr.little.operators import cost_of
+from lazyarr.little.operators import weight_of
 from lazyarr.little.table import (
     FOLDS,
     FUNCTIONS,
@@ -73,7 +73,7 @@ def install() -> None:
     ufuncs = [u for u in (*BINARY.values(), *COMPARE.values(), *UNARY.values(), np.square, np.sqrt)
               if u.__name__ not in _NOT_HERE]  # fmt: skip
     own = {name: LazyArray.__dict__[name] for name in ("shape", "ndim", "size")}
-    operators = {u.__name__: (u, cost_of(u)) for u in ufuncs}
+    operators = {u.__name__: (u, tuple(weight_of(u))) for u in ufuncs}
     compiled.install(LazyArray, Cell, Leaf, Lent, indexing.get, *(p.fget for p in own.values()), storage_lock, DEEPEST,
                      traced, ranks, done_at_once, running, rebuild, operators)  # fmt: skip
     for name, general in own.items():
@@ -173,7 +173,7 @@ def install_calls(kind: type[Any], ufuncs: Iterable[Any]) -> None:
     """Have calls of lazy ufuncs of one class begin in C."""
     if compiled is None:
         return
-    known = {u: (u.numpy, cost_of(u.numpy), u.recorder, u.writer, u.op, u.plain_loops, u.looks_at_ints)
+    known = {u: (u.numpy, tuple(weight_of(u.numpy)), u.recorder, u.writer, u.op, u.plain_loops, u.looks_at_ints)
              for u in ufuncs
              if type(u) is kind and u.nin <= 2 and u.nout == 1 and u.op is not None and not u.numpy.signature
              and u.numpy.__name__ not in _NOT_HERE}  # fmt: skip

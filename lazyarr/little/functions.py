@@ -12,7 +12,7 @@ import numpy as np
 from lazyarr import indexing, quiet
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import FUNCTIONS as DEFINITIONS
-from lazyarr.eager import is_short
+from lazyarr.eager import Weight, is_short
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, is_part, lend, limits, made, new, own, run, to_lend, tracing
 from lazyarr.little.extension import begun, compiled
@@ -49,11 +49,11 @@ _PLAIN = NUMBERS | {str, type(None)}
 REDUCTIONS = frozenset("all any argmax argmin cumprod cumsum max mean min prod std sum var".split())
 
 
-def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> Any:
+def call(ufunc: np.ufunc, args: tuple[Any, ...], weight: Weight) -> Any:
     """A call of a ufunc; None where it is not one of little data that is there."""
     if len(args) == 1 and type(args[0]) is LazyArray:
         only = held(args[0])
-        if only is None or only.size * cost >= limits.elements or tracing() is not None:
+        if only is None or only.size * weight.of(only.dtype) >= limits.elements or tracing() is not None:
             return None
         found = run(ufunc, only)
         return tuple(map(new, found)) if type(found) is tuple else new(found)
@@ -76,7 +76,7 @@ def call(ufunc: np.ufunc, args: tuple[Any, ...], cost: float) -> Any:
         else:
             return None
     size = size_of_both(arrays[0], arrays[-1]) if arrays else 1
-    if size * cost >= limits.elements or tracing() is not None:
+    if size * weight.of(*[x.dtype for x in arrays]) >= limits.elements or tracing() is not None:
         return None
     found = run(ufunc, *data)
     if type(found) is tuple:
@@ -96,7 +96,7 @@ def _from_sequence(x: Any) -> Any:
     return found if found.dtype in NAMES else None
 
 
-def into(ufunc: np.ufunc, args: tuple[Any, ...], out: Any, cost: float) -> LazyArray | None:
+def into(ufunc: np.ufunc, args: tuple[Any, ...], out: Any, weight: Weight) -> LazyArray | None:
     """A call of a ufunc that writes its one result into an array; None where it is not one of little data."""
     out = out[0] if type(out) is tuple and len(out) == 1 else out
     if type(out) is not LazyArray or tracing() is not None:
@@ -106,7 +106,7 @@ def into(ufunc: np.ufunc, args: tuple[Any, ...], out: Any, cost: float) -> LazyA
         return None
     with storage_lock:
         target = own(out)
-        if type(target) is not _ndarray or target.size * cost >= limits.elements:
+        if type(target) is not _ndarray or target.size * weight.of(target.dtype) >= limits.elements:
             return None
         run(partial(ufunc, out=target), *data)
     return out

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
-from lazyarr.eager import BOOLS, IN_PLACE, weight
+from lazyarr.eager import BOOLS, IN_PLACE, Weight, weight
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import NUMBERS, Method, held, limits, new, own, run, tracing
 from lazyarr.little.table import broadcast_size, product_size
@@ -37,14 +37,15 @@ def is_data(x: Any) -> bool:
     return type(x) is _ndarray and x.dtype in NAMES and x.size < limits.elements
 
 
-def _share(*operands: Any) -> float:
-    """What bools take of the work on other elements."""
+def _weighs(weight: Weight, *operands: Any) -> float:
+    """What an element of the work on operands weighs."""
+    dtypes = [x.dtype for x in operands if isinstance(x, (np.ndarray, np.generic))]
     bools = [x.dtype.kind == "b" if isinstance(x, (np.ndarray, np.generic)) else type(x) is bool for x in operands]
-    return BOOLS if all(bools) else 1.0
+    return weight.of(*dtypes) * (BOOLS if all(bools) else 1.0)
 
 
 def _binary(
-    function: Any, general: Method, cost: float, size_of: Callable[[Any, Any], float] = size_of_both
+    function: Any, general: Method, weight: Weight, size_of: Callable[[Any, Any], float] = size_of_both
 ) -> Method:
     def method(self: LazyArray, other: Any) -> Any:
         x = self._mine
@@ -62,31 +63,33 @@ def _binary(
             y, size = other, size_of(x, other)
         else:
             return general(self, other)
-        if size * cost * _share(x, y) >= limits.elements or tracing() is not None:
+        if size * _weighs(weight, x, y) >= limits.elements or tracing() is not None:
             return general(self, other)
         return new(run(function, x, y))
 
     return method
 
 
-def _reflected(function: Any, general: Method, cost: float) -> Method:
+def _reflected(function: Any, general: Method, weight: Weight) -> Method:
     def method(self: LazyArray, other: Any) -> Any:
         x = held(self)
-        if x is None or type(other) not in NUMBERS or x.size * cost >= limits.elements or tracing() is not None:
+        if x is None or type(other) not in NUMBERS or tracing() is not None:
+            return general(self, other)
+        if x.size * weight.of(x.dtype) >= limits.elements:
             return general(self, other)
         return new(run(function, other, x))
 
     return method
 
 
-def _in_place(function: Any, general: Method, cost: float) -> Method:
+def _in_place(function: Any, general: Method, weight: Weight) -> Method:
     def method(self: LazyArray, other: Any) -> Any:
         kind = type(other)
         y = held(other) if kind is LazyArray else other if kind in NUMBERS or is_data(other) else None
         if y is not None and tracing() is None:
             with storage_lock:
                 x = own(self)
-                if type(x) is _ndarray and x.size * cost * IN_PLACE * _share(x, y) < limits.elements:
+                if type(x) is _ndarray and x.size * IN_PLACE * _weighs(weight, x, y) < limits.elements:
                     run(function, x, y)
                     return self
         return general(self, other)
@@ -94,10 +97,10 @@ def _in_place(function: Any, general: Method, cost: float) -> Method:
     return method
 
 
-def _unary(function: Any, general: Method, cost: float) -> Method:
+def _unary(function: Any, general: Method, weight: Weight) -> Method:
     def method(self: LazyArray) -> Any:
         x = held(self)
-        if x is None or x.size * cost * _share(x) >= limits.elements or tracing() is not None:
+        if x is None or x.size * _weighs(weight, x) >= limits.elements or tracing() is not None:
             return general(self)
         return new(run(function, x))
 
@@ -107,17 +110,17 @@ def _unary(function: Any, general: Method, cost: float) -> Method:
 _product = partial(_binary, size_of=product_size)
 
 
-def cost_of(ufunc: np.ufunc) -> float:
-    """What an element of a ufunc's result costs, in additions."""
+def weight_of(ufunc: np.ufunc) -> Weight:
+    """What an element of a ufunc's result weighs."""
     op = ELEMENTWISE.get(ufunc.__name__)
-    return 1.0 if op is None else weight(op)
+    return Weight(1.0, 1.0, 1.0) if op is None else weight(op)
 
 
 def install() -> None:
     """Put these methods before those of `LazyArray`."""
 
     def before(name: str, made: Any, function: str, ufunc: np.ufunc) -> None:
-        setattr(LazyArray, name, made(getattr(operator, function), getattr(LazyArray, name), cost_of(ufunc)))
+        setattr(LazyArray, name, made(getattr(operator, function), getattr(LazyArray, name), weight_of(ufunc)))
 
     for name, ufunc in BINARY.items():
         if name == "divmod":

@@ -16,7 +16,7 @@ from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
 from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
 from lazyarr.dispatch import NotCompiled, holds_lazy
-from lazyarr.eager import is_little, weight
+from lazyarr.eager import Weight, is_little, weight
 from lazyarr.fallback import run_as_numpy, run_in_numpy, run_on_constants
 from lazyarr.ir import extents
 from lazyarr.ir.node import Node, Value
@@ -61,7 +61,7 @@ class Ufunc:
         #: Ufuncs that look at the values of Python ints, or of exponents, go the general way.
         self.looks_at_ints = numpy.__name__ in _COMPARISONS
         #: What an element costs, of ufuncs with one result.
-        self._weight: float | None = None
+        self._weight: Weight | None = None
         if self.op is not None and numpy.nout == 1 and numpy.nin <= 2:
             self._weight = weight(self.op)
         #: The same of those with two.
@@ -154,7 +154,7 @@ class Ufunc:
                 if type(node) is not Leaf or type(node.data) is not np.ndarray:
                     return None
                 held = node.data
-                if held.shape != x._shape or not is_little(held.size, self._weight):
+                if held.shape != x._shape or not is_little(held.size, self._weight.of(held.dtype)):
                     return None
                 shaped = shaped or held.ndim > 0
                 most *= held.size
@@ -163,7 +163,8 @@ class Ufunc:
                 data.append(x)
             else:
                 return None
-        if not shaped or not (is_little(most, self._weight) or self._gives_little(data)):
+        weight = self._weight.of(*[x.dtype for x in data if type(x) is np.ndarray])
+        if not shaped or not (is_little(most, weight) or _gives_little(data, weight)):
             return None
         target = None
         if kwargs:
@@ -183,14 +184,6 @@ class Ufunc:
             return target
         strides = kept_order(args, result.shape, result.itemsize) if result.ndim > 1 else None
         return LazyArray._new(leaf(result, ArrayType(result.dtype, result.shape)), strides)
-
-    def _gives_little(self, data: list[Any]) -> bool:
-        """Whether little data is not broadcast to much."""
-        shapes = [x.shape for x in data if type(x) is np.ndarray and x.ndim]
-        if all(shape == shapes[0] for shape in shapes):
-            return True
-        extents = itertools.zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)
-        return is_little(math.prod(map(max, extents)), self._weight or 1.0)
 
     @property
     def recorder(self) -> Callable[..., LazyArray | None] | None:
@@ -584,6 +577,15 @@ def kept_order(args: tuple[Any, ...], shape: tuple[int, ...], itemsize: int) -> 
             given = [(a._shape, a._strides) for a in args if type(a) is LazyArray]
             return geometry.keep_order(given, shape, itemsize)
     return strides
+
+
+def _gives_little(data: list[Any], weight: float) -> bool:
+    """Whether little data is not broadcast to much."""
+    shapes = [x.shape for x in data if type(x) is np.ndarray and x.ndim]
+    if all(shape == shapes[0] for shape in shapes):
+        return True
+    extents = itertools.zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)
+    return is_little(math.prod(map(max, extents)), weight)
 
 
 def _whole_target(kwargs: dict[str, Any]) -> LazyArray | None:

@@ -114,9 +114,14 @@ typedef struct {
     int result;
 } Loop;
 
+/* What an element weighs beside an addition (lazyarr.eager.Weight). */
+typedef struct {
+    double reals, singles, complexes;
+} Weight;
+
 typedef struct {
     int nin;
-    double cost;   /* of an element, in additions */
+    Weight weight;
     int of_floats; /* whether other types are left to Python */
     PyObject *recorder; /* what records a call with large arrays (recorded.c); NULL for none */
     PyObject *writer;   /* and one that writes to its first operand */
@@ -149,7 +154,8 @@ void hold(Operand *operands, int count);
 void release(Operand *operands, int count);
 
 /* loops.c */
-Loops *loops_of(PyObject *ufunc, double cost);
+Loops *loops_of(PyObject *ufunc, Weight weight);
+double weight_of_type(const Loops *loops, int type);
 PyObject *compute(const Loops *loops, Operand *operands, PyArrayObject *spare);
 PyObject *scalar_of_type(char *data, int type);
 int may_overlap(PyArrayObject *x, PyArrayObject *y);

@@ -420,7 +420,7 @@ int install_functions(PyObject *table, PyObject *names, PyObject *wrapper, PyObj
         if (own->fold) {
             PyObject *ufunc = PyObject_GetAttrString(own->fold, "__self__");
             PyObject *identity = ufunc ? PyObject_GetAttrString(ufunc, "identity") : NULL;
-            if (!identity || !(own->loops = loops_of(ufunc, 1)))
+            if (!identity || !(own->loops = loops_of(ufunc, (Weight){1, 1, 1})))
                 return -1;
             own->identity = identity == Py_None ? -1 : PyObject_IsTrue(identity);
             Py_DECREF(identity);

@@ -6,7 +6,7 @@
 #include "fast_path.h"
 
 /* The loops of a ufunc whose operands have one type, whatever the result's; NULL with an exception on failure. */
-Loops *loops_of(PyObject *object, double cost)
+Loops *loops_of(PyObject *object, Weight weight)
 {
     PyUFuncObject *ufunc = (PyUFuncObject *)object;
     Loops *found;
@@ -21,7 +21,7 @@ Loops *loops_of(PyObject *object, double cost)
         return NULL;
     }
     found->nin = nin;
-    found->cost = cost;
+    found->weight = weight;
     /* (Integers raise where exponents are negative.) */
     found->of_floats = strcmp(ufunc->name, "power") == 0;
     for (k = 0; k < ufunc->ntypes; k++) {
@@ -208,13 +208,22 @@ static const Loop *chosen(const Loops *loops, Operand *operands)
     return loop->run && (arrays || !PyTypeNum_ISCOMPLEX(operands[0].type)) ? loop : NULL;
 }
 
-static int is_little(int nd, const npy_intp *shape, double cost, int type)
+/* What an element weighs, of operands of a type. */
+double weight_of_type(const Loops *loops, int type)
 {
-    double size = type == NPY_BOOL ? cost * known.bools : cost;
+    if (PyTypeNum_ISCOMPLEX(type))
+        return loops->weight.complexes;
+    return type == NPY_FLOAT ? loops->weight.singles : loops->weight.reals;
+}
+
+/* Whether so many elements, each of which is `part` of the work, are little. */
+static int is_little(int nd, const npy_intp *shape, const Loops *loops, double part, int type)
+{
+    double weight = part * weight_of_type(loops, type), size = type == NPY_BOOL ? weight * known.bools : weight;
     int axis;
     for (axis = 0; axis < nd; axis++)
         size *= (double)shape[axis];
-    return type != NPY_BOOL && cost == 1.0 ? reaches(size) : size < known.limit;
+    return type != NPY_BOOL && weight == 1.0 ? reaches(size) : size < known.limit;
 }
 
 PyObject *scalar_of_type(char *data, int type)
@@ -255,7 +264,7 @@ static PyObject *computed(const Loops *loops, Operand *operands, PyArrayObject *
         for (axis = 0; axis < nd; axis++)
             is_turned |= order[axis] != axis;
     }
-    if (nd < 0 || !(loop = chosen(loops, operands)) || !is_little(nd, shape, loops->cost, operands[0].type))
+    if (nd < 0 || !(loop = chosen(loops, operands)) || !is_little(nd, shape, loops, 1.0, operands[0].type))
         return NULL;
     for (k = 0; k < loops->nin; k++) {
         strides_in(&operands[k], nd, shape, strides[k]);
@@ -383,7 +392,7 @@ static int computed_into(const Loops *loops, Operand *operands, PyObject *array,
     /* (While NumPy casts an operand, other threads may run, and make the array settle.) */
     if (operands[loops->nin - 1].own && data_to_write(array) != (PyObject *)target)
         return 0;
-    if (!is_little(into.nd, into.dims, loops->cost * known.in_place, operands[0].type) ||
+    if (!is_little(into.nd, into.dims, loops, known.in_place, operands[0].type) ||
         !lay_out(&into, operands, loops->nin, PyArray_ITEMSIZE(target), shape, strides))
         return 0;
     for (k = 0; k < loops->nin; k++)

@@ -57,7 +57,7 @@ PyDoc_STRVAR(
     "counted : callable\n    Told there how many operations have been done here.\n"
     "running : list of int\n    Threads in which definitions of lazyarr's own are at work.\n"
     "lazy_scalar : callable\n    ``lazy_scalar(x, True)`` gives those a NumPy scalar as a lazy one.\n"
-    "operators : dict\n    ``{name: (ufunc, cost of an element)}``.\n");
+    "operators : dict\n    ``{name: (ufunc, weight of an element)}``.\n");
 
 static PyObject *install(PyObject *module, PyObject *args)
 {
@@ -106,7 +106,7 @@ static PyObject *install(PyObject *module, PyObject *args)
 PyDoc_STRVAR(
     calls_doc,
     "install_calls(kind, ufuncs, libraries, /)\n--\n\n"
-    "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element, recorder, "
+    "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, weight of an element, recorder, "
     "writer,\noperation, dtypes, looks)}``; ``recorder(*operands)`` records a call with large arrays, or gives None "
     "where that goes the general way,\nand ``writer(*operands)`` one that writes to the first. What is plain is recorded "
     "here: `operation`, of the dtypes of NumPy's loop\n``dtypes[x's, y's]``; `looks`: not with ints of any size. Not where code of libraries calls NumPy's own, "

@@ -45,6 +45,7 @@ static int are_to_be_recorded(const Loops *own, PyObject *const *operands, int c
     int k, found = 0;
     for (k = 0; k < count; k++) {
         double size;
+        PyObject *data, *dtype;
         if (PyFloat_CheckExact(operands[k]) || PyLong_CheckExact(operands[k]))
             continue;
         if (Py_TYPE(operands[k]) != known.array)
@@ -58,7 +59,11 @@ static int are_to_be_recorded(const Loops *own, PyObject *const *operands, int c
         size = elements_of(operands[k]);
         if (size < 0)
             return 0;
-        found = found || size * own->cost >= known.limit;
+        data = data_of(operands[k]);
+        dtype = data ? (PyObject *)PyArray_DESCR((PyArrayObject *)data) : SLOT(operands[k], array__dtype);
+        if (!dtype || !PyArray_DescrCheck(dtype))
+            return 0;
+        found = found || size * weight_of_type(own, ((PyArray_Descr *)dtype)->type_num) >= known.limit;
     }
     return found;
 }

@@ -255,18 +255,18 @@ static Py_ssize_t slot_length(PyObject *self)
     return length_before(self);
 }
 
-/* Loops by the names of ufuncs, of a dict ``{ufunc's name: (ufunc, cost)}``; -1 with an exception on failure. */
+/* Loops by the names of ufuncs, of a dict ``{ufunc's name: (ufunc, weight)}``; -1 with an exception on failure. */
 static int take(PyObject *tables, const char *name, int which)
 {
     PyObject *entry = PyDict_GetItemString(tables, name), *ufunc;
-    double cost;
+    Weight weight;
     if (!entry) {
         PyErr_Format(PyExc_KeyError, "%s", name);
         return -1;
     }
-    if (!PyArg_ParseTuple(entry, "Od", &ufunc, &cost))
+    if (!PyArg_ParseTuple(entry, "O(ddd)", &ufunc, &weight.reals, &weight.singles, &weight.complexes))
         return -1;
-    loops[which] = loops_of(ufunc, cost);
+    loops[which] = loops_of(ufunc, weight);
     ufuncs[which] = Py_NewRef(ufunc);
     return loops[which] ? 0 : -1;
 }
@@ -415,7 +415,7 @@ int install_call(PyTypeObject *type, PyObject *tables, PyObject *known_libraries
 {
     PyObject *lazy, *entry, *ufunc, *method;
     Py_ssize_t at = 0;
-    double cost;
+    Weight weight;
     int which;
     Py_XSETREF(libraries, Py_NewRef(known_libraries));
     by_lazy = PyDict_New();
@@ -426,9 +426,9 @@ int install_call(PyTypeObject *type, PyObject *tables, PyObject *known_libraries
         PyObject *capsule, *recorder, *writer, *op, *dtypes;
         int looks_at_ints;
         Loops *own;
-        if (!PyArg_ParseTuple(entry, "OdOOOO!p", &ufunc, &cost, &recorder, &writer, &op, &PyDict_Type, &dtypes,
-                              &looks_at_ints) ||
-            !(own = loops_of(ufunc, cost)))
+        if (!PyArg_ParseTuple(entry, "O(ddd)OOOO!p", &ufunc, &weight.reals, &weight.singles, &weight.complexes, &recorder,
+                              &writer, &op, &PyDict_Type, &dtypes, &looks_at_ints) ||
+            !(own = loops_of(ufunc, weight)))
             return -1;
         own->recorder = recorder == Py_None ? NULL : Py_NewRef(recorder);
         own->writer = writer == Py_None ? NULL : Py_NewRef(writer);
