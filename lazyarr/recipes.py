@@ -17,13 +17,15 @@ import numpy as np
 
 from lazyarr import settings
 from lazyarr.array import LazyArray
-from lazyarr.dispatch import FLOATS, told
+from lazyarr.dispatch import BY_TYPES, FLOATS, told
+from lazyarr.ir.extension import compiled as nodes
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import depth_first
 from lazyarr.ir.node import Attrs, Node, Value, make
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import Leaf, leaf
+from lazyarr.little.extension import compiled
 from lazyarr.ops.create import CONST
 from lazyarr.runtime import credit, is_tracing, recording
 from lazyarr.world import active as ranks
@@ -208,6 +210,12 @@ def _token(x: Any, arrays: list[LazyArray], floats: list[float], are_operands: b
     if kind in _ATOMS or (kind is tuple and all(type(item) is int for item in x)):
         return kind, x
     return (type, x) if isinstance(x, (type, np.dtype)) else None
+
+
+def install() -> None:
+    """Have the extension record what calls like ones before have recorded."""
+    if compiled is not None and nodes is not None:
+        compiled.install_recipes(BY_TYPES, FLOATS, _recipes, make, CONST, _UNSET)
 
 
 def forget() -> None:

@@ -30,6 +30,7 @@ def _declare_ufuncs() -> None:
 
 _declare_ufuncs()
 remember(recipes.call)
+recipes.install()
 
 from lazyarr import methods as _methods  # noqa: E402, F401
 from lazyarr.numpy import (  # noqa: E402, F401  each registers what it implements

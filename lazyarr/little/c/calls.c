@@ -226,7 +226,10 @@ static PyObject *begun(const Callable *called, PyObject *const *args, Py_ssize_t
 static PyObject *call(PyObject *self, PyObject *const *args, size_t flags, PyObject *names)
 {
     const Callable *called = (Callable *)self;
-    PyObject *found = may_run() ? begun(called, args, PyVectorcall_NARGS(flags), names) : NULL;
+    Py_ssize_t count = PyVectorcall_NARGS(flags);
+    PyObject *found = may_run() ? begun(called, args, count, names) : NULL;
+    if (!found && called->kind == FUNCTION && !PyErr_Occurred())
+        found = recalled(called->target, args, count, names);
     return found || PyErr_Occurred() ? found : PyObject_Vectorcall(called->general, args, flags, names);
 }
 

@@ -197,6 +197,9 @@ PyObject *recorded(const Loops *own, PyObject *const *operands, int count);
 PyObject *recorded_into(const Loops *own, PyObject *const *operands, int count);
 struct Plain *plain_of(PyObject *op, PyObject *loops, int looks_at_ints);
 
+/* recipes.c */
+PyObject *recalled(PyObject *function, PyObject *const *args, Py_ssize_t count, PyObject *names);
+
 /* slots.c */
 int install_slots(PyObject *tables);
 int install_call(PyTypeObject *type, PyObject *tables, PyObject *known_libraries);

@@ -10,6 +10,7 @@
    slots.c       Python's operators, and calls of ufuncs
    recorded.c    the same of large arrays, which is recorded
    pending.c     and arrays of what is recorded
+   recipes.c     calls of functions that are like one before
    spare.c       operands that nobody has any more
    elements.c    x[...], writes, views
    masks.c       what masks and positions select, and writes to it
@@ -146,6 +147,23 @@ static PyObject *recording(PyObject *module, PyObject *args)
 {
     (void)module;
     return install_recorder(args) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+PyDoc_STRVAR(
+    recipes_doc,
+    "install_recipes(by_types, floats, recipes, make, constant, unset, /)\n--\n\n"
+    "Record what calls of functions that are like one before have recorded here, after `install_recording`.\n\n"
+    "Parameters\n----------\n"
+    "by_types, floats : set\n    Functions, and those of them of which floats are operands.\n"
+    "recipes : dict\n    What is kept, by calls' keys: see `lazyarr.recipes`.\n"
+    "make : callable\n    ``make(op, operands, attrs)`` gives a node.\n"
+    "constant : Op\n    That of constants, which are not credited to a line.\n"
+    "unset : object\n    It stands for an argument that is not given.\n");
+
+static PyObject *recipes(PyObject *module, PyObject *args)
+{
+    (void)module;
+    return install_recalling(args) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 PyDoc_STRVAR(flush_after_doc, "flush_after(operations, /)\n--\n\nHow many operations are recorded before they are run; "
@@ -317,6 +335,7 @@ static PyMethodDef methods[] = {{"function", (PyCFunction)(void (*)(void))call_f
                                 {"install", install, METH_VARARGS, install_doc},
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},
                                 {"install_recording", recording, METH_VARARGS, recording_doc},
+                                {"install_recipes", recipes, METH_VARARGS, recipes_doc},
                                 {"flush_after", flush_after, METH_O, flush_after_doc},
                                 {"new", (PyCFunction)(void (*)(void))new_of_value, METH_FASTCALL | METH_KEYWORDS,
                                  new_doc},

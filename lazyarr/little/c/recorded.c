@@ -26,7 +26,7 @@ static int is_pending(PyObject *array)
 }
 
 /* Whether this process alone runs the program, and nothing is traced. */
-static int may_record(void)
+int may_record(void)
 {
     PyObject *trace;
     if (known.limit < 0 || PyList_GET_SIZE(known.ranks))
@@ -141,7 +141,7 @@ static PyObject *loop_of(struct Plain *plain, PyObject *x, PyObject *y)
 }
 
 /* The value that an array has now (a new reference). */
-static PyObject *value_seen(PyObject *array)
+PyObject *value_seen(PyObject *array)
 {
     PyObject *cell = SLOT(array, array__cell), *stored = cell ? SLOT(cell, cell_value) : NULL, *seen;
     if (stored && SLOT(array, array__form) == Py_None) {
@@ -154,11 +154,20 @@ static PyObject *value_seen(PyObject *array)
     return PyObject_CallOneArg(recorder.look_at, array);
 }
 
-/* A float as data (a new reference): what `scalar_value` of lazyarr.convert gives. */
-static PyObject *value_of_number(PyObject *x, PyObject *dtype)
+/* Whether `value_of_number` makes values of a type. */
+int is_type_of_numbers(PyObject *type)
 {
-    PyObject *like = PyFloat_CheckExact(x) ? PyDict_GetItemWithError(recorder.leaves, dtype) : NULL, *node, *array, *leaf;
-    PyObject *found;
+    PyObject *like = Py_TYPE(type) == recorder.type ? PyDict_GetItemWithError(recorder.leaves, RECORDED(type, type_dtype))
+                                                    : NULL;
+    PyObject *types = like ? RECORDED(PyTuple_GET_ITEM(like, 0), node_types) : NULL;
+    return types && PyTuple_GET_ITEM(types, 0) == type;
+}
+
+/* A float as data (a new reference): what `scalar_value` of lazyarr.convert gives. */
+PyObject *value_of_number(PyObject *x, PyObject *dtype)
+{
+    PyObject *like = PyFloat_CheckExact(x) ? PyDict_GetItemWithError(recorder.leaves, dtype) : NULL;
+    PyObject *node, *array, *leaf, *found;
     double number;
     /* (NumPy warns of what is too large for a dtype.) */
     if (!like || (PyDataType_ELSIZE((PyArray_Descr *)dtype) == sizeof(float) && fabs(PyFloat_AS_DOUBLE(x)) > FLT_MAX))

@@ -49,4 +49,13 @@ PyObject *array_of_value(PyObject *value, PyObject *strides, int is_scalar);
 PyObject *new_of_value(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names);
 int install_recorder(PyObject *args);
 
+/* recorded.c */
+int may_record(void);
+PyObject *value_seen(PyObject *array);
+int is_type_of_numbers(PyObject *type);
+PyObject *value_of_number(PyObject *x, PyObject *dtype);
+
+/* recipes.c */
+int install_recalling(PyObject *args);
+
 #endif
