@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -10,7 +12,8 @@ import numpy as np
 import pytest
 
 import lazyarr.numpy as lnp
-from lazyarr.array import LazyArray
+from lazyarr.aliased import Aliased
+from lazyarr.array import Cell, LazyArray
 from lazyarr.settings import settings
 
 #: Views of an array with two axes, as a package asks for them.
@@ -136,14 +139,19 @@ def summed(x, axis):
 """
 
 
+def _module(name: str, source: str) -> ModuleType:
+    """A module as of an installed package."""
+    found = ModuleType(name)
+    found.__file__ = f"/usr/lib/python/site-packages/{name}.py"
+    exec(compile(source, found.__file__, "exec"), found.__dict__)
+    return found
+
+
 @pytest.fixture(scope="module")
 def library() -> ModuleType:
-    """A module as of an installed package."""
-    found = ModuleType("a_package_that_writes")
-    found.__file__ = "/usr/lib/python/site-packages/a_package_that_writes.py"
+    """A package with a function for each line."""
     bodies = "".join(f"def f{k}(x, w):\n    {line}\n" for k, line in enumerate([*LINES, *MORE]))
-    exec(compile(HEAD + bodies, found.__file__, "exec"), found.__dict__)
-    return found
+    return _module("a_package_that_writes", HEAD + bodies)
 
 
 @pytest.fixture(params=[250_000, 0], ids=["little", "recorded"], autouse=True)
@@ -153,10 +161,10 @@ def below(request: pytest.FixtureRequest) -> Iterator[int]:
         yield request.param
 
 
-def _state(x: Any, depth: int = 0) -> Any:
+def _seen(x: Any, depth: int = 0) -> Any:
     """All that can be seen of what a function gave."""
     if isinstance(x, (list, tuple)):
-        return [type(x).__name__, *(_state(item, depth) for item in x)]
+        return [type(x).__name__, *(_seen(item, depth) for item in x)]
     if isinstance(x, (np.ndarray, LazyArray)):
         a: Any = np.asarray(x)
         return a.dtype, a.shape, x.strides if a.size else None, repr(a.tolist()), bool(x.flags.writeable)
@@ -204,7 +212,7 @@ def _run(n: Any, f: Callable[..., Any], library: ModuleType, made: str) -> list[
 
     def look() -> None:
         # (What a package has of this is looked at as that is, and not through lazyarr.)
-        said.append([_state(found), _state(x), _state(other), _state(pending), _state(a), _state(beside), _state(w)])
+        said.append([_seen(found), _seen(x), _seen(other), _seen(pending), _seen(a), _seen(beside), _seen(w)])
 
     look()
     said.append(len(library.count))
@@ -218,7 +226,7 @@ def _run(n: Any, f: Callable[..., Any], library: ModuleType, made: str) -> list[
         other *= 3
         beside += 2
         look()
-        said.append(_state(later))
+        said.append(_seen(later))
     found = None
     x = x + 0 if not x.flags.writeable else x
     x *= 2
@@ -235,3 +243,223 @@ def test_views_are_of_the_arrays_memory(library: ModuleType, made: str) -> None:
             for _ in range(2):
                 ours, numpys = _run(lnp, f, library, made), _run(np, f, library, made)
                 assert ours == numpys, line
+
+
+class _State:
+    """Arrays of a program, and views of them that a package has."""
+
+    def __init__(self, n: Any, seed: int, library: ModuleType):
+        self.random = random.Random(seed)
+        self.library: Any = library
+        self.arrays: list[Any] = [n.arange(24.0).reshape(4, 6) % 7, n.arange(6.0) + 1]
+        self.held: list[Any] = []
+        self.pending: list[Any] = []
+        self.seen: list[Any] = []
+
+    def of(self, choices: Any) -> Any:
+        """One of some."""
+        return self.random.choice(choices)
+
+    @property
+    def any(self) -> Any:
+        """One of the arrays."""
+        return self.of(self.arrays)
+
+    @property
+    def number(self) -> int:
+        """A number to be written."""
+        return self.random.randrange(10)
+
+    def look(self, *, closely: bool) -> None:
+        """Note all contents, or some."""
+        arrays = [*self.held, *self.arrays, *(self.pending if closely else [])]
+        self.seen += [np.asarray(x).tolist() for x in arrays if closely or self.random.random() < 0.3]
+
+
+#: What is done in a random order, of arrays, of what a package has of them, and of a number.
+STEPS: list[Callable[[Any, _State], None]] = [
+    lambda n, s: s.arrays.append(s.any[s.of([slice(1, None), slice(None, None, -1), slice(0, 2)])]),
+    lambda n, s: s.arrays.append(s.any.T),
+    lambda n, s: s.arrays.append(s.any + s.number),
+    lambda n, s: s.pending.append(s.any * 2 + s.number),
+    lambda n, s: s.any.__setitem__(slice(0, 1), s.number),
+    lambda n, s: s.any.__iadd__(s.number),
+    lambda n, s: (lambda x: x.__setitem__(..., x[::-1] * 0.5))(s.any),
+    lambda n, s: (lambda x: x.__setitem__(x > 3, s.number))(s.any),
+    lambda n, s: s.held.append(s.library.view(s.of(range(8)), s.any)),
+    lambda n, s: s.held.append(s.library.view(s.of(range(8)), s.any)),
+    lambda n, s: s.library.write(s.of(s.held or [np.zeros(1)]), s.number),
+    lambda n, s: s.library.write(s.of(s.held or [np.zeros(1)]), s.number),
+    lambda n, s: s.held.__delitem__(slice(s.of(range(3)), None)),
+    lambda n, s: s.library.negate(s.any),
+    lambda n, s: s.library.count(s.any),
+    lambda n, s: s.library.sort(s.any),
+    lambda n, s: s.arrays.extend(s.pending),
+    lambda n, s: s.seen.append([float(v) for v in s.any.ravel()]),
+    lambda n, s: s.seen.append(np.asarray(s.any).tolist()),
+    lambda n, s: s.arrays.__delitem__(slice(s.of(range(2, 5)), None)),
+]
+SHARED = """
+import numpy as np
+views = [np.asarray, np.ravel, np.atleast_2d, np.transpose, np.flip, lambda x: np.reshape(x, -1),
+         lambda x: np.asarray(x)[::2], lambda x: np.swapaxes(x, 0, -1)]
+def view(k, x): return views[k](x)
+def write(x, c): x[...] = x * 0.5 + c
+def negate(x): np.negative(x, out=x)
+def count(x): np.add.at(x, ..., 1)
+def sort(x): np.asarray(x).sort()
+"""
+
+
+@pytest.mark.parametrize("seeds", [range(150)])
+def test_writes_in_any_order(seeds: range) -> None:
+    library = _module("a_package_that_shares", SHARED)
+
+    def run(n: Any, seed: int) -> list[Any]:
+        state = _State(n, seed, library)
+        for _ in range(state.of(range(5, 25))):
+            state.of(STEPS)(n, state)
+            state.look(closely=False)
+        state.look(closely=True)
+        return [*state.seen, [x.strides for x in state.arrays]]
+
+    for seed in seeds:
+        assert run(lnp, seed) == run(np, seed), seed
+
+
+def test_memory_is_the_arrays_alone_again_when_nobody_has_it(library: ModuleType) -> None:
+    x = lnp.arange(8.0) * 1
+    kept = library.f0(x, None)
+    kept[0] = 5
+    assert type(x._cell) is Aliased and x[0] == 5
+    del kept
+    x[1] = 6
+    assert x.tolist() == [5, 6, 2, 3, 4, 5, 6, 7] and (x._mine is not None or type(x._cell) is Cell)
+
+
+def test_what_was_shown_keeps_its_values(library: ModuleType) -> None:
+    x = lnp.arange(8.0) * 1
+    shown = np.asarray(x)
+    kept = library.f0(x, None)
+    also = np.asarray(x)
+    kept[...] = 3
+    assert shown.tolist() == also.tolist() == [0, 1, 2, 3, 4, 5, 6, 7] and x.tolist() == [3] * 8
+    with pytest.raises(ValueError, match="read-only"):
+        also[0] = 1
+
+
+def test_threads_write_to_what_others_have(library: ModuleType, below: int) -> None:
+    x = lnp.zeros(32) * 1
+    kept = library.f0(x, None)
+    arrays = [x[8 * k : 8 * k + 8] for k in range(4)]
+
+    def work(k: int) -> None:
+        for _ in range(50):
+            arrays[k] += 1
+            library.f0(arrays[k], None)[0] += 1
+            kept[8 * k + 1] += 1
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if below:  # (Else an assignment to a part is one to all, as recorded.)
+        assert x.tolist() == kept.tolist() == [100.0, 100.0, *[50.0] * 6] * 4
+
+
+def _matrix(n: Any) -> Any:
+    return n.asfortranarray((n.arange(16.0) * 7 % 5).reshape(4, 4) + n.eye(4) * 9)
+
+
+def _vector(n: Any) -> Any:
+    return n.arange(12.0) * 5 % 7
+
+
+#: Calls of SciPy that may write to what they are given, or to what NumPy's functions made of it.
+OF_MATRICES: list[Callable[[Any, Any], Any]] = [
+    lambda s, a: s.linalg.lu(a, overwrite_a=True),
+    lambda s, a: s.linalg.lu_factor(a, overwrite_a=True),
+    lambda s, a: s.linalg.solve(a, a[0] * 1, overwrite_a=True, overwrite_b=True),
+    lambda s, a: s.linalg.solve(a, a[1:3].T, overwrite_b=True),
+    lambda s, a: s.linalg.inv(a, overwrite_a=True),
+    lambda s, a: s.linalg.det(a, overwrite_a=True),
+    lambda s, a: s.linalg.qr(a, overwrite_a=True),
+    lambda s, a: s.linalg.svd(a, overwrite_a=True),
+    lambda s, a: s.linalg.eig(a, overwrite_a=True)[0],
+    lambda s, a: s.linalg.eigh(a + a.T, overwrite_a=True)[0],
+    lambda s, a: s.linalg.cholesky(a @ a.T, overwrite_a=True),
+    lambda s, a: s.linalg.lstsq(a, a[2] * 1, overwrite_a=True, overwrite_b=True),
+    lambda s, a: s.linalg.hessenberg(a, overwrite_a=True),
+    lambda s, a: s.linalg.schur(a, overwrite_a=True),
+    lambda s, a: s.linalg.solve_banded((1, 1), a[:3], a[3], overwrite_ab=True, overwrite_b=True),
+    lambda s, a: s.linalg.solve_triangular(a, a[1], overwrite_b=True),
+    lambda s, a: s.linalg.expm(a / 50),
+    lambda s, a: s.fft.fft2(a, overwrite_x=True),
+    lambda s, a: s.fft.dctn(a, overwrite_x=True),
+    lambda s, a: s.fft.dst(a, overwrite_x=True),
+    lambda s, a: s.ndimage.gaussian_filter(a, 1.0),
+    lambda s, a: s.ndimage.gaussian_filter(a, 1.0, output=np.asarray(a).copy()),
+    lambda s, a: s.ndimage.label(a > 3),
+    lambda s, a: s.ndimage.fourier_shift(a + 0j, 1),
+    lambda s, a: s.stats.zscore(a),
+    lambda s, a: s.stats.rankdata(a, axis=1),
+    lambda s, a: s.stats.gaussian_kde(a[:2]).marginal([0])(a[0]),
+    lambda s, a: s.stats.mstats.winsorize(a, limits=0.1, inplace=True),
+    lambda s, a: s.cluster.vq.kmeans(a, a[:2]),
+    lambda s, a: s.cluster.vq.whiten(a),
+    lambda s, a: s.spatial.distance.cdist(a, a),
+    lambda s, a: s.spatial.procrustes(a, a**2)[2],
+    lambda s, a: s.sparse.csr_array(a).multiply(2).toarray(),
+    lambda s, a: s.sparse.linalg.gmres(a, a[0])[0],
+    lambda s, a: s.sparse.linalg.eigsh(a + a.T, k=2, v0=a[0])[0],
+    lambda s, a: s.sparse.linalg.svds(a, k=2, v0=a[0])[1],
+    lambda s, a: s.optimize.linear_sum_assignment(a),
+    lambda s, a: s.optimize.nnls(a, a[0]),
+    lambda s, a: s.interpolate.RectBivariateSpline(a[0] - a[0] + [0, 1, 2, 3], [0, 1, 2, 3], a)(0.5, 0.5),
+]
+OF_VECTORS: list[Callable[[Any, Any], Any]] = [
+    lambda s, v: s.signal.detrend(v, overwrite_data=True),
+    lambda s, v: s.signal.detrend(v, type="constant", overwrite_data=True),
+    lambda s, v: s.signal.lfilter([1.0, 0.5], [1.0, -0.2], v),
+    lambda s, v: s.signal.savgol_filter(v, 5, 2),
+    lambda s, v: s.signal.medfilt(v, 3),
+    lambda s, v: s.signal.welch(v, nperseg=4),
+    lambda s, v: s.fft.fft(v, overwrite_x=True),
+    lambda s, v: s.fft.fft(v + 0j, overwrite_x=True),
+    lambda s, v: s.fft.ifft(v, overwrite_x=True),
+    lambda s, v: s.fft.dct(v, overwrite_x=True),
+    lambda s, v: s.stats.gaussian_kde(v).integrate_box_1d(0, 3),
+    lambda s, v: s.stats.trimboth(v, 0.1),
+    lambda s, v: s.stats.boxcox(v + 1),
+    lambda s, v: s.stats.describe(v),
+    lambda s, v: s.stats.ecdf(v).cdf.probabilities,
+    lambda s, v: s.interpolate.interp1d(v, v[::-1], copy=False, assume_sorted=False)(v[:3]),
+    lambda s, v: s.interpolate.make_interp_spline(np.arange(12.0), v)(v[:3]),
+    lambda s, v: s.integrate.cumulative_simpson(v, initial=0),
+    lambda s, v: s.integrate.solve_ivp(lambda t, y: -y, (0, 1), v[:3]).y,
+    lambda s, v: s.integrate.odeint(lambda y, t: -y, v[:3], v[3:6].cumsum()),
+    lambda s, v: s.optimize.minimize(lambda p: ((p - 1) ** 2).sum(), v[:3], method="Nelder-Mead").x,
+    lambda s, v: s.optimize.fsolve(lambda p: p**2 - [1, 4, 9], v[1:4]),
+    lambda s, v: s.special.erf(v, out=v),
+    lambda s, v: s.special.softmax(v),
+    lambda s, v: s.spatial.distance.squareform(v[:10], checks=False),
+    lambda s, v: s.sparse.coo_array((v, (np.arange(12), np.arange(12)))).toarray(),
+    lambda s, v: s.spatial.transform.Rotation.from_rotvec(v[:3]).as_matrix(),
+]
+
+
+def _numbers(x: Any) -> Any:
+    if isinstance(x, tuple):
+        return [_numbers(item) for item in x]
+    return np.asarray(x)
+
+
+@pytest.mark.parametrize("make", [_matrix, _vector])
+def test_functions_of_scipy_that_write(make: Callable[[Any], Any]) -> None:
+    scipy: Any = pytest.importorskip("scipy")
+    for k, f in enumerate(OF_MATRICES if make is _matrix else OF_VECTORS):
+        (x, ours), (y, numpys) = ((a, _numbers(f(scipy, a))) for a in (make(lnp), make(np)))
+        assert np.allclose(x, y, rtol=1e-12, atol=1e-12), f"the argument of {k}"
+        for found, wanted in zip(ours, numpys, strict=True) if isinstance(ours, list) else [(ours, numpys)]:
+            np.testing.assert_allclose(found, wanted, 1e-9, 1e-9, err_msg=str(k))
