@@ -37,9 +37,12 @@ class Cell:
     ----------
     value : Value
         The current value; a leaf once it is computed.
+    loan : lazyarr.aliased.Loan
+        Memory that stands in its place while others write to it; of `lazyarr.aliased.Aliased` alone.
     """
 
-    __slots__ = ("__weakref__", "value")
+    __slots__ = ("__weakref__", "loan", "value")
+    loan: Any
     value: Value
 
     def __init__(self, value: Value):
@@ -431,8 +434,12 @@ class LazyArray(ArrayOperators):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if copy is False and dtype is not None and np.dtype(dtype) != self.dtype:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
-        given = self._copied_data if copy or keeps_elements(sys._getframe(1)) else self._elements
-        data = given("numpy.asarray")
+        copy = copy or keeps_elements(sys._getframe(1))
+        if not copy and (dtype is None or np.dtype(dtype) == self.dtype):
+            from lazyarr.libraries import memory
+            if (found := memory(self, sys._getframe(1))) is not None:
+                return found
+        data = (self._copied_data if copy else self._elements)("numpy.asarray")
         return data if dtype is None or np.dtype(dtype) == self.dtype else data.astype(dtype)
 
     def _single(self, why: str, only_looks: bool = False) -> Any:

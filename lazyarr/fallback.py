@@ -59,7 +59,7 @@ def _tried(function: Callable[..., Any], args: Any, kwargs: Any, mutates: bool) 
         return _call(function, args, kwargs, writeable=mutates)
     except ValueError as error:
         if NO_ARRAY in str(error):
-            args, kwargs = _as_arrays(args), _as_arrays(kwargs)
+            args, kwargs = as_arrays(args), as_arrays(kwargs)
         elif "read-only" not in str(error):
             raise
     # The function writes to an argument: give it copies it may write to, and write those back.
@@ -83,21 +83,21 @@ def run_on_constants(function: Callable[..., Any], args: Any, kwargs: Any) -> An
             if isinstance(array, np.ndarray):
                 observer.foreign(array)
     try:
-        return _lazy(_once(function, args, kwargs), {}, constant=True)
+        return _lazy(once(function, args, kwargs), {}, constant=True)
     except ValueError as error:
         if NO_ARRAY not in str(error):
             raise
     # (Objects whose ``__array__`` gives lazy arrays.)
     why = f"numpy.{getattr(function, '__name__', function)}: it is not compiled"
-    return run_in_numpy(function, _as_arrays(args), _as_arrays(kwargs), why)
+    return run_in_numpy(function, as_arrays(args), as_arrays(kwargs), why)
 
 
-def _as_arrays(x: Any) -> Any:
+def as_arrays(x: Any) -> Any:
     """Arguments with lazy arrays in the place of objects that have ``__array__``."""
     if type(x) in (list, tuple):
-        return type(x)(map(_as_arrays, x))
+        return type(x)(map(as_arrays, x))
     if type(x) is dict:
-        return {key: _as_arrays(value) for key, value in x.items()}
+        return {key: as_arrays(value) for key, value in x.items()}
     if isinstance(x, (LazyArray, np.ndarray, np.generic, type)) or not hasattr(x, "__array__"):
         return x
     return x.__array__()
@@ -114,7 +114,7 @@ def _only_computes(function: Callable[..., Any]) -> bool:
     return getattr(function, "__name__", "") not in _IMPURE | _WRITERS.keys()
 
 
-def _once(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+def once(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """What a function of NumPy gives; one that writes a file is called by one rank, and the others wait for it.
 
     (What is no file of the system, `io.BytesIO` say, each rank has for itself, and writes to; so it is with a file that
@@ -197,7 +197,7 @@ def _call(
                 array[...] = data
 
     try:
-        result = _once(function, given, rest)
+        result = once(function, given, rest)
     except FloatingPointError:
         written()  # (NumPy has computed all when it raises this.)
         raise

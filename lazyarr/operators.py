@@ -98,11 +98,12 @@ class ArrayOperators:
 
 
 #: Functions of other packages that ask whether something is one of NumPy's arrays, and convert what is one: masks and
-#: labels of data frames, values of a grid of parameters. Module -> names.
+#: labels of data frames, values of a grid of parameters, matrices of solvers. Module -> names.
 ASK_FOR_NUMPYS: dict[Any, frozenset[str]] = {
     "pandas.core.common": frozenset(("is_bool_indexer",)),
     "pandas.core.frame": frozenset(("_align_for_op", "set_index")),
     "pandas.core.algorithms": frozenset(("_ensure_arraylike", "factorize")),
+    "scipy.sparse.linalg._interface": frozenset(("aslinearoperator",)),
     "sklearn.model_selection._search": frozenset(("__init__",)),
 }
 #: The class of arrays that programs know; None until it is there.

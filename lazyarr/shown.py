@@ -33,15 +33,16 @@ def elements(array: Any) -> np.ndarray[Any, Any]:
         steps.append(at._step)
         at = at._parent
     base = np.asarray(as_numpy(fetch(array._cell.value)) if data is None else data)
-    found = _through(steps, base)
+    found = through(steps, base)
     if is_laid_out(found, array.strides):
         return found
     if at._form is None and found.size * _LITTLE >= base.size and (kept := _kept(at, base)) is not None:
-        found = _through(steps, kept)
+        found = through(steps, kept)
     return laid_out(found, array.strides)
 
 
-def _through(steps: list[Any], data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def through(steps: list[Any], data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """What views of views, the outermost first, see of data."""
     for step in reversed(steps):
         data = step.view(data)
     return data
@@ -92,4 +93,4 @@ def laid_out(data: np.ndarray[Any, Any], strides: tuple[int, ...]) -> np.ndarray
     return data.transpose(order).copy().transpose(np.argsort(order))
 
 
-__all__ = ["elements", "is_laid_out", "laid_out", "visited"]
+__all__ = ["elements", "is_laid_out", "laid_out", "through", "visited"]

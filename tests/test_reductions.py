@@ -207,3 +207,19 @@ def test_warnings_of_empty_means() -> None:
             n.mean(n.zeros(0))
         with pytest.warns(RuntimeWarning, match="Degrees of freedom <= 0 for slice"), np.errstate(all="ignore"):
             n.var(n.zeros(1), ddof=1)
+
+
+@pytest.mark.parametrize("below", [250_000, 0])
+@pytest.mark.parametrize("keeps", [1.0, "a", None, np.True_, np.float64(1), np.int64(1), 2, 0, -1, np.array(1),
+                                   np.array([1]), 2**70, [1], True])  # fmt: skip
+def test_axes_are_kept_as_an_integer_says(below: int, keeps: Any) -> None:
+    def found(n: Any, name: str, axis: Any) -> Any:
+        try:
+            return np.shape(getattr(n, name)(n.ones((2, 3)), axis=axis, keepdims=keeps))
+        except (TypeError, OverflowError) as error:
+            return type(error), str(error)
+
+    with settings(eager_below=below):
+        for name in FUNCTIONS[:-2]:
+            for axis in (None, 0):
+                assert found(lnp, name, axis) == found(np, name, axis), name

@@ -20,6 +20,7 @@ from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.ops.create import CONST
 from lazyarr.runtime import evaluate, flush, recording, storage_lock, traced
+from lazyarr.shown import through
 from lazyarr.world import Part, done_at_once
 from lazyarr.world import active as ranks
 
@@ -66,6 +67,8 @@ def held(x: LazyArray) -> Any:
         return lent.seen if lent.root._mine is lent.base else lent.data()
     if x._form is not None:
         return None
+    if (memory := _aliased(x)) is not None:
+        return memory
     value = x._cell.value
     if x._parent is not None:
         seen = x._seen
@@ -192,7 +195,20 @@ def _of_mine() -> int:
 _ALONE, _DATA_ALONE = _of_one()
 _MINE_ALONE = _of_mine()
 #: Elements of larger arrays that are copied, where somebody else has their data, for a part of them to be written.
-_COPIED = 1 << 20
+COPIED = 1 << 20
+
+
+def owns_data(cell: Cell) -> bool:
+    """Whether nobody but a cell has the data that is its value, and that may be written to."""
+    node: Any = cell.value.node
+    data = node.data
+    may_be = type(data) is _ndarray and data.flags.owndata and not node.constant
+    del data
+    if not may_be or _of_data(cell)[0] != _DATA_ALONE[0] or _of_data(cell)[1:] != (_DATA_ALONE[1] + 1, _DATA_ALONE[2]):
+        return False
+    # (Nobody has what was shown any more.)
+    node.data.flags.writeable = True
+    return True
 
 
 def own(x: LazyArray) -> Any:
@@ -211,10 +227,31 @@ def own(x: LazyArray) -> Any:
         x._settle()  # somebody was shown it
     elif x._lent is not None:
         return x._lent.owned()
+    if (memory := _aliased(x)) is not None:
+        return memory if x._writeable else None
     data = _left(x)
     if data is None or data.size >= limits.elements:
         return None
     return _take(x, data.copy("K"))
+
+
+def _aliased(x: LazyArray) -> Any:
+    """What an array that has settled sees of memory that others write to as well; None where it is no such memory."""
+    cell = x._cell
+    if type(cell) is Cell or x._form is not None or x._scalar or tracing() is not None:
+        return None
+    loan = cell.loan
+    if loan is None or loan.is_over():
+        return None
+    steps, at = [], x
+    while at._parent is not None:
+        steps.append(at._step)
+        at = at._parent
+    if at._form is not None:
+        return None
+    found = through(steps, loan.memory)
+    is_view = found is loan.memory or found.base is loan.memory
+    return found if is_view and found.strides == x._strides else None
 
 
 def own_large(x: LazyArray, only_looks: bool = False) -> Any:
@@ -232,16 +269,12 @@ def own_large(x: LazyArray, only_looks: bool = False) -> Any:
     data = _left(x)
     if type(data) is not _ndarray:
         return None
-    node: Any = x._cell.value.node
-    # (`data` itself refers to the data here.)
-    value_of, node_of, data_of = _of_data(x._cell)
-    alone = (value_of, node_of - 1, data_of - 1) == _DATA_ALONE
-    if alone and data.base is None and data.flags.writeable and not node.constant:
-        del node
-        return _take(x, data)
-    if only_looks or data.size > _COPIED:
+    size = data.size
+    del data
+    if owns_data(x._cell):
+        return _take(x, _left(x))
+    if only_looks or size > COPIED:
         return None
-    del node, data
     now = recording()
     if now.little.copies_much():
         # What is pending has the data: it would be copied again and again.
@@ -323,7 +356,9 @@ def _left(x: LazyArray) -> Any:
     """The data of the cell of an array that no other array refers to."""
     if not is_whole(x) or _references(x._cell) != _ALONE or tracing() is not None:
         return None
-    return held(x)
+    found = held(x)
+    # (What others write to stays where it is.)
+    return found if type(x._cell) is Cell else None
 
 
 def is_to_be_made(x: LazyArray) -> bool:
@@ -382,7 +417,7 @@ class Lent:
             self.root, self.base, self.depth = parent, given, 1
             if parent._mine is None and parent._parent is not None:
                 # (As long as its cell has this data, a view that has settled sees the same of it.)
-                self.base = parent._cell.value.node.data  # type: ignore[attr-defined]
+                self.base = _base(parent._cell)
         else:
             self.root, self.base, self.depth = lent.root, lent.base, lent.depth + 1
         self.parent, self.look, self.how, self.again = parent, look, how, again
@@ -399,17 +434,17 @@ class Lent:
     def owned(self) -> Any:
         """What the view sees, to be written to; None where it may not be."""
         root = self.root
-        if self.depth >= DEEPEST or own_large(root) is None:
+        if self.depth >= DEEPEST or (data := own_large(root)) is None:
             return None
-        if root._mine is not self.base:
+        if (base := _now(root)) is not self.base:
             parent = self.parent
-            given = root._mine if parent is root else None if parent._lent is None else parent._lent.owned()
+            given = data if parent is root else None if parent._lent is None else parent._lent.owned()
             before = self.given
             if given is None or (given.shape, given.strides, given.dtype) != (
                 before.shape, before.strides, before.dtype,
             ):  # fmt: skip
                 return None
-            self.base, self.given, self.seen = root._mine, given, self.look_again(given)
+            self.base, self.given, self.seen = base, given, self.look_again(given)
         return self.seen
 
     def settled(self) -> LazyArray:
@@ -432,7 +467,14 @@ def _now(root: LazyArray) -> Any:
     mine = root._mine
     if mine is not None:
         return mine
-    node: Any = root._cell.value.node
+    return _base(root._cell)
+
+
+def _base(cell: Cell) -> Any:
+    """The data of which a cell's arrays are views; None where that is not there."""
+    if type(cell) is not Cell and (loan := cell.loan) is not None and not loan.is_over():
+        return loan.memory
+    node: Any = cell.value.node
     return node.data if type(node) is Leaf else None
 
 

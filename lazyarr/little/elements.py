@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr import indexing
-from lazyarr.array import LazyArray, rebuild
+from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import (
@@ -431,7 +431,9 @@ def _one_by_one(array: LazyArray, seen: np.ndarray[Any, Any]) -> Any:
     """The elements of a vector that sees `seen` while its memory's array has the data that it has now."""
     value = array._cell.value
     for i in range(len(seen)):
-        yield new(seen[i]) if array._cell.value is value else array[i]
+        # (Memory that others write to is looked at anew.)
+        cell = array._cell
+        yield new(seen[i]) if type(cell) is Cell and cell.value is value else array[i]
 
 
 def _copy(general: Method) -> Method:

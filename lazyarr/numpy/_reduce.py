@@ -79,6 +79,11 @@ def _loop_dtype(ufunc: Any, array: LazyArray, dtype: Any, out: LazyArray | None)
     return loop[1], loop[2]
 
 
+def keeps(keepdims: Any) -> bool:
+    """Whether ``keepdims=`` says that axes are kept: an integer, as NumPy itself takes it."""
+    return keepdims if type(keepdims) is bool else bool(np.add.reduce(np.zeros(1), keepdims=keepdims).ndim)
+
+
 def ufunc_reduce(
     ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
     initial: Any = _UNSET, where: Any = True,
@@ -88,7 +93,7 @@ def ufunc_reduce(
         raise ValueError("reduce only supported for binary functions")
     if ufunc.__name__ not in KINDS and (out is not None or where is not True or initial is not _UNSET):
         raise NotCompiled("out=, where= or initial= of an element by element reduction")
-    x = as_lazy(array)
+    x, keepdims = as_lazy(array), keeps(keepdims)
     target = reduce_out(out)
     axes = normalized_axes(axis, x.ndim)
     if ufunc.__name__ not in KINDS and len(axes) != 1:
@@ -325,4 +330,5 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     x = as_lazy(a)
     if x.dtype != bool:
         x = LazyArray._new(cast(x._value(), np.dtype(bool)), x._copy_strides("K", 1), x._scalar)
-    return ufunc_reduce(UFUNCS[np.add], x, axis, np.int64, None, keepdims)
+    # (Of all elements NumPy asks only whether it is true.)
+    return ufunc_reduce(UFUNCS[np.add], x, axis, np.int64, None, False if axis is None and not keepdims else keepdims)

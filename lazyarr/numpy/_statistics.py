@@ -13,7 +13,7 @@ import numpy as np
 from lazyarr.array import LazyArray
 from lazyarr.convert import as_lazy, cast
 from lazyarr.dispatch import UFUNCS, implements, tell
-from lazyarr.numpy._reduce import finish, normalized_axes, one_axis, reduce_out, ufunc_reduce
+from lazyarr.numpy._reduce import finish, keeps, normalized_axes, one_axis, reduce_out, ufunc_reduce
 from lazyarr.ops.create import const
 from lazyarr.ops.elementwise import ELEMENTWISE
 from lazyarr.runtime import record
@@ -72,7 +72,7 @@ def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
          where: Any = _UNSET) -> Any:  # fmt: skip
     """As `numpy.mean`: integers in float64, float16 summed in float32."""
     x = as_lazy(a)
-    keep = keepdims is not _UNSET and bool(keepdims)
+    keep = keepdims is not _UNSET and keeps(keepdims)
     count = _count(x, _axes(axis, x.ndim), where, axis, keep)
     _warn_if_empty(count == 0, "Mean of empty slice.")
     half = dtype is None and x.dtype == np.float16
@@ -98,7 +98,7 @@ def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
             raise ValueError("ddof and correction can't be provided simultaneously.")
         ddof = correction
     x = as_lazy(a)
-    keep = keepdims is not _UNSET and bool(keepdims)
+    keep = keepdims is not _UNSET and keeps(keepdims)
     axes = _axes(axis, x.ndim)
     count = _count(x, axes, where, axis, keep)
     _warn_if_empty(ddof >= count, "Degrees of freedom <= 0 for slice")
@@ -136,7 +136,7 @@ def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
 @implements(np.ptp, by_types=True)
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _UNSET) -> Any:
     """As `numpy.ptp`."""
-    keep = keepdims is not _UNSET and bool(keepdims)
+    keep = keepdims is not _UNSET and keeps(keepdims)
     # (In NumPy's order: of nothing it says that there is no maximum, and `out` may be a part of `a`.)
     high = ufunc_reduce(UFUNCS[np.maximum], a, axis, None, out, keep)
     low = ufunc_reduce(UFUNCS[np.minimum], a, axis, None, None, keep)

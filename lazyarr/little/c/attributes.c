@@ -138,6 +138,20 @@ static int keeps_elements(void)
     return name && PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "numpy.ma.core") == 0;
 }
 
+/* Whether a package may be asking for elements, which gets memory that it may write to (`lazyarr.libraries.memory`):
+   its code, or a function of NumPy's. */
+static int may_be_libraries(void)
+{
+    PyObject *globals = PyEval_GetGlobals(), *name = globals ? PyDict_GetItemWithError(globals, module_name) : NULL;
+    const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+    if (!text) {
+        PyErr_Clear();
+        return 1;
+    }
+    return strncmp(text, "numpy", 5) == 0 || !known.libraries ||
+           PyDict_GetItemWithError(known.libraries, name) != Py_False;
+}
+
 /* What was raised while an array's memory was asked for, and by which instruction of whose frame (an address: it may be
    gone). NumPy takes no notice of errors there, and goes on to ask for the elements: it hears of them then. */
 static struct {
@@ -269,7 +283,7 @@ static PyObject *to_numpy(PyObject *self, PyObject *const *args, Py_ssize_t coun
         copies = copies || keeps_elements();
         PyArrayObject *data = copies ? array_in(self) : NULL;
         Py_XINCREF(data);
-        found = data ? PyArray_NewCopy(data, NPY_KEEPORDER) : copies ? NULL : shown(self);
+        found = data ? PyArray_NewCopy(data, NPY_KEEPORDER) : copies || may_be_libraries() ? NULL : shown(self);
         Py_XDECREF(data);
     }
     if (found || PyErr_Occurred())

@@ -41,6 +41,7 @@
 /* What the Python side has told: see `install` in module.c. */
 typedef struct {
     PyTypeObject *array;           /* LazyArray */
+    PyObject *libraries;           /* module -> whether it wants NumPy's arrays: `lazyarr.libraries.known` */
     PyObject *ask_for_numpys;      /* `lazyarr.operators.ASK_FOR_NUMPYS` */
     PyTypeObject *shown;           /* the class that programs know, which `__class__` gives */
     PyTypeObject *cell;            /* what holds the value of one that has settled, */

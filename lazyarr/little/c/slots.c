@@ -362,13 +362,12 @@ int install_slots(PyObject *tables)
 static ternaryfunc call_before;
 static PyObject *ufunc_before;       /* the method `__array_ufunc__` */
 static PyObject *by_lazy, *by_ufunc; /* lazy ufunc, and NumPy's -> capsule of its loops */
-static PyObject *libraries;          /* module -> whether it wants NumPy's arrays: `lazyarr.libraries.known` */
 
 /* Whether the module whose code is running is known to want lazy arrays. */
 static int wants_lazy(void)
 {
     PyObject *globals = PyEval_GetGlobals(), *name = globals ? PyDict_GetItemString(globals, "__name__") : NULL;
-    return name && PyDict_GetItemWithError(libraries, name) == Py_False;
+    return name && PyDict_GetItemWithError(known.libraries, name) == Py_False;
 }
 
 /* What operands come to; NULL, with or without an exception, where that is neither computed nor recorded here. */
@@ -417,7 +416,7 @@ int install_call(PyTypeObject *type, PyObject *tables, PyObject *known_libraries
     Py_ssize_t at = 0;
     Weight weight;
     int which;
-    Py_XSETREF(libraries, Py_NewRef(known_libraries));
+    Py_XSETREF(known.libraries, Py_NewRef(known_libraries));
     by_lazy = PyDict_New();
     by_ufunc = PyDict_New();
     if (!by_lazy || !by_ufunc)
