@@ -579,6 +579,8 @@ class LazyArray(ArrayOperators):
             data = lent.data()
         if data is not None and (same := _OF_DATA.get(name)) is not None:
             return getattr(data, same)
+        if data is not None and name == "_scalar":  # (`isinstance(x, np.ndarray)` asks.)
+            return False
         if name in _OF_VIEWS or name in _OF_DATA:
             with storage_lock:  # (other threads settle it too, and make it light again)
                 self._settle()

@@ -116,6 +116,24 @@ def test_shape_dtype_and_flags_assigned_in_place() -> None:
     assert_same(expected, arrays)
 
 
+def test_arrays_are_written_after_they_have_got_another_shape_or_dtype() -> None:
+    def function(a: Any, b: Any, c: Any, d: Any) -> Any:
+        a.shape = (4, 3)
+        a[1] += 1
+        b.dtype = np.int64
+        b[0] = 5
+        c.resize(3, 4)
+        c.flat[1] = 7
+        d.shape = (4, 3)
+        d[:, 1] = d[1, 0]
+        return a.sum()
+
+    arrays = [np.arange(12.0).reshape(3, 4), np.ones(2), np.arange(12.0), np.arange(12.0).reshape(2, 6)[:, ::1]]
+    expected = [x.copy() for x in arrays]
+    assert_same(function(*expected), accelerate(function)(*arrays))
+    assert_same(expected, arrays)
+
+
 def test_a_read_only_view_beside_its_writeable_base() -> None:
     def function(a: Any, b: Any) -> Any:
         a[:] = 1

@@ -322,6 +322,15 @@ def test_what_numpy_does_not_resize() -> None:
     numpy.testing.assert_array_equal(numpy.asarray(x), [0, 1, 2])
 
 
+def test_numpy_resizes_what_has_views_to_the_size_it_has() -> None:
+    x = np.arange(6.0)
+    view = x[1:5]
+    view.resize(2, 2)
+    x.resize(3, 2)
+    view[0, 0] = 7
+    numpy.testing.assert_array_equal(numpy.asarray(x), [[0, 7], [2, 3], [4, 5]])
+
+
 def test_numpys_own_functions_take_lazy_arrays() -> None:
     x = np.arange(6.0).reshape(2, 3)
     for got in (numpy.sum(x, axis=0), numpy.concatenate([x, x]), numpy.median(x), numpy.sqrt(x), numpy.linalg.norm(x)):

@@ -96,9 +96,17 @@ def _from_sequence(x: Any) -> Any:
     return found if found.dtype in NAMES else None
 
 
-def into(ufunc: np.ufunc, args: tuple[Any, ...], out: Any, weight: Weight) -> LazyArray | None:
-    """A call of a ufunc that writes its one result into an array; None where it is not one of little data."""
+def into(ufunc: np.ufunc, args: tuple[Any, ...], out: Any, weight: Weight, where: Any = None) -> LazyArray | None:
+    """A call of a ufunc that writes its one result into an array; None where it is not one of little data.
+
+    `where`: a mask of the elements that are written, or None.
+    """
     out = out[0] if type(out) is tuple and len(out) == 1 else out
+    given: dict[str, Any] = {}
+    if where is not None:
+        given["where"] = held(where) if type(where) is LazyArray else where
+        if type(given["where"]) is not _ndarray or given["where"].dtype != bool:
+            return None
     if type(out) is not LazyArray or tracing() is not None:
         return None
     data = [held(x) if type(x) is LazyArray else x if type(x) in NUMBERS or is_data(x) else None for x in args]
@@ -108,7 +116,7 @@ def into(ufunc: np.ufunc, args: tuple[Any, ...], out: Any, weight: Weight) -> La
         target = own(out)
         if type(target) is not _ndarray or target.size * weight.of(target.dtype) >= limits.elements:
             return None
-        run(partial(ufunc, out=target), *data)
+        run(partial(ufunc, out=target, **given), *data)
     return out
 
 

@@ -89,6 +89,8 @@ class Ufunc:
                     found = little.call(self.numpy, args, self._weight)
                 elif len(kwargs) == 1 and "out" in kwargs:
                     found = little.into(self.numpy, args, kwargs["out"], self._weight)
+                elif len(kwargs) == 2 and "out" in kwargs and "where" in kwargs:
+                    found = little.into(self.numpy, args, kwargs["out"], self._weight, kwargs["where"])
             elif len(args) == self.nin + 1 and not kwargs:
                 found = little.into(self.numpy, args[:-1], args[-1], self._weight)
             if found is not None:

@@ -104,8 +104,8 @@ class Outcome:
         if self.stores:
             trace.observed("assigns to a global or an enclosing variable")
         self.mutated = [
-            (k, self._root(lazy._value(), lazy.strides))
-            for k, (_, lazy, before) in enumerate(trace.bases)
+            (k, self._root(lazy._stored(), original.strides))  # (`altered` comes after it.)
+            for k, (original, lazy, before) in enumerate(trace.bases)
             if lazy._cell.value.node is not before
         ]
         self._count = len(trace.shadowed)

@@ -28,7 +28,7 @@ from lazyarr.tracing.ahead import look_ahead
 from lazyarr.tracing.capture.buffers import Lists
 from lazyarr.tracing.capture.control import Capture
 from lazyarr.tracing.capture.noted import Statements
-from lazyarr.tracing.capture.state import SMALL, is_small
+from lazyarr.tracing.capture.state import SMALL, is_small, look_of
 from lazyarr.tracing.classes import Classes, data_of
 from lazyarr.tracing.closures import FunctionForm
 from lazyarr.tracing.control.python import Info
@@ -149,6 +149,8 @@ class Trace:
         self._shadows: dict[int, Any] = {}
         self.classes = Classes(self)
         self.shadowed: list[tuple[Any, Any, Any]] = []
+        #: Arrays outside that have been met since the call began, and how they looked then.
+        self.looks: list[tuple[LazyArray, dict[str, Any]]] = []
         #: Of `parts.opaque`, how many have been told of.
         self._told = len(parts.opaque)
 
@@ -319,6 +321,7 @@ class Trace:
             assert self.recording.cells is not None
             self.recording.cells[self.arrays[-1]._cell] = None
             self.callers.add(self.arrays[-1]._cell)
+            self.looks.append((self.arrays[-1], look_of(self.arrays[-1])))
         for scalar in parts.scalars[at[1] :]:
             self.tape.add_input(scalar)
         shadow = self.shadow(value, spec, at)
@@ -340,7 +343,7 @@ class Trace:
             leaf.data = None
         self._ranges = self.ranges
         self.parts = Parts(self.parts.package)
-        self.arrays, self.bases, self.shadowed = [], [], []
+        self.arrays, self.bases, self.shadowed, self.looks = [], [], [], []
         self._shadows.clear()
         self.classes = Classes(self)
         self.relied.clear()

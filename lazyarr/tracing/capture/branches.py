@@ -153,7 +153,7 @@ class BranchCapture:
 
     def _way(self, snapshot: Snapshot, run: Callable[[], None]) -> _Way:
         """Trace one way, and go back."""
-        containers = Containers(self.trace.shadowed)
+        containers = Containers(self.trace.shadowed, self.trace.looks)
         self._before = containers if self._before is None else self._before
         written = self.trace.environment.written()
         before = len(self.now.checks)
@@ -167,6 +167,7 @@ class BranchCapture:
         self.trace.depth -= 1
         if self.trace.environment.written() != written:
             raise NotCaptured("a branch changes a global or an enclosing variable")
+        containers.require_looks()
         places = places_of(containers.changed(), "a branch changes a list, a dict, an object or a global variable")
         if self.is_expression and containers.rebound():
             # (Of a statement, what it assigns, and what nested functions may assign, is among its names.)

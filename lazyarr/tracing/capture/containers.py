@@ -19,6 +19,7 @@ from lazyarr.array import Cell, LazyArray
 from lazyarr.growing import Growing, elements_of
 from lazyarr.runtime import NotCaptured
 from lazyarr.source import is_ours
+from lazyarr.tracing.capture.state import look_of
 from lazyarr.tracing.classes import HEAP, IMMUTABLE
 from lazyarr.tracing.control.python import Undefined
 from lazyarr.tracing.packages import top_level
@@ -36,6 +37,8 @@ class Containers:
     shadowed : list of tuple
         Where to look besides the variables of the transformed functions that are running: `Trace.shadowed`, the
         second of each of which is what traced code sees.
+    arrays : list of (LazyArray, dict)
+        Arrays outside that traced code has met, and how they looked then: `Trace.looks`.
 
     Raises
     ------
@@ -43,11 +46,15 @@ class Containers:
         If there is something that might change without that being seen (a deque, an iterator).
     """
 
-    def __init__(self, shadowed: list[Any]):
+    def __init__(self, shadowed: list[Any], arrays: list[tuple[LazyArray, dict[str, Any]]]):
         self._found: dict[int, tuple[Any, Any]] = {}
         self._names: dict[Cell, set[Any]] = {}
+        self._looks: dict[int, tuple[LazyArray, dict[str, Any]]] = {}
         self._variables: list[tuple[types.FrameType, dict[str, Any]]] = []
         self._frames()
+        self._arrays, self._met = arrays, len(arrays)
+        for array, _ in arrays:
+            self.note(array)
         self._shadowed, self._known = shadowed, len(shadowed)
         for _, x, _ in shadowed:
             self._visit(x, 0)
@@ -67,12 +74,14 @@ class Containers:
         if not isinstance(value, LazyArray):
             return False
         self._names.setdefault(value._cell, set()).add((name, id(value)))
+        self.note(value)
         return True
 
     def _visit(self, x: Any, depth: int) -> None:
         kind = type(x)
         if isinstance(x, LazyArray):
             self._names.setdefault(x._cell, set()).add(len(self._names.get(x._cell, ())))
+            self.note(x)
             return
         if kind in _ATOMIC or id(x) in self._found or isinstance(x, _CONSTANT):
             return
@@ -113,6 +122,22 @@ class Containers:
         for item in inner:
             self._visit(item, depth + 1)
 
+    def note(self, x: Any) -> None:
+        """Note how an array looks, and those in a tuple or list: `require_looks` asks about it."""
+        if isinstance(x, LazyArray):
+            self._looks.setdefault(id(x), (x, look_of(x)))
+        elif type(x) in (tuple, list):
+            for item in x:
+                self.note(item)
+
+    def require_looks(self) -> None:
+        """Raise NotCaptured if an array has got another shape, dtype, memory or writeability: no node carries that."""
+        self._met_since()
+        for array, before in self._looks.values():
+            # (Of the same shape as before, however it has come back to that, it is the same array.)
+            if look_of(array) | {"_form": None} != before | {"_form": None}:
+                raise NotCaptured("an array changes its shape, dtype or flags in place")
+
     def is_private(self, array: LazyArray) -> bool:
         """Whether one variable is all that leads to an array's memory."""
         return array._parent is None and array._form is None and len(self._names.get(array._cell, ())) <= 1
@@ -131,10 +156,16 @@ class Containers:
             if before is not None and id(x) not in self._found:
                 self._found[id(x)] = (x, [*before, (), None] if isinstance(x, Growing) else before.copy())
         self._known = len(self._shadowed)
+        for array, look in self._arrays[self._met :]:
+            self._looks.setdefault(id(array), (array, look))
+        self._met = len(self._arrays)
 
     def restore(self) -> None:
         """Put back what they held."""
         self._met_since()
+        for array, look in self._looks.values():
+            for name, before in look.items():
+                setattr(array, name, before)
         for x, before in self._found.values():
             if isinstance(x, Growing):
                 x.columns, x.buffer = (), None

@@ -271,7 +271,7 @@ class Capture(Control):
         try:
             if trace.parts.opaque:
                 raise NotCaptured(f"a {type(trace.parts.opaque[0]).__name__}, which may be changed unseen")
-            containers = Containers(trace.shadowed)
+            containers = Containers(trace.shadowed, trace.looks)
             run()
             if trace.thrown is not None:
                 raise trace.thrown  # the statement has an `except` clause for everything

@@ -161,7 +161,7 @@ class LoopCapture:
     def _attempt(self, snapshot: Snapshot) -> bool:
         """Trace the body; False if the plan has changed and it has to be traced again."""
         slots = self._slots(snapshot)
-        self._containers = containers = Containers(self.trace.shadowed)
+        self._containers = containers = Containers(self.trace.shadowed, self.trace.looks)
         written = self.trace.environment.written()
         self.trace.depth += 1
         places = {}
@@ -178,6 +178,7 @@ class LoopCapture:
             entry[slot.at] = slot.entry
         given_lists = [(self.info.names[slot.at], slot.entry, held_in(slot.entry)) for slot in slots]
         self.set(tuple(entry))
+        containers.note([slot.entry for slot in slots])
         given = {cell: cell.value for slot in slots for cell in cells_of(slot.entry)}
         self.trace.callers.update(given)  # (in the first iteration)
         before = len(self.now.checks)
@@ -214,6 +215,7 @@ class LoopCapture:
             return False
         if self.trace.environment.written() != written:
             raise NotCaptured("the loop changes a global or an enclosing variable")
+        containers.require_looks()
         if self._has_new_places(containers) or snapshot.take_in():
             return False
         written_constants = [c for c, v in snapshot.cells.items() if c not in places and c.value != v]

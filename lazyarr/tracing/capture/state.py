@@ -83,6 +83,11 @@ def is_small(type: ArrayType) -> bool:
     return math.prod(extents.bounded(type.shape)) < SMALL
 
 
+def look_of(array: LazyArray) -> dict[str, Any]:
+    """What statements may change of an array besides its elements: by `shape`, `dtype`, `flags` and `resize`."""
+    return {name: getattr(array, name) for name in ("_cell", "_shape", "_dtype", "_strides", "_writeable", "_form")}
+
+
 def placeholder(type: ArrayType) -> Value:
     """A leaf that stands for a value not known while tracing."""
     return Value(Placeholder(type), 0)
