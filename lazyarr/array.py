@@ -31,14 +31,9 @@ from lazyarr.world import Part
 
 
 class Cell:
-    """Storage of one array: its current value.
+    """Storage of one array: its current value, a leaf once it is computed.
 
-    Attributes
-    ----------
-    value : Value
-        The current value; a leaf once it is computed.
-    loan : lazyarr.aliased.Loan
-        Memory that stands in its place while others write to it; of `lazyarr.aliased.Aliased` alone.
+    (`loan`: memory that stands in its place while others write to it; of `lazyarr.aliased.Aliased` alone.)
     """
 
     __slots__ = ("__weakref__", "loan", "value")

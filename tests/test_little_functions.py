@@ -597,5 +597,4 @@ def test_lists_of_numbers_and_arrays() -> None:
         ]  # fmt: skip
 
     for mine, theirs in zip(made(lnp), made(np), strict=True):
-        assert np.array_equal(np.asarray(mine), np.asarray(theirs))
-        assert mine.dtype == theirs.dtype
+        np.testing.assert_array_equal(np.asarray(mine), theirs, strict=True)
