@@ -237,14 +237,26 @@ static int cast_array(Operand *operand, int type)
     return 1;
 }
 
-/* An operand as one of another type; 0 where NumPy has to say. */
+/* Whether an array has more elements than any work has that is done here. (What weighs least is a comparison: 0.4.) */
+static int is_much(const Operand *operand)
+{
+    double size = 1;
+    int axis;
+    for (axis = 0; axis < operand->nd; axis++)
+        size *= (double)operand->dims[axis];
+    return size >= 4 * known.limit && size >= known.reach;
+}
+
+/* An operand as one of another type; 0 where NumPy has to say, and of what is much: it would be cast in vain. */
 int cast_operand(Operand *operand, int type)
 {
     if (operand->number)
         return as_type(operand, type);
     if (operand->type == type)
         return 1;
-    return operand->is_array ? cast_array(operand, type) : cast_scalar(operand, type);
+    if (!operand->is_array)
+        return cast_scalar(operand, type);
+    return !is_much(operand) && cast_array(operand, type);
 }
 
 /* Give operands one type: that of the result of NumPy's promotion; 0 where NumPy has to say. `release` them then. */
