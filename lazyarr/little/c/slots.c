@@ -233,7 +233,9 @@ static PyObject *slot_compare(PyObject *x, PyObject *y, int how)
 static PyObject *slot_item(PyObject *self, PyObject *key)
 {
     PyObject *found = get_item(self, key);
-    return found ? found : PyObject_CallFunctionObjArgs(item_before, self, key, NULL);
+    if (!found && !PyErr_Occurred())
+        found = boxed(self, key);
+    return found || PyErr_Occurred() ? found : PyObject_CallFunctionObjArgs(item_before, self, key, NULL);
 }
 
 /* The interpreter calls a `__getitem__` that is Python code itself, past the slot: so the method is this. */
