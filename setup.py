@@ -11,7 +11,7 @@ _FOLDER = "lazyarr/little/c"
 _FILES = (
     "module", "data", "operands", "loops", "reductions", "recorded", "spare", "masks", "elements", "functions",
     "results", "calls", "scatter", "sizes", "attributes", "slots", "pending",
-    "recipes",
+    "boxes", "recipes",
 )  # fmt: skip
 
 setup(

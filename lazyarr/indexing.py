@@ -165,6 +165,15 @@ def _is_basic(items: Sequence[Any]) -> bool:
     return all(type(item) in _BASIC for item in items)
 
 
+def boxed(shape: extents.Shape, strides: geometry.Strides, key: Any) -> Any:
+    """What the extension keeps of a basic index that gives an array, for arrays of known shape and strides.
+
+    The step to the view, its shape and strides, and at how many bytes it begins; None where that is too special.
+    """
+    offset, new, new_strides, normal = geometry.index(shape, strides, _as_tuple(key))
+    return (views.Box.of(normal, new, shape), new, new_strides, offset) if new else None
+
+
 def _basic(array: LazyArray, items: tuple[Any, ...]) -> LazyArray:
     """A basic index: a view, or a scalar where every axis has an integer and there is no ellipsis."""
     if not extents.is_static(array._shape):

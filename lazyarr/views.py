@@ -6,13 +6,13 @@ view's value, `write` the base's value after the view was assigned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from lazyarr.ir.extents import Shape, is_static
-from lazyarr.ir.node import Value
+from lazyarr.ir.node import Attrs, Value
 from lazyarr.ir.op import OPS
 from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import leaf
@@ -78,10 +78,27 @@ def broadcast(value: Value, shape: Shape) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A basic index: a strided box of the base, integer axes dropped, new axes inserted."""
+    """A basic index: a strided box of the base, integer axes dropped, new axes inserted.
+
+    Attributes
+    ----------
+    normal : Index
+    shape : Shape
+    reads : tuple of Attrs or None
+        Of the operations ``slice`` and ``reshape`` with which it is read, where this is known; None for none.
+    """
 
     normal: Index
     shape: Shape
+    reads: tuple[Attrs | None, Attrs | None] | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, normal: Index, shape: Shape, base: Shape) -> Box:
+        """The box of an array of known shape."""
+        bounds = tuple(cls(normal, shape)._bounds().items())
+        lengths = tuple(1 if entry[0] == "int" else entry[4] for entry in normal.axes)
+        is_all = all(entry == ("slice", 0, n, 1, n) for entry, n in zip(normal.axes, base, strict=True))
+        return cls(normal, shape, (None if is_all else bounds, None if lengths == shape else (("shape", shape),)))
 
     def _bounds(self) -> dict[str, tuple[int, ...]]:
         starts, stops, steps = [], [], []

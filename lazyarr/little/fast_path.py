@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr import eager, indexing, libraries, settings
+from lazyarr import eager, indexing, libraries, settings, views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.convert import cast, scalar_value
 from lazyarr.dispatch import begin_little, running
@@ -160,6 +160,7 @@ def install_recording(kept_order: Callable[..., Any]) -> None:
     compiled.install_recording(Node, Value, ArrayType, Recording, eager.LittleInARow, eager.IN_A_ROW, threads,
                                OPS["update_slice"], record_pending, contiguous, LazyArray._value, leaves, cast,
                                scalar_value, kept_order)  # fmt: skip
+    compiled.install_boxes(indexing.boxed, views.Box, OPS["slice"], OPS["reshape"])
     LazyArray._new = compiled.new
     settings.watch(_follow_flushes)
     _follow_flushes()

@@ -58,7 +58,7 @@ class Ufunc:
         self._loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
         #: Dtypes of the loops of plain calls, by the dtypes and Python's types of operands: the extension reads it.
         self.plain_loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
-        #: Ufuncs that look at the values of Python ints, or of exponents, go the general way.
+        #: Ufuncs that look at the values of Python ints go the general way with most.
         self.looks_at_ints = numpy.__name__ in _COMPARISONS
         #: What an element costs, of ufuncs with one result.
         self._weight: Weight | None = None
@@ -66,7 +66,9 @@ class Ufunc:
             self._weight = weight(self.op)
         #: The same of those with two.
         self._pair_weight = weight(self.op) if self.op is not None and numpy.nout == 2 else None
-        self._plain_enough = self._weight is not None and numpy.__name__ != "power"
+        self._plain_enough = self._weight is not None
+        #: Kinds of operands' dtypes of which calls are not plain: powers of integers look at the exponents.
+        self._special = "biuc" if numpy.__name__ == "power" else "b"
 
     #: (``isinstance(np.add, np.ufunc)``)
     __class__ = property(lambda self: np.ufunc)
@@ -246,7 +248,7 @@ class Ufunc:
         loop = self.plain_loops.get((dtype_x, dtype_y))
         if loop is None:
             loop = self._loops.get((dtype_x, dtype_y, None) if len(args) == 2 else (dtype_x, None))
-            if loop is None or loop[0].kind == "b":
+            if loop is None or loop[0].kind in self._special:
                 return None
             self.plain_loops[dtype_x, dtype_y] = loop
         if into is not None and (into._dtype is not loop[-1] or into._scalar or not into._writeable):

@@ -198,6 +198,9 @@ PyObject *recorded(const Loops *own, PyObject *const *operands, int count);
 PyObject *recorded_into(const Loops *own, PyObject *const *operands, int count);
 struct Plain *plain_of(PyObject *op, PyObject *loops, int looks_at_ints);
 
+/* boxes.c */
+PyObject *boxed(PyObject *array, PyObject *key);
+
 /* recipes.c */
 PyObject *recalled(PyObject *function, PyObject *const *args, Py_ssize_t count, PyObject *names);
 

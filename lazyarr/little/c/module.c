@@ -10,6 +10,7 @@
    slots.c       Python's operators, and calls of ufuncs
    recorded.c    the same of large arrays, which is recorded
    pending.c     and arrays of what is recorded
+   boxes.c       basic indices of large arrays
    recipes.c     calls of functions that are like one before
    spare.c       operands that nobody has any more
    elements.c    x[...], writes, views
@@ -164,6 +165,19 @@ static PyObject *recipes(PyObject *module, PyObject *args)
 {
     (void)module;
     return install_recalling(args) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+PyDoc_STRVAR(boxes_doc, "install_boxes(find, step, slice, reshape, /)\n--\n\n"
+                        "Make views of large arrays here, after `install_recording`.\n\n"
+                        "Parameters\n----------\n"
+                        "find : callable\n    `lazyarr.indexing.boxed`.\n"
+                        "step : type\n    `lazyarr.views.Box`.\n"
+                        "slice, reshape : Op\n    The operations that read such a view.\n");
+
+static PyObject *install_boxes(PyObject *module, PyObject *args)
+{
+    (void)module;
+    return install_boxing(args) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 PyDoc_STRVAR(flush_after_doc, "flush_after(operations, /)\n--\n\nHow many operations are recorded before they are run; "
@@ -335,6 +349,7 @@ static PyMethodDef methods[] = {{"function", (PyCFunction)(void (*)(void))call_f
                                 {"install", install, METH_VARARGS, install_doc},
                                 {"install_calls", install_calls, METH_VARARGS, calls_doc},
                                 {"install_recording", recording, METH_VARARGS, recording_doc},
+                                {"install_boxes", install_boxes, METH_VARARGS, boxes_doc},
                                 {"install_recipes", recipes, METH_VARARGS, recipes_doc},
                                 {"flush_after", flush_after, METH_O, flush_after_doc},
                                 {"new", (PyCFunction)(void (*)(void))new_of_value, METH_FASTCALL | METH_KEYWORDS,

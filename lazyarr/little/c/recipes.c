@@ -26,7 +26,7 @@ static PyObject *token(PyObject *x, Call *call)
 {
     Py_ssize_t k;
     if (Py_TYPE(x) == known.array) {
-        double size = elements_of_shape(SLOT(x, array__shape));
+        double size = settle_lent(x) < 0 ? -1 : elements_of_shape(SLOT(x, array__shape));
         if (!SLOT(x, array__cell) || size <= 0 || size < known.limit)
             return NULL;
         for (k = 0; k < call->count; k++)

@@ -19,7 +19,7 @@ static double elements_of(PyObject *array)
 }
 
 /* Whether an array has a value that is not computed. */
-static int is_pending(PyObject *array)
+int is_pending(PyObject *array)
 {
     PyObject *cell = SLOT(array, array__cell), *value = cell ? SLOT(cell, cell_value) : NULL;
     return value && PyTuple_Check(value) && Py_TYPE(PyTuple_GET_ITEM(value, 0)) != known.leaf;
@@ -150,6 +150,8 @@ PyObject *value_seen(PyObject *array)
         seen = SLOT(array, array__seen);
         if (seen && PyTuple_CheckExact(seen) && PyTuple_GET_SIZE(seen) > 1 && PyTuple_GET_ITEM(seen, 0) == stored)
             return Py_NewRef(PyTuple_GET_ITEM(seen, 1));
+        if ((seen = read_of(array, stored)) || PyErr_Occurred())
+            return seen;
     }
     return PyObject_CallOneArg(recorder.look_at, array);
 }
@@ -157,8 +159,8 @@ PyObject *value_seen(PyObject *array)
 /* Whether `value_of_number` makes values of a type. */
 int is_type_of_numbers(PyObject *type)
 {
-    PyObject *like = Py_TYPE(type) == recorder.type ? PyDict_GetItemWithError(recorder.leaves, RECORDED(type, type_dtype))
-                                                    : NULL;
+    PyObject *dtype = Py_TYPE(type) == recorder.type ? RECORDED(type, type_dtype) : NULL;
+    PyObject *like = dtype ? PyDict_GetItemWithError(recorder.leaves, dtype) : NULL;
     PyObject *types = like ? RECORDED(PyTuple_GET_ITEM(like, 0), node_types) : NULL;
     return types && PyTuple_GET_ITEM(types, 0) == type;
 }
@@ -218,12 +220,15 @@ static int are_shaped(PyObject *x, PyObject *y)
     return one == other || (elements_of_shape(one) >= 0 && elements_of_shape(other) >= 0);
 }
 
-/* `Ufunc._plain_node` (a new reference); NULL, with or without an exception, where it is left to Python. `into`: to what
-   it is written, else NULL. */
+/* `Ufunc._plain_node` (a new reference); NULL, with or without an exception, where it is left to Python. `into`: to
+   what it is written, else NULL. */
 static PyObject *plain_node(struct Plain *plain, PyObject *const *operands, int count, PyObject *into)
 {
     PyObject *x = operands[0], *y = operands[count - 1], *kinds[2], *dtypes, *values, *found;
     int k;
+    for (k = 0; k < count; k++)
+        if (Py_TYPE(operands[k]) == known.array && settle_lent(operands[k]) < 0)
+            return NULL;
     if (recorder.flush_after < 0 || !(kinds[0] = kind_of(plain, x, y)) || !(kinds[1] = kind_of(plain, y, x)) ||
         !(dtypes = loop_of(plain, kinds[0], kinds[1])) || PyTuple_GET_SIZE(dtypes) != count + 1 || !are_shaped(x, y))
         return NULL;

@@ -51,9 +51,15 @@ int install_recorder(PyObject *args);
 
 /* recorded.c */
 int may_record(void);
+int is_pending(PyObject *array);
 PyObject *value_seen(PyObject *array);
 int is_type_of_numbers(PyObject *type);
 PyObject *value_of_number(PyObject *x, PyObject *dtype);
+
+/* boxes.c */
+int settle_lent(PyObject *view);
+PyObject *read_of(PyObject *view, PyObject *stored);
+int install_boxing(PyObject *args);
 
 /* recipes.c */
 int install_recalling(PyObject *args);

@@ -152,6 +152,22 @@ static int is_general(PyObject *exponent)
     return Py_TYPE(exponent) == known.array || PyArray_CheckExact(exponent);
 }
 
+/* The same of a large array; NULL, with or without an exception, where it goes the general way. */
+static PyObject *recorded_power(PyObject *x, PyObject *y)
+{
+    PyObject *operands[2] = {x, y}, *dtype = SLOT(x, array__dtype);
+    int overflow = 0;
+    if (SLOT(x, array__scalar) == Py_True || (!PyLong_CheckExact(y) && !PyFloat_CheckExact(y)))
+        return NULL;
+    if (PyLong_CheckExact(y) && PyLong_AsLongAndOverflow(y, &overflow) == 2)
+        return recorded(loops[op_square], operands, 1);
+    if (PyFloat_CheckExact(y) && PyFloat_AS_DOUBLE(y) == 0.5)
+        return dtype && PyArray_DescrCheck(dtype) && ((PyArray_Descr *)dtype)->kind == 'f'
+                   ? recorded(loops[op_sqrt], operands, 1)
+                   : NULL;
+    return is_general(y) ? recorded(loops[op_power], operands, 2) : NULL;
+}
+
 /* Of arrays NumPy's ``**`` by a Python scalar 2 is a square, by 0.5 a root. */
 static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
 {
@@ -167,7 +183,9 @@ static PyObject *slot_power(PyObject *x, PyObject *y, PyObject *modulus)
                 found = binary(op_power, x, y, CALLER);
         }
         PyErr_Clear(); /* (Of an exponent that is too large for C.) */
-        if (found)
+        if (!found)
+            found = recorded_power(x, y);
+        if (found || PyErr_Occurred())
             return found;
     }
     return modulus == Py_None ? by_method(op_power, x, y) : before.nb_power(x, y, modulus);
@@ -233,7 +251,9 @@ static PyObject *slot_compare(PyObject *x, PyObject *y, int how)
 static PyObject *slot_item(PyObject *self, PyObject *key)
 {
     PyObject *found = get_item(self, key);
-    return found ? found : PyObject_CallFunctionObjArgs(item_before, self, key, NULL);
+    if (!found && !PyErr_Occurred())
+        found = boxed(self, key);
+    return found || PyErr_Occurred() ? found : PyObject_CallFunctionObjArgs(item_before, self, key, NULL);
 }
 
 /* The interpreter calls a `__getitem__` that is Python code itself, past the slot: so the method is this. */
