@@ -68,7 +68,7 @@ def memory(array: LazyArray, frame: FrameType | None) -> np.ndarray[Any, Any] | 
     """
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "numpy":
         frame = frame.f_back
-    if frame is None or array._scalar or traced.get() is not None or not _wants_numpys(frame):
+    if frame is None or traced.get() is not None or not _wants_numpys(frame):
         return None
     return handed_out(array)
 

@@ -104,20 +104,23 @@ static PyObject *install(PyObject *module, PyObject *args)
 
 PyDoc_STRVAR(
     calls_doc,
-    "install_calls(kind, ufuncs, libraries, /)\n--\n\n"
+    "install_calls(kind, ufuncs, libraries, hand_out, /)\n--\n\n"
     "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, cost of an element, recorder, "
     "writer)}``;\n``recorder(*operands)`` records a call with large arrays, or gives None where that goes the general "
     "way, and\n``writer(*operands)`` one that writes to the first. Not where code of libraries calls NumPy's own, "
-    "``{module: bool}``.\n");
+    "``{module: bool}``.\n"
+    "``hand_out(array)`` gives NumPy's view of an array's memory, to be written to, or None.\n");
 
 static PyObject *install_calls(PyObject *module, PyObject *args)
 {
     PyTypeObject *kind;
-    PyObject *ufuncs, *libraries;
+    PyObject *ufuncs, *libraries, *hand_out;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!O!", &PyType_Type, &kind, &PyDict_Type, &ufuncs, &PyDict_Type, &libraries) ||
+    if (!PyArg_ParseTuple(args, "O!O!O!O", &PyType_Type, &kind, &PyDict_Type, &ufuncs, &PyDict_Type, &libraries,
+                          &hand_out) ||
         install_call(kind, ufuncs, libraries) < 0)
         return NULL;
+    Py_XSETREF(known.hand_out, Py_NewRef(hand_out));
     Py_RETURN_NONE;
 }
 
