@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+from collections.abc import Callable
 from functools import cache
 from types import FrameType
 from typing import Any
@@ -57,20 +58,26 @@ def _calls(depth: int) -> bool:
     return recording is None or bool(getattr(recording.observer, "reasons", None))
 
 
-def memory(array: LazyArray, frame: FrameType | None) -> np.ndarray[Any, Any] | None:
-    """An array's memory for code of such a package, which may write to it: see `handed_out`. None for others.
+def memory(
+    array: LazyArray, frame: FrameType | None, others: Callable[[str], np.ndarray[Any, Any]], why: str
+) -> np.ndarray[Any, Any]:
+    """An array's memory for code of such a package, which may write to it: see `handed_out`.
 
     Parameters
     ----------
     array : LazyArray
     frame : frame
         Who asks for elements, or NumPy's own function that does it for him.
+    others : callable
+        What gives others the elements, and where those do not stand in memory as the array says,
+    why : str
+        and is told this.
     """
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "numpy":
         frame = frame.f_back
-    if frame is None or traced.get() is not None or not _wants_numpys(frame):
-        return None
-    return handed_out(array)
+    wants = frame is not None and traced.get() is None and _wants_numpys(frame)
+    found = handed_out(array) if wants else None
+    return others(why) if found is None else found
 
 
 #: Functions that have given views, or written to an argument: they get memory from then on.
