@@ -10,7 +10,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -86,7 +86,7 @@ _of_memory: set[Any] = set()
 _DEEPEST = 8
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _place_of_out(function: Any) -> int | None:
     """Where among the arguments by position a function takes the array that it writes to."""
     try:
@@ -100,7 +100,8 @@ def _place_of_out(function: Any) -> int | None:
 def _outs(function: Any, args: Any, kwargs: Any) -> list[Any]:
     """The lazy arrays among those that a call is given to write to."""
     out = kwargs.get("out")
-    if out is None and not isinstance(function, np.ufunc):
+    # (Ufuncs, and their methods, name it.)
+    if out is None and not isinstance(function, np.ufunc) and type(getattr(function, "__self__", None)) is not np.ufunc:
         place = _place_of_out(function)
         out = args[place] if place is not None and place < len(args) else None
     return [x for x in (out if type(out) is tuple else (out,)) if isinstance(x, LazyArray)]
