@@ -149,8 +149,10 @@ def handed_out(array: LazyArray) -> _ndarray[Any, Any] | None:
     Returns
     -------
     ndarray or None
-        None where the elements do not stand in memory as the array says they do.
+        None where the elements do not stand in memory as the array says they do, and of scalars.
     """
+    if array._scalar:
+        return None
     with storage_lock:
         array._settle()
         steps, at = [], array if array._form is None else array._form

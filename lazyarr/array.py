@@ -427,15 +427,14 @@ class LazyArray(ArrayOperators):
     # -- observing -----------------------------------------------------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if copy is False and dtype is not None and np.dtype(dtype) != self.dtype:
+        is_same = dtype is None or np.dtype(dtype) == self.dtype
+        if copy is False and not is_same:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
         copy = copy or keeps_elements(sys._getframe(1))
-        if not copy and (dtype is None or np.dtype(dtype) == self.dtype):
+        if is_same and not copy:
             from lazyarr.libraries import memory
-            if (found := memory(self, sys._getframe(1))) is not None:
-                return found
-        data = (self._copied_data if copy else self._elements)("numpy.asarray")
-        return data if dtype is None or np.dtype(dtype) == self.dtype else data.astype(dtype)
+            return memory(self, sys._getframe(1), self._elements, "numpy.asarray")
+        return np.asarray((self._copied_data if copy else self._elements)("numpy.asarray"), dtype)
 
     def _single(self, why: str, only_looks: bool = False) -> Any:
         data = self._elements(why, only_looks)
@@ -546,7 +545,8 @@ class LazyArray(ArrayOperators):
         return function_call(func, args, kwargs)
 
     def __dlpack__(self, **kwargs: Any) -> Any:
-        return self._copied_data("DLPack").__dlpack__(**kwargs)
+        from lazyarr.libraries import memory
+        return memory(self, sys._getframe(1), self._copied_data, "DLPack").__dlpack__(**kwargs)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return (1, 0)
@@ -583,7 +583,8 @@ class LazyArray(ArrayOperators):
         # What only NumPy's scalars have (``is_integer``, ``hex``, ...), and memory to look at.
         scalar = data is None and self._scalar
         if name == "data" and not scalar:
-            return self._elements(".data").data
+            from lazyarr.libraries import memory
+            return memory(self, sys._getframe(1), self._elements, ".data").data
         if scalar and not name.startswith("_") and hasattr(self._dtype.type, name):
             return getattr(self._single(f".{name}"), name)
         raise AttributeError(f"'numpy.{self._dtype.name if scalar else 'ndarray'}' object has no attribute {name!r}")

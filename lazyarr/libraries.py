@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -57,20 +58,26 @@ def _calls(depth: int) -> bool:
     return recording is None or bool(getattr(recording.observer, "reasons", None))
 
 
-def memory(array: LazyArray, frame: FrameType | None) -> np.ndarray[Any, Any] | None:
-    """An array's memory for code of such a package, which may write to it: see `handed_out`. None for others.
+def memory(
+    array: LazyArray, frame: FrameType | None, others: Callable[[str], np.ndarray[Any, Any]], why: str
+) -> np.ndarray[Any, Any]:
+    """An array's memory for code of such a package, which may write to it: see `handed_out`.
 
     Parameters
     ----------
     array : LazyArray
     frame : frame
         Who asks for elements, or NumPy's own function that does it for him.
+    others : callable
+        What gives others the elements, and where those do not stand in memory as the array says,
+    why : str
+        and is told this.
     """
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "numpy":
         frame = frame.f_back
-    if frame is None or array._scalar or traced.get() is not None or not _wants_numpys(frame):
-        return None
-    return handed_out(array)
+    wants = frame is not None and traced.get() is None and _wants_numpys(frame)
+    found = handed_out(array) if wants else None
+    return others(why) if found is None else found
 
 
 #: Functions that have given views, or written to an argument: they get memory from then on.
@@ -79,7 +86,7 @@ _of_memory: set[Any] = set()
 _DEEPEST = 8
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _place_of_out(function: Any) -> int | None:
     """Where among the arguments by position a function takes the array that it writes to."""
     try:
@@ -93,7 +100,8 @@ def _place_of_out(function: Any) -> int | None:
 def _outs(function: Any, args: Any, kwargs: Any) -> list[Any]:
     """The lazy arrays among those that a call is given to write to."""
     out = kwargs.get("out")
-    if out is None and not isinstance(function, np.ufunc):
+    # (Ufuncs, and their methods, name it.)
+    if out is None and not isinstance(function, np.ufunc) and type(getattr(function, "__self__", None)) is not np.ufunc:
         place = _place_of_out(function)
         out = args[place] if place is not None and place < len(args) else None
     return [x for x in (out if type(out) is tuple else (out,)) if isinstance(x, LazyArray)]

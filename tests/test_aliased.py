@@ -126,6 +126,8 @@ MORE = [
     "y = np.asarray(x[1]); y.sort(); return y",
     "y = np.asarray(x.T); y[0] = 1; return y",
     "y = memoryview(np.asarray(x)); return np.asarray(y)",
+    "y = np.from_dlpack(x); return y",
+    "y = np.asarray(x.data); return y",
 ]
 HEAD = """
 import numpy as np

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import io
+import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -162,18 +163,34 @@ def test_memory_that_was_shown_keeps_its_values() -> None:
             x[0] = 9.0
             x += 1
             assert seen.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0] and x.tolist() == [10.0, 2.0, 3.0, 4.0, 5.0]
+            # (NumPy is to keep the memory, and not the array, whose memory will be another.)
+            flat = np.frombuffer(x)
+            x += 1
+            others = [lnp.zeros(5) + k for k in range(5)]
+            assert flat.tolist() == [10.0, 2.0, 3.0, 4.0, 5.0] and not flat.flags.writeable and len(others) == 5
             del x
-            assert seen.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+            assert seen.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0] and flat[0] == 10.0
 
 
 @needs_extension
-def test_memory_is_not_lent_to_be_written() -> None:
-    x = lnp.zeros(3)
-    with pytest.raises(TypeError, match="read-write"):
-        io.BytesIO(bytes(24)).readinto(x)
-    with pytest.raises(TypeError, match="read-only"):
-        memoryview(x)[0] = 1
-    assert x.tolist() == [0.0, 0.0, 0.0]
+@pytest.mark.parametrize("below", [250_000, 0])
+def test_memory_is_lent_to_be_written(below: int) -> None:
+    with settings(eager_below=below):
+        x: Any = lnp.zeros(3)
+        pending, part = x + 1, x[1:]
+        assert io.BytesIO(np.arange(3.0).tobytes()).readinto(x) == 24
+        assert x.tolist() == [0.0, 1.0, 2.0] and pending.tolist() == [1.0, 1.0, 1.0] and part.tolist() == [1.0, 2.0]
+        x[2] = 7.0
+        struct.pack_into("d", x, 8, 4.0)
+        x += 1
+        assert x.tolist() == [1.0, 5.0, 8.0] and part.tolist() == [5.0, 8.0]
+        assert not np.ndarray(3, buffer=x).flags.writeable  # (which keeps the array alone, and no memory)
+        fixed: Any = lnp.broadcast_to(x, (3,))
+        with pytest.raises(TypeError, match="read-write"):
+            io.BytesIO(bytes(24)).readinto(fixed)
+        with pytest.raises(TypeError, match="read-only"):
+            memoryview(x)[0] = 1
+        assert x.tolist() == [1.0, 5.0, 8.0]
 
 
 @needs_extension

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lazyarr import eager, indexing, libraries, settings, views
+from lazyarr.aliased import handed_out
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.convert import cast, scalar_value
 from lazyarr.dispatch import begin_little, running
@@ -178,4 +179,4 @@ def install_calls(kind: type[Any], ufuncs: Iterable[Any]) -> None:
              for u in ufuncs
              if type(u) is kind and u.nin <= 2 and u.nout == 1 and u.op is not None and not u.numpy.signature
              and u.numpy.__name__ not in _NOT_HERE}  # fmt: skip
-    compiled.install_calls(kind, known, libraries.known)
+    compiled.install_calls(kind, known, libraries.known, handed_out)

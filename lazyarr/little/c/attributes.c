@@ -243,6 +243,28 @@ static int buffer_of(PyObject *elements, Py_buffer *view, int flags)
     return 0;
 }
 
+/* How NumPy asks for the buffer of a new array: it gives that back at once, and goes on to write there. */
+#define OF_NEW_ARRAY (PyBUF_ANY_CONTIGUOUS | PyBUF_WRITABLE)
+
+/* Memory that is written to behind the array's back (``file.readinto(x)``, Cython's typed views). */
+static int to_written_buffer(PyObject *self, Py_buffer *view, int flags)
+{
+    PyObject *memory = NULL;
+    int done;
+    if (known.hand_out && flags != OF_NEW_ARRAY && !is_traced() && !PyList_GET_SIZE(known.ranks) &&
+        !(memory = PyObject_CallOneArg(known.hand_out, self)))
+        return -1;
+    if (!memory || memory == Py_None) {
+        Py_XDECREF(memory);
+        PyErr_SetString(PyExc_BufferError, "the memory of this array of lazyarr.numpy is read-only: give what writes to "
+                                           "it an array of NumPy's, numpy.array(x), and assign that");
+        return -1;
+    }
+    done = PyObject_GetBuffer(memory, view, flags);
+    Py_DECREF(memory); /* (The view has it.) */
+    return done;
+}
+
 /* Memory to read, for code that knows nothing of `__array__` (hashlib, files, sockets, images): that of what NumPy is
    given. */
 static int to_buffer(PyObject *self, Py_buffer *view, int flags)
@@ -257,17 +279,22 @@ static int to_buffer(PyObject *self, Py_buffer *view, int flags)
         PyErr_SetString(PyExc_TypeError, "a bytes-like object is required, not 'LazyArray'");
         return -1;
     }
-    if (flags & PyBUF_WRITABLE) {
-        PyErr_SetString(PyExc_BufferError, "the memory of an array of lazyarr.numpy is read-only: give what writes to it "
-                                           "an array of NumPy's, numpy.array(x), and assign that");
-        return -1;
-    }
+    if (flags & PyBUF_WRITABLE)
+        return to_written_buffer(self, view, flags);
     elements = PyObject_CallMethodNoArgs(self, array_name);
     if (!elements)
         note_failure(self);
     done = elements ? buffer_of(elements, view, flags) : -1;
     Py_XDECREF(elements); /* (The view has it.) */
     return done;
+}
+
+/* The view has what it needs. But of a class with such a function NumPy keeps the view, and not the array, which gives
+   its memory up when it is written to (`numpy.frombuffer`). */
+static void release_buffer(PyObject *self, Py_buffer *view)
+{
+    (void)self;
+    (void)view;
 }
 
 /* ``self.__array__(dtype=None, copy=None)``. */
@@ -355,5 +382,6 @@ int install_attributes(void)
     Py_DECREF(method);
     known.array->tp_getattro = attribute;
     known.array->tp_as_buffer->bf_getbuffer = to_buffer;
+    known.array->tp_as_buffer->bf_releasebuffer = release_buffer;
     return 0;
 }

@@ -42,6 +42,7 @@
 typedef struct {
     PyTypeObject *array;           /* LazyArray */
     PyObject *libraries;           /* module -> whether it wants NumPy's arrays: `lazyarr.libraries.known` */
+    PyObject *hand_out;            /* gives memory of an array to be written to: `lazyarr.aliased.handed_out` */
     PyObject *ask_for_numpys;      /* `lazyarr.operators.ASK_FOR_NUMPYS` */
     PyTypeObject *shown;           /* the class that programs know, which `__class__` gives */
     PyTypeObject *cell;            /* what holds the value of one that has settled, */

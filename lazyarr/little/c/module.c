@@ -107,21 +107,33 @@ static PyObject *install(PyObject *module, PyObject *args)
 
 PyDoc_STRVAR(
     calls_doc,
-    "install_calls(kind, ufuncs, libraries, /)\n--\n\n"
+    "install_calls(kind, ufuncs, libraries, hand_out, /)
+--
+
+"
     "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, weight of an element, recorder, "
-    "writer,\noperation, dtypes, looks)}``; ``recorder(*operands)`` records a call with large arrays, or gives None "
-    "where that goes the general way,\nand ``writer(*operands)`` one that writes to the first. What is plain is recorded "
-    "here: `operation`, of the dtypes of NumPy's loop\n``dtypes[x's, y's]``; `looks`: not with ints of any size. Not where code of libraries calls NumPy's own, "
-    "``{module: bool}``.\n");
+    "writer,
+operation, dtypes, looks)}``; ``recorder(*operands)`` records a call with large arrays, or gives None "
+    "where that goes the general way,
+and ``writer(*operands)`` one that writes to the first. What is plain is "
+    "recorded here: `operation`, of the dtypes of NumPy's loop
+``dtypes[x's, y's]``; `looks`: not with ints of any "
+    "size. Not where code of libraries calls NumPy's own,
+``{module: bool}``.
+"
+    "``hand_out(array)`` gives NumPy's view of an array's memory, to be written to, or None.
+");
 
 static PyObject *install_calls(PyObject *module, PyObject *args)
 {
     PyTypeObject *kind;
-    PyObject *ufuncs, *libraries;
+    PyObject *ufuncs, *libraries, *hand_out;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!O!", &PyType_Type, &kind, &PyDict_Type, &ufuncs, &PyDict_Type, &libraries) ||
+    if (!PyArg_ParseTuple(args, "O!O!O!O", &PyType_Type, &kind, &PyDict_Type, &ufuncs, &PyDict_Type, &libraries,
+                          &hand_out) ||
         install_call(kind, ufuncs, libraries) < 0)
         return NULL;
+    Py_XSETREF(known.hand_out, Py_NewRef(hand_out));
     Py_RETURN_NONE;
 }
 
