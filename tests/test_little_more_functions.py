@@ -145,8 +145,8 @@ def test_arguments_by_name(name: str) -> None:
 
 #: Parts of an array of 6 by 8 elements: some lie between one another, some have elements of others.
 PARTS = ("0", "-1", "0:2", "2:4", "::2", "1::2", "::-2", "-2::-2", "1:7:3", ":, 0", ":, 1", ":, -1", ":, ::2",
-         ":, 1::2", "::2, 1", "1::2, 1", "::2, ::2", "1::2, ::2", "::2, 1::2", "::-2, ::-2", "1:4, :4", "2:5, 1:5", "0, 1:5",
-         "0, 2:6", "0, ::2", "0, 1::2", "0, -1::-2", "1, 0", ":1, 0")  # fmt: skip
+         ":, 1::2", "::2, 1", "1::2, 1", "::2, ::2", "1::2, ::2", "::2, 1::2", "::-2, ::-2", "1:4, :4", "2:5, 1:5",
+         "0, 1:5", "0, 2:6", "0, ::2", "0, 1::2", "0, -1::-2", "1, 0", ":1, 0")  # fmt: skip
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -180,7 +180,8 @@ SOME_PLACES: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
     "divide where": lambda np, v, m, k: (
         np.divide(m, v[:4], out=m, where=m > 2), np.sqrt(v, out=v[:], where=v > 1)),
     "divide where into a view": lambda np, v, m, k: np.divide(v[1:], v[:-1], out=v[1:], where=v[:-1] != v[1]),
-    "less where into its mask": lambda np, v, m, k: (mask := v > 1, np.less(v, v[1], out=mask, where=mask)),
+    "less where into its mask": lambda np, v, m, k: (
+        mask := v > 1, np.less(v, v[1], out=mask, where=mask)),
     "where of another shape": lambda np, v, m, k: np.add(v, 1.0, out=v, where=v[1:] > 1),
     "where larger than the target": lambda np, v, m, k: np.add(v[:4], 1.0, out=v[:4], where=m > 1),
     "where of integers": lambda np, v, m, k: np.add(v, 1.0, out=v, where=k),
