@@ -337,16 +337,17 @@ def _note_length() -> None:
 # -- arrays of such shapes together ------------------------------------------------------------------------
 
 
-def agreed(arrays: Sequence[LazyArray]) -> list[LazyArray]:
-    """Arrays that broadcast, with equal extents named equally.
+def agreed(arrays: Sequence[LazyArray], targets: Sequence[LazyArray] = ()) -> list[LazyArray]:
+    """Arrays that broadcast, with equal extents named equally, and as those of what they are written into.
 
     Lengths that are different numbers have to be equal when the program runs.
     """
-    rank = max((len(a._shape) for a in arrays), default=0)
+    rank = max((len(a._shape) for a in (*arrays, *targets)), default=0)
     wanted: list[Any] = [1] * rank
-    for a in arrays:
+    for a in (*targets, *arrays):
         for axis, n in enumerate(a._shape, rank - len(a._shape)):
-            if wanted[axis] == 1 or (isinstance(wanted[axis], Length) and type(n) is int and n != 1):
+            is_known = type(n) is int and n != 1 and not targets
+            if wanted[axis] == 1 or (isinstance(wanted[axis], Length) and is_known):
                 wanted[axis] = n
     found = []
     for a in arrays:

@@ -203,14 +203,6 @@ WRITES: dict[str, Call] = {
     "flat without a place": lambda np, v, m, s, k: m.flat[None],
     "sort along no axis": lambda np, v, m, s, k: v.sort(axis=3),
     "put outside": lambda np, v, m, s, k: np.put(v, [77], 1.0),
-    "divide where": lambda np, v, m, s, k: (np.divide(m, v[:4], out=m, where=m > 2), np.sqrt(v, out=v[:], where=v > 1)),
-    "divide where into a view": lambda np, v, m, s, k: np.divide(v[1:], v[:-1], out=v[1:], where=v[:-1] != v[1]),
-    "less where into its mask": lambda np, v, m, s, k: (mask := v > 1, np.less(v, v[1], out=mask, where=mask)),
-    "where of another shape": lambda np, v, m, s, k: np.add(v, 1.0, out=v, where=v[1:] > 1),
-    "where larger than the target": lambda np, v, m, s, k: np.add(v[:4], 1.0, out=v[:4], where=m > 1),
-    "where of integers": lambda np, v, m, s, k: np.add(v, 1.0, out=v, where=k),
-    "where of a list": lambda np, v, m, s, k: np.add(v[:2], 1.0, out=v[:2], where=[True, False]),
-    "where into another dtype": lambda np, v, m, s, k: np.add(v[:2], 1.0, out=k[:2], where=v[:2] > 1),
     "several": lambda np, v, m, s, k: (v.sort(), np.put(v, k, m), v[::2].fill(3), v + 1),
 }
 

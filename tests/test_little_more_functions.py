@@ -143,6 +143,63 @@ def test_arguments_by_name(name: str) -> None:
     agree(NAMED[name], VECTOR.astype(np.float32), MATRIX.T.copy().T, POSITIONS)
 
 
+#: Parts of an array of 6 by 8 elements: some lie between one another, some have elements of others.
+PARTS = ("0", "-1", "0:2", "2:4", "::2", "1::2", "::-2", "-2::-2", "1:7:3", ":, 0", ":, 1", ":, -1", ":, ::2",
+         ":, 1::2", "::2, 1", "1::2, 1", "::2, ::2", "1::2, ::2", "::2, 1::2", "::-2, ::-2", "1:4, :4", "2:5, 1:5",
+         "0, 1:5", "0, 2:6", "0, ::2", "0, 1::2", "0, -1::-2", "1, 0", ":1, 0")  # fmt: skip
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("kind", ["f8", "f4", "i2", "c16"])
+def test_parts_of_an_array_are_written_with_others(part: str, kind: str) -> None:
+    """Not of those one-dimensional parts that overlap: NumPy may read what it has written."""
+    to = eval(f"np.s_[{part}]")
+
+    def program(np: Any, x: Any) -> Any:
+        found = []
+        for other in PARTS:
+            given = eval(f"np.s_[{other}]", {"np": np})
+            y = x + 0
+            if y[to].shape == y[given].shape:
+                y[to] = y[given] + 0
+                y[to] += y[given]
+                if y[to].ndim != 1 or not numpy_shares(to, given):
+                    y[to] = y[given]
+            found.append(y)
+        return found
+
+    def numpy_shares(a: Any, b: Any) -> bool:
+        x = np.zeros((6, 8))
+        return np.shares_memory(x[a], x[b])
+
+    agree(program, np.arange(48).reshape(6, 8).astype(kind))
+    agree(program, np.arange(48).reshape(8, 6).T.astype(kind))
+
+
+SOME_PLACES: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
+    "divide where": lambda np, v, m, k: (
+        np.divide(m, v[:4], out=m, where=m > 2), np.sqrt(v, out=v[:], where=v > 1)),
+    "divide where into a view": lambda np, v, m, k: np.divide(v[1:], v[:-1], out=v[1:], where=v[:-1] != v[1]),
+    "less where into its mask": lambda np, v, m, k: (
+        mask := v > 1, np.less(v, v[1], out=mask, where=mask)),
+    "where of another shape": lambda np, v, m, k: np.add(v, 1.0, out=v, where=v[1:] > 1),
+    "where larger than the target": lambda np, v, m, k: np.add(v[:4], 1.0, out=v[:4], where=m > 1),
+    "where of integers": lambda np, v, m, k: np.add(v, 1.0, out=v, where=k),
+    "where of a list": lambda np, v, m, k: np.add(v[:2], 1.0, out=v[:2], where=[True, False]),
+    "where into another dtype": lambda np, v, m, k: np.add(v[:2], 1.0, out=k[:2], where=v[:2] > 1),
+}
+
+
+@pytest.mark.parametrize("name", SOME_PLACES)
+def test_ufuncs_that_write_some_places(name: str) -> None:
+    def program(np: Any, *given: Any) -> Any:
+        own = [x + 0 for x in given]
+        return own, SOME_PLACES[name](np, *own), [x[1:] for x in own]
+
+    agree(program, VECTOR, MATRIX, POSITIONS)
+    agree(SOME_PLACES[name], VECTOR, MATRIX.T.copy().T, POSITIONS)
+
+
 def test_a_type_of_an_array_that_has_it() -> None:
     v = lnp.asarray(VECTOR) + 0
     assert lnp.asarray(v, dtype=float) is v

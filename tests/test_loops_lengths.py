@@ -12,6 +12,7 @@ from lazyarr import accelerate
 from tests.acceleration import assert_same, programs
 from tests.control_compare import define
 from tests.loop_checks import Array, compiled, noise, same
+from tests.written import module_of
 
 
 def grid(n: int, m: int) -> Array:
@@ -389,3 +390,31 @@ def test_axes_of_one_element_move_past_those_of_unknown_length(source: str, sele
         a = np.random.default_rng(seed).random((4, 4)) * (seed != 2)
         expected, got = f(a), accelerated(a)
         assert got.shape == expected.shape and np.array_equal(got, expected)
+
+
+@pytest.mark.parametrize("statement", [
+    "out[k * hop:k * hop + n] += x[k]", "out[k * hop:k * hop + n] -= x[k] * x[0]", "out[s:s + n] *= x[k, ::-1]",
+    "part = out[s:s + n]; part += x[k]; part /= 2", "np.add(out[s:s + n], x[k], out=out[s:s + n])",
+    "np.maximum(x[k], x[0], out=out[s:s + n])", "both[:, s:s + n] += x[k]", "both[:, s:s + n] += x[k:k + 1]",
+    "out[s:s + n] += 1", "np.sin(x[k], out=out[s:s + n])", "both[0, s:s + n] += out[s:s + n] * x[k]",
+])  # fmt: skip
+def test_arrays_are_added_to_slices_at_computed_places(statement: str) -> None:
+    source = "import numpy as np\ndef function(x, out, both, hop, s=0):\n    n = x.shape[1]\n"
+    source += f"    for k in range(x.shape[0]):\n        {statement}\n        s += hop\n    return s\n"
+    function = module_of(source, f"{statement}.py").function
+    accelerated: Any = lazyarr.accelerate(function, always=True)
+    rng = np.random.default_rng(0)
+    for hop, n in ((3, 40), (5, 64), (9, 101)):
+        x, out, both = rng.random((20, 7)), rng.random(n + 3), rng.random((2, n + 3))
+        mine, own = (out.copy(), both.copy()), (out.copy(), both.copy())
+        said = []
+        for f, arrays in ((function, mine), (accelerated, own)):
+            try:
+                said.append(f(x, *arrays, hop))
+            except ValueError as error:
+                said.append(str(error))
+        assert said[0] == said[1]
+        if isinstance(said[0], int):
+            assert_same(mine, own)
+    if "np.sin" not in statement:
+        assert "unrolled" not in str(accelerated.explain(rng.random((20, 7)), rng.random(67), rng.random((2, 67)), 3))

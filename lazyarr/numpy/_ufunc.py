@@ -526,7 +526,7 @@ class Ufunc:
 def agreed(inputs: list[Any], outs: Sequence[LazyArray | None]) -> list[Any]:
     """Inputs whose computed lengths are named alike, and as those of the outputs."""
     arrays = [x for x in inputs if isinstance(x, LazyArray)]
-    named = iter(windows.agreed([*(o for o in outs if o is not None), *arrays])[sum(o is not None for o in outs) :])
+    named = iter(windows.agreed(arrays, [o for o in outs if o is not None]))
     return [next(named) if isinstance(x, LazyArray) else x for x in inputs]
 
 

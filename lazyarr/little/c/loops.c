@@ -337,6 +337,29 @@ int may_overlap(PyArrayObject *x, PyArrayObject *y)
     return begin < other_end && other_begin < end;
 }
 
+/* The greatest common divisor of a number and of the steps between an operand's elements. */
+static npy_intp common_step(npy_intp step, const Operand *operand)
+{
+    int axis;
+    for (axis = 0; axis < operand->nd; axis++)
+        if (operand->dims[axis] > 1) {
+            npy_intp other = operand->strides[axis] < 0 ? -operand->strides[axis] : operand->strides[axis], rest;
+            for (; other; step = other, other = rest)
+                rest = step % other;
+        }
+    return step;
+}
+
+/* Whether the elements of two operands lie between one another, as those of two columns do. */
+static int interleave(const Operand *x, const Operand *y, int size)
+{
+    npy_intp step = common_step(common_step(0, x), y), apart = x->data - y->data;
+    if (step < 2 * size)
+        return 0;
+    apart = (apart % step + step) % step;
+    return apart >= size && apart <= step - size;
+}
+
 /* Whether a target may be written while an operand is read: apart from one another, or element by element the same.
  */
 static int is_safe(const Operand *target, const Operand *operand, int size)
@@ -347,7 +370,7 @@ static int is_safe(const Operand *target, const Operand *operand, int size)
         return 1;
     extent(target->data, target->nd, target->dims, target->strides, size, &begin, &end);
     extent(operand->data, operand->nd, operand->dims, operand->strides, size, &other_begin, &other_end);
-    if (end <= other_begin || other_end <= begin)
+    if (end <= other_begin || other_end <= begin || interleave(target, operand, size))
         return 1;
     if (target->data != operand->data || target->nd != operand->nd)
         return 0;
