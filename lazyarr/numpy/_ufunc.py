@@ -586,10 +586,8 @@ def kept_order(args: tuple[Any, ...], shape: tuple[int, ...], itemsize: int) -> 
 def _gives_little(data: list[Any], weight: float) -> bool:
     """Whether little data is not broadcast to much."""
     shapes = [x.shape for x in data if type(x) is np.ndarray and x.ndim]
-    if all(shape == shapes[0] for shape in shapes):
-        return True
     extents = itertools.zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)
-    return is_little(math.prod(map(max, extents)), weight)
+    return len(set(shapes)) <= 1 or is_little(math.prod(map(max, extents)), weight)
 
 
 def _whole_target(kwargs: dict[str, Any]) -> LazyArray | None:

@@ -107,22 +107,13 @@ static PyObject *install(PyObject *module, PyObject *args)
 
 PyDoc_STRVAR(
     calls_doc,
-    "install_calls(kind, ufuncs, libraries, hand_out, /)
---
-
-"
+    "install_calls(kind, ufuncs, libraries, hand_out, /)\n--\n\n"
     "Compute calls of lazy ufuncs here: of objects of a class, ``{object: (ufunc, weight of an element, recorder, "
-    "writer,
-operation, dtypes, looks)}``; ``recorder(*operands)`` records a call with large arrays, or gives None "
-    "where that goes the general way,
-and ``writer(*operands)`` one that writes to the first. What is plain is "
-    "recorded here: `operation`, of the dtypes of NumPy's loop
-``dtypes[x's, y's]``; `looks`: not with ints of any "
-    "size. Not where code of libraries calls NumPy's own,
-``{module: bool}``.
-"
-    "``hand_out(array)`` gives NumPy's view of an array's memory, to be written to, or None.
-");
+    "writer,\noperation, dtypes, looks)}``; ``recorder(*operands)`` records a call with large arrays, or gives None "
+    "where that goes the general way,\nand ``writer(*operands)`` one that writes to the first. What is plain is "
+    "recorded here: `operation`, of the dtypes of NumPy's loop\n``dtypes[x's, y's]``; `looks`: not with ints of any "
+    "size. Not where code of libraries calls NumPy's own,\n``{module: bool}``.\n"
+    "``hand_out(array)`` gives NumPy's view of an array's memory, to be written to, or None.\n");
 
 static PyObject *install_calls(PyObject *module, PyObject *args)
 {
