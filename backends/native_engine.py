@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -11,7 +12,27 @@ from typing import Any
 
 from lazyarr.backends import native_math
 
-_lock = threading.Lock()
+#: Held while code is compiled. (A handler of a signal may fork meanwhile, in the same thread.)
+_lock = threading.RLock()
+
+#: Locks that are held while a process forks: a child has no thread that would end what LLVM is in the middle of.
+_held: list[Any] = []
+
+
+def _hold() -> None:
+    llvmlite = sys.modules.get("llvmlite.binding.ffi")
+    for lock in (_lock, *([llvmlite.lib._lock] if llvmlite else [])):
+        lock.__enter__()
+        _held.append(lock)
+
+
+def _release() -> None:
+    while _held:
+        _held.pop().__exit__(None, None, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_release)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from lazyarr.backends.base import given
@@ -40,17 +40,21 @@ class Plan:
 
     def __init__(self, program: Program, replaced: Sequence[int] = ()):
         self.before = program
+        self._after: Program | None = None
         self._compiler = first_compiler()
         name = key(program.graph, replaced, self._compiler)
         self._schedule, self._runners = (name and _kept(name)) or self._compiled(replaced, name)
         self.checks = self._schedule.checks
 
-    @cached_property
+    @property
     def after(self) -> Program:
         """What the passes make of it: a schedule of regions."""
-        from lazyarr.passes.pipeline import pipeline, run_pipeline
+        # (`functools.cached_property` of Python 3.11 has one lock for all plans, which forked children find held.)
+        if self._after is None:
+            from lazyarr.passes.pipeline import pipeline, run_pipeline
 
-        return run_pipeline(self.before, pipeline(self._compiler))
+            self._after = run_pipeline(self.before, pipeline(self._compiler))
+        return self._after
 
     def _compiled(self, replaced: Sequence[int], name: str) -> tuple[Schedule, list[_Runner]]:
         """The schedule and what runs its steps; they are kept on disk under a name, if it has one."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -197,6 +199,48 @@ def test_a_forked_child_computes() -> None:
     with os.fdopen(reader) as pipe:
         assert pipe.read() == "[300000.0, 7.0]"
     os.waitpid(child, 0)
+
+
+#: A thread compiles one program after the other while the main thread forks; each child compiles one, too.
+FORKS = """
+import os, signal, threading, time
+import numpy
+import lazyarr, lazyarr.numpy as np
+
+lazyarr.configure(eager_below=0, compile_after=1, cache_size=0)
+ends = False
+
+def compile():
+    x, k = np.array(numpy.ones(1000)), 0
+    while not ends:
+        k += 1
+        y = x * 2
+        for digit in bin(k)[2:]:
+            y = y + x if digit == "1" else y * x
+        numpy.asarray(y)
+
+worker = threading.Thread(target=compile)
+worker.start()
+time.sleep(0.5)
+for _ in range(12):
+    time.sleep(0.01)
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        os._exit(0 if numpy.asarray(np.array(numpy.ones(1001)) * 2 + 1)[0] == 3 else 1)
+    if os.waitpid(child, 0)[1]:
+        print("a child failed")
+        break
+ends = True
+worker.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_children_compute_that_are_forked_while_another_thread_compiles() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORKS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_threads_write_different_elements_of_one_lazy_array() -> None:

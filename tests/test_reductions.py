@@ -223,3 +223,18 @@ def test_axes_are_kept_as_an_integer_says(below: int, keeps: Any) -> None:
         for name in FUNCTIONS[:-2]:
             for axis in (None, 0):
                 assert found(lnp, name, axis) == found(np, name, axis), name
+
+
+@pytest.mark.parametrize("below", [250_000, 0])
+@pytest.mark.parametrize("shape, mask", [((5, 1), (1, 5)), ((3,), (2, 3)), ((1, 3), (2, 3)), ((), (2,)), ((1,), (4,))])
+def test_masks_make_no_array_larger(below: int, shape: tuple[int, ...], mask: tuple[int, ...]) -> None:
+    def found(n: Any, name: str) -> Any:
+        initial = {"initial": 0} if name in ("max", "min") else {}
+        try:
+            return getattr(n, name)(n.ones(shape), where=n.ones(mask, bool), **initial)
+        except ValueError as error:
+            return type(error), str(error)
+
+    with settings(eager_below=below):
+        for name in ("sum", "prod", "max", "min", "any", "all"):
+            assert found(lnp, name) == found(np, name), name

@@ -108,10 +108,10 @@ def ufunc_reduce(
         if start is None:
             raise ValueError(f"reduction operation '{kind}' does not have an identity, so to use a where mask one has "
                              "to specify 'initial'")
-        shape = np.broadcast_shapes(x.shape, mask.shape)
-        if shape != x.shape:
-            value = views.broadcast(value, shape)
-            axes = normalized_axes(axis, len(shape))
+        shape = x.shape
+        if np.broadcast_shapes(shape, mask.shape) != shape:
+            # A mask makes no array larger: NumPy raises, in its words.
+            np.add.reduce(np.broadcast_to(False, shape), axes, where=np.broadcast_to(False, mask.shape))
         neutral = identity if identity is not None else start
         if neutral is identity and loop.kind == "u" and identity == -1:
             neutral = np.iinfo(loop).max  # every bit, the identity of bitwise_and
