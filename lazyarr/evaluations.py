@@ -49,8 +49,9 @@ class Known:
     def run(self, leaves: Sequence[Leaf]) -> Sequence[Any]:
         """The results, of data that nobody gives up: arrays of their own."""
         arguments = [leaf.data for leaf in leaves]
-        if self._direct is not None:
-            found = self._direct(*arguments)
+        taking = self._direct
+        if taking is not None:
+            found = taking(*arguments)
             if found is not MISS:
                 return found  # type: ignore[no-any-return]
             self._missed += 1
