@@ -18,7 +18,7 @@ from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.little.data import COPIED, owns_data
 from lazyarr.runtime import as_numpy, evaluate, fetch, flush, recording, storage_lock
-from lazyarr.shown import laid_out, through
+from lazyarr.shown import laid_out, path, through
 
 _ndarray = np.ndarray
 #: The place for the value of a cell, which `Aliased` leaves empty: the extension looks there.
@@ -155,10 +155,7 @@ def handed_out(array: LazyArray) -> _ndarray[Any, Any] | None:
         return None
     with storage_lock:
         array._settle()
-        steps, at = [], array if array._form is None else array._form
-        while at._parent is not None:
-            steps.append(at._step)
-            at = at._parent
+        steps, at = path(array if array._form is None else array._form)
         if type(at._cell) is Cell:
             _lend(at)
         outside = at._cell.loan.outside

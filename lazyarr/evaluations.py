@@ -105,14 +105,12 @@ def places(leaves: Sequence[Leaf], among: Sequence[Leaf]) -> tuple[int, ...]:
     return tuple([found.get(id(leaf), -1) for leaf in leaves])
 
 
-def known(
-    program: Program, parameters: tuple[int, ...], asked: tuple[int, ...], plan: Plan | None
-) -> Known | None:
+def known(program: Program, parameters: tuple[int, ...], asked: tuple[int, ...], plan: Plan) -> Known | None:
     """How a graph is computed, as `Known` has it; None where that is to be found out the next time, too.
 
-    `plan` is that of the program where nobody gives up data, if there is one.
+    `plan` is that of the program where nobody gives up data.
     """
-    return None if plan is None or plan.checks or -1 in parameters else Known(program, parameters, asked, plan)
+    return None if plan.checks or -1 in parameters else Known(program, parameters, asked, plan)
 
 
 def own(results: Sequence[Any], others: Iterable[Any]) -> list[Any]:

@@ -467,9 +467,8 @@ def _compute(
             program, leaves = numbers.lifted(program, leaves)
         graph = program.graph
         asked = (*written(graph), *made_anew(graph)) if now.observer is None and cannot_fail(graph) else ()
-        if program is not recorded or not numbers.are_settled(graph):
-            form = None
-        parameters = () if form is None else evaluations.places(leaves, met)
+        if form is not None and program is recorded and (plan := _plan_of(graph)) and numbers.are_settled(graph):
+            form.known = known = evaluations.known(program, evaluations.places(leaves, met), asked, plan)
     # (Who else refers to leaves counts.)
     met.clear()
     found = None
@@ -480,8 +479,6 @@ def _compute(
             found = dict(zip(needed, known.run(leaves), strict=True))
         else:
             found = _computed(now, program, leaves, needed, checks)
-            if form is not None:
-                form.known = evaluations.known(program, parameters, asked, _plan_of(program.graph))
         _keep(holders, found)
     return [v.node.data if isinstance(v.node, Leaf) else found[v] for v in roots]
 

@@ -28,10 +28,7 @@ def elements(array: Any) -> np.ndarray[Any, Any]:
         data = as_numpy(evaluate([array._value()])[0])
         if first._parent is not None:
             return laid_out(np.asarray(data), array.strides)
-    steps, at = [], first
-    while at._parent is not None:
-        steps.append(at._step)
-        at = at._parent
+    steps, at = path(first)
     base = np.asarray(as_numpy(fetch(array._cell.value)) if data is None else data)
     found = through(steps, base)
     if is_laid_out(found, array.strides):
@@ -41,8 +38,17 @@ def elements(array: Any) -> np.ndarray[Any, Any]:
     return laid_out(found, array.strides)
 
 
+def path(array: Any) -> tuple[list[Any], Any]:
+    """The steps by which an array is a view of views, its own first, and the array at their end, which is none."""
+    steps = []
+    while array._parent is not None:
+        steps.append(array._step)
+        array = array._parent
+    return steps, array
+
+
 def through(steps: list[Any], data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """What views of views, the outermost first, see of data."""
+    """What an array sees of data by the steps of its `path`."""
     for step in reversed(steps):
         data = step.view(data)
     return data
@@ -93,4 +99,4 @@ def laid_out(data: np.ndarray[Any, Any], strides: tuple[int, ...]) -> np.ndarray
     return data.transpose(order).copy().transpose(np.argsort(order))
 
 
-__all__ = ["elements", "is_laid_out", "laid_out", "through", "visited"]
+__all__ = ["elements", "is_laid_out", "laid_out", "path", "through", "visited"]

@@ -22,6 +22,7 @@ from lazyarr.array import LazyArray
 from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import leaf
 from lazyarr.little.extension import compiled
+from tests.threads import switching_often
 
 pytestmark = pytest.mark.skipif(compiled is None, reason="lazyarr was installed without a C compiler")
 
@@ -474,16 +475,12 @@ def test_threads_look_at_arrays_while_others_write() -> None:
             if not numpy.array_equal(shown, before):
                 wrong.append(before)
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
+    with switching_often():
         threads = [threading.Thread(target=run) for run in (write, write, look, look)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    finally:
-        sys.setswitchinterval(interval)
     assert not wrong
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import operator
 import pickle
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +17,7 @@ import lazyarr.numpy as lnp
 from lazyarr.array import LazyArray
 from lazyarr.settings import settings
 from tests.agree import agree
+from tests.threads import switching_often
 
 
 @pytest.fixture(autouse=True)
@@ -535,9 +535,7 @@ def test_nothing_is_warned_of() -> None:
 
 
 def test_threads_write_to_one_array() -> None:
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
+    with switching_often():
         for _ in range(4):
             x = lnp.arange(40.0) * 0
             failures: list[BaseException] = []
@@ -558,8 +556,6 @@ def test_threads_write_to_one_array() -> None:
                 thread.join()
             assert not failures
             np.testing.assert_array_equal(np.asarray(x), np.full(40, 200.0))
-    finally:
-        sys.setswitchinterval(interval)
 
 
 def test_results_of_an_accelerated_function_share_memory() -> None:

@@ -19,6 +19,7 @@ from lazyarr.ir.types import ArrayType
 from lazyarr.leaves import leaf
 from lazyarr.ops.create import const
 from lazyarr.runtime import credit
+from tests.threads import switching_often
 
 F64 = np.dtype(np.float64)
 needs_extension = pytest.mark.skipif(compiled is None, reason="no C compiler was there at installation")
@@ -126,15 +127,11 @@ def test_threads_get_one(make: Callable[..., Node]) -> None:
             mine += [scaled, make(OPS["reduce"], (Value(scaled, 0),), attrs)]
 
     threads = [threading.Thread(target=work, args=(mine,)) for mine in found]
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
+    with switching_often():
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    finally:
-        sys.setswitchinterval(interval)
     assert all(len({id(node) for node in made}) == 1 for made in zip(*found, strict=True))
 
 

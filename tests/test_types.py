@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import re
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +16,7 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 from lazyarr.ir import extents, types
 from lazyarr.ir.types import DTYPES, NAMES, WEAK, ArrayType, of, parse
+from tests.threads import switching_often
 
 SHAPES = st.lists(st.integers(0, 5), max_size=4).map(tuple)
 
@@ -177,12 +177,8 @@ def test_threads_that_make_one_type_at_a_time_get_one_object() -> None:
         ready.wait()
         return [ArrayType(np.dtype("f8"), (100_003 + k, 7)) for k in range(3000)]
 
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
+    with switching_often():
         with ThreadPoolExecutor(4) as threads:
             lists = list(threads.map(made, range(4)))
-    finally:
-        sys.setswitchinterval(before)
     for same in zip(*lists, strict=True):
         assert all(one is same[0] for one in same)

@@ -20,7 +20,7 @@ from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
 from lazyarr.ops.create import CONST
 from lazyarr.runtime import evaluate, flush, recording, storage_lock, traced
-from lazyarr.shown import through
+from lazyarr.shown import path, through
 from lazyarr.world import Part, done_at_once
 from lazyarr.world import active as ranks
 
@@ -110,14 +110,7 @@ def seen_now(x: LazyArray) -> Any:
     if seen is None or seen[0].node is not node:
         return None  # (another thread has written to it)
     if len(seen) == 2:
-        at, steps = x, []
-        while at._parent is not None:
-            steps.append(at._step)
-            at = at._parent
-        data: Any = node.data
-        for step in reversed(steps):
-            data = step.view(data)  # type: ignore[union-attr]
-        seen = x._seen = (*seen, data)
+        seen = x._seen = (*seen, through(path(x)[0], node.data))
     return seen[2]
 
 
@@ -243,10 +236,7 @@ def _aliased(x: LazyArray) -> Any:
     loan = cell.loan
     if loan is None or loan.is_over():
         return None
-    steps, at = [], x
-    while at._parent is not None:
-        steps.append(at._step)
-        at = at._parent
+    steps, at = path(x)
     if at._form is not None:
         return None
     found = through(steps, loan.memory)

@@ -25,6 +25,7 @@ from lazyarr.ir.graph import CheckFailed
 from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf
 from lazyarr.runtime import NotCaptured, evaluate
+from lazyarr.shown import path
 from lazyarr.soft import settle
 from lazyarr.tracing.bound import Wraps
 from lazyarr.tracing.callers import alter, held, owned, replace_contents, snapshot, viewed, write
@@ -281,12 +282,7 @@ class Outcome:
         argument = self._arguments.get(id(array))
         if argument is not None:
             return ("argument", argument)
-        steps: list[views.Step] = []
-        at = array if array._form is None else array._form
-        while at._parent is not None:
-            assert at._step is not None
-            steps.append(at._step)
-            at = at._parent
+        steps, at = path(array if array._form is None else array._form)
         source = self._inputs.get(array._cell)
         placed_by_data = any(isinstance(step, (views.Dynamic, Window)) for step in steps)
         if source is not None and not (placed_by_data and array._scalar):

@@ -112,8 +112,8 @@ static const Box *box_of(PyObject *array, PyObject *key)
     PyObject *found;
     int k, is_kept;
     if (!own.find || !SLOT(array, array__cell) || SLOT(array, array__form) != Py_None ||
-        SLOT(array, array__parent) != Py_None || SLOT(array, array__scalar) != Py_False || SLOT(array, array__offset) != recorder.zero || !asked.strides ||
-        elements_of_shape(asked.shape) < 1)
+        SLOT(array, array__parent) != Py_None || SLOT(array, array__scalar) != Py_False ||
+        SLOT(array, array__offset) != recorder.zero || !asked.strides || elements_of_shape(asked.shape) < 1)
         return NULL;
     asked.count = items_of(key, PyTuple_GET_SIZE(asked.shape), asked.items);
     if (asked.count < 0)

@@ -128,6 +128,14 @@ static PyObject *install_calls(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* A function of the module that has another file take what is given. */
+#define TAKES(name, install)                                                                                         \
+    static PyObject *name(PyObject *module, PyObject *args)                                                          \
+    {                                                                                                                \
+        (void)module;                                                                                                \
+        return install(args) < 0 ? NULL : Py_NewRef(Py_None);                                                        \
+    }
+
 PyDoc_STRVAR(
     recording_doc,
     "install_recording(node, value, type, recording, row, most, threads, update, record, contiguous, look_at, leaves, "
@@ -147,11 +155,7 @@ PyDoc_STRVAR(
     "number : callable\n    and ``number(x, dtype)`` one of Python's numbers.\n"
     "kept_order : callable\n    ``kept_order(operands, shape, itemsize)`` gives the strides of a result.\n");
 
-static PyObject *recording(PyObject *module, PyObject *args)
-{
-    (void)module;
-    return install_recorder(args) < 0 ? NULL : Py_NewRef(Py_None);
-}
+TAKES(recording, install_recorder)
 
 PyDoc_STRVAR(
     recipes_doc,
@@ -164,11 +168,7 @@ PyDoc_STRVAR(
     "constant : Op\n    That of constants, which are not credited to a line.\n"
     "unset : object\n    It stands for an argument that is not given.\n");
 
-static PyObject *recipes(PyObject *module, PyObject *args)
-{
-    (void)module;
-    return install_recalling(args) < 0 ? NULL : Py_NewRef(Py_None);
-}
+TAKES(recipes, install_recalling)
 
 PyDoc_STRVAR(boxes_doc, "install_boxes(find, step, slice, reshape, /)\n--\n\n"
                         "Make views of large arrays here, after `install_recording`.\n\n"
@@ -177,11 +177,7 @@ PyDoc_STRVAR(boxes_doc, "install_boxes(find, step, slice, reshape, /)\n--\n\n"
                         "step : type\n    `lazyarr.views.Box`.\n"
                         "slice, reshape : Op\n    The operations that read such a view.\n");
 
-static PyObject *install_boxes(PyObject *module, PyObject *args)
-{
-    (void)module;
-    return install_boxing(args) < 0 ? NULL : Py_NewRef(Py_None);
-}
+TAKES(install_boxes, install_boxing)
 
 PyDoc_STRVAR(flush_after_doc, "flush_after(operations, /)\n--\n\nHow many operations are recorded before they are run; "
                               "-1: Python is to look.\n");
