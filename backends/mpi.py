@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lazyarr import settings
+from lazyarr import forks, settings
 from lazyarr.backends import native_memory, native_mpi
 from lazyarr.backends.native_mpi import TAG as _TAG
 from lazyarr.backends.native_mpi import Counts
@@ -55,7 +54,7 @@ class MpiCommunicator:
         #: Halos that are on their way, by number; and the last number.
         self._flights: dict[int, _Flight] = {}
         self._last = -1
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self.native = native_mpi.Table.of(MPI, grid, self.counts) if settings.current.native_messages else None
         if self.native is not None:
             for dims, plane in self._planes.items():

@@ -10,29 +10,20 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
+from lazyarr import forks
 from lazyarr.backends import native_math
 
 #: Held while code is compiled. (A handler of a signal may fork meanwhile, in the same thread.)
 _lock = threading.RLock()
 
-#: Locks that are held while a process forks: a child has no thread that would end what LLVM is in the middle of.
-_held: list[Any] = []
 
-
-def _hold() -> None:
+def _locks() -> list[Any]:
+    """Of lazyarr and of llvmlite: those that are held while LLVM is in the middle of something."""
     llvmlite = sys.modules.get("llvmlite.binding.ffi")
-    for lock in (_lock, *([llvmlite.lib._lock] if llvmlite else [])):
-        lock.__enter__()
-        _held.append(lock)
+    return [_lock, *([llvmlite.lib._lock] if llvmlite else [])]
 
 
-def _release() -> None:
-    while _held:
-        _held.pop().__exit__(None, None, None)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_release)
+forks.hold(_locks)
 
 
 @lru_cache(maxsize=1)

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import settings
+from lazyarr import forks, settings
 from lazyarr.backends import native_clock, native_kept
 from lazyarr.backends.native_python import numpy_function
 
@@ -471,7 +471,7 @@ def _made() -> Memory | None:
     return memory if name == "lazyarr" and tried.ctypes.data % 64 == 0 else None
 
 
-_lock = threading.Lock()
+_lock = forks.lock()
 
 
 def memory() -> Memory | None:

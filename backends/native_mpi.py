@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import numpy as np
 
+from lazyarr import forks
 from lazyarr.ir.layout import Grid
 
 #: The name of the table in the code; its words: the communicator's table, then the functions `trade`, `gather`, ...
@@ -352,7 +352,7 @@ end:
 }}
 """
 _CALLED = ("Sendrecv", "Irecv", "Isend", "Waitall", "Allgather", "Allreduce")
-_lock = threading.Lock()
+_lock = forks.lock()
 #: The code, once it has been made; it runs until the process ends.
 _code: list[Any] = []
 

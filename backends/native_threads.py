@@ -13,7 +13,7 @@ import platform
 import threading
 from typing import Any
 
-from lazyarr import cores, settings
+from lazyarr import cores, forks, settings
 from lazyarr.backends import native_clock
 from lazyarr.backends.native_emit import DIVIDE, FORK
 
@@ -297,7 +297,7 @@ class _Pool:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._code._engine))
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._memory))
         self._running = 0
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         os.register_at_fork(after_in_child=self._forked)
 
     @property
@@ -307,7 +307,6 @@ class _Pool:
 
     def _forked(self) -> None:
         """Threads do not live on in a forked child."""
-        self._lock = threading.Lock()
         self._running = 0
         ctypes.memset(self._state, 0, 384)
 
@@ -323,7 +322,7 @@ class _Pool:
 
 
 _pool: _Pool | None = None
-_lock = threading.Lock()
+_lock = forks.lock()
 
 
 def chunks(count: int) -> int:

@@ -11,13 +11,12 @@ import hashlib
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lazyarr import settings
+from lazyarr import forks, settings
 
 #: Part of the path: another form of files, another folder.
 _VERSION = "v1"
@@ -35,7 +34,7 @@ _MEGABYTE = 1 << 20
 BEGUN = time.time()
 #: Why nothing is kept, or not everything; empty if all is well.
 problem = ""
-_lock = threading.Lock()
+_lock = forks.lock()
 #: Folders that have been looked at, and whether they may be used.
 _usable: dict[str, bool] = {}
 #: Bytes in a folder as far as is known, and entries until they are counted again.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import settings
+from lazyarr import forks, settings
 from lazyarr.backends.base import GivenUp
 from lazyarr.ir.graph import Check, Graph, Program
 from lazyarr.ir.layout import Layout, is_whole
@@ -35,7 +34,7 @@ class _Known:
     def __init__(self, limit: int = 512):
         self._limit = limit
         self._found: OrderedDict[Any, tuple[Local, str]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
 
     def get(
         self, world: World, program: Program, given: dict[Any, Layout], gathered: tuple[int, ...], compiled: bool

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from lazyarr import forks
 from lazyarr.backends.base import given
 from lazyarr.compilers import first_compiler
 from lazyarr.ir.graph import REPEATED, Graph, Program
@@ -154,7 +154,7 @@ class Cache:
         self._seen: OrderedDict[Graph, int] = OrderedDict()
         #: Seconds for which graphs have been interpreted.
         self._interpreted: dict[Graph, float] = {}
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         #: How long making plans has taken, and how much of it was the time of the threads that asked for them.
         self.seconds = self.thread_seconds = 0.0
         self._watchers: list[Callable[[], None]] = []

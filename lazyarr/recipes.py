@@ -8,14 +8,13 @@ but the types of arrays, and the values of other arguments, decides it; in some 
 from __future__ import annotations
 
 import math
-import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr import settings
+from lazyarr import forks, settings
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import BY_TYPES, FLOATS, told
 from lazyarr.ir.extension import compiled as nodes
@@ -61,7 +60,7 @@ class _Recipe(NamedTuple):
 _recipes: OrderedDict[Any, _Recipe] = OrderedDict()
 #: How often there was none of what a call had recorded.
 _vain: dict[Any, int] = {}
-_lock = threading.Lock()
+_lock = forks.lock()
 
 
 class Call:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 import warnings
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from lazyarr import disk, settings
+from lazyarr import disk, forks, settings
 from lazyarr.source import user_line
 
 
@@ -43,7 +42,7 @@ class StrictError(FallbackError):
 
 #: (file, line, what) -> how often it ran in NumPy.
 calls: Counter[tuple[str, int, str]] = Counter()
-_lock = threading.Lock()
+_lock = forks.lock()
 
 
 #: What counts a call that ran in NumPy: file, line, what.

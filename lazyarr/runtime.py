@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 import numpy as np
 
 import lazyarr.ops  # noqa: F401  declares the operations
-from lazyarr import eager, evaluations, interrupts, own_parts, settings, world
+from lazyarr import eager, evaluations, forks, interrupts, own_parts, settings, world
 from lazyarr.backends.base import GivenUp
 from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
@@ -98,7 +98,7 @@ def _at_once(node: Node, now: Recording) -> tuple[Value, ...] | None:
 
 
 #: Held while the value of a storage cell is replaced.
-storage_lock = threading.RLock()
+storage_lock = forks.lock()
 
 
 #: Why an array cannot be changed in place.
@@ -191,7 +191,7 @@ class Recording:
 
 
 #: Held while a program may destroy the data of arrays: no other thread begins to look at any meanwhile.
-_destroying = threading.RLock()
+_destroying = forks.lock()
 #: The recordings of threads.
 _recordings: WeakSet[Recording] = WeakSet()
 

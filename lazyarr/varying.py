@@ -7,7 +7,6 @@ what differs becomes parameters, so that the next ones are one graph, which is c
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import world
+from lazyarr import forks, world
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import Check, Graph, Program, param, users
 from lazyarr.ir.node import Node, Value, apply, make
@@ -102,7 +101,7 @@ class Numbers:
         self._known: OrderedDict[tuple[Graph, int, Any], _Kind] = OrderedDict()
         #: How often graphs came of which nothing has varied.
         self._same: OrderedDict[Graph, int] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
 
     def are_settled(self, graph: Graph) -> bool:
         """Whether `lifted` gives programs of this graph as they are, from now on."""

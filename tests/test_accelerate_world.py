@@ -221,7 +221,6 @@ def compile():
 
 worker = threading.Thread(target=compile)
 worker.start()
-time.sleep(0.5)
 for _ in range(12):
     time.sleep(0.01)
     child = os.fork()

@@ -15,7 +15,7 @@ LONGEST_FILE = 600
 
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "axis_order", "strides",
-           "decompose", "cost_model", "kept_pages", "interrupts", "portable", "failures"}  # fmt: skip
+           "decompose", "cost_model", "kept_pages", "interrupts", "portable", "failures", "forks"}  # fmt: skip
 _RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "pending",
                       "evaluations", "observers", "surrender", "captured", "runtime", "report", "world", "distributed",
                       "own_parts"}  # fmt: skip
@@ -24,27 +24,28 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
     "compilers": {"settings"},
     "cores": set(),
-    "disk": {"settings"},
+    "forks": set(),
+    "disk": {"settings", "forks"},
     "kept_pages": {"settings"},
     "quiet": set(),
     "source": set(),
     "axis_order": set(),
     "strides": {"ir", "axis_order"},
     "decompose": {"strides"},
-    "ir": {"ops"},  # ir and ops know each other
+    "ir": {"ops", "forks"},  # ir and ops know each other
     "stream_memory": set(),
     "streams": {"stream_memory"},
     "ops": {"ir", "streams"},
     "cost_model": {"disk"},
     "passes": {"ir", "ops", "cost_model"},  # a pass knows no back end
     # A back end knows no pass.
-    "backends": {"ir", "ops", "settings", "cores", "disk", "quiet", "_version", "cost_model"},
+    "backends": {"ir", "ops", "settings", "cores", "disk", "forks", "quiet", "_version", "cost_model"},
     "eager": {"ir", "ops", "backends", "settings", "kept_pages", "quiet", "leaves", "world"},
     "own_parts": _RUNTIME,
     "schedules": _RUNTIME,
     "plans": _RUNTIME,
     "leaves": {"ir"},
-    "varying": {"ir", "ops", "passes", "leaves", "settings", "world"},
+    "varying": {"ir", "ops", "passes", "leaves", "settings", "forks", "world"},
     "captured": {"settings", "ir", "passes", "leaves"},
     "observers": {"ir"},
     "evaluations": {"ir", "backends", "leaves", "plans", "world"},

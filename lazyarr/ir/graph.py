@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
+from lazyarr import forks
 from lazyarr.ir.access import opaque
 from lazyarr.ir.extension import compiled
 from lazyarr.ir.node import Node, Value, make
@@ -135,7 +135,7 @@ class Graph:
 
 
 _graphs: WeakValueDictionary[Any, Graph] = WeakValueDictionary()
-_lock = threading.RLock()
+_lock = forks.lock()
 
 
 def _depth_first(roots: Iterable[Value], seen: set[Node] | None = None) -> tuple[Node, ...]:

@@ -6,13 +6,13 @@ made, and comparing is ``is``.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 import numpy as np
 
+from lazyarr import forks
 from lazyarr.ir.access import OperandAccess
 from lazyarr.ir.extension import compiled
 from lazyarr.ir.op import Cost, Op, Types
@@ -160,7 +160,7 @@ def _forget(known: _Known) -> None:
 
 
 _inferred: dict[Any, Types] = {}
-_lock = threading.RLock()
+_lock = forks.lock()
 
 
 def exact(attrs: Attrs) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
 
+from lazyarr import forks
 from lazyarr.ir import extents
 from lazyarr.ir.extents import Extent, Shape
 
@@ -132,7 +132,7 @@ class ArrayType:
 _recent: dict[tuple[np.dtype[Any], Shape], ArrayType] = {}
 _MOST_RECENT = 512
 _types: WeakValueDictionary[Any, ArrayType] = WeakValueDictionary()
-_lock = threading.RLock()
+_lock = forks.lock()
 
 
 def bounded(types: Sequence[ArrayType]) -> list[ArrayType]:

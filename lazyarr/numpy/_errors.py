@@ -7,7 +7,6 @@ NumPy's, and comes at its line. It is so in the contexts in which NumPy's own st
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyarr import quiet, settings
+from lazyarr import forks, quiet, settings
 from lazyarr.runtime import flush, is_tracing, recording
 from lazyarr.tracing.listening import is_listening
 from lazyarr.world import active as ranks
@@ -23,7 +22,7 @@ from lazyarr.world import active as ranks
 #: More elements than any array has.
 _ALL = 1 << 62
 #: (Contexts end wherever their last reference goes, in the middle of what is done under this lock as well.)
-_lock = threading.RLock()
+_lock = forks.lock()
 
 
 class _Heard:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy._core import umath
 
 from lazyarr.ir import access, extents
 from lazyarr.ir.op import Cost, Op, Sample, Types, streaming_cost
@@ -109,7 +110,7 @@ def declare(name: str, flops: float, jax: Callable[..., Any] | None) -> Op:
     jax : callable or None
         The XLA lowering ``jax(jax, *arrays)`` where ``jax.numpy``'s function of that name is not NumPy's.
     """
-    ufunc: np.ufunc = getattr(np._core.umath, name)  # type: ignore[attr-defined]
+    ufunc: np.ufunc = getattr(umath, name)
     return Op(
         name=name,
         numpy=f"numpy.{name}",

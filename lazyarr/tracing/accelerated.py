@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import lazyarr.numpy  # noqa: F401  the lazy implementations
-from lazyarr import settings, world
+from lazyarr import forks, settings, world
 from lazyarr.evaluations import own
 from lazyarr.ir.graph import CheckFailed, Line, Program
 from lazyarr.leaves import Leaf
@@ -94,7 +94,7 @@ class Accelerated(Wraps):
         self._room: dict[Any, int] = {}
         self._looks_at_lengths: set[Any] = set()
         self._fixes_counts: set[Any] = set()
-        self._lock = threading.RLock()
+        self._lock = forks.lock()
         #: Seconds it took to look at the arguments of the latest call.
         self._looked = 0.0
         self._package = (getattr(function, "__module__", None) or "").partition(".")[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import types
 import weakref
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from lazyarr import forks
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.control.find import compile_function, find
 from lazyarr.tracing.control.nodes import CONTROL, GENERATED
@@ -63,7 +63,7 @@ class Converted:
 _Entry = tuple["weakref.ref[types.CodeType]", Converted | NotConverted]
 #: By the identity of the code object: equal ones may come from different files.
 _converted: dict[int, _Entry] = {}
-_lock = threading.RLock()
+_lock = forks.lock()
 
 
 def converted_code(function: types.FunctionType) -> Converted:

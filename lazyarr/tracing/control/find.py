@@ -8,13 +8,13 @@ import copy
 import dis
 import inspect
 import linecache
-import threading
 import types
 import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lazyarr import forks
 from lazyarr.tracing.control.errors import NotConverted
 from lazyarr.tracing.control.nodes import definition, parameters, place
 from lazyarr.tracing.control.scope import Function
@@ -134,7 +134,7 @@ def _last_line(code: types.CodeType) -> int:
 
 
 _parsed: dict[str, tuple[list[str], ast.AST | None]] = {}
-_lock = threading.Lock()
+_lock = forks.lock()
 
 
 def _file(name: str, lines: list[str]) -> ast.AST | None:
