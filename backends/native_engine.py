@@ -19,8 +19,8 @@ _lock = threading.RLock()
 
 def _locks() -> list[Any]:
     """Of lazyarr and of llvmlite: those that are held while LLVM is in the middle of something."""
-    llvmlite = sys.modules.get("llvmlite.binding.ffi")
-    return [_lock, *([llvmlite.lib._lock] if llvmlite else [])]
+    library = getattr(sys.modules.get("llvmlite.binding.ffi"), "lib", None)  # none while it is imported
+    return [_lock, *([library._lock] if library else [])]
 
 
 forks.hold(_locks)

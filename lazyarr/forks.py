@@ -11,12 +11,20 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import WeakSet
 
 #: Packages of which lazyarr imports modules when they are first needed.
 _PACKAGES = ("lazyarr", "llvmlite", "jax", "jaxlib", "mpi4py", "ml_dtypes", "numpy", "scipy", "sympy")
+
+#: Seconds that a fork waits for other threads' imports: one of them may wait for an import of the thread that forks.
+_LONGEST = 60
+
+#: CPython's locks of the modules that are being imported, by name (Lib/importlib/_bootstrap.py): a module is in
+#: `sys.modules` only when it has been found.
+_module_locks: dict[str, Any] = sys.modules["_frozen_importlib"]._module_locks
 
 _free: WeakSet[Any] = WeakSet()
 _waited_for: list[Callable[[], Iterable[Any]]] = []
@@ -36,26 +44,28 @@ def hold(locks: Callable[[], Iterable[Any]]) -> None:
 
 
 def _before() -> None:
-    imported = set[str]()
+    end = time.monotonic() + _LONGEST
     while True:
-        # While this thread waits for one of them, other threads go on to the next.
-        for name in (begun := [name for name in _importing() if name not in imported]):
-            __import__(name)  # waits until the module is there, but for one that this thread itself imports
-            imported.add(name)
-        for each in (locks := [each for named in _waited_for for each in named() if each not in _held]):
-            each.__enter__()
-            _held.append(each)
-        if not begun and not locks:
-            return
+        if not any(_needed(name) for name in _imported_by_others()) or time.monotonic() > end:
+            for each in [each for named in _waited_for for each in named()]:
+                each.__enter__()
+                _held.append(each)
+            # Which may have taken long.
+            if not any(_needed(name) for name in _imported_by_others()) or time.monotonic() > end:
+                return
+            _after()  # An import may be what waits for them.
+        time.sleep(0.001)
 
 
-def _importing() -> list[str]:
-    """The modules that are being imported now."""
-    return [
-        name
-        for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in _PACKAGES and getattr(getattr(module, "__spec__", None), "_initializing", False)
-    ]
+def _imported_by_others() -> list[str]:
+    """The modules that other threads are importing."""
+    me = threading.get_ident()
+    locks = [(name, reference()) for name, reference in list(_module_locks.items())]
+    return [name for name, held in locks if held is not None and held.owner != me]
+
+
+def _needed(name: str) -> bool:
+    return name.partition(".")[0] in _PACKAGES
 
 
 def _after() -> None:
@@ -65,6 +75,11 @@ def _after() -> None:
 
 def _in_child() -> None:
     _after()
+    # What has begun since `_before` looked: the import begins anew where the child wants that module.
+    for name in _imported_by_others():
+        del _module_locks[name]
+        if getattr(getattr(sys.modules.get(name), "__spec__", None), "_initializing", False):
+            del sys.modules[name]
     for each in list(_free):
         if not each._is_owned():
             each._at_fork_reinit()
