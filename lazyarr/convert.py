@@ -21,6 +21,8 @@ from lazyarr.runtime import record, recording
 from lazyarr.weak import WeakScalar
 
 PYTHON_SCALARS = (bool, int, float, complex)
+#: NumPy's classes of numbers that are compiled.
+SCALARS = frozenset(dtype.type for dtype in NAMES if dtype.kind in "iufc")
 #: What NumPy says of an object whose ``__array__`` gives something else than an array of its own: a lazy one.
 NO_ARRAY = "__array__ method not producing an array"
 
@@ -98,6 +100,11 @@ def from_numpy(data: Any, copy: bool = True) -> LazyArray:
     if copy or array.dtype != dtype:
         array = array.astype(dtype, order="K", copy=True)
     return LazyArray._new(leaf(array, ArrayType(dtype, array.shape), constant=not copy), array.strides)
+
+
+def scalar_as_lazy(x: Any) -> Any:
+    """A NumPy scalar as a lazy one; all else as it is."""
+    return from_numpy(x) if type(x) in SCALARS else x
 
 
 def as_lazy(x: Any, dtype: Any = None) -> LazyArray:

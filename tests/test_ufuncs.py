@@ -263,6 +263,21 @@ def test_operators_of_arrays_that_are_not_little(operation: Any) -> None:
                 agree(program, x, y)
 
 
+@pytest.mark.parametrize("operation", [*OPERATORS, np.maximum])
+@pytest.mark.parametrize("y", [np.float64(2.5), np.float64("nan"), np.float32(3e38), np.int64(3), np.uint8(200),
+                               np.complex64(1 + 2j), np.float16(7), np.bool_(True)], ids=kind_id)  # fmt: skip
+def test_numpys_scalars_beside_what_is_recorded(operation: Any, y: Any) -> None:
+    """With arrays, and with what has no axes; the first time, and when it is known what is recorded."""
+
+    def program(n: Any, x: Any, y: Any) -> Any:
+        twice = x + x
+        return [(operation(twice, y), operation(y, twice), operation(twice[-1:].sum(), y)) for _ in range(2)]
+
+    with settings(eager_below=100, compile_after=10**9):
+        for x in LARGE:
+            agree(program, x, y, rtol=2.0 if operation is operator.pow else 0.0)
+
+
 @pytest.mark.parametrize("operation", OPERATORS)
 @pytest.mark.parametrize("x", [*OPERANDS, np.array(2.5), np.float32(2), np.int8(3), np.float64(2), np.bool_(True)],
                          ids=kind_id)  # fmt: skip

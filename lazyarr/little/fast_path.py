@@ -16,7 +16,7 @@ import numpy as np
 from lazyarr import eager, indexing, libraries, settings, views
 from lazyarr.aliased import handed_out
 from lazyarr.array import Cell, LazyArray, rebuild
-from lazyarr.convert import cast, scalar_value
+from lazyarr.convert import SCALARS, cast, scalar_value
 from lazyarr.dispatch import begin_little, running
 from lazyarr.ir.extension import compiled as nodes
 from lazyarr.ir.node import Node, Value
@@ -158,8 +158,9 @@ def install_recording(kept_order: Callable[..., Any]) -> None:
         return
     floats: list[np.dtype[Any]] = [np.dtype(np.float64), np.dtype(np.float32)]
     leaves = {dtype: leaf(np.zeros((), dtype), ArrayType(dtype)) for dtype in floats}
+    scalars = {kind: leaf(np.zeros((), kind), ArrayType(np.dtype(kind))) for kind in SCALARS}
     compiled.install_recording(Node, Value, ArrayType, Recording, eager.LittleInARow, eager.IN_A_ROW, threads,
-                               OPS["update_slice"], record_pending, contiguous, LazyArray._value, leaves, cast,
+                               OPS["update_slice"], record_pending, contiguous, LazyArray._value, leaves, scalars, cast,
                                scalar_value, kept_order)  # fmt: skip
     compiled.install_boxes(indexing.boxed, views.Box, OPS["slice"], OPS["reshape"])
     LazyArray._new = compiled.new

@@ -14,7 +14,7 @@ import numpy as np
 from lazyarr import soft, views, windows, world
 from lazyarr import strides as geometry
 from lazyarr.array import LazyArray
-from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_value, weak_cast
+from lazyarr.convert import PYTHON_SCALARS, as_lazy, as_mask, cast, scalar_as_lazy, scalar_value, weak_cast
 from lazyarr.dispatch import NotCompiled, holds_lazy
 from lazyarr.eager import Weight, is_little, weight
 from lazyarr.fallback import run_as_numpy, run_in_numpy, run_on_constants
@@ -203,14 +203,14 @@ class Ufunc:
         return self._into_pending if self._plain_enough else None
 
     def _plain_of_pending(self, *args: Any) -> LazyArray | None:
-        node = self._plain_node(args, is_pending=True)
+        node = self._plain_node(tuple(map(scalar_as_lazy, args)), is_pending=True)
         # (Complex scalars are rounded otherwise by operators: `lazyarr.operators`.)
         if node is None or (not node.types[0].shape and node.types[0].dtype.kind == "c"):
             return None
         return _array_of(node, args)
 
     def _into_pending(self, target: LazyArray, *others: Any) -> LazyArray | None:
-        node = self._plain_node((target, *others), is_pending=True, into=target)
+        node = self._plain_node((target, *map(scalar_as_lazy, others)), is_pending=True, into=target)
         if node is None or node.types[0].shape != target._shape:
             return None
         target._assign(Value(node, 0))

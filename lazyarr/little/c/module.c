@@ -139,7 +139,7 @@ static PyObject *install_calls(PyObject *module, PyObject *args)
 PyDoc_STRVAR(
     recording_doc,
     "install_recording(node, value, type, recording, row, most, threads, update, record, contiguous, look_at, leaves, "
-    "cast, number, kept_order, /)\n--\n\n"
+    "scalars, cast, number, kept_order, /)\n--\n\n"
     "Record work on large data here, after `install`.\n\n"
     "Parameters\n----------\n"
     "node, value, type : type\n    Node, Value and ArrayType of the graph.\n"
@@ -151,6 +151,7 @@ PyDoc_STRVAR(
     "contiguous : callable\n    ``contiguous(shape, itemsize)`` gives the strides of new memory.\n"
     "look_at : callable\n    Gives the value of any array.\n"
     "leaves : dict\n    ``{dtype: value of such data}``, of floats.\n"
+    "scalars : dict\n    ``{class of NumPy's scalars: value of such data}``.\n"
     "cast : callable\n    ``cast(value, dtype)`` gives a value of another dtype,\n"
     "number : callable\n    and ``number(x, dtype)`` one of Python's numbers.\n"
     "kept_order : callable\n    ``kept_order(operands, shape, itemsize)`` gives the strides of a result.\n");

@@ -268,10 +268,11 @@ PyObject *new_of_value(PyObject *module, PyObject *const *args, Py_ssize_t count
 int install_recorder(PyObject *args)
 {
     Recorder given = {.flush_after = -1};
-    if (!PyArg_ParseTuple(args, "O!O!O!O!O!OOOOOOO!OOO", &PyType_Type, &given.node, &PyType_Type, &given.value,
+    if (!PyArg_ParseTuple(args, "O!O!O!O!O!OOOOOOO!O!OOO", &PyType_Type, &given.node, &PyType_Type, &given.value,
                           &PyType_Type, &given.type, &PyType_Type, &given.recording, &PyType_Type, &given.row,
                           &given.most, &given.threads, &given.update, &given.record, &given.contiguous, &given.look_at,
-                          &PyDict_Type, &given.leaves, &given.cast, &given.number, &given.kept_order))
+                          &PyDict_Type, &given.leaves, &PyDict_Type, &given.scalars, &given.cast, &given.number,
+                          &given.kept_order))
         return -1;
 #define FIND(type, name)                                                                                             \
     given.type##_##name = place_of(given.type, #name);                                                               \

@@ -39,7 +39,14 @@ int may_record(void)
     return trace == Py_None;
 }
 
-/* Whether operands are arrays and Python's numbers, and what NumPy is not to do at once. */
+/* Of a NumPy scalar, a value of data of its dtype (borrowed): it is an operand as an array without axes. NULL, with or
+   without an exception, of all else. */
+static PyObject *like_scalar(PyObject *x)
+{
+    return recorder.scalars ? PyDict_GetItemWithError(recorder.scalars, (PyObject *)Py_TYPE(x)) : NULL;
+}
+
+/* Whether operands are arrays and numbers, and what NumPy is not to do at once. */
 static int are_to_be_recorded(const Loops *own, PyObject *const *operands, int count)
 {
     int k, found = 0;
@@ -48,8 +55,11 @@ static int are_to_be_recorded(const Loops *own, PyObject *const *operands, int c
         PyObject *data, *dtype;
         if (PyFloat_CheckExact(operands[k]) || PyLong_CheckExact(operands[k]))
             continue;
-        if (Py_TYPE(operands[k]) != known.array)
-            return 0;
+        if (Py_TYPE(operands[k]) != known.array) {
+            if (!like_scalar(operands[k]))
+                return 0;
+            continue;
+        }
         if (is_pending(operands[k])) {
             found = 1;
             continue;
@@ -96,15 +106,26 @@ struct Plain *plain_of(PyObject *op, PyObject *loops, int looks_at_ints)
     return found;
 }
 
+/* The dtype of a value of data (borrowed). */
+static PyObject *dtype_of_leaf(PyObject *value)
+{
+    PyObject *types = RECORDED(PyTuple_GET_ITEM(value, 0), node_types);
+    return RECORDED(PyTuple_GET_ITEM(types, 0), type_dtype);
+}
+
 /* What decides of an operand which loop is taken (borrowed); NULL where it is not plain. */
 static PyObject *kind_of(const struct Plain *plain, PyObject *x, PyObject *other)
 {
-    PyObject *dtype;
+    PyObject *dtype, *like;
     long number;
     int overflow;
     if (Py_TYPE(x) == known.array)
         return SLOT(x, array__dtype); /* (none of what is little) */
     if (Py_TYPE(other) != known.array)
+        return NULL;
+    if ((like = like_scalar(x)))
+        return dtype_of_leaf(like);
+    if (PyErr_Occurred())
         return NULL;
     if (PyFloat_CheckExact(x) || !plain->looks_at_ints)
         return (PyObject *)Py_TYPE(x);
@@ -165,27 +186,17 @@ int is_type_of_numbers(PyObject *type)
     return types && PyTuple_GET_ITEM(types, 0) == type;
 }
 
-/* A float as data (a new reference): what `scalar_value` of lazyarr.convert gives. */
-PyObject *value_of_number(PyObject *x, PyObject *dtype)
+/* New data without axes, as a value of the kind of another; its memory is to be filled. */
+static PyObject *number_like(PyObject *like, void **memory)
 {
-    PyObject *like = PyFloat_CheckExact(x) ? PyDict_GetItemWithError(recorder.leaves, dtype) : NULL;
-    PyObject *node, *array, *leaf, *found;
-    double number;
-    /* (NumPy warns of what is too large for a dtype.) */
-    if (!like || (PyDataType_ELSIZE((PyArray_Descr *)dtype) == sizeof(float) && fabs(PyFloat_AS_DOUBLE(x)) > FLT_MAX))
-        return PyErr_Occurred() ? NULL : PyObject_CallFunctionObjArgs(recorder.number, x, dtype, NULL);
-    node = PyTuple_GET_ITEM(like, 0);
-    number = PyFloat_AS_DOUBLE(x);
+    PyObject *node = PyTuple_GET_ITEM(like, 0), *dtype = dtype_of_leaf(like), *array, *leaf, *found;
     array = PyArray_NewFromDescr(&PyArray_Type, (PyArray_Descr *)Py_NewRef(dtype), 0, NULL, NULL, NULL, 0, NULL);
     leaf = array ? known.leaf->tp_alloc(known.leaf, 0) : NULL;
     if (!leaf) {
         Py_XDECREF(array);
         return NULL;
     }
-    if (PyDataType_ELSIZE((PyArray_Descr *)dtype) == sizeof(float))
-        *(float *)PyArray_DATA((PyArrayObject *)array) = (float)number;
-    else
-        *(double *)PyArray_DATA((PyArrayObject *)array) = number;
+    *memory = PyArray_DATA((PyArrayObject *)array);
 #define SAME(name) RECORDED(leaf, name) = Py_XNewRef(RECORDED(node, name));
     SAME(node_op) SAME(node_operands) SAME(node_attrs) SAME(node_known) SAME(node_kw) SAME(node_types) SAME(node_lines)
     SAME(leaf_constant)
@@ -196,10 +207,43 @@ PyObject *value_of_number(PyObject *x, PyObject *dtype)
     return found;
 }
 
+/* A float as data (a new reference): what `scalar_value` of lazyarr.convert gives. */
+PyObject *value_of_number(PyObject *x, PyObject *dtype)
+{
+    PyObject *like = PyFloat_CheckExact(x) ? PyDict_GetItemWithError(recorder.leaves, dtype) : NULL, *found;
+    int is_single = like && PyDataType_ELSIZE((PyArray_Descr *)dtype) == sizeof(float);
+    void *memory;
+    /* (NumPy warns of what is too large for a dtype.) */
+    if (!like || (is_single && fabs(PyFloat_AS_DOUBLE(x)) > FLT_MAX))
+        return PyErr_Occurred() ? NULL : PyObject_CallFunctionObjArgs(recorder.number, x, dtype, NULL);
+    found = number_like(like, &memory);
+    if (found && is_single)
+        *(float *)memory = (float)PyFloat_AS_DOUBLE(x);
+    else if (found)
+        *(double *)memory = PyFloat_AS_DOUBLE(x);
+    return found;
+}
+
+/* An operand as data, or as what is recorded (a new reference). */
+static PyObject *value_of_operand(PyObject *x, PyObject *dtype)
+{
+    PyObject *like, *found;
+    void *memory;
+    if (Py_TYPE(x) == known.array)
+        return value_seen(x);
+    like = like_scalar(x);
+    if (!like)
+        return PyErr_Occurred() ? NULL : value_of_number(x, dtype);
+    found = number_like(like, &memory);
+    if (found)
+        PyArray_ScalarAsCtype(x, memory);
+    return found;
+}
+
 /* An operand as a value of a dtype (a new reference). */
 static PyObject *value_as(PyObject *x, PyObject *dtype)
 {
-    PyObject *value = Py_TYPE(x) == known.array ? value_seen(x) : value_of_number(x, dtype), *node, *type;
+    PyObject *value = value_of_operand(x, dtype), *node, *type;
     if (!value)
         return NULL;
     if (!node_and_type(value, &node, &type))

@@ -24,6 +24,7 @@ typedef struct {
     PyObject *contiguous;              /* `lazyarr.strides.contiguous` */
     PyObject *look_at;                 /* gives the value of any array */
     PyObject *leaves;                  /* of types of floats: a value of such data */
+    PyObject *scalars;                 /* the same of NumPy's scalars, by their classes */
     PyObject *cast, *number;           /* `lazyarr.convert.cast`, and `scalar_value` */
     PyObject *kept_order;              /* ``kept_order(operands, shape, itemsize)``: strides of a result */
     PyObject *zero, *recording_name, *hold_name, *assign_name;
