@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from lazyarr import kept_pages, settings
 from lazyarr.backends.numpy import evaluate
 from lazyarr.ir.extents import Shape, is_static
+from lazyarr.ir.graph import Graph
 from lazyarr.ir.node import Attrs, Node, Value
 from lazyarr.ir.op import Op
 from lazyarr.ir.types import ArrayType
@@ -33,7 +34,7 @@ kept_pages.follow()
 
 def is_little(size: int, weight: float = 1.0) -> bool:
     """Whether NumPy computes so many elements sooner than they are recorded and run."""
-    return size * weight < settings.current.eager_below and not settings.current.reproducible
+    return size * weight < gains.below and not settings.current.reproducible
 
 
 class Weight(NamedTuple):
@@ -58,26 +59,35 @@ class Weight(NamedTuple):
 
 #: What leaves bools writes an eighth as much; what has vector code in NumPy takes two to eight times as long as an
 #: addition, in float32 hardly longer; what has none is computed one element at a time (sines in float64, remainders,
-#: most of complex numbers: 16 to 130 ns an element, an addition 0.25), which native code does with vectors. (It is
-#: less here than NumPy takes: what is recorded has to be compiled, too.)
-_WEIGHTS = {
+#: most of complex numbers: 16 to 130 ns an element, an addition 0.25), which native code does with vectors.
+_TIMES = {
     **dict.fromkeys("equal not_equal less less_equal greater greater_equal isnan isfinite isinf signbit".split(),
                     Weight(0.4, 0.4, 1.0)),
-    **dict.fromkeys("exp exp2 expm1 sqrt reciprocal log log2 log10 log1p".split(), Weight(1.0, 1.0, 20.0)),
-    **dict.fromkeys("sinh cosh tanh arctan arcsinh cbrt".split(), Weight(1.0, 1.0, 20.0)),
+    **dict.fromkeys("sqrt reciprocal".split(), Weight(1.0, 0.5, 20.0)),
+    **dict.fromkeys("exp exp2 expm1 log log2 log10 log1p".split(), Weight(2.0, 1.0, 20.0)),
+    **dict.fromkeys("sinh cosh tanh arctan arcsinh cbrt".split(), Weight(2.0, 1.0, 20.0)),
     "tan": Weight(4.0, 1.0, 20.0), **dict.fromkeys("power arctan2".split(), Weight(2.0, 1.0, 20.0)),
     **dict.fromkeys("arcsin arccos arccosh arctanh".split(), Weight(6.0, 4.0, 20.0)),
     "float_power": Weight(5.0, 5.0, 20.0),
     **dict.fromkeys("sin cos".split(), Weight(12.0, 1.5, 20.0)), "hypot": Weight(12.0, 8.0, 1.0),
     **dict.fromkeys("remainder floor_divide divmod lcm fmod gcd logaddexp logaddexp2".split(), Weight(8.0, 8.0, 1.0)),
-    "divide": Weight(1.0, 1.0, 6.0), "sign": Weight(2.0, 1.0, 12.0),
+    "divide": Weight(1.0, 0.5, 6.0), "sign": Weight(2.0, 1.0, 12.0),
 }  # fmt: skip
-_OF_OTHERS = Weight(1.0, 1.0, 2.0)
+OF_OTHERS = Weight(1.0, 0.5, 2.0)
+#: What counts of a time above that of an addition where it is to be seen what is little: less, for what is recorded
+#: has to be compiled, too.
+_ABOVE = 0.3
 
 
+def _time(op: Op) -> Weight:
+    """How long NumPy takes for an element of an element-wise operation, in those of an addition."""
+    return _TIMES.get(op.name, OF_OTHERS)
+
+
+@cache
 def weight(op: Op) -> Weight:
     """What an element of an element-wise operation weighs."""
-    return _WEIGHTS.get(op.name, _OF_OTHERS)
+    return Weight(*[time if time <= 1 else 1 + _ABOVE * (time - 1) for time in _time(op)])
 
 
 def weight_of(node: Node) -> float:
@@ -87,6 +97,9 @@ def weight_of(node: Node) -> float:
 
 #: What an element weighs where all operands are bools: an eighth of the memory.
 BOOLS = 0.125
+#: What an element weighs that is read or written by index, or is part of work that is not fused with other: compiled
+#: code takes as long as NumPy.
+UNFUSED = 0.36
 #: What an operation in place is beside one that makes an array: it writes to memory that it has read.
 IN_PLACE = 0.4
 
@@ -103,7 +116,7 @@ def may_be_little(node: Node) -> bool:
     (Nothing is where results must not depend on the number of ranks: native code's functions are not NumPy's to the
     last bit, and what is little on one rank may be split over others.)
     """
-    below = 0 if settings.current.reproducible else settings.current.eager_below
+    below = 0 if settings.current.reproducible else gains.below
     large = False
     for value in node.operands:
         size = _elements(value.node.types[value.index].shape)
@@ -118,7 +131,7 @@ def may_be_little(node: Node) -> bool:
     )  # fmt: skip
 
 
-def _numpys_own(node: Node, below: int) -> bool:
+def _numpys_own(node: Node, below: float) -> bool:
     """Whether NumPy makes little of large arrays as soon as anything does.
 
     It reads a few elements of the first one, by index; or it is a product, for which BLAS is called in any case.
@@ -200,7 +213,7 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
     tuple of ndarray, or None
         They may share memory with the data.
     """
-    below = settings.current.eager_below
+    below = gains.below
     given = _whole(node.operands, [data_of(value, held) for value in node.operands], below)
     data = as_operands(node.operands, given)
     if data is None:
@@ -218,38 +231,89 @@ def results(node: Node, held: Callable[[Value], Any]) -> tuple[np.ndarray[Any, A
 
 #: How many operations in a row NumPy does at once where somebody asks for the last one; for how much work, as elements
 #: that are little: an evaluation takes as long as to add 250,000 numbers more than half of which a second core adds.
-_STEPS, _EVALUATED = 6, 2.0
+STEPS, _EVALUATED = 6, 2.0
 #: Operations that NumPy's definitions of statistics and norms need.
 _PENDING = 40
 #: Operations that read elements once, and leave little.
 REDUCTIONS = frozenset(("reduce", "argmax", "argmin"))
 #: What an element weighs in these: 100,000 are added up in 15 us, and it takes four times as long to record that and
 #: evaluate it.
-READ_ONCE = 0.25
+READ_ONCE = 0.09
 
 
-class Short:
-    """Evaluations in a row that NumPy did: the program looks at what it makes after an operation or two.
+class Gains:
+    """Whether recording wins anything where data is neither little nor large.
 
-    Recording has won nothing then, so for some time more is little work. Then it is tried again.
+    Not where a program looks at what it makes after an operation or two, and not before it has done much: what is
+    recorded has to be compiled. So more is little work at first, and again for some time after evaluations that won
+    nothing. (On several ranks all of the time: nobody counts alike on all of them.)
     """
 
     def __init__(self) -> None:
-        self._in_a_row = 0
-        #: Told what is little work from now on, and for how many operations.
-        self.reach: Callable[[float, int], None] | None = None
+        #: What evaluations have won, in times of work that is just not little.
+        self._won = 0.0
+        self._operations = _OPERATIONS
+        self._times = 1.0
+        #: Told that other work is little from now on, and for how many operations.
+        self.reach: Callable[[int], None] | None = None
 
-    def note(self, is_short: bool) -> None:
-        """Note an evaluation."""
-        self._in_a_row = self._in_a_row + 1 if is_short else 0
-        if self._in_a_row >= _SHORT and self.reach is not None:
-            self._in_a_row = 0
-            self.reach(_EVALUATED * settings.current.eager_below, _OPERATIONS)
+    @property
+    def below(self) -> float:
+        """How many elements are little work now."""
+        return self._times * settings.current.eager_below
+
+    def begin(self) -> None:
+        """More is little work for as many operations as that ever lasts."""
+        self._won, self._operations = 0.0, _MOST_OPERATIONS
+        self._reach()
+
+    def end(self) -> None:
+        """What the settings say is little work again."""
+        self._times = 1.0
+
+    def note(self, won: float) -> None:
+        """Note an evaluation that has won so much, as `won` says it, or lost it."""
+        self._won = min(self._won + won, _MOST_WON)
+        if self._won == _MOST_WON:
+            self._operations = _OPERATIONS
+        elif self._won < _LOST:
+            # (The next time it takes less to see that.)
+            self._won = _LOST * 0.75
+            self._reach()
+
+    def _reach(self) -> None:
+        if self.reach is not None:
+            self._times = _REACH
+            self.reach(self._operations)
+            self._operations = min(2 * self._operations, _MOST_OPERATIONS)
 
 
-#: Evaluations in a row after which more is little work, and for how many operations.
-_SHORT, _OPERATIONS = 8, 1000
-short = Short()
+#: What has to be lost until more is little work, and what is remembered of what has been won.
+_LOST, _MOST_WON = -11.0, 11.0
+#: How many times more is little work then; for how many operations, the first time, and at most.
+_REACH, _OPERATIONS, _MOST_OPERATIONS = 3.0, 1000, 4000
+#: What an evaluation takes, and what each node that is recorded adds to that, in times of work that is just not little.
+_EVALUATION, _RECORDED = 1.5, 0.07
+#: What native code takes to read an element of data, or to write one, beside an addition.
+_TOUCHED = 0.75
+gains = Gains()
+
+
+def won(graph: Graph) -> float:
+    """What it wins to record a graph and evaluate it, instead of having NumPy do each operation.
+
+    In times of work that is just not little; nothing where lengths are not known.
+    """
+    work = 0.0
+    for node in graph.nodes:
+        # (What is not fused with other takes as long.)
+        if node.op.pointwise or node.op.name in REDUCTIONS:
+            work += _work(node)
+    touched = {*graph.params, *graph.results}
+    if work == math.inf or not all(is_static(v.type.shape) for v in touched):
+        return 0.0
+    work -= _TOUCHED * sum(float(v.type.nbytes) for v in touched) / 8
+    return work / max(settings.current.eager_below, 1) - _EVALUATION - _RECORDED * len(graph.nodes)
 
 
 def all_at_once(wanted: Sequence[Value], pending: Sequence[Value]) -> dict[Value, np.ndarray[Any, Any]] | None:
@@ -278,7 +342,7 @@ def all_at_once(wanted: Sequence[Value], pending: Sequence[Value]) -> dict[Value
         if data is None:
             return None
         done.update(zip(node.values, quietly(evaluate, node, data), strict=True))
-    short.note(True)
+    gains.note(-_EVALUATION)
     return done
 
 
@@ -311,12 +375,12 @@ def _is_short(node: Node, steps: dict[Node, None]) -> bool:
     # (A selection of one of two mispredicts each second element in NumPy.)
     is_plain = node.op.pointwise and node.op not in (CONST, SELECT)
     is_view = node.op.memory == "view" and len(node.operands) == 1
-    if not (is_plain or is_view or node.op.name in REDUCTIONS) or len(steps) >= _STEPS:
+    if not (is_plain or is_view or node.op.name in REDUCTIONS) or len(steps) >= STEPS:
         return False
     if not all(exists(v) or _is_short(v.node, steps) for v in node.operands):
         return False
     steps[node] = None
-    return len(steps) <= _STEPS
+    return len(steps) <= STEPS
 
 
 def _work(node: Node) -> float:
@@ -334,12 +398,10 @@ def _work_of(op: Op, given: tuple[ArrayType, ...], attrs: Attrs, made: ArrayType
         return float(given[0].size * READ_ONCE)
     if all(t.dtype == bool for t in given):
         return float(BOOLS * made.size)
-    found = weight(op).of(*[t.dtype for t in given]) if op.pointwise else 1.0
-    if found != 1.0:
-        return float(found * made.size)
     cost: Any = op.cost(*given, **dict(attrs))
+    time = _time(op).of(*[t.dtype for t in given]) if op.pointwise else 0.0
     # (An addition reads and writes 24 bytes in the time of two operations.)
-    return float(max(cost.bytes / 24, cost.flops / 2))
+    return float(max(cost.bytes / 24, time * made.size if time > 1 else 0 if op.pointwise else cost.flops / 2))
 
 
 def as_operands(values: Sequence[Value], data: Sequence[Any]) -> list[Any] | None:
@@ -355,7 +417,7 @@ def as_operands(values: Sequence[Value], data: Sequence[Any]) -> list[Any] | Non
 _GATHERED = 50_000
 
 
-def _whole(values: Sequence[Value], data: list[Any], below: int) -> list[Any]:
+def _whole(values: Sequence[Value], data: list[Any], below: float) -> list[Any]:
     """Data of which every rank has what is little and was split, if there is all that an operation needs.
 
     It stays whole: more of the kind will follow. (What is not so little has been split by dear work, or is part of

@@ -29,13 +29,16 @@ class Form:
         How many nodes that passes by.
     known : Known or None
         How it is computed, once that is known.
+    won : float or None
+        What that wins (`lazyarr.eager.won`), once that is known.
     """
 
-    __slots__ = ("chosen", "known", "passed")
+    __slots__ = ("chosen", "known", "passed", "won")
 
     def __init__(self, chosen: tuple[int, ...] | None, passed: int):
         self.chosen, self.passed = chosen, passed
         self.known: Known | None = None
+        self.won: float | None = None
 
 
 def held_with(

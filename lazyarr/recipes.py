@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr import forks, settings
+from lazyarr import eager, forks
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import BY_TYPES, FLOATS, told
 from lazyarr.ir.extension import compiled as nodes
@@ -197,7 +197,7 @@ def _token(x: Any, arrays: list[LazyArray], floats: list[float], are_operands: b
             return None
         # (With little data that exists something may be done at once, and of no elements there are warnings.)
         size = math.prod(shape)
-        if not size or size < settings.current.eager_below:
+        if not size or size < eager.gains.below:
             return None
         arrays.append(x)
         return x._dtype, shape, x._strides, x._scalar

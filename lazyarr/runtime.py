@@ -420,8 +420,10 @@ def evaluate(roots: Sequence[Value]) -> list[Any]:
     wanted = [v for v in roots if not isinstance(v.node, Leaf)]
     if not wanted and not now.checks:
         return [v.node.data for v in roots if isinstance(v.node, Leaf)]
+    # (What has been recorded since the last evaluation has more operations than what is left of it.)
+    is_long = len(now.holders) > eager.STEPS
     pending = now.pending()
-    may_be_short = pending and now.at_once and not now.checks
+    may_be_short = pending and not is_long and now.at_once and not now.checks
     if may_be_short and (done := eager.all_at_once(wanted, [h.value for h in pending])) is not None:
         asked = {*wanted, *(h.value for h in pending)}
         own_data = {v: x if x.base is None else np.array(x, order="K") for v, x in done.items() if v in asked}
@@ -446,7 +448,6 @@ def _compute(
     """
     met = [] if met is None else met
     checks, now.checks = now.checks, []
-    eager.short.note(False)
     if len(holders) == len(now.holders):
         now.passed = 0
     # (What is still pending counts on: it may be much, though something is computed again and again.)
@@ -469,6 +470,14 @@ def _compute(
         asked = (*written(graph), *made_anew(graph)) if now.observer is None and cannot_fail(graph) else ()
         if form is not None and program is recorded and (plan := _plan_of(graph)) and numbers.are_settled(graph):
             form.known = known = evaluations.known(program, evaluations.places(leaves, met), asked, plan)
+    if form is None or form.won is None:
+        gain = eager.won(program.graph)
+        if form is not None:
+            form.won = gain
+    else:
+        gain = form.won
+    if not world.active:
+        eager.gains.note(gain)
     # (Who else refers to leaves counts.)
     met.clear()
     found = None

@@ -89,7 +89,7 @@ class Settings:
     always: int = 0
     flush_after: int = 300
     unroll_limit: int = 10_000
-    eager_below: int = 250_000
+    eager_below: int = 90_000
     fast_path: int = 1
     threads: int = 0
     kept_memory: int = -1

@@ -332,7 +332,7 @@ def test_large_results_of_little_data_are_not_made_at_once() -> None:
     v, k = lnp.asarray(VECTOR) + 0, lnp.asarray(POSITIONS) + 0
     results = [
         lnp.tile(v, 1000), lnp.repeat(v, 1000), lnp.repeat(v[:4], k + 5000), lnp.pad(v, 3000), lnp.vander(v, 1000),
-        lnp.bincount(k, minlength=5000), lnp.zeros(5000), lnp.eye(100), v[lnp.zeros(3000, int)],
+        lnp.bincount(k, minlength=6000), lnp.zeros(5000), lnp.eye(100), v[lnp.zeros(6000, int)],
         lnp.outer(v, lnp.ones(1000)),
     ]  # fmt: skip
     assert not any(map(is_light, results))

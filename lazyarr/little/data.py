@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from lazyarr import quiet, settings, views
+from lazyarr import eager, quiet, settings, views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.backends.numpy import evaluate as of_node
 from lazyarr.dispatch import FUNCTIONS, running
@@ -44,12 +44,11 @@ class _Limits:
     __slots__ = ("elements",)
 
     def __init__(self) -> None:
-        self.elements = 0
+        self.elements = 0.0
 
     def follow(self) -> None:
         """Take over what the settings say."""
-        now = settings.current
-        self.elements = 0 if now.reproducible else now.eager_below
+        self.elements = 0 if settings.current.reproducible else eager.gains.below
 
 
 limits = _Limits()

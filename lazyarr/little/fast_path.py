@@ -48,9 +48,11 @@ from lazyarr.little.table import (
     read_once,
     slid,
     together,
+    unfused,
 )
 from lazyarr.operators import ASK_FOR_NUMPYS, BINARY, COMPARE, UNARY, show
 from lazyarr.runtime import Recording, record_pending, storage_lock, threads, traced
+from lazyarr.settings import Settings
 from lazyarr.strides import contiguous
 from lazyarr.world import active as ranks
 from lazyarr.world import done_at_once
@@ -62,9 +64,32 @@ _METHODS = frozenset((np.mean, np.std, np.var, np.cumsum, np.cumprod, np.argmax,
                       np.searchsorted, np.take, np.trace, np.round))  # fmt: skip
 
 
+#: The settings that say what is little work, as they were followed last.
+_followed: Any = None
+
+
 def _follow() -> None:
-    """Take over what the settings say."""
+    """Take over what the settings say, where they say something else than before."""
+    global _followed
+    now = settings.current
+    if _followed != (_followed := (now.eager_below, now.fast_path, now.reproducible)):
+        _end()
+
+
+def _end() -> None:
+    """Take over what is little work where nothing has been learnt."""
+    eager.gains.end()
+    limits.follow()
     compiled.limit(limits.elements if settings.current.fast_path else -1)
+
+
+def _reach(operations: int) -> None:
+    """Take over what is little work for so many operations."""
+    limits.follow()
+    if settings.current.fast_path and limits.elements:
+        compiled.reach(limits.elements, operations, _end)
+    else:
+        _end()
 
 
 def install() -> None:
@@ -81,10 +106,13 @@ def install() -> None:
         setattr(LazyArray, name, property(getattr(compiled, name), general.fset, doc=general.__doc__))
     compiled.install_functions(_table(), SPECIAL, results, _quiet_context)
     begin_little(compiled.function)
-    compiled.weights(eager.BOOLS, eager.IN_PLACE)
-    eager.short.reach = compiled.reach
+    compiled.weights(eager.BOOLS, eager.IN_PLACE, eager.UNFUSED, eager.OF_OTHERS.single)
     settings.watch(_follow)
     _follow()
+    eager.gains.reach = _reach
+    # (Somebody who has set it means it.)
+    if settings.current.eager_below == Settings.eager_below:
+        eager.gains.begin()
 
 
 #: How much work a call is, as the extension counts it (lazyarr/little/c/functions.c).
@@ -94,7 +122,8 @@ _OF_LISTS = {np.asarray: 1, np.array: 2}
 
 
 #: What an element weighs in work of such a kind.
-_WEIGHTS: dict[Any, float] = {read_once: eager.READ_ONCE, one_by_one: ONE_BY_ONE, slid: SLID, numpys: NUMPYS}
+_WEIGHTS: dict[Any, float] = {read_once: eager.READ_ONCE, one_by_one: ONE_BY_ONE, slid: SLID, numpys: NUMPYS,
+                              unfused: eager.UNFUSED}  # fmt: skip
 
 
 class _Call(NamedTuple):

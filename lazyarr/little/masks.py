@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
+from lazyarr.eager import UNFUSED
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf
@@ -26,7 +27,9 @@ _BOOL = np.dtype(bool)
 
 
 def selected(array: LazyArray, key: Any) -> Any:
-    """``array[key]`` where the key is one mask over the first axes of much data; else None."""
+    """``array[key]`` where the key is one mask over the first axes of much data, or few positions; else None."""
+    if _are_few_positions(array, key):
+        return made(chosen(held(array), _computed(key)[0]))
     if not _applies(array, key):
         return None
     mask, x = _computed(key, array)
@@ -70,6 +73,16 @@ def put(array: LazyArray, key: Any, value: Any) -> bool:
         if compiled is None or not compiled.put(x, mask, y):
             run(operator.setitem, x, mask, y)
     return True
+
+
+def _are_few_positions(array: LazyArray, key: Any) -> bool:
+    """Whether a key is positions that are not computed, of data: they have to be, to see whether all are there."""
+    if type(key) is not LazyArray or key.dtype.kind not in "iu" or ranks or tracing() is not None:
+        return False
+    x = held(array)
+    if type(x) is not _ndarray or not x.ndim or not len(x) or not is_static(key.shape) or not key.shape:
+        return False
+    return bool(max(x.size, key.size * (x.size // len(x))) * UNFUSED < limits.elements)
 
 
 def _applies(array: LazyArray, key: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr.eager import READ_ONCE
+from lazyarr.eager import READ_ONCE, UNFUSED
 from lazyarr.little.extension import compiled
 
 _Arrays = Sequence[Any]
@@ -28,8 +28,13 @@ def read_once(arrays: _Arrays) -> Any:
     return together(arrays) * READ_ONCE
 
 
+def unfused(arrays: _Arrays) -> Any:
+    """Work that grows with the elements of all arguments, and is not fused with other."""
+    return together(arrays) * UNFUSED
+
+
 #: What an element weighs in work that compiled code does no faster: recording it is of use where more is done with it.
-NUMPYS = 0.05
+NUMPYS = 0.018
 
 
 def numpys(arrays: _Arrays) -> Any:
@@ -38,7 +43,7 @@ def numpys(arrays: _Arrays) -> Any:
 
 
 #: Elements that NumPy makes one after the other: compiled code takes a third of the time.
-ONE_BY_ONE = 3.0
+ONE_BY_ONE = 1.1
 
 
 def one_by_one(arrays: _Arrays) -> Any:
@@ -57,7 +62,7 @@ def slid(arrays: _Arrays) -> Any:
 
 
 #: A product of two elements beside one that is made.
-SLID = 0.125
+SLID = 0.045
 
 
 def broadcast_size(arrays: _Arrays) -> Any:
@@ -89,20 +94,20 @@ FUNCTIONS: dict[Any, Function] = {
         np.sum, np.prod, np.max, np.min, np.mean, np.any, np.all, np.argmax, np.argmin, np.ptp, np.count_nonzero,
     ), Function(1, read_once)),
     **dict.fromkeys((
-        np.std, np.var, np.concatenate, np.stack, np.vstack,
-        np.hstack, np.column_stack, np.diff, np.trace, np.roll, np.linalg.norm, np.linalg.inv, np.linalg.det,
-        np.zeros_like, np.ones_like, np.empty_like, np.array, np.asarray, np.copy, np.nonzero, np.argwhere,
-        np.flatnonzero, np.diag, np.triu, np.tril, np.tile, np.round, np.gradient, np.nansum,
+        np.std, np.var, np.concatenate, np.stack, np.vstack, np.hstack, np.column_stack, np.diff, np.roll,
+        np.zeros_like, np.ones_like, np.empty_like, np.array, np.asarray, np.copy, np.diag, np.triu, np.tril, np.tile,
+        np.round, np.gradient, np.nansum, np.nan_to_num, np.ediff1d, np.nanmean, np.nanstd, np.nanvar, np.nanmin,
+        np.nanmax, np.pad, np.vander, np.sinc, np.nanprod, np.fix, np.angle, np.dstack, np.block, np.diagflat,
+        np.fft.fftshift, np.fft.ifftshift, np.linalg.norm, np.linalg.vector_norm, np.linalg.matrix_norm,
+    ), Function(1)),
+    **dict.fromkeys((
+        np.trace, np.linalg.inv, np.linalg.det, np.nonzero, np.argwhere, np.flatnonzero,
         np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, np.linalg.qr, np.linalg.svd, np.linalg.slogdet,
         np.linalg.pinv, np.linalg.matrix_power, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft,
-        np.nan_to_num, np.ediff1d, np.linalg.eig, np.linalg.eigvals,
-        np.nanmean, np.nanstd, np.nanvar, np.nanmin, np.nanmax, np.pad, np.vander, np.delete, np.roots, np.poly,
-        np.polyder, np.polyint, np.sinc, np.unwrap, np.nanprod,
-        np.nanargmax, np.nanargmin, np.fix, np.angle, np.dstack, np.block,
-        np.linalg.matrix_rank, np.linalg.cond, np.fft.fftshift, np.fft.ifftshift, np.fft.fft2,
-        np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2, np.unravel_index, np.diagflat,
-        np.histogram_bin_edges, np.linalg.vector_norm, np.linalg.matrix_norm, np.linalg.trace,
-    ), Function(1)),
+        np.linalg.eig, np.linalg.eigvals, np.delete, np.roots, np.poly, np.polyder, np.polyint, np.unwrap,
+        np.nanargmax, np.nanargmin, np.linalg.matrix_rank, np.linalg.cond, np.fft.fft2, np.fft.ifft2, np.fft.fftn,
+        np.fft.ifftn, np.fft.rfft2, np.fft.irfft2, np.unravel_index, np.histogram_bin_edges, np.linalg.trace,
+    ), Function(1, unfused)),
     **dict.fromkeys((np.cumsum, np.cumprod), Function(1, one_by_one if compiled is None else together)),
     **dict.fromkeys((
         np.nancumsum, np.nancumprod, np.cumulative_sum, np.cumulative_prod,
@@ -116,16 +121,18 @@ FUNCTIONS: dict[Any, Function] = {
         np.union1d, np.cov, np.corrcoef,
     ), Function(2, numpys)),
     **dict.fromkeys((
-        np.searchsorted, np.cross, np.take, np.linalg.solve, np.linalg.lstsq, np.repeat,
-        np.bincount, np.append, np.isin, np.digitize, np.full_like, np.average, np.take_along_axis, np.polyval,
-        np.polyfit, np.select, np.piecewise, np.linalg.multi_dot, np.trapezoid, np.polyadd,
-        np.polysub, np.extract, np.compress, np.choose,
-        np.ravel_multi_index, np.histogram2d, np.resize,
+        np.cross, np.append, np.full_like, np.average, np.polyval, np.select, np.piecewise, np.trapezoid, np.polyadd,
+        np.polysub, np.choose, np.resize,
     ), Function(2)),
+    **dict.fromkeys((
+        np.searchsorted, np.take, np.linalg.solve, np.linalg.lstsq, np.repeat, np.bincount, np.isin, np.digitize,
+        np.take_along_axis, np.polyfit, np.linalg.multi_dot, np.extract, np.compress, np.ravel_multi_index,
+        np.histogram2d,
+    ), Function(2, unfused)),
     **dict.fromkeys((np.dot, np.vdot, np.inner), Function(2, lambda arrays: product_size(arrays[0], arrays[-1]))),
     **dict.fromkeys((np.outer, np.kron, np.tensordot), Function(2, apart)),
     **dict.fromkeys((np.convolve, np.correlate, np.polymul, np.polydiv), Function(2, slid)),
-    **dict.fromkeys((np.interp, np.insert), Function(3)),
+    **dict.fromkeys((np.interp, np.insert), Function(3, unfused)),
     **dict.fromkeys((np.clip, np.where), Function(3, broadcast_size)),
     **dict.fromkeys((np.isclose, np.allclose, np.array_equal, np.array_equiv), Function(2, broadcast_size)),
     np.einsum: Function(4), np.meshgrid: Function(4, apart),

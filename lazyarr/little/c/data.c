@@ -24,17 +24,22 @@ static void count_on_ranks(void)
     Py_XDECREF(found);
 }
 
-/* Whether work above the limit is done here all the same: for a while, where the program has looked at what it makes
-   after an operation or two, again and again (`lazyarr.eager.Short`). */
+/* Whether arithmetic is little work. For a while more is than otherwise, where the program has looked at what it makes
+   after an operation or two, again and again, or has not done much yet (`lazyarr.eager.Gains`). */
 int reaches(double work)
 {
-    if (work < known.limit)
-        return 1;
-    if (work >= known.reach)
-        return 0;
-    if (--known.left < 0)
-        known.reach = 0;
-    return known.reach > 0;
+    if (known.base && work >= known.base && work < known.limit && !PyList_GET_SIZE(known.ranks) && --known.left < 0) {
+        PyObject *done, *type, *value, *traceback;
+        known.limit = known.base;
+        known.base = 0;
+        PyErr_Fetch(&type, &value, &traceback);
+        done = PyObject_CallNoArgs(known.ended);
+        if (!done)
+            PyErr_WriteUnraisable(known.ended);
+        Py_XDECREF(done);
+        PyErr_Restore(type, value, traceback);
+    }
+    return work < known.limit;
 }
 
 /* Whether a function is traced. */

@@ -59,9 +59,10 @@ typedef struct {
     PyObject *acquire, *release;   /* of a lock that is held while an array's data is written, or becomes a value */
     Py_ssize_t deepest;            /* views of views that Lent may be */
     double limit;                  /* elements that are little work; 0 for none, -1 where Python does it all */
-    double reach;                  /* the same for a while, of plain arithmetic: see `reaches`; 0 for no more */
-    long left;                     /* for so many operations */
-    double bools, in_place;        /* what elements weigh there, as lazyarr.eager says it */
+    double base;                   /* what the limit will be again: see `reaches`; 0 where it is that */
+    long left;                     /* after so many operations */
+    PyObject *ended;               /* to be called then */
+    double bools, in_place, unfused, singles; /* what elements weigh there, as lazyarr.eager says it */
 #define PLACE(type, name) Py_ssize_t type##_##name;
     PLACES(PLACE)
 #undef PLACE

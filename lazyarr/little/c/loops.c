@@ -223,7 +223,7 @@ static int is_little(int nd, const npy_intp *shape, const Loops *loops, double p
     int axis;
     for (axis = 0; axis < nd; axis++)
         size *= (double)shape[axis];
-    return type != NPY_BOOL && weight == 1.0 ? reaches(size) : size < known.limit;
+    return type != NPY_BOOL && weight <= 1.0 ? reaches(size) : size < known.limit;
 }
 
 PyObject *scalar_of_type(char *data, int type)

@@ -237,27 +237,35 @@ static PyObject *limit(PyObject *module, PyObject *elements)
     if (value == -1 && PyErr_Occurred())
         return NULL;
     known.limit = value;
-    known.reach = 0;
+    known.base = 0;
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(reach_doc, "reach(elements, operations, /)\n--\n\nHow many elements are little work in plain arithmetic, "
-                        "for so many operations.\n");
+PyDoc_STRVAR(reach_doc, "reach(elements, operations, ended, /)\n--\n\nHow many elements are little work for so many "
+                        "operations of arithmetic that would not be else; `ended()` is called after them.\n");
 
 static PyObject *reach(PyObject *module, PyObject *args)
 {
+    PyObject *ended;
+    double elements, before = known.base ? known.base : known.limit;
+    long operations;
     (void)module;
-    if (!PyArg_ParseTuple(args, "dl", &known.reach, &known.left))
+    if (!PyArg_ParseTuple(args, "dlO", &elements, &operations, &ended))
         return NULL;
+    Py_XSETREF(known.ended, Py_NewRef(ended));
+    known.left = operations;
+    known.base = before;
+    known.limit = elements;
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(weights_doc, "weights(bools, in_place, /)\n--\n\nWhat elements weigh: bools, and those written in place.\n");
+PyDoc_STRVAR(weights_doc, "weights(bools, in_place, unfused, singles, /)\n--\n\nWhat elements weigh: bools, those written in "
+                          "place, those of work that is not fused with other, and float32.\n");
 
 static PyObject *weights(PyObject *module, PyObject *args)
 {
     (void)module;
-    if (!PyArg_ParseTuple(args, "dd", &known.bools, &known.in_place))
+    if (!PyArg_ParseTuple(args, "dddd", &known.bools, &known.in_place, &known.unfused, &known.singles))
         return NULL;
     Py_RETURN_NONE;
 }

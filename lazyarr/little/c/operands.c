@@ -244,7 +244,7 @@ static int is_much(const Operand *operand)
     int axis;
     for (axis = 0; axis < operand->nd; axis++)
         size *= (double)operand->dims[axis];
-    return size >= 4 * known.limit && size >= known.reach;
+    return size >= 4 * known.limit;
 }
 
 /* An operand as one of another type; 0 where NumPy has to say, and of what is much: it would be cast in vain. */

@@ -178,6 +178,16 @@ static double said_size(const Function *function, const Call *call)
     return size >= 0 ? size : HUGE_VAL;
 }
 
+/* Whether all arrays are of single precision. */
+static int are_single(const Given *given)
+{
+    int k;
+    for (k = 0; k < given->count; k++)
+        if (PyArray_TYPE(given->arrays[k]) != NPY_FLOAT)
+            return 0;
+    return given->count > 0;
+}
+
 /* Whether a call is little work. */
 int is_little(const Function *function, const Call *call, const Given *given)
 {
@@ -187,7 +197,7 @@ int is_little(const Function *function, const Call *call, const Given *given)
         if (given->count || (!function->size && created_size(call) >= known.limit))
             return 0;
     } else {
-        work = work_of(function, given);
+        work = work_of(function, given) * (has_reach && are_single(given) ? known.singles : 1);
         if (!(has_reach ? reaches(work) : work < known.limit))
             return 0;
     }
@@ -198,5 +208,5 @@ int is_little(const Function *function, const Call *call, const Given *given)
     }
     if (function->work == CONTRACTED)
         return contracted_size(call) < known.limit;
-    return function->work != COUNTED || counted_size(call) < known.limit;
+    return function->work != COUNTED || counted_size(call) * known.unfused < known.limit;
 }
