@@ -253,14 +253,16 @@ class Gains:
         #: What evaluations have won, in times of work that is just not little.
         self._won = 0.0
         self._operations = _OPERATIONS
-        self._times = 1.0
+        #: How many times more is little work now than the settings say. (Of arithmetic, and what is fused with it: what
+        #: else weighs something weighs so many times more.)
+        self.times = 1.0
         #: Told that other work is little from now on, and for how many operations.
         self.reach: Callable[[int], None] | None = None
 
     @property
     def below(self) -> float:
         """How many elements are little work now."""
-        return self._times * settings.current.eager_below
+        return self.times * settings.current.eager_below
 
     def begin(self) -> None:
         """More is little work for as many operations as that ever lasts."""
@@ -269,10 +271,16 @@ class Gains:
 
     def end(self) -> None:
         """What the settings say is little work again."""
-        self._times = 1.0
+        self.times = 1.0
+
+    def forget(self) -> None:
+        """Nothing has been learnt."""
+        self._won, self._operations = 0.0, _OPERATIONS
 
     def note(self, won: float) -> None:
         """Note an evaluation that has won so much, as `won` says it, or lost it."""
+        if self.times > 1:  # Part of what it could have computed was done at once.
+            return
         self._won = min(self._won + won, _MOST_WON)
         if self._won == _MOST_WON:
             self._operations = _OPERATIONS
@@ -283,7 +291,7 @@ class Gains:
 
     def _reach(self) -> None:
         if self.reach is not None:
-            self._times = _REACH
+            self.times = _REACH
             self.reach(self._operations)
             self._operations = min(2 * self._operations, _MOST_OPERATIONS)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from lazyarr import settings
 from lazyarr.backends.numpy import evaluate
-from lazyarr.eager import READ_ONCE, as_operands, data_of, is_little, of_leaf, weight_of
+from lazyarr.eager import READ_ONCE, as_operands, data_of, gains, is_little, of_leaf, weight_of
 from lazyarr.ir.layout import Layout, Split, is_whole, length, place
 from lazyarr.ir.node import Node
 from lazyarr.ir.types import ArrayType
@@ -58,7 +58,7 @@ def results(node: Node, together: World) -> tuple[Any, ...] | None:
     extents = zip(first.layout, first.shape, strict=True)
     most = math.prod(n if s is None else max(map(length, s.ranges)) for s, n in extents)
     much = _MEASURED if first.measured else _FUSED
-    if not is_little(most, much * (weight_of(node) if node.op.pointwise else READ_ONCE)):
+    if not is_little(most, much * (weight_of(node) if node.op.pointwise else READ_ONCE * gains.times)):
         return None
     return _reduced(node, first, together) if node.op is REDUCE else _element_wise(node, held, first, together)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from lazyarr import indexing
 from lazyarr.array import Cell, LazyArray, rebuild
+from lazyarr.eager import UNFUSED, gains
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import (
@@ -208,7 +209,7 @@ def _get(recorded: Method) -> Method:
                     return lend(self, indexing.get, (at,), None, given)
             return general(self, key)
         at = _selection(key)
-        if at is NotImplemented or _count(x, at) >= limits.elements:
+        if at is NotImplemented or _count(x, at) * UNFUSED * gains.times >= limits.elements:
             return general(self, key)
         return made(chosen(x, at))
 

@@ -73,6 +73,7 @@ def _follow() -> None:
     global _followed
     now = settings.current
     if _followed != (_followed := (now.eager_below, now.fast_path, now.reproducible)):
+        eager.gains.forget()
         _end()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
-from lazyarr.eager import UNFUSED
+from lazyarr.eager import UNFUSED, gains
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf
@@ -82,7 +82,7 @@ def _are_few_positions(array: LazyArray, key: Any) -> bool:
     x = held(array)
     if type(x) is not _ndarray or not x.ndim or not len(x) or not is_static(key.shape) or not key.shape:
         return False
-    return bool(max(x.size, key.size * (x.size // len(x))) * UNFUSED < limits.elements)
+    return bool(max(x.size, key.size * (x.size // len(x))) * UNFUSED * gains.times < limits.elements)
 
 
 def _applies(array: LazyArray, key: Any) -> bool:

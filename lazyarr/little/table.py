@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr.eager import READ_ONCE, UNFUSED
+from lazyarr.eager import READ_ONCE, UNFUSED, gains
 from lazyarr.little.extension import compiled
 
 _Arrays = Sequence[Any]
@@ -25,12 +25,12 @@ def together(arrays: _Arrays) -> Any:
 
 def read_once(arrays: _Arrays) -> Any:
     """Work that grows with the elements of all arguments, which are read once, and of which little is made."""
-    return together(arrays) * READ_ONCE
+    return together(arrays) * READ_ONCE * gains.times
 
 
 def unfused(arrays: _Arrays) -> Any:
     """Work that grows with the elements of all arguments, and is not fused with other."""
-    return together(arrays) * UNFUSED
+    return together(arrays) * UNFUSED * gains.times
 
 
 #: What an element weighs in work that compiled code does no faster: recording it is of use where more is done with it.
@@ -39,7 +39,7 @@ NUMPYS = 0.018
 
 def numpys(arrays: _Arrays) -> Any:
     """Work that grows with the elements of all arguments, which NumPy sorts, selects or counts, or BLAS multiplies."""
-    return together(arrays) * NUMPYS
+    return together(arrays) * NUMPYS * gains.times
 
 
 #: Elements that NumPy makes one after the other: compiled code takes a third of the time.
@@ -48,7 +48,7 @@ ONE_BY_ONE = 1.1
 
 def one_by_one(arrays: _Arrays) -> Any:
     """Work that grows with the elements of all arguments, each of which waits for another."""
-    return together(arrays) * ONE_BY_ONE
+    return together(arrays) * ONE_BY_ONE * gains.times
 
 
 def apart(arrays: _Arrays) -> Any:
@@ -58,7 +58,7 @@ def apart(arrays: _Arrays) -> Any:
 
 def slid(arrays: _Arrays) -> Any:
     """Products of elements of two vectors, of which one slides along the other: NumPy makes many in a nanosecond."""
-    return apart(arrays) * SLID
+    return apart(arrays) * SLID * gains.times
 
 
 #: A product of two elements beside one that is made.

@@ -42,6 +42,12 @@ int reaches(double work)
     return work < known.limit;
 }
 
+/* What the limit is where nothing has been learnt, of arithmetic: it is that of other work at all times. */
+double settled_limit(void)
+{
+    return known.base ? known.base : known.limit;
+}
+
 /* Whether a function is traced. */
 int is_traced(void)
 {

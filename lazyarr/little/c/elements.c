@@ -226,7 +226,7 @@ static PyObject *get_selected(PyObject *self, PyObject *key)
         return NULL;
     Py_INCREF(data);
     where = selecting((PyArrayObject *)data, key, &size);
-    if (where && size * known.unfused < known.limit) {
+    if (where && size * known.unfused < settled_limit()) {
         if (PyArray_Check(where))
             found = PyArray_ISBOOL((PyArrayObject *)where)
                         ? select_by((PyArrayObject *)data, (PyArrayObject *)where)
@@ -275,7 +275,7 @@ static int set_selected(PyObject *self, PyObject *key, PyObject *value)
     data = Py_XNewRef(data_to_write(self));
     where = data ? selecting((PyArrayObject *)data, key, &size) : NULL;
     /* (To make a tuple may collect garbage, whose code may do anything.) */
-    if (where && data_to_write(self) == data && size * known.unfused < known.limit && operand_of(value, &operand) &&
+    if (where && data_to_write(self) == data && size * known.unfused < settled_limit() && operand_of(value, &operand) &&
         as_type(&operand, PyArray_TYPE((PyArrayObject *)data))) {
         own = Py_TYPE(value) == known.array ? data_of(value) : value;
         if (own) {

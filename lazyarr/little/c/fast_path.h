@@ -136,6 +136,7 @@ typedef struct {
 int is_traced(void);
 int may_run(void);
 int reaches(double work);
+double settled_limit(void);
 PyObject *settled(PyObject *array);
 PyObject *data_of_cell(PyObject *array);
 int is_view(PyObject *array);

@@ -169,8 +169,8 @@ PyObject *call_at(PyObject *method, PyObject *array, PyObject *key, PyObject *co
         return NULL;
     data = data_to_write(array);
     where = selection(key);
-    if (data && where && (double)PyArray_SIZE((PyArrayObject *)data) * known.unfused < known.limit &&
-        (double)PyArray_SIZE((PyArrayObject *)where) * known.unfused < known.limit) {
+    if (data && where && (double)PyArray_SIZE((PyArrayObject *)data) * known.unfused < settled_limit() &&
+        (double)PyArray_SIZE((PyArrayObject *)where) * known.unfused < settled_limit()) {
         all[0] = Py_NewRef(data);
         all[1] = Py_NewRef(where);
         for (k = 0, done = 1; done && k < count; k++) {

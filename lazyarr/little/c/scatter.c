@@ -97,7 +97,7 @@ int scatter(const char *name, PyArrayObject *x, PyObject *key, PyObject *values)
     Places places;
     void (*add)(const Places *, const char *, npy_intp);
     if ((!subtracts && strcmp(name, "add") != 0) || !PyArray_ISBEHAVED(x) || !places_of(x, key, &places) ||
-        (double)places.count * known.unfused >= known.limit)
+        (double)places.count * known.unfused >= settled_limit())
         return 0;
     if (type == NPY_DOUBLE)
         add = subtracts ? subtract_double : add_double;

@@ -198,15 +198,15 @@ int is_little(const Function *function, const Call *call, const Given *given)
             return 0;
     } else {
         work = work_of(function, given) * (has_reach && are_single(given) ? known.singles : 1);
-        if (!(has_reach ? reaches(work) : work < known.limit))
+        if (!(has_reach ? reaches(work) : work < settled_limit()))
             return 0;
     }
     if (function->size) {
         work = said_size(function, call);
-        if (!(has_reach ? reaches(work) : work < known.limit))
+        if (!(has_reach ? reaches(work) : work < settled_limit()))
             return 0;
     }
     if (function->work == CONTRACTED)
         return contracted_size(call) < known.limit;
-    return function->work != COUNTED || counted_size(call) * known.unfused < known.limit;
+    return function->work != COUNTED || counted_size(call) * known.unfused < settled_limit();
 }
