@@ -15,7 +15,8 @@ import numpy as np
 
 from lazyarr import settings
 from lazyarr.backends.numpy import evaluate
-from lazyarr.eager import READ_ONCE, as_operands, data_of, gains, is_little, of_leaf, weight_of
+from lazyarr.eager import READ_ONCE, as_operands, data_of, is_little, of_leaf, weight_of
+from lazyarr.gains import gains
 from lazyarr.ir.layout import Layout, Split, is_whole, length, place
 from lazyarr.ir.node import Node
 from lazyarr.ir.types import ArrayType

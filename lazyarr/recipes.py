@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr import eager, forks
+from lazyarr import forks
 from lazyarr.array import LazyArray
 from lazyarr.dispatch import BY_TYPES, FLOATS, told
+from lazyarr.gains import gains
 from lazyarr.ir.extension import compiled as nodes
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.graph import depth_first
@@ -197,7 +198,7 @@ def _token(x: Any, arrays: list[LazyArray], floats: list[float], are_operands: b
             return None
         # (With little data that exists something may be done at once, and of no elements there are warnings.)
         size = math.prod(shape)
-        if not size or size < eager.gains.below:
+        if not size or size < gains.below:
             return None
         arrays.append(x)
         return x._dtype, shape, x._strides, x._scalar

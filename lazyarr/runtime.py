@@ -20,6 +20,7 @@ from lazyarr.captured import capture
 from lazyarr.compilers import first_compiler
 from lazyarr.evaluations import own
 from lazyarr.failures import raise_failed
+from lazyarr.gains import gains
 from lazyarr.ir.extension import compiled
 from lazyarr.ir.extents import Shape, is_static
 from lazyarr.ir.graph import Check, CheckFailed, Graph, Line, Program, depth_first
@@ -477,7 +478,7 @@ def _compute(
     else:
         gain = form.won
     if not world.active:
-        eager.gains.note(gain)
+        gains.note(gain)
     # (Who else refers to leaves counts.)
     met.clear()
     found = None

@@ -16,7 +16,7 @@ LONGEST_FILE = 600
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "axis_order", "strides",
            "decompose", "cost_model", "kept_pages", "interrupts", "portable", "failures", "forks"}  # fmt: skip
-_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "schedules", "plans", "leaves", "varying", "pending",
+_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "gains", "schedules", "plans", "leaves", "varying", "pending",
                       "evaluations", "observers", "surrender", "captured", "runtime", "report", "world", "distributed",
                       "own_parts"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
@@ -40,7 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "passes": {"ir", "ops", "cost_model"},  # a pass knows no back end
     # A back end knows no pass.
     "backends": {"ir", "ops", "settings", "cores", "disk", "forks", "quiet", "_version", "cost_model"},
-    "eager": {"ir", "ops", "backends", "settings", "kept_pages", "quiet", "leaves", "world"},
+    "eager": {"ir", "ops", "backends", "settings", "gains", "kept_pages", "quiet", "leaves", "world"},
+    "gains": {"settings"},
     "own_parts": _RUNTIME,
     "schedules": _RUNTIME,
     "plans": _RUNTIME,

@@ -11,10 +11,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from lazyarr import eager, quiet, settings, views
+from lazyarr import quiet, settings, views
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.backends.numpy import evaluate as of_node
 from lazyarr.dispatch import FUNCTIONS, running
+from lazyarr.gains import gains
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.types import NAMES, ArrayType
 from lazyarr.leaves import Leaf, leaf
@@ -48,7 +49,7 @@ class _Limits:
 
     def follow(self) -> None:
         """Take over what the settings say."""
-        self.elements = 0 if settings.current.reproducible else eager.gains.below
+        self.elements = 0 if settings.current.reproducible else gains.below
 
 
 limits = _Limits()

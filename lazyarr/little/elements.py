@@ -13,7 +13,8 @@ import numpy as np
 
 from lazyarr import indexing
 from lazyarr.array import Cell, LazyArray, rebuild
-from lazyarr.eager import UNFUSED, gains
+from lazyarr.eager import UNFUSED
+from lazyarr.gains import gains
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.types import NAMES
 from lazyarr.little.data import (

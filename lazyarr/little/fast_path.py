@@ -18,6 +18,7 @@ from lazyarr.aliased import handed_out
 from lazyarr.array import Cell, LazyArray, rebuild
 from lazyarr.convert import SCALARS, cast, scalar_value
 from lazyarr.dispatch import begin_little, running
+from lazyarr.gains import gains
 from lazyarr.ir.extension import compiled as nodes
 from lazyarr.ir.node import Node, Value
 from lazyarr.ir.op import OPS
@@ -73,13 +74,13 @@ def _follow() -> None:
     global _followed
     now = settings.current
     if _followed != (_followed := (now.eager_below, now.fast_path, now.reproducible)):
-        eager.gains.forget()
+        gains.forget()
         _end()
 
 
 def _end() -> None:
     """Take over what is little work where nothing has been learnt."""
-    eager.gains.end()
+    gains.end()
     limits.follow()
     compiled.limit(limits.elements if settings.current.fast_path else -1)
 
@@ -110,10 +111,10 @@ def install() -> None:
     compiled.weights(eager.BOOLS, eager.IN_PLACE, eager.UNFUSED, eager.OF_OTHERS.single)
     settings.watch(_follow)
     _follow()
-    eager.gains.reach = _reach
+    gains.reach = _reach
     # (Somebody who has set it means it.)
     if settings.current.eager_below == Settings.eager_below:
-        eager.gains.begin()
+        gains.begin()
 
 
 #: How much work a call is, as the extension counts it (lazyarr/little/c/functions.c).

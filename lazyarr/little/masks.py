@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from lazyarr.array import LazyArray
-from lazyarr.eager import UNFUSED, gains
+from lazyarr.eager import UNFUSED
+from lazyarr.gains import gains
 from lazyarr.ir.extents import is_static
 from lazyarr.ir.node import Value
 from lazyarr.leaves import Leaf

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyarr.eager import READ_ONCE, UNFUSED, gains
+from lazyarr.eager import READ_ONCE, UNFUSED
+from lazyarr.gains import gains
 from lazyarr.little.extension import compiled
 
 _Arrays = Sequence[Any]

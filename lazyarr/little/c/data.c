@@ -25,7 +25,7 @@ static void count_on_ranks(void)
 }
 
 /* Whether arithmetic is little work. For a while more is than otherwise, where the program has looked at what it makes
-   after an operation or two, again and again, or has not done much yet (`lazyarr.eager.Gains`). */
+   after an operation or two, again and again, or has not done much yet (`lazyarr.gains`). */
 int reaches(double work)
 {
     if (known.base && work >= known.base && work < known.limit && !PyList_GET_SIZE(known.ranks) && --known.left < 0) {
