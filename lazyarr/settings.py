@@ -43,11 +43,11 @@ class Settings:
         unrolled; a longer call is run in pieces of about `flush_after`, which repeat and are compiled once.
     eager_below : int
         Outside accelerated functions, NumPy does an operation at once whose operands are computed and that has fewer
-        elements than this (each counts up to seven times where NumPy computes it without vector code): recording it,
-        and running what is recorded, would take longer. (Up to three times as many in the first thousands of
-        operations, and for a while where evaluations win nothing, if it has its default at first; what leaves bools, and
-        float32, counts less.) 0: everything is recorded. Of several ranks each does so little work for itself: there it is 50,000 at most. Initially from
-        ``LAZYARR_EAGER_BELOW``.
+        elements than this (each counts up to seven times where NumPy computes it without vector code; what leaves
+        bools, and float32, counts less): recording it, and running what is recorded, would take longer. (Up to three
+        times as many in the first thousands of operations, if it has its default then, and for a while where
+        evaluations win nothing.) 0: everything is recorded. Of several ranks each does so little work for itself: there
+        it is 50,000 at most. Initially from ``LAZYARR_EAGER_BELOW``.
     fast_path : int
         1: the operators of such little data begin in C, where lazyarr was installed with a C compiler; 0: in Python.
         Initially from ``LAZYARR_FAST_PATH``.

@@ -16,9 +16,9 @@ LONGEST_FILE = 600
 # The parts of lazyarr (its subpackages and modules), each with the parts that it may import besides itself.
 _LEAVES = {"_version", "settings", "cores", "disk", "quiet", "compilers", "source", "axis_order", "strides",
            "decompose", "cost_model", "kept_pages", "interrupts", "portable", "failures", "forks"}  # fmt: skip
-_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "gains", "schedules", "plans", "leaves", "varying", "pending",
-                      "evaluations", "observers", "surrender", "captured", "runtime", "report", "world", "distributed",
-                      "own_parts"}  # fmt: skip
+_RUNTIME = _LEAVES | {"ir", "ops", "passes", "backends", "eager", "gains", "schedules", "plans", "leaves", "varying",
+                      "pending", "evaluations", "observers", "surrender", "captured", "runtime", "report", "world",
+                      "distributed", "own_parts"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "settings": set(),
