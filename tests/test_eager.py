@@ -11,6 +11,7 @@ import pytest
 
 import lazyarr
 import lazyarr.numpy as lnp
+from lazyarr.gains import gains
 from lazyarr.little.extension import compiled
 from lazyarr.settings import settings
 from tests.agree import agree, is_computed
@@ -196,6 +197,37 @@ def test_long_evaluations_are_recorded() -> None:
                 a, x = a * 1.5 + 0.25, x * 1.5 + 0.25
             np.testing.assert_allclose(np.asarray(a), x, rtol=1e-12)
         assert not is_computed(a + 1.0)
+
+
+@pytest.mark.skipif(compiled is None, reason="the extension in C was not built")
+def test_a_program_begins_with_more_at_once() -> None:
+    """Of arithmetic: what is not fused with other has its own limits at all times."""
+    x = np.arange(2500.0)
+    with settings(eager_below=1000):
+        a, much = lnp.array(x), lnp.array(np.arange(20_000.0))
+        assert not is_computed(a + 1.0)
+        gains.begin()
+        assert is_computed(a + 1.0)
+        assert not is_computed(lnp.concatenate([a, a]) + 1.0)
+        assert not is_computed(much.sum())
+        assert not is_computed(much[np.arange(3000)])
+        for _ in range(4010):
+            b = a + 1.0
+        assert not is_computed(b)
+        np.testing.assert_array_equal(np.asarray(b), x + 1.0, strict=True)
+
+
+def test_positions_that_are_not_computed() -> None:
+    """They have to be, to see whether all are there: then little is read at once."""
+    table = np.arange(900.0).reshape(300, 3)
+    with settings(eager_below=1000):
+        places = np.arange(-300, 1100) % 299
+        given, at = lnp.array(table), lnp.array(places)
+        assert not is_computed(at + 1)
+        assert is_computed(given[:, 0].copy()[at + 1]) and not is_computed(given[at + 1])
+        agree(lambda n, x, i: (x[i + 1], x[:, 0].copy()[i + 1], x[:, 0][i - 300 * (i > 0)], x.T[i % 3]), table, places)
+        with pytest.raises(IndexError, match="index 300 is out of bounds for axis 0 with size 300"):
+            given[:, 0].copy()[at + 2]
 
 
 def test_what_is_short() -> None:

@@ -30,7 +30,8 @@ _BOOL = np.dtype(bool)
 def selected(array: LazyArray, key: Any) -> Any:
     """``array[key]`` where the key is one mask over the first axes of much data, or few positions; else None."""
     if _are_few_positions(array, key):
-        return made(chosen(held(array), _computed(key)[0]))
+        positions = _computed(key)[0]
+        return made(chosen(held(array), positions))
     if not _applies(array, key):
         return None
     mask, x = _computed(key, array)

@@ -24,20 +24,25 @@ static void count_on_ranks(void)
     Py_XDECREF(found);
 }
 
+static int tell_ended(void *unused)
+{
+    PyObject *done = PyObject_CallNoArgs(known.ended);
+    (void)unused;
+    if (!done)
+        PyErr_WriteUnraisable(known.ended);
+    Py_XDECREF(done);
+    return 0;
+}
+
 /* Whether arithmetic is little work. For a while more is than otherwise, where the program has looked at what it makes
-   after an operation or two, again and again, or has not done much yet (`lazyarr.gains`). */
+   after an operation or two, again and again, or has not done much yet (`lazyarr.gains`). (Python is told of the end
+   when nobody is in the middle of an operation.) */
 int reaches(double work)
 {
-    if (known.base && work >= known.base && work < known.limit && !PyList_GET_SIZE(known.ranks) && --known.left < 0) {
-        PyObject *done, *type, *value, *traceback;
+    if (known.base && work >= known.base && work < known.limit && !PyList_GET_SIZE(known.ranks) && --known.left < 0 &&
+        Py_AddPendingCall(tell_ended, NULL) == 0) {
         known.limit = known.base;
         known.base = 0;
-        PyErr_Fetch(&type, &value, &traceback);
-        done = PyObject_CallNoArgs(known.ended);
-        if (!done)
-            PyErr_WriteUnraisable(known.ended);
-        Py_XDECREF(done);
-        PyErr_Restore(type, value, traceback);
     }
     return work < known.limit;
 }
