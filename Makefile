@@ -51,7 +51,7 @@ test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --max-worker-restart 0
 
 fuzz: $(VENV)/.installed-test
-	LAZYARR_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(WORKERS) --max-worker-restart 0 --timeout 0 tests/test_random_programs.py tests/test_random_loops.py
+	LAZYARR_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(WORKERS) --max-worker-restart 0 --timeout 0 tests/test_random_programs.py tests/test_random_loops.py tests/test_control.py tests/test_lifting.py tests/test_stopping.py
 
 wheel: $(VENV)/.installed-test
 	$(BIN)/python -m build

@@ -14,7 +14,7 @@ from tests.control_poison import PoisoningControl
 from tests.control_random import random_function
 from tests.control_snippets import SNIPPETS
 
-EXAMPLES = int(os.environ.get("LAZYARR_FUZZ_EXAMPLES", "2000"))
+EXAMPLES = int(os.environ.get("LAZYARR_FUZZ_EXAMPLES", "600"))
 
 
 @pytest.mark.parametrize("name", SNIPPETS)
