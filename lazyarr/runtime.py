@@ -471,14 +471,8 @@ def _compute(
         asked = (*written(graph), *made_anew(graph)) if now.observer is None and cannot_fail(graph) else ()
         if form is not None and program is recorded and (plan := _plan_of(graph)) and numbers.are_settled(graph):
             form.known = known = evaluations.known(program, evaluations.places(leaves, met), asked, plan)
-    if form is None or form.won is None:
-        gain = eager.won(program.graph)
-        if form is not None:
-            form.won = gain
-    else:
-        gain = form.won
     if not world.active:
-        gains.note(gain)
+        _note_won(program.graph, form)
     # (Who else refers to leaves counts.)
     met.clear()
     found = None
@@ -491,6 +485,16 @@ def _compute(
             found = _computed(now, program, leaves, needed, checks)
         _keep(holders, found)
     return [v.node.data if isinstance(v.node, Leaf) else found[v] for v in roots]
+
+
+def _note_won(graph: Graph, form: Form | None) -> None:
+    """Note what an evaluation wins, which is known of a form that has come before."""
+    won = None if form is None else form.won
+    if won is None:
+        won = eager.won(graph)
+        if form is not None:
+            form.won = won
+    gains.note(won)
 
 
 def _computed_destroying(
